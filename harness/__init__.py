@@ -1,0 +1,1 @@
+"""Linkage regression harness for rustc."""

@@ -1,0 +1,1 @@
+"""Readers: from any bytes to facts, or to a clear error."""

@@ -1,0 +1,1 @@
+"""From a variant to an observation: the plan, the runner, the store."""

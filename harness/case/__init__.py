@@ -1,0 +1,1 @@
+"""A case: its model, the YAML it is read from, its matrix."""

@@ -1,0 +1,81 @@
+"""Every error that a user can meet, each with its exit code and what to do next.
+
+The codes are pytest's, so that `linkage` and `pytest` answer a script alike:
+https://docs.pytest.org/en/stable/reference/exit-codes.html
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What `linkage` exits with; the numbers are pytest's."""
+
+    OK = 0
+    FAILED = 1
+    INTERRUPTED = 2
+    INTERNAL = 3
+    USAGE = 4
+    NOTHING_RUN = 5
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """A place in a file; line and column count from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+class LinkageError(Exception):
+    """Something that the user can mend: one line that says where, what, and what to do."""
+
+    exit_code = ExitCode.USAGE
+
+    def __init__(self, what: str, *, where: Position | str | None = None, mend: str | None = None) -> None:
+        self.what = what
+        self.where = where
+        self.mend = mend
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        return f"{place}{self.what}" + (f" (help: {self.mend})" if self.mend else "")
+
+
+class CaseError(LinkageError):
+    """A case file that does not say what its author meant. Several may be found at once."""
+
+
+class CaseErrors(LinkageError):
+    """All that is wrong with one case file, a line each, in the file's order."""
+
+    def __init__(self, errors: list[CaseError]) -> None:
+        self.errors = errors
+        super().__init__("\n".join(str(error) for error in errors))
+
+
+class ToolchainError(LinkageError):
+    """A toolchain that is missing, cannot be started, or does not answer as rustc does."""
+
+
+class ArtifactError(LinkageError):
+    """An artifact that is truncated, malformed, or not what its name says."""
+
+    exit_code = ExitCode.FAILED
+
+
+class StoreError(LinkageError):
+    """The store cannot be written or read where it stands."""
+
+    exit_code = ExitCode.FAILED
+
+
+class UnjudgeableError(LinkageError):
+    """A variant that could not be judged: an error, never a pass."""
+
+    exit_code = ExitCode.FAILED

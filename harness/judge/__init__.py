@@ -1,0 +1,1 @@
+"""Claims against observations: pure, and the same for fresh and kept results."""

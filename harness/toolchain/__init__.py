@@ -1,0 +1,1 @@
+"""Toolchains: finding them, asking them what they can do, version ranges."""
