@@ -1,1 +1,23 @@
-"""Toolchains: finding them, asking them what they can do, version ranges."""
+"""Finding and probing toolchains, and ranges of their versions."""
+
+from harness.toolchain.model import Capabilities, OutputName, Target, Toolchain, describe
+from harness.toolchain.probe import probe
+from harness.toolchain.release import Channel, RustcVersion
+from harness.toolchain.spec import Located, discover, resolve, resolve_all
+from harness.toolchain.version import VersionRange
+
+__all__ = [
+    "Capabilities",
+    "Channel",
+    "Located",
+    "OutputName",
+    "RustcVersion",
+    "Target",
+    "Toolchain",
+    "VersionRange",
+    "describe",
+    "discover",
+    "probe",
+    "resolve",
+    "resolve_all",
+]

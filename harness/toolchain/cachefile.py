@@ -1,0 +1,52 @@
+"""Small files of remembered answers: replaced as a whole, and forgotten where damaged.
+
+They only save time. One that cannot be read is as good as none, and where none can be written
+(a full disk, a read-only folder) the work is done again the next time.
+"""
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+
+def load(path: Path, kind: type[T]) -> T | None:
+    """What was remembered; None where nothing was, or it is not of this type."""
+    try:
+        return msgspec.msgpack.decode(path.read_bytes(), type=kind, dec_hook=_decode)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def save(path: Path, value: object) -> None:
+    """Put the value in the file's place at once, so that no reader sees half of it."""
+    try:
+        encoded = msgspec.msgpack.encode(value, enc_hook=_encode)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except (OSError, UnicodeEncodeError):
+        return
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(encoded)
+        Path(name).replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
+
+
+def _encode(value: Any) -> bytes:  # noqa: ANN401 - msgspec hands over what it does not know
+    if isinstance(value, Path):
+        return os.fsencode(value)
+    raise NotImplementedError(f"a {type(value).__name__} cannot be remembered")
+
+
+def _decode(kind: type, value: Any) -> Path:  # noqa: ANN401 - as it stood in the file
+    if issubclass(kind, Path) and isinstance(value, bytes):
+        return Path(os.fsdecode(value))
+    raise NotImplementedError(f"a {kind.__name__} cannot be remembered")
