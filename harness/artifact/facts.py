@@ -5,99 +5,39 @@ store and a fresh one are judged by the same code. All of them are plain data: m
 encodes them to MessagePack and decodes them with their types checked.
 """
 
-import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 
+from harness.artifact.table import (
+    Binding,
+    Section,
+    SectionTable,
+    Symbol,
+    SymbolTable,
+    SymbolType,
+    Visibility,
+)
 
-class Binding(IntEnum):
-    """A symbol's binding; the ELF names are used for every format."""
-
-    LOCAL = 0
-    GLOBAL = 1
-    WEAK = 2
-    UNIQUE = 10  # STB_GNU_UNIQUE
-
-
-class Visibility(IntEnum):
-    """A symbol's visibility; the numbers are ELF's STV_*."""
-
-    DEFAULT = 0
-    INTERNAL = 1
-    HIDDEN = 2
-    PROTECTED = 3
-
-
-class SymbolType(IntEnum):
-    """A symbol's type; the numbers are ELF's STT_*."""
-
-    NOTYPE = 0
-    OBJECT = 1
-    FUNC = 2
-    SECTION = 3
-    FILE = 4
-    COMMON = 5
-    TLS = 6
-    IFUNC = 10
-    OTHER = 15
-
-
-@dataclass(frozen=True, slots=True)
-class Symbol:
-    """One entry of a symbol table, decoded.
-
-    `name` is the raw name, bytes that are no UTF-8 kept as `\\xNN` escapes. `section` is None
-    for an undefined, absolute or common symbol. `size` and `value` are in bytes.
-    `version` is a dynamic symbol's version (`GLIBC_2.34`), None where there is none.
-    """
-
-    name: str
-    binding: Binding
-    visibility: Visibility
-    type: SymbolType
-    defined: bool
-    absolute: bool
-    section: str | None
-    value: int
-    size: int
-    version: str | None = None
-
-    @property
-    def strong(self) -> bool:
-        """Whether a second definition of it is a link error."""
-        return self.defined and self.binding is Binding.GLOBAL
-
-
-NO_SECTION = 0xFFFFFFFF
-
-
-@dataclass(frozen=True, slots=True)
-class SymbolTable:
-    """A symbol table kept as packed columns; names are decoded only when asked for.
-
-    `names` holds every name NUL-terminated, in order, after one leading NUL, so that a name
-    can be searched for as `\\0name\\0`. `records` holds one `RECORD` a symbol.
-    """
-
-    RECORD = struct.Struct("<BBBBIIQQ")  # binding, visibility, type, flags, section, version, value, size
-    DEFINED = 1
-    ABSOLUTE = 2
-
-    names: bytes = b"\0"
-    records: bytes = b""
-    sections: tuple[str, ...] = ()
-    versions: tuple[str, ...] = ()
-
-    def __len__(self) -> int:
-        return len(self.records) // self.RECORD.size
-
-    def __iter__(self) -> Iterator[Symbol]:
-        raise NotImplementedError
-
-    def named(self, name: str) -> tuple[Symbol, ...]:
-        """The symbols of exactly this name, without decoding the others."""
-        raise NotImplementedError
+__all__ = [
+    "Archive",
+    "Binding",
+    "Bitcode",
+    "Dynamic",
+    "Facts",
+    "Member",
+    "Metadata",
+    "ObjectFile",
+    "ObjectType",
+    "Other",
+    "Relro",
+    "Section",
+    "SectionTable",
+    "Symbol",
+    "SymbolTable",
+    "SymbolType",
+    "Visibility",
+]
 
 
 class ObjectType(StrEnum):
@@ -114,17 +54,6 @@ class Relro(StrEnum):
     NONE = "none"
     PARTIAL = "partial"
     FULL = "full"
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A section: its size in the file's terms (bytes), whether its content is compressed."""
-
-    name: str
-    size: int
-    type: str
-    flags: str  # as readelf prints them: "AX", "WA", "MS", …
-    compressed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +96,7 @@ class ObjectFile:
     format: str  # "elf64-little", "elf32-big", …
     machine: str  # "x86_64", "aarch64", … (e_machine by its usual name, else its number)
     type: ObjectType
-    sections: tuple[Section, ...]
+    sections: SectionTable  # iterates as Section; SectionTable.of(...) makes one
     symbols: SymbolTable | None
     dynamic_symbols: SymbolTable | None
     dynamic: Dynamic | None
@@ -181,7 +110,11 @@ class ObjectFile:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """An archive's member: an object, bitcode, rustc metadata, or something else."""
+    """An archive's member: an object, bitcode, rustc metadata, or something else.
+
+    `bitcode` and `metadata` are also set where `object` carries them in a section. `error` says
+    why a member that announces a format could not be read.
+    """
 
     name: str
     size: int
@@ -189,6 +122,7 @@ class Member:
     bitcode: Bitcode | None = None
     metadata: Metadata | None = None
     crate: str | None = None  # crate of origin, where the member's name tells: "std", "compiler_builtins"
+    error: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

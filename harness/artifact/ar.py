@@ -1,0 +1,158 @@
+"""ar archives: GNU's, BSD's and Darwin's variants, as binutils, LLVM and rustc write them.
+
+Formats: System V's ar(5) with GNU's `//`, `/SYM64/` and thin archives (binutils' documentation
+of `ar`, bfd's `archive.c`), 4.4BSD's ar(5) with `#1/length` names and `__.SYMDEF` (ranlib.h), and
+LLVM's `llvm/Object/Archive.h`, which names the same flavours.
+"""
+
+import re
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from harness.artifact.bitcode import MAGIC as BITCODE_MAGIC
+from harness.artifact.bitcode import WRAPPER_MAGIC, read_bitcode
+from harness.artifact.bounds import string, take
+from harness.artifact.elf import MAGIC as ELF_MAGIC
+from harness.artifact.elf import read_elf
+from harness.artifact.facts import Archive, Member
+from harness.artifact.metadata import MAGIC as METADATA_MAGIC
+from harness.artifact.metadata import read_metadata
+from harness.artifact.provenance import crate_of
+from harness.errors import ArtifactError
+
+MAGIC = b"!<arch>\n"
+THIN_MAGIC = b"!<thin>\n"
+
+_HEADER = 60  # bytes: name 16, date 12, uid 6, gid 6, mode 8, size 10, end 2
+_END = b"`\n"
+_INDEXES = {
+    "/": "gnu", "/SYM64/": "gnu64", "__.SYMDEF": "bsd", "__.SYMDEF SORTED": "bsd",
+    "__.SYMDEF_64": "darwin64", "__.SYMDEF_64 SORTED": "darwin64",
+}  # fmt: skip
+_LONG_NAMES = b"//"
+_LONG_NAME = re.compile(rb"[^\n\0]+")
+_INSIDE_THIN = (_LONG_NAMES, b"/", b"/SYM64/")  # what a thin archive holds itself
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A member as its header describes it; `content` is None where a thin archive leaves it out."""
+
+    name: str
+    size: int
+    content: memoryview | None
+    bsd: bool  # the name stands before the content: `#1/length`
+
+
+def read_archive(data: memoryview, references: Sequence[str] = ()) -> Archive:
+    """The facts of an archive and of every member that is an object, bitcode or metadata.
+
+    A member that cannot be read says so in its `error`; ArtifactError where the archive itself
+    is truncated or malformed. Archives within archives are listed, not entered.
+    """
+    thin = data[:8] == THIN_MAGIC
+    flavour: str | None = None
+    index: tuple[str, ...] | None = None
+    members: list[Member] = []
+    for entry in _entries(data, thin=thin):
+        spelling = _INDEXES.get(entry.name)
+        if spelling is None:
+            flavour = flavour or ("bsd" if entry.bsd else None)
+            members.append(_member(entry, references))
+        elif index is None and entry.content is not None:  # COFF's second index repeats the first
+            flavour, index = spelling, _index(entry.content, spelling)
+    return Archive(flavour or "gnu", thin, tuple(members), index)
+
+
+def _entries(data: memoryview, *, thin: bool) -> Iterator[_Entry]:
+    at, long_names, end = 8, b"", len(data)
+    while at < end:
+        header = bytes(take(data, at, _HEADER, "archive member's header"))
+        if header[58:] != _END:
+            raise ArtifactError(f"archive member's header at offset {at:#x} does not end in {_END!r}")
+        size = _number(header[48:58], "size", at)
+        name = header[:16].rstrip(b" ")
+        outside = thin and name not in _INSIDE_THIN
+        content = None if outside else take(data, at + _HEADER, size, "archive member")
+        at += _HEADER + (0 if outside else size + size % 2)
+        if name == _LONG_NAMES and content is not None:
+            long_names = bytes(content)
+        else:
+            yield _entry(name, size, content, long_names)
+
+
+def _entry(name: bytes, size: int, content: memoryview | None, long_names: bytes) -> _Entry:
+    if name.startswith(b"#1/") and content is not None:
+        length = _number(name[3:], "name", 0)
+        real = bytes(take(content, 0, length, "archive member's name")).rstrip(b"\0")
+        return _Entry(_text(real), size - length, content[length:], bsd=True)
+    if name[:1] == b"/" and name[1:].isdigit():
+        name = _long_name(long_names, int(name[1:]))
+    elif name not in _INSIDE_THIN:
+        name = name.removesuffix(b"/")
+    return _Entry(_text(name), size, content, bsd=False)
+
+
+def _long_name(names: bytes, offset: int) -> bytes:
+    """A name in the `//` table: GNU ends it with `/` and a newline, COFF's tools with a NUL."""
+    found = _LONG_NAME.match(names, offset)
+    if found is None:
+        raise ArtifactError(f"archive: no name at offset {offset:#x} of its table of long names")
+    return found[0].removesuffix(b"/")
+
+
+def _number(field: bytes, what: str, at: int) -> int:
+    digits = field.strip(b" ")
+    if not digits.isdigit():
+        raise ArtifactError(f"archive member's header at offset {at:#x}: its {what} is {digits!r}, no number")
+    return int(digits)
+
+
+def _index(content: memoryview, flavour: str) -> tuple[str, ...]:
+    """The names in an archive's symbol index."""
+    if flavour in ("gnu", "gnu64"):
+        width = 8 if flavour == "gnu64" else 4
+        count = int.from_bytes(take(content, 0, width, "archive index"), "big")
+        names = take(content, width, count * width, "archive index")
+        names = content[width + count * width :]
+        return _names(bytes(names), count)
+    width = 8 if flavour == "darwin64" else 4
+    size = int.from_bytes(take(content, 0, width, "archive index"), "little")
+    entries = bytes(take(content, width, size, "archive index"))
+    names = content[width + size + width :]
+    layout = struct.Struct("<QQ" if width == 8 else "<II")  # noqa: PLR2004 - bytes
+    offsets = layout.iter_unpack(entries[: size // layout.size * layout.size])
+    strings = bytes(names) + b"\0"
+    return tuple(string(strings, offset, "archive index") for offset, _ in offsets)
+
+
+def _names(names: bytes, count: int) -> tuple[str, ...]:
+    found = names.split(b"\0", count)[:count]
+    return tuple(map(_text, found)) if len(found) == count else ()
+
+
+def _member(entry: _Entry, references: Sequence[str]) -> Member:
+    member = Member(entry.name, entry.size, crate=crate_of(entry.name))
+    if entry.content is None:
+        return member
+    try:
+        return _read_member(member, entry.content, references)
+    except ArtifactError as error:
+        return replace(member, error=str(error))
+
+
+def _read_member(member: Member, content: memoryview, references: Sequence[str]) -> Member:
+    magic = bytes(content[:7])
+    if magic.startswith(ELF_MAGIC):
+        found = read_elf(content, references)
+        return replace(member, object=found, bitcode=found.bitcode, metadata=found.metadata)
+    if magic.startswith((BITCODE_MAGIC, WRAPPER_MAGIC)):
+        return replace(member, bitcode=read_bitcode(content))
+    if magic == METADATA_MAGIC:
+        return replace(member, metadata=read_metadata(content))
+    return member
+
+
+def _text(name: bytes) -> str:
+    return name.decode(errors="backslashreplace")

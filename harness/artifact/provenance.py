@@ -1,0 +1,26 @@
+"""Which crate an archive's member comes from, as far as its name tells.
+
+rustc names the object of a codegen unit `STEM.UNIT.rcgu.o` (rustc_session's `OutputFilenames`);
+STEM is the output's name, `std-5740e47ddabbb05c`, UNIT the unit's, which begins with the
+crate's (rustc_middle's `CodegenUnitNameBuilder`):
+
+    std-5740e47ddabbb05c.std.c05de5ba2d1dbbe2-cgu.0.rcgu.o    a codegen unit
+    foo.3a1fbbbh-cgu.0.rcgu.o                                 as compilers before 1.3x name it
+    foo.9nd4tsony5drdq6gl14fqe8tx.rcgu.o                      the allocator shim: the unit is a hash
+    45c91108d938afe8-absvdi2.o, absvdi2.c.o                   C code of a build script: no crate
+"""
+
+import re
+
+_UNIT = re.compile(r"(?:.*\.)?([^.]+)\.[0-9a-z]+-cgu\.\d+(?:\.\w+)*\.rcgu\.o", re.ASCII)
+_HASHED = re.compile(r"([^.]+)\.[0-9a-z]+\.rcgu\.o", re.ASCII)
+_EXTRA_FILENAME = re.compile(r"-[0-9a-f]{16}$")
+
+
+def crate_of(member: str) -> str | None:
+    """The crate that a member of this name was compiled from, None where the name does not tell."""
+    if found := _UNIT.fullmatch(member):
+        return found[1]
+    if found := _HASHED.fullmatch(member):
+        return _EXTRA_FILENAME.sub("", found[1]).replace("-", "_")
+    return None

@@ -1,0 +1,82 @@
+"""Reading any file's facts: mapped into memory, recognised by its content, never by its name."""
+
+import hashlib
+import mmap
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.artifact import ar, bitcode, elf, metadata
+from harness.artifact.facts import Facts, Other
+from harness.errors import ArtifactError
+
+_TEXT_LIMIT = 1 << 20  # bytes
+_DIGEST_SIZE = 16  # bytes
+
+
+def read(path: Path, *, references: Sequence[str] = ()) -> Facts:
+    """The facts of a file; `references` names the functions whose outgoing references are wanted.
+
+    What announces a format and is truncated or malformed gives Facts with an `error`.
+    ArtifactError is raised only for a file that is missing, unreadable or no regular file.
+    """
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise ArtifactError("not a regular file", where=str(path))
+        if not status.st_size:
+            return read_bytes(b"")
+        with path.open("rb") as file:
+            # Not closed by hand: the map goes when the last view of it does.
+            return read_bytes(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), references=references)
+    except (OSError, ValueError) as error:  # ValueError: emptied meanwhile, or a NUL in the path
+        raise ArtifactError(f"cannot be read: {error}", where=str(path)) from error
+
+
+def read_bytes(data: bytes | mmap.mmap | memoryview, *, references: Sequence[str] = ()) -> Facts:
+    """The facts of a file with this content."""
+    view = memoryview(data)
+    digest = hashlib.blake2b(view, digest_size=_DIGEST_SIZE).hexdigest()
+    kind = _kind(view)
+    try:
+        return _facts(kind, view, digest, references)
+    except ArtifactError as error:
+        return Facts(kind, len(view), digest, error=str(error))
+
+
+def _kind(view: memoryview) -> str:
+    beginning = bytes(view[:8])
+    for magics, kind in _MAGICS.items():
+        if beginning.startswith(magics):
+            return kind
+    return "other" if beginning else "empty"
+
+
+_MAGICS = {
+    (elf.MAGIC,): "elf",
+    (ar.MAGIC, ar.THIN_MAGIC): "archive",
+    (bitcode.MAGIC, bitcode.WRAPPER_MAGIC): "bitcode",
+    (metadata.MAGIC,): "metadata",
+}
+
+
+def _facts(kind: str, view: memoryview, digest: str, references: Sequence[str]) -> Facts:
+    size = len(view)
+    if kind == "elf":
+        return Facts(kind, size, digest, object=elf.read_elf(view, references))
+    if kind == "archive":
+        return Facts(kind, size, digest, archive=ar.read_archive(view, references))
+    if kind == "bitcode":
+        return Facts(kind, size, digest, bitcode=bitcode.read_bitcode(view))
+    if kind == "metadata":
+        return Facts(kind, size, digest, metadata=metadata.read_metadata(view))
+    return Facts(kind, size, digest, other=Other(_text(view)) if size else None)
+
+
+def _text(view: memoryview) -> str | None:
+    if len(view) > _TEXT_LIMIT:
+        return None
+    try:
+        return bytes(view).decode()
+    except UnicodeDecodeError:
+        return None

@@ -1,0 +1,339 @@
+"""Packed tables of symbols and sections: taken whole from a file, decoded only when asked.
+
+A static library that carries std has some 13,000 symbols and 16,000 sections. Both tables
+therefore keep the columns as they stand in the file, in the layout of a 64-bit little-endian
+ELF file (gABI, chapters "Symbol Table" and "Sections"); other layouts are converted to it.
+"""
+
+import re
+import struct
+import sys
+from array import array
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Self
+
+
+class Binding(IntEnum):
+    """A symbol's binding; the ELF names are used for every format."""
+
+    LOCAL = 0
+    GLOBAL = 1
+    WEAK = 2
+    UNIQUE = 10  # STB_GNU_UNIQUE
+
+
+class Visibility(IntEnum):
+    """A symbol's visibility; the numbers are ELF's STV_*."""
+
+    DEFAULT = 0
+    INTERNAL = 1
+    HIDDEN = 2
+    PROTECTED = 3
+
+
+class SymbolType(IntEnum):
+    """A symbol's type; the numbers are ELF's STT_*."""
+
+    NOTYPE = 0
+    OBJECT = 1
+    FUNC = 2
+    SECTION = 3
+    FILE = 4
+    COMMON = 5
+    TLS = 6
+    IFUNC = 10
+    OTHER = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """One entry of a symbol table, decoded.
+
+    `name` is the raw name, bytes that are no UTF-8 kept as `\\xNN` escapes. `section` is None
+    for an undefined, absolute or common symbol. `size` and `value` are in bytes.
+    `version` is a dynamic symbol's version (`GLIBC_2.34`), None where there is none.
+    A tentative definition (SHN_COMMON) is defined and has the type COMMON.
+    """
+
+    name: str
+    binding: Binding
+    visibility: Visibility
+    type: SymbolType
+    defined: bool
+    absolute: bool
+    section: str | None
+    value: int
+    size: int
+    version: str | None = None
+
+    @property
+    def strong(self) -> bool:
+        """Whether a second definition of it is a link error."""
+        return self.defined and self.binding is Binding.GLOBAL and self.type is not SymbolType.COMMON
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A section: its size in the file's terms (bytes), whether its content is compressed."""
+
+    name: str
+    size: int
+    type: str
+    flags: str  # as readelf prints them: "AX", "WA", "MS", …
+    compressed: bool = False
+
+
+SHN_UNDEF, SHN_LORESERVE, SHN_ABS, SHN_COMMON, SHN_XINDEX = 0, 0xFF00, 0xFFF1, 0xFFF2, 0xFFFF
+SHF_COMPRESSED = 0x800
+
+_BINDINGS = {**dict.fromkeys(range(16), Binding.GLOBAL), **{int(b): b for b in Binding}}
+_TYPES = {**dict.fromkeys(range(16), SymbolType.OTHER), **{int(t): t for t in SymbolType}}
+_VISIBILITIES = tuple(Visibility)
+_U32 = struct.Struct("<I")
+
+_SECTION_TYPES = {
+    0: "NULL", 1: "PROGBITS", 2: "SYMTAB", 3: "STRTAB", 4: "RELA", 5: "HASH", 6: "DYNAMIC", 7: "NOTE",
+    8: "NOBITS", 9: "REL", 10: "SHLIB", 11: "DYNSYM", 14: "INIT_ARRAY", 15: "FINI_ARRAY",
+    16: "PREINIT_ARRAY", 17: "GROUP", 18: "SYMTAB_SHNDX", 19: "RELR", 0x6FFF4C03: "LLVM_ADDRSIG",
+    0x6FFFFFF5: "GNU_ATTRIBUTES", 0x6FFFFFF6: "GNU_HASH", 0x6FFFFFF7: "GNU_LIBLIST",
+    0x6FFFFFFD: "VERDEF", 0x6FFFFFFE: "VERNEED", 0x6FFFFFFF: "VERSYM",
+}  # fmt: skip
+_SECTION_TYPE_NUMBERS = {name: number for number, name in _SECTION_TYPES.items()}
+_SECTION_FLAGS = {
+    0x1: "W", 0x2: "A", 0x4: "X", 0x10: "M", 0x20: "S", 0x40: "I", 0x80: "L", 0x100: "O", 0x200: "G",
+    0x400: "T", SHF_COMPRESSED: "C", 0x80000000: "E",
+}  # fmt: skip
+
+
+def section_type(number: int) -> str:
+    """The section type as readelf prints it, a number in hexadecimal where it has no name."""
+    return _SECTION_TYPES.get(number) or f"{number:#x}"
+
+
+def section_flags(number: int) -> str:
+    """The section flags as readelf prints them, `o` and `p` for the OS's and processor's own."""
+    letters = "".join(letter for bit, letter in _SECTION_FLAGS.items() if number & bit)
+    return letters + "o" * bool(number & 0x0FF00000) + "p" * bool(number & 0x70000000)
+
+
+def _positions(names: bytes, name: str) -> set[int]:
+    """Where `name` stands NUL-terminated in a string table: also as the tail of another name."""
+    wanted = _raw_name(name) + b"\0"
+    found: set[int] = set()
+    at = names.find(wanted)
+    while at >= 0:
+        found.add(at)
+        at = names.find(wanted, at + 1)
+    return found
+
+
+def _raw_name(name: str) -> bytes:
+    """The bytes of a name, its `\\xNN` escapes undone where they stand for what is no UTF-8."""
+    plain = name.encode(errors="surrogatepass")
+    undone = re.sub(rb"\\x([0-9a-f]{2})", lambda escape: bytes([int(escape[1], 16)]), plain)
+    return undone if undone.decode(errors="backslashreplace") == name else plain
+
+
+def _name(names: bytes, offset: int) -> str:
+    return names[offset : names.find(b"\0", offset)].decode(errors="backslashreplace")
+
+
+class _Names:
+    """A string table that is being written: each name once, NUL-terminated, after a leading NUL."""
+
+    def __init__(self) -> None:
+        self.data = bytearray(b"\0")
+        self._offsets = {"": 0}
+
+    def offset(self, name: str) -> int:
+        if name not in self._offsets:
+            self._offsets[name] = len(self.data)
+            self.data += _raw_name(name) + b"\0"
+        return self._offsets[name]
+
+
+@dataclass(frozen=True, slots=True)
+class SectionTable(Collection[Section]):
+    """The sections of an object file but the null section, as packed columns.
+
+    `names` is the section name string table; the columns hold, for every section, the null
+    section included, a little-endian sh_name (4 bytes), sh_type (4), sh_flags (8), sh_size (8).
+    """
+
+    names: bytes = b"\0"
+    name_offsets: bytes = b""
+    types: bytes = b""
+    flags: bytes = b""
+    sizes: bytes = b""
+
+    @classmethod
+    def of(cls, sections: Iterable[Section]) -> Self:
+        """A table of these sections; what it yields again compares equal to them."""
+        names, columns = _Names(), [(0, 0, 0, 0)]
+        for section in sections:
+            number = _SECTION_TYPE_NUMBERS.get(section.type)
+            flags = sum(bit for bit, letter in _SECTION_FLAGS.items() if letter in section.flags)
+            flags |= 0x00100000 * ("o" in section.flags) | 0x10000000 * ("p" in section.flags)
+            kind = int(section.type, 16) if number is None else number
+            columns.append((names.offset(section.name), kind, flags, section.size))
+        packed = [struct.pack(f"<{len(columns)}{code}", *column)
+                  for code, column in zip("IIQQ", zip(*columns, strict=True), strict=True)]  # fmt: skip
+        return cls(bytes(names.data), *packed)
+
+    def __len__(self) -> int:
+        return max(len(self.name_offsets) // 4 - 1, 0)
+
+    def __iter__(self) -> Iterator[Section]:
+        count = len(self.name_offsets) // 4
+        columns = (struct.unpack(f"<{count}{code}", column) for code, column in
+                   zip("IIQQ", (self.name_offsets, self.types, self.flags, self.sizes), strict=True))  # fmt: skip
+        rows = zip(*columns, strict=True)
+        next(rows, None)  # the null section
+        for offset, kind, flags, size in rows:
+            name = _name(self.names, offset)
+            compressed = bool(flags & SHF_COMPRESSED) or name.startswith(".zdebug")
+            yield Section(name, size, section_type(kind), section_flags(flags), compressed)
+
+    def __contains__(self, section: object) -> bool:
+        return any(section == one for one in self)
+
+    def __getitem__(self, index: int) -> Section:
+        return tuple(self)[index]
+
+    def indexes(self, name: str) -> tuple[int, ...]:
+        """The section header indexes (the null section is 0) of the sections of exactly this name."""
+        positions = _positions(self.names, name)
+        if not positions:
+            return ()
+        offsets = _U32.iter_unpack(self.name_offsets)
+        return tuple(index for index, (offset,) in enumerate(offsets) if offset in positions and index)
+
+    def named(self, name: str) -> tuple[Section, ...]:
+        """The sections of exactly this name, without decoding the others unless there is one."""
+        return tuple(section for section in self if section.name == name) if self.indexes(name) else ()
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolTable(Collection[Symbol]):
+    """A symbol table kept packed; names are decoded only when asked for.
+
+    `names` is the string table that the symbols' names lie in, possibly as tails of each other;
+    `records` holds one `RECORD` a symbol (Elf64_Sym), the null symbol left out. `section_offsets`
+    holds, for every section index, where its name (4 bytes each) lies in `section_names`, or in
+    `names` where that is empty. `extended` holds the section indexes (4 bytes each) of symbols
+    that say SHN_XINDEX. `version_indexes` (2 bytes each) select from `versions`; "" is none.
+    """
+
+    RECORD = struct.Struct("<IBBHQQ")  # name offset, info, other, section index, value, size
+    VERSION_HIDDEN = 0x8000
+
+    names: bytes = b"\0"
+    records: bytes = b""
+    section_offsets: bytes = b""
+    section_names: bytes = b""
+    extended: bytes = b""
+    version_indexes: bytes = b""
+    versions: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, symbols: Iterable[Symbol]) -> Self:
+        """A table of these symbols; what it yields again compares equal to them."""
+        names, sections, versions = _Names(), {"": 0}, {"": 0}
+        records, extended, indexes = bytearray(), bytearray(), bytearray()
+        for symbol in symbols:
+            number = sections.setdefault(symbol.section or "", len(sections))
+            index = _reserved_index(symbol) if symbol.section is None else min(number, SHN_XINDEX)
+            kind = SymbolType.OBJECT if index == SHN_COMMON else symbol.type
+            info = symbol.binding << 4 | kind
+            records += cls.RECORD.pack(
+                names.offset(symbol.name), info, symbol.visibility, SHN_XINDEX if symbol.section else index,
+                symbol.value, symbol.size,
+            )  # fmt: skip
+            extended += _U32.pack(number)
+            indexes += struct.pack("<H", versions.setdefault(symbol.version or "", len(versions)))
+        offsets = b"".join(_U32.pack(names.offset(section)) for section in sections)
+        has_versions = len(versions) > 1
+        return cls(
+            bytes(names.data), bytes(records), offsets, b"", bytes(extended),
+            bytes(indexes) if has_versions else b"", tuple(versions) if has_versions else (),
+        )  # fmt: skip
+
+    def __len__(self) -> int:
+        return len(self.records) // self.RECORD.size
+
+    def __iter__(self) -> Iterator[Symbol]:
+        for index, record in enumerate(self.RECORD.iter_unpack(self.records)):
+            yield self._symbol(index, record)
+
+    def __contains__(self, symbol: object) -> bool:
+        return isinstance(symbol, Symbol) and symbol in self.named(symbol.name)
+
+    def named(self, name: str) -> tuple[Symbol, ...]:
+        """The symbols of exactly this name, without decoding the others."""
+        positions = _positions(self.names, name)
+        if not positions:
+            return ()
+        records = self.RECORD.iter_unpack(self.records)
+        return tuple(self._symbol(i, record) for i, record in enumerate(records) if record[0] in positions)
+
+    def bindings(self) -> list[tuple[str, Binding]]:
+        """Every symbol's name and binding, in order: many times faster than whole symbols."""
+        names = self.names
+        if not names.isascii():
+            return [(symbol.name, symbol.binding) for symbol in self]
+        text, find = names.decode("ascii"), names.find
+        return [
+            (text[record[0] : find(b"\0", record[0])], _BINDINGS[record[1] >> 4])
+            for record in self.RECORD.iter_unpack(self.records)
+        ]
+
+    def _symbol(self, index: int, record: tuple[int, ...]) -> Symbol:
+        offset, info, other, section, value, size = record
+        kind = SymbolType.COMMON if section == SHN_COMMON else _TYPES[info & 15]
+        return Symbol(
+            _name(self.names, offset),
+            _BINDINGS[info >> 4],
+            _VISIBILITIES[other & 3],
+            kind,
+            section != SHN_UNDEF,
+            section == SHN_ABS,
+            self._section(index, section),
+            value,
+            size,
+            self._version(index),
+        )
+
+    def _section(self, index: int, section: int) -> str | None:
+        if section == SHN_XINDEX:
+            section = _at(self.extended, index, 4)
+        elif section >= SHN_LORESERVE:
+            return None
+        if section == SHN_UNDEF or section * 4 >= len(self.section_offsets):
+            return None
+        return _name(self.section_names or self.names, _at(self.section_offsets, section, 4))
+
+    def _version(self, index: int) -> str | None:
+        number = _at(self.version_indexes, index, 2) & ~self.VERSION_HIDDEN
+        return (self.versions[number] or None) if number < len(self.versions) else None
+
+
+def column(data: bytes, code: str) -> memoryview:
+    """Little-endian numbers as a view, to be sliced; `code` is the array module's: H, I or Q."""
+    if sys.byteorder == "little":
+        return memoryview(data).cast(code)
+    numbers = array(code, data)
+    numbers.byteswap()
+    return memoryview(numbers)
+
+
+def _at(column: bytes, index: int, width: int) -> int:
+    """A column's number, 0 beyond its end."""
+    return int.from_bytes(column[index * width : (index + 1) * width], "little")
+
+
+def _reserved_index(symbol: Symbol) -> int:
+    if not symbol.defined:
+        return SHN_UNDEF
+    return SHN_COMMON if symbol.type is SymbolType.COMMON else SHN_ABS
