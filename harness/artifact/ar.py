@@ -6,19 +6,19 @@ LLVM's `llvm/Object/Archive.h`, which names the same flavours.
 """
 
 import re
-import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from harness.artifact.bitcode import MAGIC as BITCODE_MAGIC
 from harness.artifact.bitcode import WRAPPER_MAGIC, read_bitcode
 from harness.artifact.bounds import string, take
 from harness.artifact.elf import MAGIC as ELF_MAGIC
 from harness.artifact.elf import read_elf
-from harness.artifact.facts import Archive, Member
+from harness.artifact.facts import Archive, Bitcode, Member, Metadata, ObjectFile
 from harness.artifact.metadata import MAGIC as METADATA_MAGIC
 from harness.artifact.metadata import read_metadata
 from harness.artifact.provenance import crate_of
+from harness.artifact.table import column
 from harness.errors import ArtifactError
 
 MAGIC = b"!<arch>\n"
@@ -114,44 +114,45 @@ def _index(content: memoryview, flavour: str) -> tuple[str, ...]:
     if flavour in ("gnu", "gnu64"):
         width = 8 if flavour == "gnu64" else 4
         count = int.from_bytes(take(content, 0, width, "archive index"), "big")
-        names = take(content, width, count * width, "archive index")
-        names = content[width + count * width :]
+        offsets = take(content, width, count * width, "archive index")
+        names = content[width + len(offsets) :]
         return _names(bytes(names), count)
     width = 8 if flavour == "darwin64" else 4
     size = int.from_bytes(take(content, 0, width, "archive index"), "little")
-    entries = bytes(take(content, width, size, "archive index"))
-    names = content[width + size + width :]
-    layout = struct.Struct("<QQ" if width == 8 else "<II")  # noqa: PLR2004 - bytes
-    offsets = layout.iter_unpack(entries[: size // layout.size * layout.size])
-    strings = bytes(names) + b"\0"
-    return tuple(string(strings, offset, "archive index") for offset, _ in offsets)
+    entries = take(content, width, size // (2 * width) * (2 * width), "archive index")
+    strings = bytes(content[width + size + width :]) + b"\0"
+    offsets = column(bytes(entries), width)[0::2]
+    return tuple(string(strings, offset, "archive index") for offset in offsets)
 
 
 def _names(names: bytes, count: int) -> tuple[str, ...]:
-    found = names.split(b"\0", count)[:count]
-    return tuple(map(_text, found)) if len(found) == count else ()
+    """The first `count` NUL-terminated names; none where there are fewer, for then the count is wrong."""
+    if names.count(b"\0") < count:
+        raise ArtifactError(f"archive index: {count} names are announced, {names.count(0)} are there")
+    return tuple(_text(names).split("\0", count)[:count])
 
 
 def _member(entry: _Entry, references: Sequence[str]) -> Member:
-    member = Member(entry.name, entry.size, crate=crate_of(entry.name))
+    crate = crate_of(entry.name)
     if entry.content is None:
-        return member
+        return Member(entry.name, entry.size, crate=crate)
     try:
-        return _read_member(member, entry.content, references)
+        found, bitcode, metadata = _contents(entry.content, references)
     except ArtifactError as error:
-        return replace(member, error=str(error))
+        return Member(entry.name, entry.size, crate=crate, error=str(error))
+    return Member(entry.name, entry.size, found, bitcode, metadata, crate)
 
 
-def _read_member(member: Member, content: memoryview, references: Sequence[str]) -> Member:
+def _contents(
+    content: memoryview, references: Sequence[str]
+) -> tuple[ObjectFile | None, Bitcode | None, Metadata | None]:
     magic = bytes(content[:7])
     if magic.startswith(ELF_MAGIC):
         found = read_elf(content, references)
-        return replace(member, object=found, bitcode=found.bitcode, metadata=found.metadata)
+        return found, found.bitcode, found.metadata
     if magic.startswith((BITCODE_MAGIC, WRAPPER_MAGIC)):
-        return replace(member, bitcode=read_bitcode(content))
-    if magic == METADATA_MAGIC:
-        return replace(member, metadata=read_metadata(content))
-    return member
+        return None, read_bitcode(content), None
+    return None, None, read_metadata(content) if magic == METADATA_MAGIC else None
 
 
 def _text(name: bytes) -> str:

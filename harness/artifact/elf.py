@@ -17,8 +17,22 @@ from harness.artifact.bitcode import read_bitcode
 from harness.artifact.bounds import LONGEST_NAME, take
 from harness.artifact.dynamic import Image, Segment, read_dynamic
 from harness.artifact.elf_numbers import (
-    DT_SYMTAB, DT_VERSYM, ET_CORE, ET_DYN, ET_EXEC, ET_REL, MACHINES, PN_XNUM, PT_GNU_RELRO, PT_INTERP,
-    SHN_LORESERVE, SHN_XINDEX, SHT_DYNSYM, SHT_NOBITS, SHT_SYMTAB, SHT_SYMTAB_SHNDX,
+    DT_SYMTAB,
+    DT_VERSYM,
+    ET_CORE,
+    ET_DYN,
+    ET_EXEC,
+    ET_REL,
+    MACHINES,
+    PN_XNUM,
+    PT_GNU_RELRO,
+    PT_INTERP,
+    SHN_LORESERVE,
+    SHN_XINDEX,
+    SHT_DYNSYM,
+    SHT_NOBITS,
+    SHT_SYMTAB,
+    SHT_SYMTAB_SHNDX,
 )  # fmt: skip
 from harness.artifact.facts import Dynamic, ObjectFile, ObjectType, Relro
 from harness.artifact.metadata import read_metadata
@@ -32,6 +46,7 @@ _HEADER64, _HEADER32 = "HHIQQQIHHHHHH", "HHIIIIIHHHHHH"
 _SECTION64, _SECTION32 = "IIQQQQIIQQ", "10I"
 _SEGMENT64, _SEGMENT32 = "IIQQQQQQ", "8I"
 _SYMBOL64, _SYMBOL32 = "IBBHQQ", "IIIBBH"
+_SECTION = struct.Struct("<" + _SECTION64)
 _PATH_LIMIT = 4096  # bytes; PATH_MAX
 _BITCODE_SECTIONS = (".llvmbc", ".llvm.lto")
 _METADATA_SECTIONS = (".rmeta", ".rustc")
@@ -71,7 +86,7 @@ class Elf:
         """A section header's fields in ELF's order, sh_name first."""
         if not 0 <= index < self.count:
             raise ArtifactError(f"section {index} of {self.count} is referred to")
-        return struct.unpack_from("<" + _SECTION64, self._sections, index * 64)
+        return _SECTION.unpack_from(self._sections, index * 64)
 
     def content(self, index: int) -> memoryview:
         """A section's bytes in the file; none for SHT_NOBITS."""
@@ -91,7 +106,7 @@ class Elf:
         """All sections, packed."""
         if not self.count:
             return SectionTable()
-        narrow, wide = column(self._sections, "I"), column(self._sections, "Q")
+        narrow, wide = column(self._sections, 4), column(self._sections, 8)
         names = self.strings(self.header.section_names) if self.header.section_names else b"\0"
         _check_names(narrow[0::16], names, "a section")
         return SectionTable(
@@ -116,9 +131,9 @@ class Elf:
         size = 24 if self.header.wide else 16
         raw = raw[size : len(raw) // size * size]
         records = _normalised(raw, self.header, _SYMBOL64, _SYMBOL32, _symbol64)
-        _check_names(column(records, "I")[0::6], names, "a symbol")
+        _check_names(column(records, 4)[0::6], names, "a symbol")
         if self.count:  # without section headers the indexes mean nothing
-            beyond = [i for i in set(column(records, "H")[3::12]) if self.count <= i < SHN_LORESERVE]
+            beyond = [i for i in set(column(records, 2)[3::12]) if self.count <= i < SHN_LORESERVE]
             if beyond:
                 raise ArtifactError(f"a symbol lies in section {min(beyond)} of {self.count}")
         sections = self.sections

@@ -12,7 +12,8 @@ from array import array
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Self
+from functools import lru_cache
+from typing import Literal, Self
 
 
 class Binding(IntEnum):
@@ -49,9 +50,9 @@ class SymbolType(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    """One entry of a symbol table, decoded.
+    r"""One entry of a symbol table, decoded.
 
-    `name` is the raw name, bytes that are no UTF-8 kept as `\\xNN` escapes. `section` is None
+    `name` is the raw name, bytes that are no UTF-8 kept as `\xNN` escapes. `section` is None
     for an undefined, absolute or common symbol. `size` and `value` are in bytes.
     `version` is a dynamic symbol's version (`GLIBC_2.34`), None where there is none.
     A tentative definition (SHN_COMMON) is defined and has the type COMMON.
@@ -89,6 +90,7 @@ SHN_UNDEF, SHN_LORESERVE, SHN_ABS, SHN_COMMON, SHN_XINDEX = 0, 0xFF00, 0xFFF1, 0
 SHF_COMPRESSED = 0x800
 
 _BINDINGS = {**dict.fromkeys(range(16), Binding.GLOBAL), **{int(b): b for b in Binding}}
+_BINDING_OF_INFO = tuple(_BINDINGS[info >> 4] for info in range(256))
 _TYPES = {**dict.fromkeys(range(16), SymbolType.OTHER), **{int(t): t for t in SymbolType}}
 _VISIBILITIES = tuple(Visibility)
 _U32 = struct.Struct("<I")
@@ -129,9 +131,12 @@ def _positions(names: bytes, name: str) -> set[int]:
     return found
 
 
+@lru_cache  # the same few names are looked for in every member of an archive
 def _raw_name(name: str) -> bytes:
-    """The bytes of a name, its `\\xNN` escapes undone where they stand for what is no UTF-8."""
+    r"""The bytes of a name, its `\xNN` escapes undone where they stand for what is no UTF-8."""
     plain = name.encode(errors="surrogatepass")
+    if "\\x" not in name:
+        return plain
     undone = re.sub(rb"\\x([0-9a-f]{2})", lambda escape: bytes([int(escape[1], 16)]), plain)
     return undone if undone.decode(errors="backslashreplace") == name else plain
 
@@ -186,9 +191,8 @@ class SectionTable(Collection[Section]):
         return max(len(self.name_offsets) // 4 - 1, 0)
 
     def __iter__(self) -> Iterator[Section]:
-        count = len(self.name_offsets) // 4
-        columns = (struct.unpack(f"<{count}{code}", column) for code, column in
-                   zip("IIQQ", (self.name_offsets, self.types, self.flags, self.sizes), strict=True))  # fmt: skip
+        packed = (self.name_offsets, self.types, self.flags, self.sizes)
+        columns = (column(data, width) for data, width in zip(packed, (4, 4, 8, 8), strict=True))
         rows = zip(*columns, strict=True)
         next(rows, None)  # the null section
         for offset, kind, flags, size in rows:
@@ -207,8 +211,16 @@ class SectionTable(Collection[Section]):
         positions = _positions(self.names, name)
         if not positions:
             return ()
-        offsets = _U32.iter_unpack(self.name_offsets)
-        return tuple(index for index, (offset,) in enumerate(offsets) if offset in positions and index)
+        return tuple(index for at in positions for index in self._named_at(at) if index)
+
+    def _named_at(self, offset: int) -> Iterator[int]:
+        """The indexes of the sections whose name lies at an offset of the string table."""
+        wanted, offsets = _U32.pack(offset), self.name_offsets
+        at = offsets.find(wanted)
+        while at >= 0:
+            if at % 4 == 0:
+                yield at // 4
+            at = offsets.find(wanted, at + 1)
 
     def named(self, name: str) -> tuple[Section, ...]:
         """The sections of exactly this name, without decoding the others unless there is one."""
@@ -280,14 +292,12 @@ class SymbolTable(Collection[Symbol]):
 
     def bindings(self) -> list[tuple[str, Binding]]:
         """Every symbol's name and binding, in order: many times faster than whole symbols."""
-        names = self.names
-        if not names.isascii():
+        if not self.names.isascii():
             return [(symbol.name, symbol.binding) for symbol in self]
-        text, find = names.decode("ascii"), names.find
-        return [
-            (text[record[0] : find(b"\0", record[0])], _BINDINGS[record[1] >> 4])
-            for record in self.RECORD.iter_unpack(self.records)
-        ]
+        text = self.names.decode("ascii")
+        end, size = text.index, self.RECORD.size
+        rows = zip(column(self.records, 4)[0 :: size // 4], self.records[4::size], strict=True)
+        return [(text[offset : end("\0", offset)], _BINDING_OF_INFO[info]) for offset, info in rows]
 
     def _symbol(self, index: int, record: tuple[int, ...]) -> Symbol:
         offset, info, other, section, value, size = record
@@ -319,8 +329,9 @@ class SymbolTable(Collection[Symbol]):
         return (self.versions[number] or None) if number < len(self.versions) else None
 
 
-def column(data: bytes, code: str) -> memoryview:
-    """Little-endian numbers as a view, to be sliced; `code` is the array module's: H, I or Q."""
+def column(data: bytes, width: int) -> memoryview:
+    """Little-endian numbers of 2, 4 or 8 bytes as a view, to be sliced."""
+    code: Literal["H", "I", "Q"] = "H" if width == 2 else "I" if width == 4 else "Q"  # noqa: PLR2004
     if sys.byteorder == "little":
         return memoryview(data).cast(code)
     numbers = array(code, data)
