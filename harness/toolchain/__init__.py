@@ -1,5 +1,6 @@
 """Finding and probing toolchains, and ranges of their versions."""
 
+from harness.toolchain.machine import Machine, examine
 from harness.toolchain.model import Capabilities, OutputName, Target, Toolchain, describe
 from harness.toolchain.probe import probe
 from harness.toolchain.release import Channel, RustcVersion
@@ -10,6 +11,7 @@ __all__ = [
     "Capabilities",
     "Channel",
     "Located",
+    "Machine",
     "OutputName",
     "RustcVersion",
     "Target",
@@ -17,6 +19,7 @@ __all__ = [
     "VersionRange",
     "describe",
     "discover",
+    "examine",
     "probe",
     "resolve",
     "resolve_all",

@@ -43,10 +43,10 @@ def save(path: Path, value: object) -> None:
 def _encode(value: Any) -> bytes:  # noqa: ANN401 - msgspec hands over what it does not know
     if isinstance(value, Path):
         return os.fsencode(value)
-    raise NotImplementedError(f"a {type(value).__name__} cannot be remembered")
+    raise TypeError(f"a {type(value).__name__} cannot be remembered")
 
 
 def _decode(kind: type, value: Any) -> Path:  # noqa: ANN401 - as it stood in the file
     if issubclass(kind, Path) and isinstance(value, bytes):
         return Path(os.fsdecode(value))
-    raise NotImplementedError(f"a {kind.__name__} cannot be remembered")
+    raise TypeError(f"a {kind.__name__} cannot be remembered")

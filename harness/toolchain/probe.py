@@ -1,26 +1,28 @@
 """Asking a rustc what it can do, once for every compiler that was ever seen here."""
 
+import contextlib
+import hashlib
 import mmap
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from harness.errors import ToolchainError
 from harness.toolchain import cachefile
-from harness.toolchain.ask import Answer, ask, first_words
+from harness.toolchain.ask import TIME_LIMIT, Answer, ask, first_words
 from harness.toolchain.fingerprint import fingerprint, is_script
 from harness.toolchain.model import CRATE_TYPES, Capabilities, OutputName, Target, Toolchain
 from harness.toolchain.release import RustcVersion, verbose_keys
 from harness.toolchain.spec import Located
 
+_REVISION = 1  # to be raised with every change to what is asked or what the answers mean
+_LOCK_TIMEOUT = 30.0
 _CRATE = "linkage_asks"
 _FLAG = re.compile(r"^ +-[ZC] +([a-z0-9][a-z0-9_-]*)(?:=| |$)", re.MULTILINE)
 _TRIPLE = re.compile(r"[A-Za-z0-9_.+-]{3,80}", re.ASCII)
-_RUNTIME = re.compile(
-    r"lib(?:clang_)?rustc-.*_rt\.([a-z]+)(?:[._-].*)?\.(?:a|lib|so|dylib)|librustc-.*_rt\.([a-z]+)\..*"
-)
-_BACKEND = re.compile(r"(?:lib)?rustc_codegen_([a-z0-9_]+?)(?:-[^.]*)?\.(?:so|dylib|dll)")
+_RUNTIME = re.compile(r"(?:lib)?rustc-.*_rt\.([a-z]+)[._-].*")
+_BACKEND = re.compile(r"(?:lib)?rustc_codegen_([a-z0-9_]+?)(?:-.+)?\.(?:so|dylib|dll)")
 _DYNAMIC_STD = ("libstd-*.so", "libstd-*.dylib", "std-*.dll")
 _MORE_CRATE_TYPES = ("sdylib",)
 _SANITIZERS = {
@@ -35,21 +37,51 @@ _SANITIZERS = {
 }
 
 
-def probe(located: Located, cache_dir: Path, env: Mapping[str, str] | None = None) -> Toolchain:
+def probe(
+    located: Located,
+    cache_dir: Path,
+    env: Mapping[str, str] | None = None,
+    *,
+    time_limit: float = TIME_LIMIT,
+) -> Toolchain:
     """The toolchain with everything that it can do; asked once, then remembered in `cache_dir`.
 
     Raises ToolchainError where what was found is not a rustc, crashes, hangs, or answers
     with something that rustc would not.
     """
-    env = os.environ if env is None else env
-    sysroot = _sysroot_by_layout(located.rustc) or _Asker(located, env).sysroot()
-    digest = fingerprint(located.rustc, sysroot, cache_dir)
-    remembered = cache_dir / "probes" / f"{digest}.msgpack"
-    answers = cachefile.load(remembered, Capabilities)
-    if answers is None or (answers.rustc, answers.sysroot) != (located.rustc, sysroot):
-        answers = _Asker(located, env).everything(sysroot)
-        cachefile.save(remembered, answers)
+    asker = _Asker(located, os.environ if env is None else env, time_limit)
+    with _one_at_a_time(cache_dir, located.rustc):
+        sysroot = _sysroot_by_layout(located.rustc) or asker.sysroot()
+        digest = fingerprint(located.rustc, sysroot, cache_dir)
+        remembered = cache_dir / "probes" / f"{digest}-{_REVISION}.msgpack"
+        answers = cachefile.load(remembered, Capabilities)
+        if answers is None or (answers.rustc, answers.sysroot) != (located.rustc, sysroot):
+            answers = asker.everything(sysroot)
+            cachefile.save(remembered, answers)
     return Toolchain(located.name, located.spec, located.rustc, digest, answers)
+
+
+@contextlib.contextmanager
+def _one_at_a_time(cache_dir: Path, rustc: Path) -> Iterator[None]:
+    """Let one process ask while the others wait for its answers.
+
+    The lock only saves work: where it cannot be had, or is held by one whose rustc hangs, each
+    asks for itself.
+    """
+    from filelock import FileLock, Timeout  # noqa: PLC0415 - a listing of cases needs no locks
+
+    name = hashlib.blake2b(os.fsencode(rustc), digest_size=8).hexdigest()
+    lock = FileLock(cache_dir / "probes" / f"{name}.lock")
+    try:
+        (cache_dir / "probes").mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=_LOCK_TIMEOUT)
+    except (OSError, Timeout):
+        yield
+        return
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _sysroot_by_layout(rustc: Path) -> Path | None:
@@ -64,14 +96,13 @@ def _sysroot_by_layout(rustc: Path) -> Path | None:
 class _Asker:
     """One compiler being asked."""
 
-    def __init__(self, located: Located, env: Mapping[str, str]) -> None:
+    def __init__(self, located: Located, env: Mapping[str, str], time_limit: float) -> None:
         self._located = located
         self._env = env
+        self._time_limit = time_limit
 
     def everything(self, sysroot: Path) -> Capabilities:
-        verbose = self._ask("-vV")
-        if verbose.status != 0 or not verbose.stdout.startswith("rustc "):
-            raise self._wrong(verbose, "is not a rustc", mend="name the executable of a rustc")
+        verbose = self._verbose()
         keys = verbose_keys(verbose.stdout)
         try:
             version = RustcVersion.from_verbose(verbose.stdout)
@@ -102,9 +133,7 @@ class _Asker:
 
     def sysroot(self) -> Path:
         # Asked first of all where the layout does not tell: a program that is no rustc ends here.
-        verbose = self._ask("-vV")
-        if verbose.status != 0 or not verbose.stdout.startswith("rustc "):
-            raise self._wrong(verbose, "is not a rustc", mend="name the executable of a rustc")
+        self._verbose()
         answer = self._line("--print", "sysroot")
         sysroot = Path(answer)
         if not sysroot.is_dir():
@@ -115,9 +144,15 @@ class _Asker:
             )
         return sysroot
 
+    def _verbose(self) -> Answer:
+        verbose = self._ask("-vV")
+        if verbose.status != 0 or not verbose.stdout.startswith("rustc "):
+            raise self._wrong(verbose, "is not a rustc", mend="name the executable of a rustc")
+        return verbose
+
     def _target(self, triple: str, libdir: Path) -> Target:
         names = _names(libdir)
-        runtimes = {found[1] or found[2] for name in names if (found := _RUNTIME.fullmatch(name))}
+        runtimes = {found[1] for name in names if (found := _RUNTIME.fullmatch(name))}
         rlibs = {crate: _rlib(names, crate) for crate in ("core", "std")}
         bitcode = rlibs["std"] or rlibs["core"]
         return Target(
@@ -187,7 +222,13 @@ class _Asker:
         return line
 
     def _ask(self, *arguments: str, bootstrap: bool = False) -> Answer:
-        return ask([self._located.rustc, *arguments], self._env, who=self._located.name, bootstrap=bootstrap)
+        return ask(
+            [self._located.rustc, *arguments],
+            self._env,
+            who=self._located.name,
+            time_limit=self._time_limit,
+            bootstrap=bootstrap,
+        )
 
     @property
     def _where(self) -> str:

@@ -57,9 +57,9 @@ def resolve(spec: str, env: Mapping[str, str]) -> Located:
         return _located(_rustup_name(folder), spec, rustup.rustc_of(folder), env)
     if _PATH_LIKE.search(spec) or os.path.lexists(spec):
         rustc = _rustc_at(Path(_expand_home(spec, env)), spec)
-        return _located(_name_of(rustc), spec, rustc, env)
+        return _located(None, spec, rustc, env)
     if spec.startswith("rustc") and (on_path := shutil.which(spec, path=env.get("PATH"))):
-        return _located(_name_of(Path(on_path)), spec, Path(on_path), env)
+        return _located(None, spec, Path(on_path), env)
     raise _missing(spec, env)
 
 
@@ -105,12 +105,10 @@ def _is_one_of(folders: Iterable[Path], env: Mapping[str, str]) -> bool:
     return any(rustup.rustc_of(folder) == chosen for folder in folders)
 
 
-def _located(name: str, spec: str, rustc: Path, env: Mapping[str, str]) -> Located:
+def _located(name: str | None, spec: str, rustc: Path, env: Mapping[str, str]) -> Located:
     _check_executable(rustc, spec)
-    if behind := _behind_proxy(rustc, spec, env):
-        rustc = behind
-        if name == "rustc":
-            name = _name_of(behind)
+    rustc = _behind_proxy(rustc, spec, env) or rustc
+    name = name or _name_of(rustc)
     return Located(_NOT_IN_A_NAME.sub("-", name).strip("-") or "rustc", spec, rustc)
 
 

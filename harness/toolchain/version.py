@@ -111,7 +111,7 @@ class VersionRange:
         if not text.strip():
             raise ValueError(f"an empty version range; write one {_MEANT}, or `*` for any")
         alternatives = tuple(
-            tuple(_condition(part.strip(), text) for part in alternative.split(","))
+            tuple(_condition(" ".join(part.split()), text) for part in alternative.split(","))
             for alternative in text.split("||")
         )
         return cls(text, alternatives)
