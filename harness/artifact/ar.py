@@ -31,7 +31,7 @@ _INDEXES = {
     "__.SYMDEF_64": "darwin64", "__.SYMDEF_64 SORTED": "darwin64",
 }  # fmt: skip
 _LONG_NAMES = b"//"
-_LONG_NAME = re.compile(rb"[^\n\0]+")
+_LONG_NAME = re.compile(rb"[^\n\0]{1,4096}")
 _INSIDE_THIN = (_LONG_NAMES, b"/", b"/SYM64/")  # what a thin archive holds itself
 
 
@@ -122,7 +122,14 @@ def _index(content: memoryview, flavour: str) -> tuple[str, ...]:
     entries = take(content, width, size // (2 * width) * (2 * width), "archive index")
     strings = bytes(content[width + size + width :]) + b"\0"
     offsets = column(bytes(entries), width)[0::2]
-    return tuple(string(strings, offset, "archive index") for offset in offsets)
+    found: dict[int, str] = {}
+    left = 2 * len(strings)
+    for offset in set(offsets):
+        found[offset] = string(strings, offset, "archive index")
+        left -= len(found[offset])
+        if left < 0:
+            raise ArtifactError("archive index: its names overlap")
+    return tuple(found[offset] for offset in offsets)
 
 
 def _names(names: bytes, count: int) -> tuple[str, ...]:

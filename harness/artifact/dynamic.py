@@ -43,6 +43,8 @@ _VERNEED, _VERNEED_AUX = "HHIII", "IHHII"  # version, count, file, aux, next; ha
 _VERDEF, _VERDEF_AUX = "HHHHIII", "II"  # version, flags, index, count, hash, aux, next; name, next
 _VERSION_LIMIT = 0x8000  # a version's index has 15 bits
 _VER_FLG_BASE = 1
+_TEXT_LIMIT = 1 << 24  # bytes of libraries' and versions' names; large libraries have some thousands
+_LOADED_LIMIT = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +74,15 @@ class Image:
         self.segments = segments
         self.order = order
         self.wide = wide
+        self._loaded = [segment for segment in segments if segment.type == PT_LOAD]
+        self._budget = _TEXT_LIMIT
+        if len(self._loaded) > _LOADED_LIMIT:
+            raise ArtifactError(f"{len(self._loaded)} loaded segments")
 
     def offset(self, address: int, what: str) -> int:
         """Where in the file an address lies."""
-        for segment in self.segments:
-            if segment.type == PT_LOAD and 0 <= address - segment.address < segment.size:
+        for segment in self._loaded:
+            if 0 <= address - segment.address < segment.size:
                 return address - segment.address + segment.offset
         raise ArtifactError(f"{what} at address {address:#x} lies in no segment of the file")
 
@@ -113,7 +119,11 @@ class Image:
         return bytes(take(self.data, self.offset(address, "DT_STRTAB"), size, "DT_STRTAB")) + b"\0"
 
     def text(self, offset: int, what: str) -> str:
-        return string(self.strings, offset, what)
+        found = string(self.strings, offset, what)
+        self._budget -= len(found)
+        if self._budget < 0:  # strings may overlap: without a limit a small file names gigabytes
+            raise ArtifactError(f"{what}: more than {_TEXT_LIMIT} bytes of names in the dynamic segment")
+        return found
 
     def texts(self, tag: int, what: str) -> Iterator[str]:
         """The strings of every entry with a tag."""
@@ -146,10 +156,12 @@ def _gnu_hash_count(image: Image, at: int) -> int:
     last = max(struct.unpack(f"{image.order}{buckets}I", raw), default=0)
     if last < first:
         return first  # no symbol is hashed: only the undefined ones before
-    at += buckets * 4
-    while not image.unpack("I", at + (last - first) * 4, "DT_GNU_HASH's chain")[0] & 1:
-        last += 1
-    return last + 1
+    chain = image.data[at + (buckets + last - first) * 4 :]
+    hashes = struct.iter_unpack(image.order + "I", chain[: len(chain) // 4 * 4])
+    for count, (value,) in enumerate(hashes, last + 1):
+        if value & 1:
+            return count
+    raise ArtifactError(f"DT_GNU_HASH: the chain at offset {at:#x} has no end")
 
 
 def _needed(image: Image) -> Iterator[Version]:

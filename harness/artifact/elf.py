@@ -36,6 +36,7 @@ from harness.artifact.elf_numbers import (
 )  # fmt: skip
 from harness.artifact.facts import Dynamic, ObjectFile, ObjectType, Relro
 from harness.artifact.metadata import read_metadata
+from harness.artifact.references import read_references
 from harness.artifact.table import SectionTable, SymbolTable, column
 from harness.errors import ArtifactError
 
@@ -48,6 +49,7 @@ _SEGMENT64, _SEGMENT32 = "IIQQQQQQ", "8I"
 _SYMBOL64, _SYMBOL32 = "IBBHQQ", "IIIBBH"
 _SECTION = struct.Struct("<" + _SECTION64)
 _PATH_LIMIT = 4096  # bytes; PATH_MAX
+_NAMES_LIMIT = 1 << 34  # bytes; the largest libraries of rustc stay far below
 _BITCODE_SECTIONS = (".llvmbc", ".llvm.lto")
 _METADATA_SECTIONS = (".rmeta", ".rustc")
 
@@ -132,6 +134,7 @@ class Elf:
         raw = raw[size : len(raw) // size * size]
         records = _normalised(raw, self.header, _SYMBOL64, _SYMBOL32, _symbol64)
         _check_names(column(records, 4)[0::6], names, "a symbol")
+        _check_length(len(records) // 24, names)
         if self.count:  # without section headers the indexes mean nothing
             beyond = [i for i in set(column(records, 2)[3::12]) if self.count <= i < SHN_LORESERVE]
             if beyond:
@@ -172,6 +175,7 @@ def read_elf(data: memoryview, references: Sequence[str] = ()) -> ObjectFile:
     """
     elf = Elf(data)
     symtab = elf.first(SHT_SYMTAB)
+    symbols = None if symtab is None else elf.symbols(symtab)
     linked = _linked(elf) if elf.header.type != ET_REL else _RELOCATABLE
     metadata = _section(elf, _METADATA_SECTIONS)
     bitcode = _section(elf, _BITCODE_SECTIONS)
@@ -180,7 +184,7 @@ def read_elf(data: memoryview, references: Sequence[str] = ()) -> ObjectFile:
         machine=MACHINES.get(elf.header.machine, str(elf.header.machine)),
         type=_type(elf.header.type, pie=linked.pie),
         sections=elf.sections,
-        symbols=None if symtab is None else elf.symbols(symtab),
+        symbols=symbols,
         dynamic_symbols=linked.symbols,
         dynamic=linked.dynamic,
         interpreter=linked.interpreter,
@@ -188,6 +192,7 @@ def read_elf(data: memoryview, references: Sequence[str] = ()) -> ObjectFile:
         relro=linked.relro,
         bitcode=None if bitcode is None else read_bitcode(bitcode, form="section"),
         metadata=None if metadata is None else read_metadata(metadata),
+        references=read_references(elf, (symbols, linked.symbols), references) if references else {},
     )
 
 
@@ -323,3 +328,9 @@ def _check_names(offsets: memoryview, names: bytes, what: str) -> None:
     highest = max(offsets, default=0)
     if highest >= len(names):
         raise ArtifactError(f"{what}'s name lies at {highest:#x} of a string table of {len(names)} bytes")
+
+
+def _check_length(count: int, names: bytes) -> None:
+    """Names may overlap: decoding the names of a small hostile file must not take all memory."""
+    if count * len(names) > _NAMES_LIMIT and count * max(map(len, names.split(b"\0"))) > _NAMES_LIMIT:
+        raise ArtifactError(f"{count} symbols with names of more than {_NAMES_LIMIT // count} bytes")

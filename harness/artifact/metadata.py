@@ -1,10 +1,10 @@
-"""rustc's crate metadata: its header and the version of the compiler that wrote it.
+r"""rustc's crate metadata: its header and the version of the compiler that wrote it.
 
 Format: rustc's sources, compiler/rustc_metadata/src/rmeta/mod.rs (METADATA_HEADER, the root's
 position) and rustc_codegen_ssa/src/back/metadata.rs (what wraps it). No other compiler reads
 it, so only its beginning is stable enough to be read here:
 
-    `rust\\0\\0\\0` and a version byte; the root's position: 4 bytes, big-endian, up to version 8,
+    `rust\0\0\0` and a version byte; the root's position: 4 bytes, big-endian, up to version 8,
     then 8 bytes, little-endian; the compiler's version string, its length first (LEB128).
 
 A dylib's `.rustc` section repeats the first 8 bytes before the whole: up to version 8 they are

@@ -282,13 +282,31 @@ class SymbolTable(Collection[Symbol]):
     def __contains__(self, symbol: object) -> bool:
         return isinstance(symbol, Symbol) and symbol in self.named(symbol.name)
 
+    def __getitem__(self, index: int) -> Symbol:
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        return self._symbol(index, self.RECORD.unpack_from(self.records, index * self.RECORD.size))
+
     def named(self, name: str) -> tuple[Symbol, ...]:
         """The symbols of exactly this name, without decoding the others."""
+        return tuple(self[index] for index in self.indexes(name))
+
+    def indexes(self, name: str) -> list[int]:
+        """Where in the table the symbols of exactly this name are."""
         positions = _positions(self.names, name)
         if not positions:
-            return ()
-        records = self.RECORD.iter_unpack(self.records)
-        return tuple(self._symbol(i, record) for i, record in enumerate(records) if record[0] in positions)
+            return []
+        offsets = column(self.records, 4)[0 :: self.RECORD.size // 4]
+        return [index for index, offset in enumerate(offsets) if offset in positions]
+
+    def section_index(self, index: int) -> int | None:
+        """The index of the section that a symbol is defined in; None where it is in no section."""
+        section: int = self.RECORD.unpack_from(self.records, index * self.RECORD.size)[3]
+        if section == SHN_XINDEX:
+            section = _at(self.extended, index, 4)
+        elif section >= SHN_LORESERVE:
+            return None
+        return section or None
 
     def bindings(self) -> list[tuple[str, Binding]]:
         """Every symbol's name and binding, in order: many times faster than whole symbols."""
@@ -309,18 +327,15 @@ class SymbolTable(Collection[Symbol]):
             kind,
             section != SHN_UNDEF,
             section == SHN_ABS,
-            self._section(index, section),
+            self._section(index),
             value,
             size,
             self._version(index),
         )
 
-    def _section(self, index: int, section: int) -> str | None:
-        if section == SHN_XINDEX:
-            section = _at(self.extended, index, 4)
-        elif section >= SHN_LORESERVE:
-            return None
-        if section == SHN_UNDEF or section * 4 >= len(self.section_offsets):
+    def _section(self, index: int) -> str | None:
+        section = self.section_index(index)
+        if section is None or section * 4 >= len(self.section_offsets):
             return None
         return _name(self.section_names or self.names, _at(self.section_offsets, section, 4))
 
