@@ -1,0 +1,131 @@
+# shellcheck shell=bash
+# What ci/cases and ci/tests share: a virtual environment in .venv with this package in it, and a
+# rustc. To be sourced, with the checkout as the working folder.
+#
+# set_up run     the package
+# set_up dev     the package with the tools of its tests
+#
+# What is missing on the machine is answered with one line on stderr and exit status 4. Honoured:
+# PYTHON (the interpreter), CC, RUSTC, RUSTUP_HOME, RUSTUP_DIST_SERVER, XDG_CACHE_HOME, and pip's
+# own settings (PIP_INDEX_URL …).
+
+stop() {
+    printf 'error: %s\n' "$*" >&2
+    exit 4
+}
+
+say() {
+    printf '== %s\n' "$*"
+}
+
+# Print the command as it can be typed again, then run it.
+run() {
+    printf '$'
+    printf ' %q' "$@"
+    printf '\n'
+    "$@"
+}
+
+new_enough() {
+    "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1
+}
+
+find_python() {
+    local name
+    if [ -n "${PYTHON:-}" ]; then
+        new_enough "$PYTHON" || stop "PYTHON=$PYTHON is not a Python 3.11 or newer"
+        printf '%s\n' "$PYTHON"
+        return
+    fi
+    for name in python3 python3.14 python3.13 python3.12 python3.11 python; do
+        if new_enough "$name"; then
+            printf '%s\n' "$name"
+            return
+        fi
+    done
+    if name=$(python3 --version 2>/dev/null); then
+        stop "$name is too old: install Python 3.11 or newer (Debian, Ubuntu: python3.11 python3.11-venv), or set PYTHON"
+    fi
+    stop "there is no python3: install Python 3.11 or newer (Debian, Ubuntu: python3 python3-venv), or set PYTHON"
+}
+
+find_c_compiler() {
+    local name
+    if [ -n "${CC:-}" ]; then
+        command -v "$CC" >/dev/null || stop "CC=$CC is not a program: set CC to a C compiler"
+        return
+    fi
+    for name in cc gcc clang; do
+        if command -v "$name" >/dev/null; then
+            return
+        fi
+    done
+    stop "there is no C compiler: install gcc or clang (Debian, Ubuntu: gcc libc6-dev; Fedora: gcc)"
+}
+
+# One line for why pip failed; its whole output stays in the log.
+explain_pip() {
+    local log=$1 last
+    last=$(grep -E '^ *ERROR:' "$log" | tail -n 1)
+    if grep -qE 'NewConnectionError|ConnectTimeout|ReadTimeout|ConnectionReset|ProxyError|name resolution|Network is unreachable' "$log"; then
+        stop "pip cannot reach the package index: connect to a network, or set PIP_INDEX_URL to a mirror (all that pip said: $log)"
+    fi
+    stop "pip could not install this package: ${last:-it did not say why} (all that pip said: $log)"
+}
+
+make_venv() {
+    local python=$1 log
+    "$python" -c 'import ensurepip, venv' >/dev/null 2>&1 ||
+        stop "this Python has no venv module: install it (Debian, Ubuntu: python3-venv), or set PYTHON to another Python"
+    say "making a virtual environment in .venv"
+    log=$(mktemp)
+    "$python" -m venv --clear .venv >"$log" 2>&1 ||
+        stop "no virtual environment could be made in .venv: $(grep . "$log" | tail -n 1)"
+    rm -f "$log"
+}
+
+# Whether .venv holds what is asked for, as it was when this pyproject.toml was installed.
+is_set_up() {
+    local wanted=$1 what=$2
+    [ -x .venv/bin/python ] && [ -e ".venv/set-up-$what" ] && [ "$(cat ".venv/set-up-$what")" = "$wanted" ]
+}
+
+set_up_package() {
+    local what=$1 python version wanted package log
+    python=$(find_python) || exit $?
+    version=$("$python" -c 'import sys; print(sys.version)')
+    wanted=$(printf '%s\n' "$PWD" "$version" | cat - pyproject.toml | cksum)
+    if is_set_up "$wanted" dev || is_set_up "$wanted" "$what"; then
+        return
+    fi
+    # Another Python, an environment that was moved here, or one left half made: start again.
+    if ! { [ -x .venv/bin/python ] && [ "$(cat .venv/made-for 2>/dev/null)" = "$PWD $version" ]; }; then
+        make_venv "$python"
+        printf '%s\n' "$PWD $version" >.venv/made-for
+    fi
+    package=.
+    if [ "$what" = dev ]; then
+        package='.[dev]'
+    fi
+    say "installing the package into .venv: pip install -e $package"
+    log=$(mktemp)
+    .venv/bin/python -m pip install --disable-pip-version-check --no-input -e "$package" >"$log" 2>&1 || explain_pip "$log"
+    rm -f "$log"
+    printf '%s\n' "$wanted" >".venv/set-up-$what"
+}
+
+set_up() {
+    local lock
+    find_c_compiler
+    # Two of these scripts at once must not make the same environment.
+    lock=${TMPDIR:-/tmp}/linkage-setup-$(id -u)-$(printf '%s' "$PWD" | cksum | cut -d ' ' -f 1).lock
+    if command -v flock >/dev/null; then
+        (
+            flock 9
+            set_up_package "$1" 9>&-
+        ) 9>"$lock" || exit $?
+    else
+        (set_up_package "$1") || exit $?
+    fi
+    .venv/bin/python -m harness.toolchain.install || exit $?
+}

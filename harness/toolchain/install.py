@@ -1,0 +1,163 @@
+"""Installing toolchains into the harness's own rustup folder, for a machine that has no rustc.
+
+`python -m harness.toolchain.install` is what `ci/` calls: it says which rustc was found, or
+installs one. rustup comes from PATH, or from its wheel on the package index; RUSTUP_DIST_SERVER
+and pip's own settings are honoured. The user's rustup folder is never touched.
+"""
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from harness.errors import ToolchainError
+from harness.toolchain import rustup
+from harness.toolchain.ask import Answer, ask
+from harness.toolchain.spec import Located, discover, resolve
+
+_TIME_LIMIT = 3600.0
+_BY_HAND = (
+    "install Rust from https://rustup.rs or your distribution's rustc package, or set RUSTC=/path/to/rustc"
+)
+
+
+def main() -> int:
+    """Make sure that there is a rustc; 0 if so, else the error's exit code with its one line."""
+    try:
+        found = ensure(os.environ, say=_say)
+    except ToolchainError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return error.exit_code
+    _say("toolchains: " + ", ".join(f"{located.name} ({located.rustc})" for located in found))
+    return 0
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def ensure(env: Mapping[str, str], say: Callable[[str], None]) -> list[Located]:
+    """The toolchains of a run without `--toolchain`; a stable one is installed where there is none.
+
+    A proxy of rustup with nothing behind it is no rustc. Raises ToolchainError where $RUSTC is
+    set to something wrong, or nothing can be installed.
+    """
+    found = _usable(env)
+    if not found:
+        say(f"no rustc by $RUSTC, rustup or PATH: installing stable into {_home(env)}")
+        install("stable", env)
+        found = _usable(env)
+    return found
+
+
+def install(name: str, env: Mapping[str, str]) -> Path:
+    """Install the rustup toolchain `name` into the harness's own rustup folder; returns its folder.
+
+    The toolchain appears there at once, when it is whole. Raises ToolchainError with the reason.
+    """
+    from filelock import FileLock  # noqa: PLC0415 - most runs install nothing
+
+    home = _home(env)
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with FileLock(home / "install.lock"), tempfile.TemporaryDirectory(dir=home, prefix="new-") as staging:
+            host = rustup.default_host(home)
+            folder = home / "toolchains" / f"{name}-{host}"
+            if not rustup.rustc_of(folder).is_file():
+                new = _install_into(Path(staging), name, env)
+                folder = home / "toolchains" / new.name
+                folder.parent.mkdir(exist_ok=True)
+                new.rename(folder)
+            return folder
+    except OSError as error:
+        raise ToolchainError(
+            f"{home} cannot be written: {error.strerror or error}", where=f"toolchain {name}", mend=_BY_HAND
+        ) from error
+
+
+def _install_into(staging: Path, name: str, env: Mapping[str, str]) -> Path:
+    """Let rustup install into a folder of its own, and return the toolchain's folder in it."""
+    program = _rustup(env)
+    own = {key: value for key, value in env.items() if not key.startswith(("RUSTUP_TOOLCHAIN", "CARGO_"))}
+    own |= {"RUSTUP_HOME": str(staging), "CARGO_HOME": str(staging / "cargo")}
+    answer = ask(
+        [program, "toolchain", "install", name, "--profile", "minimal", "--no-self-update"],
+        own,
+        who=name,
+        time_limit=_TIME_LIMIT,
+    )
+    installed = next((staging / "toolchains").glob("*/bin/rustc*"), None)
+    if answer.status != 0 or installed is None:
+        raise ToolchainError(
+            f"rustup could not install {name}: {_complaint(answer)}", where=f"toolchain {name}", mend=_BY_HAND
+        )
+    return installed.parent.parent
+
+
+def _rustup(env: Mapping[str, str]) -> Path:
+    """A rustup: the one on PATH, or the one that its wheel brings."""
+    if on_path := shutil.which("rustup", path=env.get("PATH")):
+        return Path(on_path)
+    folder = _home(env) / "wheel"
+    program = folder / "bin" / f"rustup{rustup.EXE}"
+    if not program.is_file():
+        # A folder and not this environment: the wheel also brings a `rustc`, which must not get on PATH.
+        answer = ask(
+            [
+                sys.executable,
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--no-input",
+                "--upgrade",
+                "--target",
+                folder,
+                "rustup",
+            ],
+            env,
+            who="rustup",
+            time_limit=_TIME_LIMIT,
+        )
+        if answer.status != 0 or not program.is_file():
+            raise ToolchainError(
+                f"pip could not install the wheel `rustup`: {_complaint(answer)}",
+                where="toolchain stable",
+                mend=_BY_HAND,
+            )
+    return program
+
+
+def _home(env: Mapping[str, str]) -> Path:
+    home = rustup.private_home(env)
+    if home is None:
+        raise ToolchainError(
+            "neither HOME nor XDG_CACHE_HOME is set, so there is no folder to install a rustc into",
+            where="toolchain stable",
+            mend=_BY_HAND,
+        )
+    return home
+
+
+def _usable(env: Mapping[str, str]) -> list[Located]:
+    specs = discover(env)
+    try:
+        return [resolve(spec, env) for spec in specs]
+    except ToolchainError:
+        if specs == ["rustc"]:
+            return []
+        raise
+
+
+def _complaint(answer: Answer) -> str:
+    """The line in which a program says what is wrong; rustup and pip put `error:` before it."""
+    lines = [line.strip() for line in answer.stderr.splitlines() if line.strip()]
+    errors = [line for line in lines if line.lower().startswith("error:")]
+    return (errors or lines[-1:] or [answer.summary])[0]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,189 @@
+"""Installing a rustc where there is none, with the real rustup, from a server on this machine."""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import FakeRustc
+from dist_server import DistServer, serve
+
+from harness.errors import ToolchainError
+from harness.toolchain import Located, discover, probe, resolve
+from harness.toolchain.ask import ask
+from harness.toolchain.install import ensure, install, main
+from harness.toolchain.rustup import machine_host
+
+HOST = machine_host()
+SYSTEM = "/usr/bin:/bin"
+
+
+@pytest.fixture(scope="session")
+def rustup_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with nothing but a rustup: the one on PATH, or its wheel's."""
+    folder = tmp_path_factory.mktemp("rustup")
+    program = shutil.which("rustup")
+    if not program:
+        wheel = [sys.executable, "-m", "pip", "install", "-q", "--target", folder / "wheel", "rustup"]
+        if ask(wheel, os.environ, who="rustup", time_limit=300).status != 0:
+            pytest.skip("there is no rustup here, and pip cannot install its wheel")
+        program = str(folder / "wheel/bin/rustup")
+    (folder / "bin").mkdir()
+    (folder / "bin/rustup").symlink_to(Path(program).resolve())
+    return folder / "bin"
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[DistServer]:
+    with serve(tmp_path / "server") as server:
+        yield server
+    shutil.rmtree(tmp_path / "server")
+
+
+@pytest.fixture
+def env(tmp_path: Path, server: DistServer) -> dict[str, str]:
+    """The environment of a machine without any rustc, whose rustup asks the server."""
+    kept = {key: value for key, value in os.environ.items() if key.startswith(("PIP_", "TMPDIR", "LANG"))}
+    return kept | {"HOME": str(tmp_path / "home"), "PATH": SYSTEM, "RUSTUP_DIST_SERVER": server.url}
+
+
+def without_rustc(env: dict[str, str]) -> None:
+    if shutil.which("rustc", path=SYSTEM):
+        pytest.skip("a rustc among the system's own programs cannot be hidden")
+    assert discover(env) == []
+
+
+def false_sysroot(fake_rustc: FakeRustc, folder: str, version: str) -> Path:
+    """A small toolchain, whose rustc only says its version."""
+    rustc = fake_rustc(f"echo rustc {version}", f"{folder}/bin/rustc")
+    std = rustc.parent.parent / f"lib/rustlib/{HOST}/lib/libstd-1.rlib"
+    std.parent.mkdir(parents=True)
+    std.write_bytes(b"!<arch>\n")
+    return rustc.parent.parent
+
+
+def test_a_real_toolchain_through_the_wheel(
+    some_rustc: Located, server: DistServer, env: dict[str, str], tmp_path: Path
+) -> None:
+    """What `ci/cases` does on a machine without rustc, from the index's wheel to a rustc that answers."""
+    without_rustc(env)
+    pip = ask(
+        [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", tmp_path, "rustup"], env, who="pip"
+    )
+    if pip.status != 0:
+        pytest.skip("pip cannot reach the wheel of rustup")
+    real = probe(some_rustc, tmp_path / "cache")
+    if not list((real.sysroot / "lib").glob("*rustc_driver*")) or real.host != HOST:
+        pytest.skip("this rustc does not stand in a sysroot that can be packed")
+    server.publish(real.sysroot, host=HOST, channel="stable", date="2026-01-01", version=str(real.version))
+    said: list[str] = []
+    try:
+        found = ensure(env, said.append)
+        home = tmp_path / "home/.cache/linkage/rustup"
+        assert said == [f"no rustc by $RUSTC, rustup or PATH: installing stable into {home}"]
+        assert [located.name for located in found] == ["stable"]
+        assert found[0].rustc.is_relative_to(home)
+        installed = probe(found[0], tmp_path / "cache", env)
+        assert installed.version == real.version
+        assert installed.sysroot.is_relative_to(home)
+        assert not (tmp_path / "home/.rustup").exists()
+        assert ensure(env, said.append) == found
+        assert len(said) == 1
+    finally:
+        shutil.rmtree(tmp_path / "home", ignore_errors=True)
+
+
+def test_a_dated_nightly(
+    server: DistServer, env: dict[str, str], rustup_folder: Path, fake_rustc: FakeRustc
+) -> None:
+    env["PATH"] = f"{rustup_folder}:{SYSTEM}"
+    for date in ("2026-05-19", "2026-05-20"):
+        sysroot = false_sysroot(fake_rustc, date, f"1.97.0-nightly of {date}")
+        server.publish(
+            sysroot,
+            host=HOST,
+            channel="nightly",
+            date=date,
+            version="1.97.0-nightly",
+            dated=date < "2026-05-20",
+        )
+    for name, date in (("nightly-2026-05-19", "2026-05-19"), ("nightly", "2026-05-20")):
+        folder = install(name, env)
+        assert folder.name == f"{name}-{HOST}"
+        rustc = resolve(name, env).rustc
+        assert rustc.parent.parent == folder
+        assert ask([rustc], env, who=name).stdout == f"rustc 1.97.0-nightly of {date}\n"
+    assert sorted(discover(env)) == ["nightly", "nightly-2026-05-19"]
+    assert install("nightly", env | {"RUSTUP_DIST_SERVER": "http://127.0.0.1:9"}).name == f"nightly-{HOST}"
+
+
+def test_what_the_server_does_not_have(env: dict[str, str], rustup_folder: Path) -> None:
+    with pytest.raises(ToolchainError) as caught:
+        install("nightly-2001-01-01", env | {"PATH": f"{rustup_folder}:{SYSTEM}"})
+    text = str(caught.value)
+    assert "\n" not in text
+    assert text.startswith(
+        "toolchain nightly-2001-01-01: rustup could not install nightly-2001-01-01: error: "
+    )
+    assert "install Rust from https://rustup.rs" in text
+
+
+def test_a_damaged_package_leaves_nothing(
+    server: DistServer, env: dict[str, str], rustup_folder: Path, fake_rustc: FakeRustc, tmp_path: Path
+) -> None:
+    sysroot = false_sysroot(fake_rustc, "sysroot", "1.95.0")
+    server.publish(sysroot, host=HOST, channel="stable", date="2026-04-16", version="1.95.0")
+    package = next(server.folder.rglob("rust-std-*.tar.gz"))
+    package.write_bytes(package.read_bytes()[:-20] + bytes(20))
+    with pytest.raises(ToolchainError, match="rustup could not install stable"):
+        install("stable", env | {"PATH": f"{rustup_folder}:{SYSTEM}"})
+    assert not list((tmp_path / "home/.cache/linkage/rustup").glob("*/*/bin/rustc"))
+
+
+def test_no_index_and_no_rustup(
+    env: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    without_rustc(env)
+    for name in list(os.environ):
+        monkeypatch.delenv(name)
+    for name, value in (
+        env | {"PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull, "PIP_FIND_LINKS": ""}
+    ).items():
+        monkeypatch.setenv(name, value)
+    assert main() == 4
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: toolchain stable: pip could not install the wheel `rustup`: ERROR: ")
+    assert "install Rust from https://rustup.rs" in line
+
+
+def test_a_proxy_without_a_toolchain_is_no_rustc(
+    server: DistServer, env: dict[str, str], rustup_folder: Path, fake_rustc: FakeRustc, tmp_path: Path
+) -> None:
+    proxies = tmp_path / "proxies"
+    proxies.mkdir()
+    for name in ("rustc", "rustup"):
+        (proxies / name).symlink_to(rustup_folder / "rustup")
+    env["PATH"] = f"{proxies}:{SYSTEM}"
+    sysroot = false_sysroot(fake_rustc, "sysroot", "1.95.0")
+    server.publish(sysroot, host=HOST, channel="stable", date="2026-04-16", version="1.95.0")
+    said: list[str] = []
+    assert [located.name for located in ensure(env, said.append)] == ["stable"]
+    assert len(said) == 1
+
+
+def test_a_wrong_rustc_of_the_environment_is_not_replaced(env: dict[str, str]) -> None:
+    with pytest.raises(ToolchainError, match="there is no file /no/rustc"):
+        ensure(env | {"RUSTC": "/no/rustc"}, print)
+
+
+def test_no_home_at_all() -> None:
+    with pytest.raises(ToolchainError, match="neither HOME nor XDG_CACHE_HOME is set"):
+        ensure({"PATH": "/nowhere"}, print)
+
+
+def test_a_home_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(ToolchainError, match="cannot be written: Not a directory"):
+        ensure({"PATH": "/nowhere", "HOME": str(tmp_path / "file")}, print)
