@@ -106,6 +106,7 @@ class ObjectFile:
     bitcode: Bitcode | None
     metadata: Metadata | None
     references: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    contents: Mapping[str, bytes] = field(default_factory=dict)  # of the sections that were asked for
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ metadata uncompressed, raw or (since about 1.64) in the `.rmeta` section of an o
 
 import zlib
 
+from harness.artifact.bounds import take
 from harness.artifact.facts import Metadata
 from harness.artifact.snappy import STREAM_IDENTIFIER, first_chunk
 
@@ -26,10 +27,14 @@ _ENOUGH = 512  # bytes of uncompressed metadata that surely hold the version str
 
 
 def read_metadata(data: memoryview) -> Metadata | None:
-    """The metadata's facts, `size` as it lies in the file; None where its magic is missing."""
+    """The metadata's facts, `size` as it lies in the file; None where its magic is missing.
+
+    ArtifactError where nothing follows the magic.
+    """
     beginning = bytes(data[:_BEGINNING])
-    if not beginning.startswith(MAGIC) or len(beginning) < _HEADER:
+    if not beginning.startswith(MAGIC):
         return None
+    take(data, 0, _HEADER, "metadata header")
     version = beginning[len(MAGIC)]
     for start in (_HEADER, _HEADER + 4, _HEADER + 8):
         if beginning.startswith(MAGIC, start):

@@ -1,0 +1,138 @@
+"""Real outputs of a real compiler, built once a session."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+LIBRARY = """
+use std::collections::HashMap;
+
+pub trait Shape { fn area(&self) -> f64; }
+pub struct Square(pub f64);
+impl Shape for Square { fn area(&self) -> f64 { self.0 * self.0 } }
+
+#[inline(never)]
+pub fn describe(shape: &dyn Shape) -> String { format!("{:.1}", shape.area()) }
+
+#[no_mangle]
+pub extern "C" fn count_shapes(n: u32) -> u32 {
+    let mut seen = HashMap::new();
+    for i in 0..n { seen.insert(i, describe(&Square(f64::from(i)))); }
+    println!("{}", seen.len());
+    seen.len() as u32
+}
+"""
+MAIN = 'fn main() { println!("{}", std::env::args().count()); }'
+
+# No target but the host's needs to be installed for a crate without core. The names of
+# language items change between compilers: the first spelling that compiles is taken.
+NO_CORE = """
+#![feature(no_core, lang_items)]
+#![no_core]
+#![crate_type = "lib"]
+@ITEMS@
+#[lang = "copy"] pub trait Copy {}
+impl Copy for i32 {}
+extern "C" { fn outside(x: i32) -> i32; }
+#[no_mangle] pub static mut COUNTER: i32 = 7;
+#[no_mangle] pub unsafe extern "C" fn inside(x: i32) -> i32 { outside(x) }
+"""
+_OLD_ITEMS = '#[lang = "sized"] pub trait Sized {}'
+_NEW_ITEMS = """
+#[lang = "pointee_sized"] pub trait PointeeSized {}
+#[lang = "meta_sized"] pub trait MetaSized: PointeeSized {}
+#[lang = "sized"] pub trait Sized: MetaSized {}
+"""
+_DROP = '#[lang = "@"] unsafe fn drop_it<T: PointeeSized>(it: *mut T) { drop_it(it) }'
+_ITEMS = (
+    _NEW_ITEMS + _DROP.replace("@", "drop_in_place"),
+    _NEW_ITEMS + _DROP.replace("@", "drop_glue"),
+    _NEW_ITEMS,
+    _OLD_ITEMS,
+)
+
+
+def _tool(name: str) -> str:
+    path = shutil.which(name)
+    if path is None:
+        pytest.fail(f"these tests need `{name}` on PATH: install a Rust toolchain and a C compiler")
+    return path
+
+
+@pytest.fixture(scope="session")
+def rustc() -> str:
+    return _tool("rustc")
+
+
+@pytest.fixture(scope="session")
+def built(rustc: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The library as every crate type, and a program, by the crate type's name."""
+    folder = tmp_path_factory.mktemp("built")
+    (folder / "shapes.rs").write_text(LIBRARY)
+    (folder / "main.rs").write_text(MAIN)
+    outputs = {"bin": folder / "main"}
+    subprocess.run([rustc, "main.rs", "-o", "main"], cwd=folder, check=True)
+    names = {
+        "rlib": "libshapes.rlib",
+        "staticlib": "libshapes.a",
+        "cdylib": "libshapes.so",
+        "dylib": "libshapes.so",
+    }
+    for crate_type, name in names.items():
+        command = [
+            rustc,
+            "-O",
+            "--edition=2021",
+            f"--crate-type={crate_type}",
+            f"--out-dir={crate_type}",
+            "shapes.rs",
+        ]
+        subprocess.run(command, cwd=folder, check=True)
+        outputs[crate_type] = folder / crate_type / name
+    command = [rustc, "--edition=2021", "--crate-type=rlib", "--emit=metadata,llvm-bc,obj", "shapes.rs"]
+    subprocess.run(command, cwd=folder, check=True)
+    return outputs | {
+        "metadata": folder / "libshapes.rmeta",
+        "bitcode": folder / "shapes.bc",
+        "object": folder / "shapes.o",
+    }
+
+
+@pytest.fixture(scope="session")
+def foreign(rustc: str, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """An object file for any target that rustc knows, from a crate without core."""
+    folder = tmp_path_factory.mktemp("foreign")
+
+    def build(target: str) -> Path:
+        output = folder / f"{target}.o"
+        command = [rustc, "-O", "-Awarnings", "--emit=obj", f"--target={target}", "lib.rs", f"-o{output}"]
+        for items in _ITEMS:
+            (folder / "lib.rs").write_text(NO_CORE.replace("@ITEMS@", items))
+            environment = os.environ | {"RUSTC_BOOTSTRAP": "1"}
+            done = subprocess.run(
+                command, cwd=folder, env=environment, capture_output=True, check=False, text=True
+            )
+            if done.returncode == 0:
+                return output
+        pytest.fail(f"no spelling of the language items compiles: {done.stderr}")
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def compile_c(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """A C or assembly source, compiled with the flags given."""
+    folder = tmp_path_factory.mktemp("c")
+    compiler = _tool("cc")
+
+    def build(source: str, *flags: str, language: str = "c") -> Path:
+        output = folder / f"output{len(list(folder.iterdir()))}"
+        command = [compiler, "-x", language, "-", *flags, f"-o{output}"]
+        subprocess.run(command, input=source, text=True, cwd=folder, check=True)
+        return output
+
+    return build

@@ -1,0 +1,114 @@
+"""Archives: GNU's from `ar`, the other flavours written here byte by byte."""
+
+import shutil
+import struct
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harness.artifact import read, read_bytes
+from harness.artifact.facts import Archive
+
+LONG = "a_name_that_is_longer_than_fifteen_bytes.o"
+
+
+def _member(name: bytes, content: bytes) -> bytes:
+    header = b"%-16s%-12d%-6d%-6d%-8o%-10d`\n" % (name, 0, 0, 0, 0o644, len(content))
+    return header + content + b"\n" * (len(content) % 2)
+
+
+def _archive(*members: tuple[bytes, bytes], magic: bytes = b"!<arch>\n") -> Archive:
+    facts = read_bytes(magic + b"".join(_member(*one) for one in members))
+    assert facts.error is None
+    assert facts.archive is not None
+    return facts.archive
+
+
+def _error(data: bytes) -> str:
+    facts = read_bytes(data)
+    assert (facts.kind, facts.archive) == ("archive", None)
+    assert facts.error is not None
+    return facts.error
+
+
+@pytest.mark.parametrize("thin", [False, True])
+def test_gnu(compile_c: Callable[..., Path], tmp_path: Path, *, thin: bool) -> None:
+    source = compile_c("int f(void) { return 1; } int g;", "-c")
+    for name in ("short.o", LONG):
+        shutil.copy(source, tmp_path / name)
+    (tmp_path / "odd.txt").write_text("odd")
+    flags = "rcST" if thin else "rcS"
+    subprocess.run(["ar", flags, "lib.a", "short.o", LONG, "odd.txt"], cwd=tmp_path, check=True)
+    subprocess.run(["ranlib", "lib.a"], cwd=tmp_path, check=True)
+    found = read(tmp_path / "lib.a").archive
+    assert found is not None
+    assert (found.flavour, found.thin) == ("gnu", thin)
+    assert [member.name for member in found.members] == ["short.o", LONG, "odd.txt"]
+    assert [member.size for member in found.members] == [source.stat().st_size] * 2 + [3]
+    assert found.index == ("f", "g", "f", "g")
+    assert [member.object is not None for member in found.members] == [not thin, not thin, False]
+
+
+def test_gnu64() -> None:
+    index = struct.pack(">QQQ", 2, 0, 0) + b"f\0g\0"
+    found = _archive((b"/SYM64/", index), (b"a.o/", b"x"))
+    assert (found.flavour, found.index, found.members[0].name) == ("gnu64", ("f", "g"), "a.o")
+
+
+@pytest.mark.parametrize(
+    ("symdef", "code", "flavour"), [(b"__.SYMDEF", "I", "bsd"), (b"__.SYMDEF_64", "Q", "darwin64")]
+)
+@pytest.mark.parametrize("ordered", [b"", b" SORTED"])
+def test_bsd(symdef: bytes, code: str, flavour: str, ordered: bytes) -> None:
+    width = struct.calcsize(f"<{code}")
+    index = struct.pack(f"<6{code}", 4 * width, 2, 0, 0, 0, 4) + b"f\0g\0"
+    name = symdef + ordered + b"\0" * 3
+    found = _archive((b"#1/%d" % len(name), name + index), (b"#1/44", LONG.encode() + b"\0\0content"))
+    assert found.flavour == flavour
+    assert found.index == ("g", "f")
+    assert [(member.name, member.size) for member in found.members] == [(LONG, 7)]
+
+
+def test_an_archive_without_an_index_or_members() -> None:
+    assert _archive() == Archive("gnu", thin=False, members=(), index=None)
+    assert _archive((b"#1/3", b"a.oX")).flavour == "bsd"
+
+
+def test_a_malformed_member_leaves_the_others(compile_c: Callable[..., Path]) -> None:
+    whole = compile_c("int f;", "-c").read_bytes()
+    found = _archive((b"bad.o/", whole[:100]), (b"good.o/", whole))
+    bad, good = found.members
+    assert bad.object is None
+    assert bad.error is not None
+    assert bad.error.startswith("section headers at offset")
+    assert good.object is not None
+    assert good.error is None
+
+
+def test_an_archive_in_an_archive_is_listed() -> None:
+    found = _archive((b"inner.a/", b"!<arch>\n"))
+    assert [(member.name, member.object, member.error) for member in found.members] == [
+        ("inner.a", None, None)
+    ]
+
+
+def test_errors_say_what_and_where() -> None:
+    whole = b"!<arch>\n" + _member(b"a.o/", b"content")
+    assert _error(whole[:-3]) == (
+        "archive member at offset 0x44, 7 bytes, reaches beyond the end of the file (73 bytes)"
+    )
+    assert _error(whole[:30]).startswith("archive member's header at offset 0x8, 60 bytes,")
+    assert _error(whole.replace(b"`\n", b"??")) == (
+        "archive member's header at offset 0x8 does not end in b'`\\n'"
+    )
+    assert _error(whole.replace(b"7 ", b"x ")) == (
+        "archive member's header at offset 0x8: its size is b'x', no number"
+    )
+    assert _error(b"!<arch>\n" + _member(b"/", struct.pack(">I", 9))).startswith(
+        "archive index at offset 0x4"
+    )
+    assert _error(b"!<arch>\n" + _member(b"/12", b"")) == (
+        "archive: no name at offset 0xc of its table of long names"
+    )

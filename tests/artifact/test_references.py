@@ -1,0 +1,73 @@
+"""What functions refer to, in object files and in linked ones."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from harness.artifact import read
+
+Compile = Callable[..., Path]
+CALLS = """
+extern int imported(int);
+extern int variable;
+static int __attribute__((noinline, noclone)) own(int x) { return x * 3 + variable; }
+int __attribute__((noinline, noclone)) other(int x) { return x + 2; }
+int caller(int x) { return imported(x) + own(x) + other(x); }
+"""
+DEFINITIONS = "int variable = 1; int imported(int x) { return x; }"
+
+
+def _references(path: Path, *names: str) -> Mapping[str, tuple[str, ...]]:
+    facts = read(path, references=names)
+    assert facts.object is not None
+    return facts.object.references
+
+
+def test_in_an_object_file(compile_c: Compile) -> None:
+    flags = ("-c", "-O1", "-fPIC", "-fno-inline")
+    found = _references(compile_c(CALLS, *flags), "caller", "other", "absent", "imported")
+    assert set(found) == {"caller", "other"}
+    assert {"imported", "other", "own"} - {"own"} <= set(found["caller"])
+    assert found["other"] == ()
+
+
+def test_through_section_symbols(compile_c: Compile) -> None:
+    """A local function in another section is reached through that section's symbol."""
+    flags = ("-c", "-O1", "-fPIC", "-fno-inline", "-ffunction-sections")
+    found = _references(compile_c(CALLS, *flags), "caller", "own")
+    assert {"imported", "other", "own"} <= set(found["caller"])
+    assert "variable" in found["own"]
+
+
+@pytest.mark.parametrize("flags", [(), ("-fno-plt",), ("-Wl,-z,now",), ("-fcf-protection=full",)])
+def test_in_a_shared_library(compile_c: Compile, flags: tuple[str, ...]) -> None:
+    path = compile_c(CALLS, "-shared", "-O1", "-fPIC", "-fno-inline", *flags)
+    found = _references(path, "caller", "own", "absent")
+    assert {"imported", "other", "own"} <= set(found["caller"])
+    assert "variable" in found["own"]
+    assert "absent" not in found
+
+
+@pytest.mark.parametrize("flags", [("-no-pie",), ("-pie", "-fPIE"), ("-static",)])
+def test_in_a_program(compile_c: Compile, flags: tuple[str, ...]) -> None:
+    source = CALLS + DEFINITIONS + "int main(void) { return caller(1); }"
+    found = _references(compile_c(source, "-O1", "-fno-inline", *flags), "main", "caller", "own")
+    assert "caller" in found["main"]
+    assert {"other", "own"} <= set(found["caller"])
+    assert "variable" in found["own"]
+
+
+def test_stripped_of_its_symbol_table(compile_c: Compile) -> None:
+    """Only the dynamic symbols are left: what they name is still found."""
+    found = _references(compile_c(CALLS, "-shared", "-O1", "-fPIC", "-s"), "caller")
+    assert {"imported", "other"} <= set(found["caller"])
+
+
+def test_of_a_rust_library(built: dict[str, Path]) -> None:
+    (names,) = _references(built["cdylib"], "count_shapes").values()
+    assert any("_print" in name for name in names)
+    archive = read(built["staticlib"], references=["count_shapes"]).archive
+    assert archive is not None
+    (found,) = [m.object.references for m in archive.members if m.object and m.object.references]
+    assert any("_print" in name for name in found["count_shapes"])

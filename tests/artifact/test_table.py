@@ -1,0 +1,89 @@
+"""Packed tables give back what was put in, and find names as a plain search does."""
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.artifact.facts import Binding, Section, SectionTable, Symbol, SymbolTable, SymbolType, Visibility
+
+NAMES = st.text(st.characters(min_codepoint=1, codec="utf-8"), min_size=1, max_size=6)
+FEW = st.sampled_from(["foo", "oo", "o", "barfoo", "foo.llvm.1", "\\xff"]) | NAMES
+
+
+@st.composite
+def symbols(draw: st.DrawFn) -> Symbol:
+    place = draw(st.sampled_from(["section", "undefined", "absolute", "common"]))
+    kind = draw(st.sampled_from([one for one in SymbolType if one is not SymbolType.COMMON]))
+    return Symbol(
+        name=draw(FEW),
+        binding=draw(st.sampled_from(Binding)),
+        visibility=draw(st.sampled_from(Visibility)),
+        type=SymbolType.COMMON if place == "common" else kind,
+        defined=place != "undefined",
+        absolute=place == "absolute",
+        section=draw(FEW) if place == "section" else None,
+        value=draw(st.integers(0, 2**64 - 1)),
+        size=draw(st.integers(0, 2**64 - 1)),
+        version=draw(st.none() | st.sampled_from(["GLIBC_2.34", "V1"])),
+    )
+
+
+@given(st.lists(symbols(), max_size=8))
+def test_symbols_come_back(wanted: list[Symbol]) -> None:
+    table = SymbolTable.of(wanted)
+    assert list(table) == wanted
+    assert len(table) == len(wanted)
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(table), type=SymbolTable) == table
+    assert table.bindings() == [(symbol.name, symbol.binding) for symbol in wanted]
+
+
+@given(st.lists(symbols(), max_size=8), FEW)
+def test_named_finds_exactly_the_equal_names(all_symbols: list[Symbol], name: str) -> None:
+    table = SymbolTable.of(all_symbols)
+    assert table.named(name) == tuple(symbol for symbol in all_symbols if symbol.name == name)
+    assert all(symbol in table for symbol in all_symbols)
+
+
+def test_named_finds_names_that_share_their_tail() -> None:
+    records = b"".join(
+        SymbolTable.RECORD.pack(offset, 0x12, 0, 0, at, 0) for at, offset in enumerate((1, 4, 1, 5))
+    )
+    table = SymbolTable(b"\0barfoo\0", records)
+    assert [symbol.name for symbol in table] == ["barfoo", "foo", "barfoo", "oo"]
+    assert [symbol.value for symbol in table.named("barfoo")] == [0, 2]
+    assert [symbol.value for symbol in table.named("foo")] == [1]
+    assert table.named("o") == ()
+
+
+def test_names_that_are_no_text() -> None:
+    record = SymbolTable.RECORD.pack(1, 0x10, 0, 0, 0, 0)
+    table = SymbolTable(b"\0a\xffb\0", record)
+    (symbol,) = table
+    assert symbol.name == "a\\xffb"
+    assert table.named(symbol.name) == (symbol,)
+    assert SymbolTable.of(table).names == table.names
+
+
+def test_a_common_symbol_may_be_defined_twice() -> None:
+    (symbol,) = SymbolTable(b"\0c\0", SymbolTable.RECORD.pack(1, 0x11, 0, 0xFFF2, 4, 4))
+    assert symbol.defined
+    assert symbol.type is SymbolType.COMMON
+    assert not symbol.strong
+
+
+sections = st.builds(
+    Section,
+    name=FEW,
+    size=st.integers(0, 2**64 - 1),
+    type=st.sampled_from(["PROGBITS", "NOBITS", "RELA", "0x60000001"]),
+    flags=st.sampled_from(["", "A", "AX", "WA", "MS", "Eo", "p"]),
+)
+
+
+@given(st.lists(sections, max_size=8), FEW)
+def test_sections_come_back(wanted: list[Section], name: str) -> None:
+    table = SectionTable.of(wanted)
+    assert list(table) == wanted
+    assert len(table) == len(wanted)
+    assert table.named(name) == tuple(section for section in wanted if section.name == name)
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(table), type=SectionTable) == table

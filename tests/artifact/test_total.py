@@ -1,0 +1,132 @@
+"""Any bytes in: facts or an error out, never an exception, and in bounded time and memory."""
+
+import random
+import struct
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from harness.artifact import read, read_bytes
+from harness.artifact.facts import Facts
+from harness.errors import ArtifactError
+
+MAGICS = (
+    b"\x7fELF\x02\x01",
+    b"\x7fELF\x01\x02",
+    b"!<arch>\n",
+    b"!<thin>\n",
+    b"BC\xc0\xde",
+    b"\xde\xc0\x17\x0b",
+    b"rust\0\0\0",
+)
+KINDS = ("object", "rlib", "small_library", "metadata", "bitcode")
+NAMES = ("count_shapes", "caller", "inside")
+
+
+def _look_at_everything(data: bytes) -> Facts:
+    """Reads and decodes all; whatever a reader found must survive the store."""
+    facts = read_bytes(data, references=NAMES)
+    kinds = (facts.object, facts.archive, facts.bitcode, facts.metadata, facts.other)
+    assert sum(one is not None for one in kinds) == (facts.error is None and facts.kind != "empty")
+    objects = [facts.object] if facts.object else []
+    objects += [member.object for member in (facts.archive.members if facts.archive else ()) if member.object]
+    for one in objects:
+        assert len(list(one.sections)) == len(one.sections)
+        for table in (one.symbols, one.dynamic_symbols):
+            assert table is None or len(list(table)) == len(table) == len(table.bindings())
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(facts), type=Facts) == facts
+    return facts
+
+
+@given(st.sampled_from((b"", *MAGICS)), st.binary(max_size=400))
+def test_arbitrary_bytes(magic: bytes, rest: bytes) -> None:
+    _look_at_everything(magic + rest)
+
+
+@pytest.fixture(scope="module")
+def originals(
+    built: dict[str, Path], foreign: Callable[[str], Path], compile_c: Callable[..., Path]
+) -> dict[str, bytes]:
+    """Small real files: a mutation then hits something that matters."""
+    source = "extern int f(int); int caller(int x) { return f(x) + 1; }"
+    paths = {name: built[name] for name in ("object", "rlib", "metadata", "bitcode")}
+    paths["small_library"] = compile_c(source, "-shared", "-fPIC", "-O1")
+    paths["big_endian"] = foreign("powerpc-unknown-linux-gnu")
+    return {name: path.read_bytes() for name, path in paths.items()}
+
+
+def _mutated(data: bytes, seed: int) -> bytes:
+    """A few fields overwritten with the values that break readers, headers more often; or a cut."""
+    chance = random.Random(seed)  # noqa: S311 - reproducible, nothing secret
+    changed = bytearray(data)
+    for _ in range(chance.randint(1, 6)):
+        value = chance.choice(
+            (0, 1, 0x7F, 0xFF, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF, 2**63, 2**64 - 1, chance.getrandbits(64))
+        )
+        end = chance.choice((64, 256, len(changed), len(changed)))
+        at = chance.randrange(min(end, len(changed)))
+        if chance.random() < 0.3:  # the section headers stand at the end
+            at = len(changed) - 1 - chance.randrange(min(2000, len(changed)))
+        field = struct.pack(chance.choice("<>") + "Q", value)[: chance.choice((1, 2, 4, 8))]
+        changed[at : at + len(field)] = field[: len(changed) - at]
+    return bytes(changed[: chance.randrange(len(changed))] if chance.random() < 0.2 else changed)
+
+
+@pytest.mark.parametrize("name", [*KINDS, "big_endian"])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_real_files_damaged(originals: dict[str, bytes], name: str, seed: int) -> None:
+    _look_at_everything(_mutated(originals[name], seed))
+
+
+@pytest.mark.parametrize("name", ["small_library", "big_endian"])
+def test_every_truncation(originals: dict[str, bytes], name: str) -> None:
+    data = originals[name]
+    for length in range(0, len(data), max(1, len(data) // 400)):
+        facts = _look_at_everything(data[:length])
+        assert facts.kind == ("elf" if length >= 4 else "other" if length else "empty")
+
+
+def test_what_is_no_file(tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / "missing", Path("/dev/null"), Path("a\0b")):
+        with pytest.raises(ArtifactError, match=r"cannot be read|not a regular file"):
+            read(path)
+
+
+def test_kinds_by_content_not_name(tmp_path: Path) -> None:
+    path = tmp_path / "libfoo.so"
+    for content, kind in (
+        (b"", "empty"),
+        (b"text\n", "other"),
+        (b"INPUT(-lfoo)", "other"),
+        (b"!<arch>\n", "archive"),
+    ):
+        path.write_bytes(content)
+        facts = read(path)
+        assert (facts.kind, facts.size, facts.error) == (kind, len(content), None)
+    assert read_bytes(b"text\n").other is not None
+    assert read_bytes(b"text\n").digest == read_bytes(memoryview(b"text\n")).digest
+    binary, large = read_bytes(b"\xff\xfe").other, read_bytes(b"x" * ((1 << 20) + 1)).other
+    assert binary is not None
+    assert large is not None
+    assert (binary.text, large.text) == (None, None)
+
+
+def test_names_that_would_take_all_memory() -> None:
+    """Symbols that all point into one long name: refused, for decoding them has no bound."""
+    names = b"\0" + b"n" * 900_000 + b"\0"
+    symbols = bytes(24) + struct.pack("<IBBHQQ", 1, 0x10, 0, 0, 0, 0) * 40_000
+    sections = [
+        (0,) * 10,
+        (0, 2, 0, 0, 64, len(symbols), 2, 1, 8, 24),
+        (0, 3, 0, 0, 64 + len(symbols), len(names), 0, 0, 1, 0),
+    ]
+    at = 64 + len(symbols) + len(names)
+    ident = b"\x7fELF\x02\x01\x01" + bytes(9)
+    header = ident + struct.pack("<HHIQQQIHHHHHH", 1, 62, 1, 0, 0, at, 0, 64, 0, 0, 64, 3, 2)
+    data = header + symbols + names + b"".join(struct.pack("<IIQQQQIIQQ", *one) for one in sections)
+    assert read_bytes(data).error == "40000 symbols with names of more than 429496 bytes"
