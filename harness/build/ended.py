@@ -1,0 +1,61 @@
+"""Whether a step ended as its case says, and how it ended in words."""
+
+from harness.build.observation import Outcome
+from harness.build.plan import PlannedStep
+from harness.case import steps as model
+from harness.process import signal_name
+
+
+def as_expected(step: PlannedStep, outcome: Outcome) -> bool:
+    """Whether the steps after this one make sense: it ended as its case says."""
+    if outcome.problem is not None or outcome.limit is not None:
+        return False
+    if step.together:
+        return all(as_expected(part, one) for part, one in zip(step.together, outcome.parts, strict=True))
+    return not isinstance(step.model, model.ProcessStep) or exit_holds(step.model.exit, outcome)
+
+
+def exit_holds(expected: int | str, outcome: Outcome) -> bool:
+    """Whether an `exit` claim holds. A compiler's crash is never what `fails` means."""
+    status = outcome.status
+    if status is None:
+        return False
+    if outcome.ice:
+        return expected in ("ice", "any")
+    match expected:
+        case "any":
+            return status >= 0
+        case "fails":
+            return status > 0
+        case "ice":
+            return False
+        case str():
+            return status < 0 and signal_name(-status) == expected
+        case _:
+            return status == expected
+
+
+def how(outcome: Outcome) -> str:
+    """How a step ended, in a few words."""
+    if outcome.problem is not None:
+        return outcome.problem
+    if outcome.limit == "time":
+        return "did not end within its time limit"
+    if outcome.limit == "output":
+        return "printed more than the output limit"
+    if outcome.ice:
+        return f"internal compiler error, exit status {outcome.status}"
+    if outcome.status is not None and outcome.status < 0:
+        return f"was killed by {signal_name(-outcome.status)}"
+    return f"exit status {outcome.status}"
+
+
+def exit_word(outcome: Outcome) -> str:
+    """How a step ended as a signature's `exit` names it: `1`, `ice`, `timeout`, `SIGSEGV`."""
+    if outcome.limit == "time":
+        return "timeout"
+    if outcome.ice:
+        return "ice"
+    if outcome.status is not None and outcome.status < 0:
+        return signal_name(-outcome.status)
+    return str(outcome.status)

@@ -1,0 +1,231 @@
+"""One step carried out in a working folder: the process or the file operation, and what it made."""
+
+import errno
+import fnmatch
+import json
+import os
+import shutil
+import socket
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from harness import process
+from harness.artifact.facts import Facts
+from harness.artifact.read import read
+from harness.build import linker
+from harness.build.command import WORK, Command, Glob
+from harness.build.observation import Diagnostic, Outcome
+from harness.build.plan import PlannedStep
+from harness.build.state import State, selected
+from harness.build.workspace import OperationError, Workspace
+from harness.case import steps as model
+from harness.errors import ArtifactError
+
+KEPT_ENVIRONMENT = ("PATH", "SYSTEMROOT", "SDKROOT", "DEVELOPER_DIR")
+"""What a step's process takes from the harness's own environment; all else it gets from the case."""
+
+_FATAL = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the disk quota is used up", errno.EMFILE: "too many open files"}
+
+
+@dataclass(slots=True)
+class Context:
+    """What steps leave for later ones besides files."""
+
+    sources: Mapping[str, bytes]
+    environment: Mapping[str, str]
+    kept: dict[str, str]
+    """Streams kept for later arguments, by step id."""
+    umask: int = 0o022
+
+
+def execute(step: PlannedStep, workspace: Workspace, context: Context) -> Outcome:
+    """Carry a step out. What cannot be carried out is an outcome with a `problem`, never an exception."""
+    before = workspace.scan()
+    try:
+        if step.together:
+            outcome = _together(step, workspace, context)
+        elif step.command is not None:
+            outcome = _process(step, step.command, workspace, context)
+        else:
+            outcome = _operate(step, workspace, context)
+        after = workspace.scan()
+    except OSError as error:
+        why = _FATAL.get(error.errno or 0) or error.strerror or str(error)
+        return Outcome(problem=f"{error.filename or 'the step'}: {why}", obtained=_now())
+    made = tuple(sorted(n for n, node in after.items() if node.kind != "dir" and before.get(n) != node))
+    removed = tuple(sorted(name for name in before if name not in after))
+    return replace(outcome, made=made, removed=removed, obtained=_now())
+
+
+def arguments(command: Command, workspace: Workspace, context: Context) -> list[str]:
+    """The words of a command with this folder's places in them. Raises OperationError."""
+    return [word for part in command.argv for word in _words(part, workspace, context)]
+
+
+def _words(part: str | Glob, workspace: Workspace, context: Context) -> list[str]:
+    if isinstance(part, str):
+        return [placed(part, workspace.root, context)]
+    if part.archive is None:
+        return [os.path.relpath(path, workspace.root) for path in workspace.matching(part.pattern)]
+    archive = read(workspace.inside(part.archive)).archive
+    names = [member.name for member in archive.members] if archive else []
+    found = fnmatch.filter(names, part.pattern)
+    if not found:
+        raise OperationError(f"no member of {part.archive} matches `{part.pattern}`")
+    return found
+
+
+def placed(text: str, root: Path, context: Context) -> str:
+    """A text of the plan with the real working folder and the kept streams in it."""
+    text = text.replace(WORK, str(root))
+    for name, value in context.kept.items():
+        text = text.replace(f"${{kept.{name}}}", value)
+    return text.replace("$${", "${")
+
+
+def _process(step: PlannedStep, command: Command, workspace: Workspace, context: Context) -> Outcome:
+    try:
+        argv = arguments(command, workspace, context)
+        cwd = workspace.inside(command.cwd)
+    except (OperationError, ArtifactError) as error:
+        return Outcome(problem=str(error))
+    env = environment(command, workspace, context)
+    if command.watch_linker:
+        wanted = any(group.pattern.startswith("link-inputs/") for group in step.claims)
+        inputs = workspace.root / "link-inputs" if wanted else None
+        env["PATH"] = f"{linker.install(workspace.linker, inputs, env['PATH'])}:{env['PATH']}"
+    if command.program in ("ar", "tool", "cc", "cxx"):
+        found = shutil.which(argv[0], path=env["PATH"])
+        if found is None:
+            return Outcome(problem=f"there is no program `{argv[0]}` on PATH")
+    try:
+        ended = process.run(
+            argv,
+            env=env,
+            cwd=cwd,
+            stdin=placed(command.stdin, workspace.root, context).encode() if command.stdin is not None else None,
+            time_limit=command.time_limit,
+            umask=context.umask,
+        )
+    except OSError as error:
+        return Outcome(problem=f"`{argv[0]}` cannot be started: {error.strerror or error}")
+    outcome = _ended(ended, command, workspace)
+    kept = getattr(step.model, "keep", None)
+    if kept in ("stdout", "stderr") and isinstance(step.model, model.ProcessStep):
+        context.kept[step.id] = (outcome.stdout if kept == "stdout" else outcome.stderr).strip()
+    return outcome
+
+
+def environment(command: Command, workspace: Workspace, context: Context) -> dict[str, str]:
+    """The whole environment of a step's process."""
+    env = {key: context.environment[key] for key in KEPT_ENVIRONMENT if key in context.environment}
+    env.setdefault("PATH", os.defpath)
+    env |= {"LC_ALL": "C", "TMPDIR": str(workspace.temporary), "HOME": str(workspace.temporary)}
+    env |= {key: placed(value, workspace.root, context) for key, value in command.env.items()}
+    return env
+
+
+def _ended(ended: process.Ended, command: Command, workspace: Workspace) -> Outcome:
+    stdout = _text(ended.stdout, workspace)
+    stderr, diagnostics = _text(ended.stderr, workspace), ()
+    ice = False
+    if command.program == "rustc":
+        stderr, diagnostics = rustc_messages(stderr)
+        ice = ended.status == 101 or "internal compiler error" in stderr  # noqa: PLR2004 - rustc's status for a panic
+    return Outcome(
+        ended.status,
+        stdout,
+        stderr,
+        diagnostics,
+        ice,
+        ended.limit,
+        linker_calls=linker.calls(workspace.linker) if command.watch_linker else (),
+        seconds=round(ended.seconds, 3),
+    )
+
+
+def rustc_messages(stderr: str) -> tuple[str, tuple[Diagnostic, ...]]:
+    """What rustc wrote for a machine, as a person would have seen it, and its diagnostics."""
+    seen: list[str] = []
+    diagnostics: list[Diagnostic] = []
+    for line in stderr.splitlines(keepends=True):
+        message = _message(line)
+        if message is None:
+            seen.append(line)
+            continue
+        diagnostics.append(message)
+        seen.append(message.rendered)
+    return "".join(seen), tuple(diagnostics)
+
+
+def _message(line: str) -> Diagnostic | None:
+    if not line.startswith("{"):
+        return None
+    try:
+        data = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(data, dict) or not isinstance(data.get("message"), str):
+        return None
+    code = data.get("code")
+    text = data.get("rendered")
+    return Diagnostic(
+        str(data.get("level", "")),
+        data["message"],
+        str(code["code"]) if isinstance(code, dict) and code.get("code") else None,
+        text if isinstance(text, str) else data["message"] + "\n",
+    )
+
+
+def _text(stream: bytes, workspace: Workspace) -> str:
+    # The folder's name is new in every run; what is kept and judged must not depend on it.
+    text = stream.decode("utf-8", "backslashreplace")
+    return text.replace(str(workspace.root), "$WORK").replace(str(workspace.temporary), "$TMP")
+
+
+def _operate(step: PlannedStep, workspace: Workspace, context: Context) -> Outcome:
+    if isinstance(step.model, model.UmaskStep):
+        context.umask = int(step.model.umask, 8)
+        return Outcome(status=0)
+    try:
+        workspace.operate(step, context.sources)
+    except OperationError as error:
+        return Outcome(problem=str(error))
+    except OSError as error:
+        if error.errno in _FATAL:
+            raise
+        return Outcome(problem=f"{error.filename or step.id}: {error.strerror or error}")
+    return Outcome(status=0)
+
+
+def _together(step: PlannedStep, workspace: Workspace, context: Context) -> Outcome:
+    """All parts at the same time; the outcome is that of the first that failed, or of the last."""
+    with ThreadPoolExecutor(len(step.together)) as pool:
+        outcomes = list(pool.map(lambda part: _part(part, workspace, context), step.together))
+    for part, outcome in zip(step.together, outcomes, strict=True):
+        if outcome.problem or outcome.limit:
+            return replace(outcome, problem=outcome.problem and f"{part.id}: {outcome.problem}")
+    return Outcome(status=0, parts=tuple(outcomes))
+
+
+def _part(step: PlannedStep, workspace: Workspace, context: Context) -> Outcome:
+    if step.command is None:
+        return _operate(step, workspace, context)
+    return _process(step, step.command, workspace, context)
+
+
+def read_facts(step: PlannedStep, workspace: Workspace, state: State) -> Iterator[tuple[str, Facts]]:
+    """What the readers find in the files that claims at this step are about."""
+    for wanted in step.reads:
+        for name in selected(wanted.pattern, state):
+            try:
+                yield name, read(workspace.root / name, references=wanted.functions)
+            except ArtifactError as error:
+                yield name, Facts("unreadable", state[name].size, "", error=error.what)
+
+
+def _now() -> str:
+    return f"{datetime.now(UTC).isoformat(timespec='seconds')} on {socket.gethostname()}"

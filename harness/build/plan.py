@@ -1,0 +1,242 @@
+"""The plan: a variant's steps as commands and file operations, before anything is run. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from harness.build import command
+from harness.build.command import WORK, Command
+from harness.build.outputs import Outputs
+from harness.case import steps as model
+from harness.case.claims import ArtifactClaims, ClaimMap, Reference
+from harness.case.document import Path
+from harness.case.matrix import row_id
+from harness.case.read import Case
+from harness.case.resolve import Resolved, Row, applied, resolve
+from harness.errors import CaseError
+from harness.toolchain.model import Toolchain
+
+@dataclass(frozen=True)
+class Variant:
+    """One cell of a case's matrix on one toolchain."""
+
+    case: Case
+    row: Mapping[str, Any]
+    toolchain: Toolchain
+
+    @cached_property
+    def name(self) -> str:
+        """The bracketed part of the node id: `nightly[cdylib-lto=fat]`."""
+        cell = row_id(self.row)
+        return f"{self.toolchain.name}[{cell}]" if cell else self.toolchain.name
+
+    @property
+    def id(self) -> str:
+        """The whole node id."""
+        return f"{self.case.name}::{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What is read after a step: files by path or glob, and what beyond their tables is asked."""
+
+    pattern: str
+    functions: tuple[str, ...] = ()
+    """Whose references are wanted."""
+    contents: tuple[str, ...] = ()
+    """Sections whose content is wanted."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimGroup:
+    """The claims of one subject at one place, as this variant has them."""
+
+    path: Path
+    subject: str
+    pattern: str
+    """The subject's file, or a glob over files."""
+    claims: ArtifactClaims
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStep:
+    """One step: a command, a file operation, or several steps at the same time."""
+
+    path: Path
+    id: str
+    model: model.Step
+    command: Command | None = None
+    subjects: Mapping[str, str] = field(default_factory=dict)
+    """The paths that a file operation means by the names in its model."""
+    promised: tuple[str, ...] = ()
+    """Files that rustc must have made where it succeeds."""
+    claims: tuple[ClaimGroup, ...] = ()
+    reads: tuple[Read, ...] = ()
+    together: tuple["PlannedStep", ...] = ()
+
+    @property
+    def action(self) -> str:
+        """What kind of step it is, by its key in the case."""
+        return next(name for name, kind in model.ACTIONS.items() if type(self.model) is kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that a variant will do."""
+
+    variant: Variant
+    steps: tuple[PlannedStep, ...]
+    end: tuple[ClaimGroup, ...]
+    """Claims at the end; they are read after the last step."""
+    roles: Mapping[str, str]
+    """Files by role, as they are after the last step."""
+    unstable: bool
+    """Whether a step needs unstable flags or features."""
+
+    def flat(self) -> Iterator[PlannedStep]:
+        """Every step, those that run together too."""
+        for step in self.steps:
+            yield step
+            yield from step.together
+
+
+def plan(variant: Variant) -> Plan:
+    """Plan a variant. Raises CaseError where a value of this cell makes no sense."""
+    case, toolchain = variant.case, variant.toolchain
+    resolved = resolve(case.document, case.model.steps, Row(variant.row, set()))
+    outputs = Outputs(toolchain, str(variant.row.get("target") or "") or None)
+    planner = _Planner(variant, outputs)
+    steps = [planner.step(one) for one in resolved]
+    end = tuple(planner.claims(case.model.claims, case.document.data, ("claims",)))
+    if steps and end:
+        # The end's claims are read right after the last step, so that it keeps their facts too.
+        steps[-1] = replace(steps[-1], reads=_merge([*steps[-1].reads, *planner.reads(end)]))
+    return Plan(variant, tuple(steps), end, dict(outputs.roles), planner.unstable)
+
+
+_CLAIMS: TypeAdapter[ArtifactClaims] = TypeAdapter(ArtifactClaims)
+
+
+class _Planner:
+    """Goes through a variant's steps once, in order, collecting the roles that they make."""
+
+    def __init__(self, variant: Variant, outputs: Outputs) -> None:
+        self.variant = variant
+        self.outputs = outputs
+        self.unstable = False
+        self.row = Row(variant.row, set())
+        target = variant.toolchain.target(outputs.target)
+        self.variables = {
+            "work": WORK,
+            "sysroot": str(variant.toolchain.sysroot),
+            "libdir": str(target.libdir) if target else "",
+            "target": outputs.target or variant.toolchain.host,
+            "host": variant.toolchain.host,
+        }
+
+    def step(self, resolved: Resolved) -> PlannedStep:
+        step = resolved.step
+        if isinstance(step, model.TogetherStep):
+            parts = tuple(self.step(part) for part in resolved.together)
+            groups = tuple(self.claims(step.claims, self._data(resolved.path), (*resolved.path, "claims")))
+            return PlannedStep(resolved.path, resolved.id, step, together=parts, claims=groups, reads=self.reads(groups))
+        toolchain = self.variant.toolchain
+        try:
+            promised = self.outputs.add(resolved)
+            made = command.build(resolved, toolchain, self.variant.case.model, self.outputs, self.variables)
+        except CaseError as error:
+            if error.where is None:
+                where = self.variant.case.position(resolved.path)
+                raise CaseError(error.what, where=where, mend=error.mend) from None
+            raise
+        self.unstable = self.unstable or (made is not None and made.unstable)
+        groups = tuple(self.claims(step.claims, self._data(resolved.path), (*resolved.path, "claims")))
+        return PlannedStep(
+            resolved.path,
+            resolved.id,
+            step,
+            made,
+            subjects=self._subjects(step),
+            promised=promised,
+            claims=groups,
+            reads=self.reads(groups),
+        )
+
+    def reads(self, groups: Iterable[ClaimGroup]) -> tuple[Read, ...]:
+        """What the claims need read after their step."""
+        return _merge(read for group in groups for read in _needs(group, self.outputs))
+
+    def _data(self, path: Path) -> Any:  # noqa: ANN401 - what stands in the file
+        data: Any = self.variant.case.document.data
+        for part in path:
+            data = data if part == 0 and not isinstance(data, list) else data[part]
+        return data
+
+    def _subjects(self, step: model.Step) -> dict[str, str]:
+        names: list[str] = []
+        for key in ("remove", "mkdir", "keep", "write", "truncate", "rename", "to", "symlink", "copy_", "chmod"):
+            value = getattr(step, key, None)
+            if isinstance(value, str):
+                names.append(value)
+            elif isinstance(value, tuple):
+                names.extend(value)
+        return {name: self.outputs.path(self.text(name)) for name in names}
+
+    def text(self, text: str) -> str:
+        """A text with the variables of this variant in place; `${kept.…}` waits for the run."""
+        return command.expand(text, self.variables)
+
+    def claims(self, found: ClaimMap, data: Any, path: Path) -> Iterator[ClaimGroup]:  # noqa: ANN401
+        """The claims that this cell has, each with its place; those on roles that the cell lacks fall away."""
+        doc = self.variant.case.document
+        raw = data["claims"] if isinstance(data, dict) and "claims" in data else {}
+        for subject, sets in found.items():
+            listed = raw.get(subject, []) if isinstance(raw, dict) else []
+            listed = listed if isinstance(listed, list) else [listed]
+            pattern = self.outputs.subject(self.text(subject))
+            if pattern is None:
+                continue
+            for index, one in enumerate(sets):
+                if one.when is not None and not one.when.holds(self.row):
+                    continue
+                place = (*path, subject, index)
+                raw_set = listed[index] if index < len(listed) else {}
+                # A step's claims were applied with the step; the end's were not.
+                concrete = applied(doc, one, raw_set, place, self.row, _CLAIMS) if path == ("claims",) else one
+                yield ClaimGroup(place, subject, pattern, concrete)
+
+
+def _needs(group: ClaimGroup, outputs: Outputs) -> Iterator[Read]:
+    functions = tuple(group.claims.refers)
+    contents = tuple(n for n, claim in group.claims.section.items() if claim.contains or claim.lacks)
+    yield Read(group.pattern, functions, contents)
+    for reference in comparisons(group.claims):
+        if reference.artifact and not reference.variant:
+            yield Read(outputs.path(reference.artifact))
+    if group.claims.resolved is not None:
+        yield from (Read(outputs.path(name)) for name in group.claims.resolved.within)
+
+
+def comparisons(claims: ArtifactClaims) -> Iterator[Reference]:
+    """The other artifacts that claims compare with."""
+    yield from claims.same_as
+    yield from claims.differs_from
+    if claims.smaller_than is not None:
+        yield claims.smaller_than
+    if claims.exports_differ is not None:
+        yield claims.exports_differ
+
+
+def _merge(reads: Iterable[Read]) -> tuple[Read, ...]:
+    merged: dict[str, Read] = {}
+    for read in reads:
+        old = merged.get(read.pattern, Read(read.pattern))
+        merged[read.pattern] = Read(
+            read.pattern,
+            tuple(sorted({*old.functions, *read.functions})),
+            tuple(sorted({*old.contents, *read.contents})),
+        )
+    return tuple(merged.values())

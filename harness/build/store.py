@@ -1,0 +1,199 @@
+"""The store: outcomes and facts kept by content, shared by any number of runs at once.
+
+It only saves time: it can be deleted whenever no run is using it, an entry that is damaged or
+of another version is redone, and one that cannot be written is done without. Everything is
+written beside its place and renamed, so that no reader sees half of it.
+"""
+
+import contextlib
+import hashlib
+import os
+import shutil
+import tempfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import filelock
+import msgspec
+
+from harness.errors import StoreError
+
+VERSION = 1
+"""Of the layout and the readers: another version's entries are never looked at."""
+
+BLOB_LIMIT = 4 << 30  # bytes
+_CHECK = 16  # bytes of BLAKE2b before every entry
+_COMPRESS_FROM = 4096  # bytes
+
+T = TypeVar("T")
+
+
+def key_of(*parts: object) -> str:
+    """The key of anything that JSON can write, in a canonical form."""
+    return hashlib.blake2b(msgspec.json.encode(parts, order="deterministic"), digest_size=20).hexdigest()
+
+
+class Store:
+    """A folder of entries by kind and key, of files by content, and of locks."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / f"v{VERSION}"
+        self.writable = True
+        """Turns false with the first entry that could not be written."""
+        try:
+            for name in ("work", "locks", "blobs"):
+                (self.folder / name).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(
+                f"cannot be made: {error.strerror}", where=str(folder), mend="choose another with --store"
+            ) from None
+
+    def get(self, kind: str, key: str, shape: type[T]) -> T | None:
+        """An entry; None where there is none, or it is damaged or of another shape."""
+        try:
+            stored = self._entry(kind, key).read_bytes()
+            check, body = stored[:_CHECK], stored[_CHECK:]
+            if hashlib.blake2b(body, digest_size=_CHECK).digest() != check:
+                return None
+            content = zlib.decompress(body[1:]) if body[:1] == b"z" else body[1:]
+            return msgspec.msgpack.decode(content, type=shape)
+        except (OSError, zlib.error, msgspec.DecodeError, UnicodeDecodeError):
+            return None
+
+    def put(self, kind: str, key: str, value: object) -> None:
+        """Keep an entry."""
+        content = msgspec.msgpack.encode(value)
+        body = b"z" + zlib.compress(content, 1) if len(content) >= _COMPRESS_FROM else b"r" + content
+        data = hashlib.blake2b(body, digest_size=_CHECK).digest() + body
+        with self._replacing(self._entry(kind, key)) as temporary:
+            temporary.write_bytes(data)
+
+    def put_blob(self, digest: str, source: Path) -> None:
+        """Keep a file's content until it is evicted."""
+        place = self._blob(digest)
+        if not place.exists():
+            with self._replacing(place) as temporary:
+                shutil.copyfile(source, temporary)
+
+    def has_blob(self, digest: str) -> bool:
+        return self._blob(digest).exists()
+
+    def take_blob(self, digest: str, target: Path) -> bool:
+        """Copy a kept content to a place; False where it is gone or no longer what it was."""
+        place = self._blob(digest)
+        try:
+            shutil.copyfile(place, target)
+            if file_digest(target) != digest:
+                place.unlink(missing_ok=True)
+                return False
+            os.utime(place)
+        except OSError:
+            return False
+        return True
+
+    @contextmanager
+    def locked(self, key: str) -> Iterator[None]:
+        """Hold a key's lock, so that no step is carried out twice at the same time."""
+        place = self.folder / "locks" / key[:2] / f"{key}.lock"
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            lock = filelock.FileLock(place)
+            lock.acquire()
+        except OSError:  # a store that cannot be written is worked without
+            self.writable = False
+            yield
+            return
+        try:
+            yield
+        finally:
+            lock.release()
+
+    @contextmanager
+    def work_folder(self) -> Iterator[Path]:
+        """A new folder for one variant, gone afterwards. Raises StoreError where there is no room."""
+        try:
+            folder = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=self.folder / "work"))
+        except OSError:
+            try:
+                folder = Path(tempfile.mkdtemp(prefix=f"linkage-{os.getpid()}-"))
+            except OSError as error:
+                raise StoreError(
+                    f"no working folder can be made: {error.strerror}",
+                    where=str(self.folder),
+                    mend="free space, or choose another place with --store",
+                ) from None
+        try:
+            yield folder
+        finally:
+            remove_tree(folder)
+
+    def sweep(self) -> None:
+        """Remove the working folders of runs that are gone, and the oldest files over the limit."""
+        for folder in (self.folder / "work").glob("*-*"):
+            pid = folder.name.partition("-")[0]
+            if pid.isdigit() and not _alive(int(pid)):
+                remove_tree(folder)
+        with contextlib.suppress(OSError):
+            self._evict()
+
+    def _evict(self) -> None:
+        found = [(entry.stat(), entry) for entry in (self.folder / "blobs").glob("*/*")]
+        excess = sum(status.st_size for status, _ in found) - BLOB_LIMIT
+        for status, entry in sorted(found, key=lambda item: item[0].st_mtime):
+            if excess <= 0:
+                break
+            entry.unlink(missing_ok=True)
+            excess -= status.st_size
+
+    def _entry(self, kind: str, key: str) -> Path:
+        return self.folder / kind / key[:2] / key
+
+    def _blob(self, digest: str) -> Path:
+        return self.folder / "blobs" / digest[:2] / digest
+
+    @contextmanager
+    def _replacing(self, place: Path) -> Iterator[Path]:
+        temporary = None
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(prefix=".new-", dir=place.parent)
+            os.close(handle)
+            temporary = Path(name)
+            yield temporary
+            temporary.replace(place)
+        except OSError:
+            self.writable = False
+            if temporary is not None:
+                with contextlib.suppress(OSError):
+                    temporary.unlink(missing_ok=True)
+
+
+def file_digest(path: Path) -> str:
+    """A file's BLAKE2b, as `Facts.digest` has it."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder, whatever modes a case has set inside it."""
+
+    def retry(function: object, path: str, _error: object) -> None:
+        with contextlib.suppress(OSError):
+            Path(path).parent.chmod(0o700)
+            Path(path).chmod(0o700)
+            (shutil.rmtree if Path(path).is_dir() and not Path(path).is_symlink() else os.unlink)(path)
+
+    shutil.rmtree(folder, onerror=retry)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True

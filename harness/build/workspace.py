@@ -1,0 +1,144 @@
+"""A variant's working folder: its state by content, and the file operations in it.
+
+Nothing outside it is written: every path that a case gives is resolved inside it first.
+"""
+
+import os
+import shutil
+import stat
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from harness.build.plan import PlannedStep
+from harness.build.state import Node, State, matching
+from harness.build.store import file_digest, remove_tree
+from harness.case import steps as model
+
+class OperationError(Exception):
+    """A file operation that cannot be carried out, in one sentence."""
+
+
+class Workspace:
+    """A folder on disk; remembers each file's stat, so that an unchanged one is hashed once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root = folder / "work"
+        self.temporary = folder / "tmp"
+        self.linker = folder / "linker"
+        for place in (self.root, self.temporary):
+            place.mkdir(parents=True)
+        self._seen: dict[str, tuple[tuple[int, ...], Node]] = {}
+
+    def scan(self) -> State:
+        """What stands in the folder now, by relative path."""
+        state: State = {}
+        seen: dict[str, tuple[tuple[int, ...], Node]] = {}
+        pending = [self.root]
+        while pending:
+            for entry in os.scandir(pending.pop()):
+                status = entry.stat(follow_symlinks=False)
+                name = os.path.relpath(entry.path, self.root)
+                mode = stat.S_IMODE(status.st_mode)
+                if entry.is_symlink():
+                    state[name] = Node("link", os.readlink(entry.path), 0o777)
+                elif entry.is_dir():
+                    state[name] = Node("dir", "", mode)
+                    if os.access(entry.path, os.R_OK | os.X_OK):
+                        pending.append(Path(entry.path))
+                elif entry.is_file():
+                    mark = (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+                    old = self._seen.get(name)
+                    node = old[1] if old and old[0] == mark else self._file(Path(entry.path), mode, status.st_size)
+                    state[name], seen[name] = node, (mark, node)
+        self._seen = seen
+        return state
+
+    def _file(self, path: Path, mode: int, size: int) -> Node:
+        try:
+            return Node("file", file_digest(path), mode, size)
+        except PermissionError:
+            return Node("file", "unreadable", mode, size)
+
+    def inside(self, name: str) -> Path:
+        """A path in the folder. Raises OperationError for one that leads out of it."""
+        path = self.root / name
+        parent = path.parent.resolve() if path != self.root else self.root.resolve()
+        if not parent.is_relative_to(self.root.resolve()):
+            raise OperationError(f"`{name}` leads outside the working folder")
+        return path
+
+    def matching(self, pattern: str) -> list[Path]:
+        """The files that a path or a glob means, sorted; not one is an error."""
+        self.inside(pattern)
+        found = [self.root / name for name in matching(self.scan(), pattern)]
+        if not found:
+            raise OperationError(f"nothing here is called `{pattern}`")
+        return found
+
+    def write_source(self, name: str, content: bytes) -> None:
+        """Place one of the case's sources."""
+        path = self.inside(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        path.chmod(0o644)
+
+    def operate(self, step: PlannedStep, sources: Mapping[str, bytes]) -> None:
+        """Carry out a file operation. Raises OperationError or OSError."""
+        names = step.subjects
+        match step.model:
+            case model.RemoveStep(remove=patterns):
+                for path in [path for name in patterns for path in self.matching(names[name])]:
+                    remove_tree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+            case model.MkdirStep(mkdir=folders):
+                for name in folders:
+                    self.inside(names[name]).mkdir(parents=True, exist_ok=True)
+            case model.WriteStep() as write:
+                self._write(self.inside(names[write.write]), write)
+            case model.TruncateStep() as cut:
+                path = self._one(names[cut.truncate])
+                size = path.stat().st_size
+                os.truncate(path, min(size, cut.size) if cut.size >= 0 else max(0, size + cut.size))
+            case model.RenameStep() as rename:
+                self._one(names[rename.rename]).rename(self.inside(names[rename.to]))
+            case model.SymlinkStep() as link:
+                self._symlink(self.inside(names[link.symlink]), names[link.to])
+            case model.CopyStep() as copy:
+                source, target = self._one(names[copy.copy_]), self.inside(names[copy.to])
+                shutil.copytree(source, target) if source.is_dir() else shutil.copy2(source, target)
+            case model.ChmodStep() as chmod:
+                self._one(names[chmod.chmod]).chmod(int(chmod.mode, 8))
+            case model.FreshStep() as fresh:
+                self._fresh([path for name in fresh.keep for path in self.matching(names[name])], sources)
+            case _:
+                raise AssertionError(step)
+
+    def _one(self, name: str) -> Path:
+        found = self.matching(name)
+        if len(found) > 1:
+            raise OperationError(f"`{name}` means {len(found)} files where one is needed")
+        return found[0]
+
+    def _write(self, path: Path, write: model.WriteStep) -> None:
+        content = bytes.fromhex(write.hex_) if write.hex_ is not None else (write.text or "").encode()
+        if write.at is None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+            return
+        old = bytearray(path.read_bytes())
+        start = write.at if write.at >= 0 else max(0, len(old) + write.at)
+        old[start : start + len(content)] = content
+        path.write_bytes(old)
+
+    def _symlink(self, link: Path, target: str) -> None:
+        self.inside(target)
+        link.symlink_to(os.path.relpath(self.root / target, link.parent))
+
+    def _fresh(self, kept: Iterable[Path], sources: Mapping[str, bytes]) -> None:
+        keep = set(kept)
+        above = {parent for path in keep for parent in path.parents}
+        for path in sorted(self.root.rglob("*"), reverse=True):
+            inside = any(parent in keep for parent in path.parents)
+            if path not in keep and path not in above and not inside:
+                path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
+        for name, content in sources.items():
+            self.write_source(name, content)

@@ -1,0 +1,188 @@
+"""YAML text to plain data, with the position of every key and value kept.
+
+YAML 1.1 would make `lto: off` false, `2026-05-19` a date, `1.70` a number, and would keep
+the last of two equal keys. A case is read by stricter rules: a plain scalar is `true`,
+`false`, `null`, a decimal integer, or text; nothing else. Keys are text and unique.
+https://yaml.org/spec/1.1/#id858600 is what is left out.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import yaml
+
+from harness.errors import CaseError, CaseErrors, Position
+
+try:
+    from yaml import CSafeLoader as Loader
+except ImportError:  # PyYAML without libyaml: slower, the same answers
+    from yaml import SafeLoader as Loader  # type: ignore[assignment]
+
+Path = tuple[str | int, ...]
+Data = bool | int | str | list["Data"] | dict[str, "Data"] | None
+
+MAX_BYTES = 1 << 20
+MAX_DEPTH = 32
+MAX_NODES = 50_000
+
+_INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})\Z")
+_CONSTANTS: dict[str, Data] = {"true": True, "false": False, "null": None, "~": None, "": None}
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A case file's data and where each part of it stands."""
+
+    file: str
+    data: Data
+    values: dict[Path, Position]
+    keys: dict[Path, Position]
+
+    def value(self, path: Path) -> Position:
+        """The position of the value at `path`, or of the nearest thing around it that exists."""
+        return self._nearest(path, self.values)
+
+    def key(self, path: Path) -> Position:
+        """The position of the key at `path`; of the value where it is a list's element."""
+        return self.keys.get(path) or self.value(path)
+
+    def _nearest(self, path: Path, positions: dict[Path, Position]) -> Position:
+        # Validation names steps that are not in the file (a union's tag, a shorthand's long
+        # form): they are passed over, so that the rest of the path still leads to the place.
+        here: Path = ()
+        for part in path:
+            if (*here, part) in self.values:
+                here = (*here, part)
+        return positions[here]
+
+
+@dataclass(slots=True)
+class _Builder:
+    file: str
+    values: dict[Path, Position] = field(default_factory=dict)
+    keys: dict[Path, Position] = field(default_factory=dict)
+    errors: list[CaseError] = field(default_factory=list)
+
+    def build(self, node: yaml.Node, path: Path) -> Data:
+        position = _position(self.file, node.start_mark)
+        self.values[path] = position
+        if len(self.values) > MAX_NODES:
+            raise CaseError(
+                f"more than {MAX_NODES} values once its aliases are resolved",
+                where=position,
+                mend="write fewer aliases, or split the case",
+            )
+        if isinstance(node, yaml.ScalarNode):
+            return self.scalar(node, position)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.build(child, (*path, index)) for index, child in enumerate(node.value)]
+        return self.mapping(node, path)
+
+    def scalar(self, node: yaml.ScalarNode, position: Position) -> Data:
+        if node.tag.startswith("!") or node.tag.startswith("tag:yaml.org,2002:python"):
+            self.errors.append(
+                CaseError(f"the tag {node.tag} has no meaning here", where=position, mend="remove it")
+            )
+        text = str(node.value)
+        if node.style in ("'", '"', "|", ">"):
+            return text
+        if text in _CONSTANTS:
+            return _CONSTANTS[text]
+        return int(text) if _INTEGER.match(text) else text
+
+    def mapping(self, node: yaml.Node, path: Path) -> Data:
+        result: dict[str, Data] = {}
+        for key, value in node.value:
+            position = _position(self.file, key.start_mark)
+            if not isinstance(key, yaml.ScalarNode):
+                self.errors.append(CaseError("a key must be plain text", where=position))
+                continue
+            name = str(key.value)
+            if name in result:
+                self.errors.append(
+                    CaseError(
+                        f"the key `{name}` stands here a second time",
+                        where=position,
+                        mend=f"the first is at {self.keys[*path, name]}; keep one of them",
+                    )
+                )
+                continue
+            self.keys[*path, name] = position
+            result[name] = self.build(value, (*path, name))
+        return result
+
+
+def parse(text: str, file: str) -> Document:
+    """Read one YAML document; `file` is the name that messages give.
+
+    Raises CaseErrors for text that is no YAML, is too large or too deep, has an alias that
+    explodes, or has a key twice.
+    """
+    if len(text) > MAX_BYTES:
+        raise CaseErrors([CaseError(f"larger than {MAX_BYTES} bytes", where=file, mend="split the case")])
+    builder = _Builder(file)
+    try:
+        _check_depth(text, file)
+        node = yaml.compose(text, Loader)
+        if node is None:
+            raise CaseError("the file is empty", where=Position(file, 1, 1), mend="a case needs `summary` and `steps`")
+        data = builder.build(node, ())
+    except yaml.YAMLError as error:
+        raise CaseErrors([_broken(error, text, file)]) from None
+    except CaseError as error:
+        raise CaseErrors([*builder.errors, error]) from None
+    if builder.errors:
+        raise CaseErrors(builder.errors)
+    return Document(file, data, builder.values, builder.keys)
+
+
+def _check_depth(text: str, file: str) -> None:
+    # libyaml's events come from a heap-allocated stack, its composer recurses in C: a file of
+    # ten thousand brackets must be refused before the composer sees it.
+    depth = 0
+    for event in _events(text):
+        if isinstance(event, (yaml.SequenceStartEvent, yaml.MappingStartEvent)):
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise CaseError(
+                    f"nested more than {MAX_DEPTH} deep",
+                    where=_position(file, event.start_mark),
+                    mend="a case never needs that; look for a stray bracket",
+                )
+        elif isinstance(event, (yaml.SequenceEndEvent, yaml.MappingEndEvent)):
+            depth -= 1
+
+
+def _events(text: str) -> Iterator[yaml.Event]:
+    return yaml.parse(text, Loader)
+
+
+def _position(file: str, mark: object) -> Position:
+    line, column = getattr(mark, "line", 0), getattr(mark, "column", 0)
+    return Position(file, line + 1, column + 1)
+
+
+def _broken(error: yaml.YAMLError, text: str, file: str) -> CaseError:
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    if mark is None:  # a reader error: a character that YAML does not allow
+        offset = int(getattr(error, "position", 0))
+        before = text[:offset]
+        where = Position(file, before.count("\n") + 1, offset - (before.rfind("\n") + 1) + 1)
+        return CaseError("a character that YAML does not allow", where=where, mend="write it as an escape in quotes")
+    where = _position(file, mark)
+    line = text.splitlines()[mark.line] if mark.line < len(text.splitlines()) else ""
+    problem = str(getattr(error, "problem", None) or "this is no YAML")
+    if "\t" in line[: len(line) - len(line.lstrip())] or "\\t" in problem or "'\\t'" in problem:
+        return CaseError("a tab in the indentation", where=where, mend="YAML is indented with spaces")
+    return CaseError(f"broken YAML: {problem}", where=where, mend=_hint(problem))
+
+
+def _hint(problem: str) -> str:
+    if "alias" in problem:
+        return "an alias needs its anchor above it; a text that begins with * or & needs quotes"
+    if "mapping values are not allowed" in problem:
+        return "look for a colon in a text that needs quotes, or for a wrong indentation"
+    if "expected a single document" in problem:
+        return "one file holds one case"
+    return "look at the indentation and the quotes around this place"

@@ -1,0 +1,57 @@
+"""The verdict on a variant: what did not hold, with its evidence, and whether that is known."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """How a variant came out; docs in cases/README.md."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    KNOWN = "known"  # a known bug, seen as described
+    FIXED = "fixed"  # a known bug that is gone: a failure until the case is updated
+    SKIP = "skip"  # a capability is missing
+    ERROR = "error"  # it could not be judged
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One claim that does not hold, or that could not be judged."""
+
+    step: str
+    """The id of the step after which it was judged; `end` for the claims at the end."""
+    claim: str
+    """The claim by its keys: `lib.dylib.exports.all`, `exit`, `stdout.equals`."""
+    where: str
+    """file:line:column of the claim."""
+    claimed: str
+    found: str
+    nearest: tuple[str, ...] = ()
+    look: tuple[str, ...] = ()
+    """Commands that show it again, in the variant's working folder."""
+    error: bool = False
+    """It could not be judged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bug:
+    """A known bug as a verdict names it."""
+
+    name: str
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What came out, and why."""
+
+    outcome: Outcome
+    reason: str = ""
+    """Of a skip: the capability. Of `known` and `fixed`: the bug. Else empty."""
+    failures: tuple[Failure, ...] = ()
+    bugs: tuple[Bug, ...] = ()
+    commands: tuple[str, ...] = ()
+    """The steps' command lines up to where it ended."""
+    obtained: str = ""
+    """When and where the newest of its outcomes was first obtained."""

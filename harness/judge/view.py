@@ -1,0 +1,107 @@
+"""An artifact's facts as claims ask for them: tables by what they are, archives as one. Pure."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from functools import cached_property
+
+from harness.artifact.facts import Bitcode, Facts, Metadata, ObjectFile, Section, Symbol
+from harness.artifact.facts import Binding, SymbolType, Visibility
+
+
+class View:
+    """The tables of one artifact; None for one that it does not have. Each is decoded once."""
+
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+
+    @cached_property
+    def objects(self) -> tuple[ObjectFile, ...]:
+        """The artifact itself, or an archive's members that are objects."""
+        if self.facts.object is not None:
+            return (self.facts.object,)
+        members = self.facts.archive.members if self.facts.archive is not None else ()
+        return tuple(member.object for member in members if member.object is not None)
+
+    @cached_property
+    def symbols(self) -> tuple[Symbol, ...] | None:
+        """The symbol table, without its section and file symbols; of an archive: all members'."""
+        tables = [one.symbols for one in self.objects if one.symbols is not None]
+        return tuple(symbol for table in tables for symbol in table if _named(symbol)) if tables else None
+
+    @cached_property
+    def dynamic(self) -> tuple[Symbol, ...] | None:
+        """The dynamic symbol table."""
+        table = self.facts.object.dynamic_symbols if self.facts.object is not None else None
+        return tuple(symbol for symbol in table if _named(symbol)) if table is not None else None
+
+    def select(self, chosen: Callable[[Symbol], bool], *, dynamic: bool = False) -> list[str] | None:
+        """The names of those symbols, in the table's order."""
+        table = self.dynamic if dynamic else self.symbols
+        return [symbol.name for symbol in table if chosen(symbol)] if table is not None else None
+
+    @cached_property
+    def unresolved(self) -> list[str] | None:
+        """Undefined symbols that nothing in the artifact defines."""
+        if self.symbols is None:
+            return None
+        defined = {s.name for s in self.symbols if s.defined and s.binding is not Binding.LOCAL}
+        return sorted({s.name for s in self.symbols if not s.defined and s.name not in defined})
+
+    @cached_property
+    def duplicates(self) -> list[str] | None:
+        """Names with more than one strong definition among an archive's members."""
+        if self.facts.archive is None:
+            return None
+        counted: Counter[str] = Counter()
+        for one in self.objects:
+            counted.update({symbol.name for symbol in one.symbols or () if symbol.strong})
+        return sorted(name for name, count in counted.items() if count > 1)
+
+    @property
+    def sections(self) -> tuple[Section, ...] | None:
+        """The sections; of an archive: all members'."""
+        return tuple(section for one in self.objects for section in one.sections) if self.objects else None
+
+    @property
+    def references(self) -> dict[str, tuple[str, ...]]:
+        """What functions refer to, as far as it was asked for."""
+        found: dict[str, tuple[str, ...]] = {}
+        for one in self.objects:
+            found.update(one.references)
+        return found
+
+    @property
+    def bitcode(self) -> tuple[Bitcode, ...]:
+        """Bitcode in the file or in any of its members."""
+        members = self.facts.archive.members if self.facts.archive is not None else ()
+        found = [self.facts.bitcode, *(one.bitcode for one in self.objects), *(member.bitcode for member in members)]
+        return tuple(one for one in found if one is not None)
+
+    @property
+    def metadata(self) -> tuple[Metadata, ...]:
+        """rustc's metadata in the file or in any of its members."""
+        members = self.facts.archive.members if self.facts.archive is not None else ()
+        found = [self.facts.metadata, *(one.metadata for one in self.objects), *(member.metadata for member in members)]
+        return tuple(one for one in found if one is not None)
+
+    def states(self, name: str) -> Iterator[str]:
+        """Where else a name that was missed is found, and as what."""
+        for title, table in (("dynamic symbol table", self.dynamic), ("symbol table", self.symbols)):
+            for symbol in table or ():
+                if symbol.name == name:
+                    yield f"{name} in the {title}: {describe(symbol)}"
+                    break
+
+
+def describe(symbol: Symbol) -> str:
+    """A symbol in readelf's words."""
+    state = "ABS" if symbol.absolute else (symbol.section or "COMMON") if symbol.defined else "UND"
+    return f"{symbol.type.name} {symbol.binding.name} {symbol.visibility.name} {state}"
+
+
+def _named(symbol: Symbol) -> bool:
+    return bool(symbol.name) and symbol.type not in (SymbolType.SECTION, SymbolType.FILE)
+
+
+def is_hidden(symbol: Symbol) -> bool:
+    return symbol.visibility in (Visibility.HIDDEN, Visibility.INTERNAL)

@@ -1,0 +1,146 @@
+"""A session: the toolchains, the machine and the store of a run, and a variant's way through it.
+
+This is what pytest's items, `linkage repro` and a bisection call; everything that it calls
+with is pure but `observe`.
+"""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+
+from harness.artifact.facts import Facts
+from harness.build.chain import observe
+from harness.build.observation import Observation
+from harness.build.plan import Plan, PlannedStep, Read, Variant, plan
+from harness.build.requirements import missing_after_plan, missing_before_plan
+from harness.build.state import matching
+from harness.build.store import Store
+from harness.case.check import source_files
+from harness.case.claims import Reference
+from harness.case.condition import matches
+from harness.case.read import Case
+from harness.case.variables import REFERENCE, substitute, text
+from harness.errors import CaseError, LinkageError
+from harness.judge.judge import judge
+from harness.judge.verdict import Failure, Outcome, Verdict
+from harness.toolchain import Machine, Toolchain, examine, probe, resolve_all
+
+_MACHINE_TOOLS = ("cc", "c++", "ld", "ld.bfd", "ld.lld", "mold", "ar")
+
+
+@dataclass
+class Session:
+    """What a run shares between its variants."""
+
+    store: Store
+    cache: Path
+    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    bootstrap: bool = True
+    """Whether a stable compiler may be run with RUSTC_BOOTSTRAP=1."""
+    progress: Callable[[str], None] | None = None
+
+    @cached_property
+    def machine(self) -> Machine:
+        """The machine's C compiler and linkers."""
+        return examine(self.cache, self.environment)
+
+    @cached_property
+    def machine_key(self) -> str:
+        """What of the machine an artifact depends on: its C compiler, linkers and archiver."""
+        found = hashlib.blake2b(digest_size=16)
+        for name in _MACHINE_TOOLS:
+            place = shutil.which(name, path=self.environment.get("PATH"))
+            if place is not None:
+                status = Path(place).resolve().stat()
+                found.update(f"{name}:{os.path.realpath(place)}:{status.st_size}:{status.st_mtime_ns}\0".encode())
+        return found.hexdigest()
+
+    def toolchains(self, specs: Sequence[str]) -> list[Toolchain]:
+        """The toolchains that these specs mean, probed. Raises ToolchainError."""
+        return [probe(located, self.cache, self.environment) for located in resolve_all(specs, self.environment)]
+
+    def skip_reason(self, variant: Variant) -> str | None:
+        """Why a variant cannot be run here: the capability that is missing."""
+        reason = missing_before_plan(variant, self.machine, self.environment.get("PATH"))
+        return reason or missing_after_plan(plan(variant), bootstrap=self.bootstrap)
+
+    def verdict(self, variant: Variant) -> Verdict:
+        """Carry a variant out, as far as the store does not have it, and judge it."""
+        try:
+            reason = self.skip_reason(variant)
+            if reason is not None:
+                return Verdict(Outcome.SKIP, reason)
+            planned = plan(variant)
+            observation = self._observe(planned)
+            files = {name: content.decode("utf-8", "replace") for name, content in sources(variant).items()}
+            return judge(planned, observation, files, lambda *asked: self._sibling(variant, *asked))
+        except LinkageError as error:
+            where = str(error.where or variant.case.name)
+            mend = f" (help: {error.mend})" if error.mend else ""
+            return Verdict(Outcome.ERROR, failures=(Failure("", "", where, "can be judged", error.what + mend, error=True),))
+
+    def _observe(self, planned: Plan) -> Observation:
+        return observe(
+            planned,
+            self.store,
+            sources(planned.variant),
+            self.machine_key,
+            environment=self.environment,
+            progress=self.progress,
+        )
+
+    def _sibling(self, variant: Variant, step: PlannedStep, reference: Reference, subject: str) -> Facts | str:
+        """An artifact of another variant, as it is after the same step."""
+        wanted = {**variant.row, **reference.variant}
+        row = next((r for r in variant.case.rows if all(matches(v, r.get(k)) for k, v in wanted.items()) and len(r) == len(wanted)), None)
+        if row is None:
+            return "the matrix has no such variant"
+        other = replace(variant, row=row)
+        reason = self.skip_reason(other)
+        if reason is not None:
+            return f"that variant cannot be run: {reason}"
+        planned = plan(other)
+        place = next((i for i, one in enumerate(planned.steps) if one.path == step.path), None)
+        path = planned.roles.get(subject, subject)
+        if place is None:
+            return f"that variant has no step {step.id}"
+        reads = (*planned.steps[place].reads, Read(path))
+        steps = (*planned.steps[:place], replace(planned.steps[place], reads=reads))
+        observation = self._observe(replace(planned, steps=steps, end=()))
+        if len(observation.steps) <= place:
+            return f"that variant ended before its step {step.id}"
+        facts = observation.steps[place].outcome.facts
+        found = matching(facts, path)
+        return facts[found[0]] if found else f"that variant has no {path}"
+
+
+def sources(variant: Variant) -> dict[str, bytes]:
+    """The case's sources as this variant sees them. Raises CaseError for one that cannot be read."""
+    case = variant.case
+    found: dict[str, bytes] = {}
+    for name, content in case.model.sources.items():
+        known = frozenset(ref[1] for ref in REFERENCE.finditer(content) if ref[1].partition(".")[0] not in variant.row)
+        found[name] = text(substitute(f"{content}\0", variant.row, known)).removesuffix("\0").encode()
+    for name, path in source_files(case.model):
+        concrete = text(substitute(f"{name}\0", variant.row, frozenset())).removesuffix("\0")
+        if concrete not in found:
+            found.update(_beside(case, concrete, path))
+    return found
+
+
+def _beside(case: Case, name: str, path: tuple[str | int, ...]) -> Iterator[tuple[str, bytes]]:
+    place = case.folder / name
+    root = case.folder.resolve()
+    inside = [place] if place.is_file() else sorted(place.rglob("*")) if place.is_dir() else []
+    for file in inside:
+        if not file.resolve().is_relative_to(root):
+            raise CaseError(f"`{name}` leads outside the case's folder", where=case.position(path), mend="keep it beside the case")
+        if file.is_file():
+            try:
+                yield str(file.relative_to(case.folder)), file.read_bytes()
+            except OSError as error:
+                raise CaseError(f"`{name}` cannot be read: {error.strerror}", where=case.position(path)) from None
