@@ -17,8 +17,8 @@ import msgspec
 
 from harness.toolchain import cachefile
 
-_COMPILER = ("bin/rustc*", "bin/*.dll", "lib/{own}", "lib/*/{own}", "lib/llvm-*/lib/*LLVM*")
-_OWN = ("*rustc_driver*", "*LLVM*", "libstd-*", "libtest-*")
+_COMPILER = ("bin/rustc*", "bin/*.dll", "lib/{own}", "lib/*/{own}", "lib/llvm-*/lib/libLLVM*.so*")
+_OWN = ("*rustc_driver*", "libLLVM*.so*", "libLLVM*.dylib", "libstd-*", "libtest-*")
 _TARGETS = ("lib/rustlib/*/lib/*", "lib/rustlib/*/bin/**/*", "lib/rustlib/*/codegen-backends/*")
 _ABSOLUTE = re.compile(rb"/[^\s\"'$;|&<>()`\\]+")
 _SCRIPT_LIMIT = 1 << 20
@@ -53,7 +53,9 @@ def fingerprint(rustc: Path, sysroot: Path, cache_dir: Path) -> str:
             continue  # removed while we looked, or unreadable: rustc will say so itself
         digest.update(f"{label}\0{found}\n".encode("utf-8", "surrogateescape"))
     if fresh:
-        kept = {name: mark for name, mark in seen.items() if os.path.lexists(name)}
+        # Others may have written since; their marks are as good as ours.
+        others = cachefile.load(memo, dict[str, Seen]) or {}
+        kept = {name: mark for name, mark in (seen | others).items() if os.path.lexists(name)}
         cachefile.save(memo, kept | fresh)
     return digest.hexdigest()
 

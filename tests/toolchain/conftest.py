@@ -1,14 +1,12 @@
 """Real toolchains of the machine, and false ones made on purpose."""
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from fake_compiler import FakeRustc
 
 from harness.toolchain import Located, discover, resolve_all
-
-FakeRustc = Callable[..., Path]
 
 
 @pytest.fixture(scope="session")

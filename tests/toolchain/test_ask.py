@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import FakeRustc
+from fake_compiler import FakeRustc
 
 from harness.errors import ToolchainError
 from harness.toolchain.ask import ask

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import FakeRustc
 from dist_server import DistServer, serve
+from fake_compiler import FakeRustc
 
 from harness.errors import ToolchainError
 from harness.toolchain import Located, discover, probe, resolve

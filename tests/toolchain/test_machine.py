@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from conftest import FakeRustc
+from fake_compiler import FakeRustc
 
 from harness.toolchain import Machine, examine
 from harness.toolchain.machine import tool

@@ -2,42 +2,14 @@
 
 import os
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from conftest import FakeRustc
+from fake_compiler import FakeRustc, false_rustc
 
 from harness.errors import ToolchainError
 from harness.toolchain import Located, Toolchain, describe, probe, resolve
-
-VERBOSE = """cat <<'END'
-rustc 1.95.0 (59807616e 2026-04-14)
-commit-hash: 59807616e1fa2540724bfbac14d7976d7e4a3860
-commit-date: 2026-04-14
-host: {host}
-release: {release}
-LLVM version: 22.1.2
-END"""
-
-
-def false_rustc(
-    sysroot: Path, *, host: str = "x86_64-unknown-linux-gnu", release: str = "1.95.0", rest: str = ""
-) -> str:
-    """The body of a script that answers as rustc does, until `rest` answers otherwise."""
-    return f"""
-case "$*" in
-{rest}
--vV) {VERBOSE.format(host=host, release=release)}
-;;
-"--print sysroot") echo "{sysroot}" ;;
-"--print target-libdir") echo "{sysroot}/lib/rustlib/{host}/lib" ;;
-"-C help") echo "    -C   lto=val -- perform LTO" ;;
-"-Z help") [ "$RUSTC_BOOTSTRAP" = 1 ] || exit 1; echo "    -Z   dylib-lto=val -- LTO" ;;
-*--crate-type*rlib*--crate-type*dylib*) exit 1 ;;
-*"--crate-type rlib"*) echo liblinkage_asks.rlib ;;
-*"--crate-type bin"*) echo linkage_asks.wasm ;;
-*) echo "error: unknown" >&2; exit 1 ;;
-esac"""
 
 
 @pytest.fixture(scope="session")
@@ -125,6 +97,15 @@ def test_a_remembered_answer_asks_only_what_the_fingerprint_needs(
     (tmp_path / "asked").unlink()
     assert probe(located, tmp_path / "cache", os.environ) == first
     assert (tmp_path / "asked").read_text().splitlines() == ["-vV", "--print sysroot"]
+
+
+def test_many_at_once_ask_once(tmp_path: Path, fake_rustc: FakeRustc) -> None:
+    script = fake_rustc(f'echo "$*" >> {tmp_path}/asked\n' + false_rustc(tmp_path))
+    located = resolve(str(script), {})
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: probe(located, tmp_path / "cache", os.environ), range(4)))
+    assert len(set(answers)) == 1
+    assert (tmp_path / "asked").read_text().splitlines().count("-C help") == 1
 
 
 @pytest.mark.parametrize("damage", [b"", b"\xc1", b"\x80", b"\x81\xa5rustc\x01"])

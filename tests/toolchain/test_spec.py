@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from conftest import FakeRustc
+from fake_compiler import FakeRustc
 
 from harness.errors import ToolchainError
 from harness.toolchain import Located, discover, resolve, resolve_all
