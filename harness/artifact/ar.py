@@ -7,7 +7,7 @@ LLVM's `llvm/Object/Archive.h`, which names the same flavours.
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from harness.artifact.bitcode import MAGIC as BITCODE_MAGIC
 from harness.artifact.bitcode import WRAPPER_MAGIC, read_bitcode
@@ -35,8 +35,7 @@ _LONG_NAME = re.compile(rb"[^\n\0]{1,4096}")
 _INSIDE_THIN = (_LONG_NAMES, b"/", b"/SYM64/")  # what a thin archive holds itself
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(NamedTuple):
     """A member as its header describes it; `content` is None where a thin archive leaves it out."""
 
     name: str

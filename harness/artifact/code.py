@@ -36,7 +36,7 @@ class Code(Protocol):
 class _X86:
     stub_size = 16
     _IMMEDIATE = re.compile(r"0x[0-9a-f]+")
-    _RELATIVE = re.compile(r"\[rip ([+-]) 0x([0-9a-f]+)\]")
+    _RELATIVE = re.compile(r"\[rip(?: ([+-]) (0x[0-9a-f]+|\d+))?\]")  # small ones are decimal, 0 is left out
 
     def __init__(self, mode: int) -> None:
         self._engine = capstone.Cs(capstone.CS_ARCH_X86, mode)
@@ -48,33 +48,40 @@ class _X86:
             if branch and self._IMMEDIATE.fullmatch(operands):
                 yield Target(int(operands, 16), branch=True)
             elif found := self._RELATIVE.search(operands):
-                distance = int(found[1] + found[2], 16)
+                distance = int(found[1] + found[2], 0) if found[1] else 0
                 yield Target(at + size + distance, slot=mnemonic != "lea")
 
 
 class _AArch64:
     stub_size = 16
     _PAGE = re.compile(r"(x\d+), #(0x[0-9a-f]+|\d+)")
-    _ADD = re.compile(r"x\d+, (x\d+), #(0x[0-9a-f]+|\d+)")
-    _LOAD = re.compile(r"[xw]\d+, \[(x\d+)(?:, #(0x[0-9a-f]+|\d+))?\]")
+    _ADD = re.compile(r"(x\d+), (x\d+), #(0x[0-9a-f]+|\d+)")
+    _LOAD = re.compile(r"[xw](\d+), \[(x\d+)(?:, #(0x[0-9a-f]+|\d+))?\]")
+
+    _READERS = ("st", "cmp", "cmn", "tst", "cb", "tb", "b")  # their first operand is not written
 
     def __init__(self) -> None:
         self._engine = capstone.Cs(capstone.CS_ARCH_ARM64, capstone.CS_MODE_LITTLE_ENDIAN)
         self._engine.skipdata = True
 
     def targets(self, code: bytes, address: int) -> Iterator[Target]:
-        pages: dict[str, int] = {}  # what each register holds since its `adrp`
+        held: dict[str, int] = {}  # the address that a register holds since its `adrp`
         for _, _, mnemonic, operands in self._engine.disasm_lite(code, address):
+            written = operands.split(",")[0]
             if mnemonic in ("b", "bl"):
                 yield Target(int(operands.removeprefix("#"), 16), branch=True)
             elif mnemonic in ("adrp", "adr") and (found := self._PAGE.fullmatch(operands)):
-                pages[found[1]] = int(found[2], 0)
+                held[written] = int(found[2], 0)
                 if mnemonic == "adr":
-                    yield Target(int(found[2], 0))
-            elif mnemonic == "add" and (found := self._ADD.fullmatch(operands)) and found[1] in pages:
-                yield Target(pages[found[1]] + int(found[2], 0))
-            elif mnemonic == "ldr" and (found := self._LOAD.fullmatch(operands)) and found[1] in pages:
-                yield Target(pages[found[1]] + int(found[2] or "0", 0), slot=True)
+                    yield Target(held[written])
+            elif mnemonic == "add" and (found := self._ADD.fullmatch(operands)) and found[2] in held:
+                held[written] = held[found[2]] + int(found[3], 0)
+                yield Target(held[written])
+            elif mnemonic == "ldr" and (found := self._LOAD.fullmatch(operands)) and found[2] in held:
+                yield Target(held[found[2]] + int(found[3] or "0", 0), slot=True)
+                held.pop(f"x{found[1]}", None)
+            elif not mnemonic.startswith(self._READERS):
+                held.pop(written, None)
 
 
 def code_for(machine: int) -> Code | None:

@@ -41,19 +41,19 @@ def pyelftools_sections(data: bytes) -> list[Row]:
 
 def pyelftools_versions(data: bytes) -> set[str]:
     """Versions needed, `library:version`."""
-    table = ELFFile(io.BytesIO(data)).get_section_by_name(".gnu.version_r")
+    table: Any = ELFFile(io.BytesIO(data)).get_section_by_name(".gnu.version_r")
     return {f"{need.name}:{one.name}" for need, names in table.iter_versions() for one in names}
 
 
 def lief_bindings(data: bytes) -> list[tuple[str, int]]:
     """Names and bindings of the static symbols, the null symbol left out."""
-    binary = lief.ELF.parse(data)  # held: LIEF's symbols must not outlive it
+    binary: Any = lief.ELF.parse(data)  # held: LIEF's symbols must not outlive it
     return [(str(one.name), int(one.binding)) for one in binary.symtab_symbols][1:]
 
 
 def lief_dynamic(data: bytes) -> dict[str, Any]:
     """Libraries, interpreter and position independence; the versions of the dynamic symbols."""
-    binary = lief.ELF.parse(data)
+    binary: Any = lief.ELF.parse(data)
     versions = []
     for symbol in list(binary.dynamic_symbols)[1:]:
         version = symbol.symbol_version

@@ -1,11 +1,14 @@
 """What functions refer to, in object files and in linked ones."""
 
+import struct
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
 from harness.artifact import read
+from harness.artifact.code import Target, code_for
+from harness.artifact.elf_numbers import EM_AARCH64, EM_X86_64
 
 Compile = Callable[..., Path]
 CALLS = """
@@ -71,3 +74,41 @@ def test_of_a_rust_library(built: dict[str, Path]) -> None:
     assert archive is not None
     (found,) = [m.object.references for m in archive.members if m.object and m.object.references]
     assert any("_print" in name for name in found["count_shapes"])
+
+
+def test_the_code_of_aarch64() -> None:
+    words = (
+        0x94000004,  # bl   .+16
+        0xB0000000,  # adrp x0, the next page
+        0xF9400401,  # ldr  x1, [x0, #8]
+        0x91004000,  # add  x0, x0, #16
+        0xF9400401,  # ldr  x1, [x0, #8]
+        0xF9400000,  # ldr  x0, [x0]
+        0xF9400401,  # ldr  x1, [x0, #8]: x0 is not known any more
+        0x14000001,  # b    .+4
+    )
+    code = code_for(EM_AARCH64)
+    assert code is not None
+    assert list(code.targets(struct.pack("<8I", *words), 0x1000)) == [
+        Target(0x1010, branch=True),
+        Target(0x2008, slot=True),
+        Target(0x2010),
+        Target(0x2018, slot=True),
+        Target(0x2010, slot=True),
+        Target(0x1020, branch=True),
+    ]
+
+
+def test_the_code_of_x86() -> None:
+    text = "e8 10000000 ff15 20000000 488d05 f0ffffff 0f84 01000000 488b0d 00000000 488b0d 08000000"
+    code = code_for(EM_X86_64)
+    assert code is not None
+    assert list(code.targets(bytes.fromhex(text), 0x1000)) == [
+        Target(0x1015, branch=True),
+        Target(0x102B, slot=True),
+        Target(0x1002),
+        Target(0x1019, branch=True),
+        Target(0x101F, slot=True),
+        Target(0x102E, slot=True),
+    ]
+    assert code_for(0) is None
