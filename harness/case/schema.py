@@ -1,0 +1,51 @@
+"""The JSON Schema of a case file, generated from the model, for editors to complete from."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from harness.case.matrix import AXIS_VALUES
+from harness.case.model import CaseModel
+from harness.errors import ExitCode, LinkageError
+
+_DRAFT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def case_schema() -> dict[str, Any]:
+    """The schema as plain data."""
+    schema = CaseModel.model_json_schema(mode="validation")
+    matrix = schema["$defs"]["Matrix"]
+    matrix["additionalProperties"] = {"type": ["array", "string", "integer", "boolean", "null", "object"]}
+    matrix["properties"] |= {axis: _axis(values) for axis, values in AXIS_VALUES.items()}
+    return {"$schema": _DRAFT, "title": "A linkage case", **{k: v for k, v in schema.items() if k != "title"}}
+
+
+def _axis(values: tuple[object, ...] | None) -> dict[str, Any]:
+    if values is None:
+        return {"description": "a built-in axis"}
+    value: dict[str, Any] = {"enum": [*values, None]}
+    return {"anyOf": [value, {"type": "array", "items": value}], "description": "a built-in axis"}
+
+
+def schema_text() -> str:
+    """The schema as it is kept in a file."""
+    return json.dumps(case_schema(), indent=1, ensure_ascii=False) + "\n"
+
+
+def write_schema(output: str | None, check: str | None) -> int:
+    """Print the schema, write it, or compare it with a file. Raises LinkageError."""
+    text = schema_text()
+    try:
+        if check is not None:
+            current = Path(check).read_text(encoding="utf-8") == text
+            if not current:
+                print(f"{check}: not current (help: linkage schema -o {check})", file=sys.stderr)  # noqa: T201
+            return ExitCode.OK if current else ExitCode.FAILED
+        if output is not None:
+            Path(output).write_text(text, encoding="utf-8")
+        else:
+            sys.stdout.write(text)
+    except OSError as error:
+        raise LinkageError(f"{error.strerror}", where=check or output, mend="check the path") from None
+    return ExitCode.OK

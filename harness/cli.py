@@ -1,0 +1,133 @@
+"""The command `linkage`: one word for each thing that a user does. Imports only what that word needs."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+from harness.errors import ExitCode, LinkageError
+
+_EPILOG = "Exit status: 0 all as expected, 1 something is not, 2 interrupted, 4 wrong input, 5 nothing was run."
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status."""
+    parser = _parser()
+    arguments, rest = parser.parse_known_args(argv)
+    if rest and arguments.command is not _run:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    arguments.rest = rest
+    try:
+        return int(arguments.command(arguments))
+    except LinkageError as error:
+        print(f"linkage: {error}", file=sys.stderr)
+        return int(error.exit_code)
+    except KeyboardInterrupt:
+        print("linkage: interrupted", file=sys.stderr)
+        return int(ExitCode.INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(ExitCode.OK)
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(int(ExitCode.USAGE), f"{self.prog}: {message} (help: {self.prog} --help)\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="linkage", description="Linkage regression tests for rustc.", epilog=_EPILOG, allow_abbrev=False)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+
+    run = _command(commands, "run", _run, "run cases and show what came out")
+    run.usage = "linkage run [CASE ...] [--toolchain SPEC] [--json FILE] [pytest's options: -k, -m, -n, -x, --lf, …]"
+    run.add_argument("--json", metavar="FILE", help="write every verdict for a machine to read")
+
+    listing = _command(commands, "list", _list, "list cases and their variants, without compiling")
+    listing.add_argument("paths", nargs="*", metavar="CASE", help="case files or folders (default: cases)")
+
+    explain = _command(commands, "explain", _explain, "print a case's variants, command lines and claims, without compiling")
+    explain.add_argument("case", metavar="CASE[VARIANT]", help="a case file, or a node id")
+    _toolchains(explain)
+
+    inspect = _command(commands, "inspect", _inspect, "print what the readers see in artifacts")
+    inspect.add_argument("files", nargs="+", metavar="FILE")
+    inspect.add_argument("--json", action="store_true", help="for a machine to read")
+    inspect.add_argument("--refers", action="append", default=[], metavar="FUNCTION", help="what this function refers to")
+
+    repro = _command(commands, "repro", _repro, "write a shell script that shows a variant's result with rustc and cc alone")
+    repro.add_argument("case", metavar="CASE[VARIANT]", help="a node id, as a run prints it")
+    repro.add_argument("-o", "--output", metavar="FILE", help="where to write it (default: standard output)")
+    _toolchains(repro)
+
+    toolchains = _command(commands, "toolchains", _show_toolchains, "list the toolchains that are found and what they can do")
+    toolchains.add_argument("--json", action="store_true", help="for a machine to read")
+    _toolchains(toolchains)
+
+    schema = _command(commands, "schema", _schema, "print the JSON Schema of a case file")
+    schema.add_argument("-o", "--output", metavar="FILE", help="where to write it (default: standard output)")
+    schema.add_argument("--check", metavar="FILE", help="compare with this file: exit status 1 where it is not current")
+    return parser
+
+
+def _command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    function: Callable[[argparse.Namespace], int],
+    summary: str,
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.", allow_abbrev=False)
+    parser.set_defaults(command=function)
+    return parser
+
+
+def _toolchains(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--toolchain", action="append", default=[], metavar="SPEC", help="a rustup name, a path to a rustc, a sysroot or a stage folder, $RUSTC, or name=path; may be given several times")
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from harness.report.run import run  # noqa: PLC0415
+
+    return run(arguments.rest, arguments.json)
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    from harness.report.listing import list_cases  # noqa: PLC0415
+
+    return list_cases(arguments.paths or ["cases"])
+
+
+def _explain(arguments: argparse.Namespace) -> int:
+    from harness.report.explain import explain  # noqa: PLC0415
+
+    return explain(arguments.case, arguments.toolchain)
+
+
+def _inspect(arguments: argparse.Namespace) -> int:
+    from harness.report.inspect import inspect  # noqa: PLC0415
+
+    return inspect(arguments.files, refers=arguments.refers, as_json=arguments.json)
+
+
+def _repro(arguments: argparse.Namespace) -> int:
+    from harness.report.repro import write_repro  # noqa: PLC0415
+
+    return write_repro(arguments.case, arguments.toolchain, arguments.output)
+
+
+def _show_toolchains(arguments: argparse.Namespace) -> int:
+    from harness.report.toolchains import show_toolchains  # noqa: PLC0415
+
+    return show_toolchains(arguments.toolchain, as_json=arguments.json)
+
+
+def _schema(arguments: argparse.Namespace) -> int:
+    from harness.case.schema import write_schema  # noqa: PLC0415
+
+    return write_schema(arguments.output, arguments.check)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

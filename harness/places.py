@@ -1,0 +1,17 @@
+"""Where the harness keeps what it finds out: folders of the user's, never of the project's."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import platformdirs
+
+
+def cache_folder(env: Mapping[str, str]) -> Path:
+    """Where probes are remembered; can be deleted at any time."""
+    return Path(env["LINKAGE_CACHE"]) if env.get("LINKAGE_CACHE") else platformdirs.user_cache_path("linkage")
+
+
+def store_folder(option: str | None, env: Mapping[str, str]) -> Path:
+    """Where outcomes are kept: as asked for, else $LINKAGE_STORE, else in the cache."""
+    asked = option or env.get("LINKAGE_STORE")
+    return Path(asked).absolute() if asked else cache_folder(env) / "store"

@@ -1,0 +1,199 @@
+"""The pytest plugin: a case file is collected, each of its variants on each toolchain is an item.
+
+An item's outcome in pytest's words: pass is passed; a known bug is xfailed; a skip is skipped;
+fail and fixed are failures; what could not be judged is an error.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.build.plan import Variant
+from harness.case.read import Case, read_case
+from harness.errors import LinkageError
+from harness.judge.verdict import Outcome, Verdict
+from harness.report.evidence import explain_verdict
+
+if TYPE_CHECKING:
+    from harness.session import Session
+    from harness.toolchain import Toolchain
+
+SESSION: pytest.StashKey["Session"] = pytest.StashKey()
+TOOLCHAINS: pytest.StashKey[list["Toolchain"]] = pytest.StashKey()
+_VERDICT = "linkage_verdict"
+_WRONG_INPUT: list[str] = []
+"""Case files of this process's run that could not be read."""
+_FIXED_MARKS = {
+    "known_bug": "the case has known bugs",
+    "unstable": "the case uses unstable flags (-Z)",
+}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("linkage", "linkage cases")
+    group.addoption("--toolchain", action="append", default=[], metavar="SPEC", help="a rustup name, a path to a rustc, a sysroot or a stage folder, $RUSTC, or name=path; may be given several times (default: $RUSTC, else all that rustup has, else the rustc on PATH)")  # fmt: skip
+    group.addoption("--store", metavar="DIR", help="where outcomes are kept (default: $LINKAGE_STORE, else the user's cache)")
+    group.addoption("--no-bootstrap", action="store_true", help="never set RUSTC_BOOTSTRAP=1: cases that need it on a stable compiler are skipped")
+    group.addoption("--no-skip", action="store_true", help="a skip is a failure: for a job whose machine must have everything")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for name, text in _FIXED_MARKS.items():
+        config.addinivalue_line("markers", f"{name}: {text}")
+    if config.getoption("--toolchain") and not hasattr(config, "workerinput"):
+        try:
+            toolchains_of(config)
+        except LinkageError as error:
+            raise pytest.UsageError(str(error)) from None
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collectreport(report: pytest.CollectReport) -> None:
+    if report.failed and report.nodeid.endswith(".yaml"):
+        _WRONG_INPUT.append(report.nodeid)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
+    # A case file that cannot be read is wrong input, which pytest's own status does not tell.
+    stopped = session.exitstatus in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
+    if _WRONG_INPUT and stopped and not session.shouldstop:
+        session.exitstatus = pytest.ExitCode.USAGE_ERROR
+    yield
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    if file_path.suffix != ".yaml" or file_path.name.startswith("."):
+        return None
+    return CaseFile.from_parent(parent, path=file_path)
+
+
+def session_of(config: pytest.Config) -> "Session":
+    """The run's session, made when the first case is collected."""
+    if SESSION not in config.stash:
+        from harness.places import cache_folder, store_folder  # noqa: PLC0415 - `--help` needs none of it
+        from harness.session import Session  # noqa: PLC0415
+        from harness.build.store import Store  # noqa: PLC0415
+
+        store = Store(store_folder(config.getoption("--store"), os.environ))
+        if not hasattr(config, "workerinput"):
+            store.sweep()
+        config.stash[SESSION] = Session(
+            store, cache_folder(os.environ), bootstrap=not config.getoption("--no-bootstrap")
+        )
+    return config.stash[SESSION]
+
+
+def toolchains_of(config: pytest.Config) -> list["Toolchain"]:
+    """The run's toolchains. Raises ToolchainError."""
+    if TOOLCHAINS not in config.stash:
+        from harness.toolchain import discover  # noqa: PLC0415
+
+        session = session_of(config)
+        specs = config.getoption("--toolchain") or discover(os.environ)
+        config.stash[TOOLCHAINS] = session.toolchains(specs)
+    return config.stash[TOOLCHAINS]
+
+
+class CaseFile(pytest.File):
+    """A case file; collects its variants on every toolchain of the run."""
+
+    def collect(self) -> Iterator["VariantItem"]:
+        try:
+            case = read_case(self.path, self.nodeid)
+            toolchains = toolchains_of(self.config)
+        except LinkageError as error:
+            raise self.CollectError(str(error)) from None
+        for name in case.model.tags:
+            self.config.addinivalue_line("markers", f"{name}: a tag of {self.nodeid}")
+        for toolchain in toolchains:
+            for row, cell in zip(case.rows, case.ids, strict=True):
+                name = f"{toolchain.name}[{cell}]" if cell else toolchain.name
+                yield VariantItem.from_parent(self, name=name, variant=Variant(case, row, toolchain))
+
+
+class UnjudgedError(Exception):
+    """Carries a verdict out of an item, for repr_failure; never seen by a person."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        self.verdict = verdict
+        super().__init__(verdict.reason)
+
+
+class VariantItem(pytest.Item):
+    """One variant: carried out in its set-up, judged in its call."""
+
+    def __init__(self, *, variant: Variant, **kwargs: Any) -> None:  # noqa: ANN401 - pytest's own
+        super().__init__(**kwargs)
+        self.variant = variant
+        self.result: Verdict | None = None
+        for name in variant.case.model.tags:
+            self.add_marker(name)
+        if variant.case.model.known_bugs:
+            self.add_marker("known_bug")
+
+    @property
+    def case(self) -> Case:
+        return self.variant.case
+
+    def setup(self) -> None:
+        verdict = session_of(self.config).verdict(self.variant)
+        self.result = verdict
+        self.user_properties.append((_VERDICT, _properties(self, verdict)))
+        if verdict.outcome is Outcome.ERROR:
+            raise UnjudgedError(verdict)
+        if verdict.outcome is Outcome.SKIP and not self.config.getoption("--no-skip"):
+            pytest.skip(verdict.reason)
+
+    def runtest(self) -> None:
+        verdict = self.result
+        assert verdict is not None, "runtest without setup"  # noqa: S101
+        if verdict.outcome is Outcome.KNOWN:
+            pytest.xfail(verdict.reason)
+        if verdict.outcome is not Outcome.PASS:
+            raise UnjudgedError(verdict)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:  # noqa: ANN401 - pytest's own
+        if isinstance(excinfo.value, UnjudgedError):
+            return explain_verdict(excinfo.value.verdict, self.nodeid)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        return self.path, 0, self.name
+
+
+def _properties(item: VariantItem, verdict: Verdict) -> dict[str, object]:
+    """What the reports need of a verdict, as plain data that xdist can send."""
+    return {
+        "case": item.case.name,
+        "summary": item.case.model.summary,
+        "toolchain": item.variant.toolchain.name,
+        "version": str(item.variant.toolchain.version),
+        "outcome": verdict.outcome.value,
+        "reason": verdict.reason,
+        "bugs": [{"name": bug.name, "note": bug.note} for bug in verdict.bugs],
+        "failures": [
+            {
+                "step": failure.step,
+                "claim": failure.claim,
+                "where": failure.where,
+                "claimed": failure.claimed,
+                "found": failure.found,
+                "nearest": list(failure.nearest),
+                "look": list(failure.look),
+                "error": failure.error,
+            }
+            for failure in verdict.failures
+        ],
+        "commands": list(verdict.commands),
+        "obtained": verdict.obtained,
+    }
+
+
+def verdict_of(report: pytest.TestReport) -> dict[str, Any] | None:
+    """The verdict that a report carries; None for other tests."""
+    return next((value for name, value in report.user_properties if name == _VERDICT and isinstance(value, dict)), None)
+

@@ -1,0 +1,73 @@
+"""One variant's result as reports use it, and the JSON file of a run."""
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.errors import LinkageError
+
+FORMAT = 1
+"""Of the JSON file; counted up when a key changes its meaning or goes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What a report knows of a variant's verdict."""
+
+    id: str
+    case: str
+    summary: str
+    toolchain: str
+    version: str
+    outcome: str
+    reason: str
+    bugs: tuple[Mapping[str, Any], ...]
+    failures: tuple[Mapping[str, Any], ...]
+    commands: tuple[str, ...]
+    obtained: str
+    evidence: str
+    """The failures as a person reads them; empty where there are none."""
+    seconds: float
+
+    @classmethod
+    def of(cls, node: str, verdict: Mapping[str, Any], evidence: str, seconds: float) -> "Record":
+        """From what an item reported."""
+        outcome = str(verdict["outcome"])
+        return cls(
+            id=node,
+            case=verdict["case"],
+            summary=verdict["summary"],
+            toolchain=verdict["toolchain"],
+            version=verdict["version"],
+            outcome=outcome,
+            reason=verdict["reason"],
+            bugs=tuple(verdict["bugs"]),
+            failures=tuple(verdict["failures"]),
+            commands=tuple(verdict["commands"]),
+            obtained=verdict["obtained"],
+            evidence=evidence if outcome in ("fail", "fixed", "error") else "",
+            seconds=round(seconds, 3),
+        )
+
+
+def write_json(place: str, records: Sequence[Record], unreadable: Sequence[str]) -> None:
+    """Write a run's results, whole or not at all. Raises LinkageError where it cannot be written."""
+    data = {
+        "format": FORMAT,
+        "variants": [asdict(record) for record in sorted(records, key=lambda record: record.id)],
+        "unreadable": list(unreadable),
+    }
+    target = Path(place).absolute()
+    try:
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(data, file, indent=1)
+            file.write("\n")
+        Path(name).chmod(0o644)
+        Path(name).replace(target)
+    except OSError as error:
+        raise LinkageError(f"cannot be written: {error.strerror}", where=place, mend="choose another file") from None

@@ -1,0 +1,106 @@
+"""The summary of a run: a table of cases by toolchain, known bugs, and what failed with its evidence.
+
+A pytest plugin, because pytest knows how the run went, with xdist too.
+"""
+
+import sys
+import time
+from collections import Counter, defaultdict
+from typing import Any, TextIO
+
+import pytest
+
+from harness.errors import ExitCode
+from harness.judge.verdict import Outcome
+from harness.plugin import verdict_of
+from harness.report.record import Record, write_json
+from harness.report.table import print_summary
+
+_SECONDS_BETWEEN_LINES = 10.0
+
+
+class Summary:
+    """Collects the verdicts of a run, shows progress while it works, and prints the summary."""
+
+    def __init__(self, json_file: str | None) -> None:
+        self.json_file = json_file
+        self.records: dict[str, Record] = {}
+        self.collected = 0
+        self.unreadable: list[str] = []
+        self.started = time.monotonic()
+        self.progress = Progress(sys.stderr)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
+        # Categories stay pytest's own, so that its closing line counts as always; no letters.
+        if verdict_of(report) is None:
+            return None
+        if hasattr(report, "wasxfail") and report.skipped:
+            return "xfailed", "", ""
+        if report.when == "setup" and report.failed:
+            return "error", "", ""
+        if report.passed:
+            return ("passed" if report.when == "call" else ""), "", ""
+        return report.outcome, "", ""
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        self.collected = len(items)
+
+    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
+        self.collected = len(ids)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.unreadable.append(str(report.longrepr))
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        found = verdict_of(report)
+        if found is None or report.nodeid in self.records or report.when == "teardown":
+            return
+        if report.when == "setup" and report.passed:
+            return
+        self.records[report.nodeid] = Record.of(report.nodeid, found, report.longreprtext, report.duration)
+        self.progress.show(self.records, self.collected)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        self.progress.end()
+        del terminalreporter
+        print_summary(list(self.records.values()), self.unreadable, time.monotonic() - self.started)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        self.progress.end()
+        if self.json_file is not None and not hasattr(session.config, "workerinput"):
+            write_json(self.json_file, list(self.records.values()), self.unreadable)
+
+
+class Progress:
+    """One line that says how far the run is: rewritten on a terminal, now and then in a log."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+        self.live = stream.isatty()
+        self.last = time.monotonic()
+        self.shown = False
+
+    def show(self, records: dict[str, Record], collected: int) -> None:
+        now = time.monotonic()
+        if now - self.last < (0.1 if self.live else _SECONDS_BETWEEN_LINES):
+            return
+        self.last = now
+        counted = Counter(record.outcome for record in records.values())
+        said = ", ".join(f"{count} {outcome}" for outcome, count in sorted(counted.items()))
+        line = f"{len(records)} of {collected} variants: {said}"
+        newest = next(reversed(records))
+        if self.live:
+            self.stream.write(f"\r\x1b[2K{line} · {newest}"[:160])
+            self.shown = True
+        else:
+            self.stream.write(f"{line}\n")
+        self.stream.flush()
+
+    def end(self) -> None:
+        if self.shown:
+            self.stream.write("\r\x1b[2K")
+            self.stream.flush()
+            self.shown = False

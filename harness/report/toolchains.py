@@ -1,0 +1,49 @@
+"""`linkage toolchains`: what is found, and what each can do here."""
+
+import json
+import os
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from harness.errors import ExitCode, LinkageError
+from harness.places import cache_folder
+from harness.toolchain import Toolchain, describe, discover, examine, probe, resolve_all
+
+
+def show_toolchains(specs: Sequence[str], *, as_json: bool) -> int:
+    """Print every toolchain that is found; one that cannot be asked is said, the others go on.
+
+    Raises ToolchainError where there is none at all, or one that was asked for is not there.
+    """
+    cache = cache_folder(os.environ)
+    found: list[Toolchain] = []
+    wrong: list[str] = []
+    for located in resolve_all(specs or discover(os.environ), os.environ):
+        try:
+            found.append(probe(located, cache, os.environ))
+        except LinkageError as error:
+            if specs:
+                raise
+            wrong.append(str(error))
+    machine = examine(cache, os.environ)
+    linkers = ", ".join(sorted(machine.linkers)) or "none"
+    if as_json:
+        data = {"toolchains": [dict(describe(one)) for one in found], "unusable": wrong, "linkers": sorted(machine.linkers)}
+        print(json.dumps(data, indent=1))  # noqa: T201 - this is what the command is for
+        return ExitCode.OK
+    console = Console(highlight=False, soft_wrap=True)
+    for toolchain in found:
+        table = Table(box=None, pad_edge=False, show_header=False)
+        table.add_column(style="dim", no_wrap=True)
+        table.add_column(overflow="fold")
+        for label, value in describe(toolchain):
+            table.add_row(label, Text(value, "bold" if label == "name" else ""))
+        console.print(table)
+        console.print()
+    for text in wrong:
+        console.print(Text(text, "bold red"))
+    console.print(Text(f"this machine: {machine.cc_version or 'no C compiler'}; linkers that work: {linkers}", "dim"))
+    return ExitCode.OK
