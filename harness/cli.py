@@ -8,7 +8,9 @@ from typing import NoReturn
 
 from harness.errors import ExitCode, LinkageError
 
-_EPILOG = "Exit status: 0 all as expected, 1 something is not, 2 interrupted, 4 wrong input, 5 nothing was run."
+_EPILOG = (
+    "Exit status: 0 all as expected, 1 something is not, 2 interrupted, 4 wrong input, 5 nothing was run."
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -38,53 +40,79 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="linkage", description="Linkage regression tests for rustc.", epilog=_EPILOG, allow_abbrev=False)
+    parser = _Parser(
+        prog="linkage", description="Linkage regression tests for rustc.", epilog=_EPILOG, allow_abbrev=False
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
 
     run = _command(commands, "run", _run, "run cases and show what came out")
-    run.usage = "linkage run [CASE ...] [--toolchain SPEC] [--json FILE] [pytest's options: -k, -m, -n, -x, --lf, …]"
+    run.usage = (
+        "linkage run [CASE ...] [--toolchain SPEC] [--json FILE] [pytest's options: -k, -m, -n, -x, --lf, …]"
+    )
     run.add_argument("--json", metavar="FILE", help="write every verdict for a machine to read")
 
     listing = _command(commands, "list", _list, "list cases and their variants, without compiling")
     listing.add_argument("paths", nargs="*", metavar="CASE", help="case files or folders (default: cases)")
 
-    explain = _command(commands, "explain", _explain, "print a case's variants, command lines and claims, without compiling")
+    explain = _command(
+        commands, "explain", _explain, "print a case's variants, command lines and claims, without compiling"
+    )
     explain.add_argument("case", metavar="CASE[VARIANT]", help="a case file, or a node id")
     _toolchains(explain)
 
     inspect = _command(commands, "inspect", _inspect, "print what the readers see in artifacts")
     inspect.add_argument("files", nargs="+", metavar="FILE")
     inspect.add_argument("--json", action="store_true", help="for a machine to read")
-    inspect.add_argument("--refers", action="append", default=[], metavar="FUNCTION", help="what this function refers to")
+    inspect.add_argument(
+        "--refers", action="append", default=[], metavar="FUNCTION", help="what this function refers to"
+    )
 
-    repro = _command(commands, "repro", _repro, "write a shell script that shows a variant's result with rustc and cc alone")
+    repro = _command(
+        commands,
+        "repro",
+        _repro,
+        "write a shell script that shows a variant's result with rustc and cc alone",
+    )
     repro.add_argument("case", metavar="CASE[VARIANT]", help="a node id, as a run prints it")
     repro.add_argument("-o", "--output", metavar="FILE", help="where to write it (default: standard output)")
     _toolchains(repro)
 
-    toolchains = _command(commands, "toolchains", _show_toolchains, "list the toolchains that are found and what they can do")
+    toolchains = _command(
+        commands, "toolchains", _show_toolchains, "list the toolchains that are found and what they can do"
+    )
     toolchains.add_argument("--json", action="store_true", help="for a machine to read")
     _toolchains(toolchains)
 
     schema = _command(commands, "schema", _schema, "print the JSON Schema of a case file")
     schema.add_argument("-o", "--output", metavar="FILE", help="where to write it (default: standard output)")
-    schema.add_argument("--check", metavar="FILE", help="compare with this file: exit status 1 where it is not current")
+    schema.add_argument(
+        "--check", metavar="FILE", help="compare with this file: exit status 1 where it is not current"
+    )
     return parser
 
 
 def _command(
-    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    commands: "argparse._SubParsersAction[_Parser]",
     name: str,
     function: Callable[[argparse.Namespace], int],
     summary: str,
 ) -> argparse.ArgumentParser:
-    parser = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.", allow_abbrev=False)
+    parser = commands.add_parser(
+        name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.", allow_abbrev=False
+    )
     parser.set_defaults(command=function)
     return parser
 
 
 def _toolchains(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--toolchain", action="append", default=[], metavar="SPEC", help="a rustup name, a path to a rustc, a sysroot or a stage folder, $RUSTC, or name=path; may be given several times")
+    parser.add_argument(
+        "--toolchain",
+        action="append",
+        default=[],
+        metavar="SPEC",
+        help="a rustup name, a path to a rustc, a sysroot or a stage folder, $RUSTC, or name=path; "
+        "may be given several times",
+    )
 
 
 def _run(arguments: argparse.Namespace) -> int:

@@ -51,7 +51,7 @@ class CaseError(LinkageError):
     """A case file that does not say what its author meant. Several may be found at once."""
 
 
-class CaseErrors(LinkageError):
+class CaseErrors(LinkageError):  # noqa: N818 - several CaseError at once
     """All that is wrong with one case file, a line each, in the file's order."""
 
     def __init__(self, errors: list[CaseError]) -> None:

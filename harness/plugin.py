@@ -34,10 +34,29 @@ _FIXED_MARKS = {
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("linkage", "linkage cases")
-    group.addoption("--toolchain", action="append", default=[], metavar="SPEC", help="a rustup name, a path to a rustc, a sysroot or a stage folder, $RUSTC, or name=path; may be given several times (default: $RUSTC, else all that rustup has, else the rustc on PATH)")  # fmt: skip
-    group.addoption("--store", metavar="DIR", help="where outcomes are kept (default: $LINKAGE_STORE, else the user's cache)")
-    group.addoption("--no-bootstrap", action="store_true", help="never set RUSTC_BOOTSTRAP=1: cases that need it on a stable compiler are skipped")
-    group.addoption("--no-skip", action="store_true", help="a skip is a failure: for a job whose machine must have everything")
+    group.addoption(
+        "--toolchain",
+        action="append",
+        default=[],
+        metavar="SPEC",
+        help="a rustup name, a path to a rustc, a sysroot or a stage folder, $RUSTC, or name=path; may be "
+        "given several times (default: $RUSTC and all that rustup has, else the rustc on PATH)",
+    )
+    group.addoption(
+        "--store",
+        metavar="DIR",
+        help="where outcomes are kept (default: $LINKAGE_STORE, else the user's cache)",
+    )
+    group.addoption(
+        "--no-bootstrap",
+        action="store_true",
+        help="never set RUSTC_BOOTSTRAP=1: cases that need it on a stable compiler are skipped",
+    )
+    group.addoption(
+        "--no-skip",
+        action="store_true",
+        help="a skip is a failure: for a job whose machine must have everything",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -59,7 +78,11 @@ def pytest_collectreport(report: pytest.CollectReport) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
     # A case file that cannot be read is wrong input, which pytest's own status does not tell.
-    stopped = session.exitstatus in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
+    stopped = session.exitstatus in (
+        pytest.ExitCode.INTERRUPTED,
+        pytest.ExitCode.TESTS_FAILED,
+        pytest.ExitCode.NO_TESTS_COLLECTED,
+    )
     if _WRONG_INPUT and stopped and not session.shouldstop:
         session.exitstatus = pytest.ExitCode.USAGE_ERROR
     yield
@@ -74,9 +97,9 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 def session_of(config: pytest.Config) -> "Session":
     """The run's session, made when the first case is collected."""
     if SESSION not in config.stash:
+        from harness.build.store import Store  # noqa: PLC0415
         from harness.places import cache_folder, store_folder  # noqa: PLC0415 - `--help` needs none of it
         from harness.session import Session  # noqa: PLC0415
-        from harness.build.store import Store  # noqa: PLC0415
 
         store = Store(store_folder(config.getoption("--store"), os.environ))
         if not hasattr(config, "workerinput"):
@@ -195,5 +218,7 @@ def _properties(item: VariantItem, verdict: Verdict) -> dict[str, object]:
 
 def verdict_of(report: pytest.TestReport) -> dict[str, Any] | None:
     """The verdict that a report carries; None for other tests."""
-    return next((value for name, value in report.user_properties if name == _VERDICT and isinstance(value, dict)), None)
-
+    return next(
+        (value for name, value in report.user_properties if name == _VERDICT and isinstance(value, dict)),
+        None,
+    )

@@ -75,34 +75,47 @@ def _exchange(
         if process.stdin is not None:
             os.set_blocking(process.stdin.fileno(), False)
             selector.register(process.stdin, selectors.EVENT_WRITE)
-        pending = memoryview(stdin)
-        while selector.get_map():
-            wait = deadline - time.monotonic()
-            if wait <= 0:
-                return taken, "time"
-            if process.poll() is not None:
-                wait = min(wait, _GRACE)
-            ready = selector.select(wait)
-            if not ready and process.poll() is not None:
-                break  # a child of its own holds the pipes; it is killed with the group
-            for key, _ in ready:
-                if key.fileobj is process.stdin:
-                    pending = _feed(process, selector, pending)
-                    continue
-                chunk = os.read(key.fd, _CHUNK)
-                if not chunk:
-                    selector.unregister(key.fileobj)
+        limit = _pump(process, selector, taken, memoryview(stdin), deadline, output_limit)
+    if limit is None:
+        try:
+            process.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            limit = "time"
+    return taken, limit
+
+
+def _pump(
+    process: subprocess.Popen[bytes],
+    selector: selectors.BaseSelector,
+    taken: tuple[bytearray, bytearray],
+    pending: memoryview,
+    deadline: float,
+    output_limit: int,
+) -> str | None:
+    """Move what the pipes hold until they close; the limit that was hit first, if one was."""
+    while selector.get_map():
+        left = deadline - time.monotonic()
+        if left <= 0:
+            return "time"
+        ended = process.poll() is not None
+        ready = selector.select(min(left, _GRACE) if ended else left)
+        if not ready and ended:
+            return None  # a child of its own holds the pipes; it is killed with the group
+        for key, _ in ready:
+            if key.fileobj is process.stdin:
+                pending = _feed(process, selector, pending)
+            elif chunk := os.read(key.fd, _CHUNK):
                 key.data.extend(chunk)
-            if len(taken[0]) + len(taken[1]) > output_limit:
-                return taken, "output"
-    try:
-        process.wait(max(0.0, deadline - time.monotonic()))
-    except subprocess.TimeoutExpired:
-        return taken, "time"
-    return taken, None
+            else:
+                selector.unregister(key.fileobj)
+        if len(taken[0]) + len(taken[1]) > output_limit:
+            return "output"
+    return None
 
 
-def _feed(process: subprocess.Popen[bytes], selector: selectors.BaseSelector, pending: memoryview) -> memoryview:
+def _feed(
+    process: subprocess.Popen[bytes], selector: selectors.BaseSelector, pending: memoryview
+) -> memoryview:
     assert process.stdin is not None  # noqa: S101 - it is registered only where it is a pipe
     try:
         pending = pending[os.write(process.stdin.fileno(), pending[:_CHUNK]) :]

@@ -56,12 +56,16 @@ class Session:
             place = shutil.which(name, path=self.environment.get("PATH"))
             if place is not None:
                 status = Path(place).resolve().stat()
-                found.update(f"{name}:{os.path.realpath(place)}:{status.st_size}:{status.st_mtime_ns}\0".encode())
+                found.update(
+                    f"{name}:{os.path.realpath(place)}:{status.st_size}:{status.st_mtime_ns}\0".encode()
+                )
         return found.hexdigest()
 
     def toolchains(self, specs: Sequence[str]) -> list[Toolchain]:
         """The toolchains that these specs mean, probed. Raises ToolchainError."""
-        return [probe(located, self.cache, self.environment) for located in resolve_all(specs, self.environment)]
+        return [
+            probe(located, self.cache, self.environment) for located in resolve_all(specs, self.environment)
+        ]
 
     def skip_reason(self, variant: Variant) -> str | None:
         """Why a variant cannot be run here: the capability that is missing."""
@@ -81,7 +85,10 @@ class Session:
         except LinkageError as error:
             where = str(error.where or variant.case.name)
             mend = f" (help: {error.mend})" if error.mend else ""
-            return Verdict(Outcome.ERROR, failures=(Failure("", "", where, "can be judged", error.what + mend, error=True),))
+            return Verdict(
+                Outcome.ERROR,
+                failures=(Failure("", "", where, "can be judged", error.what + mend, error=True),),
+            )
 
     def _observe(self, planned: Plan) -> Observation:
         return observe(
@@ -93,10 +100,19 @@ class Session:
             progress=self.progress,
         )
 
-    def _sibling(self, variant: Variant, step: PlannedStep, reference: Reference, subject: str) -> Facts | str:
+    def _sibling(
+        self, variant: Variant, step: PlannedStep, reference: Reference, subject: str
+    ) -> Facts | str:
         """An artifact of another variant, as it is after the same step."""
         wanted = {**variant.row, **reference.variant}
-        row = next((r for r in variant.case.rows if all(matches(v, r.get(k)) for k, v in wanted.items()) and len(r) == len(wanted)), None)
+        row = next(
+            (
+                r
+                for r in variant.case.rows
+                if all(matches(v, r.get(k)) for k, v in wanted.items()) and len(r) == len(wanted)
+            ),
+            None,
+        )
         if row is None:
             return "the matrix has no such variant"
         other = replace(variant, row=row)
@@ -123,7 +139,9 @@ def sources(variant: Variant) -> dict[str, bytes]:
     case = variant.case
     found: dict[str, bytes] = {}
     for name, content in case.model.sources.items():
-        known = frozenset(ref[1] for ref in REFERENCE.finditer(content) if ref[1].partition(".")[0] not in variant.row)
+        known = frozenset(
+            ref[1] for ref in REFERENCE.finditer(content) if ref[1].partition(".")[0] not in variant.row
+        )
         found[name] = text(substitute(f"{content}\0", variant.row, known)).removesuffix("\0").encode()
     for name, path in source_files(case.model):
         concrete = text(substitute(f"{name}\0", variant.row, frozenset())).removesuffix("\0")
@@ -138,9 +156,15 @@ def _beside(case: Case, name: str, path: tuple[str | int, ...]) -> Iterator[tupl
     inside = [place] if place.is_file() else sorted(place.rglob("*")) if place.is_dir() else []
     for file in inside:
         if not file.resolve().is_relative_to(root):
-            raise CaseError(f"`{name}` leads outside the case's folder", where=case.position(path), mend="keep it beside the case")
+            raise CaseError(
+                f"`{name}` leads outside the case's folder",
+                where=case.position(path),
+                mend="keep it beside the case",
+            )
         if file.is_file():
             try:
                 yield str(file.relative_to(case.folder)), file.read_bytes()
             except OSError as error:
-                raise CaseError(f"`{name}` cannot be read: {error.strerror}", where=case.position(path)) from None
+                raise CaseError(
+                    f"`{name}` cannot be read: {error.strerror}", where=case.position(path)
+                ) from None

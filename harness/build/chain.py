@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Self
 
 from harness.artifact.facts import Facts
 from harness.build.command import WORK, Glob
@@ -45,7 +46,15 @@ class _Place:
     umask: int = 0o022
 
 
-def observe(plan: Plan, store: Store, sources: Mapping[str, bytes], machine: str, *, environment: Mapping[str, str], progress: Callable[[str], None] | None = None) -> Observation:
+def observe(
+    plan: Plan,
+    store: Store,
+    sources: Mapping[str, bytes],
+    machine: str,
+    *,
+    environment: Mapping[str, str],
+    progress: Callable[[str], None] | None = None,
+) -> Observation:
     """Carry out a variant's steps as far as they are as their case expects, using the store.
 
     `machine` stands for the linker and the C compiler in the keys. Raises StoreError where no
@@ -56,7 +65,15 @@ def observe(plan: Plan, store: Store, sources: Mapping[str, bytes], machine: str
 
 
 class _Chain:
-    def __init__(self, plan: Plan, store: Store, sources: Mapping[str, bytes], machine: str, environment: Mapping[str, str], progress: Callable[[str], None] | None) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        store: Store,
+        sources: Mapping[str, bytes],
+        machine: str,
+        environment: Mapping[str, str],
+        progress: Callable[[str], None] | None,
+    ) -> None:
         self.plan = plan
         self.store = store
         self.sources = sources
@@ -67,7 +84,7 @@ class _Chain:
         """The step before which the workspace on disk stands."""
         self.context = Context(sources, environment, {})
 
-    def __enter__(self) -> "_Chain":
+    def __enter__(self) -> Self:
         self._folder = self.store.work_folder()
         self._entered: Path | None = None
         return self
@@ -110,9 +127,15 @@ class _Chain:
         parts = [_described(part, tokens) for part in (step.together or (step,))]
         state = sorted((name, node.kind, node.content, node.mode) for name, node in place.state.items())
         return key_of(
-            toolchain.fingerprint, self.machine, parts, state, sorted(place.kept.items()), place.umask, step.id if _keeps(step) else "",
-            [self.context.environment.get(name, "") for name in ("PATH",)] if _uses_path(step) else [],
-        )  # fmt: skip
+            toolchain.fingerprint,
+            self.machine,
+            parts,
+            state,
+            sorted(place.kept.items()),
+            place.umask,
+            step.id if _keeps(step) else "",
+            self.context.environment.get("PATH", "") if _uses_path(step) else "",
+        )
 
     def _recall(self, step: PlannedStep, key: str) -> _Kept | None:
         """A step's record from the store, with the facts that its claims need."""
@@ -162,7 +185,10 @@ class _Chain:
         workspace = self._open()
         now = workspace.scan()
         wanted = [name for name, node in record.after.items() if now.get(name) != node]
-        if any(record.after[name].kind == "file" and not self.store.has_blob(record.after[name].content) for name in wanted):
+        if any(
+            record.after[name].kind == "file" and not self.store.has_blob(record.after[name].content)
+            for name in wanted
+        ):
             return False
         for name in sorted((name for name in now if name not in record.after), reverse=True):
             path = workspace.root / name
@@ -188,7 +214,9 @@ class _Chain:
         self.progress(step.id)
         outcome = execute(step, workspace, self.context)
         state = workspace.scan()
-        record = _Kept(outcome, state, self._is_bound(outcome, state), dict(self.context.kept), self.context.umask)
+        record = _Kept(
+            outcome, state, self._is_bound(outcome, state), dict(self.context.kept), self.context.umask
+        )
         facts: dict[str, Facts] = {}
         for name, found in read_facts(step, workspace, state):
             facts[name] = _joined(facts.get(name), found)
@@ -208,7 +236,9 @@ class _Chain:
         for name in outcome.made:
             if state[name].kind != "file" or name.endswith((".rlib", ".rmeta")):
                 continue  # metadata names its folder for diagnostics only
-            if Path(name).suffix in _BOUND or (state[name].size < 1 << 26 and root in (self.workspace.root / name).read_bytes()):
+            if Path(name).suffix in _BOUND or (
+                state[name].size < 1 << 26 and root in (self.workspace.root / name).read_bytes()
+            ):
                 return True
         return False
 
@@ -227,14 +257,20 @@ def shown(step: PlannedStep) -> tuple[str, ...]:
 def _described(step: PlannedStep, tokens: Mapping[str, str]) -> object:
     command = step.command
     if command is None:
-        return [step.action, step.model.model_dump(mode="json", exclude={"claims", "when", "id_"}), sorted(step.subjects.items())]
+        return [
+            step.action,
+            step.model.model_dump(mode="json", exclude={"claims", "when", "id_"}),
+            sorted(step.subjects.items()),
+        ]
 
     def neutral(text: str) -> str:
         for place, token in tokens.items():
             text = text.replace(place, token)
         return text
 
-    words = [neutral(word) if isinstance(word, str) else [word.pattern, word.archive] for word in command.argv]
+    words = [
+        neutral(word) if isinstance(word, str) else [word.pattern, word.archive] for word in command.argv
+    ]
     env = sorted((key, neutral(value)) for key, value in command.env.items())
     return [command.program, words, env, command.stdin, command.cwd, command.time_limit, command.watch_linker]
 
@@ -255,4 +291,6 @@ def _facts_key(name: str, state: State, wanted: Read) -> str:
 def _joined(one: Facts | None, other: Facts) -> Facts:
     if one is None or one.object is None or other.object is None:
         return other
-    return replace(other, object=replace(other.object, references={**one.object.references, **other.object.references}))
+    return replace(
+        other, object=replace(other.object, references={**one.object.references, **other.object.references})
+    )

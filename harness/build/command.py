@@ -73,7 +73,11 @@ def build(
             program, argv = "run", (*words.each(step.under), words.program(step.run), *words.each(step.args))
         case model.CcStep():
             cxx = isinstance(step, model.CxxStep)
-            program, argv = ("cxx", _cc(resolved, step, "c++", words)) if cxx else ("cc", _cc(resolved, step, "cc", words))
+            program, argv = (
+                ("cxx", _cc(resolved, step, "c++", words))
+                if cxx
+                else ("cc", _cc(resolved, step, "cc", words))
+            )
         case model.ArStep():
             program, argv = "ar", _ar(step, words)
         case model.ToolStep():
@@ -81,7 +85,9 @@ def build(
         case _:
             raise AssertionError(step)
     flags = [word for word in argv if isinstance(word, str)]
-    unstable = program == "rustc" and (getattr(step, "unstable", False) or any(flag.startswith("-Z") for flag in flags))
+    unstable = program == "rustc" and (
+        getattr(step, "unstable", False) or any(flag.startswith("-Z") for flag in flags)
+    )
     env = {key: words.text(value) for key, value in {**case.env, **step.env}.items()}
     if unstable and toolchain.needs_bootstrap:
         env["RUSTC_BOOTSTRAP"] = "1"
@@ -95,7 +101,8 @@ def build(
         step.cwd or ".",
         step.time_limit or case.time_limit,
         unstable=unstable,
-        watch_linker=bool(getattr(step, "link", ())) or any(s.startswith("link-inputs/") for s in step.claims),
+        watch_linker=bool(getattr(step, "link", ()))
+        or any(s.startswith("link-inputs/") for s in step.claims),
     )
 
 
@@ -124,7 +131,9 @@ class _Words:
         return Glob(word) if any(char in word for char in "*?") and not word.startswith("-") else word
 
 
-def _rustc(resolved: Resolved, step: model.RustcStep, toolchain: Toolchain, words: _Words) -> tuple[str | Glob, ...]:
+def _rustc(
+    resolved: Resolved, step: model.RustcStep, toolchain: Toolchain, words: _Words
+) -> tuple[str | Glob, ...]:
     axes = resolved.axes
     argv: list[str | Glob] = [str(toolchain.rustc), JSON_FLAG]
     if step.rustc is not None:
@@ -162,9 +171,8 @@ def _codegen(axes: Mapping[str, object]) -> list[str]:
         argv.append(f"-Clto={axes['lto']}")
     if axes.get("dylib-lto"):
         argv.append("-Zdylib-lto")
-    for axis in ("codegen-units", "opt-level", "panic", "debuginfo", "strip"):
-        if axes.get(axis) is not None:
-            argv.append(f"-C{axis}={axes[axis]}")
+    plain = ("codegen-units", "opt-level", "panic", "debuginfo", "strip")
+    argv += [f"-C{axis}={axes[axis]}" for axis in plain if axes.get(axis) is not None]
     if axes.get("target"):
         argv.append(f"--target={axes['target']}")
     return argv
@@ -214,7 +222,11 @@ def _cc(resolved: Resolved, step: model.CcStep, compiler: str, words: _Words) ->
             argv.append(path)
     if shared:
         # bfd looks for what the shared libraries need themselves
-        argv += [f"-Wl,-rpath-link,{place}" for place in (*words.outputs.folders, words.variables["libdir"]) if place]
+        argv += [
+            f"-Wl,-rpath-link,{place}"
+            for place in (*words.outputs.folders, words.variables["libdir"])
+            if place
+        ]
     if step.system_libraries and step.links:
         argv += SYSTEM_LIBRARIES
     return tuple(argv)
@@ -225,7 +237,9 @@ def _ar(step: model.ArStep, words: _Words) -> tuple[str | Glob, ...]:
     if step.delete:
         return ("ar", "d", archive, *(Glob(words.text(name), archive) for name in step.delete))
     if step.extract:
-        wanted = () if "*" in step.extract else tuple(Glob(words.text(name), archive) for name in step.extract)
+        wanted = (
+            () if "*" in step.extract else tuple(Glob(words.text(name), archive) for name in step.extract)
+        )
         return ("ar", "x", archive, *wanted)
     operation = "rc" + ("s" if step.index else "S")
     thin = ("--thin",) if step.thin else ()

@@ -27,7 +27,11 @@ from harness.errors import ArtifactError
 KEPT_ENVIRONMENT = ("PATH", "SYSTEMROOT", "SDKROOT", "DEVELOPER_DIR")
 """What a step's process takes from the harness's own environment; all else it gets from the case."""
 
-_FATAL = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the disk quota is used up", errno.EMFILE: "too many open files"}
+_FATAL = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EMFILE: "too many open files",
+}
 
 
 @dataclass(slots=True)
@@ -106,7 +110,9 @@ def _process(step: PlannedStep, command: Command, workspace: Workspace, context:
             argv,
             env=env,
             cwd=cwd,
-            stdin=placed(command.stdin, workspace.root, context).encode() if command.stdin is not None else None,
+            stdin=placed(command.stdin, workspace.root, context).encode()
+            if command.stdin is not None
+            else None,
             time_limit=command.time_limit,
             umask=context.umask,
         )
@@ -130,7 +136,8 @@ def environment(command: Command, workspace: Workspace, context: Context) -> dic
 
 def _ended(ended: process.Ended, command: Command, workspace: Workspace) -> Outcome:
     stdout = _text(ended.stdout, workspace)
-    stderr, diagnostics = _text(ended.stderr, workspace), ()
+    stderr = _text(ended.stderr, workspace)
+    diagnostics: tuple[Diagnostic, ...] = ()
     ice = False
     if command.program == "rustc":
         stderr, diagnostics = rustc_messages(stderr)

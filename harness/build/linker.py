@@ -24,7 +24,8 @@ def install(folder: Path, inputs: Path | None, path: str) -> Path:
     places = folder / "path"
     places.mkdir(exist_ok=True)
     script = files("harness.build").joinpath("linker.sh").read_text(encoding="utf-8")
-    values = f"CALLS={shlex.quote(str(calls))}\nINPUTS={shlex.quote(str(inputs or ''))}\nREAL={shlex.quote(real)}\n"
+    given = {"CALLS": calls, "INPUTS": inputs or "", "REAL": real}
+    values = "".join(f"{name}={shlex.quote(str(value))}\n" for name, value in given.items())
     first, _, rest = script.partition("\n")
     wrapper = places / "cc"
     wrapper.write_text(f"{first}\n{values}{rest}", encoding="utf-8")
@@ -42,7 +43,11 @@ def _call(folder: Path) -> LinkerCall:
     args = _text(folder / "args").split("\0")[:-1]
     response = folder / "response"
     if response.exists():
-        args = [word for arg in args for word in (response_words(_text(response)) if arg.startswith("@") else (arg,))]
+        args = [
+            word
+            for arg in args
+            for word in (response_words(_text(response)) if arg.startswith("@") else (arg,))
+        ]
     output = next((args[i + 1] for i, arg in enumerate(args[:-1]) if arg == "-o"), None)
     listed = folder / "exports"
     return LinkerCall(
@@ -63,7 +68,9 @@ def export_names(script: str) -> tuple[str, ...]:
     https://sourceware.org/binutils/docs/ld/VERSION.html
     """
     before_local = re.split(r"\blocal\s*:", script)[0]
-    return tuple(name for name in _NAME.findall(before_local.replace("global:", " ").replace("{", " ")) if name != "}")
+    return tuple(
+        name for name in _NAME.findall(before_local.replace("global:", " ").replace("{", " ")) if name != "}"
+    )
 
 
 def _text(path: Path) -> str:

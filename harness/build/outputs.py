@@ -52,7 +52,9 @@ class Outputs:
         if folder not in self.folders:
             self.folders.append(folder)
         crate = crate_name(step)
-        explicit = dict(item.partition("=")[::2] for group in step.emit for item in group.split(",") if "=" in item)
+        explicit = dict(
+            item.partition("=")[::2] for group in step.emit for item in group.split(",") if "=" in item
+        )
         self.crate_types[resolved.id] = resolved.crate_types
         paths: dict[str, str] = {}
         for kind in resolved.roles:
@@ -92,7 +94,9 @@ class Outputs:
         target = self.toolchain.target(self.target)
         output = target.output(kind) if target else None
         if output is None:
-            raise CaseError(f"{self.toolchain.name} has no crate type {kind} for {self.target or self.toolchain.host}")
+            raise CaseError(
+                f"{self.toolchain.name} has no crate type {kind} for {self.target or self.toolchain.host}"
+            )
         return output.file(crate + extra)
 
     def _cc_name(self, name: str, kind: str) -> str:

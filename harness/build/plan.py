@@ -19,6 +19,7 @@ from harness.case.resolve import Resolved, Row, applied, resolve
 from harness.errors import CaseError
 from harness.toolchain.model import Toolchain
 
+
 @dataclass(frozen=True)
 class Variant:
     """One cell of a case's matrix on one toolchain."""
@@ -142,7 +143,9 @@ class _Planner:
         if isinstance(step, model.TogetherStep):
             parts = tuple(self.step(part) for part in resolved.together)
             groups = tuple(self.claims(step.claims, self._data(resolved.path), (*resolved.path, "claims")))
-            return PlannedStep(resolved.path, resolved.id, step, together=parts, claims=groups, reads=self.reads(groups))
+            return PlannedStep(
+                resolved.path, resolved.id, step, together=parts, claims=groups, reads=self.reads(groups)
+            )
         toolchain = self.variant.toolchain
         try:
             promised = self.outputs.add(resolved)
@@ -177,7 +180,18 @@ class _Planner:
 
     def _subjects(self, step: model.Step) -> dict[str, str]:
         names: list[str] = []
-        for key in ("remove", "mkdir", "keep", "write", "truncate", "rename", "to", "symlink", "copy_", "chmod"):
+        for key in (
+            "remove",
+            "mkdir",
+            "keep",
+            "write",
+            "truncate",
+            "rename",
+            "to",
+            "symlink",
+            "copy_",
+            "chmod",
+        ):
             value = getattr(step, key, None)
             if isinstance(value, str):
                 names.append(value)
@@ -190,7 +204,7 @@ class _Planner:
         return command.expand(text, self.variables)
 
     def claims(self, found: ClaimMap, data: Any, path: Path) -> Iterator[ClaimGroup]:  # noqa: ANN401
-        """The claims that this cell has, each with its place; those on roles that the cell lacks fall away."""
+        """The claims that this cell has, each with its place; a role that it lacks has none."""
         doc = self.variant.case.document
         raw = data["claims"] if isinstance(data, dict) and "claims" in data else {}
         for subject, sets in found.items():
@@ -205,7 +219,9 @@ class _Planner:
                 place = (*path, subject, index)
                 raw_set = listed[index] if index < len(listed) else {}
                 # A step's claims were applied with the step; the end's were not.
-                concrete = applied(doc, one, raw_set, place, self.row, _CLAIMS) if path == ("claims",) else one
+                concrete = (
+                    applied(doc, one, raw_set, place, self.row, _CLAIMS) if path == ("claims",) else one
+                )
                 yield ClaimGroup(place, subject, pattern, concrete)
 
 

@@ -56,18 +56,36 @@ def _unstable_flags(plan: Plan) -> Iterator[str]:
             yield from _FLAG.findall(words)
 
 
-def _lacking(requirement: Requirement, variant: Variant, target: str | None, machine: Machine, path: str | None) -> str | None:
+def _lacking(
+    requirement: Requirement, variant: Variant, target: str | None, machine: Machine, path: str | None
+) -> str | None:
     toolchain = variant.toolchain
     where = f" for {target}" if target else ""
     checks: Mapping[str, tuple[object, Callable[[str], bool], str]] = {
         "dynamic-std": (requirement.dynamic_std, lambda _: toolchain.dynamic_std(target), "a dynamic std"),
         "profiler": (requirement.profiler, lambda _: toolchain.profiler(target), "a profiler runtime"),
-        "std-bitcode": (requirement.std_bitcode, lambda _: toolchain.std_bitcode(target), "bitcode in its std"),
-        "toolchain": (requirement.toolchain, lambda text: VersionRange.parse(text).contains(toolchain.version), "a version in {}"),
+        "std-bitcode": (
+            requirement.std_bitcode,
+            lambda _: toolchain.std_bitcode(target),
+            "bitcode in its std",
+        ),
+        "toolchain": (
+            requirement.toolchain,
+            lambda text: VersionRange.parse(text).contains(toolchain.version),
+            "a version in {}",
+        ),
         "target": (requirement.target, lambda name: toolchain.target(name) is not None, "a std for {}"),
         "flag": (requirement.flag, lambda flag: _has_flag(variant, flag), "{}"),
-        "sanitizer": (requirement.sanitizer, lambda name: toolchain.has_sanitizer(name, target), "the {} sanitizer's runtime"),
-        "crate-type": (requirement.crate_type, lambda kind: toolchain.supports_crate_type(kind, target), "the crate type {}"),
+        "sanitizer": (
+            requirement.sanitizer,
+            lambda name: toolchain.has_sanitizer(name, target),
+            "the {} sanitizer's runtime",
+        ),
+        "crate-type": (
+            requirement.crate_type,
+            lambda kind: toolchain.supports_crate_type(kind, target),
+            "the crate type {}",
+        ),
         "backend": (requirement.backend, toolchain.has_backend, "the codegen backend {}"),
     }
     for wanted, has, name in checks.values():

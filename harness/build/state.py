@@ -54,7 +54,9 @@ def matching(names: Iterable[str], pattern: str) -> list[str]:
 
 def selected(pattern: str, state: State) -> list[str]:
     """The files of a state that a path or a glob means; a link to a file is one."""
-    return [name for name in matching(state, pattern) if (node := target(name, state)) and node.kind == "file"]
+    return [
+        name for name in matching(state, pattern) if (node := target(name, state)) and node.kind == "file"
+    ]
 
 
 def target(name: str, state: State) -> Node | None:

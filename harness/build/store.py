@@ -180,7 +180,7 @@ def file_digest(path: Path) -> str:
 def remove_tree(folder: Path) -> None:
     """Remove a folder, whatever modes a case has set inside it."""
 
-    def retry(function: object, path: str, _error: object) -> None:
+    def retry(_function: object, path: str, _error: object) -> None:
         with contextlib.suppress(OSError):
             Path(path).parent.chmod(0o700)
             Path(path).chmod(0o700)

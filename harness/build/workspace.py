@@ -14,6 +14,7 @@ from harness.build.state import Node, State, matching
 from harness.build.store import file_digest, remove_tree
 from harness.case import steps as model
 
+
 class OperationError(Exception):
     """A file operation that cannot be carried out, in one sentence."""
 
@@ -40,7 +41,7 @@ class Workspace:
                 name = os.path.relpath(entry.path, self.root)
                 mode = stat.S_IMODE(status.st_mode)
                 if entry.is_symlink():
-                    state[name] = Node("link", os.readlink(entry.path), 0o777)
+                    state[name] = Node("link", str(Path(entry.path).readlink()), 0o777)
                 elif entry.is_dir():
                     state[name] = Node("dir", "", mode)
                     if os.access(entry.path, os.R_OK | os.X_OK):
@@ -48,7 +49,11 @@ class Workspace:
                 elif entry.is_file():
                     mark = (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
                     old = self._seen.get(name)
-                    node = old[1] if old and old[0] == mark else self._file(Path(entry.path), mode, status.st_size)
+                    node = (
+                        old[1]
+                        if old and old[0] == mark
+                        else self._file(Path(entry.path), mode, status.st_size)
+                    )
                     state[name], seen[name] = node, (mark, node)
         self._seen = seen
         return state
@@ -82,7 +87,7 @@ class Workspace:
         path.write_bytes(content)
         path.chmod(0o644)
 
-    def operate(self, step: PlannedStep, sources: Mapping[str, bytes]) -> None:
+    def operate(self, step: PlannedStep, sources: Mapping[str, bytes]) -> None:  # noqa: C901 - one case for each kind of step
         """Carry out a file operation. Raises OperationError or OSError."""
         names = step.subjects
         match step.model:

@@ -3,7 +3,16 @@
 import difflib
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StrictBool, StrictInt, StrictStr, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 Scalar = StrictBool | StrictInt | StrictStr
@@ -34,7 +43,9 @@ class Model(BaseModel):
         known = keys(cls)
         unknown = [key for key in data if key not in known]
         if unknown:
-            raise PydanticCustomError("unknown_keys", "unknown keys", {"unknown": unknown, "known": sorted(known)})
+            raise PydanticCustomError(
+                "unknown_keys", "unknown keys", {"unknown": unknown, "known": sorted(known)}
+            )
         return data
 
 
@@ -55,7 +66,9 @@ def _to_tuple(value: object) -> object:
 
 def _to_texts(value: object) -> object:
     if isinstance(value, list):
-        return tuple(str(item) if isinstance(item, int) and not isinstance(item, bool) else item for item in value)
+        return tuple(
+            str(item) if isinstance(item, int) and not isinstance(item, bool) else item for item in value
+        )
     if isinstance(value, (str, int)) and not isinstance(value, bool):
         return (str(value),)
     return value
@@ -65,7 +78,9 @@ def _relative(value: str) -> str:
     """A path inside the case's folder or its working folder; nothing outside may be named."""
     if value.startswith("/") or ".." in value.split("/") or "\0" in value:
         raise PydanticCustomError(
-            "outside", "`{path}` leads outside the case's folder", {"path": value, "mend": "keep the file beside the case"}
+            "outside",
+            "`{path}` leads outside the case's folder",
+            {"path": value, "mend": "keep the file beside the case"},
         )
     return value
 
@@ -84,9 +99,11 @@ Paths = Annotated[
 Environment = Annotated[
     dict[StrictStr, StrictStr],
     BeforeValidator(
-        lambda value: {k: str(v) if isinstance(v, int) and not isinstance(v, bool) else v for k, v in value.items()}
-        if isinstance(value, dict)
-        else value,
+        lambda value: (
+            {k: str(v) if isinstance(v, int) and not isinstance(v, bool) else v for k, v in value.items()}
+            if isinstance(value, dict)
+            else value
+        ),
         json_schema_input_type=dict[str, str | int],
     ),
 ]

@@ -47,7 +47,11 @@ def check(case: "Case") -> list[CaseError]:
         return errors
     rows = list(case.rows)
     if not rows:
-        return [CaseError("the matrix is empty", where=doc.key(("matrix",)), mend="an exclude may remove every cell")]
+        return [
+            CaseError(
+                "the matrix is empty", where=doc.key(("matrix",)), mend="an exclude may remove every cell"
+            )
+        ]
     seen = _Seen(rows)
     for row, name in zip(rows, case.ids, strict=True):
         _look_at(row, name, model, doc, seen)
@@ -66,7 +70,9 @@ def _axes(model: CaseModel, doc: Document) -> Iterator[CaseError]:
     for axis, values in model.matrix.axes.items():
         where = doc.key(("matrix", axis))
         if axis in GROUP_NAMES or axis in LATER:
-            yield CaseError(f"the axis `{axis}` has the name of a variable", where=where, mend="choose another name")
+            yield CaseError(
+                f"the axis `{axis}` has the name of a variable", where=where, mend="choose another name"
+            )
         if not values:
             yield CaseError(f"the axis `{axis}` has no values", where=where, mend="give it one, or remove it")
         for index, value in enumerate(values):
@@ -80,11 +86,17 @@ def _axes(model: CaseModel, doc: Document) -> Iterator[CaseError]:
 def _axis_value(axis: str, value: object, doc: Document, path: Path) -> Iterator[CaseError]:
     where = doc.value(path)
     if isinstance(value, dict) and not isinstance(value.get("name"), str):
-        yield CaseError("an axis's value that is a mapping needs a `name`", where=where, mend="the id is made from it")
+        yield CaseError(
+            "an axis's value that is a mapping needs a `name`", where=where, mend="the id is made from it"
+        )
     allowed = matrix.AXIS_VALUES.get(axis)
     if allowed is not None and not any(type(value) is type(one) and value == one for one in (*allowed, None)):
         listed = ", ".join(matrix_text(one) for one in allowed)
-        yield CaseError(f"`{matrix_text(value)}` is no value of `{axis}`", where=where, mend=f"it takes {listed}, or null for no flag")
+        yield CaseError(
+            f"`{matrix_text(value)}` is no value of `{axis}`",
+            where=where,
+            mend=f"it takes {listed}, or null for no flag",
+        )
     if axis == "crate-type":
         known = [kind.value for kind in steps.CrateType]
         for one in value if isinstance(value, (list, tuple)) else (value,):
@@ -118,7 +130,9 @@ def _sources(model: CaseModel, doc: Document, folder: FilePath) -> Iterator[Case
         file = folder / name
         where = doc.value(path)
         if not file.resolve().is_relative_to(folder.resolve()):
-            yield CaseError(f"`{name}` leads outside the case's folder", where=where, mend="keep the file beside the case")
+            yield CaseError(
+                f"`{name}` leads outside the case's folder", where=where, mend="keep the file beside the case"
+            )
         elif not file.exists() and not _is_made(name, model):
             here = sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
             near = nearest(name, [*here, *model.sources])
@@ -179,22 +193,38 @@ def _look_at(row: dict[str, Any], name: str, model: CaseModel, doc: Document, se
     for step in flat(resolved):
         seen.ran.add(step.path)
         seen.used.update(step.axes)
-        if isinstance(step.step, steps.RustcStep) and (step.step.axes is None or "allocator" in step.step.axes):
+        if isinstance(step.step, steps.RustcStep) and (
+            step.step.axes is None or "allocator" in step.step.axes
+        ):
             seen.used.add("allocator")
         if step.id in ids:
-            seen.add(CaseError(f"a second step is named `{step.id}`", where=doc.key(step.path), mend="give one of them an `id`"))
+            seen.add(
+                CaseError(
+                    f"a second step is named `{step.id}`",
+                    where=doc.key(step.path),
+                    mend="give one of them an `id`",
+                )
+            )
         ids.add(step.id)
         made = {f"{step.id}.{kind}" for kind in step.roles}
         _references(step, ids, roles | made, name, doc, seen)
         if isinstance(step.step, steps.LinkOnlyStep) and step.step.link_only not in no_link:
             where = doc.value((*step.path, "link-only"))
-            seen.add(CaseError(f"`{step.step.link_only}` is no earlier step with `no-link: true`", where=where))
+            seen.add(
+                CaseError(f"`{step.step.link_only}` is no earlier step with `no-link: true`", where=where)
+            )
         if isinstance(step.step, steps.RustcStep) and step.step.no_link:
             no_link.add(step.id)
         roles |= made
     for step in resolved:
         for clash in _clashes(step):
-            seen.add(CaseError(f"two steps at the same time make {clash}", where=doc.key(step.path), mend="give one a name of its own"))
+            seen.add(
+                CaseError(
+                    f"two steps at the same time make {clash}",
+                    where=doc.key(step.path),
+                    mend="give one a name of its own",
+                )
+            )
     for subject in model.claims:
         seen.mentioned.append((Mention(subject, ("claims", subject), optional=True), frozenset(roles), name))
     seen.ids |= ids
@@ -208,18 +238,26 @@ def flat(resolved: Iterable[resolve.Resolved]) -> Iterator[resolve.Resolved]:
         yield from flat(step.together)
 
 
-def _references(step: resolve.Resolved, ids: set[str], roles: set[str], variant: str, doc: Document, seen: _Seen) -> None:
+def _references(
+    step: resolve.Resolved, ids: set[str], roles: set[str], variant: str, doc: Document, seen: _Seen
+) -> None:
     for mention in mentions(step.step):
         if not is_role(mention.text, ids | seen.ids):
             continue
         if mention.optional:
-            seen.mentioned.append((Mention(mention.text, (*step.path, *mention.path), optional=True), frozenset(roles), variant))
+            seen.mentioned.append(
+                (Mention(mention.text, (*step.path, *mention.path), optional=True), frozenset(roles), variant)
+            )
         elif mention.text not in roles:
             owner = mention.text.rpartition(".")[0]
             made = sorted(role for role in roles if role.startswith(f"{owner}."))
             where = doc.value((*step.path, *mention.path))
             what = f"`{mention.text}` is made by no earlier step in the variant [{variant}]"
-            mend = f"`{owner}` makes {', '.join(made)} there; a `when` can limit this step" if made else "there is no such step before this one"
+            mend = (
+                f"`{owner}` makes {', '.join(made)} there; a `when` can limit this step"
+                if made
+                else "there is no such step before this one"
+            )
             seen.add(CaseError(what, where=where, mend=mend))
 
 
@@ -239,7 +277,11 @@ def _clashes(step: resolve.Resolved) -> Iterator[str]:
 def _never(model: CaseModel, doc: Document, seen: _Seen) -> Iterator[CaseError]:
     for step, path in every_step(model.steps, ("steps",)):
         if path not in seen.ran and not isinstance(step, steps.TogetherStep):
-            yield CaseError("this step is part of no variant", where=doc.key(path), mend="its `when` holds in no cell of the matrix")
+            yield CaseError(
+                "this step is part of no variant",
+                where=doc.key(path),
+                mend="its `when` holds in no cell of the matrix",
+            )
     selected: dict[Path, bool] = {}
     for mention, roles, _ in seen.mentioned:
         hit = mention.text in roles or not is_role(mention.text, seen.ids)
@@ -247,8 +289,16 @@ def _never(model: CaseModel, doc: Document, seen: _Seen) -> Iterator[CaseError]:
     for path, hit in selected.items():
         if not hit:
             near = nearest(str(path[-1]), sorted(seen.roles))
-            mend = f"did you mean `{near}`?" if near else f"the steps make {', '.join(sorted(seen.roles)) or 'nothing'}"
-            yield CaseError(f"`{path[-1]}` is made in no variant: this claim selects nothing", where=doc.key(path), mend=mend)
+            mend = (
+                f"did you mean `{near}`?"
+                if near
+                else f"the steps make {', '.join(sorted(seen.roles)) or 'nothing'}"
+            )
+            yield CaseError(
+                f"`{path[-1]}` is made in no variant: this claim selects nothing",
+                where=doc.key(path),
+                mend=mend,
+            )
 
 
 def _conditions(model: CaseModel, doc: Document, rows: list[dict[str, Any]]) -> Iterator[CaseError]:
@@ -260,7 +310,9 @@ def _conditions(model: CaseModel, doc: Document, rows: list[dict[str, Any]]) -> 
             mend = f"did you mean `{near}`?" if near else f"the axes are {', '.join(known) or 'none'}"
             yield CaseError(f"there is no axis `{axis}`", where=doc.key((*path, axis)), mend=mend)
         if not unknown and must_hold and not any(condition.holds(row) for row in rows):
-            yield CaseError("this `when` holds in no cell of the matrix", where=doc.key(path), mend="look at its values")
+            yield CaseError(
+                "this `when` holds in no cell of the matrix", where=doc.key(path), mend="look at its values"
+            )
 
 
 def _every_condition(model: CaseModel) -> Iterator[tuple[Condition, Path, bool]]:
@@ -294,7 +346,8 @@ def _unused(model: CaseModel, doc: Document, seen: _Seen) -> Iterator[CaseError]
         used |= {found.partition(".")[0] for found, _ in references(text)} if name else set()
     for axis in model.matrix.axes:
         if axis not in used:
-            mend = f"refer to it as `${{{axis}}}` or in a `when`; rustc steps take {', '.join(matrix.AXIS_VALUES)} by themselves"
+            known = ", ".join(matrix.AXIS_VALUES)
+            mend = f"refer to it as `${{{axis}}}` or in a `when`; rustc steps take {known} by themselves"
             yield CaseError(f"nothing uses the axis `{axis}`", where=doc.key(("matrix", axis)), mend=mend)
 
 
@@ -302,7 +355,11 @@ def _excludes(model: CaseModel, doc: Document) -> Iterator[CaseError]:
     rows = matrix.product(model.matrix)
     for index, exclude in enumerate(model.matrix.exclude):
         if not any(exclude.holds(row) for row in rows):
-            yield CaseError("this exclude matches no cell", where=doc.key(("matrix", "exclude", index)), mend="look at its values")
+            yield CaseError(
+                "this exclude matches no cell",
+                where=doc.key(("matrix", "exclude", index)),
+                mend="look at its values",
+            )
 
 
 def _bugs(model: CaseModel, doc: Document, seen: _Seen) -> Iterator[CaseError]:

@@ -8,7 +8,7 @@ import re
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictInt, StrictStr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictStr, model_validator
 from pydantic_core import PydanticCustomError
 
 from harness.case.base import Model, RelativePath, Texts, listed
@@ -42,16 +42,14 @@ def _comparison(value: object) -> object:
 
 Regex = Annotated[StrictStr, AfterValidator(_compiles)]
 Pattern = Annotated[StrictStr, AfterValidator(_pattern)]
-Patterns = Annotated[
-    tuple[Pattern, ...], BeforeValidator(listed, json_schema_input_type=str | list[str])
-]
+Patterns = Annotated[tuple[Pattern, ...], BeforeValidator(listed, json_schema_input_type=str | list[str])]
 Comparison = Annotated[StrictStr, BeforeValidator(_comparison, json_schema_input_type=int | str)]
 
 
 class Names(Model):
-    """What a set of names must hold. A plain list in its place means `all`.
+    r"""What a set of names must hold. A plain list in its place means `all`.
 
-    A name is exact (`foo`), a glob (`foo_*`), a regex (`/^foo_\\d+$/`), a demangled path with
+    A name is exact (`foo`), a glob (`foo_*`), a regex (`/^foo_\d+$/`), a demangled path with
     globs (`path:alloc::*`) or a symbol group (`${allocator-shim}`).
     """
 
@@ -85,7 +83,7 @@ class Names(Model):
             raise PydanticCustomError(
                 "says_nothing",
                 "this claim says nothing",
-                {"mend": "give `all`, `any`, `none`, `only`, `count` or `order`; for no names at all write `none`"},
+                {"mend": "give `all`, `any`, `none`, `only`, `count` or `order`, or write `none`"},
             )
         return self
 
@@ -141,7 +139,9 @@ class Text(Model):
     equals: StrictStr | None = None
     contains: Texts = ()
     lacks: Texts = ()
-    matches: Annotated[tuple[Regex, ...], BeforeValidator(listed, json_schema_input_type=str | list[str])] = ()
+    matches: Annotated[
+        tuple[Regex, ...], BeforeValidator(listed, json_schema_input_type=str | list[str])
+    ] = ()
     order: Texts = ()
     """These stand in the text in this order."""
     file: RelativePath | None = None
@@ -187,7 +187,10 @@ class Resolved(Model):
     """The other artifacts of the link set: roles, files or globs."""
 
 
-References = Annotated[tuple[Reference, ...], BeforeValidator(listed, json_schema_input_type=Reference | str | list[Reference | str])]
+References = Annotated[
+    tuple[Reference, ...],
+    BeforeValidator(listed, json_schema_input_type=Reference | str | list[Reference | str]),
+]
 
 
 class ArtifactClaims(Model):
@@ -219,7 +222,9 @@ class ArtifactClaims(Model):
     """Defined symbols with hidden or internal visibility."""
     absolute: Names | None = None
     """Absolute symbols."""
-    symbols: Annotated[tuple[Symbols, ...], BeforeValidator(listed, json_schema_input_type=Symbols | list[Symbols])] = ()
+    symbols: Annotated[
+        tuple[Symbols, ...], BeforeValidator(listed, json_schema_input_type=Symbols | list[Symbols])
+    ] = ()
     duplicates: Names | None = None
     """Names with more than one strong definition among an archive's members; `none`: there are none."""
     resolved: Resolved | None = None
@@ -277,7 +282,10 @@ class Diagnostic(Model):
         return {"code": data} if re.fullmatch(r"E\d{4}", data) else {"text": data}
 
 
-Diagnostics = Annotated[tuple[Diagnostic, ...], BeforeValidator(listed, json_schema_input_type=Diagnostic | str | list[Diagnostic | str])]
+Diagnostics = Annotated[
+    tuple[Diagnostic, ...],
+    BeforeValidator(listed, json_schema_input_type=Diagnostic | str | list[Diagnostic | str]),
+]
 
 
 class DiagnosticClaim(Model):

@@ -126,7 +126,7 @@ def parse(text: str, file: str) -> Document:
         _check_depth(text, file)
         node = yaml.compose(text, Loader)
         if node is None:
-            raise CaseError("the file is empty", where=Position(file, 1, 1), mend="a case needs `summary` and `steps`")
+            return Document(file, None, {(): Position(file, 1, 1)}, {})
         data = builder.build(node, ())
     except yaml.YAMLError as error:
         raise CaseErrors([_broken(error, text, file)]) from None
@@ -169,7 +169,9 @@ def _broken(error: yaml.YAMLError, text: str, file: str) -> CaseError:
         offset = int(getattr(error, "position", 0))
         before = text[:offset]
         where = Position(file, before.count("\n") + 1, offset - (before.rfind("\n") + 1) + 1)
-        return CaseError("a character that YAML does not allow", where=where, mend="write it as an escape in quotes")
+        return CaseError(
+            "a character that YAML does not allow", where=where, mend="write it as an escape in quotes"
+        )
     where = _position(file, mark)
     line = text.splitlines()[mark.line] if mark.line < len(text.splitlines()) else ""
     problem = str(getattr(error, "problem", None) or "this is no YAML")

@@ -64,7 +64,9 @@ def _spelling(entry: document.Data) -> Spelling:
     assert isinstance(entry, dict)  # noqa: S101 - our own file, read in every test
     patterns = entry["patterns"]
     listed = patterns if isinstance(patterns, list) else [patterns]
-    return Spelling(tuple(str(one) for one in listed), str(entry["toolchains"]) if "toolchains" in entry else None)
+    return Spelling(
+        tuple(str(one) for one in listed), str(entry["toolchains"]) if "toolchains" in entry else None
+    )
 
 
 GROUP_NAMES = frozenset(groups())

@@ -46,7 +46,11 @@ def expand(matrix: Matrix) -> list[dict[str, Any]]:
     original = set(matrix.axes).union(*(row for row in matrix.rows)) if rows else set()
     count = len(rows) if original else 0
     for include in matrix.include:
-        fitting = [row for row in rows[:count] if all(k not in original or matches(v, row.get(k)) for k, v in include.items())]
+        fitting = [
+            row
+            for row in rows[:count]
+            if all(k not in original or matches(v, row.get(k)) for k, v in include.items())
+        ]
         for row in fitting:
             row.update({key: value for key, value in include.items() if key not in original})
         if not fitting:
@@ -90,7 +94,10 @@ def _text(value: object) -> str:
 
 
 def _safe(text: str) -> str:
-    return "".join(char if char.isascii() and (char.isalnum() or char in ",._+=-") else "_" for char in text) or "empty"
+    return (
+        "".join(char if char.isascii() and (char.isalnum() or char in ",._+=-") else "_" for char in text)
+        or "empty"
+    )
 
 
 def _frozen(value: Any) -> Any:  # noqa: ANN401 - an axis's value is what its author wrote

@@ -18,8 +18,12 @@ def _tuples(value: object) -> object:
     return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
 
 
-Rows = Annotated[tuple[dict[StrictStr, Any], ...], BeforeValidator(listed, json_schema_input_type=list[dict[str, Any]])]
-Conditions = Annotated[tuple[Condition, ...], BeforeValidator(listed, json_schema_input_type=Condition | list[Condition])]
+Rows = Annotated[
+    tuple[dict[StrictStr, Any], ...], BeforeValidator(listed, json_schema_input_type=list[dict[str, Any]])
+]
+Conditions = Annotated[
+    tuple[Condition, ...], BeforeValidator(listed, json_schema_input_type=Condition | list[Condition])
+]
 
 
 class Matrix(Model):
@@ -38,7 +42,9 @@ class Matrix(Model):
         if not isinstance(data, dict):
             return data
         reserved = ("rows", "include", "exclude")
-        return {k: v if k in reserved else _tuples(v if isinstance(v, list) else [v]) for k, v in data.items()}
+        return {
+            k: v if k in reserved else _tuples(v if isinstance(v, list) else [v]) for k, v in data.items()
+        }
 
     @property
     def axes(self) -> dict[str, tuple[Any, ...]]:
@@ -47,7 +53,8 @@ class Matrix(Model):
 
 
 REQUIREMENTS = (
-    "dynamic-std", "profiler", "toolchain", "target", "flag", "sanitizer", "linker", "tool", "crate-type", "backend", "std-bitcode",
+    "dynamic-std", "profiler", "toolchain", "target", "flag", "sanitizer", "linker", "tool", "crate-type",
+    "backend", "std-bitcode",
 )  # fmt: skip
 
 
@@ -73,15 +80,25 @@ class Requirement(Model):
     @classmethod
     def _text_means_true(cls, data: Any) -> Any:  # noqa: ANN401
         if isinstance(data, str):
-            return {data: True} if data in ("dynamic-std", "profiler", "std-bitcode") else {"flag": data} if data.startswith("-") else {data: True}
+            return (
+                {data: True}
+                if data in ("dynamic-std", "profiler", "std-bitcode")
+                else {"flag": data}
+                if data.startswith("-")
+                else {data: True}
+            )
         return data
 
     @model_validator(mode="after")
     def _one_capability(self) -> "Requirement":
-        given = [name for name in type(self).model_fields if name != "when" and getattr(self, name) is not None]
+        given = [
+            name for name in type(self).model_fields if name != "when" and getattr(self, name) is not None
+        ]
         if len(given) != 1:
             raise PydanticCustomError(
-                "requirement", "a requirement names exactly one of: {known}", {"known": ", ".join(REQUIREMENTS)}
+                "requirement",
+                "a requirement names exactly one of: {known}",
+                {"known": ", ".join(REQUIREMENTS)},
             )
         return self
 
@@ -108,10 +125,14 @@ class Signature(Model):
 
     @model_validator(mode="after")
     def _says_how(self) -> "Signature":
-        given = [name for name in type(self).model_fields if name != "step" and getattr(self, name) is not None]
+        given = [
+            name for name in type(self).model_fields if name != "step" and getattr(self, name) is not None
+        ]
         if not given:
             raise PydanticCustomError(
-                "signature", "a signature must say what is seen, not only where", {"mend": "add `claim`, `stderr`, `code` or `exit`"}
+                "signature",
+                "a signature must say what is seen, not only where",
+                {"mend": "add `claim`, `stderr`, `code` or `exit`"},
             )
         return self
 
@@ -150,12 +171,18 @@ class CaseModel(Model):
     summary: StrictStr = Field(min_length=1, max_length=120)
     about: StrictStr | None = None
     refs: Annotated[tuple[Reference, ...], BeforeValidator(listed, json_schema_input_type=list[str])] = ()
-    tags: Annotated[tuple[Annotated[StrictStr, Field(pattern=r"^[a-z][a-z0-9_]*$")], ...], BeforeValidator(listed, json_schema_input_type=list[str])] = ()
+    tags: Annotated[
+        tuple[Annotated[StrictStr, Field(pattern=r"^[a-z][a-z0-9_]*$")], ...],
+        BeforeValidator(listed, json_schema_input_type=list[str]),
+    ] = ()
     """pytest marks: `-m TAG` selects the case."""
     toolchains: StrictStr | None = None
     """The range of toolchains that the case is about; others skip it."""
     matrix: Matrix = Matrix()
-    requires: Annotated[tuple[Requirement, ...], BeforeValidator(listed, json_schema_input_type=Requirement | str | list[Requirement | str])] = ()
+    requires: Annotated[
+        tuple[Requirement, ...],
+        BeforeValidator(listed, json_schema_input_type=Requirement | str | list[Requirement | str]),
+    ] = ()
     sources: dict[RelativePath, StrictStr] = {}
     """Sources inline, by file name."""
     files: Annotated[tuple[RelativePath, ...], BeforeValidator(listed, json_schema_input_type=list[str])] = ()
@@ -163,7 +190,11 @@ class CaseModel(Model):
     env: Environment = {}
     time_limit: StrictInt = Field(default=180, ge=1, le=3600)
     """Of each step, in seconds."""
-    steps: Annotated[tuple[AnyStep, ...], BeforeValidator(listed, json_schema_input_type=list[AnyStep])] = Field(min_length=1)
+    steps: Annotated[tuple[AnyStep, ...], BeforeValidator(listed, json_schema_input_type=list[AnyStep])] = (
+        Field(min_length=1)
+    )
     claims: ClaimMap = {}
     """Claims about artifacts at the end."""
-    known_bugs: Annotated[tuple[KnownBug, ...], BeforeValidator(listed, json_schema_input_type=list[KnownBug])] = ()
+    known_bugs: Annotated[
+        tuple[KnownBug, ...], BeforeValidator(listed, json_schema_input_type=list[KnownBug])
+    ] = ()

@@ -15,9 +15,8 @@ from pydantic import ValidationError
 
 from harness.case.base import nearest
 from harness.case.check import check
-from harness.case.document import Document
+from harness.case.document import Document, parse
 from harness.case.document import Path as DataPath
-from harness.case.document import parse
 from harness.case.matrix import MAX_ROWS, expand, row_id
 from harness.case.model import CaseModel
 from harness.errors import CaseError, CaseErrors, Position
@@ -75,7 +74,8 @@ def parse_case(text: str, file: Path, name: str) -> Case:
     """Like read_case, from the file's text."""
     doc = parse(text, name)
     if not isinstance(doc.data, dict):
-        raise CaseErrors([CaseError("a case is a mapping", where=doc.value(()), mend="start with `summary:`")])
+        what = "the file is empty" if doc.data is None else "a case is a mapping"
+        raise CaseErrors([CaseError(what, where=doc.value(()), mend="a case needs `summary` and `steps`")])
     try:
         model = CaseModel.model_validate(doc.data)
     except ValidationError as error:
@@ -83,7 +83,9 @@ def parse_case(text: str, file: Path, name: str) -> Case:
     rows = math.prod(len(values) for values in model.matrix.axes.values()) * max(1, len(model.matrix.rows))
     if rows > MAX_ROWS:
         where = doc.key(("matrix",))
-        raise CaseErrors([CaseError(f"{rows} variants, more than {MAX_ROWS}", where=where, mend="split the case")])
+        raise CaseErrors(
+            [CaseError(f"{rows} variants, more than {MAX_ROWS}", where=where, mend="split the case")]
+        )
     case = Case(file, name, model, doc)
     errors = sorted(check(case), key=_order)
     if errors:
@@ -105,7 +107,9 @@ def _explain(error: ValidationError, doc: Document) -> Iterator[CaseError]:
             case "unknown_keys":
                 yield from _unknown(doc, path, context["unknown"], context["known"])
             case "missing":
-                yield CaseError(f"the key `{path[-1]}` is missing", where=doc.value(path[:-1]), mend=_missing(path))
+                yield CaseError(
+                    f"the key `{path[-1]}` is missing", where=doc.value(path[:-1]), mend=_missing(path)
+                )
             case "too_short" if any(other[: len(path)] == path and other != path for other in places):
                 pass  # the elements' own errors say it better
             case kind:
@@ -113,7 +117,9 @@ def _explain(error: ValidationError, doc: Document) -> Iterator[CaseError]:
                 yield CaseError(what, where=doc.value(path), mend=context.get("mend") or _mend(kind, context))
 
 
-def _unknown(doc: Document, path: tuple[Any, ...], unknown: Iterable[str], known: list[str]) -> Iterator[CaseError]:
+def _unknown(
+    doc: Document, path: tuple[Any, ...], unknown: Iterable[str], known: list[str]
+) -> Iterator[CaseError]:
     for key in unknown:
         near = nearest(key, known)
         mend = f"did you mean `{near}`?" if near else f"known here: {', '.join(known)}"
@@ -142,17 +148,28 @@ _EXPECTED = {
 
 
 def _what(kind: str, detail: Any, path: tuple[Any, ...]) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
-    key = next((str(part) for part in reversed(path) if isinstance(part, str) and " " not in part), "the case")
+    key = next(
+        (str(part) for part in reversed(path) if isinstance(part, str) and " " not in part), "the case"
+    )
     if kind in _EXPECTED:
         given = detail.get("input")
-        found = {bool: "true or false", int: "a number", str: "text", list: "a list", tuple: "a list", dict: "a mapping"}.get(
-            type(given), "nothing" if given is None else "something else"
-        )
+        found = {
+            bool: "true or false",
+            int: "a number",
+            str: "text",
+            list: "a list",
+            tuple: "a list",
+            dict: "a mapping",
+        }.get(type(given), "nothing" if given is None else "something else")
         return f"`{key}` must be {_EXPECTED[kind]}, this is {found}"
     if kind == "too_short":
         return f"`{key}` must not be empty"
     message = str(detail["msg"])
-    return message if kind not in ("literal_error", "enum", "string_pattern_mismatch") else f"`{key}`: {message[0].lower()}{message[1:]}"
+    return (
+        message
+        if kind not in ("literal_error", "enum", "string_pattern_mismatch")
+        else f"`{key}`: {message[0].lower()}{message[1:]}"
+    )
 
 
 def _mend(kind: str, context: dict[str, Any]) -> str | None:
@@ -166,6 +183,7 @@ def _mend(kind: str, context: dict[str, Any]) -> str | None:
 
 
 def _missing(path: tuple[Any, ...]) -> str | None:
-    return {"summary": "say in one line what the case protects", "signature": "say at which step the bug is seen, and how"}.get(
-        str(path[-1])
-    )
+    return {
+        "summary": "say in one line what the case protects",
+        "signature": "say at which step the bug is seen, and how",
+    }.get(str(path[-1]))

@@ -98,7 +98,9 @@ def applied(doc: Document, part: M, data: Data, path: Path, row: Row, adapter: T
     try:
         return adapter.validate_python(substitute(data, row, GROUP_NAMES))
     except UnknownVariableError as error:
-        known = ", ".join(sorted([*dict.keys(row), *GROUP_NAMES, "work", "sysroot", "libdir", "target", "host"]))
+        known = ", ".join(
+            sorted([*dict.keys(row), *GROUP_NAMES, "work", "sysroot", "libdir", "target", "host"])
+        )
         raise CaseError(
             f"`${{{error.name}}}` is no axis, no variable and no symbol group",
             where=doc.value((*path, *error.path)),
@@ -166,10 +168,7 @@ def _axes(step: model.RustcStep, row: Row) -> dict[str, Any]:
     """The values of the built-in axes at this step: its own keys first, then the matrix's."""
     values: dict[str, Any] = {}
     for axis in AXIS_VALUES:
-        if axis == "allocator":
-            own = None
-        else:
-            own = getattr(step, axis.replace("-", "_"))
+        own = None if axis == "allocator" else getattr(step, axis.replace("-", "_"))
         if own is not None:
             values[axis] = own
         elif (step.axes is None or axis in step.axes) and axis in row and row[axis] is not None:

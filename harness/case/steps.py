@@ -3,11 +3,20 @@
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, StrictBool, StrictInt, StrictStr, Tag, model_validator
+from pydantic import (
+    BeforeValidator,
+    Discriminator,
+    Field,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    Tag,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from harness.case.base import Environment, Model, Paths, RelativePath, Texts, listed
-from harness.case.claims import ClaimMap, DiagnosticClaim, LinkClaim, Names, Regex, Text
+from harness.case.claims import ClaimMap, DiagnosticClaim, LinkClaim, Names, Text
 from harness.case.condition import Condition
 
 
@@ -40,7 +49,9 @@ def _crate_types(value: object) -> object:
         for item in value:
             if not (isinstance(item, str) and (item in known or item.startswith("${"))):
                 raise PydanticCustomError(
-                    "crate_type", "`{item}` is no crate type: rustc has {known}", {"item": item, "known": ", ".join(known)}
+                    "crate_type",
+                    "`{item}` is no crate type: rustc has {known}",
+                    {"item": item, "known": ", ".join(known)},
                 )
         return tuple(value)
     return value
@@ -51,7 +62,9 @@ def _exit(value: object) -> object:
     named = isinstance(value, str) and (value in ("any", "fails", "ice") or value.startswith("SIG"))
     if not (allowed or named):
         raise PydanticCustomError(
-            "exit", "`{value}` is no exit status: a number, `fails`, `ice`, `any`, or a signal as `SIGABRT`", {"value": value}
+            "exit",
+            "`{value}` is no exit status: a number, `fails`, `ice`, `any`, or a signal as `SIGABRT`",
+            {"value": value},
         )
     return value
 
@@ -97,7 +110,9 @@ class RustcOptions(ProcessStep):
     diagnostics: DiagnosticClaim | None = None
     native_static_libs: Names | None = None
     """What `--print native-static-libs` reports."""
-    link: Annotated[tuple[LinkClaim, ...], BeforeValidator(listed, json_schema_input_type=LinkClaim | list[LinkClaim])] = ()
+    link: Annotated[
+        tuple[LinkClaim, ...], BeforeValidator(listed, json_schema_input_type=LinkClaim | list[LinkClaim])
+    ] = ()
     """What rustc asked of the linker."""
     linker: StrictStr | None = None
     """`bfd`, `lld`, `mold`, `gold` or `default`."""
@@ -110,10 +125,15 @@ class RustcStep(RustcOptions):
 
     rustc: RelativePath | None
     """The source; null for a call without one (`--print`)."""
-    axes: Annotated[tuple[StrictStr, ...] | None, BeforeValidator(lambda v: () if v == "none" else listed(v), json_schema_input_type=list[str] | str)] = None
+    axes: Annotated[
+        tuple[StrictStr, ...] | None,
+        BeforeValidator(lambda v: () if v == "none" else listed(v), json_schema_input_type=list[str] | str),
+    ] = None
     """The built-in axes that apply to this step; `none`: not one. By default all."""
     crate_name: StrictStr | None = None
-    crate_type: Annotated[tuple[StrictStr, ...] | None, BeforeValidator(_crate_types, json_schema_input_type=str | list[str])] = None
+    crate_type: Annotated[
+        tuple[StrictStr, ...] | None, BeforeValidator(_crate_types, json_schema_input_type=str | list[str])
+    ] = None
     edition: StrictStr | None = None
     emit: Texts = ()
     out_dir: RelativePath | None = None
@@ -140,7 +160,9 @@ class RustcStep(RustcOptions):
     @model_validator(mode="after")
     def _output_or_dir(self) -> "RustcStep":
         if self.output and self.out_dir:
-            raise PydanticCustomError("both", "`output` and `out-dir` together: rustc ignores one", {"mend": "keep one"})
+            raise PydanticCustomError(
+                "both", "`output` and `out-dir` together: rustc ignores one", {"mend": "keep one"}
+            )
         return self
 
 
@@ -261,13 +283,21 @@ class CopyStep(Step):
 
 class ChmodStep(Step):
     chmod: StrictStr
-    mode: Annotated[str, BeforeValidator(lambda value: str(value) if isinstance(value, int) else value), Field(pattern=r"^[0-7]{3,4}$")]
+    mode: Annotated[
+        str,
+        BeforeValidator(lambda value: str(value) if isinstance(value, int) else value),
+        Field(pattern=r"^[0-7]{3,4}$"),
+    ]
 
 
 class UmaskStep(Step):
     """The umask of the steps that follow."""
 
-    umask: Annotated[str, BeforeValidator(lambda value: str(value) if isinstance(value, int) else value), Field(pattern=r"^[0-7]{3,4}$")]
+    umask: Annotated[
+        str,
+        BeforeValidator(lambda value: str(value) if isinstance(value, int) else value),
+        Field(pattern=r"^[0-7]{3,4}$"),
+    ]
 
 
 class FreshStep(Step):

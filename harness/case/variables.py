@@ -50,7 +50,9 @@ def substitute(data: Data, row: Mapping[str, Any], known: frozenset[str], path: 
         return list(_elements(data, row, known, path))
     if isinstance(data, dict):
         return {
-            str(substitute(key, row, known, path)) if "${" in key else key: substitute(value, row, known, (*path, key))
+            str(substitute(key, row, known, path)) if "${" in key else key: substitute(
+                value, row, known, (*path, key)
+            )
             for key, value in data.items()
         }
     return data

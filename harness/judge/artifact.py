@@ -7,8 +7,8 @@ is anything to be judged at all, and the command that shows it by hand.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from harness.artifact.facts import Binding, Facts, Symbol
-from harness.case.claims import ArtifactClaims, Names, SectionClaim, SymbolKind, Symbols
+from harness.artifact.facts import Archive, Binding, Dynamic, Facts, Symbol
+from harness.case.claims import ArtifactClaims, Names, SectionClaim, SymbolKind, Symbols, Text
 from harness.judge.names import Miss, asks_for_nothing, check_names, compare, listing
 from harness.judge.pattern import compile_patterns
 from harness.judge.text import check_text
@@ -37,28 +37,50 @@ class Aspect:
 
 
 def _symbols(key: str, chosen: Callable[[Symbol], bool]) -> Aspect:
-    return Aspect(key, lambda view: view.select(chosen), lambda view: view.symbols, "no symbol table (it is stripped, or no object)", _SYMBOLS)
+    missing = "no symbol table (it is stripped, or no object)"
+    return Aspect(key, lambda view: view.select(chosen), lambda view: view.symbols, missing, _SYMBOLS)
 
 
 def _dynamic_symbols(key: str, chosen: Callable[[Symbol], bool]) -> Aspect:
+    missing = "no dynamic symbol table; for an archive or an object claim `defines`"
     return Aspect(
         key,
         lambda view: view.select(chosen, dynamic=True),
         lambda view: view.dynamic,
-        "no dynamic symbol table; for an archive or an object claim `defines`",
+        missing,
         _DYNAMIC_SYMBOLS,
     )
 
 
-def _loader(key: str, names: Callable[[View], Sequence[str] | None], missing: str, *, itself: bool = False) -> Aspect:
-    has_dynamic = lambda view: view.facts.object is not None and view.facts.object.dynamic  # noqa: E731
-    return Aspect(key, names, names if itself else has_dynamic, missing, _DYNAMIC)
+def _loader(
+    key: str, names: Callable[[Dynamic], Sequence[str]], missing: str, *, itself: bool = False
+) -> Aspect:
+    """Names of the dynamic section; `itself`: it is they that must not be missing, not the section."""
+
+    def found(view: View) -> Sequence[str] | None:
+        dynamic = view.facts.object.dynamic if view.facts.object is not None else None
+        return names(dynamic) if dynamic is not None else None
+
+    return Aspect(key, found, found if itself else lambda view: found(view) is not None, missing, _DYNAMIC)
 
 
-def _dynamic_of(view: View, names: Callable[..., Sequence[str]]) -> Sequence[str] | None:
-    found = view.facts.object.dynamic if view.facts.object is not None else None
-    return names(found) if found is not None else None
+def _archive(key: str, names: Callable[[Archive], Sequence[str] | None], missing: str, look: str) -> Aspect:
+    def found(view: View) -> Sequence[str] | None:
+        return names(view.facts.archive) if view.facts.archive is not None else None
 
+    return Aspect(key, found, found, missing, look)
+
+
+def _interpreter(view: View) -> list[str]:
+    found = view.facts.object.interpreter if view.facts.object is not None else None
+    return [found] if found else []
+
+
+def _section_names(view: View) -> list[str] | None:
+    return [section.name for section in view.sections] if view.sections is not None else None
+
+
+_NO_MEMBERS = "no members: it is no archive, or an empty one"
 
 ASPECTS: tuple[Aspect, ...] = (
     _symbols("defines", lambda s: s.defined),
@@ -66,28 +88,28 @@ ASPECTS: tuple[Aspect, ...] = (
     Aspect("unresolved", lambda v: v.unresolved, lambda v: v.symbols, "no symbol table", _SYMBOLS),
     _symbols("weak", lambda s: s.defined and s.binding is Binding.WEAK),
     _symbols("local", lambda s: s.defined and s.binding is Binding.LOCAL),
-    _symbols("global", lambda s: s.defined and s.binding in (Binding.GLOBAL, Binding.UNIQUE)),
+    _symbols("global", lambda s: s.defined and s.binding in {Binding.GLOBAL, Binding.UNIQUE}),
     _symbols("hidden", lambda s: s.defined and is_hidden(s)),
     _symbols("absolute", lambda s: s.absolute),
     _dynamic_symbols("exports", lambda s: s.defined),
     _dynamic_symbols("imports", lambda s: not s.defined),
-    Aspect("duplicates", lambda v: v.duplicates, lambda v: v.symbols, "no archive: only among members are there duplicates", _SYMBOLS),
-    _loader("needed", lambda v: _dynamic_of(v, lambda d: d.needed), "no dynamic section"),
-    _loader("soname", lambda v: _dynamic_of(v, lambda d: [d.soname] if d.soname else []), "no soname", itself=True),
-    _loader("runpath", lambda v: _dynamic_of(v, lambda d: (*d.runpath, *d.rpath)), "no runpath", itself=True),
-    _loader("symbol-versions", lambda v: _dynamic_of(v, lambda d: (*d.versions_needed, *d.versions_defined)), "no symbol versions"),
     Aspect(
-        "interpreter",
-        lambda v: [v.facts.object.interpreter] if v.facts.object is not None and v.facts.object.interpreter else [],
-        lambda v: v.facts.object is not None and v.facts.object.interpreter,
-        "no interpreter",
-        _HEADERS,
+        "duplicates",
+        lambda v: v.duplicates,
+        lambda v: v.symbols if v.facts.archive is not None else None,
+        "no symbols of an archive: only among members are there duplicates",
+        _SYMBOLS,
     ),
-    Aspect("sections", lambda v: [s.name for s in v.sections] if v.sections is not None else None, lambda v: v.sections, "no sections", _SECTIONS),
-    Aspect("members", lambda v: [m.name for m in v.facts.archive.members] if v.facts.archive else None, lambda v: v.facts.archive and v.facts.archive.members, "no members: it is no archive, or an empty one", _MEMBERS),
-    Aspect("crates", lambda v: sorted({m.crate for m in v.facts.archive.members if m.crate}) if v.facts.archive else None, lambda v: v.facts.archive and v.facts.archive.members, "no members: it is no archive, or an empty one", _MEMBERS),
-    Aspect("index", lambda v: v.facts.archive.index if v.facts.archive else None, lambda v: v.facts.archive and v.facts.archive.index, "no symbol index", "nm -s {file}"),
-)  # fmt: skip
+    _loader("needed", lambda d: d.needed, "no dynamic section"),
+    _loader("soname", lambda d: [d.soname] if d.soname else [], "no soname", itself=True),
+    _loader("runpath", lambda d: (*d.runpath, *d.rpath), "no runpath", itself=True),
+    _loader("symbol-versions", lambda d: (*d.versions_needed, *d.versions_defined), "no symbol versions"),
+    Aspect("interpreter", _interpreter, _interpreter, "no interpreter", _HEADERS),
+    Aspect("sections", _section_names, _section_names, "no sections", _SECTIONS),
+    _archive("members", lambda a: [m.name for m in a.members], _NO_MEMBERS, _MEMBERS),
+    _archive("crates", lambda a: sorted({m.crate for m in a.members if m.crate}), _NO_MEMBERS, _MEMBERS),
+    _archive("index", lambda a: a.index, "no symbol index", "nm -s {file}"),
+)
 """Every claim about an artifact that is a claim about names."""
 
 
@@ -104,27 +126,35 @@ def check_artifact(claims: ArtifactClaims, view: View, version: RustcVersion) ->
     """The claims that do not hold, in the order of the table; comparisons are judged elsewhere."""
     yield from _kind(claims, view.facts)
     for aspect in ASPECTS:
-        claim: Names | None = getattr(claims, {"global": "global_"}.get(aspect.key, aspect.key.replace("-", "_")))
+        claim: Names | None = getattr(
+            claims, {"global": "global_"}.get(aspect.key, aspect.key.replace("-", "_"))
+        )
         if claim is not None:
             for miss in _aspect(aspect, claim, view, version):
                 yield Found(aspect.key, miss, aspect.look)
     for index, general in enumerate(claims.symbols):
         for miss in _general(general, view, version):
-            yield Found(f"symbols[{index}]", miss, _DYNAMIC_SYMBOLS if general.table == "dynamic" else _SYMBOLS)
+            yield Found(
+                f"symbols[{index}]", miss, _DYNAMIC_SYMBOLS if general.table == "dynamic" else _SYMBOLS
+            )
     for function, wanted in claims.refers.items():
         yield from _refers(function, wanted, view, version)
     yield from _flags(claims, view)
     for name, section in claims.section.items():
         yield from _section(name, section, view)
     if claims.text is not None:
-        text = view.facts.other.text if view.facts.other is not None else None
-        if text is None:
-            yield Found("text", Miss("", "a text", f"it is no text: {view.facts.kind}"), "file {file}")
-        else:
-            for miss in check_text(claims.text, text, {}):
-                yield Found("text", miss, "cat {file}")
+        yield from _text(claims.text, view.facts)
     for pattern, inner in claims.each_member.items():
         yield from _each_member(pattern, inner, view, version)
+
+
+def _text(claim: Text, facts: Facts) -> Iterator[Found]:
+    text = "" if facts.kind == "empty" else facts.other.text if facts.other is not None else None
+    if text is None:
+        yield Found("text", Miss("", "a text", f"it is no text: {facts.kind}"), "file {file}")
+        return
+    for miss in check_text(claim, text, {}):
+        yield Found("text", miss, "cat {file}")
 
 
 def _kind(claims: ArtifactClaims, facts: Facts) -> Iterator[Found]:
@@ -144,9 +174,18 @@ def _aspect(aspect: Aspect, claim: Names, view: View, version: RustcVersion) -> 
         yield Miss("", "something to judge", aspect.missing)
         return
     for miss in check_names(claim, names or (), version):
-        wanted = [pattern.exact for pattern in compile_patterns((*claim.all, *(claim.only or ())), version) if pattern.exact]
+        wanted = [
+            pattern.exact
+            for pattern in compile_patterns((*claim.all, *(claim.only or ())), version)
+            if pattern.exact
+        ]
         states = [state for name in wanted if name not in (names or ()) for state in view.states(name)]
-        yield Miss(miss.part, miss.claimed, miss.found, (*states, *miss.nearest) if miss.part in ("all", "only") else miss.nearest)
+        yield Miss(
+            miss.part,
+            miss.claimed,
+            miss.found,
+            (*states, *miss.nearest) if miss.part in ("all", "only") else miss.nearest,
+        )
 
 
 def _general(claim: Symbols, view: View, version: RustcVersion) -> Iterator[Miss]:
@@ -163,16 +202,26 @@ def _general(claim: Symbols, view: View, version: RustcVersion) -> Iterator[Miss
         and (claim.where is None or _is(claim.where, symbol, version))
     ]
     if not compare(claim.count or ">=1", len(chosen)):
-        yield Miss("count", f"{', '.join(claim.names)}: count {claim.count or '>=1'}", f"{len(chosen)}: {listing([s.name for s in chosen])}")
+        yield Miss(
+            "count",
+            f"{', '.join(claim.names)}: count {claim.count or '>=1'}",
+            f"{len(chosen)}: {listing([s.name for s in chosen])}",
+        )
     wrong = [symbol for symbol in chosen if claim.are is not None and not _is(claim.are, symbol, version)]
     if wrong and claim.are is not None:
-        wanted = ", ".join(f"{key} {value}" for key, value in claim.are.model_dump(by_alias=True, exclude_none=True).items())
-        yield Miss("are", f"each is {wanted}", listing([f"{symbol.name} ({describe(symbol)})" for symbol in wrong]))
+        wanted = ", ".join(
+            f"{key} {value}" for key, value in claim.are.model_dump(by_alias=True, exclude_none=True).items()
+        )
+        yield Miss(
+            "are", f"each is {wanted}", listing([f"{symbol.name} ({describe(symbol)})" for symbol in wrong])
+        )
 
 
 def _is(kind: SymbolKind, symbol: Symbol, version: RustcVersion) -> bool:
     def fits(pattern: str | None, value: str | None) -> bool:
-        return pattern is None or any(one.matches(value or "") for one in compile_patterns((pattern,), version))
+        return pattern is None or any(
+            one.matches(value or "") for one in compile_patterns((pattern,), version)
+        )
 
     return (
         kind.defined in (None, symbol.defined)
@@ -189,7 +238,11 @@ def _refers(function: str, claim: Names, view: View, version: RustcVersion) -> I
     look = f"objdump -dr --disassemble={function} {{file}}"
     if function not in view.references:
         near = tuple(state for state in view.states(function))
-        yield Found(f"refers.{function}", Miss("", f"a function {function}", "there is none whose code can be read", near), look)
+        yield Found(
+            f"refers.{function}",
+            Miss("", f"a function {function}", "there is none whose code can be read", near),
+            look,
+        )
         return
     for miss in check_names(claim, view.references[function], version):
         yield Found(f"refers.{function}", miss, look)
@@ -202,7 +255,12 @@ def _flags(claims: ArtifactClaims, view: View) -> Iterator[Found]:
         ("pie", claims.pie, found.pie if found else None, _HEADERS),
         ("relro", claims.relro, found.relro.value if found else None, _HEADERS),
         ("bind-now", claims.bind_now, dynamic.bind_now if dynamic else None, _DYNAMIC),
-        ("text-relocations", claims.text_relocations, dynamic.text_relocations if dynamic else None, _DYNAMIC),
+        (
+            "text-relocations",
+            claims.text_relocations,
+            dynamic.text_relocations if dynamic else None,
+            _DYNAMIC,
+        ),
         ("thin", claims.thin, view.facts.archive.thin if view.facts.archive else None, _MEMBERS),
         ("bitcode", claims.bitcode, bool(view.bitcode), _SECTIONS),
         ("metadata", claims.metadata, bool(view.metadata), _SECTIONS),
@@ -217,22 +275,34 @@ def _section(name: str, claim: SectionClaim, view: View) -> Iterator[Found]:
     found = [section for section in view.sections or () if section.name == name]
     key = f"section.{name}"
     if not found:
-        yield Found(key, Miss("", f"a section {name}", listing([s.name for s in view.sections or ()])), _SECTIONS)
+        yield Found(
+            key, Miss("", f"a section {name}", listing([s.name for s in view.sections or ()])), _SECTIONS
+        )
         return
     for section in found:
         if claim.size is not None and not compare(claim.size, section.size):
             yield Found(key, Miss("size", f"size {claim.size}", f"{section.size} bytes"), _SECTIONS)
         if claim.compressed is not None and claim.compressed != section.compressed:
-            yield Found(key, Miss("compressed", str(claim.compressed).lower(), str(section.compressed).lower()), _SECTIONS)
+            yield Found(
+                key,
+                Miss("compressed", str(claim.compressed).lower(), str(section.compressed).lower()),
+                _SECTIONS,
+            )
         if claim.flags is not None and claim.flags != section.flags:
             yield Found(key, Miss("flags", claim.flags, section.flags), _SECTIONS)
     contents = [one.contents[name] for one in view.objects if name in one.contents]
     for wanted in claim.contains:
         if not any(wanted.encode() in content for content in contents):
-            yield Found(key, Miss("contains", f"contains {wanted!r}", f"not in its {sum(map(len, contents))} bytes"), f"readelf -p {name} {{file}}")
+            yield Found(
+                key,
+                Miss("contains", f"contains {wanted!r}", f"not in its {sum(map(len, contents))} bytes"),
+                f"readelf -p {name} {{file}}",
+            )
     for unwanted in claim.lacks:
         if any(unwanted.encode() in content for content in contents):
-            yield Found(key, Miss("lacks", f"lacks {unwanted!r}", "it is there"), f"readelf -p {name} {{file}}")
+            yield Found(
+                key, Miss("lacks", f"lacks {unwanted!r}", "it is there"), f"readelf -p {name} {{file}}"
+            )
 
 
 def _each_member(pattern: str, claims: ArtifactClaims, view: View, version: RustcVersion) -> Iterator[Found]:
@@ -243,8 +313,20 @@ def _each_member(pattern: str, claims: ArtifactClaims, view: View, version: Rust
         miss = Miss("", f"members {pattern}", listing([member.name for member in members]))
         yield Found(f"each-member.{pattern}", miss, _MEMBERS)
     for member in chosen:
-        kind = "elf" if member.object else "bitcode" if member.bitcode else "metadata" if member.metadata else "other"
-        facts = Facts(kind, member.size, "", object=member.object, bitcode=member.bitcode, metadata=member.metadata)
+        kind = (
+            "elf"
+            if member.object
+            else "bitcode"
+            if member.bitcode
+            else "metadata"
+            if member.metadata
+            else "other"
+        )
+        facts = Facts(
+            kind, member.size, "", object=member.object, bitcode=member.bitcode, metadata=member.metadata
+        )
         for found in check_artifact(claims, View(facts), version):
-            miss = Miss(found.miss.part, found.miss.claimed, f"{member.name}: {found.miss.found}", found.miss.nearest)
+            miss = Miss(
+                found.miss.part, found.miss.claimed, f"{member.name}: {found.miss.found}", found.miss.nearest
+            )
             yield Found(f"each-member.{pattern}.{found.key}", miss, found.look)

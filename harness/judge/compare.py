@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 from harness.artifact.facts import Facts
 from harness.case.claims import ArtifactClaims, ExportsDiffer, Reference
@@ -15,20 +16,26 @@ Look = Callable[[Reference], Facts | str]
 """The facts of the artifact that a reference means, or why there are none."""
 
 
-def check_comparisons(claims: ArtifactClaims, facts: Facts, other: Look, version: RustcVersion) -> Iterator[Found]:
+def check_comparisons(
+    claims: ArtifactClaims, facts: Facts, other: Look, version: RustcVersion
+) -> Iterator[Found]:
     """The comparisons that do not hold."""
     for reference in claims.same_as:
-        yield from _with(reference, other, lambda found, r=reference: _same(r, facts, found), "same-as")
+        yield from _with(reference, other, partial(_same, reference, facts), "same-as")
     for reference in claims.differs_from:
-        yield from _with(reference, other, lambda found, r=reference: _different(r, facts, found), "differs-from")
+        yield from _with(reference, other, partial(_different, reference, facts), "differs-from")
     if claims.smaller_than is not None:
         yield from _with(claims.smaller_than, other, lambda found: _smaller(facts, found), "smaller-than")
     if claims.exports_differ is not None:
         wanted = claims.exports_differ
-        yield from _with(wanted, other, lambda found: _exports(wanted, facts, found, version), "exports-differ")
+        yield from _with(
+            wanted, other, lambda found: _exports(wanted, facts, found, version), "exports-differ"
+        )
 
 
-def _with(reference: Reference, other: Look, judge: Callable[[Facts], Iterator[Miss]], key: str) -> Iterator[Found]:
+def _with(
+    reference: Reference, other: Look, judge: Callable[[Facts], Iterator[Miss]], key: str
+) -> Iterator[Found]:
     found = other(reference)
     if isinstance(found, str):
         yield Found(key, Miss("", f"{describe_reference(reference)} to compare with", found), "")
@@ -55,7 +62,11 @@ def _same(reference: Reference, one: Facts, other: Facts) -> Iterator[Miss]:
     match reference.what:
         case "bytes":
             if one.digest != other.digest:
-                yield Miss("", claimed, f"{one.size} bytes ({one.digest}) against {other.size} bytes ({other.digest})")
+                yield Miss(
+                    "",
+                    claimed,
+                    f"{one.size} bytes ({one.digest}) against {other.size} bytes ({other.digest})",
+                )
         case "size":
             if one.size != other.size:
                 yield Miss("", claimed, f"{one.size} bytes against {other.size} bytes")
@@ -69,7 +80,9 @@ def _same(reference: Reference, one: Facts, other: Facts) -> Iterator[Miss]:
             yield from _same_symbols(claimed, _table(one, what), _table(other, what), what)
 
 
-def _same_symbols(claimed: str, one: Mapping[str, int] | None, other: Mapping[str, int] | None, what: str) -> Iterator[Miss]:
+def _same_symbols(
+    claimed: str, one: Mapping[str, int] | None, other: Mapping[str, int] | None, what: str
+) -> Iterator[Miss]:
     if not one or not other:
         yield Miss("", claimed, f"no {what} to compare")
         return
@@ -90,7 +103,11 @@ def _table(facts: Facts, what: str) -> dict[str, int] | None:
 
 def _different(reference: Reference, one: Facts, other: Facts) -> Iterator[Miss]:
     if not list(_same(reference, one, other)):
-        yield Miss("", f"another {reference.what} than {describe_reference(reference)}", f"the same, {one.size} bytes")
+        yield Miss(
+            "",
+            f"another {reference.what} than {describe_reference(reference)}",
+            f"the same, {one.size} bytes",
+        )
 
 
 def _smaller(one: Facts, other: Facts) -> Iterator[Miss]:

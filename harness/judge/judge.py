@@ -11,7 +11,6 @@ from harness.build.plan import ClaimGroup, Plan, PlannedStep
 from harness.build.state import matching
 from harness.case.claims import Reference
 from harness.case.document import Path
-from harness.errors import CaseError
 from harness.judge import known
 from harness.judge.artifact import Found, check_artifact
 from harness.judge.compare import check_comparisons
@@ -19,15 +18,14 @@ from harness.judge.names import Miss, listing
 from harness.judge.pattern import compile_patterns
 from harness.judge.process import check_process
 from harness.judge.verdict import Failure, Verdict
-from harness.judge.verdict import Outcome as Result
 from harness.judge.view import View
 
 Sibling = Callable[[PlannedStep, Reference, str], Facts | str]
 """The facts of an artifact (by subject) of another variant at this step, or why there are none."""
 
 _KIND_OF_ROLE = {
-    "staticlib": "archive", "rlib": "archive", "dylib": "elf", "cdylib": "elf", "proc-macro": "elf", "bin": "elf",
-    "obj": "elf", "rmeta": "metadata", "shared": "elf",
+    "staticlib": "archive", "rlib": "archive",
+    "dylib": "elf", "cdylib": "elf", "proc-macro": "elf", "bin": "elf", "obj": "elf", "rmeta": "metadata", "shared": "elf",
 }  # fmt: skip
 
 
@@ -50,14 +48,16 @@ def shown_command(command: Command) -> str:
     words = [word.pattern if isinstance(word, Glob) else word.replace(WORK, "$WORK") for word in command.argv]
     env = [f"{key}={shlex.quote(value.replace(WORK, '$WORK'))}" for key, value in command.env.items()]
     quoted = [
-        word if isinstance(source, Glob) else shlex.quote(word).replace("'$WORK", "\"$WORK\"'")
+        word if isinstance(source, Glob) else shlex.quote(word).replace("'$WORK", '"$WORK"\'')
         for word, source in zip(words, command.argv, strict=True)
         if word != "--error-format=json"
     ]
     return " ".join([*env, *quoted])
 
 
-def _failures(plan: Plan, observation: Observation, files: Mapping[str, str], sibling: Sibling) -> Iterator[Failure]:
+def _failures(
+    plan: Plan, observation: Observation, files: Mapping[str, str], sibling: Sibling
+) -> Iterator[Failure]:
     ended = None
     for step, seen in zip(plan.steps, observation.steps, strict=False):
         yield from _step(plan, step, seen.outcome, files, sibling)
@@ -70,11 +70,18 @@ def _failures(plan: Plan, observation: Observation, files: Mapping[str, str], si
             yield from _group(plan, plan.steps[-1], group, last, "end", sibling)
 
 
-def _step(plan: Plan, step: PlannedStep, outcome: Outcome, files: Mapping[str, str], sibling: Sibling) -> Iterator[Failure]:
+def _step(
+    plan: Plan, step: PlannedStep, outcome: Outcome, files: Mapping[str, str], sibling: Sibling
+) -> Iterator[Failure]:
     if outcome.problem is not None or outcome.limit is not None:
         yield _error(plan, step, "", step.path, how(outcome))
         return
-    crashed = outcome.status is not None and outcome.status < 0 and step.command is not None and step.command.program != "run"
+    crashed = (
+        outcome.status is not None
+        and outcome.status < 0
+        and step.command is not None
+        and step.command.program != "run"
+    )
     if crashed and not as_expected(step, outcome):
         yield _error(plan, step, "exit", step.path, f"{how(outcome)}\n{outcome.stderr[-2000:]}")
         return
@@ -96,22 +103,34 @@ def _place(key: str) -> str:
     return key.partition("[")[0].partition(".")[0]
 
 
-def _group(plan: Plan, step: PlannedStep, group: ClaimGroup, outcome: Outcome, step_id: str, sibling: Sibling) -> Iterator[Failure]:
+def _group(
+    plan: Plan, step: PlannedStep, group: ClaimGroup, outcome: Outcome, step_id: str, sibling: Sibling
+) -> Iterator[Failure]:
     version = plan.variant.toolchain.version
     found = matching(outcome.facts, group.pattern)
     if not group.claims.exists:
         for name in found:
             miss = Miss("", "is not there", f"it is there, {outcome.facts[name].size} bytes")
-            yield _failure(plan, step, f"{group.subject}.exists", group.path, miss, (f"ls -l {name}",), step_id)
+            yield _failure(
+                plan, step, f"{group.subject}.exists", group.path, miss, (f"ls -l {name}",), step_id
+            )
         return
     if not found:
-        near = tuple(name for name in outcome.made if name.rpartition(".")[2] == group.pattern.rpartition(".")[2])
+        near = tuple(
+            name for name in outcome.made if name.rpartition(".")[2] == group.pattern.rpartition(".")[2]
+        )
         miss = Miss("", f"{group.pattern} is there", "it is not there", near)
         yield _failure(plan, step, f"{group.subject}.exists", group.path, miss, ("ls -l",), step_id)
     for name in found:
         facts = outcome.facts[name]
-        expected = _KIND_OF_ROLE.get(group.subject.rpartition(".")[2]) if group.subject in plan.roles else None
-        wrong = facts.error or (f"is not what its name says: {facts.kind}, not {expected}" if expected not in (None, facts.kind) else None)
+        expected = (
+            _KIND_OF_ROLE.get(group.subject.rpartition(".")[2]) if group.subject in plan.roles else None
+        )
+        wrong = facts.error or (
+            f"is not what its name says: {facts.kind}, not {expected}"
+            if expected not in (None, facts.kind)
+            else None
+        )
         if expected == "metadata" and facts.kind == "elf":
             wrong = facts.error  # rustc may wrap metadata in an object
         if wrong is not None and group.claims.kind is None:
@@ -129,7 +148,9 @@ def _group(plan: Plan, step: PlannedStep, group: ClaimGroup, outcome: Outcome, s
             yield _failure(plan, step, key, (*group.path, *result.key.split(".")), result.miss, look, step_id)
 
 
-def _look(plan: Plan, step: PlannedStep, group: ClaimGroup, outcome: Outcome, sibling: Sibling) -> Callable[[Reference], Facts | str]:
+def _look(
+    plan: Plan, step: PlannedStep, group: ClaimGroup, outcome: Outcome, sibling: Sibling
+) -> Callable[[Reference], Facts | str]:
     def look(reference: Reference) -> Facts | str:
         subject = reference.artifact or group.subject
         if reference.variant:
@@ -156,14 +177,34 @@ def _resolved(plan: Plan, group: ClaimGroup, view: View, outcome: Outcome) -> It
         yield Found("resolved", Miss("", "something to judge", "no symbol table"), "")
     missing = [name for name in wanted if name not in defined]
     if missing:
-        yield Found("resolved", Miss("", f"each of {', '.join(claim.names)} is defined in the link set", f"not defined: {listing(missing)}"), "readelf -sW {file}")
+        yield Found(
+            "resolved",
+            Miss(
+                "",
+                f"each of {', '.join(claim.names)} is defined in the link set",
+                f"not defined: {listing(missing)}",
+            ),
+            "readelf -sW {file}",
+        )
 
 
-def _failure(plan: Plan, step: PlannedStep, key: str, path: Path, miss: Miss, look: Sequence[str], step_id: str | None = None) -> Failure:
+def _failure(
+    plan: Plan,
+    step: PlannedStep,
+    key: str,
+    path: Path,
+    miss: Miss,
+    look: Sequence[str],
+    step_id: str | None = None,
+) -> Failure:
     name = f"{key}.{miss.part}" if miss.part else key
     where = str(plan.variant.case.position((*path, *miss.part.split(".")) if miss.part else path))
     return Failure(step_id or step.id, name, where, miss.claimed, miss.found, miss.nearest, tuple(look))
 
 
-def _error(plan: Plan, step: PlannedStep, key: str, path: Path, why: str, step_id: str | None = None) -> Failure:
-    return Failure(step_id or step.id, key, str(plan.variant.case.position(path)), "can be judged", why, error=True)
+def _error(
+    plan: Plan, step: PlannedStep, key: str, path: Path, why: str, step_id: str | None = None
+) -> Failure:
+    return Failure(
+        step_id or step.id, key, str(plan.variant.case.position(path)), "can be judged", why, error=True
+    )

@@ -23,21 +23,38 @@ def applicable(plan: Plan) -> list[KnownBug]:
     ]
 
 
-def weigh(plan: Plan, observation: Observation, failures: Sequence[Failure]) -> tuple[Outcome, tuple[Bug, ...], str]:
+def weigh(
+    plan: Plan, observation: Observation, failures: Sequence[Failure]
+) -> tuple[Outcome, tuple[Bug, ...], str]:
     """The outcome, the known bugs that it is about, and the reason in words."""
     bugs = applicable(plan)
-    explained = {index: [bug for bug in bugs if _explains(bug.signature, failure, plan, observation)] for index, failure in enumerate(failures)}
+    explained = {
+        index: [bug for bug in bugs if _explains(bug.signature, failure, plan, observation)]
+        for index, failure in enumerate(failures)
+    }
     unexplained = [failure for index, failure in enumerate(failures) if not explained[index]]
     if unexplained:
         outcome = Outcome.ERROR if any(failure.error for failure in unexplained) else Outcome.FAIL
         missed = [bug for bug in bugs if not any(bug in found for found in explained.values())]
-        why = f"it is not the known bug {', '.join(bug.name for bug in missed)}: that looks otherwise" if missed else ""
+        why = (
+            f"it is not the known bug {', '.join(bug.name for bug in missed)}: that looks otherwise"
+            if missed
+            else ""
+        )
         return outcome, (), why
     seen = [bug for bug in bugs if any(bug in found for found in explained.values())]
     # A bug that an earlier one hides can not be looked for; one whose step was reached is gone.
-    gone = [bug for bug in bugs if bug not in seen and _reached(bug.signature, plan, observation, stopped=bool(failures))]
+    gone = [
+        bug
+        for bug in bugs
+        if bug not in seen and _reached(bug.signature, plan, observation, stopped=bool(failures))
+    ]
     if gone:
-        return Outcome.FIXED, tuple(_bug(bug) for bug in gone), f"{', '.join(bug.name for bug in gone)} is no longer seen: remove it, or limit its `toolchains`"
+        return (
+            Outcome.FIXED,
+            tuple(_bug(bug) for bug in gone),
+            f"{', '.join(bug.name for bug in gone)} is no longer seen: remove it, or limit its `toolchains`",
+        )
     if seen:
         return Outcome.KNOWN, tuple(_bug(bug) for bug in seen), ", ".join(bug.name for bug in seen)
     return Outcome.PASS, (), ""
@@ -54,7 +71,11 @@ def _explains(signature: Signature, failure: Failure, plan: Plan, observation: O
     claim = signature.claim
     if claim is not None and not (failure.claim == claim or failure.claim.startswith(f"{claim}.")):
         return False
-    if claim is None and failure.claim not in ("", "exit", "makes") and not failure.claim.startswith(("diagnostics", "stdout", "stderr")):
+    if (
+        claim is None
+        and failure.claim not in ("", "exit", "makes")
+        and not failure.claim.startswith(("diagnostics", "stdout", "stderr"))
+    ):
         return False  # a claim about an artifact is explained by its name only
     if signature.found is not None and signature.found not in failure.found:
         return False
@@ -77,7 +98,9 @@ def _step(signature: Signature, plan: Plan, observation: Observation, at: str) -
     if at == "end":
         return observation.steps[-1] if signature.step == "end" and observation.steps else None
     planned = next((step for step in plan.flat() if step.id == at), None)
-    if planned is None or (signature.step != at and not (signature.step in ACTIONS and planned.action == signature.step)):
+    if planned is None or (
+        signature.step != at and not (signature.step in ACTIONS and planned.action == signature.step)
+    ):
         return None
     return observation.step(at) or next((s for s in observation.steps), None)
 
@@ -86,6 +109,4 @@ def _reached(signature: Signature, plan: Plan, observation: Observation, *, stop
     if signature.step == "end":
         return not stopped and len(observation.steps) == len(plan.steps)
     names = {step.id for step in observation.steps}
-    return any(
-        step.id in names and (step.id == signature.step or step.action == signature.step) for step in plan.steps
-    )
+    return any(step.id in names and signature.step in {step.id, step.action} for step in plan.steps)

@@ -46,16 +46,24 @@ def check_names(claim: Names, names: Sequence[str], version: RustcVersion) -> It
     """The parts of the claim that do not hold for these names, in the order of the table."""
     within = compile_patterns(claim.within, version)
     without = compile_patterns(claim.except_, version)
-    chosen = [name for name in names if _any(within, name, default=True) and not _any(without, name, default=False)]
+    chosen = [
+        name for name in names if _any(within, name, default=True) and not _any(without, name, default=False)
+    ]
     if not chosen and not asks_for_nothing(claim):
-        limits = "; ".join(f"{key} {', '.join(given)}" for key, given in (("within", claim.within), ("except", claim.except_)) if given)
+        limits = "; ".join(
+            f"{key} {', '.join(given)}"
+            for key, given in (("within", claim.within), ("except", claim.except_))
+            if given
+        )
         if limits and names:
             yield Miss("within", f"something to judge ({limits})", f"nothing is left of {listing(names)}")
             return
     yield from _all(claim, chosen, version)
     yield from _none(claim, chosen, version)
     yield from _only(claim, chosen, version)
-    if claim.any and not any(pattern.matches(name) for pattern in compile_patterns(claim.any, version) for name in chosen):
+    if claim.any and not any(
+        pattern.matches(name) for pattern in compile_patterns(claim.any, version) for name in chosen
+    ):
         yield Miss("any", f"one of {_spelt(claim.any, version)}", listing(chosen), nearest(claim.any, chosen))
     if claim.count is not None and not compare(claim.count, len(chosen)):
         yield Miss("count", f"count {claim.count}", f"{len(chosen)}: {listing(chosen)}")
@@ -91,7 +99,9 @@ def _only(claim: Names, names: Sequence[str], version: RustcVersion) -> Iterator
     if more:
         yield Miss("only", claimed, f"also {listing(more)}")
     if missing:
-        yield Miss("only", claimed, f"lacks {', '.join(missing)}; there is {listing(names)}", nearest(missing, names))
+        yield Miss(
+            "only", claimed, f"lacks {', '.join(missing)}; there is {listing(names)}", nearest(missing, names)
+        )
 
 
 def _order(claim: Names, names: Sequence[str], version: RustcVersion) -> Iterator[Miss]:
@@ -124,7 +134,9 @@ def listing(names: Sequence[str], limit: int = SHOWN) -> str:
 
 def escape(text: str, limit: int = 200) -> str:
     """A name from an artifact as it may be shown: no control characters, no endless lines."""
-    safe = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text[: limit + 1])
+    safe = "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text[: limit + 1]
+    )
     return safe if len(text) <= limit else safe[:limit] + "…"
 
 

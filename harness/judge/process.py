@@ -17,9 +17,16 @@ _NATIVE_LIBS = "native-static-libs: "
 
 
 def check_process(
-    step: PlannedStep, outcome: Outcome, version: RustcVersion, files: Mapping[str, str], roles: Mapping[str, str]
+    step: PlannedStep,
+    outcome: Outcome,
+    version: RustcVersion,
+    files: Mapping[str, str],
+    roles: Mapping[str, str],
 ) -> Iterator[tuple[str, Miss]]:
-    """The claims that do not hold, each with its key. `files` are the expected texts, `roles` the files by role."""
+    """The claims that do not hold, each with its key.
+
+    `files` are the expected texts beside the case, `roles` the artifacts' files by role.
+    """
     model = step.model
     if not isinstance(model, steps.ProcessStep):
         return
@@ -45,7 +52,12 @@ def missing_outputs(step: PlannedStep, outcome: Outcome, present: Sequence[str])
 
 
 def _rustc(
-    model: steps.RustcOptions, outcome: Outcome, version: RustcVersion, roles: Mapping[str, str], *, holds: bool
+    model: steps.RustcOptions,
+    outcome: Outcome,
+    version: RustcVersion,
+    roles: Mapping[str, str],
+    *,
+    holds: bool,
 ) -> Iterator[tuple[str, Miss]]:
     if model.diagnostics is not None:
         for miss in _diagnostics(model.diagnostics, outcome.diagnostics):
@@ -55,7 +67,10 @@ def _rustc(
     if model.native_static_libs is not None:
         found = native_static_libs(outcome)
         if found is None:
-            yield "native-static-libs", Miss("", "a report", "rustc printed none; is `--print native-static-libs` among the flags?")
+            yield (
+                "native-static-libs",
+                Miss("", "a report", "rustc printed none; is `--print native-static-libs` among the flags?"),
+            )
         else:
             for miss in check_names(model.native_static_libs, found, version):
                 yield "native-static-libs", miss
@@ -67,7 +82,11 @@ def _rustc(
 def _expected(expected: int | str) -> str:
     if isinstance(expected, int):
         return f"exit status {expected}"
-    return {"fails": "a failure (not a crash)", "ice": "an internal compiler error", "any": "any exit status"}.get(expected, f"killed by {expected}")
+    return {
+        "fails": "a failure (not a crash)",
+        "ice": "an internal compiler error",
+        "any": "any exit status",
+    }.get(expected, f"killed by {expected}")
 
 
 def _by_role(made: Sequence[str], roles: Mapping[str, str], claim: claims.Names) -> list[str]:
@@ -99,7 +118,9 @@ def fits(wanted: claims.Diagnostic, found: Diagnostic) -> bool:
 
 
 def _described(wanted: claims.Diagnostic) -> str:
-    return ", ".join(f"{key} {value!r}" for key, value in wanted.model_dump(by_alias=True, exclude_none=True).items())
+    return ", ".join(
+        f"{key} {value!r}" for key, value in wanted.model_dump(by_alias=True, exclude_none=True).items()
+    )
 
 
 def _listed(found: Sequence[Diagnostic]) -> str:
@@ -125,10 +146,18 @@ def _link(
         yield "count", Miss("", f"count {claim.count}", f"{len(calls)} calls of the linker")
     if not calls:
         if claim.count is None:
-            yield "args", Miss("", "a call of the linker", f"none for {claim.of}" if claim.of else "none was seen")
+            yield (
+                "args",
+                Miss("", "a call of the linker", f"none for {claim.of}" if claim.of else "none was seen"),
+            )
         return
     for call in calls:
-        for key, names in (("args", call.args), ("libraries", libraries(call)), ("inputs", inputs(call)), ("exports", call.exports)):
+        for key, names in (
+            ("args", call.args),
+            ("libraries", libraries(call)),
+            ("inputs", inputs(call)),
+            ("exports", call.exports),
+        ):
             names_claim = getattr(claim, key)
             if names_claim is None:
                 continue
@@ -137,7 +166,10 @@ def _link(
                 continue
             yield from ((key, miss) for miss in check_names(names_claim, names, version))
         if claim.export_list is not None and claim.export_list != (call.exports is not None):
-            yield "export-list", Miss("", str(claim.export_list).lower(), str(call.exports is not None).lower())
+            yield (
+                "export-list",
+                Miss("", str(claim.export_list).lower(), str(call.exports is not None).lower()),
+            )
 
 
 def _is_output(output: str, name: str) -> bool:
@@ -157,4 +189,8 @@ def libraries(call: LinkerCall) -> list[str]:
 
 def inputs(call: LinkerCall) -> list[str]:
     """The object files and archives of a call by file name, in their order."""
-    return [PurePosixPath(word).name for word in call.args if not word.startswith("-") and word.endswith((".o", ".a", ".rlib"))]
+    return [
+        PurePosixPath(word).name
+        for word in call.args
+        if not word.startswith("-") and word.endswith((".o", ".a", ".rlib"))
+    ]

@@ -23,7 +23,15 @@ def check_text(claim: Text, text: str, files: Mapping[str, str]) -> Iterator[Mis
     if claim.empty is not None and claim.empty != (not text):
         yield Miss("empty", "empty" if claim.empty else "not empty", excerpt(text))
     if expected is not None and text != expected:
-        yield Miss("file" if claim.file else "equals", f"equals {claim.file or escape(repr(expected))}", difference(expected, text))
+        part = "file" if claim.file else "equals"
+        wanted = claim.file or escape(repr(expected))
+        yield Miss(part, f"equals {wanted}", difference(expected, text))
+    if claim.lines is not None and not compare(claim.lines, len(text.splitlines())):
+        yield Miss("lines", f"lines {claim.lines}", f"{len(text.splitlines())} lines: {excerpt(text)}")
+    yield from _parts(claim, text)
+
+
+def _parts(claim: Text, text: str) -> Iterator[Miss]:
     for wanted in claim.contains:
         if wanted not in text:
             yield Miss("contains", f"contains {escape(repr(wanted))}", excerpt(text), _near(wanted, text))
@@ -33,8 +41,6 @@ def check_text(claim: Text, text: str, files: Mapping[str, str]) -> Iterator[Mis
     for regex in claim.matches:
         if not re.search(regex, text, re.MULTILINE):
             yield Miss("matches", f"matches /{regex}/", excerpt(text))
-    if claim.lines is not None and not compare(claim.lines, len(text.splitlines())):
-        yield Miss("lines", f"lines {claim.lines}", f"{len(text.splitlines())} lines: {excerpt(text)}")
     start = 0
     for wanted in claim.order:
         place = text.find(wanted, start)

@@ -4,8 +4,17 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import cached_property
 
-from harness.artifact.facts import Bitcode, Facts, Metadata, ObjectFile, Section, Symbol
-from harness.artifact.facts import Binding, SymbolType, Visibility
+from harness.artifact.facts import (
+    Binding,
+    Bitcode,
+    Facts,
+    Metadata,
+    ObjectFile,
+    Section,
+    Symbol,
+    SymbolType,
+    Visibility,
+)
 
 
 class View:
@@ -74,14 +83,22 @@ class View:
     def bitcode(self) -> tuple[Bitcode, ...]:
         """Bitcode in the file or in any of its members."""
         members = self.facts.archive.members if self.facts.archive is not None else ()
-        found = [self.facts.bitcode, *(one.bitcode for one in self.objects), *(member.bitcode for member in members)]
+        found = [
+            self.facts.bitcode,
+            *(one.bitcode for one in self.objects),
+            *(member.bitcode for member in members),
+        ]
         return tuple(one for one in found if one is not None)
 
     @property
     def metadata(self) -> tuple[Metadata, ...]:
-        """rustc's metadata in the file or in any of its members."""
+        """Rustc's metadata in the file or in any of its members."""
         members = self.facts.archive.members if self.facts.archive is not None else ()
-        found = [self.facts.metadata, *(one.metadata for one in self.objects), *(member.metadata for member in members)]
+        found = [
+            self.facts.metadata,
+            *(one.metadata for one in self.objects),
+            *(member.metadata for member in members),
+        ]
         return tuple(one for one in found if one is not None)
 
     def states(self, name: str) -> Iterator[str]:

@@ -23,7 +23,10 @@ def explain_verdict(verdict: Verdict, node: str) -> str:
     if verdict.commands:
         lines.append("to see it by hand, in an empty folder $WORK with the case's sources:")
         lines += [f"{_INDENT}{escape(command, 2000)}" for command in verdict.commands]
-        lines += [f"{_INDENT}{look}" for look in dict.fromkeys(look for one in verdict.failures for look in one.look)]
+        lines += [
+            f"{_INDENT}{look}"
+            for look in dict.fromkeys(look for one in verdict.failures for look in one.look)
+        ]
     lines.append(f"repro: linkage repro {_quoted(node)}")
     return "\n".join(lines)
 
@@ -55,4 +58,6 @@ def one_line(failures: Sequence[Failure]) -> str:
         return ""
     first = failures[0]
     found = escape(first.found.splitlines()[0] if first.found else "", 100)
-    return f"{first.step}: {first.claim or 'not judged'}: {found}" + (f" (and {len(failures) - 1} more)" if len(failures) > 1 else "")
+    return f"{first.step}: {first.claim or 'not judged'}: {found}" + (
+        f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
+    )

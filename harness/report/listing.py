@@ -23,7 +23,11 @@ def list_cases(paths: Sequence[str]) -> int:
             status = ExitCode.USAGE
             continue
         total += len(case.ids)
-        console.print(Text.assemble((str(file), "bold"), ": ", case.model.summary, (f" ({len(case.ids)} variants)", "dim")))
+        console.print(
+            Text.assemble(
+                (str(file), "bold"), ": ", case.model.summary, (f" ({len(case.ids)} variants)", "dim")
+            )
+        )
         for name in case.ids:
             console.print(Text(f"    {file}[{name}]" if name else f"    {file}"))
     console.print(Text(f"{total} variants on each toolchain", "dim"))

@@ -19,7 +19,9 @@ def case_files(paths: Sequence[str]) -> list[Path]:
         elif path.is_file():
             found.append(path)
         else:
-            raise LinkageError("there is no such case", where=str(path), mend="`linkage list` shows the cases here")
+            raise LinkageError(
+                "there is no such case", where=str(path), mend="`linkage list` shows the cases here"
+            )
     if not found:
         raise LinkageError("no case is here", where=", ".join(paths), mend="a case is a .yaml file")
     return list(dict.fromkeys(found))
@@ -48,4 +50,8 @@ def one_case(text: str) -> tuple[Case, str | None, str | None]:
 
 def variants(case: Case, toolchain: Toolchain, cell: str | None) -> list[Variant]:
     """The case's variants on a toolchain, or the one of this cell."""
-    return [Variant(case, row, toolchain) for row, name in zip(case.rows, case.ids, strict=True) if cell in (None, name)]
+    return [
+        Variant(case, row, toolchain)
+        for row, name in zip(case.rows, case.ids, strict=True)
+        if cell in (None, name)
+    ]

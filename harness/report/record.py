@@ -70,4 +70,6 @@ def write_json(place: str, records: Sequence[Record], unreadable: Sequence[str])
         Path(name).chmod(0o644)
         Path(name).replace(target)
     except OSError as error:
-        raise LinkageError(f"cannot be written: {error.strerror}", where=place, mend="choose another file") from None
+        raise LinkageError(
+            f"cannot be written: {error.strerror}", where=place, mend="choose another file"
+        ) from None

@@ -27,7 +27,7 @@ def session_for(env: Mapping[str, str]) -> Iterator[Session]:
 
 
 def chosen_toolchains(session: Session, specs: Sequence[str], named: str | None) -> list[Toolchain]:
-    """The toolchains that are asked for; the one that a node id names, where it names one. Raises ToolchainError."""
+    """The toolchains asked for, or the one that a node id names. Raises ToolchainError."""
     found = session.toolchains(specs or ([named] if named else discover(session.environment)))
     return [one for one in found if named in (None, one.name)] or found
 
@@ -36,7 +36,11 @@ def write_repro(text: str, specs: Sequence[str], output: str | None) -> int:
     """Write the script of one variant. Raises LinkageError where the id means several."""
     case, named, cell = one_case(text)
     if cell is None and len(case.rows) > 1:
-        raise LinkageError(f"this case has {len(case.rows)} variants", where=text, mend=f"name one, as {case.name}[{case.ids[0]}]")
+        raise LinkageError(
+            f"this case has {len(case.rows)} variants",
+            where=text,
+            mend=f"name one, as {case.name}[{case.ids[0]}]",
+        )
     with session_for(os.environ) as session:
         toolchain = chosen_toolchains(session, specs, named)[0]
         variant = variants(case, toolchain, cell)[0]
@@ -52,7 +56,9 @@ def write_repro(text: str, specs: Sequence[str], output: str | None) -> int:
         Path(output).write_text(script, encoding="utf-8")
         Path(output).chmod(0o755)
     except OSError as error:
-        raise LinkageError(f"cannot be written: {error.strerror}", where=output, mend="choose another file") from None
+        raise LinkageError(
+            f"cannot be written: {error.strerror}", where=output, mend="choose another file"
+        ) from None
     return ExitCode.OK
 
 
@@ -107,18 +113,28 @@ def _step(step: PlannedStep, planned: Plan) -> list[str]:
     lines.append(f'echo "  exit status $? (the case says {expected})"')
     if getattr(step.model, "keep", None):
         kept = f"KEPT_{_identifier(step.id)}"
-        lines[1] = f'{kept}=$({line}{" 2>&1 >/dev/null" if getattr(step.model, "keep", "") == "stderr" else ""})'
+        lines[1] = (
+            f"{kept}=$({line}{' 2>&1 >/dev/null' if getattr(step.model, 'keep', '') == 'stderr' else ''})"
+        )
     return lines
 
 
 def _words(command: Command) -> list[str]:
-    return [word.pattern if isinstance(word, Glob) else word.replace(WORK, "$WORK") for word in command.argv if word != "--error-format=json"]
+    return [
+        word.pattern if isinstance(word, Glob) else word.replace(WORK, "$WORK")
+        for word in command.argv
+        if word != "--error-format=json"
+    ]
 
 
 def _command(command: Command, planned: Plan) -> str:
     toolchain = planned.variant.toolchain
     places = {str(toolchain.rustc): "$RUSTC", str(toolchain.sysroot): "$SYSROOT", WORK: "$WORK"}
-    words = [_glob(word) if isinstance(word, Glob) else _quoted(word, places) for word in command.argv if word != "--error-format=json"]
+    words = [
+        _glob(word) if isinstance(word, Glob) else _quoted(word, places)
+        for word in command.argv
+        if word != "--error-format=json"
+    ]
     env = [f"{key}={_quoted(value, places)}" for key, value in {"LC_ALL": "C", **command.env}.items()]
     line = " ".join([*env, *words])
     if command.stdin is not None:
@@ -129,7 +145,8 @@ def _command(command: Command, planned: Plan) -> str:
 def _glob(glob: Glob) -> str:
     if glob.archive is None:
         return glob.pattern
-    return f"$(ar t {shlex.quote(glob.archive)} | while read -r m; do case $m in {glob.pattern}) echo \"$m\";; esac; done)"
+    chosen = f'case $m in {glob.pattern}) echo "$m";; esac'
+    return f"$(ar t {shlex.quote(glob.archive)} | while read -r m; do {chosen}; done)"
 
 
 def _quoted(word: str, places: Mapping[str, str]) -> str:
@@ -152,8 +169,11 @@ def _identifier(name: str) -> str:
     return "".join(char if char.isalnum() else "_" for char in name)
 
 
-def _operation(step: PlannedStep) -> list[str]:
-    names = {key: path if any(char in path for char in "*?") else shlex.quote(path) for key, path in step.subjects.items()}
+def _operation(step: PlannedStep) -> list[str]:  # noqa: C901 - one case for each kind of step
+    names = {
+        key: path if any(char in path for char in "*?") else shlex.quote(path)
+        for key, path in step.subjects.items()
+    }
     match step.model:
         case model.RemoveStep(remove=what):
             return [f"rm -rf {' '.join(names[name] for name in what)}"]
@@ -181,13 +201,19 @@ def _operation(step: PlannedStep) -> list[str]:
             return [f"umask {umask.umask}"]
         case model.FreshStep() as fresh:
             kept = " ".join(f"! -path './{path}'" for path in step.subjects.values())
-            return [f"find . -mindepth 1 -type f {kept} -delete".replace("  ", " "), *(["# sources are written again below"] if fresh.keep else [])]
+            return [
+                f"find . -mindepth 1 -type f {kept} -delete".replace("  ", " "),
+                *(["# sources are written again below"] if fresh.keep else []),
+            ]
         case _:
             raise AssertionError(step.model)
 
 
 def _seen(verdict: Verdict) -> list[str]:
-    lines = [f"# the harness's verdict: {verdict.outcome.value}" + (f" ({escape(verdict.reason)})" if verdict.reason else "")]
+    lines = [
+        f"# the harness's verdict: {verdict.outcome.value}"
+        + (f" ({escape(verdict.reason)})" if verdict.reason else "")
+    ]
     for failure in verdict.failures:
         lines += _failure(failure)
     return lines

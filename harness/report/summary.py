@@ -5,13 +5,11 @@ A pytest plugin, because pytest knows how the run went, with xdist too.
 
 import sys
 import time
-from collections import Counter, defaultdict
-from typing import Any, TextIO
+from collections import Counter
+from typing import TextIO
 
 import pytest
 
-from harness.errors import ExitCode
-from harness.judge.verdict import Outcome
 from harness.plugin import verdict_of
 from harness.report.record import Record, write_json
 from harness.report.table import print_summary

@@ -19,7 +19,9 @@ _EVIDENCE_SHOWN = 12
 """Failures whose evidence is printed; the others are named."""
 
 
-def print_summary(records: Sequence[Record], unreadable: Sequence[str], seconds: float, console: Console | None = None) -> None:
+def print_summary(
+    records: Sequence[Record], unreadable: Sequence[str], seconds: float, console: Console | None = None
+) -> None:
     """The table, the known bugs, and what failed."""
     console = console or Console(highlight=False, soft_wrap=True)
     if records:
@@ -44,14 +46,18 @@ def _table(records: Sequence[Record]) -> Table:
         table.add_column(f"{name}\n[dim]{versions[name]}[/dim]", overflow="fold")
     for case in sorted({record.case for record in records}):
         table.add_row(case, *(_cell(cells[case, name]) for name in toolchains))
-    totals = {name: sum((cells[key] for key in cells if key[1] == name), Counter[str]()) for name in toolchains}
+    totals = {
+        name: sum((cells[key] for key in cells if key[1] == name), Counter[str]()) for name in toolchains
+    }
     table.add_section()
     table.add_row(Text("all", "bold"), *(_cell(totals[name]) for name in toolchains))
     return table
 
 
 def _cell(counted: Counter[str]) -> Text:
-    parts = [Text(f"{counted[outcome]} {outcome}", style) for outcome, style in _STYLES.items() if counted[outcome]]
+    parts = [
+        Text(f"{counted[outcome]} {outcome}", style) for outcome, style in _STYLES.items() if counted[outcome]
+    ]
     return Text(", ").join(parts) if parts else Text("—", "dim")
 
 
@@ -76,13 +82,19 @@ def _print_skips(records: Sequence[Record], console: Console) -> None:
     if reasons:
         console.print(Rule("skipped", style="dim", align="left"))
     for reason, count in reasons.most_common():
-        console.print(Text(f"{count} × {reason}", "dim"))
+        console.print(Text(f"{count}: {reason}", "dim"))
 
 
 def _print_failures(records: Sequence[Record], console: Console) -> None:
     bad = [record for record in records if record.outcome in (Outcome.FAIL, Outcome.FIXED, Outcome.ERROR)]
     for record in bad[:_EVIDENCE_SHOWN]:
-        console.print(Rule(Text(f"{record.outcome}: {record.id}", _STYLES[Outcome(record.outcome)]), style="red", align="left"))
+        console.print(
+            Rule(
+                Text(f"{record.outcome}: {record.id}", _STYLES[Outcome(record.outcome)]),
+                style="red",
+                align="left",
+            )
+        )
         console.print(Text(record.evidence))
     if len(bad) > _EVIDENCE_SHOWN:
         console.print(Rule(f"{len(bad) - _EVIDENCE_SHOWN} more", style="red", align="left"))

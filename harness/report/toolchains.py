@@ -31,8 +31,12 @@ def show_toolchains(specs: Sequence[str], *, as_json: bool) -> int:
     machine = examine(cache, os.environ)
     linkers = ", ".join(sorted(machine.linkers)) or "none"
     if as_json:
-        data = {"toolchains": [dict(describe(one)) for one in found], "unusable": wrong, "linkers": sorted(machine.linkers)}
-        print(json.dumps(data, indent=1))  # noqa: T201 - this is what the command is for
+        data = {
+            "toolchains": [dict(describe(one)) for one in found],
+            "unusable": wrong,
+            "linkers": sorted(machine.linkers),
+        }
+        print(json.dumps(data, indent=1))
         return ExitCode.OK
     console = Console(highlight=False, soft_wrap=True)
     for toolchain in found:
@@ -45,5 +49,7 @@ def show_toolchains(specs: Sequence[str], *, as_json: bool) -> int:
         console.print()
     for text in wrong:
         console.print(Text(text, "bold red"))
-    console.print(Text(f"this machine: {machine.cc_version or 'no C compiler'}; linkers that work: {linkers}", "dim"))
+    console.print(
+        Text(f"this machine: {machine.cc_version or 'no C compiler'}; linkers that work: {linkers}", "dim")
+    )
     return ExitCode.OK
