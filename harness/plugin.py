@@ -16,6 +16,7 @@ from harness.case.read import Case, read_case
 from harness.errors import LinkageError
 from harness.judge.verdict import Outcome, Verdict
 from harness.report.evidence import explain_verdict
+from harness.report.record import VERDICT, properties
 
 if TYPE_CHECKING:
     from harness.session import Session
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 SESSION: pytest.StashKey["Session"] = pytest.StashKey()
 TOOLCHAINS: pytest.StashKey[list["Toolchain"]] = pytest.StashKey()
-_VERDICT = "linkage_verdict"
 _WRONG_INPUT: list[str] = []
 """Case files of this process's run that could not be read."""
 _FIXED_MARKS = {
@@ -165,7 +165,7 @@ class VariantItem(pytest.Item):
     def setup(self) -> None:
         verdict = session_of(self.config).verdict(self.variant)
         self.result = verdict
-        self.user_properties.append((_VERDICT, _properties(self, verdict)))
+        self.user_properties.append((VERDICT, properties(self.variant, verdict)))
         if verdict.outcome is Outcome.ERROR:
             raise UnjudgedError(verdict)
         if verdict.outcome is Outcome.SKIP and not self.config.getoption("--no-skip"):
@@ -186,39 +186,3 @@ class VariantItem(pytest.Item):
 
     def reportinfo(self) -> tuple[Path, int, str]:
         return self.path, 0, self.name
-
-
-def _properties(item: VariantItem, verdict: Verdict) -> dict[str, object]:
-    """What the reports need of a verdict, as plain data that xdist can send."""
-    return {
-        "case": item.case.name,
-        "summary": item.case.model.summary,
-        "toolchain": item.variant.toolchain.name,
-        "version": str(item.variant.toolchain.version),
-        "outcome": verdict.outcome.value,
-        "reason": verdict.reason,
-        "bugs": [{"name": bug.name, "note": bug.note} for bug in verdict.bugs],
-        "failures": [
-            {
-                "step": failure.step,
-                "claim": failure.claim,
-                "where": failure.where,
-                "claimed": failure.claimed,
-                "found": failure.found,
-                "nearest": list(failure.nearest),
-                "look": list(failure.look),
-                "error": failure.error,
-            }
-            for failure in verdict.failures
-        ],
-        "commands": list(verdict.commands),
-        "obtained": verdict.obtained,
-    }
-
-
-def verdict_of(report: pytest.TestReport) -> dict[str, Any] | None:
-    """The verdict that a report carries; None for other tests."""
-    return next(
-        (value for name, value in report.user_properties if name == _VERDICT and isinstance(value, dict)),
-        None,
-    )

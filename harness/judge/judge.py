@@ -25,7 +25,8 @@ Sibling = Callable[[PlannedStep, Reference, str], Facts | str]
 
 _KIND_OF_ROLE = {
     "staticlib": "archive", "rlib": "archive",
-    "dylib": "elf", "cdylib": "elf", "proc-macro": "elf", "bin": "elf", "obj": "elf", "rmeta": "metadata", "shared": "elf",
+    "dylib": "elf", "cdylib": "elf", "proc-macro": "elf", "bin": "elf", "obj": "elf",
+    "rmeta": "metadata", "shared": "elf",
 }  # fmt: skip
 
 

@@ -3,12 +3,17 @@
 import json
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.build.plan import Variant
 from harness.errors import LinkageError
+from harness.judge.verdict import Verdict
+
+VERDICT = "linkage_verdict"
+"""The user property of a pytest report that carries a verdict."""
 
 FORMAT = 1
 """Of the JSON file; counted up when a key changes its meaning or goes."""
@@ -52,6 +57,40 @@ class Record:
             evidence=evidence if outcome in ("fail", "fixed", "error") else "",
             seconds=round(seconds, 3),
         )
+
+
+def properties(variant: Variant, verdict: Verdict) -> dict[str, object]:
+    """What the reports need of a verdict, as plain data that xdist can send."""
+    return {
+        "case": variant.case.name,
+        "summary": variant.case.model.summary,
+        "toolchain": variant.toolchain.name,
+        "version": str(variant.toolchain.version),
+        "outcome": verdict.outcome.value,
+        "reason": verdict.reason,
+        "bugs": [{"name": bug.name, "note": bug.note} for bug in verdict.bugs],
+        "failures": [
+            {
+                "step": failure.step,
+                "claim": failure.claim,
+                "where": failure.where,
+                "claimed": failure.claimed,
+                "found": failure.found,
+                "nearest": list(failure.nearest),
+                "look": list(failure.look),
+                "error": failure.error,
+            }
+            for failure in verdict.failures
+        ],
+        "commands": list(verdict.commands),
+        "obtained": verdict.obtained,
+    }
+
+
+def verdict_of(user_properties: Iterable[tuple[str, object]]) -> dict[str, Any] | None:
+    """The verdict that a report's properties carry; None for other tests."""
+    found = (value for name, value in user_properties if name == VERDICT)
+    return next((value for value in found if isinstance(value, dict)), None)
 
 
 def write_json(place: str, records: Sequence[Record], unreadable: Sequence[str]) -> None:

@@ -10,8 +10,7 @@ from typing import TextIO
 
 import pytest
 
-from harness.plugin import verdict_of
-from harness.report.record import Record, write_json
+from harness.report.record import Record, verdict_of, write_json
 from harness.report.table import print_summary
 
 _SECONDS_BETWEEN_LINES = 10.0
@@ -31,7 +30,7 @@ class Summary:
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
         # Categories stay pytest's own, so that its closing line counts as always; no letters.
-        if verdict_of(report) is None:
+        if verdict_of(report.user_properties) is None:
             return None
         if hasattr(report, "wasxfail") and report.skipped:
             return "xfailed", "", ""
@@ -52,7 +51,7 @@ class Summary:
             self.unreadable.append(str(report.longrepr))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        found = verdict_of(report)
+        found = verdict_of(report.user_properties)
         if found is None or report.nodeid in self.records or report.when == "teardown":
             return
         if report.when == "setup" and report.passed:
