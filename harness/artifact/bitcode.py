@@ -41,18 +41,13 @@ def _producer(data: memoryview) -> str | None:
     """The identification block's string; None where there is none at the beginning."""
     if data[:4] != MAGIC:
         return None
-    return _identification(bytes(data[4 : 4 + _IDENTIFICATION_LIMIT]))
-
-
-def _identification(data: bytes) -> str | None:
-    if len(data) < 8:  # noqa: PLR2004 - abbreviation id, block id and width, padding; then the length
-        return None
-    size = 8 + 4 * int.from_bytes(data[4:8], "little")
-    return _parse_identification(data[:size])
+    # A word of abbreviation id, block id and width, padded; a word of length; the block.
+    words = int.from_bytes(data[8:12], "little")
+    return _identification(bytes(data[4 : 12 + min(4 * words, _IDENTIFICATION_LIMIT)]))
 
 
 @lru_cache(maxsize=64)  # the members of one archive nearly all begin with the same block
-def _parse_identification(block: bytes) -> str | None:
+def _identification(block: bytes) -> str | None:
     bits = _Bits(block)
     try:
         if bits.fixed(2) != _ENTER_SUBBLOCK or bits.vbr(8) != _IDENTIFICATION_BLOCK_ID:

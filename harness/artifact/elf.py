@@ -50,6 +50,7 @@ _SEGMENT64, _SEGMENT32 = "IIQQQQQQ", "8I"
 _SYMBOL64, _SYMBOL32 = "IBBHQQ", "IIIBBH"
 _SECTION = struct.Struct("<" + _SECTION64)
 _PATH_LIMIT = 4096  # bytes; PATH_MAX
+_TYPES = {ET_REL: ObjectType.RELOCATABLE, ET_EXEC: ObjectType.EXECUTABLE, ET_CORE: ObjectType.CORE}
 _NAMES_LIMIT = 1 << 34  # bytes; the largest libraries of rustc stay far below
 _BITCODE_SECTIONS = (".llvmbc", ".llvm.lto")
 _METADATA_SECTIONS = (".rmeta", ".rustc")
@@ -107,10 +108,9 @@ class Elf:
     def _packed_sections(self) -> SectionTable:
         narrow, wide = column(self._sections, 4), column(self._sections, 8)
         names = self.strings(self.header.section_names) if self.header.section_names else b"\0"
-        _check_names(narrow[0::16], names, "a section")
-        return SectionTable(
-            names, bytes(narrow[0::16]), bytes(narrow[1::16]), bytes(wide[1::8]), bytes(wide[4::8])
-        )
+        offsets = narrow[0::16]
+        _check_names(offsets, names, "a section")
+        return SectionTable(names, bytes(offsets), bytes(narrow[1::16]), bytes(wide[1::8]), bytes(wide[4::8]))
 
     def strings(self, index: int) -> bytes:
         """A string table, ending in a NUL whatever the file says."""
@@ -270,8 +270,7 @@ def _section(elf: Elf, names: Sequence[str]) -> memoryview | None:
 def _type(number: int, *, pie: bool) -> ObjectType:
     if number == ET_DYN:
         return ObjectType.EXECUTABLE if pie else ObjectType.SHARED
-    known = {ET_REL: ObjectType.RELOCATABLE, ET_EXEC: ObjectType.EXECUTABLE, ET_CORE: ObjectType.CORE}
-    return known.get(number, ObjectType.OTHER)
+    return _TYPES.get(number, ObjectType.OTHER)
 
 
 def _header(data: memoryview) -> Header:
