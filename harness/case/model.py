@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, StrictInt, StrictStr, model_validator
 from pydantic_core import PydanticCustomError
 
-from harness.case.base import Environment, Model, RelativePath, listed
+from harness.case.base import Environment, Model, RelativePath, Texts, listed
 from harness.case.claims import ClaimMap, Regex
 from harness.case.condition import Condition
 from harness.case.steps import AnyStep
@@ -108,8 +108,8 @@ class Signature(Model):
 
     step: StrictStr
     """The id of the step at which it shows."""
-    claim: StrictStr | None = None
-    """The claim that does not hold, by its keys: `lib.dylib.exports`, `exit`, `stdout`."""
+    claim: Texts = ()
+    """The claims that do not hold, by their keys: `lib.dylib.exports`, `exit`, `stdout`; all of them."""
     stdout: StrictStr | None = None
     """Stands in the step's stdout."""
     stderr: StrictStr | None = None
@@ -126,7 +126,9 @@ class Signature(Model):
     @model_validator(mode="after")
     def _says_how(self) -> "Signature":
         given = [
-            name for name in type(self).model_fields if name != "step" and getattr(self, name) is not None
+            name
+            for name in type(self).model_fields
+            if name != "step" and getattr(self, name) not in (None, ())
         ]
         if not given:
             raise PydanticCustomError(

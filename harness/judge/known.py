@@ -28,8 +28,9 @@ def weigh(
 ) -> tuple[Outcome, tuple[Bug, ...], str]:
     """The outcome, the known bugs that it is about, and the reason in words."""
     bugs = applicable(plan)
+    complete = [bug for bug in bugs if _complete(bug.signature, failures)]
     explained = {
-        index: [bug for bug in bugs if _explains(bug.signature, failure, plan, observation)]
+        index: [bug for bug in complete if _explains(bug.signature, failure, plan, observation)]
         for index, failure in enumerate(failures)
     }
     unexplained = [failure for index, failure in enumerate(failures) if not explained[index]]
@@ -68,11 +69,10 @@ def _explains(signature: Signature, failure: Failure, plan: Plan, observation: O
     step = _step(signature, plan, observation, failure.step)
     if step is None:
         return False
-    claim = signature.claim
-    if claim is not None and not (failure.claim == claim or failure.claim.startswith(f"{claim}.")):
+    if signature.claim and not any(_is_claim(failure, claim) for claim in signature.claim):
         return False
     if (
-        claim is None
+        not signature.claim
         and failure.claim not in ("", "exit", "makes")
         and not failure.claim.startswith(("diagnostics", "stdout", "stderr"))
     ):
@@ -80,6 +80,15 @@ def _explains(signature: Signature, failure: Failure, plan: Plan, observation: O
     if signature.found is not None and signature.found not in failure.found:
         return False
     return _looks(signature, step)
+
+
+def _complete(signature: Signature, failures: Sequence[Failure]) -> bool:
+    """Whether each claim that the signature lists is among those that do not hold."""
+    return all(any(_is_claim(failure, claim) for failure in failures) for claim in signature.claim)
+
+
+def _is_claim(failure: Failure, claim: str) -> bool:
+    return failure.claim == claim or failure.claim.startswith(f"{claim}.")
 
 
 def _looks(signature: Signature, step: StepObservation) -> bool:
