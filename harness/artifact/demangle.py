@@ -61,7 +61,7 @@ def _path(name: str) -> str | None:
 @cache
 def _library() -> _Library:
     """Imported when the first name is demangled: not every run does."""
-    from multi_demangle import demangle_symbol
+    from multi_demangle import demangle_symbol  # noqa: PLC0415
 
     found: _Library = demangle_symbol
     return found
