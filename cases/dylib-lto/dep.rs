@@ -1,0 +1,6 @@
+//! An rlib that the dylib swallows; a user of the dylib calls it from there.
+
+pub fn sum(n: u64) -> u64 {
+    let numbers: Vec<u64> = (0..n).collect();
+    numbers.iter().sum()
+}

@@ -1,0 +1,26 @@
+//! One crate for every crate type at once; it allocates through std's default allocator.
+
+pub fn sum(n: u64) -> u64 {
+    let numbers: Vec<u64> = (0..n).collect();
+    let text = numbers.iter().sum::<u64>().to_string();
+    text.parse().unwrap()
+}
+
+pub fn own_allocator() -> bool {
+    false
+}
+
+#[no_mangle]
+pub extern "C" fn mixed_sum(n: u64) -> u64 {
+    sum(n)
+}
+
+#[no_mangle]
+pub extern "C" fn mixed_own_allocator() -> i32 {
+    i32::from(own_allocator())
+}
+
+/// The entry point of the `bin` among the crate types; an ordinary function in the others.
+pub fn main() {
+    println!("sum={} own={}", mixed_sum(10), mixed_own_allocator());
+}
