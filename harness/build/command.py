@@ -11,7 +11,7 @@ from harness.build.outputs import Outputs
 from harness.case import steps as model
 from harness.case.model import CaseModel
 from harness.case.resolve import Resolved
-from harness.case.variables import REFERENCE
+from harness.case.variables import REFERENCE, text
 from harness.errors import CaseError
 from harness.toolchain.model import Toolchain
 from harness.toolchain.version import VersionRange
@@ -146,7 +146,7 @@ def _rustc(
     argv += [f"--crate-type={kind}" for kind in (resolved.crate_types if given else ())]
     argv += _codegen(axes)
     if "allocator" in axes:
-        argv += ["--cfg", f'allocator="{axes["allocator"]}"']
+        argv += ["--cfg", f'allocator="{text(axes["allocator"])}"']
         if _HAS_CHECK_CFG.contains(toolchain.version):
             argv += ["--check-cfg", "cfg(allocator, values(any()))"]
     argv += [word for name in step.cfg for word in ("--cfg", words.text(name))]
