@@ -1,19 +1,23 @@
 """What every part of a case's model shares: strictness, kebab-case keys, unknown keys refused."""
 
 import difflib
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    ModelWrapValidatorHandler,
     StrictBool,
     StrictInt,
     StrictStr,
+    ValidationError,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError, PydanticKnownError
 
 Scalar = StrictBool | StrictInt | StrictStr
 
@@ -35,18 +39,48 @@ class Model(BaseModel):
         use_attribute_docstrings=True,
     )
 
-    @model_validator(mode="before")
+    shorthand: ClassVar[tuple[JsonSchemaValue, ...]] = ()
+    """What may stand in its place, as JSON Schema: editors must not flag what the reader accepts."""
+
+    @model_validator(mode="wrap")
     @classmethod
-    def _known_keys(cls, data: Any) -> Any:  # noqa: ANN401 - whatever stands in the file
-        if cls.model_config.get("extra") != "forbid" or not isinstance(data, dict):
-            return data
+    def _known_keys(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:  # noqa: ANN401
+        # Pydantic would not say which keys it knows; and what else is wrong must be said too.
         known = keys(cls)
-        unknown = [key for key in data if key not in known]
-        if unknown:
-            raise PydanticCustomError(
-                "unknown_keys", "unknown keys", {"unknown": unknown, "known": sorted(known)}
+        unknown = [key for key in data if key not in known] if isinstance(data, dict) else []
+        if not unknown or cls.model_config.get("extra") != "forbid":
+            return handler(data)
+        details = [
+            InitErrorDetails(
+                type=PydanticCustomError(
+                    "unknown_key", "unknown key `{key}`", {"key": key, "mend": suggest(key, sorted(known))}
+                ),
+                loc=(key,),
+                input=data[key],
             )
-        return data
+            for key in unknown
+        ]
+        try:
+            handler({key: value for key, value in data.items() if key in known})
+        except ValidationError as error:
+            details += [_again(detail) for detail in error.errors(include_url=False)]
+        raise ValidationError.from_exception_data(cls.__name__, details)
+
+
+def _again(detail: ErrorDetails) -> InitErrorDetails:
+    context = detail.get("ctx") or {}
+    try:
+        PydanticKnownError(detail["type"], context)  # type: ignore[arg-type]
+    except KeyError:
+        own = PydanticCustomError(detail["type"], detail["msg"], context)
+        return InitErrorDetails(type=own, loc=detail["loc"], input=detail["input"])
+    return InitErrorDetails(type=detail["type"], loc=detail["loc"], input=detail["input"], ctx=context)
+
+
+def suggest(word: str, known: Sequence[str], otherwise: str = "known here: {}") -> str:
+    """What to write in place of an unknown word: the nearest known one, or which there are."""
+    near = nearest(word, known)
+    return f"did you mean `{near}`?" if near else otherwise.format(", ".join(known) or "none")
 
 
 def keys(model: type[BaseModel]) -> set[str]:
@@ -54,7 +88,7 @@ def keys(model: type[BaseModel]) -> set[str]:
     return {info.alias or name for name, info in model.model_fields.items()}
 
 
-def nearest(word: str, known: list[str]) -> str | None:
+def nearest(word: str, known: Sequence[str]) -> str | None:
     """The known word that a misspelt one most likely means, if any is near."""
     found = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
     return found[0] if found else None
@@ -76,6 +110,10 @@ def _to_texts(value: object) -> object:
 
 def _relative(value: str) -> str:
     """A path inside the case's folder or its working folder; nothing outside may be named."""
+    if not value:
+        raise PydanticCustomError(
+            "empty_path", "a path must not be empty", {"mend": "`.` is the folder itself"}
+        )
     if value.startswith("/") or ".." in value.split("/") or "\0" in value:
         raise PydanticCustomError(
             "outside",
@@ -91,6 +129,8 @@ Texts = Annotated[
 """One text or a list of them."""
 
 RelativePath = Annotated[StrictStr, AfterValidator(_relative)]
+"""A path below the case's folder or its working folder."""
+
 Paths = Annotated[
     tuple[RelativePath, ...], BeforeValidator(_to_texts, json_schema_input_type=str | list[str])
 ]

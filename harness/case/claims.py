@@ -8,7 +8,7 @@ import re
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictStr, model_validator
+from pydantic import AfterValidator, BeforeValidator, StrictBool, StrictStr, model_validator
 from pydantic_core import PydanticCustomError
 
 from harness.case.base import Model, RelativePath, Texts, listed
@@ -18,7 +18,7 @@ from harness.case.condition import Condition
 def _compiles(value: str) -> str:
     try:
         re.compile(value)
-    except re.error as error:
+    except (re.error, OverflowError, RecursionError) as error:
         raise PydanticCustomError(
             "regex", "the regex `{regex}` does not compile: {why}", {"regex": value, "why": str(error)}
         ) from None
@@ -69,6 +69,7 @@ class Names(Model):
     """How many names there are, after `within` and `except`."""
     order: Patterns = ()
     """These are found in this order."""
+    shorthand = ({"type": "string"}, {"type": "array", "items": {"type": "string"}})
 
     @model_validator(mode="before")
     @classmethod
@@ -86,9 +87,6 @@ class Names(Model):
                 {"mend": "give `all`, `any`, `none`, `only`, `count` or `order`, or write `none`"},
             )
         return self
-
-
-NamesClaim = Annotated[Names, Field(json_schema_extra={"x-shorthand": "all"})]
 
 
 class SymbolTableName(StrEnum):
@@ -150,6 +148,17 @@ class Text(Model):
     empty: StrictBool | None = None
     normalize: dict[Regex, StrictStr] = {}
     """Regexes and what replaces them before anything is compared."""
+    shorthand = ({"type": "string"},)
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "Text":
+        if self.model_fields_set <= {"normalize"}:
+            raise PydanticCustomError(
+                "says_nothing",
+                "this claim says nothing",
+                {"mend": "give `equals`, `contains`, `lacks`, `matches`, `order`, `file`, `lines`, `empty`"},
+            )
+        return self
 
     @model_validator(mode="before")
     @classmethod
@@ -165,6 +174,17 @@ class Reference(Model):
     variant: dict[StrictStr, Any] = {}
     """The axes in which the other variant differs, with its values there."""
     what: Literal["bytes", "text", "symbols", "exports", "size"] = "bytes"
+    shorthand = ({"type": "string"},)
+
+    @model_validator(mode="after")
+    def _is_another(self) -> "Reference":
+        if self.artifact is None and not self.variant:
+            raise PydanticCustomError(
+                "itself",
+                "this compares the artifact with itself",
+                {"mend": "name another `artifact`, or the `variant` by the axes in which it differs"},
+            )
+        return self
 
     @model_validator(mode="before")
     @classmethod
@@ -273,6 +293,7 @@ class Diagnostic(Model):
     text: StrictStr | None = None
     """Stands in the rendered text, notes included."""
     matches: Regex | None = None
+    shorthand = ({"type": "string"},)
 
     @model_validator(mode="before")
     @classmethod
@@ -293,11 +314,20 @@ class DiagnosticClaim(Model):
 
     all: Diagnostics = ()
     none: Diagnostics = ()
+    shorthand = ({"type": "string"}, {"type": "array", "items": {"$ref": "#/$defs/Diagnostic"}})
 
     @model_validator(mode="before")
     @classmethod
     def _list_means_all(cls, data: Any) -> Any:  # noqa: ANN401
         return {"all": data} if isinstance(data, (str, list)) else data
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "DiagnosticClaim":
+        if not (self.all or self.none):
+            raise PydanticCustomError(
+                "says_nothing", "this claim says nothing", {"mend": "give `all` or `none`"}
+            )
+        return self
 
 
 class LinkClaim(Model):
@@ -316,6 +346,16 @@ class LinkClaim(Model):
     """Whether there was one."""
     count: Comparison | None = None
     """How often the linker was called."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "LinkClaim":
+        if self.model_fields_set <= {"of"}:
+            raise PydanticCustomError(
+                "says_nothing",
+                "this claim says nothing",
+                {"mend": "give `args`, `libraries`, `inputs`, `exports`, `export-list` or `count`"},
+            )
+        return self
 
 
 Subject = StrictStr

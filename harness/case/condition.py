@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from harness.case.base import Model, Scalar
 
@@ -22,6 +23,7 @@ class Condition(Model):
 
     not_: "Condition | None" = Field(default=None, alias="not")
     any: tuple["Condition", ...] = ()
+    shorthand = ({"type": "string"},)
 
     @model_validator(mode="before")
     @classmethod
@@ -31,6 +33,14 @@ class Condition(Model):
         if isinstance(data, dict) and isinstance(data.get("any"), list):
             return {**data, "any": tuple(data["any"])}
         return data
+
+    @model_validator(mode="after")
+    def _names_something(self) -> "Condition":
+        if not (self.axes or self.any or self.not_):
+            raise PydanticCustomError(
+                "no_axis", "this condition names no axis", {"mend": "write it as `{lto: fat}`"}
+            )
+        return self
 
     @property
     def axes(self) -> dict[str, Any]:

@@ -41,20 +41,23 @@ class Document:
 
     def value(self, path: Path) -> Position:
         """The position of the value at `path`, or of the nearest thing around it that exists."""
-        return self._nearest(path, self.values)
+        return self.values[self.real(path)]
 
     def key(self, path: Path) -> Position:
         """The position of the key at `path`; of the value where it is a list's element."""
         return self.keys.get(path) or self.value(path)
 
-    def _nearest(self, path: Path, positions: dict[Path, Position]) -> Position:
-        # Validation names steps that are not in the file (a union's tag, a shorthand's long
-        # form): they are passed over, so that the rest of the path still leads to the place.
+    def real(self, path: Path) -> Path:
+        """The parts of a path that are in the file.
+
+        Validation names parts that are not (a union's tag, a shorthand's long form): they are
+        passed over, so that the rest of the path still leads to the place.
+        """
         here: Path = ()
         for part in path:
             if (*here, part) in self.values:
                 here = (*here, part)
-        return positions[here]
+        return here
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, StrictInt, StrictStr, model_validator
 from pydantic_core import PydanticCustomError
 
-from harness.case.base import Environment, Model, RelativePath, Texts, listed
+from harness.case.base import Environment, Model, RelativePath, Texts, listed, suggest
 from harness.case.claims import ClaimMap, Regex
 from harness.case.condition import Condition
 from harness.case.steps import AnyStep
@@ -13,13 +13,16 @@ from harness.case.steps import AnyStep
 Reference = Annotated[StrictStr, Field(pattern=r"^[\w.-]+/[\w.-]+#\d+$")]
 """An issue or a pull request: `rust-lang/rust#145962`."""
 
+Tag = Annotated[StrictStr, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
 
 def _tuples(value: object) -> object:
     return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
 
 
 Rows = Annotated[
-    tuple[dict[StrictStr, Any], ...], BeforeValidator(listed, json_schema_input_type=list[dict[str, Any]])
+    tuple[dict[StrictStr, Any], ...],
+    BeforeValidator(listed, json_schema_input_type=dict[str, Any] | list[dict[str, Any]]),
 ]
 Conditions = Annotated[
     tuple[Condition, ...], BeforeValidator(listed, json_schema_input_type=Condition | list[Condition])
@@ -75,18 +78,23 @@ class Requirement(Model):
     crate_type: StrictStr | None = None
     backend: StrictStr | None = None
     when: Condition | None = None
+    shorthand = (
+        {"enum": ["dynamic-std", "profiler", "std-bitcode"]},
+        {"type": "string", "pattern": "^-"},
+    )
 
     @model_validator(mode="before")
     @classmethod
     def _text_means_true(cls, data: Any) -> Any:  # noqa: ANN401
         if isinstance(data, str):
-            return (
-                {data: True}
-                if data in ("dynamic-std", "profiler", "std-bitcode")
-                else {"flag": data}
-                if data.startswith("-")
-                else {data: True}
-            )
+            if data.startswith("-"):
+                return {"flag": data}
+            if data not in REQUIREMENTS:
+                mend = suggest(data, REQUIREMENTS)
+                raise PydanticCustomError(
+                    "requirement", "`{data}` is no requirement", {"data": data, "mend": mend}
+                )
+            return {data: True}
         return data
 
     @model_validator(mode="after")
@@ -172,31 +180,32 @@ class CaseModel(Model):
 
     summary: StrictStr = Field(min_length=1, max_length=120)
     about: StrictStr | None = None
-    refs: Annotated[tuple[Reference, ...], BeforeValidator(listed, json_schema_input_type=list[str])] = ()
-    tags: Annotated[
-        tuple[Annotated[StrictStr, Field(pattern=r"^[a-z][a-z0-9_]*$")], ...],
-        BeforeValidator(listed, json_schema_input_type=list[str]),
+    refs: Annotated[
+        tuple[Reference, ...], BeforeValidator(listed, json_schema_input_type=Reference | list[Reference])
     ] = ()
+    tags: Annotated[tuple[Tag, ...], BeforeValidator(listed, json_schema_input_type=Tag | list[Tag])] = ()
     """pytest marks: `-m TAG` selects the case."""
     toolchains: StrictStr | None = None
     """The range of toolchains that the case is about; others skip it."""
     matrix: Matrix = Matrix()
     requires: Annotated[
         tuple[Requirement, ...],
-        BeforeValidator(listed, json_schema_input_type=Requirement | str | list[Requirement | str]),
+        BeforeValidator(listed, json_schema_input_type=Requirement | list[Requirement]),
     ] = ()
     sources: dict[RelativePath, StrictStr] = {}
     """Sources inline, by file name."""
-    files: Annotated[tuple[RelativePath, ...], BeforeValidator(listed, json_schema_input_type=list[str])] = ()
+    files: Annotated[
+        tuple[RelativePath, ...], BeforeValidator(listed, json_schema_input_type=str | list[str])
+    ] = ()
     """Files or folders beside the case that the steps need and do not name (modules, headers)."""
     env: Environment = {}
     time_limit: StrictInt = Field(default=180, ge=1, le=3600)
     """Of each step, in seconds."""
-    steps: Annotated[tuple[AnyStep, ...], BeforeValidator(listed, json_schema_input_type=list[AnyStep])] = (
-        Field(min_length=1)
-    )
+    steps: Annotated[
+        tuple[AnyStep, ...], BeforeValidator(listed, json_schema_input_type=AnyStep | list[AnyStep])
+    ] = Field(min_length=1)
     claims: ClaimMap = {}
     """Claims about artifacts at the end."""
     known_bugs: Annotated[
-        tuple[KnownBug, ...], BeforeValidator(listed, json_schema_input_type=list[KnownBug])
+        tuple[KnownBug, ...], BeforeValidator(listed, json_schema_input_type=KnownBug | list[KnownBug])
     ] = ()

@@ -2,9 +2,11 @@
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from harness.case.base import Model
 from harness.case.matrix import AXIS_VALUES
 from harness.case.model import CaseModel
 from harness.errors import ExitCode, LinkageError
@@ -15,10 +17,20 @@ _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 def case_schema() -> dict[str, Any]:
     """The schema as plain data."""
     schema = CaseModel.model_json_schema(mode="validation")
+    for model in _models(Model):
+        if model.shorthand and model.__name__ in schema["$defs"]:
+            long_form = schema["$defs"][model.__name__]
+            schema["$defs"][model.__name__] = {"anyOf": [long_form, *model.shorthand]}
     matrix = schema["$defs"]["Matrix"]
     matrix["additionalProperties"] = {"type": ["array", "string", "integer", "boolean", "null", "object"]}
     matrix["properties"] |= {axis: _axis(values) for axis, values in AXIS_VALUES.items()}
     return {"$schema": _DRAFT, "title": "A linkage case", **{k: v for k, v in schema.items() if k != "title"}}
+
+
+def _models(model: type[Model]) -> Iterator[type[Model]]:
+    for part in model.__subclasses__():
+        yield part
+        yield from _models(part)
 
 
 def _axis(values: tuple[object, ...] | None) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The model of steps: one process or one file operation each, in the order of the file."""
 
+import re
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
@@ -15,7 +16,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from harness.case.base import Environment, Model, Paths, RelativePath, Texts, listed
+from harness.case.base import Environment, Model, Paths, RelativePath, Texts, listed, nearest
 from harness.case.claims import ClaimMap, DiagnosticClaim, LinkClaim, Names, Text
 from harness.case.condition import Condition
 
@@ -48,10 +49,14 @@ def _crate_types(value: object) -> object:
         known = [member.value for member in CrateType]
         for item in value:
             if not (isinstance(item, str) and (item in known or item.startswith("${"))):
+                near = nearest(str(item), known)
                 raise PydanticCustomError(
                     "crate_type",
-                    "`{item}` is no crate type: rustc has {known}",
-                    {"item": item, "known": ", ".join(known)},
+                    "`{item}` is no crate type",
+                    {
+                        "item": item,
+                        "mend": f"did you mean `{near}`?" if near else f"rustc has {', '.join(known)}",
+                    },
                 )
         return tuple(value)
     return value
@@ -68,6 +73,16 @@ def _exit(value: object) -> object:
         )
     return value
 
+
+def _mode(value: object) -> object:
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if not (isinstance(text, str) and re.fullmatch(r"[0-7]{3,4}", text)):
+        raise PydanticCustomError("mode", "`{value}` is no mode: write it as `755`", {"value": value})
+    return text
+
+
+Mode = Annotated[str, BeforeValidator(_mode, json_schema_input_type=int | str)]
+"""Permission bits in octal digits."""
 
 Exit = Annotated[int | str, BeforeValidator(_exit, json_schema_input_type=int | str)]
 
@@ -283,21 +298,13 @@ class CopyStep(Step):
 
 class ChmodStep(Step):
     chmod: StrictStr
-    mode: Annotated[
-        str,
-        BeforeValidator(lambda value: str(value) if isinstance(value, int) else value),
-        Field(pattern=r"^[0-7]{3,4}$"),
-    ]
+    mode: Mode
 
 
 class UmaskStep(Step):
     """The umask of the steps that follow."""
 
-    umask: Annotated[
-        str,
-        BeforeValidator(lambda value: str(value) if isinstance(value, int) else value),
-        Field(pattern=r"^[0-7]{3,4}$"),
-    ]
+    umask: Mode
 
 
 class FreshStep(Step):
