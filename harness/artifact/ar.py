@@ -6,7 +6,7 @@ LLVM's `llvm/Object/Archive.h`, which names the same flavours.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from harness.artifact.bitcode import MAGIC as BITCODE_MAGIC
@@ -19,6 +19,7 @@ from harness.artifact.metadata import MAGIC as METADATA_MAGIC
 from harness.artifact.metadata import read_metadata
 from harness.artifact.provenance import crate_of
 from harness.artifact.table import column
+from harness.artifact.wanted import NOTHING, Wanted
 from harness.errors import ArtifactError
 
 MAGIC = b"!<arch>\n"
@@ -44,7 +45,7 @@ class _Entry(NamedTuple):
     bsd: bool  # the name stands before the content: `#1/length`
 
 
-def read_archive(data: memoryview, references: Sequence[str] = ()) -> Archive:
+def read_archive(data: memoryview, wanted: Wanted = NOTHING) -> Archive:
     """The facts of an archive and of every member that is an object, bitcode or metadata.
 
     A member that cannot be read says so in its `error`; ArtifactError where the archive itself
@@ -58,7 +59,7 @@ def read_archive(data: memoryview, references: Sequence[str] = ()) -> Archive:
         spelling = _INDEXES.get(entry.name)
         if spelling is None:
             flavour = flavour or ("bsd" if entry.bsd else None)
-            members.append(_member(entry, references))
+            members.append(_member(entry, wanted))
         elif index is None and entry.content is not None:  # COFF's second index repeats the first
             flavour, index = spelling, _index(entry.content, spelling)
     return Archive(flavour or "gnu", thin, tuple(members), index)
@@ -138,23 +139,25 @@ def _names(names: bytes, count: int) -> tuple[str, ...]:
     return tuple(_text(names).split("\0", count)[:count])
 
 
-def _member(entry: _Entry, references: Sequence[str]) -> Member:
+def _member(entry: _Entry, wanted: Wanted) -> Member:
     crate = crate_of(entry.name)
     if entry.content is None:
         return Member(entry.name, entry.size, crate=crate)
     try:
-        found, bitcode, metadata = _contents(entry.content, references)
+        found, bitcode, metadata = _contents(entry.content, wanted)
     except ArtifactError as error:
+        if wanted.contents:  # a claim about what they lack must not hold because one was not looked at
+            raise ArtifactError(f"member {entry.name}: {error}") from None
         return Member(entry.name, entry.size, crate=crate, error=str(error))
     return Member(entry.name, entry.size, found, bitcode, metadata, crate)
 
 
 def _contents(
-    content: memoryview, references: Sequence[str]
+    content: memoryview, wanted: Wanted
 ) -> tuple[ObjectFile | None, Bitcode | None, Metadata | None]:
     magic = bytes(content[:7])
     if magic.startswith(ELF_MAGIC):
-        found = read_elf(content, references)
+        found = read_elf(content, wanted)
         return found, found.bitcode, found.metadata
     if magic.startswith((BITCODE_MAGIC, WRAPPER_MAGIC)):
         return None, read_bitcode(content), None

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from harness.artifact.bitcode import read_bitcode
 from harness.artifact.bounds import LONGEST_NAME, take
+from harness.artifact.contents import read_contents
 from harness.artifact.dynamic import Image, Segment, read_dynamic
 from harness.artifact.elf_numbers import (
     DT_SYMTAB,
@@ -39,6 +40,7 @@ from harness.artifact.facts import Dynamic, ObjectFile, ObjectType, Relro
 from harness.artifact.metadata import read_metadata
 from harness.artifact.references import read_references
 from harness.artifact.table import SectionTable, SymbolTable, column
+from harness.artifact.wanted import NOTHING, Wanted
 from harness.errors import ArtifactError
 
 MAGIC = b"\x7fELF"
@@ -165,11 +167,8 @@ class Elf:
         return Image(self.data, segments, header.order, wide=header.wide)
 
 
-def read_elf(data: memoryview, references: Sequence[str] = ()) -> ObjectFile:
-    """The facts of an ELF file; ArtifactError where it is truncated or malformed.
-
-    `references` names the functions whose outgoing references are wanted.
-    """
+def read_elf(data: memoryview, wanted: Wanted = NOTHING) -> ObjectFile:
+    """The facts of an ELF file; ArtifactError where it is truncated or malformed."""
     elf = Elf(data)
     symtab = elf.first(SHT_SYMTAB)
     symbols = None if symtab is None else elf.symbols(symtab)
@@ -189,7 +188,8 @@ def read_elf(data: memoryview, references: Sequence[str] = ()) -> ObjectFile:
         relro=linked.relro,
         bitcode=None if bitcode is None else read_bitcode(bitcode, form="section"),
         metadata=None if metadata is None else read_metadata(metadata),
-        references=read_references(elf, (symbols, linked.symbols), references) if references else {},
+        references=read_references(elf, (symbols, linked.symbols), wanted.references),
+        contents=read_contents(elf, wanted.contents),
     )
 
 

@@ -8,15 +8,18 @@ from pathlib import Path
 
 from harness.artifact import ar, bitcode, elf, metadata
 from harness.artifact.facts import Facts, Other
+from harness.artifact.wanted import NOTHING, Wanted
 from harness.errors import ArtifactError
 
 _TEXT_LIMIT = 1 << 20  # bytes
 _DIGEST_SIZE = 16  # bytes
 
 
-def read(path: Path, *, references: Sequence[str] = ()) -> Facts:
-    """The facts of a file; `references` names the functions whose outgoing references are wanted.
+def read(path: Path, *, references: Sequence[str] = (), contents: Sequence[str] = ()) -> Facts:
+    """The facts of a file.
 
+    `references` names the functions whose outgoing references are wanted, `contents` the sections
+    whose bytes are: at most 1 MiB of each (a larger one is an error), decompressed.
     What announces a format and is truncated or malformed gives Facts with an `error`.
     ArtifactError is raised only for a file that is missing, unreadable or no regular file.
     """
@@ -28,18 +31,22 @@ def read(path: Path, *, references: Sequence[str] = ()) -> Facts:
             return read_bytes(b"")
         with path.open("rb") as file:
             # Not closed by hand: the map goes when the last view of it does.
-            return read_bytes(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), references=references)
+            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            return read_bytes(mapped, references=references, contents=contents)
     except (OSError, ValueError) as error:  # ValueError: emptied meanwhile, or a NUL in the path
         raise ArtifactError(f"cannot be read: {error}", where=str(path)) from error
 
 
-def read_bytes(data: bytes | mmap.mmap | memoryview, *, references: Sequence[str] = ()) -> Facts:
+def read_bytes(
+    data: bytes | mmap.mmap | memoryview, *, references: Sequence[str] = (), contents: Sequence[str] = ()
+) -> Facts:
     """The facts of a file with this content."""
     view = memoryview(data)
     digest = hashlib.blake2b(view, digest_size=_DIGEST_SIZE).hexdigest()
     kind = _kind(view)
+    wanted = Wanted(tuple(references), tuple(contents)) if references or contents else NOTHING
     try:
-        return _facts(kind, view, digest, references)
+        return _facts(kind, view, digest, wanted)
     except ArtifactError as error:
         return Facts(kind, len(view), digest, error=str(error))
 
@@ -60,12 +67,12 @@ _MAGICS = {
 }
 
 
-def _facts(kind: str, view: memoryview, digest: str, references: Sequence[str]) -> Facts:
+def _facts(kind: str, view: memoryview, digest: str, wanted: Wanted) -> Facts:
     size = len(view)
     if kind == "elf":
-        return Facts(kind, size, digest, object=elf.read_elf(view, references))
+        return Facts(kind, size, digest, object=elf.read_elf(view, wanted))
     if kind == "archive":
-        return Facts(kind, size, digest, archive=ar.read_archive(view, references))
+        return Facts(kind, size, digest, archive=ar.read_archive(view, wanted))
     if kind == "bitcode":
         return Facts(kind, size, digest, bitcode=bitcode.read_bitcode(view))
     if kind == "metadata":

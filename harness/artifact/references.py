@@ -31,6 +31,8 @@ def read_references(
 
     `tables` are the symbol table and the dynamic one, as far as there are any.
     """
+    if not names:
+        return {}
     reader = _InObject(elf, tables[0]) if elf.header.type == ET_REL else _InImage(elf, tables)
     found = {}
     for name in names:

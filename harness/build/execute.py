@@ -229,7 +229,7 @@ def read_facts(step: PlannedStep, workspace: Workspace, state: State) -> Iterato
     for wanted in step.reads:
         for name in selected(wanted.pattern, state):
             try:
-                yield name, read(workspace.root / name, references=wanted.functions)
+                yield name, read(workspace.root / name, references=wanted.functions, contents=wanted.contents)
             except ArtifactError as error:
                 yield name, Facts("unreadable", state[name].size, "", error=error.what)
 

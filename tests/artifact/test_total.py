@@ -24,12 +24,14 @@ MAGICS = (
     b"rust\0\0\0",
 )
 KINDS = ("object", "rlib", "small_library", "metadata", "bitcode")
+SECTIONS = (".text", ".comment", ".debug_str", ".strtab", ".bss")
 NAMES = ("count_shapes", "caller", "inside")
 
 
 def _look_at_everything(data: bytes) -> Facts:
     """Reads and decodes all; whatever a reader found must survive the store."""
     facts = read_bytes(data, references=NAMES)
+    read_bytes(data, contents=SECTIONS)
     kinds = (facts.object, facts.archive, facts.bitcode, facts.metadata, facts.other)
     assert sum(one is not None for one in kinds) == (facts.error is None and facts.kind != "empty")
     objects = [facts.object] if facts.object else []
