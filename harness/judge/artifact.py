@@ -4,18 +4,20 @@ Each aspect is one entry in a table: the claim's key, the names that it is about
 is anything to be judged at all, and the command that shows it by hand.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.artifact.facts import Archive, Binding, Dynamic, Facts, Symbol
 from harness.case.claims import ArtifactClaims, Names, SectionClaim, SymbolKind, Symbols, Text
-from harness.judge.names import Miss, asks_for_nothing, check_names, compare, listing
+from harness.judge.names import Miss, asks_for_nothing, check_names, compare, escape, listing
 from harness.judge.pattern import compile_patterns
 from harness.judge.text import check_text
 from harness.judge.view import View, describe, is_hidden
 from harness.toolchain.version import RustcVersion
 
-_SYMBOLS = "readelf -sW {file}"
+SYMBOLS = "readelf -sW {file}"
+"""The command that shows a symbol table."""
+
 _DYNAMIC_SYMBOLS = "readelf --dyn-syms -W {file}"
 _DYNAMIC = "readelf -dW {file}"
 _SECTIONS = "readelf -SW {file}"
@@ -38,7 +40,7 @@ class Aspect:
 
 def _symbols(key: str, chosen: Callable[[Symbol], bool]) -> Aspect:
     missing = "no symbol table (it is stripped, or no object)"
-    return Aspect(key, lambda view: view.select(chosen), lambda view: view.symbols, missing, _SYMBOLS)
+    return Aspect(key, lambda view: view.select(chosen), lambda view: view.symbols, missing, SYMBOLS)
 
 
 def _dynamic_symbols(key: str, chosen: Callable[[Symbol], bool]) -> Aspect:
@@ -85,7 +87,7 @@ _NO_MEMBERS = "no members: it is no archive, or an empty one"
 ASPECTS: tuple[Aspect, ...] = (
     _symbols("defines", lambda s: s.defined),
     _symbols("undefined", lambda s: not s.defined),
-    Aspect("unresolved", lambda v: v.unresolved, lambda v: v.symbols, "no symbol table", _SYMBOLS),
+    Aspect("unresolved", lambda v: v.unresolved, lambda v: v.symbols, "no symbol table", SYMBOLS),
     _symbols("weak", lambda s: s.defined and s.binding is Binding.WEAK),
     _symbols("local", lambda s: s.defined and s.binding is Binding.LOCAL),
     _symbols("global", lambda s: s.defined and s.binding in {Binding.GLOBAL, Binding.UNIQUE}),
@@ -98,7 +100,7 @@ ASPECTS: tuple[Aspect, ...] = (
         lambda v: v.duplicates,
         lambda v: v.symbols if v.facts.archive is not None else None,
         "no symbols of an archive: only among members are there duplicates",
-        _SYMBOLS,
+        SYMBOLS,
     ),
     _loader("needed", lambda d: d.needed, "no dynamic section"),
     _loader("soname", lambda d: [d.soname] if d.soname else [], "no soname", itself=True),
@@ -122,8 +124,13 @@ class Found:
     look: str
 
 
-def check_artifact(claims: ArtifactClaims, view: View, version: RustcVersion) -> Iterator[Found]:
-    """The claims that do not hold, in the order of the table; comparisons are judged elsewhere."""
+def check_artifact(
+    claims: ArtifactClaims, view: View, version: RustcVersion, files: Mapping[str, str]
+) -> Iterator[Found]:
+    """The claims that do not hold, in the order of the table; comparisons are judged elsewhere.
+
+    `files` are the expected texts beside the case.
+    """
     yield from _kind(claims, view.facts)
     for aspect in ASPECTS:
         claim: Names | None = getattr(
@@ -135,7 +142,7 @@ def check_artifact(claims: ArtifactClaims, view: View, version: RustcVersion) ->
     for index, general in enumerate(claims.symbols):
         for miss in _general(general, view, version):
             yield Found(
-                f"symbols[{index}]", miss, _DYNAMIC_SYMBOLS if general.table == "dynamic" else _SYMBOLS
+                f"symbols[{index}]", miss, _DYNAMIC_SYMBOLS if general.table == "dynamic" else SYMBOLS
             )
     for function, wanted in claims.refers.items():
         yield from _refers(function, wanted, view, version)
@@ -143,17 +150,17 @@ def check_artifact(claims: ArtifactClaims, view: View, version: RustcVersion) ->
     for name, section in claims.section.items():
         yield from _section(name, section, view)
     if claims.text is not None:
-        yield from _text(claims.text, view.facts)
+        yield from _text(claims.text, view.facts, files)
     for pattern, inner in claims.each_member.items():
-        yield from _each_member(pattern, inner, view, version)
+        yield from _each_member(pattern, inner, view, version, files)
 
 
-def _text(claim: Text, facts: Facts) -> Iterator[Found]:
+def _text(claim: Text, facts: Facts, files: Mapping[str, str]) -> Iterator[Found]:
     text = "" if facts.kind == "empty" else facts.other.text if facts.other is not None else None
     if text is None:
         yield Found("text", Miss("", "a text", f"it is no text: {facts.kind}"), "file {file}")
         return
-    for miss in check_text(claim, text, {}):
+    for miss in check_text(claim, text, files):
         yield Found("text", miss, "cat {file}")
 
 
@@ -290,7 +297,16 @@ def _section(name: str, claim: SectionClaim, view: View) -> Iterator[Found]:
             )
         if claim.flags is not None and claim.flags != section.flags:
             yield Found(key, Miss("flags", claim.flags, section.flags), _SECTIONS)
-    contents = [one.contents[name] for one in view.objects if name in one.contents]
+    if claim.contains or claim.lacks:
+        yield from _content(name, claim, [one.contents[name] for one in view.objects if name in one.contents])
+
+
+def _content(name: str, claim: SectionClaim, contents: Sequence[bytes]) -> Iterator[Found]:
+    key = f"section.{name}"
+    if not any(contents):
+        found = "it is empty" if contents else "its content was not read"
+        yield Found(key, Miss("", "something to judge", found), _SECTIONS)
+        return
     for wanted in claim.contains:
         if not any(wanted.encode() in content for content in contents):
             yield Found(
@@ -305,7 +321,9 @@ def _section(name: str, claim: SectionClaim, view: View) -> Iterator[Found]:
             )
 
 
-def _each_member(pattern: str, claims: ArtifactClaims, view: View, version: RustcVersion) -> Iterator[Found]:
+def _each_member(
+    pattern: str, claims: ArtifactClaims, view: View, version: RustcVersion, files: Mapping[str, str]
+) -> Iterator[Found]:
     members = view.facts.archive.members if view.facts.archive is not None else ()
     matching = compile_patterns((pattern,), version)[0]
     chosen = [member for member in members if matching.matches(member.name)]
@@ -325,8 +343,11 @@ def _each_member(pattern: str, claims: ArtifactClaims, view: View, version: Rust
         facts = Facts(
             kind, member.size, "", object=member.object, bitcode=member.bitcode, metadata=member.metadata
         )
-        for found in check_artifact(claims, View(facts), version):
+        for found in check_artifact(claims, View(facts), version, files):
             miss = Miss(
-                found.miss.part, found.miss.claimed, f"{member.name}: {found.miss.found}", found.miss.nearest
+                found.miss.part,
+                found.miss.claimed,
+                f"{escape(member.name)}: {found.miss.found}",
+                found.miss.nearest,
             )
             yield Found(f"each-member.{pattern}.{found.key}", miss, found.look)

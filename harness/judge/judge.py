@@ -12,9 +12,9 @@ from harness.build.state import matching
 from harness.case.claims import Reference
 from harness.case.document import Path
 from harness.judge import known
-from harness.judge.artifact import Found, check_artifact
+from harness.judge.artifact import SYMBOLS, Found, check_artifact
 from harness.judge.compare import check_comparisons
-from harness.judge.names import Miss, listing
+from harness.judge.names import Miss, escape, listing
 from harness.judge.pattern import compile_patterns
 from harness.judge.process import check_process
 from harness.judge.verdict import Failure, Verdict
@@ -68,7 +68,7 @@ def _failures(
     if ended is None and plan.end and observation.steps:
         last = observation.steps[-1].outcome
         for group in plan.end:
-            yield from _group(plan, plan.steps[-1], group, last, "end", sibling)
+            yield from _group(plan, plan.steps[-1], group, last, "end", files, sibling)
 
 
 def _step(
@@ -97,7 +97,7 @@ def _step(
                     yield _failure(plan, part, "makes", part.path, miss, ())
     if as_expected(step, outcome):
         for group in (*step.claims, *(group for part in step.together for group in part.claims)):
-            yield from _group(plan, step, group, outcome, step.id, sibling)
+            yield from _group(plan, step, group, outcome, step.id, files, sibling)
 
 
 def _place(key: str) -> str:
@@ -105,7 +105,13 @@ def _place(key: str) -> str:
 
 
 def _group(
-    plan: Plan, step: PlannedStep, group: ClaimGroup, outcome: Outcome, step_id: str, sibling: Sibling
+    plan: Plan,
+    step: PlannedStep,
+    group: ClaimGroup,
+    outcome: Outcome,
+    step_id: str,
+    files: Mapping[str, str],
+    sibling: Sibling,
 ) -> Iterator[Failure]:
     version = plan.variant.toolchain.version
     found = matching(outcome.facts, group.pattern)
@@ -127,19 +133,13 @@ def _group(
         expected = (
             _KIND_OF_ROLE.get(group.subject.rpartition(".")[2]) if group.subject in plan.roles else None
         )
-        wrong = facts.error or (
-            f"is not what its name says: {facts.kind}, not {expected}"
-            if expected not in (None, facts.kind)
-            else None
-        )
-        if expected == "metadata" and facts.kind == "elf":
-            wrong = facts.error  # rustc may wrap metadata in an object
-        if wrong is not None and group.claims.kind is None:
+        wrong = _damage(facts) or (None if group.claims.kind is not None else _unexpected(facts, expected))
+        if wrong is not None:
             yield _error(plan, step, group.subject, group.path, f"{name}: {wrong}", step_id)
             continue
         view = View(facts)
         results = [
-            *check_artifact(group.claims, view, version),
+            *check_artifact(group.claims, view, version, files),
             *check_comparisons(group.claims, facts, _look(plan, step, group, outcome, sibling), version),
             *_resolved(plan, group, view, outcome),
         ]
@@ -147,6 +147,19 @@ def _group(
             key = f"{group.subject}.{result.key}"
             look = (result.look.format(file=shlex.quote(name)),) if result.look else ()
             yield _failure(plan, step, key, (*group.path, *result.key.split(".")), result.miss, look, step_id)
+
+
+def _damage(facts: Facts) -> str | None:
+    """What of a file could not be read: its claims cannot be judged, whatever the rest says."""
+    members = facts.archive.members if facts.archive is not None else ()
+    damaged = (f"member {escape(member.name)}: {member.error}" for member in members if member.error)
+    return facts.error or next(damaged, None)
+
+
+def _unexpected(facts: Facts, expected: str | None) -> str | None:
+    if expected in (None, facts.kind) or (expected == "metadata" and facts.kind == "elf"):
+        return None  # rustc may wrap metadata in an object
+    return f"is not what its name says: {facts.kind}, not {expected}"
 
 
 def _look(
@@ -167,26 +180,28 @@ def _resolved(plan: Plan, group: ClaimGroup, view: View, outcome: Outcome) -> It
     if claim is None:
         return
     patterns = compile_patterns(claim.names, plan.variant.toolchain.version)
-    wanted = [name for name in view.unresolved or () if any(pattern.matches(name) for pattern in patterns)]
-    defined: set[str] = set()
+    wanted = [name for name in view.undefined if any(pattern.matches(name) for pattern in patterns)]
+    named = ", ".join(claim.names)
+    if not wanted:
+        miss = Miss(
+            "", f"undefined symbols that {named} means", f"there are none among {listing(view.undefined)}"
+        )
+        yield Found("resolved", miss, SYMBOLS)
+    defined = set(view.provided)
     for name in claim.within:
-        for path in matching(outcome.facts, plan.roles.get(name, name)):
-            other = View(outcome.facts[path])
-            defined.update(other.select(lambda s: s.defined) or ())
-            defined.update(other.select(lambda s: s.defined, dynamic=True) or ())
-    if view.symbols is None:
-        yield Found("resolved", Miss("", "something to judge", "no symbol table"), "")
+        paths = matching(outcome.facts, plan.roles.get(name, name))
+        if not paths:
+            yield Found("resolved", Miss("within", f"{name} is in the link set", "it is not there"), "ls -l")
+        for path in paths:
+            other = outcome.facts[path]
+            why = _damage(other)
+            if why is not None:
+                yield Found("resolved", Miss("within", f"{name} can be read", f"{path}: {why}"), "")
+            defined.update(View(other).provided)
     missing = [name for name in wanted if name not in defined]
     if missing:
-        yield Found(
-            "resolved",
-            Miss(
-                "",
-                f"each of {', '.join(claim.names)} is defined in the link set",
-                f"not defined: {listing(missing)}",
-            ),
-            "readelf -sW {file}",
-        )
+        miss = Miss("", f"each of {named} is defined in the link set", f"not defined: {listing(missing)}")
+        yield Found("resolved", miss, SYMBOLS)
 
 
 def _failure(

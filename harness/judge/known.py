@@ -1,13 +1,13 @@
 """Known bugs, strictly: seen as described, failing differently, or gone. Pure."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from harness.build.ended import exit_word
-from harness.build.observation import Observation, StepObservation
-from harness.build.plan import Plan
+from harness.build.ended import as_expected, exit_word
+from harness.build.observation import Observation
+from harness.build.observation import Outcome as StepOutcome
+from harness.build.plan import Plan, PlannedStep
 from harness.case.model import KnownBug, Signature
-from harness.case.steps import ACTIONS
 from harness.judge.verdict import Bug, Failure, Outcome
 from harness.toolchain.version import VersionRange
 
@@ -44,12 +44,8 @@ def weigh(
         )
         return outcome, (), why
     seen = [bug for bug in bugs if any(bug in found for found in explained.values())]
-    # A bug that an earlier one hides can not be looked for; one whose step was reached is gone.
-    gone = [
-        bug
-        for bug in bugs
-        if bug not in seen and _reached(bug.signature, plan, observation, stopped=bool(failures))
-    ]
+    # What another bug hides cannot be looked for, and is not said to be gone.
+    gone = [bug for bug in bugs if bug not in seen and _looked_for(bug.signature, plan, observation)]
     if gone:
         return (
             Outcome.FIXED,
@@ -66,8 +62,8 @@ def _bug(bug: KnownBug) -> Bug:
 
 
 def _explains(signature: Signature, failure: Failure, plan: Plan, observation: Observation) -> bool:
-    step = _step(signature, plan, observation, failure.step)
-    if step is None:
+    outcome = _outcome(signature, plan, observation, failure.step)
+    if outcome is None:
         return False
     if signature.claim and not any(_is_claim(failure, claim) for claim in signature.claim):
         return False
@@ -79,7 +75,7 @@ def _explains(signature: Signature, failure: Failure, plan: Plan, observation: O
         return False  # a claim about an artifact is explained by its name only
     if signature.found is not None and signature.found not in failure.found:
         return False
-    return _looks(signature, step)
+    return _looks(signature, outcome)
 
 
 def _complete(signature: Signature, failures: Sequence[Failure]) -> bool:
@@ -91,8 +87,7 @@ def _is_claim(failure: Failure, claim: str) -> bool:
     return failure.claim == claim or failure.claim.startswith(f"{claim}.")
 
 
-def _looks(signature: Signature, step: StepObservation) -> bool:
-    outcome = step.outcome
+def _looks(signature: Signature, outcome: StepOutcome) -> bool:
     return (
         (signature.stdout is None or signature.stdout in outcome.stdout)
         and (signature.stderr is None or signature.stderr in outcome.stderr)
@@ -102,20 +97,32 @@ def _looks(signature: Signature, step: StepObservation) -> bool:
     )
 
 
-def _step(signature: Signature, plan: Plan, observation: Observation, at: str) -> StepObservation | None:
-    """The signature's step, where the failure is at it: by its id, or by its action."""
+def _outcome(signature: Signature, plan: Plan, observation: Observation, at: str) -> StepOutcome | None:
+    """What the signature's step did, where the failure is at it: by its id, or by its action."""
     if at == "end":
-        return observation.steps[-1] if signature.step == "end" and observation.steps else None
-    planned = next((step for step in plan.flat() if step.id == at), None)
-    if planned is None or (
-        signature.step != at and not (signature.step in ACTIONS and planned.action == signature.step)
-    ):
-        return None
-    return observation.step(at) or next((s for s in observation.steps), None)
+        return observation.steps[-1].outcome if signature.step == "end" and observation.steps else None
+    return next(
+        (done for step, done in _carried_out(plan, observation) if step.id == at and _at(signature, step)),
+        None,
+    )
 
 
-def _reached(signature: Signature, plan: Plan, observation: Observation, *, stopped: bool) -> bool:
+def _carried_out(plan: Plan, observation: Observation) -> Iterator[tuple[PlannedStep, StepOutcome]]:
+    """Each step that was carried out, those that run together too, and what it did."""
+    for step, seen in zip(plan.steps, observation.steps, strict=False):
+        yield step, seen.outcome
+        # Where one of them could not be carried out, what it did stands for all.
+        yield from zip(step.together, seen.outcome.parts or (seen.outcome,) * len(step.together), strict=True)
+
+
+def _at(signature: Signature, step: PlannedStep) -> bool:
+    return signature.step in {step.id, step.action}
+
+
+def _looked_for(signature: Signature, plan: Plan, observation: Observation) -> bool:
+    """Whether the bug would have been seen: its step was carried out, and nothing hid it there."""
     if signature.step == "end":
-        return not stopped and len(observation.steps) == len(plan.steps)
-    names = {step.id for step in observation.steps}
-    return any(step.id in names and signature.step in {step.id, step.action} for step in plan.steps)
+        done = zip(plan.steps, observation.steps, strict=False)
+        return len(observation.steps) == len(plan.steps) and all(as_expected(s, o.outcome) for s, o in done)
+    carried_out = _carried_out(plan, observation)
+    return any(_at(signature, step) and as_expected(step, outcome) for step, outcome in carried_out)

@@ -38,8 +38,18 @@ def compare(text: str, value: int) -> bool:
 
 
 def asks_for_nothing(claim: Names) -> bool:
-    """Whether the claim holds for an empty table: it asks for exactly that."""
-    return claim.only == () or (claim.count is not None and compare(claim.count, 0))
+    """Whether the claim asks for exactly that: no names at all. `count: "<9"` does not, `count: 0` does."""
+    # `within` speaks of some names: a table that is empty says nothing about them.
+    return not claim.within and _wants_none(claim)
+
+
+def means_zero(text: str) -> bool:
+    """Whether a comparison holds for 0 and for nothing else: `0`, `<1`."""
+    return [number for number in range(3) if compare(text, number)] == [0]
+
+
+def _wants_none(claim: Names) -> bool:
+    return claim.only == () or (claim.count is not None and means_zero(claim.count))
 
 
 def check_names(claim: Names, names: Sequence[str], version: RustcVersion) -> Iterator[Miss]:
@@ -49,15 +59,15 @@ def check_names(claim: Names, names: Sequence[str], version: RustcVersion) -> It
     chosen = [
         name for name in names if _any(within, name, default=True) and not _any(without, name, default=False)
     ]
-    if not chosen and not asks_for_nothing(claim):
+    if not chosen and (claim.within or (claim.except_ and names)) and not _wants_none(claim):
         limits = "; ".join(
             f"{key} {', '.join(given)}"
             for key, given in (("within", claim.within), ("except", claim.except_))
             if given
         )
-        if limits and names:
-            yield Miss("within", f"something to judge ({limits})", f"nothing is left of {listing(names)}")
-            return
+        part = "within" if claim.within else "except"
+        yield Miss(part, f"something to judge ({limits})", f"nothing is left of {listing(names)}")
+        return
     yield from _all(claim, chosen, version)
     yield from _none(claim, chosen, version)
     yield from _only(claim, chosen, version)

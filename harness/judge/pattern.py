@@ -41,10 +41,10 @@ def _compile(text: str, version: RustcVersion) -> Pattern:
     if text.startswith(_PATH):
         match = re.compile(fnmatch.translate(text[len(_PATH) :])).match
         return Pattern(text, None, lambda name: match(demangled_path(name)) is not None)
-    if any(char in text for char in "*?["):
+    if any(char in text for char in "*?[") and not text.startswith("="):
         match = re.compile(fnmatch.translate(text)).match
         return Pattern(text, None, lambda name: match(name) is not None)
-    exact = text.removeprefix("=")
+    exact = text.removeprefix("=")  # `=` before a name that would be taken for a glob
     return Pattern(text, exact, lambda name: name == exact)
 
 

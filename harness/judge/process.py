@@ -46,11 +46,6 @@ def check_process(
             yield "makes", miss
 
 
-def missing_outputs(step: PlannedStep, outcome: Outcome, present: Sequence[str]) -> list[str]:
-    """Files that a successful step promised and did not leave behind."""
-    return [path for path in step.promised if path not in present] if outcome.status == 0 else []
-
-
 def _rustc(
     model: steps.RustcOptions,
     outcome: Outcome,
@@ -91,7 +86,7 @@ def _expected(expected: int | str) -> str:
 
 def _by_role(made: Sequence[str], roles: Mapping[str, str], claim: claims.Names) -> list[str]:
     # A claim may name a role where the file's name hangs on the target.
-    said = {*claim.all, *claim.any, *claim.none, *(claim.only or ()), *claim.within, *claim.except_}
+    said = {*claim.all, *claim.any, *claim.none, *(claim.only or ()), *claim.order, *claim.within, *claim.except_}
     names = {path: role for role, path in roles.items() if role in said}
     return [names.get(path, path) for path in made]
 

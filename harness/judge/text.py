@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from harness.case.claims import Text
-from harness.judge.names import Miss, compare, escape
+from harness.judge.names import Miss, compare, escape, means_zero
 
 _EXCERPT = 12  # lines of a text shown in a message
 
@@ -17,7 +17,10 @@ def check_text(claim: Text, text: str, files: Mapping[str, str]) -> Iterator[Mis
     expected = files.get(claim.file) if claim.file is not None else claim.equals
     if claim.file is not None and expected is None:
         yield Miss("file", f"equals {claim.file}", "that file is not there")
-    if not text and claim.empty is not True and expected != "":
+    wants_none = (
+        claim.empty is True or expected == "" or (claim.lines is not None and means_zero(claim.lines))
+    )
+    if not text and not wants_none:
         yield Miss("", "something in it", "it is empty")
         return
     if claim.empty is not None and claim.empty != (not text):

@@ -57,6 +57,18 @@ class View:
         return sorted({s.name for s in self.symbols if not s.defined and s.name not in defined})
 
     @cached_property
+    def undefined(self) -> list[str]:
+        """Undefined symbols of either table; of an archive: of any member, whoever defines them."""
+        return sorted({s.name for s in (*(self.symbols or ()), *(self.dynamic or ())) if not s.defined})
+
+    @cached_property
+    def provided(self) -> frozenset[str]:
+        """What the artifact defines for others that are linked with it."""
+        # A shared library's own symbol table also holds what it keeps to itself.
+        table = self.dynamic if self.dynamic is not None else self.symbols
+        return frozenset(s.name for s in table or () if s.defined and s.binding is not Binding.LOCAL)
+
+    @cached_property
     def duplicates(self) -> list[str] | None:
         """Names with more than one strong definition among an archive's members."""
         if self.facts.archive is None:

@@ -1,0 +1,405 @@
+"""Each claim about an artifact: one that holds, one that does not, and one about what is not there."""
+
+from collections.abc import Iterable
+
+import pytest
+from hand_made import (
+    DYNAMIC,
+    EMPTY,
+    OLD,
+    STABLE,
+    archive,
+    elf,
+    keys,
+    member,
+    misses,
+    object_file,
+    text_file,
+)
+
+from harness.artifact.facts import (
+    Binding,
+    Bitcode,
+    Dynamic,
+    Facts,
+    Member,
+    Metadata,
+    ObjectType,
+    Relro,
+    Section,
+    Symbol,
+    SymbolTable,
+    SymbolType,
+    Visibility,
+)
+from harness.judge.artifact import ASPECTS
+from harness.judge.view import View
+
+SYMBOLS = {
+    "foo": "",
+    "bar": "undefined",
+    "puts": "undefined",
+    "soft": "weak",
+    "own": "local",
+    "mine": "hidden",
+    "inner": "internal",
+    "fixed": "absolute",
+    "one": "unique",
+    "data": "object .data",
+    "pool": "common",
+}
+SECTIONS = (
+    Section(".text", 64, "PROGBITS", "AX"),
+    Section(".debug_info", 900, "PROGBITS", "C", compressed=True),
+)
+OBJECT = elf(SYMBOLS, sections=SECTIONS, type=ObjectType.RELOCATABLE)
+LIBRARY = elf(
+    {"foo": "", "hidden_one": "local"},
+    {"foo": "", "foo_2": "weak @FOO_1.0", "malloc": "undefined @GLIBC_2.2.5"},
+    SECTIONS,
+    dynamic=Dynamic(
+        DYNAMIC.needed, DYNAMIC.soname, DYNAMIC.runpath, ("/old",), versions_needed=("libc.so.6:GLIBC_2.34",)
+    ),
+    interpreter="/lib64/ld-linux-x86-64.so.2",
+    pie=True,
+    relro=Relro.FULL,
+)
+ARCHIVE = archive(
+    member("foo.foo.1a2b-cgu.0.rcgu.o", {"foo": "", "bar": "undefined", "baz": "undefined"}, crate="foo"),
+    member("std-12.std.9f-cgu.0.rcgu.o", {"bar": "", "soft": "weak"}, crate="std"),
+    member("lib.rmeta", None, metadata=Metadata(10, "rustc 1.95.0", 100, compressed=False)),
+    index=("foo", "bar"),
+)
+TWICE = archive(member("a.o", {"foo": "", "soft": "weak"}), member("b.o", {"foo": "", "soft": "weak"}))
+
+HOLDS = [
+    (OBJECT, "defines: {all: [foo, soft, own, mine, fixed, one, data, pool], none: [bar]}"),
+    (OBJECT, "undefined: {only: [bar, puts]}"),
+    (OBJECT, "unresolved: {only: [bar, puts]}"),
+    (OBJECT, "weak: {only: [soft]}"),
+    (OBJECT, "local: {only: [own]}"),
+    (OBJECT, "global: {only: [foo, mine, inner, fixed, one, data, pool]}"),
+    (OBJECT, "hidden: {only: [mine, inner]}"),
+    (OBJECT, "absolute: {only: [fixed]}"),
+    (OBJECT, "sections: {all: [.text, '.debug_*'], none: [.data]}"),
+    (OBJECT, "kind: elf"),
+    (OBJECT, "type: relocatable"),
+    (OBJECT, "size: '>=4096'"),
+    (LIBRARY, "exports: {only: [foo, foo_2]}"),
+    (LIBRARY, "imports: {only: [malloc]}"),
+    (LIBRARY, "needed: {order: ['libstd-*.so', libc.so.6], count: 2}"),
+    (LIBRARY, "soname: {only: [libfoo.so]}"),
+    (LIBRARY, "runpath: {only: [$ORIGIN, /old]}"),
+    (LIBRARY, "symbol-versions: ['libc.so.6:GLIBC_2.*']"),
+    (LIBRARY, "interpreter: ['/lib64/ld-linux*']"),
+    (LIBRARY, "{pie: true, relro: full, bind-now: false, text-relocations: false}"),
+    (ARCHIVE, "defines: [foo, bar, soft]"),
+    (ARCHIVE, "undefined: {only: [bar, baz]}"),
+    (ARCHIVE, "unresolved: {only: [baz]}"),
+    (ARCHIVE, "members: {all: [lib.rmeta], count: 3}"),
+    (ARCHIVE, "crates: {only: [foo, std]}"),
+    (ARCHIVE, "index: {order: [foo, bar]}"),
+    (ARCHIVE, "{kind: archive, thin: false, metadata: true, bitcode: false, duplicates: none}"),
+    (TWICE, "duplicates: {only: [foo]}"),
+]
+
+FAILS = [
+    (OBJECT, "defines: [bar]", "defines.all", "has bar", "not among foo, soft, own, mine, inner"),
+    (OBJECT, "defines: none", "defines.only", "none at all", "also data, fixed"),
+    (OBJECT, "undefined: {none: [puts]}", "undefined.none", "lacks puts", "has puts"),
+    (OBJECT, "unresolved: none", "unresolved.only", "none at all", "also bar, puts"),
+    (OBJECT, "weak: [foo]", "weak.all", "has foo", "not among soft"),
+    (OBJECT, "local: {count: 0}", "local.count", "count 0", "1: own"),
+    (OBJECT, "global: {none: [data]}", "global.none", "lacks data", "has data"),
+    (OBJECT, "hidden: {only: [mine]}", "hidden.only", "only mine", "also inner"),
+    (OBJECT, "absolute: [foo]", "absolute.all", "has foo", "not among fixed"),
+    (OBJECT, "sections: {none: [.text]}", "sections.none", "lacks .text", "has .text"),
+    (OBJECT, "kind: archive", "kind", "archive", "elf"),
+    (OBJECT, "type: shared", "type", "shared", "relocatable"),
+    (OBJECT, "size: '<4096'", "size", "size <4096", "4096 bytes"),
+    (LIBRARY, "exports: {only: [foo]}", "exports.only", "only foo", "also foo_2"),
+    (LIBRARY, "imports: {none: [malloc]}", "imports.none", "lacks malloc", "has malloc"),
+    (LIBRARY, "needed: {none: ['libstd-*']}", "needed.none", "lacks libstd-*", "has libstd-1f2e.so"),
+    (LIBRARY, "soname: [libbar.so]", "soname.all", "has libbar.so", "not among libfoo.so"),
+    (LIBRARY, "runpath: none", "runpath.only", "none at all", "also $ORIGIN, /old"),
+    (
+        LIBRARY,
+        "symbol-versions: {none: ['*']}",
+        "symbol-versions.none",
+        "lacks *",
+        "has libc.so.6:GLIBC_2.34",
+    ),
+    (LIBRARY, "interpreter: none", "interpreter.only", "none at all", "also /lib64/ld-linux"),
+    (LIBRARY, "pie: false", "pie", "false", "true"),
+    (LIBRARY, "relro: none", "relro", "none", "full"),
+    (LIBRARY, "bind-now: true", "bind-now", "true", "false"),
+    (LIBRARY, "text-relocations: true", "text-relocations", "true", "false"),
+    (ARCHIVE, "members: {none: [lib.rmeta]}", "members.none", "lacks lib.rmeta", "has lib.rmeta"),
+    (ARCHIVE, "crates: [core]", "crates.all", "has core", "not among foo, std"),
+    (ARCHIVE, "index: {only: [foo]}", "index.only", "only foo", "also bar"),
+    (ARCHIVE, "unresolved: {none: [baz]}", "unresolved.none", "lacks baz", "has baz"),
+    (ARCHIVE, "thin: true", "thin", "true", "false"),
+    (ARCHIVE, "metadata: false", "metadata", "false", "true"),
+    (ARCHIVE, "bitcode: true", "bitcode", "true", "false"),
+    (TWICE, "duplicates: none", "duplicates.only", "none at all", "also foo"),
+]
+
+
+@pytest.mark.parametrize(("facts", "claim"), HOLDS)
+def test_a_claim_that_holds(facts: Facts, claim: str) -> None:
+    assert misses(claim, facts) == []
+
+
+@pytest.mark.parametrize(("facts", "claim", "key", "claimed", "found"), FAILS)
+def test_a_claim_that_does_not(facts: Facts, claim: str, key: str, claimed: str, found: str) -> None:
+    ((its_key, its_claimed, its_found, _),) = misses(claim, facts)
+    assert (its_key, its_claimed) == (key, claimed)
+    assert its_found.startswith(found)
+
+
+def test_each_aspect_is_tried_both_ways() -> None:
+    for aspect in ASPECTS:
+        assert any(
+            claim.lstrip("{").startswith(f"{aspect.key}:") or f" {aspect.key}:" in claim for _, claim in HOLDS
+        )
+        assert any(key.startswith(f"{aspect.key}.") for _, _, key, _, _ in FAILS)
+
+
+STRIPPED = elf(None, ("foo",))
+NOTHING = elf((), (), dynamic=Dynamic())
+
+
+@pytest.mark.parametrize("aspect", [aspect.key for aspect in ASPECTS])
+@pytest.mark.parametrize("facts", [EMPTY, text_file("hello"), archive(index=None)], ids=lambda f: f.kind)
+def test_a_claim_about_a_table_that_is_missing_does_not_hold(aspect: str, facts: Facts) -> None:
+    for claim in (
+        "{none: [foo]}",
+        "{all: [foo]}",
+        "{any: [foo]}",
+        "{count: '<5'}",
+        "{within: [foo], count: 0}",
+    ):
+        ((key, claimed, _, _),) = misses(f"{aspect}: {claim}", facts)
+        assert (key, claimed) == (aspect, "something to judge")
+    for claim in ("none", "{count: 0}", "{only: []}"):
+        assert misses(f"{aspect}: {claim}", facts) == []
+
+
+@pytest.mark.parametrize(
+    ("facts", "claim", "why"),
+    [
+        (STRIPPED, "defines: {none: [foo]}", "no symbol table (it is stripped, or no object)"),
+        (STRIPPED, "undefined: {none: [foo]}", "no symbol table (it is stripped, or no object)"),
+        (OBJECT, "exports: {none: [foo]}", "no dynamic symbol table; for an archive or an object claim"),
+        (OBJECT, "needed: {none: ['libstd*']}", "no dynamic section"),
+        (OBJECT, "duplicates: {none: [foo]}", "no symbols of an archive"),
+        (OBJECT, "members: {none: [x]}", "no members: it is no archive, or an empty one"),
+        (archive(member("a.o"), index=None), "index: {none: [x]}", "no symbol index"),
+        (NOTHING, "defines: {none: [foo]}", "no symbol table"),
+        (NOTHING, "exports: {none: [foo]}", "no dynamic symbol table"),
+        (NOTHING, "soname: {none: [foo]}", "no soname"),
+        (NOTHING, "runpath: {none: [foo]}", "no runpath"),
+        (NOTHING, "interpreter: {none: [foo]}", "no interpreter"),
+        (NOTHING, "sections: {none: [.text]}", "no sections"),
+    ],
+)
+def test_why_there_is_nothing_to_judge(facts: Facts, claim: str, why: str) -> None:
+    ((_, claimed, found, _),) = misses(claim, facts)
+    assert claimed == "something to judge"
+    assert found.startswith(why)
+
+
+def test_a_library_that_needs_nothing_lacks_what_it_does_not_need() -> None:
+    """The table is there: that no library stands in it is an answer."""
+    assert misses("needed: {none: ['libstd*']}", NOTHING) == []
+    assert misses("undefined: {none: [__rust_alloc]}", elf(["foo"])) == []
+
+
+def test_section_and_file_symbols_do_not_count() -> None:
+    """Each object has some, without any function of its own."""
+    hidden = [
+        Symbol(name, Binding.LOCAL, Visibility.DEFAULT, kind, True, False, ".text", 0, 0, None)  # noqa: FBT003
+        for name, kind in (
+            ("lib.rs", SymbolType.FILE),
+            (".text", SymbolType.SECTION),
+            ("", SymbolType.NOTYPE),
+        )
+    ]
+    facts = elf()
+    assert facts.object is not None
+    only_hidden = Facts("elf", 9, "0", object=object_file())
+    object.__setattr__(only_hidden.object, "symbols", SymbolTable.of(hidden))
+    assert keys("defines: {none: [lib.rs]}", only_hidden) == ["defines"]
+
+
+def test_where_a_name_that_was_missed_stands() -> None:
+    ((_, _, _, near),) = misses("exports: [hidden_one]", LIBRARY)
+    assert near[0] == "hidden_one in the symbol table: FUNC LOCAL DEFAULT .text"
+    ((_, _, _, near),) = misses("defines: [bar]", OBJECT)
+    assert near[0] == "bar in the symbol table: FUNC GLOBAL DEFAULT UND"
+    ((_, _, _, near),) = misses("undefined: [fixed]", OBJECT)
+    assert near[0] == "fixed in the symbol table: FUNC GLOBAL DEFAULT ABS"
+
+
+def test_names_of_an_artifact_are_escaped() -> None:
+    evil = elf(["\x1b[2Jfoo"])
+    assert misses("defines: [bar]", evil)[0][2] == r"not among \x1b[2Jfoo"
+    ((_, _, found, _),) = misses("symbols: {names: '*', are: {binding: weak}}", elf({"a\u202eb": ""}))
+    assert found == r"a\u202eb (FUNC GLOBAL DEFAULT .text)"
+    inner = archive(member("x\x1b.o", ["foo"]))
+    ((_, _, found, _),) = misses("each-member: {'*': {defines: [bar]}}", inner)
+    assert found == r"x\x1b.o: not among foo"
+
+
+@pytest.mark.parametrize(
+    ("version", "names"),
+    [(OLD, ["__rust_alloc"]), (STABLE, ["_RNvCs1a_7___rustc12___rust_alloc"])],
+)
+def test_a_group_is_judged_as_its_compiler_spells_it(version: object, names: Iterable[str]) -> None:
+    assert keys("defines: ['${allocator-shim}']", elf(names), version) == []  # type: ignore[arg-type]
+    other = STABLE if version is OLD else OLD
+    assert keys("defines: ['${allocator-shim}']", elf(names), other) == ["defines.all"]
+
+
+# --- the general form
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "{names: foo, are: {binding: global, visibility: default, type: func, defined: true}}",
+        "{names: ['*'], where: {binding: weak}, are: {defined: true}, count: 1}",
+        "{names: ['*'], where: {absolute: true}, count: 1}",
+        "{names: ['*'], except: [foo], where: {section: .text, binding: global}, count: 2}",
+        "{names: data, are: {section: '.da*', type: object}}",
+        "{names: bar, are: {defined: false}}",
+        "{names: nowhere, count: 0}",
+    ],
+)
+def test_the_general_form_holds(claim: str) -> None:
+    assert misses(f"symbols: {claim}", OBJECT) == []
+
+
+@pytest.mark.parametrize(
+    ("claim", "key", "claimed", "found"),
+    [
+        ("{names: nowhere}", "symbols[0].count", "nowhere: count >=1", "0: nothing"),
+        ("{names: foo, count: 2}", "symbols[0].count", "foo: count 2", "1: foo"),
+        (
+            "{names: [foo, soft], are: {binding: global}}",
+            "symbols[0].are",
+            "each is binding global",
+            "soft (FUNC WEAK DEFAULT .text)",
+        ),
+        (
+            "{names: foo, are: {section: .init}}",
+            "symbols[0].are",
+            "each is section .init",
+            "foo (FUNC GLOBAL",
+        ),
+        ("{names: foo, are: {version: 'V*'}}", "symbols[0].are", "each is version V*", "foo (FUNC GLOBAL"),
+    ],
+)
+def test_the_general_form_does_not_hold(claim: str, key: str, claimed: str, found: str) -> None:
+    ((its_key, its_claimed, its_found, _),) = misses(f"symbols: {claim}", OBJECT)
+    assert (its_key, its_claimed) == (key, claimed)
+    assert its_found.startswith(found)
+
+
+def test_the_general_form_of_the_dynamic_table() -> None:
+    wanted = "{names: 'foo*', table: dynamic, where: {version: FOO_1.0}, are: {binding: weak}, count: 1}"
+    assert misses(f"symbols: {wanted}", LIBRARY) == []
+    ((key, claimed, found, _),) = misses("symbols: {names: foo, table: dynamic, count: 0}", OBJECT)
+    assert (key, claimed, found) == ("symbols[0]", "something to judge", "no dynamic symbol table")
+
+
+# --- references, sections, members, texts
+
+
+REFERRING = elf(["main"], references={"main": ("foo", "puts"), "leaf": ()})
+
+
+def test_what_a_function_refers_to() -> None:
+    assert misses("refers: {main: {all: [foo], none: [bar]}, leaf: none}", REFERRING) == []
+    ((key, _, found, _),) = misses("refers: {main: {none: [puts]}}", REFERRING)
+    assert (key, found) == ("refers.main.none", "has puts")
+
+
+def test_a_function_that_is_not_there_refers_to_nothing_and_that_is_a_failure() -> None:
+    ((key, claimed, found, near),) = misses("refers: {start: {none: [foo]}}", elf({"start": "undefined"}))
+    assert (key, claimed) == ("refers.start", "a function start")
+    assert found == "there is none whose code can be read"
+    assert near == ("start in the symbol table: FUNC GLOBAL DEFAULT UND",)
+
+
+CONTENT = elf(["a"], sections=SECTIONS, contents={".text": b"hello \0 world"})
+
+
+def test_a_section() -> None:
+    claim = "section: {.text: {size: 64, flags: AX, compressed: false, contains: hello, lacks: bye}}"
+    assert misses(claim, CONTENT) == []
+
+
+@pytest.mark.parametrize(
+    ("claim", "key", "claimed", "found"),
+    [
+        ("{.text: {size: '>64'}}", "section..text.size", "size >64", "64 bytes"),
+        ("{.text: {flags: WA}}", "section..text.flags", "WA", "AX"),
+        ("{.debug_info: {compressed: false}}", "section..debug_info.compressed", "false", "true"),
+        ("{.text: {contains: bye}}", "section..text.contains", "contains 'bye'", "not in its 13 bytes"),
+        ("{.text: {lacks: hello}}", "section..text.lacks", "lacks 'hello'", "it is there"),
+        ("{.bss: {size: 0}}", "section..bss", "a section .bss", ".text, .debug_info"),
+        (
+            "{.debug_info: {lacks: x}}",
+            "section..debug_info",
+            "something to judge",
+            "its content was not read",
+        ),
+    ],
+)
+def test_a_section_that_is_not_so(claim: str, key: str, claimed: str, found: str) -> None:
+    assert misses(f"section: {claim}", CONTENT) == [(key, claimed, found, ())]
+
+
+def test_each_of_the_members() -> None:
+    assert misses("each-member: {'*cgu*': {type: relocatable, metadata: false}}", ARCHIVE) == []
+    assert misses("each-member: {lib.rmeta: {kind: metadata, metadata: true}}", ARCHIVE) == []
+    ((key, claimed, found, _),) = misses("each-member: {'*.o': {defines: [foo]}}", ARCHIVE)
+    assert key == "each-member.*.o.defines.all"
+    assert (claimed, found) == ("has foo", "std-12.std.9f-cgu.0.rcgu.o: not among bar, soft")
+
+
+def test_members_that_are_not_there_are_a_failure() -> None:
+    ((key, claimed, found, _),) = misses("each-member: {'*.obj': {bitcode: false}}", ARCHIVE)
+    assert (key, claimed) == ("each-member.*.obj", "members *.obj")
+    assert found.endswith("lib.rmeta")
+    assert keys("each-member: {'*': {bitcode: false}}", OBJECT) == ["each-member.*"]
+
+
+def test_a_member_that_is_bitcode() -> None:
+    inner = archive(Member("a.o", 9, bitcode=Bitcode("raw", 9)))
+    assert misses("{bitcode: true, each-member: {a.o: {kind: bitcode, bitcode: true}}}", inner) == []
+    assert keys("each-member: {a.o: {defines: {none: [foo]}}}", inner) == ["each-member.a.o.defines"]
+
+
+def test_flags_that_cannot_be_said_of_a_file() -> None:
+    for claim in ("pie: false", "relro: none", "bind-now: false", "text-relocations: false", "thin: false"):
+        ((_, _, found, _),) = misses(claim, text_file("hello"))
+        assert found == "cannot be said of it"
+    assert misses("type: shared", ARCHIVE)[0][2] == "no object: archive"
+
+
+def test_a_text_file() -> None:
+    assert misses("text: {contains: hello}", text_file("hello world")) == []
+    assert misses("text: {file: hello.txt}", text_file("hello"), files={"hello.txt": "hello"}) == []
+    assert misses("text: {empty: true}", EMPTY) == []
+    assert keys("text: {lacks: x}", EMPTY) == ["text"]
+    assert misses("text: {contains: a}", OBJECT)[0][2] == "it is no text: elf"
+    assert misses("text: {lacks: a}", text_file(None))[0][2] == "it is no text: other"
+
+
+def test_what_a_library_provides_and_lacks() -> None:
+    """What resolves an undefined symbol elsewhere: never a local one, of a library only its exports."""
+    assert View(OBJECT).provided == {"foo", "soft", "mine", "inner", "fixed", "one", "data", "pool"}
+    assert View(LIBRARY).provided == {"foo", "foo_2"}
+    assert View(LIBRARY).undefined == ["malloc"]

@@ -1,0 +1,196 @@
+"""What `all`, `any`, `none`, `only`, `count`, `order`, `within` and `except` mean, and patterns."""
+
+import pytest
+from hand_made import OLD, STABLE
+from pydantic import TypeAdapter
+
+from harness.case.claims import Names
+from harness.case.document import parse
+from harness.judge.names import Miss, asks_for_nothing, check_names, compare, escape, listing, nearest
+from harness.judge.pattern import compile_patterns, spelt
+from harness.toolchain.release import RustcVersion
+
+_NAMES: TypeAdapter[Names] = TypeAdapter(Names)
+
+
+def claim(text: str) -> Names:
+    return _NAMES.validate_python(parse(text, "claim").data)
+
+
+def check(text: str, *names: str) -> list[Miss]:
+    return list(check_names(claim(text), names, STABLE))
+
+
+HOLDS = [
+    ("[foo]", ("foo",)),
+    ("[foo, bar]", ("bar", "baz", "foo")),
+    ("foo", ("foo",)),
+    ("{all: ['foo_*']}", ("foo_1", "foo_2")),
+    ("{any: [a, b]}", ("b",)),
+    ("{none: [a, 'b*']}", ("c", "ab")),
+    ("{none: [a]}", ()),
+    ("{only: [a, 'b*']}", ("a", "b1", "b2")),
+    ("none", ()),
+    ("{only: []}", ()),
+    ("{count: 2}", ("a", "b")),
+    ("{count: '>=1'}", ("a",)),
+    ("{count: '!=1'}", ("a", "b")),
+    ("{count: 0}", ()),
+    ("{order: [a, 'c*']}", ("a", "b", "c1")),
+    ("{order: [a, a]}", ("a", "b", "a")),
+    ("{within: ['x_*'], only: [x_1]}", ("x_1", "y")),
+    ("{within: ['x_*'], count: 0}", ("y",)),
+    ("{except: ['x_*'], only: [y]}", ("x_1", "y")),
+    ("{except: [y], count: 0}", ("y",)),
+    ("{within: ['x_*'], except: [x_2], only: [x_1]}", ("x_1", "x_2", "y")),
+]
+
+FAILS = [
+    ("[foo]", ("bar",), Miss("all", "has foo", "not among bar")),
+    ("[foo]", (), Miss("all", "has foo", "not among nothing")),
+    ("[foo_fn]", ("foo_fns",), Miss("all", "has foo_fn", "not among foo_fns", ("foo_fns",))),
+    ("{any: [aaa, b]}", ("xaaa",), Miss("any", "one of aaa, b", "xaaa", ("xaaa",))),
+    ("{any: [a]}", (), Miss("any", "one of a", "nothing")),
+    ("{none: ['b*']}", ("b2", "a", "b1", "b1"), Miss("none", "lacks b*", "has b1, b2")),
+    ("{only: [a]}", ("a", "b", "c"), Miss("only", "only a", "also b, c")),
+    ("{only: [a, bbbb]}", ("a",), Miss("only", "only a, bbbb", "lacks bbbb; there is a")),
+    ("none", ("a",), Miss("only", "none at all", "also a")),
+    ("{count: 2}", ("a",), Miss("count", "count 2", "1: a")),
+    ("{count: '<1'}", ("a",), Miss("count", "count <1", "1: a")),
+    ("{order: [b, a]}", ("a", "b"), Miss("order", "in this order: b, a", "a stands before its turn in a, b")),
+    ("{order: [a, c]}", ("a", "b"), Miss("order", "in this order: a, c", "c is not in a, b")),
+    ("{order: [a, a]}", ("a",), Miss("order", "in this order: a, a", "a stands before its turn in a")),
+    (
+        "{within: ['x_*'], none: [x_1]}",
+        ("y",),
+        Miss("within", "something to judge (within x_*)", "nothing is left of y"),
+    ),
+    (
+        "{within: ['x_*'], none: [x_1]}",
+        (),
+        Miss("within", "something to judge (within x_*)", "nothing is left of nothing"),
+    ),
+    (
+        "{within: ['x_*'], count: '<5'}",
+        ("y",),
+        Miss("within", "something to judge (within x_*)", "nothing is left of y"),
+    ),
+    (
+        "{except: ['y*'], none: [z]}",
+        ("y",),
+        Miss("except", "something to judge (except y*)", "nothing is left of y"),
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "names"), HOLDS)
+def test_a_claim_that_holds(text: str, names: tuple[str, ...]) -> None:
+    assert check(text, *names) == []
+
+
+@pytest.mark.parametrize(("text", "names", "miss"), FAILS)
+def test_a_claim_that_does_not(text: str, names: tuple[str, ...], miss: Miss) -> None:
+    assert check(text, *names) == [miss]
+
+
+def test_every_part_that_does_not_hold_is_told() -> None:
+    found = check("{all: [a, b], none: [c], count: 9}", "c", "d")
+    assert [miss.part for miss in found] == ["all", "all", "none", "count"]
+
+
+@pytest.mark.parametrize(
+    ("text", "so"),
+    [
+        ("none", True),
+        ("{count: 0}", True),
+        ("{count: '<1'}", True),
+        ("{count: '<=0'}", True),
+        ("{except: [a], count: 0}", True),
+        ("{none: [a]}", False),
+        ("{count: '<5'}", False),
+        ("{count: '>=0'}", False),
+        ("{count: '!=1'}", False),
+        ("{within: [a], count: 0}", False),
+        ("{none: [a], count: '<5'}", False),
+    ],
+)
+def test_only_what_asks_for_exactly_nothing_holds_of_an_empty_table(text: str, *, so: bool) -> None:
+    assert asks_for_nothing(claim(text)) is so
+
+
+@pytest.mark.parametrize(
+    ("text", "below", "at", "above"),
+    [
+        ("3", False, True, False), ("=3", False, True, False), ("==3", False, True, False),
+        ("!=3", True, False, True), ("<3", True, False, False), ("<=3", True, True, False),
+        (">3", False, False, True), (">= 3", False, True, True),
+    ],
+)  # fmt: skip
+def test_comparisons(text: str, *, below: bool, at: bool, above: bool) -> None:
+    assert [compare(text, number) for number in (2, 3, 4)] == [below, at, above]
+
+
+MANGLED = "_RNvCshGpAVYOtgW1_5alloc3foo"
+LEGACY = "_ZN5alloc3vec4push17h0123456789abcdefE"
+
+PATTERNS = [
+    ("foo", ["foo"], ["foo1", "afoo", "Foo"]),
+    ("=foo*", ["foo*"], ["foo1"]),
+    ("foo_*", ["foo_", "foo_bar"], ["foo", "afoo_"]),
+    ("foo_?", ["foo_1"], ["foo_", "foo_12"]),
+    ("foo_[ab]", ["foo_a"], ["foo_c", "foo_[ab]"]),
+    (r"/^foo_\d+$/", ["foo_12"], ["foo_", "foo_1x"]),
+    ("/oo/", ["foo", "oops"], ["fo"]),
+    ("path:alloc::*", [MANGLED, LEGACY], ["alloc", "_ZN4core3vec17h0123456789abcdefE"]),
+    ("path:*::push", [LEGACY], [MANGLED]),
+    ("a\nb", ["a\nb"], ["a b"]),
+]
+
+
+@pytest.mark.parametrize(("pattern", "fits", "others"), PATTERNS)
+def test_patterns(pattern: str, fits: list[str], others: list[str]) -> None:
+    (compiled,) = compile_patterns([pattern], STABLE)
+    assert [name for name in [*fits, *others] if compiled.matches(name)] == fits
+
+
+def test_only_an_exact_name_is_looked_up_as_such() -> None:
+    texts = ["foo", "=f*", "f*", "/f/", "path:f", "${allocator-shim}"]
+    assert [one.exact for one in compile_patterns(texts, STABLE)] == ["foo", "f*", None, None, None, None]
+
+
+@pytest.mark.parametrize(
+    ("version", "name"), [(OLD, "__rust_alloc"), (STABLE, "_RNvCsabcd_7___rustc12___rust_alloc")]
+)
+def test_a_group_means_the_names_of_its_compiler(version: RustcVersion, name: str) -> None:
+    other = STABLE if version is OLD else OLD
+    assert compile_patterns(["${allocator-shim}"], version)[0].matches(name)
+    assert not compile_patterns(["${allocator-shim}"], other)[0].matches(name)
+
+
+def test_a_group_is_shown_with_its_names() -> None:
+    assert "__rust_realloc" in spelt("${allocator-shim}", OLD)
+    assert spelt("${allocator-shim}", OLD).startswith("${allocator-shim} (")
+    (miss,) = check_names(claim("['${allocator-shim}']"), ["main"], OLD)
+    assert "__rust_alloc" in miss.claimed
+
+
+def test_a_group_among_all_needs_one_of_its_names_only() -> None:
+    assert list(check_names(claim("['${allocator-shim}']"), ["__rust_dealloc"], OLD)) == []
+
+
+def test_names_are_escaped_where_they_are_shown() -> None:
+    assert listing(["a\x1b[31m", "b\u202ec", "d"]) == r"a\x1b[31m, b\u202ec, d"
+    assert escape("x" * 500) == "x" * 200 + "…"
+    assert escape("\x1b" * 500) == (r"\x1b" * 50) + "…"
+
+
+def test_a_long_list_is_counted() -> None:
+    assert listing([str(number) for number in range(12)]) == "0, 1, 2, 3, 4, 5, 6, 7 and 4 more"
+
+
+def test_the_nearest_name_contains_the_word_or_is_spelt_alike() -> None:
+    assert nearest(["__rust_alloc"], ["_RNvCs_7___rustc12___rust_alloc", "main"]) == (
+        "_RNvCs_7___rustc12___rust_alloc",
+    )
+    assert nearest(["answer"], ["anwser", "main"]) == ("anwser",)
+    assert nearest(["ab"], ["abc"]) == ()

@@ -1,0 +1,97 @@
+"""Claims about a stream or a text file."""
+
+import pytest
+from pydantic import TypeAdapter
+
+from harness.case.claims import Text
+from harness.case.document import parse
+from harness.judge.names import Miss
+from harness.judge.text import check_text
+
+_TEXT: TypeAdapter[Text] = TypeAdapter(Text)
+FILES = {"expected.txt": "one\ntwo\n", "empty.txt": ""}
+
+
+def check(claim: str, text: str) -> list[Miss]:
+    return list(check_text(_TEXT.validate_python(parse(claim, "claim").data), text, FILES))
+
+
+@pytest.mark.parametrize(
+    ("claim", "text"),
+    [
+        (r'"45\n"', "45\n"),
+        ("{equals: ''}", ""),
+        ("{contains: two}", "one two"),
+        ("{contains: [one, two]}", "two one"),
+        ("{lacks: three}", "one two"),
+        (r"{matches: '^t\w+$'}", "one\ntwo\n"),
+        ("{order: [one, two, one]}", "one two one"),
+        ("{file: expected.txt}", "one\ntwo\n"),
+        ("{file: empty.txt}", ""),
+        ("{lines: 2}", "one\ntwo"),
+        ("{lines: 0}", ""),
+        ("{lines: '<1'}", ""),
+        ("{empty: true}", ""),
+        ("{empty: false}", "one"),
+        ("{normalize: {'[0-9]+': N}, equals: 'N of N'}", "1 of 22"),
+        (r"{normalize: {'(\w+)\.rs': '\1'}, equals: lib}", "lib.rs"),
+    ],
+)
+def test_a_claim_that_holds(claim: str, text: str) -> None:
+    assert check(claim, text) == []
+
+
+@pytest.mark.parametrize(
+    ("claim", "text", "miss"),
+    [
+        (r'"45\n"', "46\n", Miss("equals", r"equals '45\n'", r"'46\n'")),
+        ("{contains: three}", "one", Miss("contains", "contains 'three'", "one")),
+        (
+            "{contains: undefined symbol foo}",
+            "x\nundefined symbol: foo\n",
+            Miss(
+                "contains",
+                "contains 'undefined symbol foo'",
+                "x\nundefined symbol: foo",
+                ("undefined symbol: foo",),
+            ),
+        ),
+        ("{lacks: two}", "one\nno two\nthree", Miss("lacks", "lacks 'two'", "no two")),
+        ("{matches: ^two}", "one", Miss("matches", "matches /^two/", "one")),
+        ("{order: [two, one]}", "one two", Miss("order", "'one' in its turn", "one two")),
+        ("{file: expected.txt}", "one\n", Miss("file", "equals expected.txt", "--- expected\n+++ found\n")),
+        ("{lines: 2}", "one", Miss("lines", "lines 2", "1 lines: one")),
+        ("{empty: true}", "one", Miss("empty", "empty", "one")),
+    ],
+)
+def test_a_claim_that_does_not(claim: str, text: str, miss: Miss) -> None:
+    (found,) = check(claim, text)
+    assert (found.part, found.claimed) == (miss.part, miss.claimed)
+    assert found.found.startswith(miss.found)
+    assert found.nearest == miss.nearest
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "{contains: a}", "{lacks: a}", "{matches: a}", "{order: [a]}", "{equals: a}", "{lines: '<9'}",
+        "{lines: '>=0'}", "{empty: false}", "{file: expected.txt}", "{normalize: {a: ''}, lacks: b}",
+    ],
+)  # fmt: skip
+def test_an_empty_text_holds_nothing_but_what_asks_for_it(claim: str) -> None:
+    assert check(claim, "") == [Miss("", "something in it", "it is empty")]
+
+
+def test_a_text_that_becomes_empty_is_empty() -> None:
+    assert [miss.found for miss in check("{normalize: {'a': ''}, lacks: b}", "aaa")] == ["it is empty"]
+
+
+def test_a_file_that_is_not_there_is_no_text() -> None:
+    assert check("{file: gone.txt}", "one") == [Miss("file", "equals gone.txt", "that file is not there")]
+
+
+def test_a_long_text_is_shown_by_its_ends_and_escaped() -> None:
+    (miss,) = check("{contains: nowhere}", "\n".join(f"\x1b{number}" for number in range(100)))
+    assert miss.found.splitlines()[0] == r"\x1b0"
+    assert miss.found.splitlines()[6] == "… 88 lines …"
+    assert miss.found.splitlines()[-1] == r"\x1b99"
