@@ -89,8 +89,6 @@ def build(
         getattr(step, "unstable", False) or any(flag.startswith("-Z") for flag in flags)
     )
     env = {key: words.text(value) for key, value in {**case.env, **step.env}.items()}
-    if unstable and toolchain.needs_bootstrap:
-        env["RUSTC_BOOTSTRAP"] = "1"
     if program == "run" and isinstance(step, model.RunStep) and step.libraries:
         env.setdefault("LD_LIBRARY_PATH", _loader_path(outputs, variables))
     return Command(

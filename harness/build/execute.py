@@ -47,7 +47,7 @@ class Context:
 
 def execute(step: PlannedStep, workspace: Workspace, context: Context) -> Outcome:
     """Carry a step out. What cannot be carried out is an outcome with a `problem`, never an exception."""
-    before = workspace.scan()
+    before, marks = workspace.scan(), workspace.marks
     try:
         if step.together:
             outcome = _together(step, workspace, context)
@@ -59,7 +59,15 @@ def execute(step: PlannedStep, workspace: Workspace, context: Context) -> Outcom
     except OSError as error:
         why = _FATAL.get(error.errno or 0) or error.strerror or str(error)
         return Outcome(problem=f"{error.filename or 'the step'}: {why}", obtained=_now())
-    made = tuple(sorted(n for n, node in after.items() if node.kind != "dir" and before.get(n) != node))
+    # A file that was written again with the same content has been made, too.
+    made = tuple(
+        sorted(
+            name
+            for name, node in after.items()
+            if node.kind != "dir"
+            and (before.get(name) != node or marks.get(name) != workspace.marks.get(name))
+        )
+    )
     removed = tuple(sorted(name for name in before if name not in after))
     return replace(outcome, made=made, removed=removed, obtained=_now())
 

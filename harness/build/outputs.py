@@ -61,6 +61,8 @@ class Outputs:
             emit = next((name for name, role in EMIT_KINDS.items() if role == kind), "link")
             if emit in explicit:
                 paths[kind] = explicit[emit]
+            elif step.output and kind == "rlink":
+                paths[kind] = str(PurePosixPath(step.output).with_suffix(".rlink"))
             elif step.output and (kind in LINK_KINDS or len(resolved.roles) == 1):
                 paths[kind] = step.output
             else:

@@ -111,11 +111,23 @@ def plan(variant: Variant) -> Plan:
     outputs = Outputs(toolchain, str(variant.row.get("target") or "") or None)
     planner = _Planner(variant, outputs)
     steps = [planner.step(one) for one in resolved]
+    if planner.unstable and toolchain.needs_bootstrap:
+        # For every compilation of the variant: by itself it changes how names are mangled, and
+        # the halves of one program must agree.
+        steps = [_bootstrapped(step) for step in steps]
     end = tuple(planner.claims(case.model.claims, case.document.data, ("claims",)))
     if steps and end:
         # The end's claims are read right after the last step, so that it keeps their facts too.
         steps[-1] = replace(steps[-1], reads=_merge([*steps[-1].reads, *planner.reads(end)]))
     return Plan(variant, tuple(steps), end, dict(outputs.roles), planner.unstable)
+
+
+def _bootstrapped(step: PlannedStep) -> PlannedStep:
+    parts = tuple(_bootstrapped(part) for part in step.together)
+    if step.command is None or step.command.program != "rustc":
+        return replace(step, together=parts)
+    env = {**step.command.env, "RUSTC_BOOTSTRAP": "1"}
+    return replace(step, command=replace(step.command, env=env))
 
 
 _CLAIMS: TypeAdapter[ArtifactClaims] = TypeAdapter(ArtifactClaims)

@@ -58,6 +58,11 @@ class Workspace:
         self._seen = seen
         return state
 
+    @property
+    def marks(self) -> dict[str, tuple[int, ...]]:
+        """What tells whether a file was written since: its inode, size and times at the last scan."""
+        return {name: mark for name, (mark, _) in self._seen.items()}
+
     def _file(self, path: Path, mode: int, size: int) -> Node:
         try:
             return Node("file", file_digest(path), mode, size)

@@ -59,6 +59,10 @@ def describe_reference(reference: Reference) -> str:
 
 def _same(reference: Reference, one: Facts, other: Facts) -> Iterator[Miss]:
     claimed = f"the same {reference.what} as {describe_reference(reference)}"
+    nothing = _incomparable(reference.what, one, other)
+    if nothing is not None:
+        yield Miss("", claimed, nothing)
+        return
     match reference.what:
         case "bytes":
             if one.digest != other.digest:
@@ -71,24 +75,34 @@ def _same(reference: Reference, one: Facts, other: Facts) -> Iterator[Miss]:
             if one.size != other.size:
                 yield Miss("", claimed, f"{one.size} bytes against {other.size} bytes")
         case "text":
-            texts = [facts.other.text if facts.other else None for facts in (one, other)]
-            if None in texts:
-                yield Miss("", claimed, f"no text: {one.kind} and {other.kind}")
-            elif texts[0] != texts[1]:
+            if _text(one) != _text(other):
                 yield Miss("", claimed, "another text")
         case what:
-            yield from _same_symbols(claimed, _table(one, what), _table(other, what), what)
+            yield from _same_symbols(claimed, _table(one, what), _table(other, what))
 
 
 def _same_symbols(
-    claimed: str, one: Mapping[str, int] | None, other: Mapping[str, int] | None, what: str
+    claimed: str, one: Mapping[str, int] | None, other: Mapping[str, int] | None
 ) -> Iterator[Miss]:
-    if not one or not other:
-        yield Miss("", claimed, f"no {what} to compare")
-        return
+    one, other = one or {}, other or {}
     more, fewer = Counter(one) - Counter(other), Counter(other) - Counter(one)
     if more or fewer:
         yield Miss("", claimed, f"more: {listing(sorted(more))}; fewer: {listing(sorted(fewer))}")
+
+
+def _incomparable(what: str, one: Facts, other: Facts) -> str | None:
+    """Why there is nothing to compare: what is missing on a side is neither the same nor different."""
+    match what:
+        case "bytes" | "size":
+            return None
+        case "text":
+            return None if _text(one) and _text(other) else f"no text: {one.kind} and {other.kind}"
+        case _:
+            return None if _table(one, what) and _table(other, what) else f"no {what} to compare"
+
+
+def _text(facts: Facts) -> str | None:
+    return facts.other.text if facts.other is not None else None
 
 
 def _table(facts: Facts, what: str) -> dict[str, int] | None:
@@ -102,12 +116,10 @@ def _table(facts: Facts, what: str) -> dict[str, int] | None:
 
 
 def _different(reference: Reference, one: Facts, other: Facts) -> Iterator[Miss]:
-    if not list(_same(reference, one, other)):
-        yield Miss(
-            "",
-            f"another {reference.what} than {describe_reference(reference)}",
-            f"the same, {one.size} bytes",
-        )
+    nothing = _incomparable(reference.what, one, other)
+    if nothing is not None or not list(_same(reference, one, other)):
+        found = nothing or f"the same, {one.size} bytes"
+        yield Miss("", f"another {reference.what} than {describe_reference(reference)}", found)
 
 
 def _smaller(one: Facts, other: Facts) -> Iterator[Miss]:

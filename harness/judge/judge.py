@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from harness.artifact.facts import Facts
 from harness.build.command import WORK, Command, Glob
-from harness.build.ended import as_expected, how
+from harness.build.ended import as_expected, ended_right, how, unmade
 from harness.build.observation import Observation, Outcome
 from harness.build.plan import ClaimGroup, Plan, PlannedStep
 from harness.build.state import matching
@@ -90,12 +90,10 @@ def _step(
     for part, one in zip(step.together or (step,), outcome.parts or (outcome,), strict=True):
         for key, miss in check_process(part, one, version, files, plan.roles):
             yield _failure(plan, part, key, (*part.path, _place(key)), miss, ())
-        if one.status == 0:
-            for path in part.promised:
-                if path not in outcome.made and path not in outcome.facts:
-                    miss = Miss("", f"makes {path}", f"succeeded, but made {listing(outcome.made)}")
-                    yield _failure(plan, part, "makes", part.path, miss, ())
-    if as_expected(step, outcome):
+    for path in unmade(step, outcome):
+        miss = Miss("", f"makes {path}", f"succeeded, but made {listing(outcome.made)}")
+        yield _failure(plan, step, "makes", step.path, miss, ())
+    if ended_right(step, outcome):
         for group in (*step.claims, *(group for part in step.together for group in part.claims)):
             yield from _group(plan, step, group, outcome, step.id, files, sibling)
 

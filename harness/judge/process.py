@@ -86,7 +86,15 @@ def _expected(expected: int | str) -> str:
 
 def _by_role(made: Sequence[str], roles: Mapping[str, str], claim: claims.Names) -> list[str]:
     # A claim may name a role where the file's name hangs on the target.
-    said = {*claim.all, *claim.any, *claim.none, *(claim.only or ()), *claim.order, *claim.within, *claim.except_}
+    said = {
+        *claim.all,
+        *claim.any,
+        *claim.none,
+        *(claim.only or ()),
+        *claim.order,
+        *claim.within,
+        *claim.except_,
+    }
     names = {path: role for role, path in roles.items() if role in said}
     return [names.get(path, path) for path in made]
 
@@ -140,11 +148,11 @@ def _link(
     if claim.count is not None and not compare(claim.count, len(calls)):
         yield "count", Miss("", f"count {claim.count}", f"{len(calls)} calls of the linker")
     if not calls:
-        if claim.count is None:
-            yield (
-                "args",
-                Miss("", "a call of the linker", f"none for {claim.of}" if claim.of else "none was seen"),
-            )
+        found = f"none for {claim.of}" if claim.of else "none was seen"
+        said = (key for key in ("args", "libraries", "inputs", "exports") if getattr(claim, key) is not None)
+        about = next(said, "export-list" if claim.export_list is not None else None)
+        if about is not None or claim.count is None:
+            yield about or "count", Miss("", "a call of the linker", found)
         return
     for call in calls:
         for key, names in (
@@ -174,7 +182,9 @@ def _is_output(output: str, name: str) -> bool:
 def libraries(call: LinkerCall) -> list[str]:
     """The libraries of a call in their order: `-lfoo`, and archives and shared libraries by file name."""
     found = []
-    for word in call.args:
+    for before, word in zip(("", *call.args), call.args, strict=False):
+        if before == "-o":
+            continue
         if word.startswith("-l"):
             found.append(word)
         elif not word.startswith("-") and re.search(r"\.(a|rlib|so(\.\d+)*|lib|dll)$", word):
