@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from harness.artifact.facts import Facts
 from harness.build.command import WORK, Command, Glob
@@ -90,9 +91,9 @@ def _step(
     for part, one in zip(step.together or (step,), outcome.parts or (outcome,), strict=True):
         for key, miss in check_process(part, one, version, files, plan.roles):
             yield _failure(plan, part, key, (*part.path, _place(key)), miss, ())
-    for path in unmade(step, outcome):
-        miss = Miss("", f"makes {path}", f"succeeded, but made {listing(outcome.made)}")
-        yield _failure(plan, step, "makes", step.path, miss, ())
+        for path in unmade(part, replace(one, made=outcome.made)):
+            miss = Miss("", f"makes {path}", f"succeeded, but made {listing(outcome.made)}")
+            yield _failure(plan, part, "makes", part.path, miss, ())
     if ended_right(step, outcome):
         for group in (*step.claims, *(group for part in step.together for group in part.claims)):
             yield from _group(plan, step, group, outcome, step.id, files, sibling)
@@ -117,7 +118,13 @@ def _group(
         for name in found:
             miss = Miss("", "is not there", f"it is there, {outcome.facts[name].size} bytes")
             yield _failure(
-                plan, step, f"{group.subject}.exists", group.path, miss, (f"ls -l {name}",), step_id
+                plan,
+                step,
+                f"{group.subject}.exists",
+                group.path,
+                miss,
+                (f"ls -l {shlex.quote(escape(name))}",),
+                step_id,
             )
         return
     if not found:
@@ -143,7 +150,7 @@ def _group(
         ]
         for result in results:
             key = f"{group.subject}.{result.key}"
-            look = (result.look.format(file=shlex.quote(name)),) if result.look else ()
+            look = (result.look.format(file=shlex.quote(escape(name))),) if result.look else ()
             yield _failure(plan, step, key, (*group.path, *result.key.split(".")), result.miss, look, step_id)
 
 

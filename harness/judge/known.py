@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from harness.build.ended import as_expected, exit_word
+from harness.build.ended import as_expected, ended_right, exit_word
 from harness.build.observation import Observation
 from harness.build.observation import Outcome as StepOutcome
 from harness.build.plan import Plan, PlannedStep
@@ -125,4 +125,4 @@ def _looked_for(signature: Signature, plan: Plan, observation: Observation) -> b
         done = zip(plan.steps, observation.steps, strict=False)
         return len(observation.steps) == len(plan.steps) and all(as_expected(s, o.outcome) for s, o in done)
     carried_out = _carried_out(plan, observation)
-    return any(_at(signature, step) and as_expected(step, outcome) for step, outcome in carried_out)
+    return any(_at(signature, step) and ended_right(step, outcome) for step, outcome in carried_out)

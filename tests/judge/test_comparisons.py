@@ -1,0 +1,124 @@
+"""Claims that compare two artifacts."""
+
+import pytest
+from hand_made import STABLE, archive, claims, elf, member, text_file
+
+from harness.artifact.facts import Facts
+from harness.judge.compare import check_comparisons, describe_reference
+
+ONE = elf(["foo", "bar"], ["foo", "bar"], size=100, digest="one")
+SAME = elf(["foo", "bar"], ["foo", "bar"], size=100, digest="one")
+MORE = elf(["foo", "bar", "baz"], ["foo", "bar", "baz"], size=120, digest="more")
+WEAK = elf({"foo": "weak", "bar": ""}, ["foo", "bar"], size=100, digest="weak")
+
+
+def misses(claim: str, one: Facts, other: Facts | str) -> list[tuple[str, str, str]]:
+    found = check_comparisons(claims(claim), one, lambda _: other, STABLE)
+    return [
+        (f"{each.key}.{each.miss.part}" if each.miss.part else each.key, each.miss.claimed, each.miss.found)
+        for each in found
+    ]
+
+
+@pytest.mark.parametrize(
+    ("claim", "other"),
+    [
+        ("same-as: other", SAME),
+        ("same-as: {artifact: other, what: size}", WEAK),
+        ("same-as: {artifact: other, what: symbols}", SAME),
+        ("same-as: {artifact: other, what: exports}", WEAK),
+        ("differs-from: other", MORE),
+        ("differs-from: {artifact: other, what: symbols}", WEAK),
+        ("differs-from: {artifact: other, what: exports}", MORE),
+        ("smaller-than: other", MORE),
+        ("exports-differ: {artifact: other, removed: [baz]}", MORE),
+        ("exports-differ: {artifact: other}", WEAK),
+    ],
+)
+def test_a_comparison_that_holds(claim: str, other: Facts) -> None:
+    assert misses(claim, ONE, other) == []
+
+
+@pytest.mark.parametrize(
+    ("claim", "other", "miss"),
+    [
+        (
+            "same-as: other",
+            MORE,
+            ("same-as", "the same bytes as other", "100 bytes (one) against 120 bytes (more)"),
+        ),
+        (
+            "same-as: {artifact: other, what: size}",
+            MORE,
+            ("same-as", "the same size as other", "100 bytes against 120 bytes"),
+        ),
+        (
+            "same-as: {artifact: other, what: symbols}",
+            WEAK,
+            (
+                "same-as",
+                "the same symbols as other",
+                "more: foo FUNC GLOBAL DEFAULT .text; fewer: foo FUNC WEAK DEFAULT .text",
+            ),
+        ),
+        (
+            "same-as: {artifact: other, what: exports}",
+            MORE,
+            ("same-as", "the same exports as other", "more: nothing; fewer: baz"),
+        ),
+        ("differs-from: other", SAME, ("differs-from", "another bytes than other", "the same, 100 bytes")),
+        ("smaller-than: other", WEAK, ("smaller-than", "smaller than 100 bytes", "100 bytes")),
+        (
+            "exports-differ: {artifact: other, added: [baz]}",
+            SAME,
+            ("exports-differ.added", "added exactly baz", "added nothing"),
+        ),
+        (
+            "exports-differ: {artifact: other}",
+            MORE,
+            ("exports-differ.removed", "removed exactly nothing", "removed baz"),
+        ),
+    ],
+)
+def test_a_comparison_that_does_not(claim: str, other: Facts, miss: tuple[str, str, str]) -> None:
+    assert misses(claim, ONE, other) == [miss]
+
+
+@pytest.mark.parametrize(
+    "claim",
+    ["same-as: other", "differs-from: other", "smaller-than: other", "exports-differ: {artifact: other}"],
+)
+def test_nothing_to_compare_with_is_a_failure(claim: str) -> None:
+    ((_, claimed, found),) = misses(claim, ONE, "other is not there")
+    assert (claimed, found) == ("other to compare with", "other is not there")
+
+
+@pytest.mark.parametrize("what", ["symbols", "exports"])
+def test_tables_that_are_missing_are_neither_the_same_nor_different(what: str) -> None:
+    for claim in ("same-as", "differs-from"):
+        for one, other in ((elf(), elf()), (ONE, elf()), (elf(), ONE), (elf((), ()), elf((), ()))):
+            ((_, _, found),) = misses(f"{claim}: {{artifact: other, what: {what}}}", one, other)
+            assert found == f"no {what} to compare"
+    ((_, _, found),) = misses("exports-differ: {artifact: other}", archive(member("a.o", ["x"])), ONE)
+    assert found == "no exports to compare"
+
+
+def test_texts() -> None:
+    same = "same-as: {artifact: other, what: text}"
+    assert misses(same, text_file("a", "1"), text_file("a", "2")) == []
+    assert misses(same, text_file("a"), text_file("b"))[0][2] == "another text"
+    for claim in ("same-as", "differs-from"):
+        ((_, _, found),) = misses(f"{claim}: {{artifact: other, what: text}}", text_file("a"), ONE)
+        assert found == "no text: other and elf"
+
+
+def test_empty_files_are_not_the_same_text() -> None:
+    """Two texts with nothing in them compare nothing."""
+    assert misses("same-as: {artifact: other, what: text}", text_file(""), text_file("")) != []
+
+
+def test_a_reference_in_words() -> None:
+    (reference,) = claims("same-as: {variant: {lto: off, prefer-dynamic: true}}").same_as
+    assert (
+        describe_reference(reference) == "the same artifact of the variant with lto off, prefer-dynamic True"
+    )

@@ -1,0 +1,216 @@
+"""Claims about a step's process: its end, its streams, diagnostics, files, and calls of the linker."""
+
+import pytest
+from hand_made import done, judged, planned
+
+from harness.build.observation import Diagnostic, LinkerCall, Outcome
+from harness.judge.verdict import Failure, Verdict
+from harness.judge.verdict import Outcome as Verdicts
+
+
+def one_step(keys: str, outcome: Outcome, *, cell: int = 0) -> Verdict:
+    """The verdict on a rustc step with these keys that did this."""
+    return judged(planned(f"  - {{rustc: lib.rs, crate-type: [cdylib, staticlib], {keys}}}\n", cell), outcome)
+
+
+def failure(keys: str, outcome: Outcome) -> Failure:
+    verdict = one_step(keys, outcome)
+    assert verdict.outcome is Verdicts.FAIL
+    (found,) = verdict.failures
+    return found
+
+
+@pytest.mark.parametrize(
+    ("keys", "outcome"),
+    [
+        ("exit: 0", done()),
+        ("exit: 3", done(status=3)),
+        ("exit: fails", done(status=1)),
+        ("exit: any", done(status=7)),
+        ("exit: ice", done(status=101, ice=True)),
+        ("exit: any", done(status=101, ice=True)),
+        ("exit: SIGSEGV", done(status=-11)),
+    ],
+)
+def test_an_end_as_expected(keys: str, outcome: Outcome) -> None:
+    assert one_step(keys, outcome).outcome is Verdicts.PASS
+
+
+@pytest.mark.parametrize(
+    ("keys", "outcome", "claimed", "found"),
+    [
+        ("exit: 0", done(status=1, stderr="error: no\n"), "exit status 0", "exit status 1\nerror: no"),
+        ("exit: 1", done(), "exit status 1", "exit status 0\nnothing"),
+        ("exit: fails", done(), "a failure (not a crash)", "exit status 0\nnothing"),
+        (
+            "exit: fails",
+            done(status=101, ice=True),
+            "a failure (not a crash)",
+            "internal compiler error, exit status 101\nnothing",
+        ),
+        ("exit: ice", done(status=1), "an internal compiler error", "exit status 1\nnothing"),
+        ("exit: SIGSEGV", done(status=1), "killed by SIGSEGV", "exit status 1\nnothing"),
+    ],
+)
+def test_an_end_that_is_not(keys: str, outcome: Outcome, claimed: str, found: str) -> None:
+    missed = failure(keys, outcome)
+    assert (missed.claim, missed.claimed, missed.found) == ("exit", claimed, found)
+
+
+@pytest.mark.parametrize("expected", ["0", "fails", "any", "ice", "SIGABRT"])
+def test_a_killed_compiler_cannot_be_judged(expected: str) -> None:
+    verdict = one_step(f"exit: {expected}", done(status=-11, stderr="backtrace"))
+    assert verdict.outcome is Verdicts.ERROR
+    assert verdict.failures[0].found == "was killed by SIGSEGV\nbacktrace"
+    assert verdict.failures[0].error
+
+
+def test_a_killed_program_of_the_case_is_a_failure() -> None:
+    text = "  - {rustc: lib.rs, crate-type: bin}\n  - {run: lib, exit: 0}\n"
+    verdict = judged(planned(text), done(made=("lib",)), done(status=-6, made=()))
+    assert verdict.outcome is Verdicts.FAIL
+    assert verdict.failures[0].found == "was killed by SIGABRT\nnothing"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "why"),
+    [
+        (Outcome(problem="there is no program `ar` on PATH"), "there is no program `ar` on PATH"),
+        (done(status=-9, limit="time"), "did not end within its time limit"),
+        (done(status=-9, limit="output"), "printed more than the output limit"),
+    ],
+)
+def test_a_step_that_was_not_carried_out_is_an_error(outcome: Outcome, why: str) -> None:
+    verdict = one_step("exit: any, stderr: {lacks: x}", outcome)
+    assert verdict.outcome is Verdicts.ERROR
+    assert [(one.found, one.error) for one in verdict.failures] == [(why, True)]
+
+
+def test_what_a_step_promises_must_have_been_made() -> None:
+    missed = failure("exit: 0", done(made=("liblib.a",)))
+    assert (missed.claim, missed.claimed, missed.found) == (
+        "makes",
+        "makes liblib.so",
+        "succeeded, but made liblib.a",
+    )
+
+
+def test_streams() -> None:
+    assert (
+        one_step("stdout: {contains: hi}, stderr: {empty: true}", done(stdout="hi\n")).outcome
+        is Verdicts.PASS
+    )
+    missed = failure("stdout: {contains: hi}", done(stdout=""))
+    assert (missed.claim, missed.found) == ("stdout", "it is empty")
+    missed = failure("stderr: {lacks: warning}", done(stderr="a\nwarning: b\n"))
+    assert (missed.claim, missed.found) == ("stderr.lacks", "warning: b")
+
+
+def test_where_a_step_failed_its_stdout_says_nothing_new() -> None:
+    verdict = one_step("stdout: {contains: hi}, stderr: {contains: E0}", done(status=1, stderr="E0463"))
+    assert [one.claim for one in verdict.failures] == ["exit"]
+
+
+ERROR = Diagnostic(
+    "error", "can't find crate for `dep`", "E0463", "error[E0463]: can't find\nnote: try this\n"
+)
+WARNING = Diagnostic("warning", "unused \x1b", None, "warning: unused\n")
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "[E0463]",
+        "{all: [{code: E0463, level: error, text: try this, matches: 'crate for .dep'}]}",
+        "{all: [unused], none: [{level: note}, E0001]}",
+        "{none: [{level: warning, text: try}]}",
+    ],
+)
+def test_diagnostics(claim: str) -> None:
+    assert one_step(f"diagnostics: {claim}", done(diagnostics=(ERROR, WARNING))).outcome is Verdicts.PASS
+
+
+def test_diagnostics_that_are_not_so() -> None:
+    missed = failure("diagnostics: [E0001]", done(diagnostics=(ERROR, WARNING)))
+    assert (missed.claim, missed.claimed) == ("diagnostics.all", "a diagnostic with code 'E0001'")
+    assert missed.found == "error[E0463]: can't find crate for `dep`\nwarning: unused \\x1b"
+    missed = failure("diagnostics: {none: [{level: warning}]}", done(diagnostics=(ERROR, WARNING)))
+    assert (missed.claim, missed.found) == ("diagnostics.none", "warning: unused \\x1b")
+    assert failure("diagnostics: [E0001]", done()).found == "no diagnostics"
+
+
+def test_which_files_a_step_makes() -> None:
+    outcome = done(made=("liblib.a", "liblib.so", "x.d"))
+    assert one_step("makes: {only: [lib.cdylib, lib.staticlib, '*.d']}", outcome).outcome is Verdicts.PASS
+    assert one_step("makes: {order: [lib.staticlib, lib.cdylib]}", outcome).outcome is Verdicts.PASS
+    missed = failure("makes: {only: [lib.cdylib, lib.staticlib]}", outcome)
+    assert (missed.claim, missed.found) == ("makes.only", "also x.d")
+
+
+def test_native_static_libs() -> None:
+    said = done(stderr="note: native-static-libs: -lgcc_s -lc -lm\n")
+    assert one_step("native-static-libs: {order: [-lgcc_s, -lc]}", said).outcome is Verdicts.PASS
+    assert failure("native-static-libs: {none: [-lm]}", said).found == "has -lm"
+    missed = failure("native-static-libs: {none: [-lm]}", done())
+    assert missed.found.startswith("rustc printed none")
+
+
+CALL = LinkerCall(
+    ("-m64", "/tmp/x/symbols.o", "a.lib.rcgu.o", "libdep.rlib", "-lgcc_s", "libc.so.6", "-o", "liblib.so"),
+    "liblib.so",
+    ("foo", "bar"),
+)
+OTHER = LinkerCall(("-o", "main"), "main", None)
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "{of: lib.cdylib, args: [-m64], count: 1}",
+        "{of: lib.cdylib, libraries: {only: [libdep.rlib, -lgcc_s, libc.so.6]}}",
+        "{of: lib.cdylib, libraries: {order: [libdep.rlib, libc.so.6]}}",
+        "{of: lib.cdylib, inputs: {only: [symbols.o, '*.rcgu.o', libdep.rlib]}}",
+        "{of: lib.cdylib, exports: {only: [foo, bar]}, export-list: true}",
+        "{of: main, export-list: false}",
+        "{of: nowhere, count: 0}",
+        "{count: 2}",
+    ],
+)
+def test_what_was_asked_of_the_linker(claim: str) -> None:
+    assert one_step(f"link: {claim}", done(linker_calls=(CALL, OTHER))).outcome is Verdicts.PASS
+
+
+@pytest.mark.parametrize(
+    ("claim", "key", "found"),
+    [
+        ("{of: lib.cdylib, args: {none: [-m64]}}", "link[0].args.none", "has -m64"),
+        ("{of: lib.cdylib, exports: {only: [foo]}}", "link[0].exports.only", "also bar"),
+        ("{of: main, exports: {none: [foo]}}", "link[0].exports", "none in -o, main"),
+        ("{of: main, export-list: true}", "link[0].export-list", "false"),
+        ("{of: main, libraries: {none: [-lc]}, count: 2}", "link[0].count", "1 calls of the linker"),
+        ("{of: nowhere, args: {none: [-x]}}", "link[0].args", "none for nowhere"),
+        ("{of: nowhere, args: {none: [-x]}, count: '<3'}", "link[0].args", "none for nowhere"),
+    ],
+)
+def test_what_was_not(claim: str, key: str, found: str) -> None:
+    missed = failure(f"link: {claim}", done(linker_calls=(CALL, OTHER)))
+    assert (missed.claim, missed.found) == (key, found)
+
+
+def test_a_linker_that_was_not_called_says_nothing() -> None:
+    assert failure("link: {args: {none: [-x]}}", done()).found == "none was seen"
+
+
+def test_each_part_of_steps_that_run_together_is_judged() -> None:
+    text = (
+        "  - together:\n"
+        "    - {rustc: lib.rs, id: a, crate-name: a, crate-type: rlib, stderr: {empty: true}}\n"
+        "    - {rustc: lib.rs, id: b, crate-name: b, crate-type: rlib, exit: fails}\n"
+    )
+    parts = (done(made=("liba.rlib",), stderr="warning"), done(status=0, made=("liba.rlib",)))
+    verdict = judged(planned(text), done(made=("liba.rlib",), parts=parts))
+    assert [(one.step, one.claim) for one in verdict.failures] == [
+        ("a", "stderr.empty"),
+        ("b", "exit"),
+        ("b", "makes"),
+    ]

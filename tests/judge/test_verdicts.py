@@ -1,0 +1,239 @@
+"""From a plan and an observation to a verdict: where claims stand, errors, evidence."""
+
+import pytest
+from hand_made import EMPTY, archive, done, elf, judged, member, planned, text_file
+
+from harness.artifact.facts import Facts, Metadata
+from harness.judge.verdict import Outcome
+from harness.report.evidence import explain_verdict
+
+LIB = "  - {rustc: lib.rs, crate-type: [cdylib, staticlib], claims: {%s}}\n"
+
+
+def lib(claims: str, **facts: Facts) -> Outcome:
+    found = {f"liblib.{suffix}": one for suffix, one in facts.items()}
+    return judged(planned(LIB % claims), done(facts=found)).outcome
+
+
+def test_a_claim_at_a_step() -> None:
+    made = planned(LIB % "lib.cdylib: {exports: {only: [foo]}}")
+    assert judged(made, done(facts={"liblib.so": elf(exports=["foo"])})).outcome is Outcome.PASS
+    verdict = judged(made, done(facts={"liblib.so": elf(exports=["foo", "bar"])}))
+    assert verdict.outcome is Outcome.FAIL
+    (failure,) = verdict.failures
+    assert (failure.step, failure.claim) == ("lib", "lib.cdylib.exports.only")
+    assert (failure.claimed, failure.found) == ("only foo", "also bar")
+    assert failure.look == ("readelf --dyn-syms -W liblib.so",)
+    column = (LIB % "lib.cdylib: {exports: {only: [foo]}}").index("[foo]") + 1
+    assert failure.where == f"case.yaml:4:{column}"
+
+
+def test_every_failure_is_told_not_the_first() -> None:
+    text = LIB % "lib.cdylib: {exports: [a], needed: [b]}, lib.staticlib: {defines: [c]}"
+    facts = {"liblib.so": elf(exports=["x"]), "liblib.a": archive(member("a.o", ["y"]))}
+    verdict = judged(planned(text), done(facts=facts))
+    assert [one.claim for one in verdict.failures] == [
+        "lib.cdylib.exports.all",
+        "lib.cdylib.needed",
+        "lib.staticlib.defines.all",
+    ]
+
+
+def test_an_artifact_that_is_not_there() -> None:
+    verdict = judged(planned(LIB % "lib.cdylib: {exports: none}"), done(made=("liblib.a", "libold.so")))
+    assert [(one.claim, one.found, one.nearest) for one in verdict.failures] == [
+        ("makes", "succeeded, but made liblib.a, libold.so", ()),
+        ("lib.cdylib.exists", "it is not there", ("libold.so",)),
+    ]
+
+
+def test_an_artifact_that_must_not_be_there() -> None:
+    assert lib("old.so: {exists: false}") is Outcome.PASS
+    made = planned(LIB % "'*.so': {exists: false}")
+    verdict = judged(made, done(facts={"liblib.so": elf(size=77)}))
+    assert [(one.claim, one.found) for one in verdict.failures] == [("*.so.exists", "it is there, 77 bytes")]
+
+
+def test_a_glob_is_about_each_file_and_about_one_at_least() -> None:
+    made = planned(LIB % "'*.so': {exports: [foo]}")
+    verdict = judged(made, done(facts={"a.so": elf(exports=["foo"]), "b.so": elf(exports=["x"])}))
+    assert [one.look for one in verdict.failures] == [("readelf --dyn-syms -W b.so",)]
+    assert [one.claim for one in judged(made, done()).failures] == ["*.so.exists"]
+
+
+def test_claims_at_the_end_are_judged_after_the_last_step() -> None:
+    text = (
+        "summary: s\nsources: {lib.rs: ''}\nsteps:\n  - {rustc: lib.rs, crate-type: cdylib}\n"
+        "  - {remove: lib.cdylib}\nclaims: {lib.cdylib: {exists: false}}\n"
+    )
+    assert judged(planned(text), done(), done()).outcome is Outcome.PASS
+    verdict = judged(planned(text), done(), done(facts={"liblib.so": elf()}))
+    assert [(one.step, one.claim) for one in verdict.failures] == [("end", "lib.cdylib.exists")]
+    stopped = judged(planned(text), done(status=1))
+    assert [one.claim for one in stopped.failures] == ["exit"]
+
+
+def test_claims_of_a_cell() -> None:
+    text = (
+        "summary: s\nsources: {lib.rs: ''}\nmatrix: {lto: [off, fat]}\nsteps:\n  - rustc: lib.rs\n"
+        "    crate-type: cdylib\n    claims: {lib.cdylib: [{when: {lto: fat}, exports: [foo]}]}\n"
+    )
+    facts = {"liblib.so": elf(exports=["bar"])}
+    assert judged(planned(text, 0), done(facts=facts)).outcome is Outcome.PASS
+    assert judged(planned(text, 1), done(facts=facts)).outcome is Outcome.FAIL
+
+
+DAMAGED = Facts("elf", 100, "d", error="truncated: 64 bytes where 4096 are announced")
+TEXT = text_file("not what you think")
+
+
+@pytest.mark.parametrize(
+    ("claim", "facts", "why"),
+    [
+        ("exports: none", DAMAGED, "liblib.so: truncated: 64 bytes where 4096 are announced"),
+        ("{kind: elf, exports: none}", DAMAGED, "liblib.so: truncated: 64 bytes where 4096 are announced"),
+        ("exports: none", TEXT, "liblib.so: is not what its name says: other, not elf"),
+        ("exists: true", EMPTY, "liblib.so: is not what its name says: empty, not elf"),
+        ("needed: none", archive(), "liblib.so: is not what its name says: archive, not elf"),
+    ],
+)
+def test_a_damaged_artifact_cannot_be_judged(claim: str, facts: Facts, why: str) -> None:
+    claim = claim if claim.startswith("{") else f"{{{claim}}}"
+    verdict = judged(planned(LIB % f"lib.cdylib: {claim}"), done(facts={"liblib.so": facts}))
+    assert verdict.outcome is Outcome.ERROR
+    assert [(one.found, one.error) for one in verdict.failures] == [(why, True)]
+
+
+def test_a_damaged_member_cannot_be_judged() -> None:
+    """Its symbols are missing: that the archive lacks a symbol would hold for that alone."""
+    facts = archive(member("a.o", ["foo"]), member("b\x1b.o", None, error="truncated"))
+    verdict = judged(
+        planned(LIB % "lib.staticlib: {defines: {none: [bar]}}"), done(facts={"liblib.a": facts})
+    )
+    assert verdict.outcome is Outcome.ERROR
+    assert verdict.failures[0].found == r"liblib.a: member b\x1b.o: truncated"
+
+
+def test_a_case_can_say_that_a_file_is_not_what_its_name_says() -> None:
+    assert lib("lib.cdylib: {kind: other, text: {contains: think}}", so=TEXT) is Outcome.PASS
+
+
+def test_metadata_may_come_in_an_object() -> None:
+    text = "  - {rustc: lib.rs, crate-type: rlib, emit: metadata, claims: {lib.rmeta: {metadata: true}}}\n"
+    metadata = Metadata(10, "rustc 1.95.0", 9, compressed=False)
+    for facts in (Facts("metadata", 9, "", metadata=metadata), elf(metadata=metadata)):
+        assert judged(planned(text), done(made=("liblib.rmeta",), facts={"liblib.rmeta": facts})).outcome is (
+            Outcome.PASS
+        )
+
+
+def test_a_failure_beside_an_error_is_an_error() -> None:
+    text = LIB % "lib.cdylib: {exports: [foo]}, lib.staticlib: {defines: [foo]}"
+    verdict = judged(
+        planned(text), done(facts={"liblib.so": DAMAGED, "liblib.a": archive(member("a.o", ["x"]))})
+    )
+    assert verdict.outcome is Outcome.ERROR
+    assert [one.error for one in verdict.failures] == [True, False]
+
+
+# --- the link set
+
+
+RESOLVED = LIB % "lib.staticlib: {resolved: {names: ['__rust_*'], within: [lib.cdylib]}}"
+USER = archive(member("a.o", {"f": "", "__rust_alloc": "undefined", "puts": "undefined"}))
+
+
+def test_undefined_symbols_are_defined_in_the_link_set() -> None:
+    facts = {"liblib.a": USER, "liblib.so": elf(exports=["__rust_alloc"])}
+    assert judged(planned(RESOLVED), done(facts=facts)).outcome is Outcome.PASS
+    itself = archive(member("a.o", {"__rust_alloc": "undefined"}), member("b.o", ["__rust_alloc"]))
+    assert judged(planned(RESOLVED), done(facts=facts | {"liblib.a": itself})).outcome is Outcome.PASS
+
+
+@pytest.mark.parametrize(
+    ("facts", "misses"),
+    [
+        (
+            {"liblib.a": USER, "liblib.so": elf(exports={"__rust_alloc": "undefined"})},
+            [("lib.staticlib.resolved", "not defined: __rust_alloc")],
+        ),
+        (
+            {"liblib.a": USER, "liblib.so": elf({"__rust_alloc": ""}, exports=["other"])},
+            [("lib.staticlib.resolved", "not defined: __rust_alloc")],
+        ),
+        (
+            {"liblib.a": USER, "liblib.so": elf({"__rust_alloc": "local"})},
+            [("lib.staticlib.resolved", "not defined: __rust_alloc")],
+        ),
+        (
+            {"liblib.a": USER},
+            [
+                ("lib.staticlib.resolved.within", "it is not there"),
+                ("lib.staticlib.resolved", "not defined: __rust_alloc"),
+            ],
+        ),
+        (
+            {"liblib.a": archive(member("a.o", {"puts": "undefined"})), "liblib.so": elf(exports=["x"])},
+            [("lib.staticlib.resolved", "there are none among puts")],
+        ),
+    ],
+)  # fmt: skip
+def test_undefined_symbols_that_are_not(facts: dict[str, Facts], misses: list[tuple[str, str]]) -> None:
+    verdict = judged(planned(RESOLVED), done(facts=facts))
+    assert [(one.claim, one.found) for one in verdict.failures] == misses
+
+
+# --- other artifacts
+
+
+def test_a_comparison_with_another_artifact_of_the_variant() -> None:
+    made = planned(LIB % "lib.cdylib: {smaller-than: lib.staticlib}")
+    facts = {"liblib.so": elf(size=10), "liblib.a": archive(member("a.o"), size=20)}
+    assert judged(made, done(facts=facts)).outcome is Outcome.PASS
+    assert judged(made, done(facts=facts | {"liblib.so": elf(size=20)})).outcome is Outcome.FAIL
+    verdict = judged(made, done(facts={"liblib.so": elf(size=10)}))
+    assert [one.found for one in verdict.failures] == ["liblib.a is not there"]
+
+
+def test_a_comparison_with_another_variant() -> None:
+    text = (
+        "summary: s\nsources: {lib.rs: ''}\nmatrix: {lto: [off, fat]}\nsteps:\n  - rustc: lib.rs\n"
+        "    crate-type: cdylib\n    claims: {lib.cdylib: {smaller-than: {variant: {lto: off}}}}\n"
+    )
+    facts = {"liblib.so": elf(size=10)}
+    assert judged(planned(text, 1), done(facts=facts), sibling=elf(size=11)).outcome is Outcome.PASS
+    assert judged(planned(text, 1), done(facts=facts), sibling=elf(size=10)).outcome is Outcome.FAIL
+    verdict = judged(planned(text, 1), done(facts=facts), sibling="that variant cannot be run: no lld")
+    assert verdict.failures[0].found == "that variant cannot be run: no lld"
+
+
+# --- evidence
+
+
+def test_commands_are_those_that_ran_and_can_be_pasted() -> None:
+    text = (
+        "  - {rustc: lib.rs, crate-type: staticlib, env: {A: 'b c'}, flags: ['--cfg=x=\"y z\"']}\n"
+        "  - {cc: main.c, links: [lib.staticlib], system-libraries: false}\n  - {run: main}\n"
+    )
+    verdict = judged(planned(text), done(), done(status=1))
+    assert verdict.commands == (
+        "A='b c' /rust/bin/rustc lib.rs --edition=2021 --crate-type=staticlib -L . '--cfg=x=\"y z\"'",
+        "cc main.c -o main liblib.a",
+    )
+
+
+def test_evidence_escapes_what_artifacts_say() -> None:
+    facts = {"liblib.so": elf(exports=["\x1b[2Jevil\u202e"])}
+    verdict = judged(
+        planned(LIB % "lib.cdylib: {exports: {all: [evil_thing], none: ['*evil*']}}"), done(facts=facts)
+    )
+    text = explain_verdict(verdict, "case.yaml::nightly")
+    assert r"has \x1b[2Jevil\u202e" in text
+    assert all(char.isprintable() or char == "\n" for char in text)
+
+
+def test_file_names_are_escaped_in_commands() -> None:
+    facts = {"evil\x1b[2J.so": elf(exports=["x"])}
+    verdict = judged(planned(LIB % "'*.so': {exports: [foo]}"), done(facts=facts))
+    text = explain_verdict(verdict, "case.yaml::nightly")
+    assert all(char.isprintable() or char == "\n" for char in text)
