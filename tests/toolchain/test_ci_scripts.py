@@ -89,10 +89,10 @@ def checkout(tmp_path: Path) -> Checkout:
 def test_cases_sets_up_once(checkout: Checkout) -> None:
     first = checkout.call("ci/cases", "-k", "a b")
     assert first.returncode == 0, first
-    assert checkout.log() == ["venv", "pip .", "linkage run cases -k a b"]
-    assert "$ .venv/bin/linkage run cases -k a\\ b" in first.stdout
+    assert checkout.log() == ["venv", "pip .", "linkage run -n auto -k a b"]
+    assert "$ .venv/bin/linkage run -n auto -k a\\ b" in first.stdout
     assert checkout.call("ci/cases").returncode == 0
-    assert checkout.log() == ["linkage run cases"]
+    assert checkout.log() == ["linkage run -n auto"]
 
 
 def test_it_sets_up_again_when_what_it_needs_changes(checkout: Checkout) -> None:
@@ -101,26 +101,26 @@ def test_it_sets_up_again_when_what_it_needs_changes(checkout: Checkout) -> None
     with (checkout.folder / "pyproject.toml").open("a") as file:
         file.write("# changed\n")
     checkout.call("ci/cases")
-    assert checkout.log() == ["pip .", "linkage run cases"]
+    assert checkout.log() == ["pip .", "linkage run -n auto"]
     checkout.call("ci/cases", VERSION="3.12.0 false")
-    assert checkout.log() == ["venv", "pip .", "linkage run cases"]
+    assert checkout.log() == ["venv", "pip .", "linkage run -n auto"]
 
 
 def test_the_environment_of_the_tests_does_for_the_cases(checkout: Checkout) -> None:
     checkout.call("ci/tests", "tests/x")
     assert checkout.log() == ["venv", "pip .[dev]", "pytest tests/x"]
     checkout.call("ci/cases")
-    assert checkout.log() == ["linkage run cases"]
+    assert checkout.log() == ["linkage run -n auto"]
 
 
 def test_an_installation_that_was_broken_off_is_made_again(checkout: Checkout) -> None:
     checkout.call("ci/cases", PIP_SAYS="ERROR: broken off")
     checkout.log()
     assert checkout.call("ci/cases").returncode == 0
-    assert checkout.log() == ["pip .", "linkage run cases"]
+    assert checkout.log() == ["pip .", "linkage run -n auto"]
     (checkout.folder / ".venv/bin/python").unlink()
     assert checkout.call("ci/cases").returncode == 0
-    assert checkout.log() == ["venv", "pip .", "linkage run cases"]
+    assert checkout.log() == ["venv", "pip .", "linkage run -n auto"]
 
 
 def test_cases_exits_as_the_run_does(checkout: Checkout) -> None:
@@ -147,7 +147,7 @@ def test_tests_with_arguments_is_pytest(checkout: Checkout) -> None:
 @pytest.mark.parametrize("broken", ["mypy", "pytest", "linkage", ""])
 def test_run_runs_both_and_fails_where_either_does(checkout: Checkout, broken: str) -> None:
     assert checkout.call(".ci/run", FAIL=broken).returncode == (1 if broken else 0)
-    assert checkout.log()[-2:] == ["pytest tests -n auto", "linkage run cases"]
+    assert checkout.log()[-2:] == ["pytest tests -n auto", "linkage run -n auto"]
 
 
 def test_no_c_compiler(checkout: Checkout) -> None:
@@ -189,7 +189,7 @@ def test_a_package_that_does_not_install(checkout: Checkout) -> None:
 def test_no_rustc_and_none_to_be_had(checkout: Checkout) -> None:
     result = checkout.call("ci/cases", NO_RUSTC="4")
     assert result.returncode == 4
-    assert "linkage run cases" not in checkout.log()
+    assert "linkage run -n auto" not in checkout.log()
 
 
 def test_pips_own_words_for_no_network(tmp_path: Path, checkout: Checkout) -> None:
