@@ -66,6 +66,16 @@ def _parser() -> argparse.ArgumentParser:
     inspect.add_argument(
         "--refers", action="append", default=[], metavar="FUNCTION", help="what this function refers to"
     )
+    inspect.add_argument(
+        "--symbols",
+        metavar="PATTERN",
+        help="only symbols that this glob matches, by their name or by their demangled path",
+    )
+    inspect.add_argument("--undefined", action="store_true", help="only undefined symbols")
+    inspect.add_argument(
+        "--exports", action="store_true", help="only symbols that are there for others to link against"
+    )
+    inspect.add_argument("--all", action="store_true", help="local symbols too, and no table cut short")
 
     repro = _command(
         commands,
@@ -135,8 +145,15 @@ def _explain(arguments: argparse.Namespace) -> int:
 
 def _inspect(arguments: argparse.Namespace) -> int:
     from harness.report.inspect import inspect  # noqa: PLC0415
+    from harness.report.inspect_data import Selection  # noqa: PLC0415
 
-    return inspect(arguments.files, refers=arguments.refers, as_json=arguments.json)
+    return inspect(
+        arguments.files,
+        refers=arguments.refers,
+        as_json=arguments.json,
+        selection=Selection(arguments.symbols, undefined=arguments.undefined, exports=arguments.exports),
+        everything=arguments.all,
+    )
 
 
 def _repro(arguments: argparse.Namespace) -> int:

@@ -34,7 +34,8 @@ def read(path: Path, *, references: Sequence[str] = (), contents: Sequence[str] 
             mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
             return read_bytes(mapped, references=references, contents=contents)
     except (OSError, ValueError) as error:  # ValueError: emptied meanwhile, or a NUL in the path
-        raise ArtifactError(f"cannot be read: {error}", where=str(path)) from error
+        why = (isinstance(error, OSError) and error.strerror) or error
+        raise ArtifactError(f"cannot be read: {why}", where=str(path)) from error
 
 
 def read_bytes(
