@@ -72,10 +72,12 @@ def matches(expected: Any, actual: Any) -> bool:  # noqa: ANN401 - an axis's val
             return sorted(map(repr, expected)) == sorted(map(repr, actual))
         return expected in actual
     if isinstance(expected, (list, tuple)):
-        return any(_same(one, actual) for one in expected)
-    return _same(expected, actual)
+        return any(same(one, actual) for one in expected)
+    return same(expected, actual)
 
 
-def _same(one: object, other: object) -> bool:
-    # true is not 1: Python's == would say so
+def same(one: object, other: object) -> bool:
+    """Whether two values of an axis are the same one; true is not 1, as Python's == would say."""
+    if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
+        return len(one) == len(other) and all(map(same, one, other))
     return type(one) is type(other) and one == other

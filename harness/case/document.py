@@ -30,6 +30,16 @@ _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})\Z")
 _CONSTANTS: dict[str, Data] = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 
+def is_plain(text: str) -> bool:
+    """Whether a text without quotes is read as that text."""
+    return text not in _CONSTANTS and not _INTEGER.match(text)
+
+
+def position_of(error: CaseError) -> Position:
+    """Where an error stands, to put several in the file's order."""
+    return error.where if isinstance(error.where, Position) else Position(str(error.where or ""), 0, 0)
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """A case file's data and where each part of it stands."""
@@ -46,6 +56,13 @@ class Document:
     def key(self, path: Path) -> Position:
         """The position of the key at `path`; of the value where it is a list's element."""
         return self.keys.get(path) or self.value(path)
+
+    def at(self, path: Path) -> Data:
+        """The data at `path`, or the nearest around it that exists."""
+        data = self.data
+        for part in self.real(path):
+            data = data[part]  # type: ignore[index]
+        return data
 
     def real(self, path: Path) -> Path:
         """The parts of a path that are in the file.
@@ -69,6 +86,9 @@ class _Builder:
 
     def build(self, node: yaml.Node, path: Path) -> Data:
         position = _position(self.file, node.start_mark)
+        if len(path) > MAX_DEPTH:
+            # Aliases in aliases, or one in itself: no deeper in the text than the text is.
+            raise _too_deep(position)
         self.values[path] = position
         if len(self.values) > MAX_NODES:
             raise CaseError(
@@ -77,29 +97,19 @@ class _Builder:
                 mend="write fewer aliases, or split the case",
             )
         if isinstance(node, yaml.ScalarNode):
-            return self.scalar(node, position)
+            return _scalar(node)
         if isinstance(node, yaml.SequenceNode):
             return [self.build(child, (*path, index)) for index, child in enumerate(node.value)]
         return self.mapping(node, path)
-
-    def scalar(self, node: yaml.ScalarNode, position: Position) -> Data:
-        if node.tag.startswith("!") or node.tag.startswith("tag:yaml.org,2002:python"):
-            self.errors.append(
-                CaseError(f"the tag {node.tag} has no meaning here", where=position, mend="remove it")
-            )
-        text = str(node.value)
-        if node.style in ("'", '"', "|", ">"):
-            return text
-        if text in _CONSTANTS:
-            return _CONSTANTS[text]
-        return int(text) if _INTEGER.match(text) else text
 
     def mapping(self, node: yaml.Node, path: Path) -> Data:
         result: dict[str, Data] = {}
         for key, value in node.value:
             position = _position(self.file, key.start_mark)
             if not isinstance(key, yaml.ScalarNode):
-                self.errors.append(CaseError("a key must be plain text", where=position))
+                self.errors.append(
+                    CaseError("a key must be plain text", where=position, mend="write it as `key: value`")
+                )
                 continue
             name = str(key.value)
             if name in result:
@@ -116,6 +126,20 @@ class _Builder:
         return result
 
 
+def _scalar(node: yaml.ScalarNode) -> Data:
+    text = str(node.value)
+    if node.style in ("'", '"', "|", ">"):
+        return text
+    if text in _CONSTANTS:
+        return _CONSTANTS[text]
+    return int(text) if _INTEGER.match(text) else text
+
+
+def _too_deep(where: Position) -> CaseError:
+    mend = "look for a stray bracket, or an alias inside of itself"
+    return CaseError(f"nested more than {MAX_DEPTH} deep", where=where, mend=mend)
+
+
 def parse(text: str, file: str) -> Document:
     """Read one YAML document; `file` is the name that messages give.
 
@@ -123,10 +147,11 @@ def parse(text: str, file: str) -> Document:
     explodes, or has a key twice.
     """
     if len(text) > MAX_BYTES:
-        raise CaseErrors([CaseError(f"larger than {MAX_BYTES} bytes", where=file, mend="split the case")])
+        where = Position(file, 1, 1)
+        raise CaseErrors([CaseError(f"larger than {MAX_BYTES} bytes", where=where, mend="split the case")])
     builder = _Builder(file)
     try:
-        _check_depth(text, file)
+        builder.errors += _check_events(text, file)
         node = yaml.compose(text, Loader)
         if node is None:
             return Document(file, None, {(): Position(file, 1, 1)}, {})
@@ -136,25 +161,29 @@ def parse(text: str, file: str) -> Document:
     except CaseError as error:
         raise CaseErrors([*builder.errors, error]) from None
     if builder.errors:
-        raise CaseErrors(builder.errors)
+        raise CaseErrors(sorted(builder.errors, key=position_of))
     return Document(file, data, builder.values, builder.keys)
 
 
-def _check_depth(text: str, file: str) -> None:
+def _check_events(text: str, file: str) -> list[CaseError]:
+    """What the node tree no longer tells: tags that were written, and a depth that would break it."""
     # libyaml's events come from a heap-allocated stack, its composer recurses in C: a file of
     # ten thousand brackets must be refused before the composer sees it.
     depth = 0
+    tags: list[CaseError] = []
     for event in _events(text):
+        where = _position(file, event.start_mark)
+        tag = getattr(event, "tag", None)
+        if tag is not None:
+            short = str(tag).replace("tag:yaml.org,2002:", "!!")
+            tags.append(CaseError(f"the tag {short} has no meaning here", where=where, mend="remove it"))
         if isinstance(event, (yaml.SequenceStartEvent, yaml.MappingStartEvent)):
             depth += 1
             if depth > MAX_DEPTH:
-                raise CaseError(
-                    f"nested more than {MAX_DEPTH} deep",
-                    where=_position(file, event.start_mark),
-                    mend="a case never needs that; look for a stray bracket",
-                )
+                raise _too_deep(where)
         elif isinstance(event, (yaml.SequenceEndEvent, yaml.MappingEndEvent)):
             depth -= 1
+    return tags
 
 
 def _events(text: str) -> Iterator[yaml.Event]:
@@ -188,6 +217,8 @@ def _hint(problem: str) -> str:
         return "an alias needs its anchor above it; a text that begins with * or & needs quotes"
     if "mapping values are not allowed" in problem:
         return "look for a colon in a text that needs quotes, or for a wrong indentation"
-    if "expected a single document" in problem:
+    if "another document" in problem:
         return "one file holds one case"
+    if "cannot start any token" in problem:
+        return "a text that begins with this character needs quotes"
     return "look at the indentation and the quotes around this place"

@@ -42,10 +42,10 @@ _MISSING = {
 }
 
 
-def explain(error: ValidationError, doc: Document) -> Iterator[CaseError]:
-    """Every error of a validation, each place once, in no order."""
+def explain(error: ValidationError, doc: Document, base: Path = ()) -> Iterator[CaseError]:
+    """Every error in the validation of what stands at `base`, each place once, in no order."""
     details = error.errors(include_url=False)
-    paths = [tuple(detail["loc"]) for detail in details]
+    paths = [(*base, *detail["loc"]) for detail in details]
     alternatives: dict[Path, list[ErrorDetails]] = {}
     for detail, path in zip(details, paths, strict=True):
         if detail["type"] == "too_short" and any(o[: len(path)] == path and o != path for o in paths):

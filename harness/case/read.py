@@ -5,6 +5,7 @@ process, and nothing outside the case's own folder is looked at.
 """
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -13,12 +14,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from harness.case.check import check
-from harness.case.document import Document, parse
+from harness.case.document import MAX_BYTES, Document, parse, position_of
 from harness.case.document import Path as DataPath
 from harness.case.invalid import explain
 from harness.case.matrix import MAX_ROWS, expand, row_id
 from harness.case.model import CaseModel
 from harness.errors import CaseError, CaseErrors, Position
+
+MAX_MESSAGE = 400
 
 
 @dataclass(frozen=True)
@@ -58,10 +61,12 @@ def read_case(file: Path, name: str | None = None) -> Case:
     """
     name = name or str(file)
     try:
-        text = file.read_text(encoding="utf-8")
+        with file.open("rb") as stream:
+            text = stream.read(MAX_BYTES + 1).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = error.object[: error.start]
-        where = Position(name, before.count(b"\n") + 1, error.start - (before.rfind(b"\n") + 1) + 1)
+        line = before[before.rfind(b"\n") + 1 :].decode("utf-8")
+        where = Position(name, before.count(b"\n") + 1, len(line) + 1)
         raise CaseErrors([CaseError("not UTF-8", where=where, mend="save the file as UTF-8")]) from None
     except OSError as error:
         why = f"cannot be read: {error.strerror or error}"
@@ -78,20 +83,30 @@ def parse_case(text: str, file: Path, name: str) -> Case:
     try:
         model = CaseModel.model_validate(doc.data)
     except ValidationError as error:
-        raise CaseErrors(sorted(explain(error, doc), key=_order)) from None
+        raise CaseErrors(
+            [_in_one_line(one) for one in sorted(explain(error, doc), key=position_of)]
+        ) from None
     rows = math.prod(len(values) for values in model.matrix.axes.values()) * max(1, len(model.matrix.rows))
     if rows > MAX_ROWS:
-        where = doc.key(("matrix",))
-        raise CaseErrors(
-            [CaseError(f"{rows} variants, more than {MAX_ROWS}", where=where, mend="split the case")]
-        )
+        what = f"the matrix has {rows} cells, more than {MAX_ROWS}"
+        raise CaseErrors([CaseError(what, where=doc.key(("matrix",)), mend="split the case")])
     case = Case(file, name, model, doc)
-    errors = sorted(check(case), key=_order)
+    errors = check(case)
     if errors:
-        raise CaseErrors(errors)
+        raise _all(errors)
     return case
 
 
-def _order(error: CaseError) -> tuple[int, int]:
-    where = error.where
-    return (where.line, where.column) if isinstance(where, Position) else (0, 0)
+def _all(errors: Iterable[CaseError]) -> CaseErrors:
+    return CaseErrors([_in_one_line(error) for error in sorted(errors, key=position_of)])
+
+
+def _in_one_line(error: CaseError) -> CaseError:
+    # What the file says stands in messages: a line break in it, or a page of text, must not.
+    mend = _printable(error.mend) if error.mend else None
+    return CaseError(_printable(error.what), where=error.where, mend=mend)
+
+
+def _printable(text: str) -> str:
+    shown = "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+    return shown if len(shown) <= MAX_MESSAGE else f"{shown[:MAX_MESSAGE]}…"

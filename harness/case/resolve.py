@@ -12,8 +12,9 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from harness.case import steps as model
-from harness.case.document import Data, Document, Path
+from harness.case.document import Data, Document, Path, position_of
 from harness.case.groups import GROUP_NAMES
+from harness.case.invalid import explain
 from harness.case.matrix import AXIS_VALUES
 from harness.case.variables import UnknownVariableError, substitute
 from harness.errors import CaseError
@@ -58,31 +59,54 @@ class Row(dict[str, Any]):
         return super().__contains__(key)
 
 
-def resolve(doc: Document, steps: Sequence[model.Step], row: Row) -> tuple[Resolved, ...]:
-    """The steps of a case that this cell has. Raises CaseError where a value does not fit."""
-    taken: set[str] = set()
+def resolve(
+    doc: Document, steps: Sequence[model.Step], row: Row, problems: list[CaseError] | None = None
+) -> tuple[Resolved, ...]:
+    """The steps of a case that this cell has.
+
+    Raises CaseError where a value does not fit; with `problems` it is added there, and the
+    step is left out.
+    """
     assert isinstance(doc.data, dict)  # noqa: S101 - the case has been validated
     raw = doc.data["steps"]
     listed = raw if isinstance(raw, list) else [raw]
-    return tuple(_steps(doc, steps, listed, ("steps",), row, taken))
+    return tuple(_Resolver(doc, row, problems).steps(steps, listed, ("steps",)))
 
 
-def _steps(
-    doc: Document, steps: Sequence[model.Step], raw: Sequence[Data], base: Path, row: Row, taken: set[str]
-) -> Iterator[Resolved]:
-    for index, (step, data) in enumerate(zip(steps, raw, strict=True)):
-        path = (*base, index)
-        if step.when is not None and not step.when.holds(row):
-            continue
-        if isinstance(step, model.TogetherStep):
-            assert isinstance(data, dict)  # noqa: S101 - the case has been validated
-            inner = data["together"]
-            assert isinstance(inner, list)  # noqa: S101 - the case has been validated
-            parts = tuple(_steps(doc, step.together, inner, (*path, "together"), row, taken))
-            yield Resolved(path, _identify(step, taken), step, together=parts)
-            continue
-        concrete = applied(doc, step, data, path, row, _STEP)
-        yield _resolve(concrete, path, row, _identify(concrete, taken))
+@dataclass(slots=True)
+class _Resolver:
+    doc: Document
+    row: Row
+    problems: list[CaseError] | None
+    taken: set[str] = field(default_factory=set)
+
+    def steps(self, steps: Sequence[model.Step], raw: Sequence[Data], base: Path) -> Iterator[Resolved]:
+        for index, (step, data) in enumerate(zip(steps, raw, strict=True)):
+            path = (*base, index)
+            if step.when is not None and not step.when.holds(self.row):
+                continue
+            try:
+                concrete = step
+                if not isinstance(step, model.TogetherStep):
+                    concrete = applied(self.doc, step, data, path, self.row, _STEP)
+            except CaseError as error:
+                if self.problems is None:
+                    raise
+                self.problems.append(error)
+                continue
+            name = _identify(concrete, self.taken)
+            if isinstance(concrete, model.TogetherStep):
+                yield self._together(concrete, name, data, path)
+            else:
+                yield _resolve(concrete, path, self.row, name)
+
+    def _together(self, step: model.TogetherStep, name: str, data: Data, path: Path) -> Resolved:
+        assert isinstance(data, dict)  # noqa: S101 - the case has been validated
+        inner = data["together"]
+        assert isinstance(inner, list)  # noqa: S101 - the case has been validated
+        return Resolved(
+            path, name, step, together=tuple(self.steps(step.together, inner, (*path, "together")))
+        )
 
 
 M = TypeVar("M", bound=BaseModel)
@@ -98,18 +122,14 @@ def applied(doc: Document, part: M, data: Data, path: Path, row: Row, adapter: T
     try:
         return adapter.validate_python(substitute(data, row, GROUP_NAMES))
     except UnknownVariableError as error:
-        known = ", ".join(
-            sorted([*dict.keys(row), *GROUP_NAMES, "work", "sysroot", "libdir", "target", "host"])
-        )
         raise CaseError(
-            f"`${{{error.name}}}` is no axis, no variable and no symbol group",
+            f"`${{{error.name}}}` has no value",
             where=doc.value((*path, *error.path)),
-            mend=f"known here: {known}",
+            mend="give the cell one with `include`, or limit this with a `when`",
         ) from None
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = doc.value((*path, *first["loc"]))
-        raise CaseError(f"with this cell's values: {first['msg']}", where=where) from None
+        first = min(explain(error, doc, path), key=position_of)
+        raise CaseError(f"with the cell's values: {first.what}", where=first.where, mend=first.mend) from None
 
 
 def _mentions(data: Data) -> bool:

@@ -8,7 +8,7 @@ from harness.case.document import Data, Path
 from harness.errors import CaseError
 
 REFERENCE = re.compile(r"(?<!\$)\$\{([^{}]*)\}")
-LATER = {"work", "sysroot", "libdir", "target", "host"}
+LATER = frozenset({"work", "sysroot", "libdir", "target", "host"})
 """Known only when a variant is planned on a toolchain: its working folder, and the toolchain's own places."""
 
 
