@@ -14,7 +14,7 @@ from harness.artifact.bitcode import WRAPPER_MAGIC, read_bitcode
 from harness.artifact.bounds import string, take
 from harness.artifact.elf import MAGIC as ELF_MAGIC
 from harness.artifact.elf import read_elf
-from harness.artifact.facts import Archive, Bitcode, Member, Metadata, ObjectFile
+from harness.artifact.facts import Archive, Bitcode, Member, Members, Metadata, ObjectFile
 from harness.artifact.metadata import MAGIC as METADATA_MAGIC
 from harness.artifact.metadata import read_metadata
 from harness.artifact.provenance import crate_of
@@ -62,7 +62,7 @@ def read_archive(data: memoryview, wanted: Wanted = NOTHING) -> Archive:
             members.append(_member(entry, wanted))
         elif index is None and entry.content is not None:  # COFF's second index repeats the first
             flavour, index = spelling, _index(entry.content, spelling)
-    return Archive(flavour or "gnu", thin, tuple(members), index)
+    return Archive(flavour or "gnu", thin, Members.of(members), index)
 
 
 def _entries(data: memoryview, *, thin: bool) -> Iterator[_Entry]:

@@ -5,10 +5,16 @@ store and a fresh one are judged by the same code. All of them are plain data: m
 encodes them to MessagePack and decodes them with their types checked.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
+from typing import overload
 
+import msgspec
+
+from harness.artifact.packing import Packed, pack, unpack, without_columns
 from harness.artifact.table import (
     Binding,
     Section,
@@ -19,6 +25,8 @@ from harness.artifact.table import (
     Visibility,
 )
 
+_LEVEL = 1  # of zlib: higher ones take twice the time for a seventh less
+
 __all__ = [
     "Archive",
     "Binding",
@@ -26,6 +34,7 @@ __all__ = [
     "Dynamic",
     "Facts",
     "Member",
+    "Members",
     "Metadata",
     "ObjectFile",
     "ObjectType",
@@ -127,13 +136,87 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class _Kept:
+    """Members as `Members.packed` holds them: their objects' tables apart, which is a tenth as large."""
+
+    members: tuple[Member, ...]
+    tables: Packed
+
+
+@dataclass(frozen=True, eq=False)
+class Members(Sequence[Member]):
+    """An archive's members: a sequence to everyone, packed for whoever encodes it.
+
+    Unpacked when a member is first asked for; `packed` is the one field, and what is compared.
+    """
+
+    packed: bytes
+
+    @classmethod
+    def of(cls, members: Iterable[Member]) -> "Members":
+        """These members, as a sequence that packs them."""
+        listed = tuple(members)
+        objects = [one.object for one in listed if one.object is not None]
+        tables = pack([(one.sections, one.symbols) for one in objects])
+        kept = _Kept(tuple(map(_without_tables, listed)), tables)
+        made = cls(zlib.compress(msgspec.msgpack.encode(kept), _LEVEL))
+        made.__dict__["_members"] = listed  # there already: never to be unpacked
+        return made
+
+    @cached_property
+    def _members(self) -> tuple[Member, ...]:
+        kept = msgspec.msgpack.decode(zlib.decompress(self.packed), type=_Kept)
+        objects = [one.object for one in kept.members if one.object is not None]
+        tables = unpack(kept.tables, ((one.sections, one.symbols) for one in objects))
+        return tuple(one if one.object is None else _with_tables(one, *next(tables)) for one in kept.members)
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def __iter__(self) -> Iterator[Member]:
+        return iter(self._members)
+
+    @overload
+    def __getitem__(self, index: int) -> Member: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Member, ...]: ...
+    def __getitem__(self, index: int | slice) -> Member | tuple[Member, ...]:
+        return self._members[index]
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Members):
+            return self.packed == other.packed
+        return self._members == other
+
+    __hash__ = None  # type: ignore[assignment]  # equal to a tuple of the same members
+
+
+def _without_tables(member: Member) -> Member:
+    found = member.object
+    if found is None:
+        return member
+    return _with_tables(member, *without_columns(found.sections, found.symbols))
+
+
+def _with_tables(member: Member, sections: SectionTable, symbols: SymbolTable | None) -> Member:
+    if member.object is None:
+        return member
+    return replace(member, object=replace(member.object, sections=sections, symbols=symbols))
+
+
+@dataclass(frozen=True, slots=True)
 class Archive:
     """An ar archive. `index` holds the names in its symbol index, None where it has none."""
 
     flavour: str  # "gnu", "bsd", "darwin64", "gnu64"
     thin: bool
-    members: tuple[Member, ...]
+    members: Members  # any sequence may be given
     index: tuple[str, ...] | None
+
+    def __post_init__(self) -> None:
+        given: Sequence[Member] = self.members
+        if not isinstance(given, Members):
+            object.__setattr__(self, "members", Members.of(given))
 
 
 @dataclass(frozen=True, slots=True)
