@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import yaml
+from yaml.reader import Reader
 
 from harness.errors import CaseError, CaseErrors, Position
 
@@ -86,14 +87,15 @@ class _Builder:
 
     def build(self, node: yaml.Node, path: Path) -> Data:
         position = _position(self.file, node.start_mark)
+        # What an alias stands for has its anchor's place: the key around says where it grew.
+        around = self.keys.get(path[:1], position)
         if len(path) > MAX_DEPTH:
-            # Aliases in aliases, or one in itself: no deeper in the text than the text is.
-            raise _too_deep(position)
+            raise _too_deep(around)
         self.values[path] = position
         if len(self.values) > MAX_NODES:
             raise CaseError(
                 f"more than {MAX_NODES} values once its aliases are resolved",
-                where=position,
+                where=around,
                 mend="write fewer aliases, or split the case",
             )
         if isinstance(node, yaml.ScalarNode):
@@ -198,9 +200,9 @@ def _position(file: str, mark: object) -> Position:
 def _broken(error: yaml.YAMLError, text: str, file: str) -> CaseError:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     if mark is None:  # a reader error: a character that YAML does not allow
-        offset = int(getattr(error, "position", 0))
-        before = text[:offset]
-        where = Position(file, before.count("\n") + 1, offset - (before.rfind("\n") + 1) + 1)
+        found = Reader.NON_PRINTABLE.search(text)
+        before = text[: found.start()] if found else ""
+        where = Position(file, before.count("\n") + 1, len(before) - before.rfind("\n"))
         return CaseError(
             "a character that YAML does not allow", where=where, mend="write it as an escape in quotes"
         )

@@ -1,0 +1,71 @@
+"""Which cells of the matrix a condition means."""
+
+from typing import Any
+
+import pytest
+from asked import said_of
+
+from harness.case.condition import Condition
+
+CELL = {
+    "lto": "thin",
+    "prefer-dynamic": True,
+    "opt-level": 1,
+    "crate-type": ("staticlib", "dylib"),
+    "sanitizer": {"name": "address", "flag": "-Zsanitizer=address"},
+    "strip": None,
+}
+
+
+@pytest.mark.parametrize(
+    ("condition", "holds"),
+    [
+        ({"lto": "thin"}, True),
+        ({"lto": "fat"}, False),
+        ({"lto": ["thin", "fat"]}, True),
+        ({"lto": ["off", "fat"]}, False),
+        ({"lto": "thin", "prefer-dynamic": True}, True),
+        ({"lto": "thin", "prefer-dynamic": False}, False),
+        ({"strip": None}, True),
+        ({"crate-type": "dylib"}, True),
+        ({"crate-type": "cdylib"}, False),
+        ({"crate-type": ["staticlib", "dylib"]}, True),
+        ({"crate-type": ["dylib", "staticlib"]}, True),
+        ({"crate-type": ["dylib"]}, False),
+        ({"crate-type": ["dylib", "staticlib", "bin"]}, False),
+        ({"sanitizer": "address"}, True),
+        ({"sanitizer": "thread"}, False),
+        ("prefer-dynamic", True),
+        ("lto", False),
+        ({"not": {"lto": "fat"}}, True),
+        ({"not": {"lto": "thin"}}, False),
+        ({"not": {"lto": "thin", "opt-level": 2}}, True),
+        ({"any": [{"lto": "fat"}, {"opt-level": 1}]}, True),
+        ({"any": [{"lto": "fat"}, {"opt-level": 2}]}, False),
+        ({"lto": "thin", "any": [{"opt-level": 2}]}, False),
+        ({"lto": "thin", "not": {"any": [{"opt-level": 2}, {"prefer-dynamic": True}]}}, False),
+        ({"linker": "lld"}, False),
+        ({"linker": None}, False),
+        ({"not": {"linker": "lld"}}, True),
+    ],
+)
+def test_the_cells_that_it_means(condition: Any, holds: bool) -> None:  # noqa: FBT001
+    assert Condition.model_validate(condition).holds(CELL) is holds
+
+
+@pytest.mark.parametrize("wrong", [{"prefer-dynamic": 1}, {"opt-level": True}, {"opt-level": "1"}])
+def test_true_is_not_one_and_a_number_no_text(wrong: dict[str, Any]) -> None:
+    assert not Condition.model_validate(wrong).holds(CELL)
+
+
+def test_the_axes_that_it_names_at_any_depth() -> None:
+    condition = {"lto": "fat", "not": {"panic": "abort"}, "any": [{"strip": None}, {"not": {"edition": "2015"}}]}
+    assert Condition.model_validate(condition).names() == {"lto", "panic", "strip", "edition"}
+
+
+@pytest.mark.parametrize("empty", ["{}", "{any: []}", "{not: {}}"])
+def test_a_condition_that_names_no_axis(empty: str) -> None:
+    place = 20 if "not" in empty else 14
+    assert said_of(f"steps:\n  - {{rustc: lib.rs}}\n  - rustc: lib.rs\n    id: b\n    when:    {empty}\n") == [
+        f"case.yaml:7:{place}: this condition names no axis (help: write it as `{{lto: fat}}`)"
+    ]

@@ -1,0 +1,32 @@
+"""The symbol groups' data: every pattern and every range in it is one."""
+
+import re
+
+import pytest
+
+from harness.case.groups import GROUP_NAMES, Group, groups
+from harness.case.matrix import AXIS_VALUES
+from harness.case.variables import LATER
+from harness.toolchain.version import RustcVersion, VersionRange
+
+
+def version(text: str) -> RustcVersion:
+    return RustcVersion.parse(text)
+
+
+@pytest.mark.parametrize("group", groups().values(), ids=lambda group: group.name)
+def test_a_group_says_what_it_is_and_how_it_is_spelt(group: Group) -> None:
+    assert group.about
+    assert group.spellings
+    for spelling in group.spellings:
+        assert spelling.patterns
+        if spelling.toolchains is not None:
+            VersionRange.parse(spelling.toolchains)
+        for pattern in spelling.patterns:
+            if pattern.startswith("/"):
+                re.compile(pattern[1:-1])
+                assert pattern.endswith("/")
+
+
+def test_no_group_has_the_name_of_something_else() -> None:
+    assert not GROUP_NAMES & (LATER | set(AXIS_VALUES))
