@@ -1,7 +1,8 @@
 """One process, run to its end or to its limits, with nothing of it left behind.
 
 The programs may be broken compilers: one that hangs, never stops printing, or leaves children
-that hold its pipes open gets its whole process group killed.
+that hold its pipes open gets its whole process group killed. So does one whose harness is
+killed while it runs, as an xdist worker is when its run is interrupted.
 """
 
 import contextlib
@@ -9,6 +10,7 @@ import os
 import selectors
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +18,12 @@ from pathlib import Path
 
 OUTPUT_LIMIT = 16 << 20
 _CHUNK = 1 << 16
-_GRACE = 2.0  # seconds for pipes that a surviving grandchild holds open
+_GRACE = 1.0  # seconds for pipes that a surviving grandchild holds open
+
+_GUARD = """\
+while read -r line; do groups=$line; done
+for group in $groups; do kill -s KILL -- "-$group"; done
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +64,72 @@ def run(
         start_new_session=True,
     )
     try:
+        _running.add(process.pid)
         taken, limit = _exchange(process, stdin or b"", started + time_limit, output_limit)
     finally:
         _end(process)
+        _running.remove(process.pid)
     stdout, stderr = taken
     return Ended(process.returncode, bytes(stdout), bytes(stderr), time.monotonic() - started, limit)
+
+
+def end_all() -> None:
+    """Kill whatever other threads are running: their calls return as if it had been killed."""
+    for group in _running.groups:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(group, signal.SIGKILL)
+
+
+class _Running:
+    """The process groups that run now, told to a guard: a shell that kills them if we are killed.
+
+    The guard reads from a pipe until that is closed, by whatever way we end. Nothing else is
+    certain to happen when a process gets SIGKILL, and no signal to a parent reaches its
+    grandchildren.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._groups: set[int] = set()
+        self._guard: subprocess.Popen[bytes] | None = None
+        self._owner = 0
+
+    @property
+    def groups(self) -> tuple[int, ...]:
+        with self._lock:
+            return tuple(self._groups)
+
+    def add(self, group: int) -> None:
+        with self._lock:
+            self._groups.add(group)
+            self._tell()
+
+    def remove(self, group: int) -> None:
+        with self._lock:
+            self._groups.discard(group)
+            self._tell()
+
+    def _tell(self) -> None:
+        with contextlib.suppress(OSError):  # without a guard the runs are as good, only not guarded
+            if self._guard is None or self._owner != os.getpid():
+                self._guard, self._owner = self._start(), os.getpid()
+            assert self._guard.stdin is not None  # noqa: S101 - it is a pipe
+            line = " ".join(map(str, sorted(self._groups)))
+            os.write(self._guard.stdin.fileno(), f"{line}\n".encode())
+
+    @staticmethod
+    def _start() -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            ["/bin/sh", "-c", _GUARD],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            start_new_session=True,
+        )
+
+
+_running = _Running()
 
 
 def _exchange(
@@ -98,7 +166,8 @@ def _pump(
         if left <= 0:
             return "time"
         ended = process.poll() is not None
-        ready = selector.select(min(left, _GRACE) if ended else left)
+        # Its end wakes no selector while a child of its own holds the pipes: look now and then.
+        ready = selector.select(min(left, _GRACE))
         if not ready and ended:
             return None  # a child of its own holds the pipes; it is killed with the group
         for key, _ in ready:
