@@ -52,6 +52,7 @@ def run(
 
     Times are in seconds, sizes in bytes. Raises OSError where it cannot be started.
     """
+    _running.ready()
     started = time.monotonic()
     process = subprocess.Popen(
         [str(word) for word in argv],
@@ -99,6 +100,12 @@ class _Running:
         with self._lock:
             return tuple(self._groups)
 
+    def ready(self) -> None:
+        """Start the guard where there is none, before there is anything to guard."""
+        with self._lock, contextlib.suppress(OSError):  # the runs are as good without it
+            if self._guard is None or self._owner != os.getpid():
+                self._guard, self._owner = self._start(), os.getpid()
+
     def add(self, group: int) -> None:
         with self._lock:
             self._groups.add(group)
@@ -110,11 +117,10 @@ class _Running:
             self._tell()
 
     def _tell(self) -> None:
-        with contextlib.suppress(OSError):  # without a guard the runs are as good, only not guarded
-            if self._guard is None or self._owner != os.getpid():
-                self._guard, self._owner = self._start(), os.getpid()
-            assert self._guard.stdin is not None  # noqa: S101 - it is a pipe
-            line = " ".join(map(str, sorted(self._groups)))
+        if self._guard is None or self._guard.stdin is None:
+            return
+        line = " ".join(map(str, sorted(self._groups)))
+        with contextlib.suppress(OSError):
             os.write(self._guard.stdin.fileno(), f"{line}\n".encode())
 
     @staticmethod
