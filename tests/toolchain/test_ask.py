@@ -49,8 +49,17 @@ def test_children_are_killed_with_it(fake_rustc: FakeRustc, tmp_path: Path) -> N
     assert alive.read_bytes() == last
 
 
-def test_a_child_that_outlives_its_parent_is_killed(fake_rustc: FakeRustc) -> None:
-    assert "did not answer" in failure(fake_rustc("sleep 1000 & exit 0"), time_limit=0.3)
+def test_a_child_that_outlives_its_parent_is_killed(fake_rustc: FakeRustc, tmp_path: Path) -> None:
+    """Its parent has answered; that it holds the pipes open keeps nobody waiting."""
+    alive = tmp_path / "alive"
+    program = fake_rustc(
+        f"(while :; do date +%s%N > {alive}; sleep 0.05; done) & sleep 0.2; echo said; exit 0"
+    )
+    answer = ask([program], os.environ, who="fake", time_limit=60)
+    assert (answer.status, answer.stdout) == (0, "said\n")
+    last = alive.read_bytes()
+    time.sleep(0.3)
+    assert alive.read_bytes() == last
 
 
 def test_a_program_that_crashes(fake_rustc: FakeRustc) -> None:
