@@ -11,6 +11,7 @@ from typing import Any
 from harness.build.plan import Variant
 from harness.errors import LinkageError
 from harness.judge.verdict import Verdict
+from harness.report.evidence import explain_verdict
 
 VERDICT = "linkage_verdict"
 """The user property of a pytest report that carries a verdict."""
@@ -39,9 +40,9 @@ class Record:
     seconds: float
 
     @classmethod
-    def of(cls, node: str, verdict: Mapping[str, Any], evidence: str, seconds: float) -> "Record":
-        """From what an item reported."""
-        outcome = str(verdict["outcome"])
+    def of(cls, node: str, verdict: Mapping[str, Any], seconds: float, *, refused: bool = False) -> "Record":
+        """From what an item reported; `refused`: it is a skip, and --no-skip makes that a failure."""
+        outcome = "fail" if refused else str(verdict["outcome"])
         return cls(
             id=node,
             case=verdict["case"],
@@ -54,7 +55,7 @@ class Record:
             failures=tuple(verdict["failures"]),
             commands=tuple(verdict["commands"]),
             obtained=verdict["obtained"],
-            evidence=evidence if outcome in ("fail", "fixed", "error") else "",
+            evidence=verdict["evidence"] if outcome in ("fail", "fixed", "error") else "",
             seconds=round(seconds, 3),
         )
 
@@ -84,6 +85,7 @@ def properties(variant: Variant, verdict: Verdict) -> dict[str, object]:
         ],
         "commands": list(verdict.commands),
         "obtained": verdict.obtained,
+        "evidence": explain_verdict(verdict, variant.id),
     }
 
 
@@ -93,12 +95,15 @@ def verdict_of(user_properties: Iterable[tuple[str, object]]) -> dict[str, Any] 
     return next((value for value in found if isinstance(value, dict)), None)
 
 
-def write_json(place: str, records: Sequence[Record], unreadable: Sequence[str]) -> None:
+def write_json(
+    place: str, records: Sequence[Record], unreadable: Sequence[str], broken: Sequence[str] = ()
+) -> None:
     """Write a run's results, whole or not at all. Raises LinkageError where it cannot be written."""
     data = {
         "format": FORMAT,
         "variants": [asdict(record) for record in sorted(records, key=lambda record: record.id)],
         "unreadable": list(unreadable),
+        "broken": list(broken),
     }
     target = Path(place).absolute()
     try:

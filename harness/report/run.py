@@ -29,7 +29,7 @@ def _quiet(rest: Sequence[str]) -> list[str]:
     # What pytest would print of each failure and at the end, the summary prints in its own way.
     if any(word in ("--collect-only", "--co", "--help", "-h", "--markers", "--fixtures") for word in rest):
         return []
-    return ["-q", "--no-header", "--tb=no", "-rN", "--disable-warnings"]
+    return ["-qq", "--no-header", "--tb=no", "-rN", "--disable-warnings"]
 
 
 def _rootward(folder: Path) -> list[Path]:

@@ -3,13 +3,16 @@
 A pytest plugin, because pytest knows how the run went, with xdist too.
 """
 
+import shutil
 import sys
 import time
 from collections import Counter
+from collections.abc import Mapping
 from typing import TextIO
 
 import pytest
 
+from harness.judge.verdict import Outcome
 from harness.report.record import Record, verdict_of, write_json
 from harness.report.table import print_summary
 
@@ -23,9 +26,20 @@ class Summary:
         self.json_file = json_file
         self.records: dict[str, Record] = {}
         self.collected = 0
+        self.broken: list[str] = []
+        """Items that ended without a verdict: a fault of the harness, or of a worker."""
         self.unreadable: list[str] = []
         self.started = time.monotonic()
         self.progress = Progress(sys.stderr)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        # xdist tells how its workers come up, line by line; the progress line says what matters of it.
+        plugins = session.config.pluginmanager
+        distributed = plugins.getplugin("dsession")
+        if distributed is not None and plugins.hasplugin("terminaldistreporter"):
+            distributed.terminal = None
+            plugins.unregister(name="terminaldistreporter")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
@@ -40,11 +54,16 @@ class Summary:
             return ("passed" if report.when == "call" else ""), "", ""
         return report.outcome, "", ""
 
+    @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        self.collected = len(items)
+        self._collected(len(items))
 
     def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
-        self.collected = len(ids)
+        self._collected(len(ids))
+
+    def _collected(self, count: int) -> None:
+        self.collected = count
+        self.progress.show(self.records, count, first=True)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
@@ -52,23 +71,31 @@ class Summary:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         found = verdict_of(report.user_properties)
-        if found is None or report.nodeid in self.records or report.when == "teardown":
+        if found is None:
+            if report.failed:
+                self.broken.append(f"{report.nodeid}: {report.longreprtext}")
+            return
+        if report.nodeid in self.records or report.when == "teardown":
             return
         if report.when == "setup" and report.passed:
             return
-        self.records[report.nodeid] = Record.of(report.nodeid, found, report.longreprtext, report.duration)
+        refused = report.failed and found["outcome"] == Outcome.SKIP
+        self.records[report.nodeid] = Record.of(report.nodeid, found, report.duration, refused=refused)
         self.progress.show(self.records, self.collected)
 
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+    def pytest_terminal_summary(self, exitstatus: int) -> None:
         self.progress.end()
-        del terminalreporter
-        print_summary(list(self.records.values()), self.unreadable, time.monotonic() - self.started)
+        ran = self.records or self.unreadable or self.broken
+        if exitstatus == pytest.ExitCode.USAGE_ERROR and not ran:
+            return  # pytest says what is wrong
+        seconds = time.monotonic() - self.started
+        print_summary(list(self.records.values()), self.unreadable, seconds, self.broken, self.collected)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         self.progress.end()
         if self.json_file is not None and not hasattr(session.config, "workerinput"):
-            write_json(self.json_file, list(self.records.values()), self.unreadable)
+            write_json(self.json_file, list(self.records.values()), self.unreadable, self.broken)
 
 
 class Progress:
@@ -80,17 +107,20 @@ class Progress:
         self.last = time.monotonic()
         self.shown = False
 
-    def show(self, records: dict[str, Record], collected: int) -> None:
+    def show(self, records: Mapping[str, Record], collected: int, *, first: bool = False) -> None:
+        """Say how far it is, if that was not said just now; the `first` time only to a terminal."""
         now = time.monotonic()
-        if now - self.last < (0.1 if self.live else _SECONDS_BETWEEN_LINES):
+        if not self.live if first else now - self.last < (0.1 if self.live else _SECONDS_BETWEEN_LINES):
             return
         self.last = now
         counted = Counter(record.outcome for record in records.values())
         said = ", ".join(f"{count} {outcome}" for outcome, count in sorted(counted.items()))
-        line = f"{len(records)} of {collected} variants: {said}"
-        newest = next(reversed(records))
+        line = f"{len(records)} of {collected} variants: {said or 'compiling'}"
         if self.live:
-            self.stream.write(f"\r\x1b[2K{line} · {newest}"[:160])
+            newest = f" · {next(reversed(list(records)))}" if records else ""
+            # A line that the terminal folds could not be taken back.
+            width = shutil.get_terminal_size().columns - 1
+            self.stream.write(f"\r\x1b[2K{line}{newest}"[: width + len("\r\x1b[2K")])
             self.shown = True
         else:
             self.stream.write(f"{line}\n")
