@@ -12,13 +12,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
-from harness.artifact.facts import Facts
 from harness.build.command import WORK, Glob
 from harness.build.ended import as_expected
-from harness.build.execute import Context, execute, read_facts
+from harness.build.execute import Context, Seen, execute, read_facts
 from harness.build.observation import Observation, Outcome, StepObservation
-from harness.build.plan import Plan, PlannedStep, Read
-from harness.build.state import Node, State, initial, selected, target
+from harness.build.plan import Plan, PlannedStep, Read, wanted_files
+from harness.build.state import Node, State, initial, target
 from harness.build.store import Store, key_of
 from harness.build.workspace import Workspace
 
@@ -142,14 +141,13 @@ class _Chain:
         record = self.store.get("steps", key, _Kept)
         if record is None:
             return None
-        facts: dict[str, Facts] = {}
-        for wanted in step.reads:
-            for name in selected(wanted.pattern, record.after):
-                found = self.store.get("facts", _facts_key(name, record.after, wanted), Facts)
-                if found is None:
-                    return None
-                facts[name] = _joined(facts.get(name), found)
-        return replace(record, outcome=replace(record.outcome, facts=facts))
+        seen: dict[str, Seen] = {}
+        for name, wanted in wanted_files(step.reads, record.after).items():
+            found = self.store.get("facts", _facts_key(record.after, wanted), Seen)
+            if found is None:
+                return None
+            seen[name] = found
+        return _with_facts(record, seen)
 
     def _catch_up(self, index: int, places: list[_Place], records: list[_Kept]) -> int | None:
         """Bring the working folder to where the chain is; the index of a step that came out differently."""
@@ -217,18 +215,17 @@ class _Chain:
         record = _Kept(
             outcome, state, self._is_bound(outcome, state), dict(self.context.kept), self.context.umask
         )
-        facts: dict[str, Facts] = {}
-        for name, found in read_facts(step, workspace, state):
-            facts[name] = _joined(facts.get(name), found)
-            for wanted in (one for one in step.reads if name in selected(one.pattern, state)):
-                self.store.put("facts", _facts_key(name, state, wanted), found)
+        seen: dict[str, Seen] = {}
+        for wanted, found in read_facts(step, workspace, state):
+            seen[wanted.pattern] = found
+            self.store.put("facts", _facts_key(state, wanted), found)
         if outcome.problem is None and outcome.limit is None:
             if not last and not record.bound:
                 for name in outcome.made:
                     if state[name].kind == "file" and state[name].content != "unreadable":
                         self.store.put_blob(state[name].content, workspace.root / name)
             self.store.put("steps", key, record)
-        return replace(record, outcome=replace(outcome, facts=facts))
+        return _with_facts(record, seen)
 
     def _is_bound(self, outcome: Outcome, state: State) -> bool:
         assert self.workspace is not None  # noqa: S101 - a step has just been carried out in it
@@ -283,14 +280,17 @@ def _uses_path(step: PlannedStep) -> bool:
     return any(part.command is not None and part.command.program == "tool" for part in (step, *step.together))
 
 
-def _facts_key(name: str, state: State, wanted: Read) -> str:
-    node = target(name, state)
-    return key_of(node.content if node else "", wanted.functions, wanted.contents)
+def _facts_key(state: State, wanted: Read) -> str:
+    node = target(wanted.pattern, state)
+    return key_of(node.content if node else "", wanted.functions, wanted.contents, wanted.texts)
 
 
-def _joined(one: Facts | None, other: Facts) -> Facts:
-    if one is None or one.object is None or other.object is None:
-        return other
-    return replace(
-        other, object=replace(other.object, references={**one.object.references, **other.object.references})
+def _with_facts(record: _Kept, seen: Mapping[str, Seen]) -> _Kept:
+    nodes = {name: target(name, record.after) for name in seen}
+    outcome = replace(
+        record.outcome,
+        facts={name: one.facts for name, one in seen.items()},
+        texts={name: one.texts for name, one in seen.items()},
+        modes={name: node.mode for name, node in nodes.items() if node is not None},
     )
+    return replace(record, outcome=outcome)

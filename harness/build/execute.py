@@ -18,8 +18,8 @@ from harness.artifact.read import read
 from harness.build import linker
 from harness.build.command import WORK, Command, Glob
 from harness.build.observation import Diagnostic, Outcome
-from harness.build.plan import PlannedStep
-from harness.build.state import State, selected
+from harness.build.plan import PlannedStep, Read, wanted_files
+from harness.build.state import State
 from harness.build.workspace import OperationError, Workspace
 from harness.case import steps as model
 from harness.errors import ArtifactError
@@ -43,6 +43,14 @@ class Context:
     kept: dict[str, str]
     """Streams kept for later arguments, by step id."""
     umask: int = 0o022
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was found in one file: its facts, and which of the texts looked for stand in it."""
+
+    facts: Facts
+    texts: tuple[str, ...] = ()
 
 
 def execute(step: PlannedStep, workspace: Workspace, context: Context) -> Outcome:
@@ -197,7 +205,10 @@ def _message(line: str) -> Diagnostic | None:
 
 def _text(stream: bytes, workspace: Workspace) -> str:
     # The folder's name is new in every run; what is kept and judged must not depend on it.
-    text = stream.decode("utf-8", "backslashreplace")
+    return _placeless(stream.decode("utf-8", "backslashreplace"), workspace)
+
+
+def _placeless(text: str, workspace: Workspace) -> str:
     return text.replace(str(workspace.root), "$WORK").replace(str(workspace.temporary), "$TMP")
 
 
@@ -232,14 +243,28 @@ def _part(step: PlannedStep, workspace: Workspace, context: Context) -> Outcome:
     return _process(step, step.command, workspace, context)
 
 
-def read_facts(step: PlannedStep, workspace: Workspace, state: State) -> Iterator[tuple[str, Facts]]:
+def read_facts(step: PlannedStep, workspace: Workspace, state: State) -> Iterator[tuple[Read, Seen]]:
     """What the readers find in the files that claims at this step are about."""
-    for wanted in step.reads:
-        for name in selected(wanted.pattern, state):
-            try:
-                yield name, read(workspace.root / name, references=wanted.functions, contents=wanted.contents)
-            except ArtifactError as error:
-                yield name, Facts("unreadable", state[name].size, "", error=error.what)
+    for name, wanted in wanted_files(step.reads, state).items():
+        path = workspace.root / name
+        try:
+            facts = read(path, references=wanted.functions, contents=wanted.contents)
+            yield wanted, Seen(_neutral(facts, workspace), _texts(wanted.texts, path, workspace))
+        except (ArtifactError, OSError) as error:
+            why = error.what if isinstance(error, ArtifactError) else error.strerror or str(error)
+            yield wanted, Seen(Facts("unreadable", state[name].size, "", error=why))
+
+
+def _neutral(facts: Facts, workspace: Workspace) -> Facts:
+    if facts.other is None or facts.other.text is None:
+        return facts
+    return replace(facts, other=replace(facts.other, text=_placeless(facts.other.text, workspace)))
+
+
+def _texts(wanted: tuple[str, ...], path: Path, workspace: Workspace) -> tuple[str, ...]:
+    """Which of the texts stand in the file, `$WORK` in them as the folder's name."""
+    content = path.read_bytes() if wanted else b""
+    return tuple(text for text in wanted if text.replace("$WORK", str(workspace.root)).encode() in content)
 
 
 def _now() -> str:

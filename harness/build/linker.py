@@ -17,10 +17,11 @@ _NAME = re.compile(r'"?([^\s{};:"]+)"?\s*;')
 
 
 def install(folder: Path, inputs: Path | None, path: str) -> Path:
-    """Write the wrapper into `folder`; the folder to put first on PATH."""
+    """Write the wrapper into `folder`, without what it noted before; the folder to put first on PATH."""
     real = shutil.which("cc", path=path) or "/usr/bin/cc"
     calls = folder / "calls"
-    calls.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(calls, ignore_errors=True)
+    calls.mkdir(parents=True)
     places = folder / "path"
     places.mkdir(exist_ok=True)
     script = files("harness.build").joinpath("linker.sh").read_text(encoding="utf-8")

@@ -52,6 +52,10 @@ class Outcome:
     facts: Mapping[str, Facts] = field(default_factory=dict)
     """What the readers found in the files that claims at this step are about; one that is
     not there has no entry."""
+    modes: Mapping[str, int] = field(default_factory=dict)
+    """The permission bits of those files."""
+    texts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Of the texts that claims look for in those files' bytes: which are there."""
     parts: tuple["Outcome", ...] = ()
     """Of a `together` step: what each of its parts did."""
     seconds: float = 0.0

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from harness.build import command
 from harness.build.command import WORK, Command
 from harness.build.outputs import Outputs
+from harness.build.state import State, selected
 from harness.case import steps as model
 from harness.case.claims import ArtifactClaims, ClaimMap, Reference
 from harness.case.document import Path
@@ -49,6 +50,8 @@ class Read:
     """Whose references are wanted."""
     contents: tuple[str, ...] = ()
     """Sections whose content is wanted."""
+    texts: tuple[str, ...] = ()
+    """Texts that are looked for in the file's bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +243,8 @@ class _Planner:
 def _needs(group: ClaimGroup, outputs: Outputs) -> Iterator[Read]:
     functions = tuple(group.claims.refers)
     contents = tuple(n for n, claim in group.claims.section.items() if claim.contains or claim.lacks)
-    yield Read(group.pattern, functions, contents)
+    content = group.claims.content
+    yield Read(group.pattern, functions, contents, (*content.contains, *content.lacks) if content else ())
     for reference in comparisons(group.claims):
         if reference.artifact and not reference.variant:
             yield Read(outputs.path(reference.artifact))
@@ -266,5 +270,12 @@ def _merge(reads: Iterable[Read]) -> tuple[Read, ...]:
             read.pattern,
             tuple(sorted({*old.functions, *read.functions})),
             tuple(sorted({*old.contents, *read.contents})),
+            tuple(sorted({*old.texts, *read.texts})),
         )
     return tuple(merged.values())
+
+
+def wanted_files(reads: Iterable[Read], state: State) -> dict[str, Read]:
+    """What is read of each file of a state: all that any path or glob that means it asks for."""
+    named = (replace(read, pattern=name) for read in reads for name in selected(read.pattern, state))
+    return {read.pattern: read for read in _merge(named)}

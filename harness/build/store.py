@@ -6,6 +6,7 @@ written beside its place and renamed, so that no reader sees half of it.
 """
 
 import contextlib
+import fcntl
 import hashlib
 import os
 import shutil
@@ -89,9 +90,10 @@ class Store:
             if file_digest(target) != digest:
                 place.unlink(missing_ok=True)
                 return False
-            os.utime(place)
         except OSError:
             return False
+        with contextlib.suppress(OSError):  # only tells which are in use
+            os.utime(place)
         return True
 
     @contextmanager
@@ -114,28 +116,49 @@ class Store:
     @contextmanager
     def work_folder(self) -> Iterator[Path]:
         """A new folder for one variant, gone afterwards. Raises StoreError where there is no room."""
-        try:
-            folder = Path(tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=self.folder / "work"))
-        except OSError:
-            try:
-                folder = Path(tempfile.mkdtemp(prefix=f"linkage-{os.getpid()}-"))
-            except OSError as error:
-                raise StoreError(
-                    f"no working folder can be made: {error.strerror}",
-                    where=str(self.folder),
-                    mend="free space, or choose another place with --store",
-                ) from None
+        folder, mark = self._marked_folder()
         try:
             yield folder
         finally:
             remove_tree(folder)
+            os.close(mark)
+
+    def _marked_folder(self) -> tuple[Path, int]:
+        """A new folder, locked as long as its run lives: a process's number would tell nothing to
+        a run in another container, and is given again.
+        """
+        while True:
+            try:
+                folder = Path(tempfile.mkdtemp(prefix="variant-", dir=self.folder / "work"))
+            except OSError:
+                folder = self._elsewhere()
+            mark = os.open(folder, os.O_RDONLY)
+            with contextlib.suppress(OSError):  # a file system without locks has no sweeper either
+                fcntl.flock(mark, fcntl.LOCK_EX)
+            if folder.exists():  # it may have been swept before it was locked
+                return folder, mark
+            os.close(mark)
+
+    def _elsewhere(self) -> Path:
+        try:
+            return Path(tempfile.mkdtemp(prefix="linkage-"))
+        except OSError as error:
+            raise StoreError(
+                f"no working folder can be made: {error.strerror}",
+                where=str(self.folder),
+                mend="free space, or choose another place with --store",
+            ) from None
 
     def sweep(self) -> None:
         """Remove the working folders of runs that are gone, and the oldest files over the limit."""
-        for folder in (self.folder / "work").glob("*-*"):
-            pid = folder.name.partition("-")[0]
-            if pid.isdigit() and not _alive(int(pid)):
-                remove_tree(folder)
+        for folder in (self.folder / "work").iterdir():
+            with contextlib.suppress(OSError):
+                mark = os.open(folder, os.O_RDONLY)
+                try:
+                    fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    remove_tree(folder)
+                finally:
+                    os.close(mark)
         with contextlib.suppress(OSError):
             self._evict()
 
@@ -187,13 +210,3 @@ def remove_tree(folder: Path) -> None:
             (shutil.rmtree if Path(path).is_dir() and not Path(path).is_symlink() else os.unlink)(path)
 
     shutil.rmtree(folder, onerror=retry)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True

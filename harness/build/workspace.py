@@ -69,17 +69,20 @@ class Workspace:
         except PermissionError:
             return Node("file", "unreadable", mode, size)
 
-    def inside(self, name: str) -> Path:
-        """A path in the folder. Raises OperationError for one that leads out of it."""
+    def inside(self, name: str, *, itself: bool = False) -> Path:
+        """A path in the folder; `itself`: where it is a symlink, that and not what it leads to.
+
+        Raises OperationError for one that leads out of the folder, by itself or through a symlink.
+        """
         path = self.root / name
-        parent = path.parent.resolve() if path != self.root else self.root.resolve()
-        if not parent.is_relative_to(self.root.resolve()):
+        real = path.parent.resolve() / path.name if itself and path.name != ".." else path.resolve()
+        if not real.is_relative_to(self.root.resolve()):
             raise OperationError(f"`{name}` leads outside the working folder")
         return path
 
     def matching(self, pattern: str) -> list[Path]:
         """The files that a path or a glob means, sorted; not one is an error."""
-        self.inside(pattern)
+        self.inside(pattern, itself=True)
         found = [self.root / name for name in matching(self.scan(), pattern)]
         if not found:
             raise OperationError(f"nothing here is called `{pattern}`")
@@ -88,51 +91,65 @@ class Workspace:
     def write_source(self, name: str, content: bytes) -> None:
         """Place one of the case's sources."""
         path = self.inside(name)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(path.parent, 0o755)
         path.write_bytes(content)
         path.chmod(0o644)
 
-    def operate(self, step: PlannedStep, sources: Mapping[str, bytes]) -> None:  # noqa: C901 - one case for each kind of step
+    def operate(  # noqa: C901 - one case for each kind of step
+        self, step: PlannedStep, sources: Mapping[str, bytes], umask: int = 0o022
+    ) -> None:
         """Carry out a file operation. Raises OperationError or OSError."""
         names = step.subjects
         match step.model:
             case model.RemoveStep(remove=patterns):
                 for path in [path for name in patterns for path in self.matching(names[name])]:
-                    remove_tree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+                    # What stands in a folder goes with it.
+                    remove_tree(path) if path.is_dir() and not path.is_symlink() else path.unlink(
+                        missing_ok=True
+                    )
             case model.MkdirStep(mkdir=folders):
                 for name in folders:
-                    self.inside(names[name]).mkdir(parents=True, exist_ok=True)
+                    _make_folder(self.inside(names[name]), 0o777 & ~umask)
             case model.WriteStep() as write:
-                self._write(self.inside(names[write.write]), write)
+                self._write(self.inside(names[write.write]), write, umask)
             case model.TruncateStep() as cut:
-                path = self._one(names[cut.truncate])
+                path = self._one(names[cut.truncate], itself=False)
                 size = path.stat().st_size
                 os.truncate(path, min(size, cut.size) if cut.size >= 0 else max(0, size + cut.size))
             case model.RenameStep() as rename:
-                self._one(names[rename.rename]).rename(self.inside(names[rename.to]))
+                self._one(names[rename.rename]).rename(self.inside(names[rename.to], itself=True))
             case model.SymlinkStep() as link:
-                self._symlink(self.inside(names[link.symlink]), names[link.to])
+                self._symlink(self.inside(names[link.symlink], itself=True), names[link.to])
             case model.CopyStep() as copy:
-                source, target = self._one(names[copy.copy_]), self.inside(names[copy.to])
-                shutil.copytree(source, target) if source.is_dir() else shutil.copy2(source, target)
+                source, target = self._one(names[copy.copy_], itself=False), self.inside(names[copy.to])
+                if source.is_dir():
+                    shutil.copytree(source, target, symlinks=True)
+                else:
+                    shutil.copy2(source, target)
             case model.ChmodStep() as chmod:
-                self._one(names[chmod.chmod]).chmod(int(chmod.mode, 8))
+                self._one(names[chmod.chmod], itself=False).chmod(int(chmod.mode, 8))
             case model.FreshStep() as fresh:
                 self._fresh([path for name in fresh.keep for path in self.matching(names[name])], sources)
             case _:
                 raise AssertionError(step)
 
-    def _one(self, name: str) -> Path:
+    def _one(self, name: str, *, itself: bool = True) -> Path:
+        """The only file that a path or a glob means; not `itself`: it is what a symlink leads to that counts."""
         found = self.matching(name)
         if len(found) > 1:
             raise OperationError(f"`{name}` means {len(found)} files where one is needed")
+        if not itself:
+            self.inside(os.path.relpath(found[0], self.root))
         return found[0]
 
-    def _write(self, path: Path, write: model.WriteStep) -> None:
+    def _write(self, path: Path, write: model.WriteStep, umask: int) -> None:
         content = bytes.fromhex(write.hex_) if write.hex_ is not None else (write.text or "").encode()
         if write.at is None:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(path.parent, 0o777 & ~umask)
+            is_new = not path.exists()
             path.write_bytes(content)
+            if is_new:
+                path.chmod(0o666 & ~umask)
             return
         old = bytearray(path.read_bytes())
         start = write.at if write.at >= 0 else max(0, len(old) + write.at)
@@ -152,3 +169,11 @@ class Workspace:
                 path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
         for name, content in sources.items():
             self.write_source(name, content)
+
+
+def _make_folder(path: Path, mode: int) -> None:
+    """Make a folder and those above it where they are missing, whatever the harness's own umask is."""
+    missing = [one for one in (path, *path.parents) if not one.exists()]
+    for folder in reversed(missing):
+        folder.mkdir()
+        folder.chmod(mode)

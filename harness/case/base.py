@@ -1,6 +1,7 @@
 """What every part of a case's model shares: strictness, kebab-case keys, unknown keys refused."""
 
 import difflib
+import re
 from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Self
 
@@ -147,6 +148,17 @@ Environment = Annotated[
         json_schema_input_type=dict[str, str | int],
     ),
 ]
+
+
+def _mode(value: object) -> object:
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if not (isinstance(text, str) and re.fullmatch(r"[0-7]{3,4}", text)):
+        raise PydanticCustomError("mode", "`{value}` is no mode: write it as `755`", {"value": value})
+    return text
+
+
+Mode = Annotated[str, BeforeValidator(_mode, json_schema_input_type=int | str)]
+"""Permission bits in octal digits."""
 
 
 def listed(value: object) -> object:

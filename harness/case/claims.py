@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, StrictBool, StrictStr, model_validator
 from pydantic_core import PydanticCustomError
 
-from harness.case.base import Model, RelativePath, Texts, listed
+from harness.case.base import Mode, Model, RelativePath, Texts, listed
 from harness.case.condition import Condition
 
 
@@ -166,6 +166,21 @@ class Text(Model):
         return {"equals": data} if isinstance(data, str) else data
 
 
+class Content(Model):
+    """Texts that stand somewhere in a file's bytes, whatever kind of file it is, or do not."""
+
+    contains: Texts = ()
+    lacks: Texts = ()
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "Content":
+        if not (self.contains or self.lacks):
+            raise PydanticCustomError(
+                "says_nothing", "this claim says nothing", {"mend": "give `contains` or `lacks`"}
+            )
+        return self
+
+
 class Reference(Model):
     """Another artifact: of this variant, or of a sibling that differs in the axes given."""
 
@@ -277,12 +292,36 @@ class ArtifactClaims(Model):
     """rustc's crate metadata, in the file itself or in any of its members."""
 
     text: Text | None = None
+    content: Content | None = None
     size: Comparison | None = None
     """In bytes."""
+    mode: Mode | None = None
+    """Permission bits, as `644`."""
     smaller_than: Reference | None = None
     same_as: References = ()
     differs_from: References = ()
     exports_differ: ExportsDiffer | None = None
+
+    @model_validator(mode="after")
+    def _members_are_no_files(self) -> "ArtifactClaims":
+        for claims in self.each_member.values():
+            for key in sorted(claims.model_fields_set & OF_FILES):
+                raise PydanticCustomError(
+                    "of_files",
+                    "`{key}` is said of a file, not of an archive's members",
+                    {
+                        "key": key.replace("_", "-"),
+                        "mend": "claim it of the archive, or `extract` the member",
+                    },
+                )
+        return self
+
+
+OF_FILES = {
+    "when", "exists", "resolved", "each_member", "content", "mode", "smaller_than", "same_as", "differs_from",
+    "exports_differ",
+}  # fmt: skip
+"""Claims that cannot be made under `each-member`, by their fields."""
 
 
 class Diagnostic(Model):

@@ -1,6 +1,5 @@
 """The model of steps: one process or one file operation each, in the order of the file."""
 
-import re
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
@@ -16,7 +15,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from harness.case.base import Environment, Model, Paths, RelativePath, Texts, listed, nearest
+from harness.case.base import Environment, Mode, Model, Paths, RelativePath, Texts, listed, nearest
 from harness.case.claims import ClaimMap, DiagnosticClaim, LinkClaim, Names, Text
 from harness.case.condition import Condition
 
@@ -73,16 +72,6 @@ def _exit(value: object) -> object:
         )
     return value
 
-
-def _mode(value: object) -> object:
-    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-    if not (isinstance(text, str) and re.fullmatch(r"[0-7]{3,4}", text)):
-        raise PydanticCustomError("mode", "`{value}` is no mode: write it as `755`", {"value": value})
-    return text
-
-
-Mode = Annotated[str, BeforeValidator(_mode, json_schema_input_type=int | str)]
-"""Permission bits in octal digits."""
 
 Exit = Annotated[int | str, BeforeValidator(_exit, json_schema_input_type=int | str)]
 

@@ -10,7 +10,7 @@ from harness.build.ended import as_expected, ended_right, how, unmade
 from harness.build.observation import Observation, Outcome
 from harness.build.plan import ClaimGroup, Plan, PlannedStep
 from harness.build.state import matching
-from harness.case.claims import Reference
+from harness.case.claims import ArtifactClaims, Reference
 from harness.case.document import Path
 from harness.judge import known
 from harness.judge.artifact import SYMBOLS, Found, check_artifact
@@ -147,6 +147,7 @@ def _group(
             *check_artifact(group.claims, view, version, files),
             *check_comparisons(group.claims, facts, _look(plan, step, group, outcome, sibling), version),
             *_resolved(plan, group, view, outcome),
+            *_file(group.claims, name, outcome),
         ]
         for result in results:
             key = f"{group.subject}.{result.key}"
@@ -178,6 +179,28 @@ def _look(
         return outcome.facts.get(path) or f"{path} is not there"
 
     return look
+
+
+def _file(claims: ArtifactClaims, name: str, outcome: Outcome) -> Iterator[Found]:
+    """Claims about the file itself, whatever is in it."""
+    mode = outcome.modes.get(name, 0)
+    if claims.mode is not None and int(claims.mode, 8) != mode:
+        yield Found("mode", Miss("", claims.mode, f"{mode:o}"), "ls -l {file}")
+    if claims.content is None:
+        return
+    size, found = outcome.facts[name].size, outcome.texts.get(name, ())
+    if not size:
+        yield Found("content", Miss("", "something in it", "it is empty"), "ls -l {file}")
+        return
+    for text in claims.content.contains:
+        if text not in found:
+            miss = Miss("contains", f"contains {escape(repr(text))}", f"not in its {size} bytes")
+            yield Found("content", miss, "strings {file}")
+    for text in claims.content.lacks:
+        if text in found:
+            yield Found(
+                "content", Miss("lacks", f"lacks {escape(repr(text))}", "it is there"), "strings {file}"
+            )
 
 
 def _resolved(plan: Plan, group: ClaimGroup, view: View, outcome: Outcome) -> Iterator[Found]:
