@@ -132,10 +132,13 @@ class Store:
                 folder = Path(tempfile.mkdtemp(prefix="variant-", dir=self.folder / "work"))
             except OSError:
                 folder = self._elsewhere()
-            mark = os.open(folder, os.O_RDONLY)
+            try:
+                mark = os.open(folder, os.O_RDONLY)
+            except FileNotFoundError:  # swept before it could be locked
+                continue
             with contextlib.suppress(OSError):  # a file system without locks has no sweeper either
                 fcntl.flock(mark, fcntl.LOCK_EX)
-            if folder.exists():  # it may have been swept before it was locked
+            if folder.exists():
                 return folder, mark
             os.close(mark)
 

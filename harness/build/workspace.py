@@ -102,11 +102,7 @@ class Workspace:
         names = step.subjects
         match step.model:
             case model.RemoveStep(remove=patterns):
-                for path in [path for name in patterns for path in self.matching(names[name])]:
-                    # What stands in a folder goes with it.
-                    remove_tree(path) if path.is_dir() and not path.is_symlink() else path.unlink(
-                        missing_ok=True
-                    )
+                self._remove([path for name in patterns for path in self.matching(names[name])])
             case model.MkdirStep(mkdir=folders):
                 for name in folders:
                     _make_folder(self.inside(names[name]), 0o777 & ~umask)
@@ -121,11 +117,7 @@ class Workspace:
             case model.SymlinkStep() as link:
                 self._symlink(self.inside(names[link.symlink], itself=True), names[link.to])
             case model.CopyStep() as copy:
-                source, target = self._one(names[copy.copy_], itself=False), self.inside(names[copy.to])
-                if source.is_dir():
-                    shutil.copytree(source, target, symlinks=True)
-                else:
-                    shutil.copy2(source, target)
+                self._copy(self._one(names[copy.copy_], itself=False), self.inside(names[copy.to]))
             case model.ChmodStep() as chmod:
                 self._one(names[chmod.chmod], itself=False).chmod(int(chmod.mode, 8))
             case model.FreshStep() as fresh:
@@ -134,13 +126,26 @@ class Workspace:
                 raise AssertionError(step)
 
     def _one(self, name: str, *, itself: bool = True) -> Path:
-        """The only file that a path or a glob means; not `itself`: it is what a symlink leads to that counts."""
+        """The only file that a path or a glob means; a symlink by `itself`, or as what it leads to."""
         found = self.matching(name)
         if len(found) > 1:
             raise OperationError(f"`{name}` means {len(found)} files where one is needed")
         if not itself:
             self.inside(os.path.relpath(found[0], self.root))
         return found[0]
+
+    def _remove(self, paths: Iterable[Path]) -> None:
+        for path in paths:
+            if path.is_dir() and not path.is_symlink():
+                remove_tree(path)
+            else:
+                path.unlink(missing_ok=True)  # it may have gone with its folder
+
+    def _copy(self, source: Path, target: Path) -> None:
+        if source.is_dir():
+            shutil.copytree(source, target, symlinks=True)
+        else:
+            shutil.copy2(source, target)
 
     def _write(self, path: Path, write: model.WriteStep, umask: int) -> None:
         content = bytes.fromhex(write.hex_) if write.hex_ is not None else (write.text or "").encode()
