@@ -4,10 +4,12 @@ What a person would pass every time is passed here: the edition, the search path
 the loader's path for built programs, and the platform's libraries for C programs.
 """
 
+import posixpath
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from harness.build.outputs import Outputs
+from harness.build.state import is_glob
 from harness.case import steps as model
 from harness.case.model import CaseModel
 from harness.case.resolve import Resolved
@@ -29,7 +31,10 @@ _HAS_CHECK_CFG = VersionRange.parse(">=1.80")
 
 @dataclass(frozen=True, slots=True)
 class Glob:
-    """An argument that stands for the files, or an archive's members, that it matches at the run."""
+    """An argument that stands for the files, or an archive's members, that it matches at the run.
+
+    A pattern is relative to the working folder, or an absolute one in the toolchain's folders.
+    """
 
     pattern: str
     archive: str | None = None
@@ -49,11 +54,24 @@ class Command:
     unstable: bool = False
     """Whether a stable rustc needs RUSTC_BOOTSTRAP=1 for it."""
     watch_linker: bool = False
+    path: tuple[str, ...] = ()
+    """Folders in which a tool is looked for before PATH."""
 
 
 def expand(text: str, variables: Mapping[str, str]) -> str:
     """The variables of a variant in place; `${kept.…}` waits for the run, symbol groups for judging."""
     return REFERENCE.sub(lambda found: variables.get(found[1], found[0]), text)
+
+
+def within(path: str, variables: Mapping[str, str]) -> str:
+    """A path or a glob, refused where it is absolute and not the toolchain's. Raises CaseError."""
+    places = tuple(f"{variables[place]}/" for place in ("sysroot", "libdir"))
+    if path.startswith("/") and not path.startswith(places):
+        raise CaseError(
+            f"`{path}` leads outside the working folder and the toolchain",
+            mend="write it with ${sysroot} or ${libdir}",
+        )
+    return path
 
 
 def build(
@@ -63,7 +81,8 @@ def build(
     step = resolved.step
     if not isinstance(step, model.ProcessStep):
         return None
-    words = _Words(outputs, variables)
+    words = _Words(outputs, variables, step.cwd or ".")
+    path: tuple[str, ...] = ()
     match step:
         case model.RustcStep():
             program, argv = "rustc", _rustc(resolved, step, toolchain, words)
@@ -81,7 +100,8 @@ def build(
         case model.ArStep():
             program, argv = "ar", _ar(step, words)
         case model.ToolStep():
-            program, argv = "tool", (step.tool, *words.each(step.args))
+            program, argv = "tool", (words.text(step.tool), *words.each(step.args))
+            path = (f"{variables['sysroot']}/bin", f"{variables['libdir']}/../bin")
         case _:
             raise AssertionError(step)
     flags = [word for word in argv if isinstance(word, str)]
@@ -101,32 +121,55 @@ def build(
         unstable=unstable,
         watch_linker=bool(getattr(step, "link", ()))
         or any(s.startswith("link-inputs/") for s in step.claims),
+        path=path,
     )
 
 
 class _Words:
-    """Arguments: variables in place, roles as files, globs kept for the run."""
+    """Arguments: variables in place, roles as files, globs kept for the run.
 
-    def __init__(self, outputs: Outputs, variables: Mapping[str, str]) -> None:
+    What a key names (`path`, `file`) is a path in the working folder, wherever the step runs; it is
+    called as it is seen from there. An argument (`word`) stands as it is, unless it is a role.
+    """
+
+    def __init__(self, outputs: Outputs, variables: Mapping[str, str], cwd: str) -> None:
         self.outputs = outputs
         self.variables = variables
+        self.cwd = cwd
 
     def text(self, text: str) -> str:
         return expand(text, self.variables)
 
+    def seen(self, path: str) -> str:
+        """A path in the working folder as the step's own folder sees it."""
+        inside = self.cwd != "." and path != "-" and not path.startswith(("/", WORK))
+        return posixpath.relpath(path, self.cwd) if inside else path
+
     def path(self, name: str) -> str:
-        return self.outputs.path(self.text(name))
+        return self.seen(self.outputs.path(self.text(name)))
 
     def program(self, name: str) -> str:
-        path = self.outputs.program(self.text(name))
+        path = self.seen(self.outputs.program(self.text(name)))
         return path if "/" in path else f"./{path}"
+
+    def file(self, text: str) -> str | Glob:
+        word = self.outputs.path(self.text(text))
+        return self._glob(word) if is_glob(word) and not word.startswith("-") else self.seen(word)
 
     def each(self, texts: Iterable[str]) -> tuple[str | Glob, ...]:
         return tuple(self.word(text) for text in texts)
 
     def word(self, text: str) -> str | Glob:
-        word = self.path(text)
-        return Glob(word) if any(char in word for char in "*?") and not word.startswith("-") else word
+        word = self.text(text)
+        if word in self.outputs.roles:
+            return self.seen(self.outputs.roles[word])
+        word = self.outputs.path(word)
+        if not is_glob(word) or word.startswith("-"):
+            return word
+        return self._glob(word if word.startswith(("/", WORK)) else posixpath.join(self.cwd, word))
+
+    def _glob(self, pattern: str) -> Glob:
+        return Glob(within(posixpath.normpath(pattern.removeprefix(f"{WORK}/")), self.variables))
 
 
 def _rustc(
@@ -135,7 +178,7 @@ def _rustc(
     axes = resolved.axes
     argv: list[str | Glob] = [str(toolchain.rustc), JSON_FLAG]
     if step.rustc is not None:
-        argv.append(words.text(step.rustc))
+        argv.append("-" if step.rustc == "-" else words.seen(words.text(step.rustc)))
         default_edition = "2021" if _HAS_2021.contains(toolchain.version) else "2018"
         argv.append(f"--edition={axes.get('edition', default_edition)}")
     if step.crate_name:
@@ -148,17 +191,24 @@ def _rustc(
         if _HAS_CHECK_CFG.contains(toolchain.version):
             argv += ["--check-cfg", "cfg(allocator, values(any()))"]
     argv += [word for name in step.cfg for word in ("--cfg", words.text(name))]
-    argv += [f"--emit={item}" for item in step.emit]
-    if step.out_dir:
-        argv += ["--out-dir", step.out_dir]
-    if step.output:
-        argv += ["-o", step.output]
+    argv += [f"--emit={_emit(item, words)}" for item in step.emit]
+    argv += _placed(step, words)
     argv += _linking(step, axes, words)
     for name, value in step.extern.items():
         argv += ["--extern", name if value is None else f"{name}={words.path(value)}"]
     if step.no_link:
         argv.append("-Zno-link")
     return (*argv, *words.each(step.flags))
+
+
+def _emit(group: str, words: _Words) -> str:
+    parts = (item.partition("=") for item in group.split(","))
+    return ",".join(f"{kind}={words.seen(path)}" if equals else kind for kind, equals, path in parts)
+
+
+def _placed(step: model.RustcStep | model.LinkOnlyStep, words: _Words) -> list[str]:
+    out_dir = ["--out-dir", words.seen(step.out_dir)] if step.out_dir else []
+    return [*out_dir, *(["-o", words.seen(step.output)] if step.output else [])]
 
 
 def _codegen(axes: Mapping[str, object]) -> list[str]:
@@ -179,7 +229,7 @@ def _codegen(axes: Mapping[str, object]) -> list[str]:
 def _linking(step: model.RustcStep, axes: Mapping[str, object], words: _Words) -> list[str]:
     argv: list[str] = []
     if step.search and step.rustc is not None:
-        argv += [word for folder in words.outputs.folders for word in ("-L", folder)]
+        argv += [word for folder in words.outputs.folders for word in ("-L", words.seen(folder))]
     linker = axes.get("linker")
     if linker not in (None, "default"):
         argv.append(f"-Clink-arg=-fuse-ld={linker}")
@@ -190,11 +240,8 @@ def _link_only(step: model.LinkOnlyStep, toolchain: Toolchain, words: _Words) ->
     rlink = step.rlink or words.outputs.roles.get(f"{step.link_only}.rlink")
     if rlink is None:
         raise CaseError(f"`{step.link_only}` has made no .rlink file")
-    argv: list[str | Glob] = [str(toolchain.rustc), JSON_FLAG, "-Zlink-only", rlink]
-    if step.out_dir:
-        argv += ["--out-dir", step.out_dir]
-    if step.output:
-        argv += ["-o", step.output]
+    argv: list[str | Glob] = [str(toolchain.rustc), JSON_FLAG, "-Zlink-only", words.seen(rlink)]
+    argv += _placed(step, words)
     if step.linker not in (None, "default"):
         argv.append(f"-Clink-arg=-fuse-ld={step.linker}")
     return (*argv, *words.each(step.flags))
@@ -202,13 +249,13 @@ def _link_only(step: model.LinkOnlyStep, toolchain: Toolchain, words: _Words) ->
 
 def _cc(resolved: Resolved, step: model.CcStep, compiler: str, words: _Words) -> tuple[str | Glob, ...]:
     sources = step.cxx if isinstance(step, model.CxxStep) else step.cc
-    output = words.outputs.roles[f"{resolved.id}.{step.kind}"]
+    output = words.seen(words.outputs.roles[f"{resolved.id}.{step.kind}"])
     argv: list[str | Glob] = [compiler]
     argv += {"bin": [], "obj": ["-c"], "shared": ["-shared", "-fPIC"]}[step.kind]
-    argv += [*words.each(step.flags), *words.each(sources), "-o", output]
+    argv += [*words.each(step.flags), *(words.file(name) for name in sources), "-o", output]
     if step.kind == "obj":
         return tuple(argv)
-    paths = [words.word(name) for name in step.links]
+    paths = [words.file(name) for name in step.links]
     shared = False
     for path in paths:
         # By name and search path, so that the program needs `libx.so` and not `./libx.so`.
@@ -222,7 +269,7 @@ def _cc(resolved: Resolved, step: model.CcStep, compiler: str, words: _Words) ->
         # bfd looks for what the shared libraries need themselves
         argv += [
             f"-Wl,-rpath-link,{place}"
-            for place in (*words.outputs.folders, words.variables["libdir"])
+            for place in (*map(words.seen, words.outputs.folders), words.variables["libdir"])
             if place
         ]
     if step.system_libraries and step.links:
@@ -231,17 +278,15 @@ def _cc(resolved: Resolved, step: model.CcStep, compiler: str, words: _Words) ->
 
 
 def _ar(step: model.ArStep, words: _Words) -> tuple[str | Glob, ...]:
-    archive = words.path(step.ar)
+    archive, held = words.path(step.ar), words.outputs.path(words.text(step.ar))
     if step.delete:
-        return ("ar", "d", archive, *(Glob(words.text(name), archive) for name in step.delete))
+        return ("ar", "d", archive, *(Glob(words.text(name), held) for name in step.delete))
     if step.extract:
-        wanted = (
-            () if "*" in step.extract else tuple(Glob(words.text(name), archive) for name in step.extract)
-        )
+        wanted = () if "*" in step.extract else tuple(Glob(words.text(name), held) for name in step.extract)
         return ("ar", "x", archive, *wanted)
     operation = "rc" + ("s" if step.index else "S")
     thin = ("--thin",) if step.thin else ()
-    return ("ar", operation, *thin, archive, *words.each(step.members))
+    return ("ar", operation, *thin, archive, *(words.file(name) for name in step.members))
 
 
 def _loader_path(outputs: Outputs, variables: Mapping[str, str]) -> str:

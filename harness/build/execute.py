@@ -17,7 +17,8 @@ from harness.artifact.facts import Facts
 from harness.artifact.read import read
 from harness.build import linker
 from harness.build.command import WORK, Command, Glob
-from harness.build.observation import Diagnostic, Outcome
+from harness.build.keys import LINK_INPUTS, wants_inputs
+from harness.build.observation import Diagnostic, LinkerCall, Outcome
 from harness.build.plan import PlannedStep, Read, wanted_files
 from harness.build.state import State
 from harness.build.workspace import OperationError, Workspace
@@ -32,6 +33,17 @@ _FATAL = {
     errno.EDQUOT: "the disk quota is used up",
     errno.EMFILE: "too many open files",
 }
+
+
+_STARVED = {
+    "No space left on device": "the disk is full",
+    "Disk quota exceeded": "the disk quota is used up",
+    "Too many open files": "too many open files",
+    "Cannot allocate memory": "the machine has no memory left",
+    "(SIGKILL)": "the system killed a process that it started: is there too little memory?",
+    "terminated with signal 9": "the system killed a process that it started: is there too little memory?",
+}
+"""What compilers say where the machine, not they, failed."""
 
 
 @dataclass(slots=True)
@@ -53,8 +65,12 @@ class Seen:
     texts: tuple[str, ...] = ()
 
 
-def execute(step: PlannedStep, workspace: Workspace, context: Context) -> Outcome:
-    """Carry a step out. What cannot be carried out is an outcome with a `problem`, never an exception."""
+def execute(step: PlannedStep, workspace: Workspace, context: Context) -> tuple[Outcome, State]:
+    """Carry a step out: what it did, and what stands in the folder then.
+
+    What cannot be carried out is an outcome with a `problem`. Raises OSError only where the folder
+    itself cannot be read.
+    """
     before, marks = workspace.scan(), workspace.marks
     try:
         if step.together:
@@ -63,10 +79,10 @@ def execute(step: PlannedStep, workspace: Workspace, context: Context) -> Outcom
             outcome = _process(step, step.command, workspace, context)
         else:
             outcome = _operate(step, workspace, context)
-        after = workspace.scan()
     except OSError as error:
         why = _FATAL.get(error.errno or 0) or error.strerror or str(error)
-        return Outcome(problem=f"{error.filename or 'the step'}: {why}", obtained=_now())
+        outcome = Outcome(problem=f"{error.filename or 'the step'}: {why}")
+    after = workspace.scan()
     # A file that was written again with the same content has been made, too.
     made = tuple(
         sorted(
@@ -77,19 +93,21 @@ def execute(step: PlannedStep, workspace: Workspace, context: Context) -> Outcom
         )
     )
     removed = tuple(sorted(name for name in before if name not in after))
-    return replace(outcome, made=made, removed=removed, obtained=_now())
+    return replace(outcome, made=made, removed=removed, obtained=_now()), after
 
 
 def arguments(command: Command, workspace: Workspace, context: Context) -> list[str]:
     """The words of a command with this folder's places in them. Raises OperationError."""
-    return [word for part in command.argv for word in _words(part, workspace, context)]
+    return [word for part in command.argv for word in _words(part, command.cwd, workspace, context)]
 
 
-def _words(part: str | Glob, workspace: Workspace, context: Context) -> list[str]:
+def _words(part: str | Glob, cwd: str, workspace: Workspace, context: Context) -> list[str]:
     if isinstance(part, str):
         return [placed(part, workspace.root, context)]
+    if part.archive is None and part.pattern.startswith("/"):
+        return workspace.outside(part.pattern)
     if part.archive is None:
-        return [os.path.relpath(path, workspace.root) for path in workspace.matching(part.pattern)]
+        return [os.path.relpath(path, workspace.root / cwd) for path in workspace.matching(part.pattern)]
     archive = read(workspace.inside(part.archive)).archive
     names = [member.name for member in archive.members] if archive else []
     found = fnmatch.filter(names, part.pattern)
@@ -114,9 +132,9 @@ def _process(step: PlannedStep, command: Command, workspace: Workspace, context:
         return Outcome(problem=str(error))
     env = environment(command, workspace, context)
     if command.watch_linker:
-        wanted = any(group.pattern.startswith("link-inputs/") for group in step.claims)
-        inputs = workspace.root / "link-inputs" if wanted else None
-        env["PATH"] = f"{linker.install(workspace.linker, inputs, env['PATH'])}:{env['PATH']}"
+        inputs = workspace.root / LINK_INPUTS if wants_inputs(step) else None
+        watched = workspace.linker / step.id  # steps that run together have one each
+        env["PATH"] = f"{linker.install(watched, inputs, env['PATH'])}:{env['PATH']}"
     if command.program in ("ar", "tool", "cc", "cxx"):
         found = shutil.which(argv[0], path=env["PATH"])
         if found is None:
@@ -135,6 +153,9 @@ def _process(step: PlannedStep, command: Command, workspace: Workspace, context:
     except OSError as error:
         return Outcome(problem=f"`{argv[0]}` cannot be started: {error.strerror or error}")
     outcome = _ended(ended, command, workspace)
+    if command.watch_linker:
+        calls = linker.calls(watched)
+        outcome = replace(outcome, linker_calls=tuple(_neutral_call(call, workspace) for call in calls))
     kept = getattr(step.model, "keep", None)
     if kept in ("stdout", "stderr") and isinstance(step.model, model.ProcessStep):
         context.kept[step.id] = (outcome.stdout if kept == "stdout" else outcome.stderr).strip()
@@ -146,6 +167,7 @@ def environment(command: Command, workspace: Workspace, context: Context) -> dic
     env = {key: context.environment[key] for key in KEPT_ENVIRONMENT if key in context.environment}
     env.setdefault("PATH", os.defpath)
     env |= {"LC_ALL": "C", "TMPDIR": str(workspace.temporary), "HOME": str(workspace.temporary)}
+    env["PATH"] = ":".join((*command.path, env["PATH"]))
     env |= {key: placed(value, workspace.root, context) for key, value in command.env.items()}
     return env
 
@@ -165,9 +187,20 @@ def _ended(ended: process.Ended, command: Command, workspace: Workspace) -> Outc
         diagnostics,
         ice,
         ended.limit,
-        linker_calls=linker.calls(workspace.linker) if command.watch_linker else (),
+        _starved(command, ended.status, stderr),
         seconds=round(ended.seconds, 3),
     )
+
+
+def _starved(command: Command, status: int, stderr: str) -> str | None:
+    """What of the machine a compiler lacked: its failure then says nothing about the compiler."""
+    if status == 0 or command.program not in ("rustc", "cc", "cxx", "ar"):
+        return None
+    return next((why for sign, why in _STARVED.items() if sign in stderr), None)
+
+
+def _neutral_call(call: LinkerCall, workspace: Workspace) -> LinkerCall:
+    return replace(call, args=tuple(_placeless(word, workspace) for word in call.args))
 
 
 def rustc_messages(stderr: str) -> tuple[str, tuple[Diagnostic, ...]]:
@@ -216,8 +249,11 @@ def _operate(step: PlannedStep, workspace: Workspace, context: Context) -> Outco
     if isinstance(step.model, model.UmaskStep):
         context.umask = int(step.model.umask, 8)
         return Outcome(status=0)
+    if isinstance(step.model, model.WriteStep) and step.model.text is not None:
+        text = placed(step.model.text, workspace.root, context)
+        step = replace(step, model=step.model.model_copy(update={"text": text}))
     try:
-        workspace.operate(step, context.sources)
+        workspace.operate(step, context.sources, context.umask)
     except OperationError as error:
         return Outcome(problem=str(error))
     except OSError as error:
@@ -230,7 +266,11 @@ def _operate(step: PlannedStep, workspace: Workspace, context: Context) -> Outco
 def _together(step: PlannedStep, workspace: Workspace, context: Context) -> Outcome:
     """All parts at the same time; the outcome is that of the first that failed, or of the last."""
     with ThreadPoolExecutor(len(step.together)) as pool:
-        outcomes = list(pool.map(lambda part: _part(part, workspace, context), step.together))
+        try:
+            outcomes = list(pool.map(lambda part: _part(part, workspace, context), step.together))
+        except BaseException:
+            process.end_all()  # interrupted: the pool waits for what still runs
+            raise
     for part, outcome in zip(step.together, outcomes, strict=True):
         if outcome.problem or outcome.limit:
             return replace(outcome, problem=outcome.problem and f"{part.id}: {outcome.problem}")

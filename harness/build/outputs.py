@@ -17,6 +17,11 @@ _EMIT_SUFFIXES = {
 }  # fmt: skip
 
 
+STREAM = "-"
+"""As an output: what is made goes to stdout."""
+_PRINTED_BESIDE = {"native-static-libs", "link-args"}  # rustc compiles, too, where it prints only these
+
+
 class Outputs:
     """The files of a variant's steps by role, filled in the order of the steps."""
 
@@ -48,7 +53,7 @@ class Outputs:
                 return ()
 
     def _rustc(self, resolved: Resolved, step: model.RustcStep) -> tuple[str, ...]:
-        folder = step.out_dir or "."
+        folder = step.out_dir or step.cwd or "."
         if folder not in self.folders:
             self.folders.append(folder)
         crate = crate_name(step)
@@ -67,7 +72,10 @@ class Outputs:
                 paths[kind] = step.output
             else:
                 paths[kind] = _join(folder, self._file(step, crate, kind))
+        paths = {kind: path for kind, path in paths.items() if path != STREAM}
         self.roles.update({f"{resolved.id}.{kind}": path for kind, path in paths.items()})
+        if _makes_nothing(step):
+            return ()
         promised = [path for kind, path in paths.items() if not (step.no_link and kind in LINK_KINDS)]
         return tuple(dict.fromkeys(promised))
 
@@ -125,6 +133,15 @@ class Outputs:
     def program(self, name: str) -> str:
         """The file of a program: an id stands for the bin that the step makes."""
         return self.roles.get(f"{name}.bin") or self.path(name)
+
+
+def _makes_nothing(step: model.RustcStep) -> bool:
+    """Whether the case says so, or rustc prints what it was asked for and stops there."""
+    if step.makes is not None and step.makes.only == ():
+        return True
+    words = " ".join(step.flags).replace("--print ", "--print=").split()
+    printed = {word.split("=")[1] for word in words if word.startswith("--print=")}
+    return bool(printed - _PRINTED_BESIDE)
 
 
 def _extra_filename(step: model.RustcStep) -> str:

@@ -1,11 +1,12 @@
 """The plan: a variant's steps as commands and file operations, before anything is run. Pure."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 
 from harness.build import command
 from harness.build.command import WORK, Command
@@ -152,6 +153,8 @@ class _Planner:
             "target": outputs.target or variant.toolchain.host,
             "host": variant.toolchain.host,
         }
+        self.said = {**self.variables, "work": "$WORK"}
+        """As claims see them: what a process prints has the working folder's name taken out."""
 
     def step(self, resolved: Resolved) -> PlannedStep:
         step = resolved.step
@@ -175,13 +178,20 @@ class _Planner:
         return PlannedStep(
             resolved.path,
             resolved.id,
-            step,
+            self._filled(step),
             made,
             subjects=self._subjects(step),
             promised=promised,
             claims=groups,
             reads=self.reads(groups),
         )
+
+    def _filled(self, step: model.Step) -> model.Step:
+        """The step with the variables of this variant in what it claims, and in what it writes."""
+        if isinstance(step, model.WriteStep):
+            return step.model_copy(update={"text": step.text and self.text(step.text)})
+        said = step.model_fields_set & model.SAID
+        return step.model_copy(update={key: filled(getattr(step, key), self.said) for key in said})
 
     def reads(self, groups: Iterable[ClaimGroup]) -> tuple[Read, ...]:
         """What the claims need read after their step."""
@@ -212,7 +222,10 @@ class _Planner:
                 names.append(value)
             elif isinstance(value, tuple):
                 names.extend(value)
-        return {name: self.outputs.path(self.text(name)) for name in names}
+        found = {name: self.outputs.path(self.text(name)) for name in names}
+        if isinstance(step, model.CopyStep):
+            command.within(found[step.copy_], self.variables)
+        return found
 
     def text(self, text: str) -> str:
         """A text with the variables of this variant in place; `${kept.…}` waits for the run."""
@@ -225,7 +238,7 @@ class _Planner:
         for subject, sets in found.items():
             listed = raw.get(subject, []) if isinstance(raw, dict) else []
             listed = listed if isinstance(listed, list) else [listed]
-            pattern = self.outputs.subject(self.text(subject))
+            pattern = self.outputs.subject(self.text(subject).removeprefix(f"{WORK}/"))
             if pattern is None:
                 continue
             for index, one in enumerate(sets):
@@ -237,7 +250,30 @@ class _Planner:
                 concrete = (
                     applied(doc, one, raw_set, place, self.row, _CLAIMS) if path == ("claims",) else one
                 )
-                yield ClaimGroup(place, subject, pattern, concrete)
+                yield ClaimGroup(place, subject, pattern, filled(concrete, self.said))
+
+
+T = TypeVar("T")
+
+
+def filled(part: T, variables: Mapping[str, str], *, regex: bool = False) -> T:
+    """A claim with variables in place, in regexes as the text that they stand for."""
+    result: Any = part
+    if isinstance(part, str):
+        regex = regex or (len(part) > 1 and part[0] == part[-1] == "/")
+        chosen = {key: re.escape(value) for key, value in variables.items()} if regex else variables
+        result = command.expand(part, chosen).replace("$${", "${") if "${" in part else part
+    elif isinstance(part, tuple):
+        result = tuple(filled(one, variables, regex=regex) for one in part)
+    elif isinstance(part, Mapping):
+        result = {filled(key, variables, regex=regex): filled(one, variables) for key, one in part.items()}
+    elif isinstance(part, BaseModel):
+        given = {key: getattr(part, key) for key in part.model_fields_set if key != "when"}
+        changed = {
+            key: filled(one, variables, regex=key in ("matches", "normalize")) for key, one in given.items()
+        }
+        result = part.model_copy(update=changed)
+    return result  # type: ignore[no-any-return]
 
 
 def _needs(group: ClaimGroup, outputs: Outputs) -> Iterator[Read]:

@@ -3,16 +3,22 @@
 Nothing outside it is written: every path that a case gives is resolved inside it first.
 """
 
+import glob
 import os
 import shutil
 import stat
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from harness.build.plan import PlannedStep
 from harness.build.state import Node, State, matching
 from harness.build.store import file_digest, remove_tree
 from harness.case import steps as model
+
+
+UNREADABLE = "unreadable"
+"""Stands for the content of a file that its mode keeps from being read."""
 
 
 class OperationError(Exception):
@@ -29,6 +35,7 @@ class Workspace:
         for place in (self.root, self.temporary):
             place.mkdir(parents=True)
         self._seen: dict[str, tuple[tuple[int, ...], Node]] = {}
+        self._stand_ins: dict[str, str] = {}
 
     def scan(self) -> State:
         """What stands in the folder now, by relative path."""
@@ -65,9 +72,22 @@ class Workspace:
 
     def _file(self, path: Path, mode: int, size: int) -> Node:
         try:
-            return Node("file", file_digest(path), mode, size)
+            digest = file_digest(path)
         except PermissionError:
-            return Node("file", "unreadable", mode, size)
+            digest = UNREADABLE
+        return Node("file", self._stand_ins.get(digest, digest), mode, size)
+
+    def stand_in(self, name: str, content: str) -> None:
+        """From now on this file's content goes by another name: one that is the same in every folder."""
+        node = self._seen[name][1]
+        self._stand_ins[node.content] = content
+        for other, (mark, old) in self._seen.items():
+            if old.content == node.content:
+                self._seen[other] = (mark, replace(old, content=content))
+
+    def is_kept_by_content(self, node: Node) -> bool:
+        """Whether a file's content is itself what its node says, so that another folder can use it."""
+        return node.content != UNREADABLE and node.content not in self._stand_ins.values()
 
     def inside(self, name: str, *, itself: bool = False) -> Path:
         """A path in the folder; `itself`: where it is a symlink, that and not what it leads to.
@@ -86,6 +106,13 @@ class Workspace:
         found = [self.root / name for name in matching(self.scan(), pattern)]
         if not found:
             raise OperationError(f"nothing here is called `{pattern}`")
+        return found
+
+    def outside(self, pattern: str) -> list[str]:
+        """The toolchain's files that an absolute path or glob means, sorted; not one is an error."""
+        found = sorted(glob.glob(pattern))  # noqa: PTH207 - Path.glob takes no absolute pattern
+        if not found:
+            raise OperationError(f"nothing is called `{pattern}`")
         return found
 
     def write_source(self, name: str, content: bytes) -> None:
@@ -117,7 +144,7 @@ class Workspace:
             case model.SymlinkStep() as link:
                 self._symlink(self.inside(names[link.symlink], itself=True), names[link.to])
             case model.CopyStep() as copy:
-                self._copy(self._one(names[copy.copy_], itself=False), self.inside(names[copy.to]))
+                self._copy(self._copied(names[copy.copy_]), self.inside(names[copy.to]))
             case model.ChmodStep() as chmod:
                 self._one(names[chmod.chmod], itself=False).chmod(int(chmod.mode, 8))
             case model.FreshStep() as fresh:
@@ -133,6 +160,14 @@ class Workspace:
         if not itself:
             self.inside(os.path.relpath(found[0], self.root))
         return found[0]
+
+    def _copied(self, name: str) -> Path:
+        if not name.startswith("/"):
+            return self._one(name, itself=False)
+        found = self.outside(name)
+        if len(found) > 1:
+            raise OperationError(f"`{name}` means {len(found)} files where one is needed")
+        return Path(found[0])
 
     def _remove(self, paths: Iterable[Path]) -> None:
         for path in paths:

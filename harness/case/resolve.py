@@ -168,6 +168,8 @@ def crate_name(step: model.RustcStep) -> str:
     """The crate's name as rustc derives it: given, or the source's stem with underscores."""
     if step.crate_name:
         return step.crate_name
+    if step.rustc == "-":
+        return "rust_out"
     return PurePosixPath(step.rustc or "rustc").stem.replace("-", "_")
 
 

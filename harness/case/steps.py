@@ -339,6 +339,10 @@ ACTIONS: dict[str, type[Step]] = {
 }
 
 
+SAID = {"stdout", "stderr", "makes", "diagnostics", "native_static_libs", "link"}
+"""The fields of a process's step that say what must come of it."""
+
+
 def action_of(data: Any) -> str | None:  # noqa: ANN401 - whatever stands in the file
     """The step's action: the one key that says what it does; tagged so that it equals no key."""
     if isinstance(data, Step):

@@ -1,0 +1,34 @@
+"""The format's own cases: run here with the compilers that a developer has, in one store of the run's own."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from harness.build.store import Store
+from harness.session import Session
+from harness.toolchain import Toolchain, discover
+
+_WANTED = ("nightly", "stable")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave the cases to the tests here, unless one is named on the command line."""
+    named = any(Path(word.partition("::")[0]).suffix == ".yaml" for word in config.args)
+    return True if collection_path.suffix == ".yaml" and not named else None
+
+
+@pytest.fixture(scope="session")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
+    """One store for the run; xdist's workers share it, as they do in a run of cases."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+    return Session(Store(shared / "format-store"), shared / "format-cache")
+
+
+@pytest.fixture(scope="session")
+def toolchains(session: Session) -> list[Toolchain]:
+    """Rustup's nightly and stable; where they are missing, the rustc that there is."""
+    found = discover(session.environment)
+    specs = [spec for name in _WANTED for spec in found if spec.startswith(name)][: len(_WANTED)]
+    return session.toolchains(specs or found[:1])
