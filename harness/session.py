@@ -142,7 +142,8 @@ def sources(variant: Variant) -> dict[str, bytes]:
         known = frozenset(
             ref[1] for ref in REFERENCE.finditer(content) if ref[1].partition(".")[0] not in variant.row
         )
-        found[name] = text(substitute(f"{content}\0", variant.row, known)).removesuffix("\0").encode()
+        concrete = text(substitute(f"{content}\0", variant.row, known)).removesuffix("\0")
+        found[name] = concrete.replace("$${", "${").encode()
     for name, path in source_files(case.model):
         concrete = text(substitute(f"{name}\0", variant.row, frozenset())).removesuffix("\0")
         if concrete not in found:

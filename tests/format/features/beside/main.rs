@@ -1,0 +1,4 @@
+mod module;
+fn main() {
+    println!("{} {}", module::NAME, module::deeper::VALUE);
+}

@@ -1,0 +1,3 @@
+pub const NAME: &str = "beside";
+#[path = "deeper.rs"]
+pub mod deeper;
