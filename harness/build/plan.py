@@ -277,8 +277,9 @@ def filled(part: T, variables: Mapping[str, str], *, regex: bool = False) -> T:
 
 
 def _needs(group: ClaimGroup, outputs: Outputs) -> Iterator[Read]:
-    functions = tuple(group.claims.refers)
-    contents = tuple(n for n, claim in group.claims.section.items() if claim.contains or claim.lacks)
+    said = (group.claims, *group.claims.each_member.values())
+    functions = tuple(name for one in said for name in one.refers)
+    contents = tuple(n for one in said for n, claim in one.section.items() if claim.contains or claim.lacks)
     content = group.claims.content
     yield Read(group.pattern, functions, contents, (*content.contains, *content.lacks) if content else ())
     for reference in comparisons(group.claims):
