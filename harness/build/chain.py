@@ -6,7 +6,9 @@ content of every file in the working folder. So variants that share their first 
 their runs, and a changed input is noticed wherever it comes from.
 """
 
+import mmap
 import os
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,13 +17,17 @@ from typing import Self
 from harness.build.command import WORK, Glob
 from harness.build.ended import as_expected
 from harness.build.execute import Context, Seen, execute, read_facts
+from harness.build.keys import facts_key, named_programs, step_key
 from harness.build.observation import Observation, Outcome, StepObservation
-from harness.build.plan import Plan, PlannedStep, Read, wanted_files
+from harness.build.plan import Plan, PlannedStep, wanted_files
+from harness.build.restore import restore
 from harness.build.state import Node, State, initial, target
-from harness.build.store import Store, key_of
+from harness.build.store import Store
 from harness.build.workspace import Workspace
+from harness.errors import StoreError
 
-_BOUND = {".rlink", ".d"}  # files by suffix that name the folder they were made in
+_NAMES_FOLDER_ONLY = (".rlib", ".rmeta")
+"""Files whose metadata names their folder for diagnostics only: they are of use in any other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +36,8 @@ class _Kept:
 
     outcome: Outcome
     after: dict[str, Node]
-    bound: bool
-    """Its files name the folder that they were made in, and are of no use in another."""
+    """The state; a file that names the folder it was made in stands there by the step that made it,
+    because its bytes are others in every folder, and of no use in another."""
     kept: dict[str, str]
     umask: int
 
@@ -57,10 +63,16 @@ def observe(
     """Carry out a variant's steps as far as they are as their case expects, using the store.
 
     `machine` stands for the linker and the C compiler in the keys. Raises StoreError where no
-    working folder can be made.
+    working folder can be made, or files cannot be put into it.
     """
-    with _Chain(plan, store, sources, machine, environment, progress) as chain:
-        return chain.run()
+    try:
+        with _Chain(plan, store, sources, machine, environment, progress) as chain:
+            return chain.run()
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise StoreError(
+            f"a working folder cannot be used: {why}", where=str(error.filename or "")
+        ) from error
 
 
 class _Chain:
@@ -82,6 +94,10 @@ class _Chain:
         self.at = 0
         """The step before which the workspace on disk stands."""
         self.context = Context(sources, environment, {})
+        self.done: list[StepObservation] = []
+        self.records: list[_Kept] = []
+        self.places = [_Place(initial(sources))]
+        """Before each step, and after the last."""
 
     def __enter__(self) -> Self:
         self._folder = self.store.work_folder()
@@ -93,48 +109,48 @@ class _Chain:
             self._folder.__exit__(None, None, None)
 
     def run(self) -> Observation:
-        done: list[StepObservation] = []
-        places = [_Place(initial(self.sources))]
-        records: list[_Kept] = []
         index = 0
         while index < len(self.plan.steps):
             step = self.plan.steps[index]
-            key = self._key(step, places[index])
+            key = self._key(index)
             record = self._recall(step, key)
             if record is None:
-                redone = self._catch_up(index, places, records)
-                if redone is not None:  # an earlier step came out differently: go on from there
-                    index = redone
-                    del places[index + 1 :], records[index:], done[index:]
-                    continue
-                with self.store.locked(key):
-                    record = self._recall(step, key)
-                    if record is None or not self._restore(record):
-                        record = self._carry_out(step, key, last=index == len(self.plan.steps) - 1)
-                self.at = index + 1
-            records.append(record)
-            places.append(_Place(record.after, record.kept, record.umask))
-            done.append(StepObservation(step.id, shown(step), record.outcome))
-            index += 1
-            if not as_expected(step, record.outcome):
+                index, record = self._make(index, key)
+            del self.records[index:], self.places[index + 1 :], self.done[index:]
+            self.records.append(record)
+            self.places.append(_Place(record.after, record.kept, record.umask))
+            self.done.append(StepObservation(self.plan.steps[index].id, shown(step), record.outcome))
+            if not as_expected(self.plan.steps[index], record.outcome):
                 break
-        return Observation(tuple(done))
+            index += 1
+        return Observation(tuple(self.done))
 
-    def _key(self, step: PlannedStep, place: _Place) -> str:
+    def _make(self, index: int, key: str) -> tuple[int, _Kept]:
+        """Carry a step out that the store does not have; or, where an earlier one that had to be
+        carried out again came out differently, that one's index and record.
+        """
+        differs = self._catch_up(index)
+        if differs is not None:
+            return differs
+        step = self.plan.steps[index]
+        with self.store.locked(key):
+            record = self._recall(step, key)  # another may have been faster
+            return index, record or self._carry_out(index, key)
+
+    def _key(self, index: int) -> str:
+        step, place = self.plan.steps[index], self.places[index]
         toolchain = self.plan.variant.toolchain
-        tokens = {str(toolchain.rustc): "$RUSTC", str(toolchain.sysroot): "$SYSROOT"}
-        parts = [_described(part, tokens) for part in (step.together or (step,))]
-        state = sorted((name, node.kind, node.content, node.mode) for name, node in place.state.items())
-        return key_of(
-            toolchain.fingerprint,
-            self.machine,
-            parts,
-            state,
-            sorted(place.kept.items()),
-            place.umask,
-            step.id if _keeps(step) else "",
-            self.context.environment.get("PATH", "") if _uses_path(step) else "",
+        return step_key(
+            step, toolchain, self.machine, place.state, place.kept, place.umask, self._programs(step)
         )
+
+    def _programs(self, step: PlannedStep) -> str:
+        """What stands for the programs that the step finds by their names: where and what they are."""
+        path = self.context.environment.get("PATH")
+        named = named_programs(step)
+        found = [Path(place) for name in named if (place := shutil.which(name, path=path)) is not None]
+        marks = [(os.path.realpath(one), one.stat().st_size, one.stat().st_mtime_ns) for one in found]
+        return f"{path} {marks}" if named else ""
 
     def _recall(self, step: PlannedStep, key: str) -> _Kept | None:
         """A step's record from the store, with the facts that its claims need."""
@@ -143,29 +159,32 @@ class _Chain:
             return None
         seen: dict[str, Seen] = {}
         for name, wanted in wanted_files(step.reads, record.after).items():
-            found = self.store.get("facts", _facts_key(record.after, wanted), Seen)
+            found = self.store.get("facts", facts_key(record.after, wanted), Seen)
             if found is None:
                 return None
             seen[name] = found
         return _with_facts(record, seen)
 
-    def _catch_up(self, index: int, places: list[_Place], records: list[_Kept]) -> int | None:
-        """Bring the working folder to where the chain is; the index of a step that came out differently."""
-        self._open()
+    def _catch_up(self, index: int) -> tuple[int, _Kept] | None:
+        """Bring the working folder to where the chain is: the latest kept state that can be put
+        back, and from there on by carrying steps out. An earlier step that came out differently,
+        with its index.
+        """
+        workspace = self._open()
+        for last in range(index - 1, self.at - 1, -1):
+            if restore(workspace, self.records[last].after, self.store):
+                self.at = last + 1
+                break
         while self.at < index:
-            record = records[self.at]
-            if not self._restore(record):
-                step = self.plan.steps[self.at]
-                self.context.kept, self.context.umask = dict(places[self.at].kept), places[self.at].umask
-                key = self._key(step, places[self.at])
-                again = self._carry_out(step, key, last=False)
-                if again.after != record.after:
+            at, before = self.at, self.records[self.at]
+            key = self._key(at)
+            with self.store.locked(key):
+                if restore(workspace, before.after, self.store):  # another may have been faster
                     self.at += 1
-                    records[self.at - 1] = again
-                    places[self.at] = _Place(again.after, again.kept, again.umask)
-                    return self.at
-            self.at += 1
-        self.context.kept, self.context.umask = dict(places[index].kept), places[index].umask
+                    continue
+                again = self._carry_out(at, key)
+            if again.after != before.after:
+                return at, again
         return None
 
     def _open(self) -> Workspace:
@@ -176,68 +195,49 @@ class _Chain:
                 self.workspace.write_source(name, content)
         return self.workspace
 
-    def _restore(self, record: _Kept) -> bool:
-        """Put a kept step's files into the working folder; False where that is not possible."""
-        if record.bound:
-            return False
+    def _carry_out(self, index: int, key: str) -> _Kept:
+        """Run a step in the working folder, which stands before it, and keep what it did."""
+        step, place = self.plan.steps[index], self.places[index]
         workspace = self._open()
-        now = workspace.scan()
-        wanted = [name for name, node in record.after.items() if now.get(name) != node]
-        if any(
-            record.after[name].kind == "file" and not self.store.has_blob(record.after[name].content)
-            for name in wanted
-        ):
-            return False
-        for name in sorted((name for name in now if name not in record.after), reverse=True):
-            path = workspace.root / name
-            path.rmdir() if now[name].kind == "dir" else path.unlink()
-        for name in sorted(wanted):
-            node, path = record.after[name], workspace.root / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            if node.kind == "dir":
-                path.mkdir(exist_ok=True)
-            elif node.kind == "link":
-                path.unlink(missing_ok=True)
-                path.symlink_to(node.content)
-            else:
-                path.unlink(missing_ok=True)
-                if not self.store.take_blob(node.content, path):
-                    return False
-            if node.kind != "link":
-                path.chmod(node.mode)
-        return True
-
-    def _carry_out(self, step: PlannedStep, key: str, *, last: bool) -> _Kept:
-        workspace = self._open()
+        self.context.kept, self.context.umask = dict(place.kept), place.umask
         self.progress(step.id)
-        outcome = execute(step, workspace, self.context)
-        state = workspace.scan()
-        record = _Kept(
-            outcome, state, self._is_bound(outcome, state), dict(self.context.kept), self.context.umask
-        )
+        outcome, state = execute(step, workspace, self.context)
+        bound = [name for name in outcome.made if self._names_its_folder(name, state[name])]
+        for name in bound:
+            workspace.stand_in(name, f"{key}:{name}")
+        state = workspace.scan() if bound else state
+        self.at = index + 1
+        record = _Kept(outcome, state, dict(self.context.kept), self.context.umask)
         seen: dict[str, Seen] = {}
         for wanted, found in read_facts(step, workspace, state):
             seen[wanted.pattern] = found
-            self.store.put("facts", _facts_key(state, wanted), found)
-        if outcome.problem is None and outcome.limit is None:
-            if not last and not record.bound:
-                for name in outcome.made:
-                    if state[name].kind == "file" and state[name].content != "unreadable":
-                        self.store.put_blob(state[name].content, workspace.root / name)
+            self.store.put("facts", facts_key(state, wanted), found)
+        if outcome.lasting:
+            if index < len(self.plan.steps) - 1:
+                self._keep_files(outcome, state)
             self.store.put("steps", key, record)
         return _with_facts(record, seen)
 
-    def _is_bound(self, outcome: Outcome, state: State) -> bool:
-        assert self.workspace is not None  # noqa: S101 - a step has just been carried out in it
-        root = os.fsencode(self.workspace.root)
+    def _keep_files(self, outcome: Outcome, state: State) -> None:
+        workspace = self._open()
         for name in outcome.made:
-            if state[name].kind != "file" or name.endswith((".rlib", ".rmeta")):
-                continue  # metadata names its folder for diagnostics only
-            if Path(name).suffix in _BOUND or (
-                state[name].size < 1 << 26 and root in (self.workspace.root / name).read_bytes()
-            ):
-                return True
-        return False
+            node = state[name]
+            if node.kind == "file" and workspace.is_kept_by_content(node):
+                self.store.put_blob(node.content, workspace.root / name)
+
+    def _names_its_folder(self, name: str, node: Node) -> bool:
+        workspace = self._open()
+        if node.kind != "file" or not node.size or name.endswith(_NAMES_FOLDER_ONLY):
+            return False
+        if name.endswith(".rlink"):
+            return True  # whatever its encoding does to a path
+        try:
+            with (workspace.root / name).open("rb") as file:
+                content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        except PermissionError:
+            return False
+        with content:
+            return content.find(os.fsencode(workspace.root)) >= 0
 
 
 def shown(step: PlannedStep) -> tuple[str, ...]:
@@ -249,40 +249,6 @@ def shown(step: PlannedStep) -> tuple[str, ...]:
         for word in step.command.argv
         if word != "--error-format=json"
     )
-
-
-def _described(step: PlannedStep, tokens: Mapping[str, str]) -> object:
-    command = step.command
-    if command is None:
-        return [
-            step.action,
-            step.model.model_dump(mode="json", exclude={"claims", "when", "id_"}),
-            sorted(step.subjects.items()),
-        ]
-
-    def neutral(text: str) -> str:
-        for place, token in tokens.items():
-            text = text.replace(place, token)
-        return text
-
-    words = [
-        neutral(word) if isinstance(word, str) else [word.pattern, word.archive] for word in command.argv
-    ]
-    env = sorted((key, neutral(value)) for key, value in command.env.items())
-    return [command.program, words, env, command.stdin, command.cwd, command.time_limit, command.watch_linker]
-
-
-def _keeps(step: PlannedStep) -> bool:
-    return getattr(step.model, "keep", None) in ("stdout", "stderr")
-
-
-def _uses_path(step: PlannedStep) -> bool:
-    return any(part.command is not None and part.command.program == "tool" for part in (step, *step.together))
-
-
-def _facts_key(state: State, wanted: Read) -> str:
-    node = target(wanted.pattern, state)
-    return key_of(node.content if node else "", wanted.functions, wanted.contents, wanted.texts)
 
 
 def _with_facts(record: _Kept, seen: Mapping[str, Seen]) -> _Kept:

@@ -25,6 +25,9 @@ JSON_FLAG = "--error-format=json"
 SYSTEM_LIBRARIES = ("-lgcc_s", "-lutil", "-lrt", "-lpthread", "-lm", "-ldl", "-lc")
 """What a std staticlib asks of a GNU/Linux system (`rustc --print native-static-libs`)."""
 
+_NO_PLUGIN = "--plugin=/dev/null"
+"""GNU ar would ask an LLVM that is installed, and leave out of the index what is too new for it."""
+
 _HAS_2021 = VersionRange.parse(">=1.56")
 _HAS_CHECK_CFG = VersionRange.parse(">=1.80")
 
@@ -280,13 +283,13 @@ def _cc(resolved: Resolved, step: model.CcStep, compiler: str, words: _Words) ->
 def _ar(step: model.ArStep, words: _Words) -> tuple[str | Glob, ...]:
     archive, held = words.path(step.ar), words.outputs.path(words.text(step.ar))
     if step.delete:
-        return ("ar", "d", archive, *(Glob(words.text(name), held) for name in step.delete))
+        return ("ar", "d", _NO_PLUGIN, archive, *(Glob(words.text(name), held) for name in step.delete))
     if step.extract:
         wanted = () if "*" in step.extract else tuple(Glob(words.text(name), held) for name in step.extract)
         return ("ar", "x", archive, *wanted)
     operation = "rc" + ("s" if step.index else "S")
     thin = ("--thin",) if step.thin else ()
-    return ("ar", operation, *thin, archive, *(words.file(name) for name in step.members))
+    return ("ar", operation, _NO_PLUGIN, *thin, archive, *(words.file(name) for name in step.members))
 
 
 def _loader_path(outputs: Outputs, variables: Mapping[str, str]) -> str:

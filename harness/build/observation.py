@@ -2,10 +2,16 @@
 the same data as a fresh one.
 """
 
+import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from harness.artifact.facts import Facts
+
+_FROM_OUTSIDE = {
+    signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP,  # out of memory, a shutdown
+    signal.SIGBUS, signal.SIGXCPU, signal.SIGXFSZ,  # a full disk under a mapped file, limits
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +67,16 @@ class Outcome:
     seconds: float = 0.0
     obtained: str = ""
     """When and where this outcome was first obtained."""
+
+    @property
+    def lasting(self) -> bool:
+        """Whether it says something about the compiler, not about this machine at this moment."""
+        return (
+            self.problem is None
+            and self.limit is None
+            and (self.status is None or -self.status not in _FROM_OUTSIDE)
+            and all(part.lasting for part in self.parts)
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,6 @@ from harness.build.state import Node, State, matching
 from harness.build.store import file_digest, remove_tree
 from harness.case import steps as model
 
-
 UNREADABLE = "unreadable"
 """Stands for the content of a file that its mode keeps from being read."""
 

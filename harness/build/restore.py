@@ -1,0 +1,67 @@
+"""Putting a state that the store has kept into a working folder."""
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from harness.build.state import Node, State
+from harness.build.store import Store, remove_tree
+from harness.build.workspace import Workspace
+
+
+def restore(workspace: Workspace, wanted: State, store: Store) -> bool:
+    """Bring the folder to a kept state; False, with nothing changed, where a content is not kept.
+
+    Raises OSError.
+    """
+    now = workspace.scan()
+    missing = {name: node for name, node in wanted.items() if now.get(name) != node}
+    contents = {node.content for node in missing.values() if node.kind == "file"}
+    if not all(store.has_blob(content) for content in contents):
+        return False
+    with tempfile.TemporaryDirectory(dir=workspace.temporary) as folder:
+        fetched = {content: Path(folder) / str(number) for number, content in enumerate(sorted(contents))}
+        if not all(store.take_blob(content, place) for content, place in fetched.items()):
+            return False
+        _clear(workspace.root, now, wanted)
+        _make(workspace.root, missing, fetched)
+    return True
+
+
+def _clear(root: Path, now: State, wanted: State) -> None:
+    """Remove what is not wanted, or is something else than is wanted in its place."""
+    for name, node in now.items():
+        other = wanted.get(name)
+        if other is not None and other.kind == node.kind:
+            continue
+        path = root / name
+        if node.kind == "dir":
+            remove_tree(path)
+        else:
+            path.unlink(missing_ok=True)  # it may have gone with its folder
+
+
+def _make(root: Path, missing: Mapping[str, Node], fetched: Mapping[str, Path]) -> None:
+    folders = {name: node for name, node in missing.items() if node.kind == "dir"}
+    for name in sorted(folders):
+        (root / name).mkdir(exist_ok=True)
+        (root / name).chmod(0o700)
+    wanted_again = [node.content for node in missing.values() if node.kind == "file"]
+    for name, node in missing.items():
+        path = root / name
+        if node.kind == "link":
+            path.unlink(missing_ok=True)
+            path.symlink_to(node.content)
+        elif node.kind == "file":
+            _place(fetched[node.content], path, node.mode, again=wanted_again.count(node.content) > 1)
+    for name in sorted(folders, reverse=True):  # one without write permission is filled first
+        (root / name).chmod(folders[name].mode)
+
+
+def _place(source: Path, path: Path, mode: int, *, again: bool) -> None:
+    path.unlink(missing_ok=True)
+    if again:
+        path.write_bytes(source.read_bytes())
+    else:
+        source.replace(path)
+    path.chmod(mode)
