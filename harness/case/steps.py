@@ -225,6 +225,14 @@ class ArStep(ProcessStep):
     thin: StrictBool = False
     index: StrictBool = True
 
+    @model_validator(mode="after")
+    def _one_operation(self) -> "ArStep":
+        if sum(map(bool, (self.members, self.delete, self.extract))) > 1:
+            raise PydanticCustomError(
+                "operation", "`members`, `delete` and `extract` are steps of their own", {"mend": "divide it"}
+            )
+        return self
+
 
 class ToolStep(ProcessStep):
     """Any other program by its name on PATH or in the toolchain."""
