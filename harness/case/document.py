@@ -56,7 +56,9 @@ class Document:
 
     def key(self, path: Path) -> Position:
         """The position of the key at `path`; of the value where it is a list's element."""
-        return self.keys.get(path) or self.value(path)
+        real = self.real(path)
+        named = self.keys.get(real) if real[-1:] == path[-1:] else None
+        return named or self.values[real]
 
     def at(self, path: Path) -> Data:
         """The data at `path`, or the nearest around it that exists."""

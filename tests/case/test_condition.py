@@ -59,13 +59,17 @@ def test_true_is_not_one_and_a_number_no_text(wrong: dict[str, Any]) -> None:
 
 
 def test_the_axes_that_it_names_at_any_depth() -> None:
-    condition = {"lto": "fat", "not": {"panic": "abort"}, "any": [{"strip": None}, {"not": {"edition": "2015"}}]}
+    condition = {
+        "lto": "fat",
+        "not": {"panic": "abort"},
+        "any": [{"strip": None}, {"not": {"edition": "2015"}}],
+    }
     assert Condition.model_validate(condition).names() == {"lto", "panic", "strip", "edition"}
 
 
 @pytest.mark.parametrize("empty", ["{}", "{any: []}", "{not: {}}"])
 def test_a_condition_that_names_no_axis(empty: str) -> None:
     place = 20 if "not" in empty else 14
-    assert said_of(f"steps:\n  - {{rustc: lib.rs}}\n  - rustc: lib.rs\n    id: b\n    when:    {empty}\n") == [
-        f"case.yaml:7:{place}: this condition names no axis (help: write it as `{{lto: fat}}`)"
-    ]
+    assert said_of(
+        f"steps:\n  - {{rustc: lib.rs}}\n  - rustc: lib.rs\n    id: b\n    when:    {empty}\n"
+    ) == [f"case.yaml:7:{place}: this condition names no axis (help: write it as `{{lto: fat}}`)"]

@@ -62,7 +62,9 @@ def test_include_adds_to_what_exclude_has_left() -> None:
 
 
 def test_include_stays_where_exclude_takes_everything() -> None:
-    found = cells(lto=["off", "fat"], exclude=[{"lto": ["off", "fat"]}], include=[{"lto": "thin"}, {"lto": "off"}])
+    found = cells(
+        lto=["off", "fat"], exclude=[{"lto": ["off", "fat"]}], include=[{"lto": "thin"}, {"lto": "off"}]
+    )
     assert found == [{"lto": "thin"}, {"lto": "off"}]
 
 
@@ -79,7 +81,9 @@ def test_a_list_in_include_is_the_value_and_no_choice() -> None:
 
 
 def test_include_means_a_named_value_by_its_name() -> None:
-    found = cells(san=[{"name": "address", "flag": "-a"}, {"name": "thread"}], include=[{"san": "thread", "n": 1}])
+    found = cells(
+        san=[{"name": "address", "flag": "-a"}, {"name": "thread"}], include=[{"san": "thread", "n": 1}]
+    )
     assert found == [{"san": {"name": "address", "flag": "-a"}}, {"san": {"name": "thread"}, "n": 1}]
 
 
@@ -105,7 +109,10 @@ def test_equal_cells_are_one() -> None:
     ("row", "name"),
     [
         ({}, ""),
-        ({"crate-type": ("staticlib", "dylib"), "prefer-dynamic": True, "lto": "fat"}, "staticlib,dylib-prefer_dynamic-lto=fat"),
+        (
+            {"crate-type": ("staticlib", "dylib"), "prefer-dynamic": True, "lto": "fat"},
+            "staticlib,dylib-prefer_dynamic-lto=fat",
+        ),
         ({"crate-type": "cdylib", "prefer-dynamic": False}, "cdylib"),
         ({"lto": None, "opt-level": 3}, "lto=default-opt-level=3"),
         ({"san": {"name": "address", "flag": "-Z"}}, "san=address"),
@@ -142,7 +149,12 @@ def test_a_name_stays_when_other_cells_come_and_go() -> None:
     assert short < long
 
 
-SCALARS = st.none() | st.booleans() | st.integers(0, 2) | st.sampled_from(["", "a", "a b", "a:b", "1", "default", "x=1"])
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers(0, 2)
+    | st.sampled_from(["", "a", "a b", "a:b", "1", "default", "x=1"])
+)
 VALUES = SCALARS | st.lists(SCALARS, max_size=2)
 AXES = st.sampled_from(["x", "y", "crate-type", "x y", "x-y"])
 ROWS = st.lists(st.dictionaries(AXES, VALUES, max_size=3), max_size=6)

@@ -41,7 +41,8 @@ def test_an_id_is_given_or_the_crates_name_or_the_first_sources_stem() -> None:
         """
     )
     assert ids(case) == [
-        "lib", "other", "mine", "lib-2", "lib-3", "main", "main-2", "held", "link-held", "mkdir", "mkdir-2", "rustc",
+        "lib", "other", "mine", "lib-2", "lib-3", "main", "main-2", "held", "link-held",
+        "mkdir", "mkdir-2", "rustc",
     ]  # fmt: skip
 
 
@@ -56,7 +57,10 @@ def test_a_crates_name_has_underscores() -> None:
         ("{rustc: lib.rs}", ("bin",)),
         ("{rustc: lib.rs, crate-type: lib}", ("rlib",)),
         ("{rustc: lib.rs, crate-type: [staticlib, dylib]}", ("staticlib", "dylib")),
-        ("{rustc: lib.rs, crate-type: cdylib, emit: [link, obj, llvm-ir=x.ll]}", ("obj", "llvm-ir", "cdylib")),
+        (
+            "{rustc: lib.rs, crate-type: cdylib, emit: [link, obj, llvm-ir=x.ll]}",
+            ("obj", "llvm-ir", "cdylib"),
+        ),
         ("{rustc: lib.rs, emit: 'metadata,dep-info'}", ("rmeta", "dep-info")),
         ("{rustc: lib.rs, crate-type: dylib, no-link: true}", ("dylib", "rlink")),
         ("{rustc: null, exit: any}", ()),
@@ -69,11 +73,6 @@ def test_the_roles_of_what_a_step_makes(step: str, made: tuple[str, ...]) -> Non
     assert roles(step) == made
 
 
-AXES = """
-    matrix: {lto: [fat], panic: [abort], edition: [null]}
-"""
-
-
 @pytest.mark.parametrize(
     ("keys", "axes"),
     [
@@ -84,7 +83,8 @@ AXES = """
     ],
 )
 def test_the_axes_reach_a_step_unless_it_says_otherwise(keys: str, axes: dict[str, Any]) -> None:
-    case = small(f"matrix: {{lto: [fat], panic: [abort], edition: [null]}}\nsteps: [{{rustc: lib.rs, id: all}}, {{rustc: lib.rs{keys}}}]")
+    matrix = "matrix: {lto: [fat], panic: [abort], edition: [null]}\n"
+    case = small(f"{matrix}steps: [{{rustc: lib.rs, id: all}}, {{rustc: lib.rs{keys}}}]")
     assert steps(case)[1].axes == axes
 
 
@@ -109,11 +109,15 @@ def test_a_step_with_a_when_is_in_the_cells_that_it_means() -> None:
     assert ids(case, 0) == ["together", "mkdir-2"]
     assert ids(case, 1) == ["together"]
     assert [part.id for part in steps(case, 0)[0].together] == ["lib", "mkdir"]
-    assert [part.path for part in steps(case, 1)[0].together] == [("steps", 0, "together", i) for i in range(3)]
+    assert [part.path for part in steps(case, 1)[0].together] == [
+        ("steps", 0, "together", i) for i in range(3)
+    ]
 
 
 def test_values_of_the_cell_stand_in_the_step() -> None:
-    case = small("matrix: {flag: [[-g, -O]], out: [a]}\nsteps: {rustc: lib.rs, flags: ['${flag}'], out-dir: '${out}'}")
+    case = small(
+        "matrix: {flag: [[-g, -O]], out: [a]}\nsteps: {rustc: lib.rs, flags: ['${flag}'], out-dir: '${out}'}"
+    )
     step = steps(case)[0].step
     assert (step.flags, step.out_dir) == (("-g", "-O"), "a")  # type: ignore[attr-defined]
 

@@ -1,11 +1,14 @@
 """What stands for `${…}`, in a text, in a list and in a source."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from harness.case.variables import UnknownVariableError, references, substitute, unescape
 from harness.errors import CaseError
+
+if TYPE_CHECKING:
+    from harness.case.document import Data
 
 ROW: dict[str, Any] = {
     "lto": "fat", "n": 1, "yes": True, "no": False, "none": None, "empty": "", "flags": ("-g", "-O"),
@@ -71,7 +74,7 @@ def test_what_nothing_defines(data: Any, name: str, path: tuple[Any, ...]) -> No
 
 
 def test_every_reference_has_its_place() -> None:
-    given = {"a": ["${x}${y}", "$${z}"], "${k}": {"b": "${x.y}"}, "c": 1}
+    given: Data = {"a": ["${x}${y}", "$${z}"], "${k}": {"b": "${x.y}"}, "c": 1}
     assert list(references(given)) == [("x", ("a", 0)), ("y", ("a", 0)), ("k", ()), ("x.y", ("${k}", "b"))]
 
 

@@ -1,5 +1,6 @@
 """What steps mention: ids, roles, programs and kept streams that are there where they are needed."""
 
+import re
 from collections.abc import Iterator
 
 from harness.case import steps
@@ -9,6 +10,7 @@ from harness.case.check.made import Made
 from harness.case.check.steps import every_step
 from harness.case.document import Path
 from harness.case.mentions import Mention, is_role, mentions
+from harness.case.resolve import ROLE_KINDS
 from harness.case.variables import references
 from harness.errors import CaseError
 
@@ -28,7 +30,7 @@ def check_mentions(cells: Cells) -> None:
                 what = f"a second step is named `{place.step.id}`"
                 cells.findings.add(what, where, cell.name, "give one of them an `id` of its own")
             ids.add(place.step.id)
-            _artifacts(place, known, cell, cells)
+            _artifacts(place, known, made, cell, cells)
             _kept(place, kept, cell, cells)
             if isinstance(step, steps.RunStep):
                 _program(step.run, place, made, cell, cells)
@@ -45,10 +47,24 @@ def check_mentions(cells: Cells) -> None:
             made.add(place.step)
 
 
-def _artifacts(place: Place, known: set[str], cell: Cell, cells: Cells) -> None:
+def _artifacts(place: Place, known: set[str], made: Made, cell: Cell, cells: Cells) -> None:
     for mention in mentions(place.step.step):
-        if not mention.optional and is_role(mention.text, known) and mention.text not in place.before:
+        if mention.optional or mention.text in place.before:
+            continue
+        if is_role(mention.text, known) or _misspelt(mention, made, cells):
             no_such_role(mention.text, (*place.step.path, *mention.path), place.before, cell, cells)
+
+
+def _misspelt(mention: Mention, made: Made, cells: Cells) -> bool:
+    """Whether a text looks like a role of a step that there is not, and no file is called so."""
+    kind = mention.text.rpartition(".")[2]
+    return (
+        kind in ROLE_KINDS
+        and mention.path[0] not in ("ar", "write")  # these make the file
+        and re.fullmatch(r"\w+\.[\w-]+", mention.text) is not None
+        and mention.text not in (*cells.model.sources, *cells.model.files)
+        and not made.has(mention.text)
+    )
 
 
 def no_such_role(role: str, path: Path, made: frozenset[str], cell: Cell, cells: Cells) -> None:

@@ -31,7 +31,7 @@ def check_variables(doc: Document, rows: Sequence[Mapping[str, Any]]) -> Iterato
                 )
     sources = doc.data.get("sources")
     for file, text in sources.items() if isinstance(sources, dict) else ():
-        for name, _ in references([file, text]):
+        for name, _ in references(text):
             axis = name.partition(".")[0]
             if axis in axes and name not in axes | parts:
                 mend = suggest(name, sorted(parts), f"write `$${{{name}}}` where the text itself is meant")

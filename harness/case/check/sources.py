@@ -30,7 +30,7 @@ def source_files(model: CaseModel) -> Iterator[tuple[str, Path]]:
 
 def _named(step: steps.Step) -> Iterator[tuple[str, Path, bool]]:
     """The sources that a step names, where in it, and whether an earlier step may make them."""
-    if isinstance(step, steps.RustcStep) and step.rustc is not None:
+    if isinstance(step, steps.RustcStep) and step.rustc not in (None, "-"):
         yield step.rustc, ("rustc",), True
     if isinstance(step, steps.CxxStep):
         yield from ((name, ("cxx", i), True) for i, name in enumerate(step.cxx))

@@ -65,4 +65,4 @@ def _ranges(model: CaseModel, doc: Document) -> Iterator[CaseError]:
             try:
                 VersionRange.parse(text)
             except ValueError as error:
-                yield CaseError(str(error), where=doc.value(path), mend="write it as `>=1.87, <1.91`")
+                yield CaseError(str(error), where=doc.value(path))

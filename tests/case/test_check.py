@@ -1,0 +1,47 @@
+"""Wrong cases and right ones: what is said of each, word for word, is written at its end.
+
+A file of `wrong/` is a case; its last lines, `#! LINE:COLUMN: message`, are all that must be
+said of it, in this order. A file of `right/` is one of which nothing must be said.
+"""
+
+from pathlib import Path
+
+import pytest
+from asked import said, said_of
+
+HERE = Path(__file__).parent
+WRONG = sorted((HERE / "wrong").glob("*.txt"))
+RIGHT = sorted((HERE / "right").glob("*.txt"))
+
+
+@pytest.mark.parametrize("file", WRONG, ids=lambda file: file.stem)
+def test_what_is_wrong_is_said(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    expected = [line.removeprefix("#! ") for line in text.splitlines() if line.startswith("#! ")]
+    assert expected
+    assert said(text) == [f"case.yaml:{line}" for line in expected]
+
+
+@pytest.mark.parametrize("file", RIGHT, ids=lambda file: file.stem)
+def test_what_is_right_is_let_pass(file: Path) -> None:
+    assert said(file.read_text(encoding="utf-8")) == []
+
+
+def test_both_kinds_are_there() -> None:
+    assert len(WRONG) > len(RIGHT) > 20
+
+
+def test_what_several_variants_share_is_said_once() -> None:
+    matrix = "matrix: {k: [1, 2, 3, 4]}\n"
+    found = said_of(matrix + "steps: [{rustc: lbi.rs, cfg: 'k${k}'}, {cc: main.c, links: lib.cdylib}]")
+    assert [line.partition(" (help")[0] for line in found] == [
+        "case.yaml:4:17: there is no source `lbi.rs`",
+        "case.yaml:4:60: `lib.cdylib` is made by no earlier step",
+    ]
+
+
+def test_a_message_is_one_line_however_long_or_odd_a_value_is() -> None:
+    (long,) = said_of(f"steps: {{rustc: {'a' * 5000}.rs}}")
+    assert len(long) < 600
+    (odd,) = said_of('"a\\nb\\e": 1\nsteps: {rustc: lib.rs}')
+    assert odd.startswith("case.yaml:3:1: unknown key `a\\nb\\x1b` (help: known here: about, ")

@@ -1,0 +1,84 @@
+"""Sources beside the case: there, in a folder, under a variable; and what leads outside."""
+
+from pathlib import Path
+
+import pytest
+from asked import said
+
+MIND = "(help: keep the file beside the case)"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A case's folder, with a file outside that links lead to."""
+    (tmp_path / "outside.rs").write_text("")
+    place = tmp_path / "case"
+    (place / "parts" / "deep").mkdir(parents=True)
+    (place / "parts" / "deep" / "a.rs").write_text("")
+    (place / "lib.rs").write_text("")
+    (place / "inside.rs").symlink_to("lib.rs")
+    (place / "link.rs").symlink_to("../outside.rs")
+    (place / "loop.rs").symlink_to("loop.rs")
+    (place / "up").symlink_to("..")
+    return place
+
+
+def said_of(steps: str, folder: Path) -> list[str]:
+    return said(f"summary: x\n{steps}\n", folder)
+
+
+@pytest.mark.parametrize("name", ["lib.rs", "./lib.rs", "parts/deep/a.rs", "inside.rs"])
+def test_a_source_beside_the_case(name: str, folder: Path) -> None:
+    assert said_of(f"steps: {{rustc: {name}}}", folder) == []
+
+
+@pytest.mark.parametrize("name", ["link.rs", "up/outside.rs"])
+def test_a_link_that_leads_outside(name: str, folder: Path) -> None:
+    assert said_of(f"steps: {{rustc: {name}}}", folder) == [
+        f"case.yaml:2:16: `{name}` leads outside the case's folder {MIND}"
+    ]
+
+
+def test_a_link_that_leads_outside_from_a_folder(folder: Path) -> None:
+    assert said_of("steps: {rustc: lib.rs}\nfiles: [parts, lib.rs]", folder) == []
+    (folder / "parts" / "deep" / "b.rs").symlink_to("../../../outside.rs")
+    assert said_of("steps: {rustc: lib.rs}\nfiles: [parts]", folder) == [
+        f"case.yaml:3:9: `parts/deep/b.rs` leads outside the case's folder {MIND}"
+    ]
+
+
+def test_a_link_to_itself(folder: Path) -> None:
+    (found,) = said_of("steps: {rustc: loop.rs}", folder)
+    assert found.startswith("case.yaml:2:16: ")
+
+
+def test_a_folder_is_no_source(folder: Path) -> None:
+    assert said_of("steps: {rustc: parts}", folder) == [
+        "case.yaml:2:16: `parts` is a folder (help: name the source in it)"
+    ]
+
+
+def test_the_nearest_file_is_named(folder: Path) -> None:
+    assert said_of("steps: {rustc: parts/deep/b.rs}\nfiles: part", folder) == [
+        "case.yaml:2:16: there is no source `parts/deep/b.rs` (help: did you mean `parts/deep/a.rs`?)",
+        "case.yaml:3:8: there is no source `part` (help: put it beside the case, or under `sources`)",
+    ]
+
+
+def test_a_name_with_a_variable_is_looked_up_in_each_variant(folder: Path) -> None:
+    matrix = "matrix: {name: [lib, inside, gone, link]}"
+    assert said_of(f"{matrix}\nsteps: {{rustc: '${{name}}.rs'}}", folder) == [
+        (
+            "case.yaml:3:16: there is no source `gone.rs` in the variant [name=gone] "
+            "(help: did you mean `inside.rs`?)"
+        ),
+        f"case.yaml:3:16: `link.rs` leads outside the case's folder in the variant [name=link] {MIND}",
+    ]
+
+
+def test_an_expected_text_is_beside_the_case(folder: Path) -> None:
+    (folder / "out.txt").write_text("")
+    steps = "steps: {rustc: lib.rs, stdout: {file: out.txt}, stderr: {file: err.txt}}"
+    assert said_of(steps, folder) == [
+        "case.yaml:2:64: there is no source `err.txt` (help: put it beside the case, or under `sources`)"
+    ]
