@@ -121,9 +121,9 @@ class Session:
             return f"that variant cannot be run: {reason}"
         planned = plan(other)
         place = next((i for i, one in enumerate(planned.steps) if one.path == step.path), None)
-        path = planned.roles.get(subject, subject)
         if place is None:
             return f"that variant has no step {step.id}"
+        path = planned.steps[place].roles.get(subject, subject)
         reads = (*planned.steps[place].reads, Read(path))
         steps = (*planned.steps[:place], replace(planned.steps[place], reads=reads))
         observation = self._observe(replace(planned, steps=steps, end=()))

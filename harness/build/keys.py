@@ -18,6 +18,9 @@ from harness.toolchain.model import Toolchain
 _READERS = ("harness.artifact",)
 _RUNNERS = ("harness.build.execute", "harness.build.linker", "harness.build.workspace", "harness.process")
 
+STREAMS = ("stdout", "stderr")
+"""What `keep` keeps; of a `fresh` step it names files."""
+
 LINK_INPUTS = "link-inputs/"
 """The folder of the object files that rustc gave to the linker, kept where a claim is about them."""
 
@@ -46,7 +49,7 @@ def step_key(
         sorted((name, node.kind, node.content, node.mode) for name, node in state.items()),
         sorted(kept.items()),
         umask,
-        [part.id for part in parts if _keeps(part)],
+        [(part.id, stream) for part in parts if (stream := getattr(part.model, "keep", None)) in STREAMS],
         programs,
     )
 
@@ -93,10 +96,6 @@ def _described(step: PlannedStep, tokens: Mapping[str, str]) -> object:
     env = sorted((key, neutral(value)) for key, value in command.env.items())
     watched = [command.watch_linker, wants_inputs(step)]
     return [command.program, words, env, command.stdin, command.cwd, command.time_limit, watched]
-
-
-def _keeps(step: PlannedStep) -> bool:
-    return getattr(step.model, "keep", None) in ("stdout", "stderr")
 
 
 @cache

@@ -76,6 +76,8 @@ class PlannedStep:
     command: Command | None = None
     subjects: Mapping[str, str] = field(default_factory=dict)
     """The paths that a file operation means by the names in its model."""
+    roles: Mapping[str, str] = field(default_factory=dict)
+    """Files by role, as they are after this step: a later one may give a role another file."""
     promised: tuple[str, ...] = ()
     """Files that rustc must have made where it succeeds."""
     claims: tuple[ClaimGroup, ...] = ()
@@ -96,8 +98,6 @@ class Plan:
     steps: tuple[PlannedStep, ...]
     end: tuple[ClaimGroup, ...]
     """Claims at the end; they are read after the last step."""
-    roles: Mapping[str, str]
-    """Files by role, as they are after the last step."""
     unstable: bool
     """Whether a step needs unstable flags or features."""
 
@@ -123,7 +123,7 @@ def plan(variant: Variant) -> Plan:
     if steps and end:
         # The end's claims are read right after the last step, so that it keeps their facts too.
         steps[-1] = replace(steps[-1], reads=_merge([*steps[-1].reads, *planner.reads(end)]))
-    return Plan(variant, tuple(steps), end, dict(outputs.roles), planner.unstable)
+    return Plan(variant, tuple(steps), end, planner.unstable)
 
 
 def _bootstrapped(step: PlannedStep) -> PlannedStep:
@@ -162,7 +162,13 @@ class _Planner:
             parts = tuple(self.step(part) for part in resolved.together)
             groups = tuple(self.claims(step.claims, self._data(resolved.path), (*resolved.path, "claims")))
             return PlannedStep(
-                resolved.path, resolved.id, step, together=parts, claims=groups, reads=self.reads(groups)
+                resolved.path,
+                resolved.id,
+                step,
+                roles=dict(self.outputs.roles),
+                claims=groups,
+                reads=self.reads(groups),
+                together=parts,
             )
         toolchain = self.variant.toolchain
         try:
@@ -181,6 +187,7 @@ class _Planner:
             self._filled(step),
             made,
             subjects=self._subjects(step),
+            roles=dict(self.outputs.roles),
             promised=promised,
             claims=groups,
             reads=self.reads(groups),

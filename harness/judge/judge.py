@@ -89,7 +89,7 @@ def _step(
         return
     version = plan.variant.toolchain.version
     for part, one in zip(step.together or (step,), outcome.parts or (outcome,), strict=True):
-        for key, miss in check_process(part, one, version, files, plan.roles):
+        for key, miss in check_process(part, one, version, files, part.roles):
             yield _failure(plan, part, key, (*part.path, _place(key)), miss, ())
         for path in unmade(part, replace(one, made=outcome.made)):
             miss = Miss("", f"makes {path}", f"succeeded, but made {listing(outcome.made)}")
@@ -136,7 +136,7 @@ def _group(
     for name in found:
         facts = outcome.facts[name]
         expected = (
-            _KIND_OF_ROLE.get(group.subject.rpartition(".")[2]) if group.subject in plan.roles else None
+            _KIND_OF_ROLE.get(group.subject.rpartition(".")[2]) if group.subject in step.roles else None
         )
         wrong = _damage(facts) or (None if group.claims.kind is not None else _unexpected(facts, expected))
         if wrong is not None:
@@ -145,8 +145,8 @@ def _group(
         view = View(facts)
         results = [
             *check_artifact(group.claims, view, version, files),
-            *check_comparisons(group.claims, facts, _look(plan, step, group, outcome, sibling), version),
-            *_resolved(plan, group, view, outcome),
+            *check_comparisons(group.claims, facts, _look(step, group, outcome, sibling), version),
+            *_resolved(plan, step, group, view, outcome),
             *_file(group.claims, name, outcome),
         ]
         for result in results:
@@ -169,13 +169,13 @@ def _unexpected(facts: Facts, expected: str | None) -> str | None:
 
 
 def _look(
-    plan: Plan, step: PlannedStep, group: ClaimGroup, outcome: Outcome, sibling: Sibling
+    step: PlannedStep, group: ClaimGroup, outcome: Outcome, sibling: Sibling
 ) -> Callable[[Reference], Facts | str]:
     def look(reference: Reference) -> Facts | str:
         subject = reference.artifact or group.subject
         if reference.variant:
             return sibling(step, reference, subject)
-        path = plan.roles.get(subject, subject)
+        path = step.roles.get(subject, subject)
         return outcome.facts.get(path) or f"{path} is not there"
 
     return look
@@ -203,7 +203,9 @@ def _file(claims: ArtifactClaims, name: str, outcome: Outcome) -> Iterator[Found
             )
 
 
-def _resolved(plan: Plan, group: ClaimGroup, view: View, outcome: Outcome) -> Iterator[Found]:
+def _resolved(
+    plan: Plan, step: PlannedStep, group: ClaimGroup, view: View, outcome: Outcome
+) -> Iterator[Found]:
     claim = group.claims.resolved
     if claim is None:
         return
@@ -217,7 +219,7 @@ def _resolved(plan: Plan, group: ClaimGroup, view: View, outcome: Outcome) -> It
         yield Found("resolved", miss, SYMBOLS)
     defined = set(view.provided)
     for name in claim.within:
-        paths = matching(outcome.facts, plan.roles.get(name, name))
+        paths = matching(outcome.facts, step.roles.get(name, name))
         if not paths:
             yield Found("resolved", Miss("within", f"{name} is in the link set", "it is not there"), "ls -l")
         for path in paths:
