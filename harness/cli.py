@@ -92,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     toolchains.add_argument("--json", action="store_true", help="for a machine to read")
     _toolchains(toolchains)
+    _installing(toolchains)
 
     schema = _command(commands, "schema", _schema, "print the JSON Schema of a case file")
     schema.add_argument("-o", "--output", metavar="FILE", help="where to write it (default: standard output)")
@@ -99,6 +100,33 @@ def _parser() -> argparse.ArgumentParser:
         "--check", metavar="FILE", help="compare with this file: exit status 1 where it is not current"
     )
     return parser
+
+
+def _installing(toolchains: argparse.ArgumentParser) -> None:
+    words = toolchains.add_subparsers(metavar="install|remove", parser_class=_Parser)
+    installing = _command(words, "install", _install, "install toolchains into a folder of linkage's own")
+    installing.add_argument(
+        "specs",
+        nargs="+",
+        metavar="SPEC",
+        help="a rustup name, or debian:1.63, debian:bookworm: a release or a suite of a Debian archive, "
+        "unpacked and not installed on the machine",
+    )
+    installing.add_argument(
+        "--mirror", metavar="URL", help="of Debian's archive (default: the one in apt's configuration)"
+    )
+    installing.add_argument(
+        "--keyring",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="more keys whose signatures count for an archive; may be given several times",
+    )
+    installing.add_argument(
+        "--allow-unsigned", action="store_true", help="do not check who signed an archive's lists"
+    )
+    removing = _command(words, "remove", _remove, "remove toolchains that linkage has installed")
+    removing.add_argument("specs", nargs="+", metavar="SPEC")
 
 
 def _command(
@@ -120,8 +148,8 @@ def _toolchains(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="SPEC",
-        help="a rustup name, a path to a rustc, a sysroot or a stage folder, $RUSTC, or name=path; "
-        "may be given several times",
+        help="a rustup name, a path to a rustc, a sysroot or a stage folder, $RUSTC, debian:RELEASE, "
+        "or name=path; may be given several times",
     )
 
 
@@ -166,6 +194,23 @@ def _show_toolchains(arguments: argparse.Namespace) -> int:
     from harness.report.toolchains import show_toolchains  # noqa: PLC0415
 
     return show_toolchains(arguments.toolchain, as_json=arguments.json)
+
+
+def _install(arguments: argparse.Namespace) -> int:
+    from harness.report.installing import install  # noqa: PLC0415
+
+    return install(
+        arguments.specs,
+        mirror=arguments.mirror,
+        keyrings=arguments.keyring,
+        allow_unsigned=arguments.allow_unsigned,
+    )
+
+
+def _remove(arguments: argparse.Namespace) -> int:
+    from harness.report.installing import remove  # noqa: PLC0415
+
+    return remove(arguments.specs)
 
 
 def _schema(arguments: argparse.Namespace) -> int:

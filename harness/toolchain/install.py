@@ -8,14 +8,14 @@ and pip's own settings are honoured. The user's rustup folder is never touched.
 import os
 import shutil
 import sys
-import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from harness.errors import ToolchainError
 from harness.toolchain import rustup
 from harness.toolchain.ask import Answer, ask
 from harness.toolchain.spec import Located, discover, resolve
+from harness.toolchain.staging import Say, staging, take_away
 
 _TIME_LIMIT = 3600.0
 _BY_HAND = (
@@ -39,7 +39,7 @@ def _say(line: str) -> None:
     sys.stdout.flush()
 
 
-def ensure(env: Mapping[str, str], say: Callable[[str], None]) -> list[Located]:
+def ensure(env: Mapping[str, str], say: Say) -> list[Located]:
     """The toolchains of a run without `--toolchain`; a stable one is installed where there is none.
 
     A proxy of rustup with nothing behind it is no rustc. Raises ToolchainError where $RUSTC is
@@ -47,40 +47,52 @@ def ensure(env: Mapping[str, str], say: Callable[[str], None]) -> list[Located]:
     """
     found = _usable(env)
     if not found:
-        say(f"no rustc by $RUSTC, rustup or PATH: installing stable into {_home(env)}")
+        say(f"no rustc by $RUSTC, rustup or PATH: installing stable into {_home(env, 'stable')}")
         install("stable", env)
         found = _usable(env)
     return found
 
 
-def install(name: str, env: Mapping[str, str]) -> Path:
+def install(name: str, env: Mapping[str, str], say: Say | None = None) -> Path:
     """Install the rustup toolchain `name` into the harness's own rustup folder; returns its folder.
 
     The toolchain appears there at once, when it is whole. Raises ToolchainError with the reason.
     """
-    from filelock import FileLock  # noqa: PLC0415 - most runs install nothing
+    home = _home(env, name)
+    with staging(home, name, say, mend=_BY_HAND) as staged:
+        folder = rustup.find_in(home, name)
+        if folder is None:
+            new = _install_into(staged, name, env)
+            folder = home / "toolchains" / new.name
+            folder.parent.mkdir(exist_ok=True)
+            if folder.exists():  # without a rustc, so damaged
+                take_away(folder)
+            new.rename(folder)
+        return folder
 
-    home = _home(env)
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-        with FileLock(home / "install.lock"), tempfile.TemporaryDirectory(dir=home, prefix="new-") as staging:
-            host = rustup.default_host(home)
-            folder = home / "toolchains" / f"{name}-{host}"
-            if not rustup.rustc_of(folder).is_file():
-                new = _install_into(Path(staging), name, env)
-                folder = home / "toolchains" / new.name
-                folder.parent.mkdir(exist_ok=True)
-                new.rename(folder)
-            return folder
-    except OSError as error:
+
+def remove(name: str, env: Mapping[str, str], say: Say) -> None:
+    """Remove the toolchain `name` from the harness's own rustup folder.
+
+    Raises ToolchainError where it is not there; one of the user's own rustup is left alone.
+    """
+    home = _home(env, name)
+    if rustup.find_in(home, name) is None:
+        theirs = rustup.find(name, env)
         raise ToolchainError(
-            f"{home} cannot be written: {error.strerror or error}", where=f"toolchain {name}", mend=_BY_HAND
-        ) from error
+            f"the harness has not installed {theirs}" if theirs else f"{name} is not installed",
+            where=f"toolchain {name}",
+            mend=f"rustup toolchain uninstall {name}" if theirs else None,
+        )
+    with staging(home, name, say):
+        if folder := rustup.find_in(home, name):
+            take_away(folder)
+            say(f"{name}: removed {folder}")
 
 
 def _install_into(staging: Path, name: str, env: Mapping[str, str]) -> Path:
     """Let rustup install into a folder of its own, and return the toolchain's folder in it."""
-    program = _rustup(env)
+    program = _rustup(env, name)
     own = {key: value for key, value in env.items() if not key.startswith(("RUSTUP_TOOLCHAIN", "CARGO_"))}
     own |= {"RUSTUP_HOME": str(staging), "CARGO_HOME": str(staging / "cargo")}
     answer = ask(
@@ -97,11 +109,11 @@ def _install_into(staging: Path, name: str, env: Mapping[str, str]) -> Path:
     return installed.parent.parent
 
 
-def _rustup(env: Mapping[str, str]) -> Path:
+def _rustup(env: Mapping[str, str], name: str) -> Path:
     """A rustup: the one on PATH, or the one that its wheel brings."""
     if on_path := shutil.which("rustup", path=env.get("PATH")):
         return Path(on_path)
-    folder = _home(env) / "wheel"
+    folder = _home(env, name) / "wheel"
     program = folder / "bin" / f"rustup{rustup.EXE}"
     if not program.is_file():
         # A folder and not this environment: the wheel also brings a `rustc`, which must not get on PATH.
@@ -125,18 +137,18 @@ def _rustup(env: Mapping[str, str]) -> Path:
         if answer.status != 0 or not program.is_file():
             raise ToolchainError(
                 f"pip could not install the wheel `rustup`: {_complaint(answer)}",
-                where="toolchain stable",
+                where=f"toolchain {name}",
                 mend=_BY_HAND,
             )
     return program
 
 
-def _home(env: Mapping[str, str]) -> Path:
+def _home(env: Mapping[str, str], name: str) -> Path:
     home = rustup.private_home(env)
     if home is None:
         raise ToolchainError(
             "neither HOME nor XDG_CACHE_HOME is set, so there is no folder to install a rustc into",
-            where="toolchain stable",
+            where=f"toolchain {name}",
             mend=_BY_HAND,
         )
     return home

@@ -38,7 +38,7 @@ def homes(env: Mapping[str, str]) -> list[Path]:
 
 
 def private_home(env: Mapping[str, str]) -> Path | None:
-    """The rustup folder that `ci/` installs into where a machine has no rustc at all."""
+    """The harness's own rustup folder, for a machine that has no rustc, and for what a user asks for."""
     if cache := env.get("XDG_CACHE_HOME"):
         return Path(cache) / "linkage" / "rustup"
     return Path(env["HOME"]) / ".cache" / "linkage" / "rustup" if env.get("HOME") else None
@@ -82,12 +82,14 @@ def short_name(folder: str, host: str) -> str:
 
 def find(name: str, env: Mapping[str, str]) -> Path | None:
     """The folder of the toolchain with this rustup name, in whichever home has it."""
-    for home in homes(env):
-        toolchains = home / "toolchains"
-        for folder in (toolchains / name, toolchains / f"{name}-{default_host(home)}"):
-            if rustc_of(folder).is_file():
-                return folder
-    return None
+    return next((folder for home in homes(env) if (folder := find_in(home, name))), None)
+
+
+def find_in(home: Path, name: str) -> Path | None:
+    """The folder of the toolchain with this rustup name in one home."""
+    toolchains = home / "toolchains"
+    folders = (toolchains / name, toolchains / f"{name}-{default_host(home)}")
+    return next((folder for folder in folders if rustc_of(folder).is_file()), None)
 
 
 def rustc_of(folder: Path) -> Path:

@@ -2,7 +2,8 @@
 
 A spec is a rustup name (`stable`, `nightly-2026-05-19`, `1.95.0`, a full name with its host), a
 path to a rustc, a sysroot or a stage folder of rust-lang/rust, `$RUSTC`, the name of a rustc on
-PATH, or any of these with a name of its own before it: `name=path`.
+PATH, a compiler from a Debian archive (`debian:1.63`, `debian:bookworm`, `debian:/path`), or any of
+these with a name of its own before it: `name=path`.
 """
 
 import os
@@ -15,6 +16,8 @@ from pathlib import Path
 from harness.errors import ToolchainError
 from harness.toolchain import rustup
 from harness.toolchain.ask import ask, first_words
+from harness.toolchain.debian import installed as debian
+from harness.toolchain.debian.spec import is_debian
 
 ENVIRONMENT = "$RUSTC"
 _OWN_NAME = re.compile(r"([A-Za-z0-9._+-]+)=(.+)", re.DOTALL)
@@ -53,13 +56,15 @@ def resolve(spec: str, env: Mapping[str, str]) -> Located:
         return replace(found, spec=spec)
     if not spec.strip():
         raise ToolchainError("a toolchain without a name", mend="write stable, or a path to a rustc")
+    if is_debian(spec):
+        return _located(*debian.locate(spec, env), spec, env)
     if not _PATH_LIKE.search(spec) and (folder := rustup.find(spec, env)):
-        return _located(_rustup_name(folder), spec, rustup.rustc_of(folder), env)
+        return _located(_rustup_name(folder), rustup.rustc_of(folder), spec, env)
     if _PATH_LIKE.search(spec) or os.path.lexists(spec):
         rustc = _rustc_at(Path(_expand_home(spec, env)), spec)
-        return _located(None, spec, rustc, env)
+        return _located(None, rustc, spec, env)
     if spec.startswith("rustc") and (on_path := shutil.which(spec, path=env.get("PATH"))):
-        return _located(None, spec, Path(on_path), env)
+        return _located(None, Path(on_path), spec, env)
     raise _missing(spec, env)
 
 
@@ -85,27 +90,31 @@ def discover(env: Mapping[str, str]) -> list[str]:
     """The specs that a run uses when none is given.
 
     $RUSTC where it is set, and every toolchain that rustup (the user's, or the private one that
-    `ci/` installs) has; where there is neither, the rustc on PATH. A rustc counts once,
-    under its rustup name. An empty list means that the machine has no rustc.
+    `ci/` installs) has; where there is neither, the rustc on PATH; and what was installed from
+    a Debian archive. A rustc counts once, under its rustup or its archive's name. An empty list
+    means that the machine has no rustc.
     """
+    unpacked = debian.compilers(env)
     installed = rustup.installed(env)
-    if env.get("RUSTC") and not _is_one_of(installed.values(), env):
-        return [ENVIRONMENT, *installed]
-    if installed:
-        return list(installed)
-    return ["rustc"] if shutil.which("rustc", path=env.get("PATH")) else []
+    own = list(installed)
+    known = [rustup.rustc_of(folder) for folder in installed.values()] + [one.rustc for one in unpacked]
+    if env.get("RUSTC"):
+        own = own if _is_one_of(known, env) else [ENVIRONMENT, *own]
+    elif not own and shutil.which("rustc", path=env.get("PATH")):
+        own = ["rustc"]
+    return own + [one.spec for one in unpacked]
 
 
-def _is_one_of(folders: Iterable[Path], env: Mapping[str, str]) -> bool:
+def _is_one_of(known: Iterable[Path], env: Mapping[str, str]) -> bool:
     """Whether $RUSTC is one of these; one that cannot be found is left for `resolve` to report."""
     try:
         chosen = resolve(ENVIRONMENT, env).rustc
     except ToolchainError:
         return False
-    return any(rustup.rustc_of(folder) == chosen for folder in folders)
+    return chosen in known
 
 
-def _located(name: str | None, spec: str, rustc: Path, env: Mapping[str, str]) -> Located:
+def _located(name: str | None, rustc: Path, spec: str, env: Mapping[str, str]) -> Located:
     _check_executable(rustc, spec)
     rustc = _behind_proxy(rustc, spec, env) or rustc
     name = name or _name_of(rustc)
@@ -194,10 +203,11 @@ def _expand_home(spec: str, env: Mapping[str, str]) -> str:
 
 
 def _missing(spec: str, env: Mapping[str, str]) -> ToolchainError:
-    names = ", ".join(rustup.installed(env)) or "none"
+    have = [*rustup.installed(env), *(one.spec for one in debian.compilers(env))]
+    names = ", ".join(have) or "none"
     mend = (
-        f"rustup toolchain install {spec}"
+        f"linkage toolchains install {spec}"
         if rustup.channel_name(spec)
-        else "write a rustup name or a path to a rustc"
+        else "write a rustup name, a path to a rustc, or debian:RELEASE"
     )
     return ToolchainError(f"no toolchain {spec}; installed: {names}", where=f"toolchain {spec}", mend=mend)
