@@ -71,7 +71,7 @@ class Outputs:
             elif step.output and (kind in LINK_KINDS or len(resolved.roles) == 1):
                 paths[kind] = step.output
             else:
-                paths[kind] = _join(folder, self._file(step, crate, kind))
+                paths[kind] = _join(folder, self._file(step, crate, kind, resolved.axes.get("target")))
         paths = {kind: path for kind, path in paths.items() if path != STREAM}
         self.roles.update({f"{resolved.id}.{kind}": path for kind, path in paths.items()})
         if _makes_nothing(step):
@@ -93,7 +93,7 @@ class Outputs:
             self.folders.append(step.out_dir)
         return tuple(owned.values())
 
-    def _file(self, step: model.RustcStep, crate: str, kind: str) -> str:
+    def _file(self, step: model.RustcStep, crate: str, kind: str, triple: str | None) -> str:
         extra = _extra_filename(step)
         if kind == "rmeta":
             return f"lib{crate}{extra}.rmeta"
@@ -101,11 +101,11 @@ class Outputs:
             return f"{crate}{extra}.rlink"
         if kind in _EMIT_SUFFIXES:
             return f"{crate}{extra}{_EMIT_SUFFIXES[kind]}"
-        target = self.toolchain.target(self.target)
+        target = self.toolchain.target(triple)
         output = target.output(kind) if target else None
         if output is None:
             raise CaseError(
-                f"{self.toolchain.name} has no crate type {kind} for {self.target or self.toolchain.host}"
+                f"{self.toolchain.name} has no crate type {kind} for {triple or self.toolchain.host}"
             )
         return output.file(crate + extra)
 
