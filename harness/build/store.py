@@ -12,7 +12,7 @@ import os
 import shutil
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -69,15 +69,13 @@ class Store:
         content = msgspec.msgpack.encode(value)
         body = b"z" + zlib.compress(content, 1) if len(content) >= _COMPRESS_FROM else b"r" + content
         data = hashlib.blake2b(body, digest_size=_CHECK).digest() + body
-        with self._replacing(self._entry(kind, key)) as temporary:
-            temporary.write_bytes(data)
+        self._replace(self._entry(kind, key), lambda temporary: temporary.write_bytes(data))
 
     def put_blob(self, digest: str, source: Path) -> None:
         """Keep a file's content until it is evicted."""
         place = self._blob(digest)
         if not place.exists():
-            with self._replacing(place) as temporary:
-                shutil.copyfile(source, temporary)
+            self._replace(place, lambda temporary: shutil.copyfile(source, temporary))
 
     def has_blob(self, digest: str) -> bool:
         return self._blob(digest).exists()
@@ -180,15 +178,15 @@ class Store:
     def _blob(self, digest: str) -> Path:
         return self.folder / "blobs" / digest[:2] / digest
 
-    @contextmanager
-    def _replacing(self, place: Path) -> Iterator[Path]:
+    def _replace(self, place: Path, fill: Callable[[Path], object]) -> None:
+        """Let `fill` write a file that then takes this place, whole or not at all."""
         temporary = None
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
             handle, name = tempfile.mkstemp(prefix=".new-", dir=place.parent)
             os.close(handle)
             temporary = Path(name)
-            yield temporary
+            fill(temporary)
             temporary.replace(place)
         except OSError:
             self.writable = False
