@@ -106,14 +106,18 @@ def write_json(
         "broken": list(broken),
     }
     target = Path(place).absolute()
+    temporary = None
     try:
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        temporary = Path(name)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             json.dump(data, file, indent=1)
             file.write("\n")
-        Path(name).chmod(0o644)
-        Path(name).replace(target)
+        temporary.chmod(0o644)
+        temporary.replace(target)
     except OSError as error:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
         raise LinkageError(
             f"cannot be written: {error.strerror}", where=place, mend="choose another file"
         ) from None

@@ -90,7 +90,10 @@ class _Script:
         yield f'cat "$OUT/{name}.stdout"; cat "$OUT/{name}.stderr" >&2'
         yield exit_check(step, status)
         kept = getattr(step.model, "keep", None)
-        if isinstance(step.model, model.ProcessStep) and kept is not None:
+        if kept == "native-static-libs":
+            found = f"sed -n 's/^.*native-static-libs: //p' \"$OUT/{name}.stderr\""
+            yield f"WORDS_{identifier(step.id)}=$({found})"
+        elif isinstance(step.model, model.ProcessStep) and kept is not None:
             yield f'KEPT_{identifier(step.id)}=$(cat "$OUT/{name}.{kept}")'
 
     def _together(self, step: PlannedStep, index: int) -> Iterator[str]:

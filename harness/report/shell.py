@@ -19,6 +19,8 @@ def quoted(text: str, places: Mapping[str, str]) -> str:
 
     The longest place wins, for a compiler lies in its sysroot.
     """
+    if whole := KEPT.fullmatch(text):  # words are divided by the shell, a stream is one word
+        return f'${{WORDS_{identifier(whole[1])}-"$KEPT_{identifier(whole[1])}"}}'
     marks = sorted((place for place in places if place), key=len, reverse=True)
     parts = re.split("|".join([*(f"({re.escape(mark)})" for mark in marks), KEPT.pattern]), text)
     width = len(marks) + 2  # of a literal, one group a place, and the kept stream's name

@@ -12,7 +12,7 @@ from harness.report.shell import pattern, quoted, written
 
 from .conftest import Linkage
 
-CASE = (Path(__file__).parent / "odd.yaml").read_text()
+CASE = (Path(__file__).parent / "odd.case").read_text()
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
 
 
@@ -104,7 +104,7 @@ def test_what_cannot_be_reproduced(linkage: Linkage, tmp_path: Path) -> None:
     assert nowhere.stderr.startswith("linkage: no/where.sh: cannot be written: No such file")
     near = linkage("repro", "odd.yaml[word=goods]", cwd=tmp_path)
     assert "did you mean [word=good]?" in near.stderr
-    (tmp_path / "verdicts.yaml").write_text((Path(__file__).parent / "verdicts.yaml").read_text())
+    (tmp_path / "verdicts.yaml").write_text((Path(__file__).parent / "verdicts.case").read_text())
     skipped = linkage("repro", "verdicts.yaml[want=skip]", cwd=tmp_path)
     assert skipped.returncode == 4
     assert "this variant cannot be run: this machine has no no-such-program" in skipped.stderr
