@@ -112,8 +112,10 @@ class _Script:
             yield from self._found(part.id, checks)
 
     def _command(self, command: Command) -> str:
-        words = [self._word(word) for word in command.argv if word != JSON_FLAG]
-        env = [f"{key}={self._word(value)}" for key, value in command.env.items()]
+        words = [self._word(word, command.cwd) for word in command.argv if word != JSON_FLAG]
+        places = "".join(f"{quoted(folder, self.places)}:" for folder in command.path)
+        env = [f'PATH={places}"$PATH"'] if places else []
+        env += [f"{key}={quoted(value, self.places)}" for key, value in command.env.items()]
         if all(key.isidentifier() for key in command.env):
             line = " ".join([*env, *words])
         else:
@@ -124,13 +126,21 @@ class _Script:
             line = f"{given} | {line}"
         return f"( cd {shlex.quote(command.cwd)} && {line} )" if command.cwd != "." else line
 
-    def _word(self, word: str | Glob) -> str:
+    def _word(self, word: str | Glob, cwd: str) -> str:
         if isinstance(word, str):
             return quoted(word, self.places)
         if word.archive is None:
-            return pattern(word.pattern)
+            return self._files(word.pattern, cwd)
         chosen = f'case $member in {pattern(word.pattern)}) echo "$member" ;; esac'
-        return f"$(ar t {shlex.quote(word.archive)} | while read -r member; do {chosen}; done)"
+        archive = shlex.quote(posixpath.relpath(word.archive, cwd))
+        return f"$(ar t {archive} | while read -r member; do {chosen}; done)"
+
+    def _files(self, glob: str, cwd: str) -> str:
+        """A glob over the working folder's files, or over the toolchain's."""
+        sysroot = str(self.planned.variant.toolchain.sysroot)
+        if glob.startswith(f"{sysroot}/"):
+            return f'"$SYSROOT"{pattern(glob.removeprefix(sysroot))}'
+        return pattern(glob if glob.startswith("/") else posixpath.relpath(glob, cwd))
 
     def _found(self, step: str, checks: Sequence[Check]) -> Iterator[str]:
         """What the harness found at a step and the script does not check by itself."""
