@@ -27,7 +27,7 @@ from harness.build.workspace import Workspace
 from harness.errors import StoreError
 
 _NAMES_FOLDER_ONLY = (".rlib", ".rmeta")
-"""Files whose metadata names their folder for diagnostics only: they are of use in any other."""
+"""Files whose metadata names their folder for diagnostics only: their bytes serve in any other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class _Kept:
     outcome: Outcome
     after: dict[str, Node]
     """The state; a file that names the folder it was made in stands there by the step that made it,
-    because its bytes are others in every folder, and of no use in another."""
+    because its bytes are others in every folder."""
     kept: dict[str, str]
     umask: int
 
@@ -202,9 +202,10 @@ class _Chain:
         self.context.kept, self.context.umask = dict(place.kept), place.umask
         self.progress(step.id)
         outcome, state = execute(step, workspace, self.context)
-        bound = [name for name in outcome.made if self._names_its_folder(name, state[name])]
-        for name in bound:
-            workspace.stand_in(name, f"{key}:{name}")
+        bound = {name: state[name] for name in outcome.made if self._names_its_folder(name, state[name])}
+        for name, node in bound.items():
+            serves = name.endswith(_NAMES_FOLDER_ONLY)
+            workspace.stand_in(node.content, f"{key}:{name}", serves=serves)
         state = workspace.scan() if bound else state
         self.at = index + 1
         record = _Kept(outcome, state, dict(self.context.kept), self.context.umask)
@@ -219,15 +220,14 @@ class _Chain:
         return _with_facts(record, seen)
 
     def _keep_files(self, outcome: Outcome, state: State) -> None:
-        workspace = self._open()
         for name in outcome.made:
-            node = state[name]
-            if node.kind == "file" and workspace.is_kept_by_content(node):
-                self.store.put_blob(node.content, workspace.root / name)
+            digest = state[name].stored
+            if digest is not None:
+                self.store.put_blob(digest, self._open().root / name)
 
     def _names_its_folder(self, name: str, node: Node) -> bool:
         workspace = self._open()
-        if node.kind != "file" or not node.size or name.endswith(_NAMES_FOLDER_ONLY):
+        if node.kind != "file" or not node.size or node.bytes_of is not None:
             return False
         if name.endswith(".rlink"):
             return True  # whatever its encoding does to a path

@@ -1,6 +1,7 @@
 """Putting a state that the store has kept into a working folder."""
 
 import tempfile
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,15 +17,18 @@ def restore(workspace: Workspace, wanted: State, store: Store) -> bool:
     """
     now = workspace.scan()
     missing = {name: node for name, node in wanted.items() if now.get(name) != node}
-    contents = {node.content for node in missing.values() if node.kind == "file"}
-    if not all(store.has_blob(content) for content in contents):
+    stored = {node.stored for node in missing.values() if node.kind == "file"}
+    if not all(digest is not None and store.has_blob(digest) for digest in stored):
         return False
     with tempfile.TemporaryDirectory(dir=workspace.temporary) as folder:
-        fetched = {content: Path(folder) / str(number) for number, content in enumerate(sorted(contents))}
-        if not all(store.take_blob(content, place) for content, place in fetched.items()):
+        fetched = {digest: Path(folder) / str(number) for number, digest in enumerate(filter(None, stored))}
+        if not all(store.take_blob(digest, place) for digest, place in fetched.items()):
             return False
         _clear(workspace.root, now, wanted)
         _make(workspace.root, missing, fetched)
+    for node in missing.values():
+        if node.bytes_of:
+            workspace.stand_in(node.bytes_of, node.content, serves=True)
     return True
 
 
@@ -46,14 +50,14 @@ def _make(root: Path, missing: Mapping[str, Node], fetched: Mapping[str, Path]) 
     for name in sorted(folders):
         (root / name).mkdir(exist_ok=True)
         (root / name).chmod(0o700)
-    wanted_again = [node.content for node in missing.values() if node.kind == "file"]
+    uses = Counter(node.stored for node in missing.values())
     for name, node in missing.items():
         path = root / name
         if node.kind == "link":
             path.unlink(missing_ok=True)
             path.symlink_to(node.content)
-        elif node.kind == "file":
-            _place(fetched[node.content], path, node.mode, again=wanted_again.count(node.content) > 1)
+        elif node.stored is not None:
+            _place(fetched[node.stored], path, node.mode, again=uses[node.stored] > 1)
     for name in sorted(folders, reverse=True):  # one without write permission is filled first
         (root / name).chmod(folders[name].mode)
 

@@ -4,8 +4,11 @@ import fnmatch
 import hashlib
 import posixpath
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
+
+UNREADABLE = "unreadable"
+"""Stands for the content of a file that its mode keeps from being read."""
 
 _LINKS = 8  # symlinks followed before it is taken for a loop
 
@@ -15,9 +18,19 @@ class Node:
     """A file, folder or symlink of a working folder, by content. `mode` holds the permission bits."""
 
     kind: str  # "file", "dir", "link"
-    content: str  # a file's BLAKE2b, a link's target
+    content: str  # a file's BLAKE2b, or what made it; a link's target
     mode: int
     size: int = 0
+    bytes_of: str | None = field(default=None, compare=False)
+    """Of a file that goes by what made it: the BLAKE2b of the bytes that serve in any folder; empty
+    where those of one folder are of no use in another."""
+
+    @property
+    def stored(self) -> str | None:
+        """The BLAKE2b under which the store keeps the file's bytes; None where it cannot."""
+        if self.kind != "file" or self.content == UNREADABLE:
+            return None
+        return self.content if self.bytes_of is None else self.bytes_of or None
 
 
 State = dict[str, Node]

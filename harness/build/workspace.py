@@ -12,12 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness.build.plan import PlannedStep
-from harness.build.state import Node, State, matching
+from harness.build.state import UNREADABLE, Node, State, matching
 from harness.build.store import file_digest, remove_tree
 from harness.case import steps as model
-
-UNREADABLE = "unreadable"
-"""Stands for the content of a file that its mode keeps from being read."""
 
 
 class OperationError(Exception):
@@ -34,7 +31,7 @@ class Workspace:
         for place in (self.root, self.temporary):
             place.mkdir(parents=True)
         self._seen: dict[str, tuple[tuple[int, ...], Node]] = {}
-        self._stand_ins: dict[str, str] = {}
+        self._stand_ins: dict[str, tuple[str, bool]] = {}
 
     def scan(self) -> State:
         """What stands in the folder now, by relative path."""
@@ -74,19 +71,20 @@ class Workspace:
             digest = file_digest(path)
         except PermissionError:
             digest = UNREADABLE
-        return Node("file", self._stand_ins.get(digest, digest), mode, size)
+        return self._known_as(Node("file", digest, mode, size))
 
-    def stand_in(self, name: str, content: str) -> None:
-        """From now on this file's content goes by another name: one that is the same in every folder."""
-        node = self._seen[name][1]
-        self._stand_ins[node.content] = content
-        for other, (mark, old) in self._seen.items():
-            if old.content == node.content:
-                self._seen[other] = (mark, replace(old, content=content))
+    def _known_as(self, node: Node) -> Node:
+        name, serves = self._stand_ins.get(node.content, (None, False))
+        return node if name is None else replace(node, content=name, bytes_of=node.content if serves else "")
 
-    def is_kept_by_content(self, node: Node) -> bool:
-        """Whether a file's content is itself what its node says, so that another folder can use it."""
-        return node.content != UNREADABLE and node.content not in self._stand_ins.values()
+    def stand_in(self, digest: str, content: str, *, serves: bool) -> None:
+        """From now on files of this BLAKE2b go by another content: one that is the same in every folder.
+
+        `serves`: the bytes are of use in other folders too.
+        """
+        self._stand_ins[digest] = (content, serves)
+        for name, (mark, node) in self._seen.items():
+            self._seen[name] = (mark, self._known_as(node))
 
     def inside(self, name: str, *, itself: bool = False) -> Path:
         """A path in the folder; `itself`: where it is a symlink, that and not what it leads to.

@@ -2,10 +2,11 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from counting import Counted
 
 from harness.build.store import Store
 from harness.session import Session
@@ -24,24 +25,6 @@ def real_toolchain(cache: Path) -> Toolchain:
     if not found:
         pytest.skip("there is no rustc on this machine")
     return max((probe(one, cache) for one in found), key=lambda one: one.version)
-
-
-@dataclass
-class Counted:
-    """A toolchain whose compiler writes down every call."""
-
-    toolchain: Toolchain
-    log: Path
-
-    @property
-    def calls(self) -> list[str]:
-        return self.log.read_text().splitlines() if self.log.exists() else []
-
-    def new(self) -> int:
-        """How many calls there were since this was last asked."""
-        count = len(self.calls)
-        self.log.unlink(missing_ok=True)
-        return count
 
 
 @pytest.fixture

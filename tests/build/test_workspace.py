@@ -219,11 +219,12 @@ def test_links_are_not_followed_and_odd_files_are_passed_over(workspace: Workspa
     assert "pipe" not in state
 
 
-def test_a_content_can_go_by_another_name(workspace: Workspace) -> None:
-    workspace.scan()
-    workspace.stand_in("lib.rs", "the step that made it")
+@pytest.mark.parametrize("serves", [True, False])
+def test_a_content_can_go_by_what_made_it(workspace: Workspace, *, serves: bool) -> None:
+    digest = workspace.scan()["lib.rs"].content
+    workspace.stand_in(digest, "the step that made it", serves=serves)
     (workspace.root / "copy.rs").write_bytes(b"source")
     state = workspace.scan()
     assert state["lib.rs"].content == state["copy.rs"].content == "the step that made it"
-    assert not workspace.is_kept_by_content(state["lib.rs"])
-    assert workspace.is_kept_by_content(state["deep/mod.rs"])
+    assert state["lib.rs"].stored == state["copy.rs"].stored == (digest if serves else None)
+    assert state["deep/mod.rs"].stored == state["deep/mod.rs"].content
