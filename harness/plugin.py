@@ -5,7 +5,7 @@ fail and fixed are failures; what could not be judged is an error.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -136,6 +136,17 @@ class CaseFile(pytest.File):
             for row, cell in zip(case.rows, case.ids, strict=True):
                 name = f"{toolchain.name}[{cell}]" if cell else toolchain.name
                 yield VariantItem.from_parent(self, name=name, variant=Variant(case, row, toolchain))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show a verdict's evidence for an error, too: pytest asks an item for it in the call phase only."""
+    report = yield
+    if call.when == "setup" and call.excinfo is not None and isinstance(call.excinfo.value, UnjudgedError):
+        report.longrepr = explain_verdict(call.excinfo.value.verdict, item.nodeid)
+    return report
 
 
 class UnjudgedError(Exception):

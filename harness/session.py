@@ -23,7 +23,7 @@ from harness.case.check import source_files
 from harness.case.claims import Reference
 from harness.case.condition import matches
 from harness.case.read import Case
-from harness.case.variables import REFERENCE, substitute, text
+from harness.case.variables import REFERENCE, UnknownVariableError, substitute, text
 from harness.errors import CaseError, LinkageError
 from harness.judge.judge import judge
 from harness.judge.verdict import Failure, Outcome, Verdict
@@ -145,7 +145,10 @@ def sources(variant: Variant) -> dict[str, bytes]:
         concrete = text(substitute(f"{content}\0", variant.row, known)).removesuffix("\0")
         found[name] = concrete.replace("$${", "${").encode()
     for name, path in source_files(case.model):
-        concrete = text(substitute(f"{name}\0", variant.row, frozenset())).removesuffix("\0")
+        try:
+            concrete = text(substitute(f"{name}\0", variant.row, frozenset())).removesuffix("\0")
+        except UnknownVariableError:
+            continue  # of a step that this cell does not have; the case has been checked
         if concrete not in found:
             found.update(_beside(case, concrete, path))
     return found

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from harness.build.outputs import Outputs
 from harness.build.state import is_glob
 from harness.case import steps as model
-from harness.case.model import CaseModel
 from harness.case.resolve import Resolved
 from harness.case.variables import REFERENCE, text
 from harness.errors import CaseError
@@ -78,7 +77,12 @@ def within(path: str, variables: Mapping[str, str]) -> str:
 
 
 def build(
-    resolved: Resolved, toolchain: Toolchain, case: CaseModel, outputs: Outputs, variables: Mapping[str, str]
+    resolved: Resolved,
+    toolchain: Toolchain,
+    env: Mapping[str, str],
+    time_limit: int,
+    outputs: Outputs,
+    variables: Mapping[str, str],
 ) -> Command | None:
     """The command of a step; None for a file operation. Raises CaseError for what makes no sense."""
     step = resolved.step
@@ -111,16 +115,16 @@ def build(
     unstable = program == "rustc" and (
         getattr(step, "unstable", False) or any(flag.startswith("-Z") for flag in flags)
     )
-    env = {key: words.text(value) for key, value in {**case.env, **step.env}.items()}
+    own = {key: words.text(value) for key, value in {**env, **step.env}.items()}
     if program == "run" and isinstance(step, model.RunStep) and step.libraries:
-        env.setdefault("LD_LIBRARY_PATH", _loader_path(outputs, variables))
+        own.setdefault("LD_LIBRARY_PATH", _loader_path(outputs, variables))
     return Command(
         program,
         tuple(argv),
-        env,
+        own,
         words.text(step.stdin) if step.stdin is not None else None,
         step.cwd or ".",
-        step.time_limit or case.time_limit,
+        step.time_limit or time_limit,
         unstable=unstable,
         watch_linker=bool(getattr(step, "link", ()))
         or any(s.startswith("link-inputs/") for s in step.claims),

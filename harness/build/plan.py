@@ -15,9 +15,12 @@ from harness.build.state import State, selected
 from harness.case import steps as model
 from harness.case.claims import ArtifactClaims, ClaimMap, Reference
 from harness.case.document import Path
+from harness.case.groups import GROUP_NAMES
 from harness.case.matrix import row_id
 from harness.case.read import Case
 from harness.case.resolve import Resolved, Row, applied, resolve
+from harness.case.variables import substitute
+from harness.case.variables import text as axis_text
 from harness.errors import CaseError
 from harness.toolchain.model import Toolchain
 
@@ -153,8 +156,14 @@ class _Planner:
             "target": outputs.target or variant.toolchain.host,
             "host": variant.toolchain.host,
         }
+        self.env = {key: self.cell(value) for key, value in variant.case.model.env.items()}
         self.said = {**self.variables, "work": "$WORK"}
         """As claims see them: what a process prints has the working folder's name taken out."""
+
+    def cell(self, text: str) -> str:
+        """A text with the cell's axes in place, the other variables left for later."""
+        # The NUL keeps a text that is one reference a text, whatever the axis's value is.
+        return axis_text(substitute(f"{text}\0", self.row, GROUP_NAMES)).removesuffix("\0")
 
     def step(self, resolved: Resolved) -> PlannedStep:
         step = resolved.step
@@ -173,7 +182,14 @@ class _Planner:
         toolchain = self.variant.toolchain
         try:
             promised = self.outputs.add(resolved)
-            made = command.build(resolved, toolchain, self.variant.case.model, self.outputs, self.variables)
+            made = command.build(
+                resolved,
+                toolchain,
+                self.env,
+                self.variant.case.model.time_limit,
+                self.outputs,
+                self.variables,
+            )
         except CaseError as error:
             if error.where is None:
                 where = self.variant.case.position(resolved.path)
@@ -245,7 +261,7 @@ class _Planner:
         for subject, sets in found.items():
             listed = raw.get(subject, []) if isinstance(raw, dict) else []
             listed = listed if isinstance(listed, list) else [listed]
-            pattern = self.outputs.subject(self.text(subject).removeprefix(f"{WORK}/"))
+            pattern = self.outputs.subject(self.text(self.cell(subject)).removeprefix(f"{WORK}/"))
             if pattern is None:
                 continue
             for index, one in enumerate(sets):
