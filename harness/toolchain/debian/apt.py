@@ -29,6 +29,7 @@ _MISSING_KEY = re.compile(r"(?:NO_PUBKEY|Missing key) ([0-9A-F]{8,40})")
 _UNVERIFIED = re.compile(r"GPG error|OpenPGP signature verification failed|is not signed|no longer signed")
 _ABSENT = re.compile(r"does not have a Release file|404 +Not Found|File not found")
 _WRONG = re.compile(r"^(?:E: |W: (?:Failed to fetch|GPG error|OpenPGP))")
+_UNMET = re.compile(r"unmet dependencies:\s+(\S.*)")
 _INSTALLS = re.compile(r"^Inst (\S+) \((\S+) ", re.MULTILINE)
 
 
@@ -68,6 +69,7 @@ class Apt:
         self._folder = folder / (f"{suite}-unsigned" if unsigned else suite)
         self._suite = suite
         self._sources = mirrors.sources(suite)
+        self._unsigned = unsigned
         self._env = env
         self._who = who
         self._write_configuration(mirrors, unsigned=unsigned)
@@ -76,6 +78,8 @@ class Apt:
         """Fetch the suite's lists. Raises ToolchainError with apt's own reason where it cannot."""
         answer = self._apt("apt-get", "-q", "update")
         wrong = [line for line in answer.stderr.splitlines() if _WRONG.match(line)]
+        if self._unsigned:
+            wrong = [line for line in wrong if line.startswith("E: ") or not _UNVERIFIED.search(line)]
         if answer.status == 0 and not wrong:
             return
         text = "\n".join(wrong)
@@ -99,11 +103,16 @@ class Apt:
 
     def resolve(self, offer: Offer) -> list[Package]:
         """Everything that a machine with nothing installed would install for the compiler."""
+        # Its parts are of one version; an index may hold newer ones as well, which apt would rather have.
+        (self._folder / "preferences").write_text(
+            f"Package: rustc* libstd-rust*\nPin: version {offer.version}\nPin-Priority: 1001\n"
+        )
         target = ["-t", self._suite] if len(self._sources) > 1 else []
-        answer = self._apt("apt-get", "-qq", "-s", *target, "install", f"{offer.package}={offer.version}")
+        answer = self._apt("apt-get", "-q", "-s", *target, "install", f"{offer.package}={offer.version}")
         chosen = _INSTALLS.findall(answer.stdout)
         if answer.status != 0 or offer.package not in dict(chosen):
-            why = _complaint(answer)
+            unmet = _UNMET.search(answer.stdout)
+            why = unmet[1] if unmet else _complaint(answer)
             raise self._error(f"apt finds no way to install {offer.package} {offer.version}: {why}")
         shown = self._apt("apt-cache", "show", *(f"{name}={version}" for name, version in chosen))
         return parse(shown.stdout)
@@ -157,7 +166,7 @@ class Apt:
             "Dir::Etc::sourceparts": "/dev/null",
             "Dir::Etc::trusted": "/dev/null",
             "Dir::Etc::trustedparts": folder / "trusted",
-            "Dir::Etc::preferences": "/dev/null",
+            "Dir::Etc::preferences": folder / "preferences",
             "Dir::Etc::preferencesparts": "/dev/null",
             "APT::Default-Release": "",
             "APT::Get::AllowUnauthenticated": "false",
@@ -203,7 +212,7 @@ class Apt:
 
 def _first(lines: Sequence[str]) -> str:
     """The first line that says why, without apt's mark: an error's before a warning's."""
-    ordered = sorted(lines, key=lambda line: not line.startswith(("E: ", "dpkg-deb: error")))
+    ordered = sorted(lines, key=lambda line: not line.startswith("E: "))
     return " ".join(ordered[0].removeprefix("E: ").removeprefix("W: ").split()) if ordered else ""
 
 

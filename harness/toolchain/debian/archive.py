@@ -37,8 +37,8 @@ class Archive:
         self._say = say
         self._unsigned = unsigned
 
-    def find(self, spec: Release | Suite) -> tuple[Apt, Offer]:
-        """The compiler that the spec means, and the apt of its suite.
+    def find(self, spec: Release | Suite) -> tuple[Apt, Offer, bool]:
+        """The compiler that the spec means, the apt of its suite, and whether it is the suite's own.
 
         Raises ToolchainError where the archive does not have it, saying what it has instead, or
         cannot be asked.
@@ -59,7 +59,8 @@ class Archive:
                 continue
             meant = [offer for offer in offers if spec.covers(offer.release, offer.package)]
             if meant:
-                return apt, best(meant)
+                offer = best(meant)
+                return apt, offer, offer == own(offers)
             offered += offers
         if unverified:
             raise unverified
@@ -72,15 +73,13 @@ class Archive:
             mend="take one of these, a suite by its name, or another mirror: --mirror URL",
         )
 
-    def _in_suite(self, spec: Suite) -> tuple[Apt, Offer]:
+    def _in_suite(self, spec: Suite) -> tuple[Apt, Offer, bool]:
         apt, offers = self._ask(spec.name, spec.text)
         if not offers:
             raise ToolchainError(
                 f"the suite {spec.name} of {self._mirrors.main} has no rustc", where=f"toolchain {spec.text}"
             )
-        # A suite's own rustc, and rustc-web where it has only that.
-        plain = [offer for offer in offers if offer.package == "rustc"]
-        return apt, best(plain or offers)
+        return apt, own(offers), True
 
     def _ask(self, suite: str, who: str) -> tuple[Apt, list[Offer]]:
         self._say(f"{who}: asking {suite}")
@@ -95,6 +94,11 @@ def in_order(release: str) -> list[str]:
     newest = max((old for old in SUITES.values() if old), key=_number)
     names = list(SUITES) if _number(minor) <= _number(newest) else list(reversed(SUITES))
     return sorted(names, key=lambda suite: SUITES[suite] != minor)
+
+
+def own(offers: list[Offer]) -> Offer:
+    """What a suite's name means: its `rustc`, and a flavour of it where it has only that."""
+    return best([offer for offer in offers if offer.package == "rustc"] or offers)
 
 
 def best(offers: list[Offer]) -> Offer:

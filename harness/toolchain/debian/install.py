@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from harness.errors import ToolchainError
 from harness.toolchain.ask import ask, first_words
 from harness.toolchain.debian import installed, sources, tree
@@ -51,18 +53,23 @@ def install(text: str, options: Options, env: Mapping[str, str], say: Say) -> In
         if options.unsigned:
             say(f"{text}: NOT checking who signed what is fetched, as was asked for")
         archive = Archive(home / "apt", mirrors, env, say, unsigned=options.unsigned)
-        apt, offer = archive.find(spec)
+        apt, offer, own = archive.find(spec)
         target = home / folder_name(offer.package, offer.release)
         if same := installed.read(target):
-            return _also_in(same, offer, text, say)
+            return _also_in(same, offer, text, say, own=own)
         packages = needed(apt.resolve(offer), offer.package)
         root = staged / target.name
         _unpack(apt, packages, root, staged, text, say)
-        _make_usable(root, offer, packages, env, text, verified=not options.unsigned)
+        unpacked = {package.name: package.version for package in packages}
+        suites = (offer.suite,) if own else ()
+        record = Record(
+            offer.package, offer.version, offer.release, suites, unpacked, verified=not options.unsigned
+        )
+        _make_usable(root, record, env, text)
         if target.exists():  # damaged, or not ours: out of the way without being lost half-way
             take_away(target)
         root.rename(target)
-    made = Installed(target, _record(offer, packages, verified=not options.unsigned))
+    made = Installed(target, record)
     say(f"{text}: installed {made.name} ({offer.package} {offer.version} of {offer.suite}): {made.rustc}")
     return made
 
@@ -99,18 +106,11 @@ def _there_already(one: Installed, text: str, say: Say) -> Installed:
     return one
 
 
-def _also_in(one: Installed, offer: Offer, text: str, say: Say) -> Installed:
+def _also_in(one: Installed, offer: Offer, text: str, say: Say, *, own: bool) -> Installed:
     """The same release came from another suite: it is known by this one's name, too."""
     record = one.record
-    if offer.suite not in record.suites:
-        record = Record(
-            record.package,
-            record.version,
-            record.release,
-            (*record.suites, offer.suite),
-            record.unpacked,
-            record.verified,
-        )
+    if own and offer.suite not in record.suites:
+        record = msgspec.structs.replace(record, suites=(*record.suites, offer.suite))
         installed.write(record, one.folder)
     if offer.version != record.version:
         say(f"{text}: {offer.suite} has {offer.version}; remove {one.spec} first to have that")
@@ -134,9 +134,7 @@ def _unpack(apt: Apt, packages: list[Package], root: Path, staged: Path, text: s
         deb.unlink()
 
 
-def _make_usable(
-    root: Path, offer: Offer, packages: list[Package], env: Mapping[str, str], text: str, *, verified: bool
-) -> None:
+def _make_usable(root: Path, record: Record, env: Mapping[str, str], text: str) -> None:
     """Put the script and the record beside the compiler, and let it say its version."""
     script = root / "rustc"
     script.write_text(tree.wrapper(root))
@@ -145,15 +143,10 @@ def _make_usable(
     if answer.status != 0 or not answer.stdout.startswith("rustc "):
         said = answer.summary if answer.status else first_words(answer.stdout) or "nothing"
         raise ToolchainError(
-            f"{offer.package} {offer.version} does not run on this machine: {said}",
+            f"{record.package} {record.version} does not run on this machine: {said}",
             where=f"toolchain {text}",
         )
-    installed.write(_record(offer, packages, verified=verified), root)
-
-
-def _record(offer: Offer, packages: list[Package], *, verified: bool) -> Record:
-    unpacked = {package.name: package.version for package in packages}
-    return Record(offer.package, offer.version, offer.release, (offer.suite,), unpacked, verified)
+    installed.write(record, root)
 
 
 def _home(env: Mapping[str, str], text: str) -> Path:

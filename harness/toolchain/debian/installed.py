@@ -26,7 +26,7 @@ class Record(msgspec.Struct, frozen=True):
     version: str
     release: str
     suites: tuple[str, ...]
-    """The suites of the archive that had it when they were asked."""
+    """The suites whose own rustc it was when they were asked."""
     unpacked: dict[str, str]
     """Every package that is in the folder, with its version."""
     verified: bool = True
