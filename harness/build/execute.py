@@ -4,6 +4,7 @@ import errno
 import fnmatch
 import json
 import os
+import re
 import shutil
 import socket
 from collections.abc import Iterator, Mapping
@@ -17,8 +18,8 @@ from harness.artifact.facts import Facts
 from harness.artifact.read import read
 from harness.build import linker
 from harness.build.command import WORK, Command, Glob
-from harness.build.keys import LINK_INPUTS, wants_inputs
-from harness.build.observation import Diagnostic, LinkerCall, Outcome
+from harness.build.keys import LINK_INPUTS, STREAMS, wants_inputs
+from harness.build.observation import Diagnostic, LinkerCall, Outcome, native_static_libs
 from harness.build.plan import PlannedStep, Read, wanted_files
 from harness.build.state import State
 from harness.build.workspace import OperationError, Workspace
@@ -27,6 +28,10 @@ from harness.errors import ArtifactError
 
 KEPT_ENVIRONMENT = ("PATH", "SYSTEMROOT", "SDKROOT", "DEVELOPER_DIR")
 """What a step's process takes from the harness's own environment; all else it gets from the case."""
+
+KEPT = re.compile(r"\$\{kept\.([^}]+)\}")
+_END_OF_WORD = "\x1f"
+"""After each word of what is kept as a list of words."""
 
 _FATAL = {
     errno.ENOSPC: "the disk is full",
@@ -101,8 +106,17 @@ def arguments(command: Command, workspace: Workspace, context: Context) -> list[
     return [word for part in command.argv for word in _words(part, command.cwd, workspace, context)]
 
 
+def _kept(outcome: Outcome, what: str) -> str:
+    if what == "native-static-libs":
+        return "".join(f"{word}{_END_OF_WORD}" for word in native_static_libs(outcome.stderr) or ())
+    return (outcome.stdout if what == "stdout" else outcome.stderr).strip()
+
+
 def _words(part: str | Glob, cwd: str, workspace: Workspace, context: Context) -> list[str]:
     if isinstance(part, str):
+        whole = KEPT.fullmatch(part)
+        if whole and (value := context.kept.get(whole[1], "")).endswith(_END_OF_WORD):
+            return _placeful(value, workspace.root).split(_END_OF_WORD)[:-1]
         return [placed(part, workspace.root, context)]
     if part.archive is None and part.pattern.startswith("/"):
         return workspace.outside(part.pattern)
@@ -116,11 +130,17 @@ def _words(part: str | Glob, cwd: str, workspace: Workspace, context: Context) -
     return found
 
 
+def _placeful(text: str, root: Path) -> str:
+    """What was kept with the folder's name taken out, in this folder."""
+    return text.replace("$WORK", str(root))
+
+
 def placed(text: str, root: Path, context: Context) -> str:
     """A text of the plan with the real working folder and the kept streams in it."""
     text = text.replace(WORK, str(root))
     for name, value in context.kept.items():
-        text = text.replace(f"${{kept.{name}}}", value)
+        words = _placeful(value, root).replace(_END_OF_WORD, " ").strip()
+        text = text.replace(f"${{kept.{name}}}", words)
     return text.replace("$${", "${")
 
 
@@ -157,8 +177,8 @@ def _process(step: PlannedStep, command: Command, workspace: Workspace, context:
         calls = linker.calls(watched)
         outcome = replace(outcome, linker_calls=tuple(_neutral_call(call, workspace) for call in calls))
     kept = getattr(step.model, "keep", None)
-    if kept in ("stdout", "stderr") and isinstance(step.model, model.ProcessStep):
-        context.kept[step.id] = (outcome.stdout if kept == "stdout" else outcome.stderr).strip()
+    if kept in STREAMS and isinstance(step.model, model.ProcessStep):
+        context.kept[step.id] = _kept(outcome, kept)
     return outcome
 
 

@@ -18,7 +18,7 @@ from harness.toolchain.model import Toolchain
 _READERS = ("harness.artifact",)
 _RUNNERS = ("harness.build.execute", "harness.build.linker", "harness.build.workspace", "harness.process")
 
-STREAMS = ("stdout", "stderr")
+STREAMS = ("stdout", "stderr", "native-static-libs")
 """What `keep` keeps; of a `fresh` step it names files."""
 
 LINK_INPUTS = "link-inputs/"

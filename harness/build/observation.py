@@ -13,6 +13,8 @@ _FROM_OUTSIDE = {
     signal.SIGBUS, signal.SIGXCPU, signal.SIGXFSZ,  # a full disk under a mapped file, limits
 }  # fmt: skip
 
+_NATIVE_LIBS = "native-static-libs: "
+
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
@@ -77,6 +79,14 @@ class Outcome:
             and (self.status is None or -self.status not in _FROM_OUTSIDE)
             and all(part.lasting for part in self.parts)
         )
+
+
+def native_static_libs(stderr: str) -> list[str] | None:
+    """The libraries that rustc reported for a staticlib's users, in their order."""
+    for line in stderr.splitlines():
+        if _NATIVE_LIBS in line:
+            return line.partition(_NATIVE_LIBS)[2].split()
+    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,10 +100,17 @@ class ProcessStep(Step):
     stderr: Text | None = None
     makes: Names | None = None
     """Files that the step makes or changes, as paths relative to the working folder."""
-    keep: Literal["stdout", "stderr"] | None = None
-    """Keep this stream, stripped, for later steps: `${kept.ID}`."""
+    keep: Literal["stdout", "stderr", "native-static-libs"] | None = None
+    """Keep this stream, stripped, for later steps: `${kept.ID}`; or, as the words of an argument that
+    is this alone, what `--print native-static-libs` reported."""
     time_limit: StrictInt | None = Field(default=None, ge=1, le=3600)
     """In seconds."""
+
+    @model_validator(mode="after")
+    def _keeps_what_there_is(self) -> "ProcessStep":
+        if self.keep == "native-static-libs" and not isinstance(self, RustcOptions):
+            raise PydanticCustomError("keep", "only rustc reports `native-static-libs`", {})
+        return self
 
 
 class RustcOptions(ProcessStep):

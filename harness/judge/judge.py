@@ -7,11 +7,12 @@ from dataclasses import replace
 from harness.artifact.facts import Facts
 from harness.build.command import WORK, Command, Glob
 from harness.build.ended import as_expected, ended_right, how, unmade
-from harness.build.observation import Observation, Outcome
-from harness.build.plan import ClaimGroup, Plan, PlannedStep
+from harness.build.observation import Observation, Outcome, native_static_libs
+from harness.build.plan import ClaimGroup, Plan, PlannedStep, filled
 from harness.build.state import matching
 from harness.case.claims import ArtifactClaims, Reference
 from harness.case.document import Path
+from harness.case.steps import SAID, ProcessStep
 from harness.judge import known
 from harness.judge.artifact import SYMBOLS, Found, check_artifact
 from harness.judge.compare import check_comparisons
@@ -61,8 +62,11 @@ def _failures(
     plan: Plan, observation: Observation, files: Mapping[str, str], sibling: Sibling
 ) -> Iterator[Failure]:
     ended = None
-    for step, seen in zip(plan.steps, observation.steps, strict=False):
+    kept: dict[str, str] = {}
+    for planned, seen in zip(plan.steps, observation.steps, strict=False):
+        step = _with_kept(planned, kept)
         yield from _step(plan, step, seen.outcome, files, sibling)
+        kept.update(_kept(step, seen.outcome))
         if not as_expected(step, seen.outcome):
             ended = step
             break
@@ -70,6 +74,27 @@ def _failures(
         last = observation.steps[-1].outcome
         for group in plan.end:
             yield from _group(plan, plan.steps[-1], group, last, "end", files, sibling)
+
+
+def _kept(step: PlannedStep, outcome: Outcome) -> Iterator[tuple[str, str]]:
+    """What a step keeps for later ones, by its variable."""
+    for part, one in zip(step.together or (step,), outcome.parts or (outcome,), strict=True):
+        keep = part.model.keep if isinstance(part.model, ProcessStep) else None
+        if keep is not None:
+            words = native_static_libs(one.stderr) or () if keep == "native-static-libs" else None
+            text = getattr(one, keep).strip() if words is None else " ".join(words)
+            yield f"kept.{part.id}", text
+
+
+def _with_kept(step: PlannedStep, kept: Mapping[str, str]) -> PlannedStep:
+    """The step with what earlier ones kept in what it claims."""
+    if not kept:
+        return step
+    said = step.model.model_fields_set & SAID
+    model = step.model.model_copy(update={key: filled(getattr(step.model, key), kept) for key in said})
+    claims = tuple(replace(group, claims=filled(group.claims, kept)) for group in step.claims)
+    together = tuple(_with_kept(part, kept) for part in step.together)
+    return replace(step, model=model, claims=claims, together=together)
 
 
 def _step(

@@ -6,14 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from harness.build.ended import exit_holds, how
-from harness.build.observation import Diagnostic, LinkerCall, Outcome
+from harness.build.observation import Diagnostic, LinkerCall, Outcome, native_static_libs
 from harness.build.plan import PlannedStep
 from harness.case import claims, steps
 from harness.judge.names import Miss, check_names, compare, escape, listing
 from harness.judge.text import check_text, excerpt
 from harness.toolchain.version import RustcVersion
-
-_NATIVE_LIBS = "native-static-libs: "
 
 
 def check_process(
@@ -60,7 +58,7 @@ def _rustc(
     if not holds:
         return
     if model.native_static_libs is not None:
-        found = native_static_libs(outcome)
+        found = native_static_libs(outcome.stderr)
         if found is None:
             yield (
                 "native-static-libs",
@@ -129,14 +127,6 @@ def _described(wanted: claims.Diagnostic) -> str:
 def _listed(found: Sequence[Diagnostic]) -> str:
     lines = [f"{one.level}{f'[{one.code}]' if one.code else ''}: {escape(one.message)}" for one in found[:8]]
     return "\n".join(lines) or "no diagnostics"
-
-
-def native_static_libs(outcome: Outcome) -> list[str] | None:
-    """The libraries that rustc reported for a staticlib's users, in their order."""
-    for line in outcome.stderr.splitlines():
-        if _NATIVE_LIBS in line:
-            return line.partition(_NATIVE_LIBS)[2].split()
-    return None
 
 
 def _link(

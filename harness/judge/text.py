@@ -8,6 +8,7 @@ from harness.case.claims import Text
 from harness.judge.names import Miss, compare, escape, means_zero
 
 _EXCERPT = 12  # lines of a text shown in a message
+_LINE = 1000  # characters of each: a linker says what is undefined behind two long paths
 
 
 def check_text(claim: Text, text: str, files: Mapping[str, str]) -> Iterator[Miss]:
@@ -55,7 +56,7 @@ def _parts(claim: Text, text: str) -> Iterator[Miss]:
 
 def excerpt(text: str) -> str:
     """The beginning and the end of a text, its lines kept apart."""
-    lines = [escape(line) for line in text.strip("\n").splitlines()]
+    lines = [escape(line, _LINE) for line in text.strip("\n").splitlines()]
     if len(lines) > _EXCERPT:
         half = _EXCERPT // 2
         lines = [*lines[:half], f"… {len(lines) - 2 * half} lines …", *lines[-half:]]
