@@ -1,9 +1,13 @@
 """Real toolchains of the machine, and false ones made on purpose."""
 
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from debian_archive import PROGRAMS, Archive, keys, serve
+from debian_machine import Keys, Machine
 from fake_compiler import FakeRustc
 
 from harness.toolchain import Located, discover, resolve_all
@@ -35,3 +39,30 @@ def fake_rustc(tmp_path: Path) -> FakeRustc:
         return script
 
     return write
+
+
+@pytest.fixture(scope="session")
+def signers() -> Iterator[Keys]:
+    missing = [program for program in PROGRAMS if not shutil.which(program)]
+    if missing:
+        pytest.skip(f"this machine has no {', '.join(missing)}, with which an archive is made")
+    with keys("trusted", "other") as made:
+        yield Keys(*made)
+
+
+@pytest.fixture(scope="session")
+def template(signers: Keys, tmp_path_factory: pytest.TempPathFactory) -> Archive:
+    """One archive for all: copied for each test, which may then spoil it."""
+    archive = Archive(tmp_path_factory.mktemp("template") / "debian")
+    archive.add_system("bookworm")
+    archive.add_compiler("bookworm", "1.63.0+dfsg1-2")
+    archive.add_compiler("bookworm", "1.78.0+dfsg1-2~deb12u3", flavour="-web", llvm="16")
+    archive.publish("bookworm", signers.trusted)
+    return archive
+
+
+@pytest.fixture
+def machine(tmp_path: Path, template: Archive, signers: Keys) -> Iterator[Machine]:
+    archive = template.copy(tmp_path / "www/debian")
+    with serve(tmp_path / "www") as mirror:
+        yield Machine(tmp_path, archive, mirror, signers)

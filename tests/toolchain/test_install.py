@@ -11,7 +11,7 @@ from dist_server import DistServer, serve
 from fake_compiler import FakeRustc
 
 from harness.errors import ToolchainError
-from harness.toolchain import Located, discover, probe, resolve
+from harness.toolchain import Located, discover, manage, probe, resolve
 from harness.toolchain.ask import ask
 from harness.toolchain.install import ensure, install, main
 from harness.toolchain.rustup import machine_host
@@ -117,6 +117,76 @@ def test_a_dated_nightly(
         assert ask([rustc], env, who=name).stdout == f"rustc 1.97.0-nightly of {date}\n"
     assert sorted(discover(env)) == ["nightly", "nightly-2026-05-19"]
     assert install("nightly", env | {"RUSTUP_DIST_SERVER": "http://127.0.0.1:9"}).name == f"nightly-{HOST}"
+
+
+def test_asked_for_and_removed(
+    server: DistServer, env: dict[str, str], rustup_folder: Path, fake_rustc: FakeRustc, tmp_path: Path
+) -> None:
+    env["PATH"] = f"{rustup_folder}:{SYSTEM}"
+    sysroot = false_sysroot(fake_rustc, "sysroot", "1.95.0")
+    server.publish(sysroot, host=HOST, channel="1.95.0", date="2026-04-16", version="1.95.0")
+    said: list[str] = []
+    for spec in ("1.95.0", f"1.95.0-{HOST}"):
+        manage.install(spec, manage.Options(), env, said.append)
+    rustc = tmp_path / f"home/.cache/linkage/rustup/toolchains/1.95.0-{HOST}/bin/rustc"
+    assert said == [
+        "1.95.0: installing with rustup, profile minimal",
+        f"1.95.0: installed: {rustc}",
+        f"1.95.0-{HOST}: already installed: {rustc}",
+    ]
+    assert resolve("1.95.0", env).rustc == rustc
+    rustc.unlink()
+    manage.install("1.95.0", manage.Options(), env, said.append)
+    assert rustc.is_file()
+    left = rustc.parents[3] / "new-of-a-killed-one"
+    left.mkdir()
+    manage.remove("1.95.0", env, said.append)
+    assert said[-1] == f"1.95.0: removed {rustc.parents[1]}"
+    assert list(rustc.parents[2].iterdir()) == []
+    assert not left.exists()
+    with pytest.raises(ToolchainError, match=r"toolchain 1\.95\.0: 1\.95\.0 is not installed"):
+        manage.remove("1.95.0", env, said.append)
+
+
+def test_one_of_the_users_own_is_left_alone(env: dict[str, str], tmp_path: Path) -> None:
+    theirs = tmp_path / f"home/.rustup/toolchains/stable-{HOST}/bin/rustc"
+    theirs.parent.mkdir(parents=True)
+    theirs.write_text("#!/bin/sh\n")
+    said: list[str] = []
+    manage.install("stable", manage.Options(), env, said.append)
+    assert said == [f"stable: already installed: {theirs}"]
+    with pytest.raises(ToolchainError) as caught:
+        manage.remove("stable", env, said.append)
+    assert str(caught.value) == (
+        f"toolchain stable: the harness has not installed {theirs.parents[1]} "
+        "(help: rustup toolchain uninstall stable)"
+    )
+    assert theirs.is_file()
+
+
+@pytest.mark.parametrize("spec", ["sable", "/usr/bin/rustc", "mine=stable", "$RUSTC", ""])
+def test_what_nobody_can_install(spec: str) -> None:
+    with pytest.raises(
+        ToolchainError, match="it is neither a rustup name nor a release or suite of Debian's"
+    ):
+        manage.check(["stable", "debian:1.63", spec])
+
+
+def test_a_disk_that_is_full(env: dict[str, str], tmp_path: Path) -> None:
+    """What rustup complains of is passed on in one line, and what it had unpacked is gone."""
+    rustup = tmp_path / "bin/rustup"
+    rustup.parent.mkdir()
+    rustup.write_text(
+        '#!/bin/sh\nhalf="$RUSTUP_HOME/toolchains/stable-x/bin"; mkdir -p "$half"; touch "$half/rustc"\n'
+        "echo 'info: downloading' >&2; echo 'error: No space left on device (os error 28)' >&2; exit 1\n"
+    )
+    rustup.chmod(0o755)
+    with pytest.raises(ToolchainError) as caught:
+        install("stable", env | {"PATH": f"{rustup.parent}:{SYSTEM}"})
+    text = str(caught.value)
+    assert "rustup could not install stable: error: No space left on device (os error 28) (help: " in text
+    assert "\n" not in text
+    assert not list((tmp_path / "home/.cache/linkage/rustup").glob("*/*"))
 
 
 def test_what_the_server_does_not_have(env: dict[str, str], rustup_folder: Path) -> None:

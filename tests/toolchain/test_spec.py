@@ -148,9 +148,9 @@ def test_two_toolchains_of_one_name(fake_rustc: FakeRustc) -> None:
 
 def test_what_is_missing(home: Home, tmp_path: Path) -> None:
     assert message("1.95.0", home.env) == (
-        "toolchain 1.95.0: no toolchain 1.95.0; installed: none (help: rustup toolchain install 1.95.0)"
+        "toolchain 1.95.0: no toolchain 1.95.0; installed: none (help: linkage toolchains install 1.95.0)"
     )
-    assert "(help: write a rustup name or a path to a rustc)" in message("sable", home.env)
+    assert "(help: write a rustup name, a path to a rustc, or debian:RELEASE)" in message("sable", home.env)
     assert f"there is no file {tmp_path}/no/rustc" in message(f"{tmp_path}/no/rustc", home.env)
     assert "a toolchain without a name" in message(" ", home.env)
 

@@ -20,8 +20,8 @@ SUITES = {
     "trixie": "1.85",
     "trixie-security": None,
     "testing": None,
-    "sid": None,
     "experimental": None,
+    "sid": None,
 }
 
 

@@ -1,0 +1,114 @@
+"""The machine's mirror, as its apt configuration says it in either format."""
+
+import pytest
+
+from harness.toolchain.debian.sources import Mirrors, Source, choose, parse_list, parse_paragraphs
+
+HERE = "http://localhost/debian"
+LIST = f"""\
+# deb {HERE} buster main
+deb {HERE} bookworm main contrib # the archive
+deb-src {HERE} bookworm main
+  deb [ arch=amd64,arm64 signed-by=/k/A.gpg,/k/b.gpg ] {HERE}/ bookworm-updates main
+deb [Signed-By=/k/c.gpg trusted=yes] http://localhost/other stable test
+deb [enabled=no] http://localhost/off bookworm main
+deb cdrom:[Debian]/ bookworm main
+deb {HERE}
+debian is not a word of this format
+"""
+PARAGRAPHS = f"""\
+# one address after another
+Types: deb deb-src
+URIs: {HERE} http://localhost/second
+Suites: trixie
+ trixie-updates
+Components: main
+signed-by: /k/a.gpg, /k/b.gpg
+
+Types: deb-src
+URIs: http://localhost/source
+Suites: trixie
+Components: main
+
+Enabled: no
+Types: deb
+URIs: http://localhost/off
+Suites: trixie
+Components: main
+
+Types: deb
+URIs: {HERE}-security
+Suites: trixie-security
+# between its fields
+Components: main
+Signed-By:
+ -----BEGIN PGP PUBLIC KEY BLOCK-----
+ .
+ mDMEZ
+ -----END PGP PUBLIC KEY BLOCK-----
+"""
+KEY = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmDMEZ\n-----END PGP PUBLIC KEY BLOCK-----\n"
+
+
+def test_the_one_line_format() -> None:
+    assert parse_list(LIST)[:3] == [
+        Source(HERE, "bookworm", ("main", "contrib")),
+        Source(f"{HERE}/", "bookworm-updates", ("main",), ("/k/A.gpg", "/k/b.gpg")),
+        Source("http://localhost/other", "stable", ("test",), ("/k/c.gpg",)),
+    ]
+    assert {source.uri for source in parse_list(LIST)[3:]} <= {"cdrom:[Debian]/"}
+
+
+def test_paragraphs() -> None:
+    both = ("/k/a.gpg", "/k/b.gpg")
+    assert parse_paragraphs(PARAGRAPHS) == [
+        Source(HERE, "trixie", ("main",), both),
+        Source(HERE, "trixie-updates", ("main",), both),
+        Source("http://localhost/second", "trixie", ("main",), both),
+        Source("http://localhost/second", "trixie-updates", ("main",), both),
+        Source(f"{HERE}-security", "trixie-security", ("main",), (KEY,)),
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "Types deb", ":\n:", " Types: deb\n", "Types: deb\nURIs: x\n"])
+def test_paragraphs_that_say_nothing(text: str) -> None:
+    assert parse_paragraphs(text) == []
+
+
+def test_the_archive_among_other_repositories() -> None:
+    others = [
+        Source("http://localhost/browser", "stable", ("main",)),
+        Source("http://localhost/vendor", "bookworm", ("main",)),
+        Source("http://localhost/linux/debian", "bookworm", ("stable",)),
+        Source("http://localhost/tool", "bookworm-tool", ("main",)),
+        Source("cdrom:[Debian]/debian", "bookworm", ("main",)),
+    ]
+    main = Source(HERE, "bookworm", ("main",), ("/k/a.gpg",))
+    security = Source("http://elsewhere.localhost/updates", "bookworm-security", ("main",))
+    assert choose([*others, security, main]) == (main, security)
+    beside = Source(f"{HERE}-security", "bookworm", ("main",), ("/k/a.gpg",))
+    assert choose([*others, main]) == (main, beside)
+    old = Source("http://localhost/debian-security", "buster/updates", ("main",))
+    assert choose([old, main]) == (main, old)
+    # One of any name will do where none has the usual one.
+    named = Source("http://localhost/pub/mirror/", "bookworm", ("main",))
+    chosen = choose([named])
+    assert chosen is not None
+    assert chosen[1].uri == "http://localhost/pub/mirror-security"
+    assert choose([security]) is None
+    assert choose([Source("http://localhost/ubuntu", "noble", ("main",))]) is None
+
+
+@pytest.mark.parametrize(
+    ("suite", "sources"),
+    [
+        ("bookworm", ["m bookworm"]),
+        ("sid", ["m sid"]),
+        ("experimental", ["m sid", "m experimental"]),
+        ("bookworm-security", ["m bookworm", "s bookworm-security"]),
+        ("trixie-backports", ["m trixie", "m trixie-backports"]),
+    ],
+)
+def test_what_a_suite_stands_on(suite: str, sources: list[str]) -> None:
+    mirrors = Mirrors("m", "s", "amd64", ())
+    assert [" ".join(source) for source in mirrors.sources(suite)] == sources
