@@ -238,6 +238,28 @@ def test_a_disk_that_is_full_in_the_middle(machine: Machine, tmp_path: Path) -> 
     assert "cannot be unpacked: tar: ./usr/lib: Cannot write: No space left on device" in text
 
 
+def test_a_disk_that_is_full_at_once(machine: Machine, tmp_path: Path) -> None:
+    broken = tmp_path / "bin/apt-get"
+    broken.parent.mkdir()
+    broken.write_text(
+        "#!/bin/sh\necho 'W: a warning' >&2; echo 'W: Failed to fetch x  Connection lost' >&2\n"
+        "echo 'E: Write error - write (28: No space left on device)' >&2; exit 100\n"
+    )
+    broken.chmod(0o755)
+    machine.env["PATH"] = f"{broken.parent}:{machine.env['PATH']}"
+    assert machine.refused("debian:1.63") == (
+        "toolchain debian:1.63: the suite bookworm cannot be fetched: "
+        "Write error - write (28: No space left on device)"
+    )
+
+
+def test_sources_that_are_no_text(machine: Machine) -> None:
+    (machine.etc / "sources.list.d/a.list").mkdir()
+    (machine.etc / "sources.list.d/b.sources").write_bytes(b"\xff\0: \n")
+    (machine.etc / "sources.list.d/c.list").symlink_to("/no/such/file")
+    assert machine.install("debian:1.63")
+
+
 def test_a_compiler_that_does_not_run_here(machine: Machine) -> None:
     machine.archive.add_system("sid")
     machine.archive.add_compiler("sid", "1.97.0+dfsg1-1", body="echo 'Illegal instruction' >&2; exit 132")

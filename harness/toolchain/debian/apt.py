@@ -92,8 +92,10 @@ class Apt:
                 where=f"toolchain {self._who}",
                 mend="name a suite that it has, or another mirror: --mirror URL",
             )
+        full = "No space left on device" in reason
         raise self._error(
-            f"the suite {self._suite} cannot be fetched: {reason}", "--mirror URL names another"
+            f"the suite {self._suite} cannot be fetched: {reason}",
+            None if full else "--mirror URL names another",
         )
 
     def offers(self) -> list[Offer]:
