@@ -75,12 +75,16 @@ class Session:
     def verdict(self, variant: Variant) -> Verdict:
         """Carry a variant out, as far as the store does not have it, and judge it."""
         try:
-            reason = self.skip_reason(variant)
+            reason = missing_before_plan(variant, self.machine, self.environment.get("PATH"))
             if reason is not None:
                 return Verdict(Outcome.SKIP, reason)
             planned = plan(variant)
-            observation = self._observe(planned)
-            files = {name: content.decode("utf-8", "replace") for name, content in sources(variant).items()}
+            reason = missing_after_plan(planned, bootstrap=self.bootstrap)
+            if reason is not None:
+                return Verdict(Outcome.SKIP, reason)
+            given = sources(variant)
+            observation = self._observe(planned, given)
+            files = {name: content.decode("utf-8", "replace") for name, content in given.items()}
             return judge(planned, observation, files, lambda *asked: self._sibling(variant, *asked))
         except LinkageError as error:
             where = str(error.where or variant.case.name)
@@ -90,11 +94,11 @@ class Session:
                 failures=(Failure("", "", where, "can be judged", error.what + mend, error=True),),
             )
 
-    def _observe(self, planned: Plan) -> Observation:
+    def _observe(self, planned: Plan, given: Mapping[str, bytes]) -> Observation:
         return observe(
             planned,
             self.store,
-            sources(planned.variant),
+            given,
             self.machine_key,
             environment=self.environment,
             progress=self.progress,
@@ -126,7 +130,7 @@ class Session:
         path = planned.steps[place].roles.get(subject, subject)
         reads = (*planned.steps[place].reads, Read(path))
         steps = (*planned.steps[:place], replace(planned.steps[place], reads=reads))
-        observation = self._observe(replace(planned, steps=steps, end=()))
+        observation = self._observe(replace(planned, steps=steps, end=()), sources(other))
         if len(observation.steps) <= place:
             return f"that variant ended before its step {step.id}"
         facts = observation.steps[place].outcome.facts

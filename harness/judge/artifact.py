@@ -7,12 +7,13 @@ is anything to be judged at all, and the command that shows it by hand.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.artifact.facts import Archive, Binding, Dynamic, Facts, Symbol
+from harness.artifact.facts import Archive, Binding, Dynamic, Facts
 from harness.case.claims import ArtifactClaims, Names, SectionClaim, SymbolKind, Symbols, Text
 from harness.judge.names import Miss, asks_for_nothing, check_names, compare, escape, listing
 from harness.judge.pattern import compile_patterns
+from harness.judge.rows import Row
 from harness.judge.text import check_text
-from harness.judge.view import View, describe, is_hidden
+from harness.judge.view import View, describe
 from harness.toolchain.version import RustcVersion
 
 SYMBOLS = "readelf -sW {file}"
@@ -38,12 +39,12 @@ class Aspect:
     look: str
 
 
-def _symbols(key: str, chosen: Callable[[Symbol], bool]) -> Aspect:
+def _symbols(key: str, chosen: Callable[[Row], bool]) -> Aspect:
     missing = "no symbol table (it is stripped, or no object)"
     return Aspect(key, lambda view: view.select(chosen), lambda view: view.symbols, missing, SYMBOLS)
 
 
-def _dynamic_symbols(key: str, chosen: Callable[[Symbol], bool]) -> Aspect:
+def _dynamic_symbols(key: str, chosen: Callable[[Row], bool]) -> Aspect:
     missing = "no dynamic symbol table; for an archive or an object claim `defines`"
     return Aspect(
         key,
@@ -91,7 +92,7 @@ ASPECTS: tuple[Aspect, ...] = (
     _symbols("weak", lambda s: s.defined and s.binding is Binding.WEAK),
     _symbols("local", lambda s: s.defined and s.binding is Binding.LOCAL),
     _symbols("global", lambda s: s.defined and s.binding in {Binding.GLOBAL, Binding.UNIQUE}),
-    _symbols("hidden", lambda s: s.defined and is_hidden(s)),
+    _symbols("hidden", lambda s: s.defined and s.hidden),
     _symbols("absolute", lambda s: s.absolute),
     _dynamic_symbols("exports", lambda s: s.defined),
     _dynamic_symbols("imports", lambda s: not s.defined),
@@ -224,11 +225,9 @@ def _general(claim: Symbols, view: View, version: RustcVersion) -> Iterator[Miss
         )
 
 
-def _is(kind: SymbolKind, symbol: Symbol, version: RustcVersion) -> bool:
-    def fits(pattern: str | None, value: str | None) -> bool:
-        return pattern is None or any(
-            one.matches(value or "") for one in compile_patterns((pattern,), version)
-        )
+def _is(kind: SymbolKind, symbol: Row, version: RustcVersion) -> bool:
+    def fits(pattern: str, value: str | None) -> bool:
+        return compile_patterns((pattern,), version)[0].matches(value or "")
 
     return (
         kind.defined in (None, symbol.defined)
@@ -236,8 +235,8 @@ def _is(kind: SymbolKind, symbol: Symbol, version: RustcVersion) -> bool:
         and kind.visibility in (None, symbol.visibility.name.lower())
         and kind.type in (None, symbol.type.name.lower())
         and kind.absolute in (None, symbol.absolute)
-        and fits(kind.section, symbol.section)
-        and fits(kind.version, symbol.version)
+        and (kind.section is None or fits(kind.section, symbol.section))
+        and (kind.version is None or fits(kind.version, symbol.version))
     )
 
 

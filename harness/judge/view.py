@@ -1,7 +1,7 @@
 """An artifact's facts as claims ask for them: tables by what they are, archives as one. Pure."""
 
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 
 from harness.artifact.facts import (
@@ -11,10 +11,13 @@ from harness.artifact.facts import (
     Metadata,
     ObjectFile,
     Section,
-    Symbol,
-    SymbolType,
-    Visibility,
+    SymbolTable,
 )
+from harness.judge.rows import Row, rows
+
+_KEPT = 8
+"""Decoded tables of how many artifacts are kept: a variant's, for all its claims about them."""
+_kept: OrderedDict[tuple[str, str], tuple[Row, ...]] = OrderedDict()
 
 
 class View:
@@ -32,18 +35,17 @@ class View:
         return tuple(member.object for member in members if member.object is not None)
 
     @cached_property
-    def symbols(self) -> tuple[Symbol, ...] | None:
+    def symbols(self) -> tuple[Row, ...] | None:
         """The symbol table, without its section and file symbols; of an archive: all members'."""
-        tables = [one.symbols for one in self.objects if one.symbols is not None]
-        return tuple(symbol for table in tables for symbol in table if _named(symbol)) if tables else None
+        return _decoded(self.facts, "symbols", [one.symbols for one in self.objects])
 
     @cached_property
-    def dynamic(self) -> tuple[Symbol, ...] | None:
+    def dynamic(self) -> tuple[Row, ...] | None:
         """The dynamic symbol table."""
         table = self.facts.object.dynamic_symbols if self.facts.object is not None else None
-        return tuple(symbol for symbol in table if _named(symbol)) if table is not None else None
+        return _decoded(self.facts, "dynamic symbols", [table])
 
-    def select(self, chosen: Callable[[Symbol], bool], *, dynamic: bool = False) -> list[str] | None:
+    def select(self, chosen: Callable[[Row], bool], *, dynamic: bool = False) -> list[str] | None:
         """The names of those symbols, in the table's order."""
         table = self.dynamic if dynamic else self.symbols
         return [symbol.name for symbol in table if chosen(symbol)] if table is not None else None
@@ -73,9 +75,8 @@ class View:
         """Names with more than one strong definition among an archive's members."""
         if self.facts.archive is None:
             return None
-        counted: Counter[str] = Counter()
-        for one in self.objects:
-            counted.update({symbol.name for symbol in one.symbols or () if symbol.strong})
+        strong = {(row.name, id(row.table)) for row in self.symbols or () if row.strong}
+        counted = Counter(name for name, _ in strong)
         return sorted(name for name, count in counted.items() if count > 1)
 
     @property
@@ -122,15 +123,23 @@ class View:
                     break
 
 
-def describe(symbol: Symbol) -> str:
+def describe(symbol: Row) -> str:
     """A symbol in readelf's words."""
     state = "ABS" if symbol.absolute else (symbol.section or "COMMON") if symbol.defined else "UND"
     return f"{symbol.type.name} {symbol.binding.name} {symbol.visibility.name} {state}"
 
 
-def _named(symbol: Symbol) -> bool:
-    return bool(symbol.name) and symbol.type not in (SymbolType.SECTION, SymbolType.FILE)
-
-
-def is_hidden(symbol: Symbol) -> bool:
-    return symbol.visibility in (Visibility.HIDDEN, Visibility.INTERNAL)
+def _decoded(facts: Facts, which: str, tables: Sequence[SymbolTable | None]) -> tuple[Row, ...] | None:
+    """The rows of these tables of an artifact, decoded once however often and where it is judged."""
+    present = [table for table in tables if table is not None]
+    if not present:
+        return None
+    key = (facts.digest, which)
+    found = _kept.pop(key, None) if facts.digest else None
+    if found is None:
+        found = tuple(row for table in present for row in rows(table))
+    if facts.digest:
+        _kept[key] = found
+    if len(_kept) > _KEPT:
+        _kept.popitem(last=False)
+    return found

@@ -1,5 +1,6 @@
 """Facts, outcomes and toolchains made by hand: what a reader or a compiler would have given."""
 
+import itertools
 from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
@@ -41,6 +42,14 @@ OLD = RustcVersion.parse("1.80.0")
 
 Miss = tuple[str, str, str, tuple[str, ...]]
 """A claim that does not hold: its keys, what it says, what there is, what is nearest."""
+
+
+_numbers = itertools.count()
+
+
+def new_digest() -> str:
+    """The digest of a content that no other artifact has."""
+    return f"{next(_numbers):032x}"
 
 
 def symbol(name: str, state: str = "") -> Symbol:
@@ -104,11 +113,11 @@ def elf(
     sections: Iterable[Section] = (),
     *,
     size: int = 4096,
-    digest: str = "e1f",
+    digest: str | None = None,
     **given: Any,
 ) -> Facts:
     """An ELF file's facts."""
-    return Facts("elf", size, digest, object=object_file(symbols, exports, sections, **given))
+    return Facts("elf", size, digest or new_digest(), object=object_file(symbols, exports, sections, **given))
 
 
 def member(name: str, symbols: Mapping[str, str] | Iterable[str] | None = (), **given: Any) -> Member:
@@ -121,7 +130,7 @@ def archive(
     *members: Member, index: tuple[str, ...] | None = ("foo",), thin: bool = False, size: int = 8192
 ) -> Facts:
     """An ar archive's facts."""
-    return Facts("archive", size, "a7c", archive=Archive("gnu", thin, members, index))
+    return Facts("archive", size, new_digest(), archive=Archive("gnu", thin, members, index))
 
 
 def text_file(text: str | None, digest: str = "7e47") -> Facts:
