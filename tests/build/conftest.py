@@ -15,7 +15,9 @@ from harness.toolchain import Toolchain, discover, probe, resolve_all
 
 @pytest.fixture(scope="session")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
+    """Where toolchains are probed once for all tests, and for all workers of xdist."""
+    base = tmp_path_factory.getbasetemp()
+    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "toolchains"
 
 
 @pytest.fixture(scope="session")
