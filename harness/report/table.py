@@ -119,7 +119,7 @@ def _print_bugs(records: Sequence[Record], console: Console) -> None:
     if seen:
         _heading("known bugs, seen as described", "yellow", console)
     for (name, note), counted in sorted(seen.items()):
-        where = ", ".join(f"{count} on {toolchain}" for toolchain, count in counted.items())
+        where = ", ".join(f"{count} on {toolchain}" for toolchain, count in sorted(counted.items()))
         console.print(Text.assemble((name, "yellow"), f": {where}: ", (note, "dim")))
 
 
@@ -131,7 +131,7 @@ def _print_skips(records: Sequence[Record], console: Console) -> None:
     if reasons:
         _heading("skipped", "dim", console)
     for reason, counted in sorted(reasons.items(), key=lambda item: -item[1].total()):
-        where = ", ".join(f"{count} on {toolchain}" for toolchain, count in counted.items())
+        where = ", ".join(f"{count} on {toolchain}" for toolchain, count in sorted(counted.items()))
         console.print(Text(f"{where}: {reason}", "dim"))
 
 
@@ -163,4 +163,4 @@ def _closing(
         text.append(f"; case files that could not be read: {len(unreadable)}", "bold red")
     if broken:
         text.append(f"; without a verdict: {len(broken)}", "bold red")
-    return text.append(f" in {seconds:.1f} s", "dim")
+    return text.append(" ").append(f"in {seconds:.1f} s", "dim")
