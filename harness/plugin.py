@@ -135,7 +135,11 @@ class CaseFile(pytest.File):
         for toolchain in toolchains:
             for row, cell in zip(case.rows, case.ids, strict=True):
                 name = f"{toolchain.name}[{cell}]" if cell else toolchain.name
-                yield VariantItem.from_parent(self, name=name, variant=Variant(case, row, toolchain))
+                variant = Variant(case, row, toolchain)
+                # The id is given: pytest 9.2 makes structured ones that --lf does not know again.
+                yield VariantItem.from_parent(
+                    self, name=name, nodeid=f"{self.nodeid}::{name}", variant=variant
+                )
 
 
 @pytest.hookimpl(wrapper=True)
@@ -193,6 +197,8 @@ class VariantItem(pytest.Item):
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:  # noqa: ANN401 - pytest's own
         if isinstance(excinfo.value, UnjudgedError):
             return explain_verdict(excinfo.value.verdict, self.nodeid)
+        if isinstance(excinfo.value, pytest.xfail.Exception):
+            return str(excinfo.value)  # a traceback, which nobody sees, would take longer than the judgement
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int, str]:

@@ -145,10 +145,6 @@ def test_junit(judged: tuple[Project, Result]) -> None:
     }  # fmt: skip
 
 
-@pytest.mark.xfail(
-    pytest.version_tuple >= (9, 2),
-    reason="an item's id is not taken apart as pytest takes those apart that it remembers",
-)
 def test_the_last_failures_again(judged: tuple[Project, Result]) -> None:
     again = judged[0].run("cases", "--lf", "-rA", "-q")
     failed = [each("fails"), each("fixed"), each("errs")]

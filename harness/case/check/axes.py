@@ -12,7 +12,7 @@ from harness.case.model import CaseModel
 from harness.case.variables import LATER
 from harness.errors import CaseError
 
-_RESERVED = {"not", "any", "kept", *LATER}
+_RESERVED = {"not", "any", "kept", *LATER} - set(matrix.AXIS_VALUES)  # `target` is both, and the same
 
 
 def spelled(value: object) -> str:
