@@ -113,11 +113,7 @@ def session_of(config: pytest.Config) -> "Session":
 def toolchains_of(config: pytest.Config) -> list["Toolchain"]:
     """The run's toolchains. Raises ToolchainError."""
     if TOOLCHAINS not in config.stash:
-        from harness.toolchain import discover  # noqa: PLC0415
-
-        session = session_of(config)
-        specs = config.getoption("--toolchain") or discover(os.environ)
-        config.stash[TOOLCHAINS] = session.toolchains(specs)
+        config.stash[TOOLCHAINS] = session_of(config).toolchains(config.getoption("--toolchain"))
     return config.stash[TOOLCHAINS]
 
 

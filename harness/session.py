@@ -24,10 +24,10 @@ from harness.case.claims import Reference
 from harness.case.condition import matches
 from harness.case.read import Case
 from harness.case.variables import REFERENCE, UnknownVariableError, substitute, text
-from harness.errors import CaseError, LinkageError
+from harness.errors import CaseError, LinkageError, ToolchainError
 from harness.judge.judge import judge
 from harness.judge.verdict import Failure, Outcome, Verdict
-from harness.toolchain import Machine, Toolchain, examine, probe, resolve_all
+from harness.toolchain import Machine, Toolchain, discover, examine, probe, resolve_all
 
 _MACHINE_TOOLS = ("cc", "c++", "ld", "ld.bfd", "ld.lld", "mold", "ar")
 
@@ -62,7 +62,16 @@ class Session:
         return found.hexdigest()
 
     def toolchains(self, specs: Sequence[str]) -> list[Toolchain]:
-        """The toolchains that these specs mean, probed. Raises ToolchainError."""
+        """The toolchains that these specs mean, probed; without any, those that are found.
+
+        Raises ToolchainError, also where there is none at all.
+        """
+        specs = specs or discover(self.environment)
+        if not specs:
+            raise ToolchainError(
+                "no toolchain is found: no $RUSTC, no rustup, no rustc on PATH",
+                mend="name one with --toolchain, or: linkage toolchains install stable",
+            )
         return [
             probe(located, self.cache, self.environment) for located in resolve_all(specs, self.environment)
         ]

@@ -13,7 +13,7 @@ from harness.places import cache_folder, store_folder
 from harness.report.locate import one_case, variants
 from harness.report.script import repro_script
 from harness.session import Session, sources
-from harness.toolchain import Toolchain, discover
+from harness.toolchain import Toolchain
 
 
 @contextmanager
@@ -24,7 +24,7 @@ def session_for(env: Mapping[str, str]) -> Iterator[Session]:
 
 def chosen_toolchains(session: Session, specs: Sequence[str], named: str | None) -> list[Toolchain]:
     """The toolchains asked for, or the one that a node id names. Raises ToolchainError."""
-    found = session.toolchains(specs or ([named] if named else discover(session.environment)))
+    found = session.toolchains(specs or ([named] if named else []))
     return [one for one in found if named in (None, one.name)] or found
 
 

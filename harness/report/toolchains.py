@@ -47,6 +47,8 @@ def show_toolchains(specs: Sequence[str], *, as_json: bool) -> int:
             table.add_row(label, Text(value, "bold" if label == "name" else ""))
         console.print(table)
         console.print()
+    if not found and not wrong:
+        console.print("no toolchain is found (help: linkage toolchains install stable)")
     for text in wrong:
         console.print(Text(text, "bold red"))
     console.print(
