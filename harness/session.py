@@ -16,6 +16,7 @@ from harness.artifact.facts import Facts
 from harness.build.chain import observe
 from harness.build.observation import Observation
 from harness.build.plan import Plan, PlannedStep, Read, Variant, plan
+from harness.build.recheck import Recheck
 from harness.build.requirements import missing_after_plan, missing_before_plan
 from harness.build.state import matching
 from harness.build.store import Store
@@ -42,6 +43,8 @@ class Session:
     bootstrap: bool = True
     """Whether a stable compiler may be run with RUSTC_BOOTSTRAP=1."""
     progress: Callable[[str], None] | None = None
+    recheck: Recheck | None = None
+    """Which of the steps that the store has are done again, and compared."""
 
     @cached_property
     def machine(self) -> Machine:
@@ -102,6 +105,7 @@ class Session:
             self.machine_key,
             environment=self.environment,
             progress=self.progress,
+            recheck=self.recheck,
         )
 
     def _sibling(
