@@ -14,6 +14,7 @@ from pathlib import Path
 
 from harness.artifact.facts import Facts
 from harness.build.chain import observe
+from harness.build.execute import KEPT_ENVIRONMENT
 from harness.build.observation import Observation
 from harness.build.plan import Plan, PlannedStep, Read, Variant, plan
 from harness.build.recheck import Recheck
@@ -62,6 +63,9 @@ class Session:
                 found.update(
                     f"{name}:{os.path.realpath(place)}:{status.st_size}:{status.st_mtime_ns}\0".encode()
                 )
+        for name in KEPT_ENVIRONMENT:
+            if name != "PATH":  # it matters by what is found on it
+                found.update(f"{name}={self.environment.get(name)}\0".encode())
         return found.hexdigest()
 
     def toolchains(self, specs: Sequence[str]) -> list[Toolchain]:
