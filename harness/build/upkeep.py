@@ -18,7 +18,7 @@ from pathlib import Path
 import filelock
 
 from harness.build.store import TAG, Store, decoded, file_digest, last_used, remove_tree, remove_unheld
-from harness.errors import StoreError
+from harness.errors import LinkageError, StoreError
 
 KINDS = {"steps": "outcomes of steps", "facts": "facts of files", "blobs": "files for later steps"}
 """The kinds of entries, and what they are."""
@@ -91,11 +91,11 @@ class _Compiler:
 
 
 def existing(folder: Path) -> Store:
-    """The store in a folder. Raises StoreError where there is none: what is not ours is left alone."""
+    """The store in a folder. Raises LinkageError where there is none: what is not ours is left alone."""
     if not folder.is_dir():
-        raise StoreError("there is no such folder", where=str(folder), mend="name a store with --store")
+        raise LinkageError("there is no such folder", where=str(folder), mend="name a store with --store")
     if not _versions(folder):
-        raise StoreError(
+        raise LinkageError(
             "is not a store: nothing in it was made by linkage",
             where=str(folder),
             mend="name the folder that a run was given as --store",

@@ -1,4 +1,4 @@
-"""Places for a store that cannot be written: full disks and read-only ones, that last as long as a command."""
+"""Places for a store that cannot be written: full disks and read-only ones, for as long as a command."""
 
 import os
 import shutil

@@ -54,7 +54,7 @@ def call(runs: Runs, command: list[str]) -> "subprocess.CompletedProcess[str]":
     )
 
 
-@pytest.mark.parametrize("size", ["16k", "64k", "96k", "192k"])
+@pytest.mark.parametrize("size", ["64k", "5m", "6m"])
 def test_a_store_on_a_full_disk(runs: Runs, clean: Ran, size: str) -> None:
     """What it has room for is as ever, the rest an error that says why; with room, all is as ever."""
     first, again = runs.folder / "first.json", runs.folder / "again.json"
@@ -72,10 +72,12 @@ def test_a_store_on_a_full_disk(runs: Runs, clean: Ran, size: str) -> None:
     for one in hit:
         (failure,) = one["failures"]
         assert failure["error"]
-        assert any(word in failure["found"] for word in ("full", "space", "room", "limit", "large")), failure
+        assert any(
+            word in failure["found"] for word in ("full", "space", "room", "limit", "large", "SIGXFSZ")
+        ), failure
     if not found:  # not even a store could be made
         assert "cannot be made: No space left on device" in done.stdout
-    assert found == {} or hit or size in ("96k", "192k")
+    assert hit or not found or size != "64k"
     assert Ran(1, "", read_json(again)).verdicts == clean.verdicts
     assert done.stdout.rstrip().splitlines()[-1].startswith("4 variants: "), done.stdout
 
