@@ -47,7 +47,8 @@ def _parser() -> argparse.ArgumentParser:
 
     run = _command(commands, "run", _run, "run cases and show what came out")
     run.usage = (
-        "linkage run [CASE ...] [--toolchain SPEC] [--json FILE] [pytest's options: -k, -m, -n, -x, --lf, …]"
+        "linkage run [CASE ...] [--toolchain SPEC] [--json FILE] [--no-store] [--recheck N%%] "
+        "[pytest's options: -k, -m, -n, -x, --lf, …]"
     )
     run.add_argument("--json", metavar="FILE", help="write every verdict for a machine to read")
 
@@ -94,6 +95,8 @@ def _parser() -> argparse.ArgumentParser:
     _toolchains(toolchains)
     _installing(toolchains)
 
+    _store_words(_command(commands, "store", _store, "show what is kept, and make it smaller"))
+
     schema = _command(commands, "schema", _schema, "print the JSON Schema of a case file")
     schema.add_argument("-o", "--output", metavar="FILE", help="where to write it (default: standard output)")
     schema.add_argument(
@@ -127,6 +130,25 @@ def _installing(toolchains: argparse.ArgumentParser) -> None:
     )
     removing = _command(words, "remove", _remove, "remove toolchains that linkage has installed")
     removing.add_argument("specs", nargs="+", metavar="SPEC")
+
+
+def _store_words(store: argparse.ArgumentParser) -> None:
+    words = store.add_subparsers(dest="word", metavar="show|trim|check|clear", parser_class=_Parser)
+    show = words.add_parser("show", help="where it is and what it holds (also without a word)")
+    trim = words.add_parser("trim", help="remove what was not used for longest")
+    trim.add_argument("--to", required=True, metavar="SIZE", help="how much is to be left, as 500M or 2G")
+    check = words.add_parser(
+        "check", help="read every entry and remove what is damaged: exit status 1 where something is"
+    )
+    clear = words.add_parser("clear", help="remove everything but what a run is using now")
+    for one in (store, show, trim, check, clear):
+        one.add_argument(
+            "--store",
+            # A word's own default would take away what was said before it.
+            default=None if one is store else argparse.SUPPRESS,
+            metavar="DIR",
+            help="the store (default: $LINKAGE_STORE, else the user's cache)",
+        )
 
 
 def _command(
@@ -211,6 +233,12 @@ def _remove(arguments: argparse.Namespace) -> int:
     from harness.report.installing import remove  # noqa: PLC0415
 
     return remove(arguments.specs)
+
+
+def _store(arguments: argparse.Namespace) -> int:
+    from harness.report.store import upkeep  # noqa: PLC0415
+
+    return upkeep(arguments.word or "show", arguments.store, getattr(arguments, "to", None))
 
 
 def _schema(arguments: argparse.Namespace) -> int:

@@ -17,12 +17,14 @@ from harness.errors import LinkageError
 from harness.judge.verdict import Outcome, Verdict
 from harness.report.evidence import explain_verdict
 from harness.report.record import VERDICT, properties
+from harness.store_options import RunStore, add_options
 
 if TYPE_CHECKING:
     from harness.session import Session
     from harness.toolchain import Toolchain
 
 SESSION: pytest.StashKey["Session"] = pytest.StashKey()
+STORE: pytest.StashKey[RunStore] = pytest.StashKey()
 TOOLCHAINS: pytest.StashKey[list["Toolchain"]] = pytest.StashKey()
 _WRONG_INPUT: list[str] = []
 """Case files of this process's run that could not be read."""
@@ -42,11 +44,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="a rustup name, a path to a rustc, a sysroot or a stage folder, $RUSTC, or name=path; may be "
         "given several times (default: $RUSTC and all that rustup has, else the rustc on PATH)",
     )
-    group.addoption(
-        "--store",
-        metavar="DIR",
-        help="where outcomes are kept (default: $LINKAGE_STORE, else the user's cache)",
-    )
+    add_options(group)
     group.addoption(
         "--no-bootstrap",
         action="store_true",
@@ -62,11 +60,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     for name, text in _FIXED_MARKS.items():
         config.addinivalue_line("markers", f"{name}: {text}")
-    if config.getoption("--toolchain") and not hasattr(config, "workerinput"):
-        try:
+    try:
+        config.stash[STORE] = RunStore(config)
+        config.pluginmanager.register(config.stash[STORE], "linkage-store")
+        if config.getoption("--toolchain") and not hasattr(config, "workerinput"):
             toolchains_of(config)
-        except LinkageError as error:
-            raise pytest.UsageError(str(error)) from None
+    except LinkageError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 @pytest.hookimpl(trylast=True)
@@ -97,15 +97,15 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 def session_of(config: pytest.Config) -> "Session":
     """The run's session, made when the first case is collected."""
     if SESSION not in config.stash:
-        from harness.build.store import Store  # noqa: PLC0415
-        from harness.places import cache_folder, store_folder  # noqa: PLC0415 - `--help` needs none of it
+        from harness.places import cache_folder  # noqa: PLC0415 - `--help` needs none of it
         from harness.session import Session  # noqa: PLC0415
 
-        store = Store(store_folder(config.getoption("--store"), os.environ))
-        if not hasattr(config, "workerinput"):
-            store.sweep()
+        chosen = config.stash[STORE]
         config.stash[SESSION] = Session(
-            store, cache_folder(os.environ), bootstrap=not config.getoption("--no-bootstrap")
+            chosen.store,
+            cache_folder(os.environ),
+            bootstrap=not config.getoption("--no-bootstrap"),
+            recheck=chosen.recheck,
         )
     return config.stash[SESSION]
 

@@ -14,8 +14,10 @@ from pathlib import Path
 
 from harness.artifact.facts import Facts
 from harness.build.chain import observe
+from harness.build.execute import KEPT_ENVIRONMENT
 from harness.build.observation import Observation
 from harness.build.plan import Plan, PlannedStep, Read, Variant, plan
+from harness.build.recheck import Recheck
 from harness.build.requirements import missing_after_plan, missing_before_plan
 from harness.build.state import matching
 from harness.build.store import Store
@@ -42,6 +44,8 @@ class Session:
     bootstrap: bool = True
     """Whether a stable compiler may be run with RUSTC_BOOTSTRAP=1."""
     progress: Callable[[str], None] | None = None
+    recheck: Recheck | None = None
+    """Which of the steps that the store has are done again, and compared."""
 
     @cached_property
     def machine(self) -> Machine:
@@ -59,6 +63,9 @@ class Session:
                 found.update(
                     f"{name}:{os.path.realpath(place)}:{status.st_size}:{status.st_mtime_ns}\0".encode()
                 )
+        for name in KEPT_ENVIRONMENT:
+            if name != "PATH":  # it matters by what is found on it
+                found.update(f"{name}={self.environment.get(name)}\0".encode())
         return found.hexdigest()
 
     def toolchains(self, specs: Sequence[str]) -> list[Toolchain]:
@@ -111,6 +118,7 @@ class Session:
             self.machine_key,
             environment=self.environment,
             progress=self.progress,
+            recheck=self.recheck,
         )
 
     def _sibling(

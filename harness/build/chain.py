@@ -19,7 +19,8 @@ from harness.build.ended import as_expected
 from harness.build.execute import Context, Seen, execute, read_facts
 from harness.build.keys import facts_key, named_programs, step_key
 from harness.build.observation import Observation, Outcome, StepObservation
-from harness.build.plan import Plan, PlannedStep, wanted_files
+from harness.build.plan import Plan, PlannedStep, Read, wanted_files
+from harness.build.recheck import Recheck, difference
 from harness.build.restore import restore
 from harness.build.state import Node, State, initial, target
 from harness.build.store import Store
@@ -40,6 +41,8 @@ class _Kept:
     because its bytes are others in every folder."""
     kept: dict[str, str]
     umask: int
+    compiler: str = ""
+    """The compiler's version, for who looks at what the store holds."""
 
 
 @dataclass(slots=True)
@@ -59,6 +62,7 @@ def observe(
     *,
     environment: Mapping[str, str],
     progress: Callable[[str], None] | None = None,
+    recheck: Recheck | None = None,
 ) -> Observation:
     """Carry out a variant's steps as far as they are as their case expects, using the store.
 
@@ -66,7 +70,7 @@ def observe(
     working folder can be made, or files cannot be put into it.
     """
     try:
-        with _Chain(plan, store, sources, machine, environment, progress) as chain:
+        with _Chain(plan, store, sources, machine, environment, progress, recheck) as chain:
             return chain.run()
     except OSError as error:
         why = error.strerror or str(error)
@@ -84,12 +88,14 @@ class _Chain:
         machine: str,
         environment: Mapping[str, str],
         progress: Callable[[str], None] | None,
+        recheck: Recheck | None = None,
     ) -> None:
         self.plan = plan
         self.store = store
         self.sources = sources
         self.machine = machine
         self.progress = progress or (lambda _: None)
+        self.recheck = recheck
         self.workspace: Workspace | None = None
         self.at = 0
         """The step before which the workspace on disk stands."""
@@ -98,6 +104,8 @@ class _Chain:
         self.records: list[_Kept] = []
         self.places = [_Place(initial(sources))]
         """Before each step, and after the last."""
+        self.carried_out: set[int] = set()
+        self.rechecked: set[int] = set()
 
     def __enter__(self) -> Self:
         self._folder = self.store.work_folder()
@@ -116,14 +124,36 @@ class _Chain:
             record = self._recall(step, key)
             if record is None:
                 index, record = self._make(index, key)
+            elif self.recheck is not None:
+                index, record = self._rechecked(self.recheck, index, key, record)
             del self.records[index:], self.places[index + 1 :], self.done[index:]
             self.records.append(record)
             self.places.append(_Place(record.after, record.kept, record.umask))
-            self.done.append(StepObservation(self.plan.steps[index].id, shown(step), record.outcome))
+            self.done.append(self._observation(index, record.outcome))
             if not as_expected(self.plan.steps[index], record.outcome):
                 break
             index += 1
         return Observation(tuple(self.done))
+
+    def _observation(self, index: int, outcome: Outcome) -> StepObservation:
+        step = self.plan.steps[index]
+        stored, rechecked = index not in self.carried_out, index in self.rechecked
+        return StepObservation(step.id, shown(step), outcome, stored=stored, rechecked=rechecked)
+
+    def _rechecked(self, recheck: Recheck, index: int, key: str, kept: _Kept) -> tuple[int, _Kept]:
+        """What the store has of a step, where it is not chosen to be done again; what that did, where
+        it is the same; else, or where an earlier step that had to be done again for it differs, what
+        was kept with the difference as its problem.
+        """
+        at, again = index, kept
+        if recheck.chooses(key):
+            at, again = self._catch_up(index) or (index, self._perform(index, key)[0])
+            old = kept if at == index else self.records[at]
+            recheck.found[key] = difference(old.outcome, old.after, again.outcome, again.after)
+            kept = old
+            self.rechecked.add(at)
+        problem = recheck.found.get(key)
+        return at, replace(kept, outcome=replace(kept.outcome, problem=problem)) if problem else again
 
     def _make(self, index: int, key: str) -> tuple[int, _Kept]:
         """Carry a step out that the store does not have; or, where an earlier one that had to be
@@ -197,6 +227,17 @@ class _Chain:
 
     def _carry_out(self, index: int, key: str) -> _Kept:
         """Run a step in the working folder, which stands before it, and keep what it did."""
+        record, seen = self._perform(index, key)
+        for wanted, found in seen:
+            self.store.put("facts", facts_key(record.after, wanted), found)
+        if record.outcome.lasting:
+            if index < len(self.plan.steps) - 1:
+                self._keep_files(record.outcome, record.after)
+            self.store.put("steps", key, _without_facts(record))
+        return record
+
+    def _perform(self, index: int, key: str) -> tuple[_Kept, list[tuple[Read, Seen]]]:
+        """Run a step in the working folder, which stands before it; what it did, and what was read."""
         step, place = self.plan.steps[index], self.places[index]
         workspace = self._open()
         self.context.kept, self.context.umask = dict(place.kept), place.umask
@@ -208,16 +249,11 @@ class _Chain:
             workspace.stand_in(node.content, f"{key}:{name}", serves=serves)
         state = workspace.scan() if bound else state
         self.at = index + 1
-        record = _Kept(outcome, state, dict(self.context.kept), self.context.umask)
-        seen: dict[str, Seen] = {}
-        for wanted, found in read_facts(step, workspace, state):
-            seen[wanted.pattern] = found
-            self.store.put("facts", facts_key(state, wanted), found)
-        if outcome.lasting:
-            if index < len(self.plan.steps) - 1:
-                self._keep_files(outcome, state)
-            self.store.put("steps", key, record)
-        return _with_facts(record, seen)
+        self.carried_out.add(index)
+        compiler = str(self.plan.variant.toolchain.version)
+        record = _Kept(outcome, state, dict(self.context.kept), self.context.umask, compiler)
+        seen = list(read_facts(step, workspace, state))
+        return _with_facts(record, {wanted.pattern: found for wanted, found in seen}), seen
 
     def _keep_files(self, outcome: Outcome, state: State) -> None:
         for name in outcome.made:
@@ -249,6 +285,11 @@ def shown(step: PlannedStep) -> tuple[str, ...]:
         for word in step.command.argv
         if word != "--error-format=json"
     )
+
+
+def _without_facts(record: _Kept) -> _Kept:
+    """A record as it is kept: the facts are kept by themselves, for they depend on the claims."""
+    return replace(record, outcome=replace(record.outcome, facts={}, texts={}, modes={}))
 
 
 def _with_facts(record: _Kept, seen: Mapping[str, Seen]) -> _Kept:

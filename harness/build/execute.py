@@ -46,6 +46,8 @@ _STARVED = {
     "Too many open files": "too many open files",
     "Cannot allocate memory": "the machine has no memory left",
     "(SIGKILL)": "the system killed a process that it started: is there too little memory?",
+    "(SIGBUS)": "a process that it started found no room for a mapped file: is the disk full?",
+    "(SIGXFSZ)": "a process that it started hit a limit on the size of files",
     "terminated with signal 9": "the system killed a process that it started: is there too little memory?",
 }
 """What compilers say where the machine, not they, failed."""

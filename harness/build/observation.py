@@ -96,6 +96,10 @@ class StepObservation:
     id: str
     argv: tuple[str, ...]
     outcome: Outcome
+    stored: bool = False
+    """Whether the outcome came from the store."""
+    rechecked: bool = False
+    """Whether the store had it, and it was obtained once more to compare."""
 
 
 @dataclass(frozen=True, slots=True)

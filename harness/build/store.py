@@ -11,6 +11,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,7 +26,17 @@ from harness.errors import StoreError
 VERSION = 1
 """Of the layout and the readers: another version's entries are never looked at."""
 
-BLOB_LIMIT = 4 << 30  # bytes
+BLOB_LIMIT = 4 << 30
+"""Bytes of kept files, where a run says nothing else."""
+
+TAG = "CACHEDIR.TAG"
+_TAG_TEXT = """\
+Signature: 8a477f597d28d172789f06886806bc55
+# A store of linkage. It only saves time; `linkage store clear` empties it.
+# What this file is for: https://bford.info/cachedir/
+"""
+
+_FUTURE = 86400  # seconds; clocks of machines that share a store differ by less
 _CHECK = 16  # bytes of BLAKE2b before every entry
 _COMPRESS_FROM = 4096  # bytes
 
@@ -40,8 +51,10 @@ def key_of(*parts: object) -> str:
 class Store:
     """A folder of entries by kind and key, of files by content, and of locks."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, limit: int | None = None) -> None:
+        """`limit`: the bytes of kept files that `sweep` leaves, BLOB_LIMIT where it is None."""
         self.folder = folder / f"v{VERSION}"
+        self.limit = limit
         self.writable = True
         """Turns false with the first entry that could not be written."""
         try:
@@ -51,17 +64,19 @@ class Store:
             raise StoreError(
                 f"cannot be made: {error.strerror}", where=str(folder), mend="choose another with --store"
             ) from None
+        tag = self.folder / TAG
+        if not tag.exists():
+            with contextlib.suppress(OSError):
+                tag.write_text(_TAG_TEXT)
 
     def get(self, kind: str, key: str, shape: type[T]) -> T | None:
         """An entry; None where there is none, or it is damaged or of another shape."""
         try:
-            stored = self._entry(kind, key).read_bytes()
-            check, body = stored[:_CHECK], stored[_CHECK:]
-            if hashlib.blake2b(body, digest_size=_CHECK).digest() != check:
-                return None
-            content = zlib.decompress(body[1:]) if body[:1] == b"z" else body[1:]
-            return msgspec.msgpack.decode(content, type=shape)
-        except (OSError, zlib.error, msgspec.DecodeError, UnicodeDecodeError):
+            with self._entry(kind, key).open("rb") as file:
+                _touch(file.fileno())
+                stored = file.read()
+            return decoded(stored, shape)
+        except OSError:
             return None
 
     def put(self, kind: str, key: str, value: object) -> None:
@@ -90,8 +105,7 @@ class Store:
                 return False
         except OSError:
             return False
-        with contextlib.suppress(OSError):  # only tells which are in use
-            os.utime(place)
+        _touch(place)
         return True
 
     @contextmanager
@@ -151,22 +165,20 @@ class Store:
             ) from None
 
     def sweep(self) -> None:
-        """Remove the working folders of runs that are gone, and the oldest files over the limit."""
-        for folder in (self.folder / "work").iterdir():
+        """Remove what runs that are gone left behind, and the oldest files over the limit."""
+        for name in ("work", "new"):
             with contextlib.suppress(OSError):
-                mark = os.open(folder, os.O_RDONLY)
-                try:
-                    fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    remove_tree(folder)
-                finally:
-                    os.close(mark)
+                for place in (self.folder / name).iterdir():
+                    remove_unheld(place)
         with contextlib.suppress(OSError):
             self._evict()
 
     def _evict(self) -> None:
         found = [(entry.stat(), entry) for entry in (self.folder / "blobs").glob("*/*")]
-        excess = sum(status.st_size for status, _ in found) - BLOB_LIMIT
-        for status, entry in sorted(found, key=lambda item: item[0].st_mtime):
+        limit = BLOB_LIMIT if self.limit is None else self.limit
+        excess = sum(status.st_size for status, _ in found) - limit
+        now = time.time()
+        for status, entry in sorted(found, key=lambda item: last_used(item[0].st_mtime, now)):
             if excess <= 0:
                 break
             entry.unlink(missing_ok=True)
@@ -180,12 +192,10 @@ class Store:
 
     def _replace(self, place: Path, fill: Callable[[Path], object]) -> None:
         """Let `fill` write a file that then takes this place, whole or not at all."""
-        temporary = None
+        temporary, mark = None, None
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(prefix=".new-", dir=place.parent)
-            os.close(handle)
-            temporary = Path(name)
+            temporary, mark = self._temporary()
             fill(temporary)
             temporary.replace(place)
         except OSError:
@@ -193,6 +203,61 @@ class Store:
             if temporary is not None:
                 with contextlib.suppress(OSError):
                     temporary.unlink(missing_ok=True)
+        finally:
+            if mark is not None:
+                os.close(mark)
+
+    def _temporary(self) -> tuple[Path, int]:
+        """A new file, locked as long as it is written: what a killed run leaves can be told from it."""
+        folder = self.folder / "new"
+        folder.mkdir(parents=True, exist_ok=True)
+        while True:
+            mark, name = tempfile.mkstemp(dir=folder)
+            with contextlib.suppress(OSError):
+                fcntl.flock(mark, fcntl.LOCK_EX)
+            if os.fstat(mark).st_nlink:
+                return Path(name), mark
+            os.close(mark)  # swept before it could be locked
+
+
+def decoded(stored: bytes, shape: type[T]) -> T | None:
+    """What an entry's bytes mean; None where they are damaged or of another shape."""
+    check, body = stored[:_CHECK], stored[_CHECK:]
+    if hashlib.blake2b(body, digest_size=_CHECK).digest() != check:
+        return None
+    try:
+        content = zlib.decompress(body[1:]) if body[:1] == b"z" else body[1:]
+        return msgspec.msgpack.decode(content, type=shape)
+    except (zlib.error, msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def last_used(mtime: float, now: float) -> float:
+    """When an entry was used last, by its time. One from the future was not used since the clock was
+    set back: it is taken for the oldest, or it would never go.
+    """
+    return 0.0 if mtime > now + _FUTURE else mtime
+
+
+def remove_unheld(place: Path) -> bool:
+    """Remove a file or folder that no process holds a lock on; whether it is gone."""
+    try:
+        mark = os.open(place, os.O_RDONLY)
+    except OSError:
+        return not os.path.lexists(place)
+    try:
+        fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        remove_tree(place) if place.is_dir() else place.unlink(missing_ok=True)
+    except OSError:
+        return False
+    finally:
+        os.close(mark)
+    return not os.path.lexists(place)
+
+
+def _touch(place: Path | int) -> None:
+    with contextlib.suppress(OSError):  # only tells which are in use
+        os.utime(place)
 
 
 def file_digest(path: Path) -> str:

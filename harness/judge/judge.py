@@ -43,7 +43,9 @@ def judge(plan: Plan, observation: Observation, files: Mapping[str, str], siblin
     )
     obtained = max((step.outcome.obtained for step in observation.steps), default="")
     outcome, bugs, reason = known.weigh(plan, observation, failures)
-    return Verdict(outcome, reason, tuple(failures), bugs, commands, obtained)
+    stored = bool(observation.steps) and all(step.stored for step in observation.steps)
+    rechecked = sum(step.rechecked for step in observation.steps)
+    return Verdict(outcome, reason, tuple(failures), bugs, commands, obtained, stored, rechecked)
 
 
 def shown_command(command: Command) -> str:

@@ -1,6 +1,6 @@
 """The verdict on a variant: what did not hold, with its evidence, and whether that is known."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -55,3 +55,7 @@ class Verdict:
     """The steps' command lines up to where it ended."""
     obtained: str = ""
     """When and where the newest of its outcomes was first obtained."""
+    stored: bool = field(default=False, compare=False)
+    """Whether all of its outcomes came from the store."""
+    rechecked: int = field(default=0, compare=False)
+    """Steps that the store had, and that were done again to compare."""

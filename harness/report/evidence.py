@@ -27,6 +27,8 @@ def explain_verdict(verdict: Verdict, node: str) -> str:
             f"{_INDENT}{look}"
             for look in dict.fromkeys(look for one in verdict.failures for look in one.look)
         ]
+    if verdict.stored and verdict.obtained:
+        lines.append(f"note: from the store, first obtained {verdict.obtained}")
     lines.append(f"repro: linkage repro {_quoted(node)}")
     return "\n".join(lines)
 

@@ -38,6 +38,10 @@ class Record:
     evidence: str
     """The failures as a person reads them; empty where there are none."""
     seconds: float
+    stored: bool = False
+    """Whether all of it came from the store; `obtained` says when and where it was first obtained."""
+    rechecked: int = 0
+    """Steps that the store had, and that were done again to compare."""
 
     @classmethod
     def of(cls, node: str, verdict: Mapping[str, Any], seconds: float, *, refused: bool = False) -> "Record":
@@ -57,6 +61,8 @@ class Record:
             obtained=verdict["obtained"],
             evidence=verdict["evidence"] if outcome in ("fail", "fixed", "error") else "",
             seconds=round(seconds, 3),
+            stored=verdict.get("stored", False),
+            rechecked=verdict.get("rechecked", 0),
         )
 
 
@@ -85,6 +91,8 @@ def properties(variant: Variant, verdict: Verdict) -> dict[str, object]:
         ],
         "commands": list(verdict.commands),
         "obtained": verdict.obtained,
+        "stored": verdict.stored,
+        "rechecked": verdict.rechecked,
         "evidence": explain_verdict(verdict, variant.id),
     }
 

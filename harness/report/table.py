@@ -163,4 +163,6 @@ def _closing(
         text.append(f"; case files that could not be read: {len(unreadable)}", "bold red")
     if broken:
         text.append(f"; without a verdict: {len(broken)}", "bold red")
-    return text.append(" ").append(f"in {seconds:.1f} s", "dim")
+    stored = sum(record.stored for record in records)
+    source = f", {stored} wholly from the store" if stored else ""
+    return text.append(" ").append(f"in {seconds:.1f} s{source}", "dim")

@@ -71,7 +71,7 @@ def test_json_is_written_whole(tmp_path: Path) -> None:
     assert [one["case"] for one in data["variants"]] == ["a.yaml", "b.yaml"]
     assert data["variants"][0].keys() == {
         "id", "case", "summary", "toolchain", "version", "outcome", "reason", "bugs", "failures", "commands",
-        "obtained", "evidence", "seconds",
+        "obtained", "evidence", "seconds", "stored", "rechecked",
     }  # fmt: skip
     assert target.stat().st_mode & 0o777 == 0o644
     assert list(tmp_path.iterdir()) == [target]
