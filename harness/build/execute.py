@@ -21,7 +21,7 @@ from harness.build.command import WORK, Command, Glob
 from harness.build.keys import LINK_INPUTS, STREAMS, wants_inputs
 from harness.build.observation import Diagnostic, LinkerCall, Outcome, native_static_libs
 from harness.build.plan import PlannedStep, Read, wanted_files
-from harness.build.state import State
+from harness.build.state import State, target
 from harness.build.workspace import OperationError, Workspace
 from harness.case import steps as model
 from harness.errors import ArtifactError
@@ -308,7 +308,12 @@ def read_facts(step: PlannedStep, workspace: Workspace, state: State) -> Iterato
     for name, wanted in wanted_files(step.reads, state).items():
         path = workspace.root / name
         try:
-            facts = read(path, references=wanted.functions, contents=wanted.contents)
+            facts = read(
+                path,
+                references=wanted.functions,
+                contents=wanted.contents,
+                digest=workspace.digest(target(name, state)),
+            )
             yield wanted, Seen(_neutral(facts, workspace), _texts(wanted.texts, path, workspace))
         except (ArtifactError, OSError) as error:
             why = error.what if isinstance(error, ArtifactError) else error.strerror or str(error)
