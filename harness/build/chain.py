@@ -19,7 +19,7 @@ from harness.build.ended import as_expected
 from harness.build.execute import Context, Seen, execute, read_facts
 from harness.build.keys import facts_key, named_programs, step_key
 from harness.build.observation import Observation, Outcome, StepObservation
-from harness.build.plan import Plan, PlannedStep, wanted_files
+from harness.build.plan import Plan, PlannedStep, Read, wanted_files
 from harness.build.restore import restore
 from harness.build.state import Node, State, initial, target
 from harness.build.store import Store
@@ -210,14 +210,19 @@ class _Chain:
         self.at = index + 1
         record = _Kept(outcome, state, dict(self.context.kept), self.context.umask)
         seen: dict[str, Seen] = {}
-        for wanted, found in read_facts(step, workspace, state):
-            seen[wanted.pattern] = found
-            self.store.put("facts", facts_key(state, wanted), found)
+        for name, wanted in wanted_files(step.reads, state).items():
+            at = facts_key(state, wanted)
+            seen[name] = self.store.get("facts", at, Seen) or self._read(wanted, at, state)
         if outcome.lasting:
             if index < len(self.plan.steps) - 1:
                 self._keep_files(outcome, state)
             self.store.put("steps", key, record)
         return _with_facts(record, seen)
+
+    def _read(self, wanted: Read, key: str, state: State) -> Seen:
+        found = read_facts(wanted, self._open(), state)
+        self.store.put("facts", key, found)
+        return found
 
     def _keep_files(self, outcome: Outcome, state: State) -> None:
         for name in outcome.made:

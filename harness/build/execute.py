@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -20,7 +20,7 @@ from harness.build import linker
 from harness.build.command import WORK, Command, Glob
 from harness.build.keys import LINK_INPUTS, STREAMS, wants_inputs
 from harness.build.observation import Diagnostic, LinkerCall, Outcome, native_static_libs
-from harness.build.plan import PlannedStep, Read, wanted_files
+from harness.build.plan import PlannedStep, Read
 from harness.build.state import State, target
 from harness.build.workspace import OperationError, Workspace
 from harness.case import steps as model
@@ -303,21 +303,17 @@ def _part(step: PlannedStep, workspace: Workspace, context: Context) -> Outcome:
     return _process(step, step.command, workspace, context)
 
 
-def read_facts(step: PlannedStep, workspace: Workspace, state: State) -> Iterator[tuple[Read, Seen]]:
-    """What the readers find in the files that claims at this step are about."""
-    for name, wanted in wanted_files(step.reads, state).items():
-        path = workspace.root / name
-        try:
-            facts = read(
-                path,
-                references=wanted.functions,
-                contents=wanted.contents,
-                digest=workspace.digest(target(name, state)),
-            )
-            yield wanted, Seen(_neutral(facts, workspace), _texts(wanted.texts, path, workspace))
-        except (ArtifactError, OSError) as error:
-            why = error.what if isinstance(error, ArtifactError) else error.strerror or str(error)
-            yield wanted, Seen(Facts("unreadable", state[name].size, "", error=why))
+def read_facts(wanted: Read, workspace: Workspace, state: State) -> Seen:
+    """What the readers find in one file of the folder, and what else is asked of it."""
+    name = wanted.pattern
+    path = workspace.root / name
+    try:
+        digest = workspace.digest(target(name, state))
+        facts = read(path, references=wanted.functions, contents=wanted.contents, digest=digest)
+        return Seen(_neutral(facts, workspace), _texts(wanted.texts, path, workspace))
+    except (ArtifactError, OSError) as error:
+        why = error.what if isinstance(error, ArtifactError) else error.strerror or str(error)
+        return Seen(Facts("unreadable", state[name].size, "", error=why))
 
 
 def _neutral(facts: Facts, workspace: Workspace) -> Facts:
