@@ -14,6 +14,7 @@ from pathlib import Path
 
 from harness.artifact.facts import Facts
 from harness.build.chain import observe
+from harness.build.jobs import JobServer
 from harness.build.observation import Observation
 from harness.build.plan import Plan, PlannedStep, Read, Variant, plan
 from harness.build.requirements import missing_after_plan, missing_before_plan
@@ -42,6 +43,8 @@ class Session:
     bootstrap: bool = True
     """Whether a stable compiler may be run with RUSTC_BOOTSTRAP=1."""
     progress: Callable[[str], None] | None = None
+    jobs: JobServer | None = None
+    """The run's job server, where it has one."""
 
     @cached_property
     def machine(self) -> Machine:
@@ -111,6 +114,7 @@ class Session:
             self.machine_key,
             environment=self.environment,
             progress=self.progress,
+            jobs=self.jobs,
         )
 
     def _sibling(

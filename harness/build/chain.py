@@ -17,6 +17,7 @@ from typing import Self
 from harness.build.command import WORK, Glob
 from harness.build.ended import as_expected
 from harness.build.execute import Context, Seen, execute, read_facts
+from harness.build.jobs import JobServer
 from harness.build.keys import facts_key, named_programs, step_key
 from harness.build.observation import Observation, Outcome, StepObservation
 from harness.build.plan import Plan, PlannedStep, Read, wanted_files
@@ -25,9 +26,14 @@ from harness.build.state import Node, State, initial, target
 from harness.build.store import Store
 from harness.build.workspace import Workspace
 from harness.errors import StoreError
+from harness.toolchain.version import VersionRange
 
 _NAMES_FOLDER_ONLY = (".rlib", ".rmeta")
 """Files whose metadata names their folder for diagnostics only: their bytes serve in any other."""
+
+
+_KNOWS_FIFO = VersionRange.parse(">=1.74")
+"""Older compilers know a job server only as two open pipes: they are told of none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +65,18 @@ def observe(
     *,
     environment: Mapping[str, str],
     progress: Callable[[str], None] | None = None,
+    jobs: JobServer | None = None,
 ) -> Observation:
     """Carry out a variant's steps as far as they are as their case expects, using the store.
 
-    `machine` stands for the linker and the C compiler in the keys. Raises StoreError where no
+    `machine` stands for the linker and the C compiler in the keys; of `jobs` the processes take their
+    tokens, which no key depends on. Raises StoreError where no
     working folder can be made, or files cannot be put into it.
     """
     try:
         with _Chain(plan, store, sources, machine, environment, progress) as chain:
+            chain.context.jobs = jobs
+            chain.context.tells_jobs = _KNOWS_FIFO.contains(plan.variant.toolchain.version)
             return chain.run()
     except OSError as error:
         why = error.strerror or str(error)
@@ -211,17 +221,21 @@ class _Chain:
         record = _Kept(outcome, state, dict(self.context.kept), self.context.umask)
         seen: dict[str, Seen] = {}
         for name, wanted in wanted_files(step.reads, state).items():
-            at = facts_key(state, wanted)
-            seen[name] = self.store.get("facts", at, Seen) or self._read(wanted, at, state)
+            seen[name] = self._read(wanted, state)
         if outcome.lasting:
             if index < len(self.plan.steps) - 1:
                 self._keep_files(outcome, state)
             self.store.put("steps", key, record)
         return _with_facts(record, seen)
 
-    def _read(self, wanted: Read, key: str, state: State) -> Seen:
-        found = read_facts(wanted, self._open(), state)
-        self.store.put("facts", key, found)
+    def _read(self, wanted: Read, state: State) -> Seen:
+        """What is found in a file; where another variant's was the same, byte for byte, as found then."""
+        key, node = facts_key(state, wanted), target(wanted.pattern, state)
+        is_itself = node is not None and node.stored == node.content
+        found = self.store.get("facts", key, Seen) if is_itself else None
+        if found is None:
+            found = read_facts(wanted, self._open(), state)
+            self.store.put("facts", key, found)
         return found
 
     def _keep_files(self, outcome: Outcome, state: State) -> None:

@@ -86,10 +86,6 @@ class Workspace:
         for name, (mark, node) in self._seen.items():
             self._seen[name] = (mark, self._known_as(node))
 
-    def digest(self, node: Node | None) -> str | None:
-        """A file's own digest, where its node has it."""
-        return node.content if node is not None and self.is_kept_by_content(node) else None
-
     def inside(self, name: str, *, itself: bool = False) -> Path:
         """A path in the folder; `itself`: where it is a symlink, that and not what it leads to.
 
