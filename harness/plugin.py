@@ -7,6 +7,7 @@ fail and fixed are failures; what could not be judged is an error.
 import argparse
 import os
 from collections.abc import Generator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
