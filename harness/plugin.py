@@ -21,12 +21,14 @@ from harness.report.evidence import explain_verdict
 from harness.report.record import VERDICT, properties
 
 if TYPE_CHECKING:
+    from harness.ahead import Ahead
     from harness.build.jobs import JobServer
     from harness.build.store import Store
     from harness.session import Session
     from harness.toolchain import Toolchain
 
 SESSION: pytest.StashKey["Session"] = pytest.StashKey()
+AHEAD: pytest.StashKey["Ahead"] = pytest.StashKey()
 TOOLCHAINS: pytest.StashKey[list["Toolchain"]] = pytest.StashKey()
 _WIDEST = 1000
 _JOBS = "linkage_jobs"
@@ -163,6 +165,36 @@ def pytest_configure_node(node: Any) -> None:  # noqa: ANN401 - xdist's own, whi
         node.workerinput[_JOBS] = (str(jobs.folder), jobs.width)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
+    ahead = _ahead(session)
+    if ahead is None:
+        return (yield)
+    session.config.stash[AHEAD] = ahead
+    ahead.start()
+    try:
+        return (yield)
+    finally:
+        ahead.stop()
+
+
+def _ahead(session: pytest.Session) -> "Ahead | None":
+    """Who carries out coming variants; nobody where xdist's workers share them, or there is no width."""
+    config = session.config
+    distributed = hasattr(config, "workerinput") or config.pluginmanager.hasplugin("dsession")
+    items = [item for item in session.items if isinstance(item, VariantItem)]
+    if distributed or len(items) < 2 or config.option.collectonly:  # noqa: PLR2004 - the first is pytest's
+        return None
+    run = session_of(config)
+    if run.jobs is None or run.jobs.width == 1 or not run.store.writable:
+        return None
+    from harness.ahead import Ahead  # noqa: PLC0415
+
+    for index, item in enumerate(items):
+        item.index = index
+    return Ahead(run, [item.variant for item in items], run.jobs.width)
+
+
 def toolchains_of(config: pytest.Config) -> list["Toolchain"]:
     """The run's toolchains. Raises ToolchainError."""
     if TOOLCHAINS not in config.stash:
@@ -217,6 +249,8 @@ class VariantItem(pytest.Item):
         super().__init__(**kwargs)
         self.variant = variant
         self.result: Verdict | None = None
+        self.index = 0
+        """Its place among the variants of the run."""
         for name in variant.case.model.tags:
             self.add_marker(name)
         if variant.case.model.known_bugs:
@@ -227,6 +261,9 @@ class VariantItem(pytest.Item):
         return self.variant.case
 
     def setup(self) -> None:
+        ahead = self.config.stash.get(AHEAD, None)
+        if ahead is not None:
+            ahead.reached(self.index)
         verdict = session_of(self.config).verdict(self.variant)
         self.result = verdict
         self.user_properties.append((VERDICT, properties(self.variant, verdict)))
