@@ -103,7 +103,7 @@ def _bench(arguments: argparse.Namespace, folder: Path) -> Bench:
     width = os.process_cpu_count() if sys.version_info >= (3, 13) else len(os.sched_getaffinity(0))
     subset = "all shipped cases" if chosen == everything else ", ".join(chosen)
     files = subjects.copy_of_cases(_CASES, list(chosen), folder / "cases")
-    return Bench(folder, arguments.rounds, width or 1, files, toolchains, ["-n", str(width)], subset)
+    return Bench(folder, arguments.rounds, width or 1, files, toolchains, ["-j", str(width)], subset)
 
 
 def _write(file: Path, figures: Sequence[Figure], bench: Bench) -> None:
