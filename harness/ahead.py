@@ -28,6 +28,12 @@ class Ahead:
 
     def __init__(self, session: Session, variants: Sequence[Variant], threads: int) -> None:
         self._session = replace(session, progress=self._before_step)
+        session.progress = self._begun
+        self._needed = threading.Event()
+        """Set by every step that is carried out; cleared by a variant that the store had whole. Where
+        there is nothing to do, doing it twice would only take time.
+        """
+        self._ran = threading.local()
         self._variants = variants
         self._next = 1  # pytest itself begins with the first
         self._busy = 0
@@ -49,23 +55,32 @@ class Ahead:
     def stop(self) -> None:
         """End at once what is still being done; nothing of ours runs any more afterwards."""
         self._stopped.set()
+        self._needed.set()
         for thread in self._threads:
             while thread.is_alive():
                 process.end_all()  # again: one that waited for its turn may have begun just now
                 thread.join(_LOOK)
 
+    def _begun(self, _step: str) -> None:
+        self._needed.set()
+
     def _work(self) -> None:
         while (variant := self._take()) is not None:
+            self._ran.any = False
             try:
                 self._session.carry_out(variant)
             except Exception:  # noqa: BLE001, S110 - whatever it is, it shows when its turn comes
                 pass
             finally:
+                if not self._ran.any:
+                    self._needed.clear()
                 with self._lock:
                     self._busy -= 1
 
     def _take(self) -> Variant | None:
         while not self._stopped.is_set():
+            if not self._needed.wait(_LOOK):
+                continue
             with self._lock:
                 if self._next >= len(self._variants):
                     return None
@@ -79,6 +94,8 @@ class Ahead:
     def _before_step(self, _step: str) -> None:
         if self._stopped.is_set():
             raise _StoppedError
+        self._ran.any = True
+        self._needed.set()
 
 
 def available(meminfo: Path = _MEMORY) -> int:
