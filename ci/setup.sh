@@ -1,9 +1,10 @@
 # shellcheck shell=bash
-# What ci/cases and ci/tests share: a virtual environment in .venv with this package in it, and a
+# What ci/cases, ci/tests and ci/bench share: a virtual environment in .venv with this package in it, and a
 # rustc. To be sourced, with the checkout as the working folder.
 #
 # set_up run     the package
 # set_up dev     the package with the tools of its tests
+# set_up bench   the package with what it is measured against
 #
 # What is missing on the machine is answered with one line on stderr and exit status 4. Honoured:
 # PYTHON (the interpreter), CC, RUSTC, RUSTUP_HOME, RUSTUP_DIST_SERVER, XDG_CACHE_HOME, and pip's
@@ -95,7 +96,7 @@ set_up_package() {
     python=$(find_python) || exit $?
     version=$("$python" -c 'import sys; print(sys.version)')
     wanted=$(printf '%s\n' "$PWD" "$version" | cat - pyproject.toml | cksum)
-    if is_set_up "$wanted" dev || is_set_up "$wanted" "$what"; then
+    if is_set_up "$wanted" "$what" || { [ "$what" = run ] && is_set_up "$wanted" dev; }; then
         return
     fi
     # Another Python, an environment that was moved here, or one left half made: start again.
@@ -104,8 +105,8 @@ set_up_package() {
         printf '%s\n' "$PWD $version" >.venv/made-for
     fi
     package=.
-    if [ "$what" = dev ]; then
-        package='.[dev]'
+    if [ "$what" != run ]; then
+        package=".[$what]"
     fi
     say "installing the package into .venv: pip install -e $package"
     log=$(mktemp)

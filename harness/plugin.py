@@ -4,8 +4,10 @@ An item's outcome in pytest's words: pass is passed; a known bug is xfailed; a s
 fail and fixed are failures; what could not be judged is an error.
 """
 
+import argparse
 import os
 from collections.abc import Generator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,19 +15,24 @@ import pytest
 
 from harness.build.plan import Variant
 from harness.case.read import Case, read_case
-from harness.errors import LinkageError
+from harness.errors import LinkageError, StoreError
 from harness.judge.verdict import Outcome, Verdict
 from harness.report.evidence import explain_verdict
 from harness.report.record import VERDICT, properties
 from harness.store_options import RunStore, add_options
 
 if TYPE_CHECKING:
+    from harness.build.jobs import JobServer
+    from harness.build.store import Store
     from harness.session import Session
     from harness.toolchain import Toolchain
 
 SESSION: pytest.StashKey["Session"] = pytest.StashKey()
 STORE: pytest.StashKey[RunStore] = pytest.StashKey()
 TOOLCHAINS: pytest.StashKey[list["Toolchain"]] = pytest.StashKey()
+_WIDEST = 1000
+_JOBS = "linkage_jobs"
+"""What xdist's workers are told of the run's job server: its folder and its width."""
 _WRONG_INPUT: list[str] = []
 """Case files of this process's run that could not be read."""
 _FIXED_MARKS = {
@@ -55,6 +62,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="a skip is a failure: for a job whose machine must have everything",
     )
+    # pytest keeps lower-case letters to itself; like xdist's -n, this one is what everybody types.
+    group._addoption(  # noqa: SLF001
+        "-j",
+        "--jobs",
+        type=_width,
+        metavar="N",
+        help="how many processes and compiler threads work at once, xdist's workers together "
+        "(default: the processors)",
+    )
+
+
+def _width(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= _WIDEST:
+        raise argparse.ArgumentTypeError(f"`{text}` is no number from 1 to {_WIDEST}")
+    return int(text)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -106,8 +128,37 @@ def session_of(config: pytest.Config) -> "Session":
             cache_folder(os.environ),
             bootstrap=not config.getoption("--no-bootstrap"),
             recheck=chosen.recheck,
+            jobs=_jobs(config, chosen.store),
         )
     return config.stash[SESSION]
+
+
+def _jobs(config: pytest.Config, store: "Store") -> "JobServer | None":
+    """The run's job server: made by the controlling process, shared by its workers."""
+    from harness.build.jobs import JobServer, processors  # noqa: PLC0415
+
+    told = getattr(config, "workerinput", {}).get(_JOBS)
+    if told is not None:
+        return JobServer(Path(told[0]), told[1])
+    if hasattr(config, "workerinput") or config.option.collectonly:
+        return None
+    held = ExitStack()
+    try:
+        folder = held.enter_context(store.work_folder())
+    except StoreError:
+        return None  # the first variant says so
+    jobs = JobServer.make(folder, config.getoption("--jobs") or processors())
+    if jobs is not None:
+        held.callback(jobs.close)
+    config.add_cleanup(held.close)
+    return jobs
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:  # noqa: ANN401 - xdist's own, which has no types
+    jobs = session_of(node.config).jobs
+    if jobs is not None:
+        node.workerinput[_JOBS] = (str(jobs.folder), jobs.width)
 
 
 def toolchains_of(config: pytest.Config) -> list["Toolchain"]:
@@ -164,6 +215,7 @@ class VariantItem(pytest.Item):
         super().__init__(**kwargs)
         self.variant = variant
         self.result: Verdict | None = None
+        """Its place among the variants of the run."""
         for name in variant.case.model.tags:
             self.add_marker(name)
         if variant.case.model.known_bugs:

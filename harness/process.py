@@ -12,7 +12,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,24 +54,62 @@ def run(
     """
     _running.ready()
     started = time.monotonic()
-    process = subprocess.Popen(
-        [str(word) for word in argv],
-        stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=dict(env),
-        cwd=cwd,
-        umask=umask,
-        start_new_session=True,
-    )
+    process = _Start(
+        lambda: subprocess.Popen(
+            [str(word) for word in argv],
+            stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=dict(env),
+            cwd=cwd,
+            umask=umask,
+            start_new_session=True,
+        )
+    ).process()
     try:
-        _running.add(process.pid)
         taken, limit = _exchange(process, stdin or b"", started + time_limit, output_limit)
     finally:
         _end(process)
         _running.remove(process.pid)
     stdout, stderr = taken
     return Ended(process.returncode, bytes(stdout), bytes(stderr), time.monotonic() - started, limit)
+
+
+class _Start(threading.Thread):
+    """Starts a process and tells the guard, in a thread: Ctrl-C is raised in the main thread alone, so
+    it cannot come between the two and leave behind a process that nobody knows.
+    """
+
+    def __init__(self, start: Callable[[], "subprocess.Popen[bytes]"]) -> None:
+        super().__init__()
+        self._start_process = start
+        self._process: subprocess.Popen[bytes] | None = None
+        self._error: Exception | None = None
+
+    def run(self) -> None:
+        try:
+            self._process = self._start_process()
+            _running.add(self._process.pid)
+        except Exception as error:  # noqa: BLE001 - raised again where it was asked for
+            self._error = error
+
+    def process(self) -> "subprocess.Popen[bytes]":
+        """The process that has been started. Raises what its start raises."""
+        if threading.current_thread() is not threading.main_thread():
+            self.run()
+        else:
+            self.start()
+            try:
+                self.join()
+            except BaseException:
+                self.join()
+                if self._process is not None:
+                    _end(self._process)
+                    _running.remove(self._process.pid)
+                raise
+        if self._process is None:
+            raise self._error or OSError("not started")
+        return self._process
 
 
 def end_all() -> None:

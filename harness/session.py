@@ -15,6 +15,7 @@ from pathlib import Path
 from harness.artifact.facts import Facts
 from harness.build.chain import observe
 from harness.build.execute import KEPT_ENVIRONMENT
+from harness.build.jobs import JobServer
 from harness.build.observation import Observation
 from harness.build.plan import Plan, PlannedStep, Read, Variant, plan
 from harness.build.recheck import Recheck
@@ -46,6 +47,8 @@ class Session:
     progress: Callable[[str], None] | None = None
     recheck: Recheck | None = None
     """Which of the steps that the store has are done again, and compared."""
+    jobs: JobServer | None = None
+    """The run's job server, where it has one."""
 
     @cached_property
     def machine(self) -> Machine:
@@ -110,6 +113,13 @@ class Session:
                 failures=(Failure("", "", where, "can be judged", error.what + mend, error=True),),
             )
 
+    def carry_out(self, variant: Variant) -> None:
+        """Carry a variant out, as far as it can be, so that the store has it. Raises LinkageError."""
+        if missing_before_plan(variant, self.machine, self.environment.get("PATH")) is None:
+            planned = plan(variant)
+            if missing_after_plan(planned, bootstrap=self.bootstrap) is None:
+                self._observe(planned, sources(variant))
+
     def _observe(self, planned: Plan, given: Mapping[str, bytes]) -> Observation:
         return observe(
             planned,
@@ -119,6 +129,7 @@ class Session:
             environment=self.environment,
             progress=self.progress,
             recheck=self.recheck,
+            jobs=self.jobs,
         )
 
     def _sibling(

@@ -164,7 +164,7 @@ def test_a_run_that_is_stopped(number: signal.Signals, workers: int, project: Pr
     running = project.start("case.yaml", "-n", str(workers), toolchain=spec)
     try:
         until(lambda: len(list(project.folder.glob("running-*"))) >= 2 * max(1, workers))
-        assert len(project.work_folders()) == max(1, workers)
+        assert len(project.work_folders()) > max(1, workers)  # and the job server has one
         os.killpg(running.pid, number)
         text, _ = running.communicate(timeout=30)
     finally:

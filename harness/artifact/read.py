@@ -15,8 +15,14 @@ _TEXT_LIMIT = 1 << 20  # bytes
 _DIGEST_SIZE = 16  # bytes
 
 
-def read(path: Path, *, references: Sequence[str] = (), contents: Sequence[str] = ()) -> Facts:
-    """The facts of a file.
+def read(
+    path: Path,
+    *,
+    references: Sequence[str] = (),
+    contents: Sequence[str] = (),
+    digest: str | None = None,
+) -> Facts:
+    """The facts of a file; `digest` where the caller has it already.
 
     `references` names the functions whose outgoing references are wanted, `contents` the sections
     whose bytes are: at most 1 MiB of each (a larger one is an error), decompressed.
@@ -32,18 +38,22 @@ def read(path: Path, *, references: Sequence[str] = (), contents: Sequence[str] 
         with path.open("rb") as file:
             # Not closed by hand: the map goes when the last view of it does.
             mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-            return read_bytes(mapped, references=references, contents=contents)
+            return read_bytes(mapped, references=references, contents=contents, digest=digest)
     except (OSError, ValueError) as error:  # ValueError: emptied meanwhile, or a NUL in the path
         why = (isinstance(error, OSError) and error.strerror) or error
         raise ArtifactError(f"cannot be read: {why}", where=str(path)) from error
 
 
 def read_bytes(
-    data: bytes | mmap.mmap | memoryview, *, references: Sequence[str] = (), contents: Sequence[str] = ()
+    data: bytes | mmap.mmap | memoryview,
+    *,
+    references: Sequence[str] = (),
+    contents: Sequence[str] = (),
+    digest: str | None = None,
 ) -> Facts:
-    """The facts of a file with this content."""
+    """The facts of a file with this content; `digest` where the caller has it already."""
     view = memoryview(data)
-    digest = hashlib.blake2b(view, digest_size=_DIGEST_SIZE).hexdigest()
+    digest = digest or hashlib.blake2b(view, digest_size=_DIGEST_SIZE).hexdigest()
     kind = _kind(view)
     wanted = Wanted(tuple(references), tuple(contents)) if references or contents else NOTHING
     try:

@@ -17,6 +17,7 @@ from typing import Self
 from harness.build.command import WORK, Glob
 from harness.build.ended import as_expected
 from harness.build.execute import Context, Seen, execute, read_facts
+from harness.build.jobs import JobServer
 from harness.build.keys import facts_key, named_programs, step_key
 from harness.build.observation import Observation, Outcome, StepObservation
 from harness.build.plan import Plan, PlannedStep, Read, wanted_files
@@ -26,9 +27,14 @@ from harness.build.state import Node, State, initial, target
 from harness.build.store import Store
 from harness.build.workspace import Workspace
 from harness.errors import StoreError
+from harness.toolchain.version import VersionRange
 
 _NAMES_FOLDER_ONLY = (".rlib", ".rmeta")
 """Files whose metadata names their folder for diagnostics only: their bytes serve in any other."""
+
+
+_KNOWS_FIFO = VersionRange.parse(">=1.74")
+"""Older compilers know a job server only as two open pipes: they are told of none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +69,18 @@ def observe(
     environment: Mapping[str, str],
     progress: Callable[[str], None] | None = None,
     recheck: Recheck | None = None,
+    jobs: JobServer | None = None,
 ) -> Observation:
     """Carry out a variant's steps as far as they are as their case expects, using the store.
 
-    `machine` stands for the linker and the C compiler in the keys. Raises StoreError where no
+    `machine` stands for the linker and the C compiler in the keys; of `jobs` the processes take their
+    tokens, which no key depends on. Raises StoreError where no
     working folder can be made, or files cannot be put into it.
     """
     try:
         with _Chain(plan, store, sources, machine, environment, progress, recheck) as chain:
+            chain.context.jobs = jobs
+            chain.context.tells_jobs = _KNOWS_FIFO.contains(plan.variant.toolchain.version)
             return chain.run()
     except OSError as error:
         why = error.strerror or str(error)
@@ -147,7 +157,7 @@ class _Chain:
         """
         at, again = index, kept
         if recheck.chooses(key):
-            at, again = self._catch_up(index) or (index, self._perform(index, key)[0])
+            at, again = self._catch_up(index) or (index, self._perform(index, key, anew=True))
             old = kept if at == index else self.records[at]
             recheck.found[key] = difference(old.outcome, old.after, again.outcome, again.after)
             kept = old
@@ -227,17 +237,18 @@ class _Chain:
 
     def _carry_out(self, index: int, key: str) -> _Kept:
         """Run a step in the working folder, which stands before it, and keep what it did."""
-        record, seen = self._perform(index, key)
-        for wanted, found in seen:
-            self.store.put("facts", facts_key(record.after, wanted), found)
+        record = self._perform(index, key, anew=False)
         if record.outcome.lasting:
             if index < len(self.plan.steps) - 1:
                 self._keep_files(record.outcome, record.after)
             self.store.put("steps", key, _without_facts(record))
         return record
 
-    def _perform(self, index: int, key: str) -> tuple[_Kept, list[tuple[Read, Seen]]]:
-        """Run a step in the working folder, which stands before it; what it did, and what was read."""
+    def _perform(self, index: int, key: str, *, anew: bool) -> _Kept:
+        """Run a step in the working folder, which stands before it; what it did.
+
+        `anew`: its files are read whatever the store has of them, and nothing is kept.
+        """
         step, place = self.plan.steps[index], self.places[index]
         workspace = self._open()
         self.context.kept, self.context.umask = dict(place.kept), place.umask
@@ -252,8 +263,22 @@ class _Chain:
         self.carried_out.add(index)
         compiler = str(self.plan.variant.toolchain.version)
         record = _Kept(outcome, state, dict(self.context.kept), self.context.umask, compiler)
-        seen = list(read_facts(step, workspace, state))
-        return _with_facts(record, {wanted.pattern: found for wanted, found in seen}), seen
+        read = self._read_anew if anew else self._read
+        seen = {name: read(wanted, state) for name, wanted in wanted_files(step.reads, state).items()}
+        return _with_facts(record, seen)
+
+    def _read(self, wanted: Read, state: State) -> Seen:
+        """What is found in a file; where another variant's was the same, byte for byte, as found then."""
+        key, node = facts_key(state, wanted), target(wanted.pattern, state)
+        is_itself = node is not None and node.stored == node.content
+        found = self.store.get("facts", key, Seen) if is_itself else None
+        if found is None:
+            found = self._read_anew(wanted, state)
+            self.store.put("facts", key, found)
+        return found
+
+    def _read_anew(self, wanted: Read, state: State) -> Seen:
+        return read_facts(wanted, self._open(), state)
 
     def _keep_files(self, outcome: Outcome, state: State) -> None:
         for name in outcome.made:

@@ -1,5 +1,6 @@
 """One step carried out in a working folder: the process or the file operation, and what it made."""
 
+import contextlib
 import errno
 import fnmatch
 import json
@@ -7,7 +8,7 @@ import os
 import re
 import shutil
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -18,10 +19,11 @@ from harness.artifact.facts import Facts
 from harness.artifact.read import read
 from harness.build import linker
 from harness.build.command import WORK, Command, Glob
+from harness.build.jobs import JobServer
 from harness.build.keys import LINK_INPUTS, STREAMS, wants_inputs
 from harness.build.observation import Diagnostic, LinkerCall, Outcome, native_static_libs
-from harness.build.plan import PlannedStep, Read, wanted_files
-from harness.build.state import State
+from harness.build.plan import PlannedStep, Read
+from harness.build.state import State, target
 from harness.build.workspace import OperationError, Workspace
 from harness.case import steps as model
 from harness.errors import ArtifactError
@@ -62,6 +64,9 @@ class Context:
     kept: dict[str, str]
     """Streams kept for later arguments, by step id."""
     umask: int = 0o022
+    jobs: JobServer | None = None
+    tells_jobs: bool = False
+    """Whether the compiler knows a job server in a fifo."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +85,10 @@ def execute(step: PlannedStep, workspace: Workspace, context: Context) -> tuple[
     """
     before, marks = workspace.scan(), workspace.marks
     try:
-        if step.together:
-            outcome = _together(step, workspace, context)
-        elif step.command is not None:
-            outcome = _process(step, step.command, workspace, context)
-        else:
-            outcome = _operate(step, workspace, context)
+        with context.jobs.token() if context.jobs and _starts(step) else contextlib.nullcontext():
+            outcome = _outcome(step, workspace, context)
+            if context.jobs and context.tells_jobs and _died(step, outcome):
+                context.jobs.lose()
     except OSError as error:
         why = _FATAL.get(error.errno or 0) or error.strerror or str(error)
         outcome = Outcome(problem=f"{error.filename or 'the step'}: {why}")
@@ -101,6 +104,30 @@ def execute(step: PlannedStep, workspace: Workspace, context: Context) -> tuple[
     )
     removed = tuple(sorted(name for name in before if name not in after))
     return replace(outcome, made=made, removed=removed, obtained=_now()), after
+
+
+def _starts(step: PlannedStep) -> bool:
+    """Whether it starts a process. Steps that run together share one token: one more could be
+    waited for while others wait for that one.
+    """
+    return any(part.command is not None for part in (step.together or (step,)))
+
+
+def _died(step: PlannedStep, outcome: Outcome) -> bool:
+    """Whether a compiler may have taken tokens of the job server along."""
+    parts = zip(step.together or (step,), outcome.parts or (outcome,), strict=False)
+    return any(
+        part.command is not None
+        and part.command.program == "rustc"
+        and (one.limit is not None or one.ice or (one.status or 0) < 0)
+        for part, one in parts
+    )
+
+
+def _outcome(step: PlannedStep, workspace: Workspace, context: Context) -> Outcome:
+    if step.together:
+        return _together(step, workspace, context)
+    return _part(step, workspace, context)
 
 
 def arguments(command: Command, workspace: Workspace, context: Context) -> list[str]:
@@ -153,6 +180,8 @@ def _process(step: PlannedStep, command: Command, workspace: Workspace, context:
     except (OperationError, ArtifactError) as error:
         return Outcome(problem=str(error))
     env = environment(command, workspace, context)
+    if context.jobs is not None and context.tells_jobs and command.program == "rustc":
+        env.setdefault("MAKEFLAGS", context.jobs.makeflags)
     if command.watch_linker:
         inputs = workspace.root / LINK_INPUTS if wants_inputs(step) else None
         watched = workspace.linker / step.id  # steps that run together have one each
@@ -305,16 +334,18 @@ def _part(step: PlannedStep, workspace: Workspace, context: Context) -> Outcome:
     return _process(step, step.command, workspace, context)
 
 
-def read_facts(step: PlannedStep, workspace: Workspace, state: State) -> Iterator[tuple[Read, Seen]]:
-    """What the readers find in the files that claims at this step are about."""
-    for name, wanted in wanted_files(step.reads, state).items():
-        path = workspace.root / name
-        try:
-            facts = read(path, references=wanted.functions, contents=wanted.contents)
-            yield wanted, Seen(_neutral(facts, workspace), _texts(wanted.texts, path, workspace))
-        except (ArtifactError, OSError) as error:
-            why = error.what if isinstance(error, ArtifactError) else error.strerror or str(error)
-            yield wanted, Seen(Facts("unreadable", state[name].size, "", error=why))
+def read_facts(wanted: Read, workspace: Workspace, state: State) -> Seen:
+    """What the readers find in one file of the folder, and what else is asked of it."""
+    name = wanted.pattern
+    path = workspace.root / name
+    try:
+        node = target(name, state)
+        digest = node.stored if node is not None else None
+        facts = read(path, references=wanted.functions, contents=wanted.contents, digest=digest)
+        return Seen(_neutral(facts, workspace), _texts(wanted.texts, path, workspace))
+    except (ArtifactError, OSError) as error:
+        why = error.what if isinstance(error, ArtifactError) else error.strerror or str(error)
+        return Seen(Facts("unreadable", state[name].size, "", error=why))
 
 
 def _neutral(facts: Facts, workspace: Workspace) -> Facts:

@@ -115,7 +115,7 @@ class Store:
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
             lock = filelock.FileLock(place)
-            lock.acquire()
+            lock.acquire(poll_interval=0.01)  # seconds
         except OSError:  # a store that cannot be written is worked without
             self.writable = False
             yield

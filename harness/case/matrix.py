@@ -7,6 +7,7 @@ import hashlib
 import itertools
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from harness.case.condition import Condition, Row, same
@@ -115,6 +116,7 @@ def _text(value: object) -> str:
     return "default" if value is None else str(value)
 
 
+@lru_cache(maxsize=4096)  # the same few values stand in every cell
 def _safe(text: str) -> str:
     return (
         "".join(char if char.isascii() and (char.isalnum() or char in ",._+=-") else "_" for char in text)

@@ -6,6 +6,7 @@ emits; only their file names depend on the target.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Any, TypeVar
 
@@ -170,7 +171,12 @@ def crate_name(step: model.RustcStep) -> str:
         return step.crate_name
     if step.rustc == "-":
         return "rust_out"
-    return PurePosixPath(step.rustc or "rustc").stem.replace("-", "_")
+    return _derived(step.rustc or "rustc")
+
+
+@lru_cache  # asked again for every cell of a matrix
+def _derived(source: str) -> str:
+    return PurePosixPath(source).stem.replace("-", "_")
 
 
 def _resolve(step: model.Step, path: Path, row: Row, name: str) -> Resolved:
