@@ -73,9 +73,3 @@ class StoreError(LinkageError):
     """The store cannot be written or read where it stands."""
 
     exit_code = ExitCode.FAILED
-
-
-class UnjudgeableError(LinkageError):
-    """A variant that could not be judged: an error, never a pass."""
-
-    exit_code = ExitCode.FAILED

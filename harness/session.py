@@ -113,13 +113,6 @@ class Session:
                 failures=(Failure("", "", where, "can be judged", error.what + mend, error=True),),
             )
 
-    def carry_out(self, variant: Variant) -> None:
-        """Carry a variant out, as far as it can be, so that the store has it. Raises LinkageError."""
-        if missing_before_plan(variant, self.machine, self.environment.get("PATH")) is None:
-            planned = plan(variant)
-            if missing_after_plan(planned, bootstrap=self.bootstrap) is None:
-                self._observe(planned, sources(variant))
-
     def _observe(self, planned: Plan, given: Mapping[str, bytes]) -> Observation:
         return observe(
             planned,

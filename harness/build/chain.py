@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
-from harness.build.command import WORK, Glob
+from harness.build.command import Glob, in_words, typed
 from harness.build.ended import as_expected
 from harness.build.execute import Context, Seen, execute, read_facts
 from harness.build.jobs import JobServer
@@ -305,11 +305,8 @@ def shown(step: PlannedStep) -> tuple[str, ...]:
     """A step's command line as a person would type it in the working folder."""
     if step.command is None:
         return ()
-    return tuple(
-        word.pattern if isinstance(word, Glob) else word.replace(WORK, "$WORK")
-        for word in step.command.argv
-        if word != "--error-format=json"
-    )
+    words = typed(step.command)
+    return tuple(word.pattern if isinstance(word, Glob) else in_words(word) for word in words)
 
 
 def _without_facts(record: _Kept) -> _Kept:

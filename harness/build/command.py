@@ -60,6 +60,16 @@ class Command:
     """Folders in which a tool is looked for before PATH."""
 
 
+def typed(command: Command) -> tuple[str | Glob, ...]:
+    """The words that a person would type: without what only the harness asks for."""
+    return tuple(word for word in command.argv if word != JSON_FLAG)
+
+
+def in_words(text: str) -> str:
+    """A text of a plan with the working folder as a person would name it."""
+    return text.replace(WORK, "$WORK")
+
+
 def expand(text: str, variables: Mapping[str, str]) -> str:
     """The variables of a variant in place; `${kept.…}` waits for the run, symbol groups for judging."""
     return REFERENCE.sub(lambda found: variables.get(found[1], found[0]), text)

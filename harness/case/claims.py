@@ -5,7 +5,6 @@ missing or empty does not hold, unless it asks for exactly that.
 """
 
 import re
-from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, StrictBool, StrictStr, model_validator
@@ -87,11 +86,6 @@ class Names(Model):
                 {"mend": "give `all`, `any`, `none`, `only`, `count` or `order`, or write `none`"},
             )
         return self
-
-
-class SymbolTableName(StrEnum):
-    STATIC = "static"
-    DYNAMIC = "dynamic"
 
 
 class SymbolKind(Model):

@@ -32,15 +32,6 @@ class CrateType(StrEnum):
     PROC_MACRO = "proc-macro"
 
 
-class Lto(StrEnum):
-    """`off` is `-Clto=off`; `thin-local`, rustc's default, gives no flag."""
-
-    OFF = "off"
-    THIN_LOCAL = "thin-local"
-    THIN = "thin"
-    FAT = "fat"
-
-
 def _crate_types(value: object) -> object:
     if isinstance(value, str):
         value = [value]

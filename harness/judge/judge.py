@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from harness.artifact.facts import Facts
-from harness.build.command import WORK, Command, Glob
+from harness.build.command import Command, Glob, in_words, typed
 from harness.build.ended import as_expected, ended_right, how, unmade
 from harness.build.observation import Observation, Outcome, native_static_libs
 from harness.build.plan import ClaimGroup, Plan, PlannedStep, filled
@@ -50,12 +50,10 @@ def judge(plan: Plan, observation: Observation, files: Mapping[str, str], siblin
 
 def shown_command(command: Command) -> str:
     """A command as a person would type it in the working folder."""
-    words = [word.pattern if isinstance(word, Glob) else word.replace(WORK, "$WORK") for word in command.argv]
-    env = [f"{key}={shlex.quote(value.replace(WORK, '$WORK'))}" for key, value in command.env.items()]
+    env = [f"{key}={shlex.quote(in_words(value))}" for key, value in command.env.items()]
     quoted = [
-        word if isinstance(source, Glob) else shlex.quote(word).replace("'$WORK", '"$WORK"\'')
-        for word, source in zip(words, command.argv, strict=True)
-        if word != "--error-format=json"
+        word.pattern if isinstance(word, Glob) else shlex.quote(in_words(word)).replace("'$WORK", '"$WORK"\'')
+        for word in typed(command)
     ]
     return " ".join([*env, *quoted])
 

@@ -8,7 +8,7 @@ import posixpath
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 
-from harness.build.command import JSON_FLAG, WORK, Command, Glob
+from harness.build.command import WORK, Command, Glob, typed
 from harness.build.plan import Plan, PlannedStep
 from harness.case import steps as model
 from harness.judge.judge import shown_command
@@ -112,7 +112,7 @@ class _Script:
             yield from self._found(part.id, checks)
 
     def _command(self, command: Command) -> str:
-        words = [self._word(word, command.cwd) for word in command.argv if word != JSON_FLAG]
+        words = [self._word(word, command.cwd) for word in typed(command)]
         places = "".join(f"{quoted(folder, self.places)}:" for folder in command.path)
         env = [f'PATH={places}"$PATH"'] if places else []
         env += [f"{key}={quoted(value, self.places)}" for key, value in command.env.items()]
