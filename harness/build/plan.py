@@ -14,6 +14,7 @@ from harness.build.outputs import Outputs
 from harness.build.state import State, selected
 from harness.case import steps as model
 from harness.case.claims import ArtifactClaims, ClaimMap, Reference
+from harness.case.condition import COMPILER
 from harness.case.document import Path
 from harness.case.groups import GROUP_NAMES
 from harness.case.matrix import row_id
@@ -32,6 +33,11 @@ class Variant:
     case: Case
     row: Mapping[str, Any]
     toolchain: Toolchain
+
+    @cached_property
+    def cell(self) -> Mapping[str, Any]:
+        """Its cell as conditions see it: the axes and the compiler."""
+        return {**self.row, COMPILER: self.toolchain.version}
 
     @cached_property
     def name(self) -> str:
@@ -114,7 +120,7 @@ class Plan:
 def plan(variant: Variant) -> Plan:
     """Plan a variant. Raises CaseError where a value of this cell makes no sense."""
     case, toolchain = variant.case, variant.toolchain
-    resolved = resolve(case.document, case.model.steps, Row(variant.row, set()))
+    resolved = resolve(case.document, case.model.steps, Row(variant.cell, set()))
     outputs = Outputs(toolchain, str(variant.row.get("target") or "") or None)
     planner = _Planner(variant, outputs)
     steps = [planner.step(one) for one in resolved]
@@ -147,7 +153,7 @@ class _Planner:
         self.variant = variant
         self.outputs = outputs
         self.unstable = False
-        self.row = Row(variant.row, set())
+        self.row = Row(variant.cell, set())
         target = variant.toolchain.target(outputs.target)
         self.variables = {
             "work": WORK,

@@ -31,7 +31,7 @@ def missing_before_plan(variant: Variant, machine: Machine, path: str | None = N
         if not toolchain.supports_crate_type(str(kind), target):
             return f"{toolchain.name} has no crate type {kind} for {target or toolchain.host}"
     for requirement in model.requires:
-        if requirement.when is None or requirement.when.holds(variant.row):
+        if requirement.when is None or requirement.when.holds(variant.cell):
             lacking = _lacking(requirement, variant, target, machine, path)
             if lacking is not None:
                 return lacking

@@ -153,6 +153,8 @@ class KnownBug(Model):
     issue: Reference | None = None
     unreported: StrictStr | None = None
     """In place of an issue: what is wrong, in one sentence."""
+    report: RelativePath | None = None
+    """Of an unreported bug: a file beside the case with the report, ready to be filed."""
     when: Condition | None = None
     toolchains: StrictStr | None = None
     """A version range; without it every toolchain."""
@@ -166,6 +168,12 @@ class KnownBug(Model):
                 "unnamed",
                 "a known bug names its `issue` or is marked `unreported`",
                 {"mend": "write `issue: rust-lang/rust#N`, or `unreported:` with what is wrong"},
+            )
+        if self.report is not None and self.unreported is None:
+            raise PydanticCustomError(
+                "reported",
+                "a bug that has an issue needs no `report`",
+                {"mend": "remove it: the issue says what the report says"},
             )
         return self
 

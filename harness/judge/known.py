@@ -18,7 +18,7 @@ def applicable(plan: Plan) -> list[KnownBug]:
     return [
         bug
         for bug in variant.case.model.known_bugs
-        if (bug.when is None or bug.when.holds(variant.row))
+        if (bug.when is None or bug.when.holds(variant.cell))
         and (bug.toolchains is None or VersionRange.parse(bug.toolchains).contains(variant.toolchain.version))
     ]
 

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 from asked import said_of
 
-from harness.case.condition import Condition
+from harness.case.check.compilers import told_apart
+from harness.case.condition import COMPILER, Condition
+from harness.toolchain.release import RustcVersion
 
 CELL = {
     "lto": "thin",
@@ -73,3 +75,27 @@ def test_a_condition_that_names_no_axis(empty: str) -> None:
     assert said_of(
         f"steps:\n  - {{rustc: lib.rs}}\n  - rustc: lib.rs\n    id: b\n    when:    {empty}\n"
     ) == [f"case.yaml:7:{place}: this condition names no axis (help: write it as `{{lto: fat}}`)"]
+
+
+@pytest.mark.parametrize(
+    ("condition", "holds"),
+    [
+        ({"toolchain": ">=1.87"}, True),
+        ({"toolchain": "<1.87"}, False),
+        ({"toolchain": "<1.87", "lto": "thin"}, False),
+        ({"toolchain": ">=1.87", "lto": "fat"}, False),
+        ({"not": {"toolchain": "<1.87"}}, True),
+        ({"any": [{"toolchain": "nightly"}, {"toolchain": "1.95"}]}, True),
+    ],
+)
+def test_the_compilers_that_it_means(condition: Any, holds: bool) -> None:  # noqa: FBT001
+    cell = {**CELL, COMPILER: RustcVersion.parse("1.95.0")}
+    assert Condition.model_validate(condition).holds(cell) is holds
+    assert not Condition.model_validate({"toolchain": "*"}).holds(CELL)
+
+
+def test_the_compilers_between_which_ranges_tell() -> None:
+    names = {str(one) for one in told_apart((">=1.87", ">=1.91.1, <1.91.2"), ">=1.80")}
+    assert names == {"1.80.0", "1.87.0", "1.91.1"}
+    dated = told_apart((">=nightly-2026-01-10, <nightly-2026-01-11",), "nightly")
+    assert sorted(str(one.nightly_date) == "2026-01-10" for one in dated) == [False, True]

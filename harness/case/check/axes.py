@@ -5,14 +5,16 @@ from typing import Any
 
 from harness.case import matrix, steps
 from harness.case.base import suggest
-from harness.case.condition import same
+from harness.case.condition import COMPILER, same
 from harness.case.document import Document, Path, is_plain
 from harness.case.groups import GROUP_NAMES
 from harness.case.model import CaseModel
 from harness.case.variables import LATER
 from harness.errors import CaseError
 
-_RESERVED = {"not", "any", "kept", *LATER} - set(matrix.AXIS_VALUES)  # `target` is both, and the same
+_RESERVED = {"not", "any", COMPILER, "kept", *LATER} - set(
+    matrix.AXIS_VALUES
+)  # `target` is both, and the same
 
 
 def spelled(value: object) -> str:

@@ -63,10 +63,10 @@ class Cells:
         return set().union(*(cell.roles for cell in self.cells))
 
 
-def survey(model: CaseModel, doc: Document, rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Cells:
-    """Go through every cell once; values that do not fit are its findings."""
+def survey(model: CaseModel, doc: Document, built: Sequence[tuple[Mapping[str, Any], str]]) -> Cells:
+    """Go through every cell, with its name, once; values that do not fit are its findings."""
     found = Cells(model, doc)
-    for row, name in zip(rows, names, strict=True):
+    for row, name in built:
         problems: list[CaseError] = []
         resolved = resolve.resolve(doc, model.steps, resolve.Row(row, found.used), problems)
         for step in flat(resolved):

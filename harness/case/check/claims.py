@@ -9,6 +9,7 @@ from harness.case.check.cells import Cell, Cells
 from harness.case.check.conditions import check_value
 from harness.case.check.mentioned import no_such_role, raw_path
 from harness.case.claims import ArtifactClaims, ClaimMap, Reference
+from harness.case.condition import COMPILER
 from harness.case.document import Path, position_of
 from harness.case.mentions import is_role
 
@@ -117,7 +118,7 @@ def _within(claims: ArtifactClaims) -> Iterator[tuple[str, Path]]:
 
 def _key(row: Mapping[str, Any]) -> object:
     """A cell's values, comparable as conditions compare them."""
-    return frozenset((axis, _comparable(value)) for axis, value in row.items())
+    return frozenset((axis, _comparable(value)) for axis, value in row.items() if axis != COMPILER)
 
 
 def _comparable(value: object) -> object:

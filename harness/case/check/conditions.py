@@ -35,14 +35,21 @@ _MEND = "each of its values is in the matrix, but in no cell all of them"
 
 
 def check_conditions(
-    model: CaseModel, doc: Document, rows: Sequence[Mapping[str, Any]]
+    model: CaseModel, doc: Document, rows: Sequence[Mapping[str, Any]], built: Sequence[Mapping[str, Any]]
 ) -> Iterator[CaseError]:
-    """Conditions on axes or values that the matrix does not have, or that hold in no cell."""
+    """Conditions on axes or values that the matrix does not have, or that hold in no cell.
+
+    `built` are the rows with the compilers between which the case's conditions tell.
+    """
     before = matrix.product(model.matrix)
     values, values_before = _values(rows), _values(before)
     for placed in every_condition(model):
-        among, known = (before, values_before) if placed.exclude else (rows, values)
+        among, known = (before, values_before) if placed.exclude else (built, values)
         errors = list(_names(placed.condition, placed.path, known, doc))
+        if placed.exclude and any(placed.condition.ranges()):
+            where = doc.key(placed.path)
+            mend = "a matrix is the same on every compiler: use `requires` or `toolchains`"
+            errors.append(CaseError("an exclude cannot name a `toolchain`", where=where, mend=mend))
         yield from errors
         if not errors and not any(placed.condition.holds(row) for row in among):
             yield CaseError(_NOTHING[placed.of], where=doc.key(placed.path), mend=_MEND)

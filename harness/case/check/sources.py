@@ -44,11 +44,15 @@ def _named(step: steps.Step) -> Iterator[tuple[str, Path, bool]]:
 
 
 def check_files(model: CaseModel, doc: Document, folder: FilePath) -> Iterator[CaseError]:
-    """Files and folders under `files` that are not there, or lead outside."""
+    """Files and folders under `files`, and reports of bugs, that are not there, or lead outside."""
     for index, name in enumerate(model.files):
         wrong = _beside(folder, name, model, folders=True)
         if wrong is not None:
             yield CaseError(wrong[0], where=doc.value(("files", index)), mend=wrong[1])
+    for index, bug in enumerate(model.known_bugs):
+        wrong = _beside(folder, bug.report, model, folders=False) if bug.report else None
+        if wrong is not None:
+            yield CaseError(wrong[0], where=doc.value(("known-bugs", index, "report")), mend=wrong[1])
 
 
 def check_sources(cells: Cells, folder: FilePath) -> None:

@@ -12,6 +12,7 @@ from harness.case.check.axes import check_axes
 from harness.case.check.bugs import check_bugs
 from harness.case.check.cells import survey
 from harness.case.check.claims import check_claims
+from harness.case.check.compilers import built_by
 from harness.case.check.conditions import check_conditions
 from harness.case.check.mentioned import check_mentions, check_never
 from harness.case.check.references import check_unused, check_variables
@@ -37,19 +38,20 @@ def check(case: "Case") -> list[CaseError]:
     if not rows:
         where = doc.key(("matrix", "exclude"))
         return [*errors, CaseError("the matrix is empty", where=where, mend="this excludes every cell")]
-    unknown = [*check_conditions(model, doc, rows), *check_variables(doc, rows)]
+    built = list(built_by(rows, case.ids, model))
+    unknown = [*check_conditions(model, doc, rows, [row for row, _ in built]), *check_variables(doc, rows)]
     if unknown:
         return [*errors, *unknown]
-    cells = survey(model, doc, rows, case.ids)
+    cells = survey(model, doc, built)
     if cells.findings:
-        return [*errors, *cells.findings.errors(len(rows))]
+        return [*errors, *cells.findings.errors(len(built))]
     check_mentions(cells)
     check_sources(cells, case.folder)
     check_together(cells)
     check_claims(cells, rows)
     return [
         *errors,
-        *cells.findings.errors(len(rows)),
+        *cells.findings.errors(len(built)),
         *check_never(cells),
         *check_unused(model, doc, cells.used),
         *check_bugs(cells),
