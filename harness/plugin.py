@@ -17,6 +17,7 @@ from harness.build.plan import Variant
 from harness.case.read import Case, read_case
 from harness.errors import LinkageError, StoreError
 from harness.judge.verdict import Outcome, Verdict
+from harness.recording import Recorder
 from harness.report.evidence import explain_verdict
 from harness.report.record import VERDICT, properties
 from harness.store_options import RunStore, add_options
@@ -85,6 +86,8 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         config.stash[STORE] = RunStore(config)
         config.pluginmanager.register(config.stash[STORE], "linkage-store")
+        if not hasattr(config, "workerinput"):
+            config.pluginmanager.register(Recorder(config, config.stash[STORE]), "linkage-recorder")
         if config.getoption("--toolchain") and not hasattr(config, "workerinput"):
             toolchains_of(config)
     except LinkageError as error:

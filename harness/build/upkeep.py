@@ -20,7 +20,12 @@ import filelock
 from harness.build.store import TAG, Store, decoded, file_digest, last_used, remove_tree, remove_unheld
 from harness.errors import LinkageError, StoreError
 
-KINDS = {"steps": "outcomes of steps", "facts": "facts of files", "blobs": "files for later steps"}
+KINDS = {
+    "steps": "outcomes of steps",
+    "facts": "facts of files",
+    "blobs": "files for later steps",
+    "results": "results of cases",
+}
 """The kinds of entries, and what they are."""
 
 _VERSION = re.compile(r"v\d+")
@@ -185,6 +190,11 @@ def check(store: Store) -> Checked:
                 found.damaged.append(entry)
             found.held += removed.held
     return found
+
+
+def files_of_kind(store: Store, kind: str) -> Iterator[Path]:
+    """The files of this version's entries of a kind."""
+    return _files(store.folder / kind)
 
 
 def _is_whole(entry: Entry) -> bool:

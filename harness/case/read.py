@@ -5,20 +5,23 @@ process, and nothing outside the case's own folder is looked at.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from harness.case.check import check
+from harness.case.check import check, source_files
 from harness.case.document import MAX_BYTES, Document, parse, position_of
 from harness.case.document import Path as DataPath
 from harness.case.invalid import explain
 from harness.case.matrix import MAX_ROWS, expand, row_id
 from harness.case.model import CaseModel
+from harness.case.variables import REFERENCE
 from harness.errors import CaseError, CaseErrors, Position
 
 MAX_MESSAGE = 400
@@ -49,9 +52,28 @@ class Case:
         """The cells' readable names, in the order of `rows`."""
         return tuple(row_id(row) for row in self.rows)
 
+    @cached_property
+    def digest(self) -> str:
+        """Of what its file and the sources beside it hold: whether an older result is about the same."""
+        found = blake2b(digest_size=16)
+        names = {REFERENCE.sub("*", name) for name, _ in source_files(self.model)}
+        beside = {place for name in names for place in _files(self.folder, name)}
+        for place in sorted({self.file, *beside}):
+            found.update(f"{place.relative_to(self.folder)}\0".encode("utf-8", "surrogateescape"))
+            with suppress(OSError):
+                found.update(blake2b(place.read_bytes()).digest())
+        return found.hexdigest()
+
     def position(self, path: DataPath) -> Position:
         """Where the key at `path` stands in the file."""
         return self.document.key(path)
+
+
+def _files(folder: Path, name: str) -> Iterator[Path]:
+    """The files that a source's name means, in which an axis may be any text."""
+    with suppress(ValueError, NotImplementedError, OSError):  # one that is no pattern of a path
+        for place in folder.glob(name) if "*" in name else [folder / name]:
+            yield from (one for one in (place.rglob("*") if place.is_dir() else [place]) if one.is_file())
 
 
 def read_case(file: Path, name: str | None = None) -> Case:

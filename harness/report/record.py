@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from harness.build.plan import Variant
+from harness.case.matrix import row_id
 from harness.errors import LinkageError
 from harness.judge.verdict import Verdict
 from harness.report.evidence import explain_verdict
+from harness.results import Compiler, KeptBug, KeptFailure, Result
 
 VERDICT = "linkage_verdict"
 """The user property of a pytest report that carries a verdict."""
@@ -70,6 +72,10 @@ def properties(variant: Variant, verdict: Verdict) -> dict[str, object]:
     """What the reports need of a verdict, as plain data that xdist can send."""
     return {
         "case": variant.case.name,
+        "file": str(variant.case.file.resolve()),
+        "cell": row_id(variant.row),
+        "sources": variant.case.digest,
+        "fingerprint": variant.toolchain.fingerprint,
         "summary": variant.case.model.summary,
         "toolchain": variant.toolchain.name,
         "version": str(variant.toolchain.version),
@@ -95,6 +101,25 @@ def properties(variant: Variant, verdict: Verdict) -> dict[str, object]:
         "rechecked": verdict.rechecked,
         "evidence": explain_verdict(verdict, variant.id),
     }
+
+
+def kept(verdict: Mapping[str, Any], seconds: float, when: float) -> Result:
+    """What the store keeps of an item's verdict."""
+    return Result(
+        case=verdict["file"],
+        cell=verdict["cell"],
+        compiler=Compiler(verdict["toolchain"], verdict["version"], verdict["fingerprint"]),
+        outcome=str(verdict["outcome"]),
+        reason=verdict["reason"],
+        bugs=tuple(KeptBug(bug["name"], bug["note"]) for bug in verdict["bugs"]),
+        failures=tuple(
+            KeptFailure(one["step"], one["claim"], one["found"], one["error"]) for one in verdict["failures"]
+        ),
+        obtained=verdict["obtained"],
+        seconds=round(seconds, 3),
+        when=when,
+        sources=verdict["sources"],
+    )
 
 
 def verdict_of(user_properties: Iterable[tuple[str, object]]) -> dict[str, Any] | None:
