@@ -125,6 +125,26 @@ class SectionClaim(Model):
     """As readelf prints them: `AX`."""
 
 
+class Number(Model):
+    """A number that stands in a text, alone or in percent of the one in another text."""
+
+    matches: Regex
+    """Finds it: the first match's only group; commas between its digits do not count."""
+    is_: Comparison
+    percent_of: StrictStr | None = None
+    """The other text (`${kept.ID}`), in which the same regex finds the number that is 100."""
+
+    @model_validator(mode="after")
+    def _has_one_group(self) -> "Number":
+        if re.compile(self.matches).groups != 1:
+            raise PydanticCustomError(
+                "groups",
+                "`{regex}` does not say which number",
+                {"regex": self.matches, "mend": "put just the digits in parentheses, and nothing else"},
+            )
+        return self
+
+
 class Text(Model):
     """What a text must be. A plain text in its place means `equals`."""
 
@@ -139,6 +159,7 @@ class Text(Model):
     file: RelativePath | None = None
     """Equals this file's text, beside the case."""
     lines: Comparison | None = None
+    number: Number | None = None
     empty: StrictBool | None = None
     normalize: dict[Regex, StrictStr] = {}
     """Regexes and what replaces them before anything is compared."""
@@ -150,7 +171,10 @@ class Text(Model):
             raise PydanticCustomError(
                 "says_nothing",
                 "this claim says nothing",
-                {"mend": "give `equals`, `contains`, `lacks`, `matches`, `order`, `file`, `lines`, `empty`"},
+                {
+                    "mend": "give `equals`, `contains`, `lacks`, `matches`, `order`, `file`, `lines`, "
+                    "`number`, `empty`"
+                },
             )
         return self
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from harness.case.claims import Text
 from harness.judge.names import Miss, compare, escape, means_zero
+from harness.judge.number import check_number
 
 _EXCERPT = 12  # lines of a text shown in a message
 _LINE = 1000  # characters of each: a linker says what is undefined behind two long paths
@@ -32,6 +33,8 @@ def check_text(claim: Text, text: str, files: Mapping[str, str]) -> Iterator[Mis
         yield Miss(part, f"equals {wanted}", difference(expected, text))
     if claim.lines is not None and not compare(claim.lines, len(text.splitlines())):
         yield Miss("lines", f"lines {claim.lines}", f"{len(text.splitlines())} lines: {excerpt(text)}")
+    if claim.number is not None:
+        yield from check_number(claim.number, text)
     yield from _parts(claim, text)
 
 
