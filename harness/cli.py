@@ -78,6 +78,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     inspect.add_argument("--all", action="store_true", help="local symbols too, and no table cut short")
 
+    _table_words(_command(commands, "table", _table, "show cases by compilers, from the results kept"))
+
     repro = _command(
         commands,
         "repro",
@@ -151,6 +153,23 @@ def _store_words(store: argparse.ArgumentParser) -> None:
         )
 
 
+def _table_words(table: argparse.ArgumentParser) -> None:
+    table.add_argument("paths", nargs="*", metavar="CASE", help="case files or folders (default: cases)")
+    _toolchains(table)
+    table.add_argument("--variants", action="store_true", help="a row for each variant")
+    how = table.add_mutually_exclusive_group()
+    how.add_argument("--json", action="store_true", help="for a machine to read")
+    how.add_argument("--markdown", action="store_true", help="as Markdown")
+    table.add_argument(
+        "--into",
+        metavar="FILE",
+        help="put the Markdown between the two marks of this file: --markdown --into",
+    )
+    table.add_argument(
+        "--store", metavar="DIR", help="the store (default: $LINKAGE_STORE, else the user's cache)"
+    )
+
+
 def _command(
     commands: "argparse._SubParsersAction[_Parser]",
     name: str,
@@ -203,6 +222,22 @@ def _inspect(arguments: argparse.Namespace) -> int:
         as_json=arguments.json,
         selection=Selection(arguments.symbols, undefined=arguments.undefined, exports=arguments.exports),
         everything=arguments.all,
+    )
+
+
+def _table(arguments: argparse.Namespace) -> int:
+    from harness.report.results_table import table  # noqa: PLC0415
+
+    if arguments.into and not arguments.markdown:
+        raise LinkageError("--into is for Markdown", mend=f"--markdown --into {arguments.into}")
+    return table(
+        arguments.paths or ["cases"],
+        arguments.toolchain,
+        arguments.store,
+        variants=arguments.variants,
+        as_json=arguments.json,
+        as_markdown=arguments.markdown,
+        into=arguments.into,
     )
 
 

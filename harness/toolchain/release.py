@@ -95,6 +95,20 @@ class RustcVersion:
             commit_date=_date_or_none(keys.get("commit-date", "")),
         )
 
+    @classmethod
+    def parse_shown(cls, text: str) -> "RustcVersion":
+        """Read what `str` makes of a version, for records that keep it so. Raises ValueError."""
+        release, _, rest = text.partition(" ")
+        words = rest.strip("()").split()
+        plain = cls.parse(release)
+        return cls(
+            release=plain.release,
+            channel=plain.channel,
+            beta=plain.beta,
+            commit_hash=next((word for word in words if _HASH.fullmatch(word)), None),
+            commit_date=next((day for word in words if (day := _date_or_none(word))), None),
+        )
+
     @property
     def nightly_date(self) -> date | None:
         """The date in the nightly's name: one day after its commit, if that is known."""
