@@ -12,22 +12,25 @@ _EPILOG = (
     "Exit status: 0 all as expected, 1 something is not, 2 interrupted, 4 wrong input, 5 nothing was run."
 )
 
+_STOP = 255
+"""What ends a `git bisect run`, which takes 1 to 127 for an answer: nothing else may be one."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit status."""
     parser = _parser()
     arguments, rest = parser.parse_known_args(argv)
     if rest and arguments.command is not _run:
-        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+        arguments.parser.error(f"unrecognized arguments: {' '.join(rest)}")
     arguments.rest = rest
     try:
         return int(arguments.command(arguments))
     except LinkageError as error:
         print(f"linkage: {error}", file=sys.stderr)
-        return int(error.exit_code)
+        return _STOP if arguments.command is _probe else int(error.exit_code)
     except KeyboardInterrupt:
         print("linkage: interrupted", file=sys.stderr)
-        return int(ExitCode.INTERRUPTED)
+        return _STOP if arguments.command is _probe else int(ExitCode.INTERRUPTED)
     except BrokenPipeError:
         # Whoever read our output has seen enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -36,7 +39,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        self.exit(int(ExitCode.USAGE), f"{self.prog}: {message} (help: {self.prog} --help)\n")
+        self.exit(_wrong(self.prog), f"{self.prog}: {message} (help: {self.prog} --help)\n")
+
+
+def _wrong(command: str) -> int:
+    return _STOP if command.endswith(" probe") else int(ExitCode.USAGE)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -90,6 +97,10 @@ def _parser() -> argparse.ArgumentParser:
     repro.add_argument("-o", "--output", metavar="FILE", help="where to write it (default: standard output)")
     _toolchains(repro)
 
+    _probe_words(
+        _command(commands, "probe", _probe, "try a case on one compiler, for another tool's bisection")
+    )
+
     toolchains = _command(
         commands, "toolchains", _show_toolchains, "list the toolchains that are found and what they can do"
     )
@@ -132,6 +143,27 @@ def _installing(toolchains: argparse.ArgumentParser) -> None:
     )
     removing = _command(words, "remove", _remove, "remove toolchains that linkage has installed")
     removing.add_argument("specs", nargs="+", metavar="SPEC")
+
+
+def _probe_words(probe: argparse.ArgumentParser) -> None:
+    probe.epilog = (
+        "Exit status: 0 good, 1 bad, 125 cannot tell, 255 wrong input, as `git bisect run` takes them; with "
+        "--script-mode: 0 baseline, 1 regression, as `cargo bisect-rustc --script` does."
+    )
+    probe.add_argument("case", metavar="CASE[VARIANT]", help="a case file, or a node id")
+    probe.add_argument(
+        "--toolchain",
+        metavar="SPEC",
+        help="the compiler to try (default: $RUSTUP_TOOLCHAIN, else $RUSTC)",
+    )
+    probe.add_argument("--save", metavar="FILE", help="write what the failure looks like, for --like")
+    probe.add_argument(
+        "--like", metavar="FILE", help="only a failure that looks as this one is bad, another cannot tell"
+    )
+    probe.add_argument("--script-mode", action="store_true", help="answer as cargo bisect-rustc asks")
+    probe.add_argument(
+        "--ignore-limits", action="store_true", help="also where the case's `toolchains` says it is not about"
+    )
 
 
 def _store_words(store: argparse.ArgumentParser) -> None:
@@ -179,7 +211,7 @@ def _command(
     parser = commands.add_parser(
         name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.", allow_abbrev=False
     )
-    parser.set_defaults(command=function)
+    parser.set_defaults(command=function, parser=parser)
     return parser
 
 
@@ -245,6 +277,19 @@ def _repro(arguments: argparse.Namespace) -> int:
     from harness.report.repro import write_repro  # noqa: PLC0415
 
     return write_repro(arguments.case, arguments.toolchain, arguments.output)
+
+
+def _probe(arguments: argparse.Namespace) -> int:
+    from harness.report.probe import probe  # noqa: PLC0415
+
+    return probe(
+        arguments.case,
+        arguments.toolchain,
+        save=arguments.save,
+        like=arguments.like,
+        script_mode=arguments.script_mode,
+        ignore_limits=arguments.ignore_limits,
+    )
 
 
 def _show_toolchains(arguments: argparse.Namespace) -> int:

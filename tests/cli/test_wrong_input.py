@@ -173,7 +173,7 @@ def test_a_file_that_is_no_text(folder: Path) -> None:
 def test_options_that_are_unknown(folder: Path) -> None:
     found = linkage(folder, "list", "--toolchian", "x")
     assert (found.returncode, found.stdout) == (USAGE, "")
-    assert found.stderr == "linkage: unrecognized arguments: --toolchian (help: linkage --help)\n"
+    assert found.stderr == "linkage list: unrecognized arguments: --toolchian (help: linkage list --help)\n"
     found = linkage(folder, "run", "--toolchian", "x", "good.yaml")
     assert found.returncode == USAGE
     assert "unrecognized arguments: --toolchian" in found.stderr

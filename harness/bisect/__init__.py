@@ -1,0 +1,1 @@
+"""Since when: which toolchain of a range, and which merge, changed how cases come out."""

@@ -1,0 +1,125 @@
+"""The search: which toolchain to try next, and where the answers change. Pure.
+
+Positions are numbers in the order of time; an answer is good, bad, or a skip, which decides
+nothing. Wherever two neighbouring decided positions differ lies a flip: a range that flips
+more than once has several, and each is narrowed until only skips are between its two ends.
+"""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import pairwise
+
+_AT_HAND = 2.0
+"""How much more a probe is worth whose toolchain is installed already."""
+_DISTRUST = 32
+"""A skip's neighbours are likely skips, too: within this fraction of a gap they are avoided."""
+
+
+class Answer(StrEnum):
+    """What a probe says about a question."""
+
+    GOOD = "good"
+    BAD = "bad"
+    SKIP = "skip"
+
+
+Known = Mapping[int, Answer]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Gap:
+    """Two decided positions that differ, with none decided between: somewhere after the first, it flips."""
+
+    before: int
+    after: int
+
+    @property
+    def candidates(self) -> range:
+        """The positions that can be the first of the new kind."""
+        return range(self.before + 1, self.after + 1)
+
+
+def gaps(known: Known) -> list[Gap]:
+    """Every place where the answer is known to change, in order."""
+    decided = sorted(place for place, answer in known.items() if answer is not Answer.SKIP)
+    return [Gap(one, other) for one, other in pairwise(decided) if known[one] is not known[other]]
+
+
+def untried(gap: Gap, known: Known) -> list[int]:
+    """The positions inside a gap that have no answer yet."""
+    return [place for place in range(gap.before + 1, gap.after) if place not in known]
+
+
+def choose(questions: Iterable[Known], at_hand: Collection[int] = ()) -> int | None:
+    """The position whose answer helps most questions most; None where every gap is as narrow as it gets.
+
+    A probe is worth what it tells, in bits, about each gap that it lies in; less beside a
+    skip; more where its toolchain is installed already.
+    """
+    worth: dict[int, float] = defaultdict(float)
+    for (gap, skips), times in _distinct(questions).items():
+        for place, bits in _worth(gap, skips):
+            worth[place] += times * bits
+    if not worth:
+        return None
+    near = frozenset(at_hand)
+    return min(worth, key=lambda place: (-worth[place] * (_AT_HAND if place in near else 1), place))
+
+
+def upcoming(questions: Sequence[Known], place: int, at_hand: Collection[int] = ()) -> list[int]:
+    """What is chosen after `place` if all that ask about it find it good, and if all find it bad."""
+    found: list[int] = []
+    for answer in (Answer.GOOD, Answer.BAD):
+        supposed = [{**known, place: answer} if asking(known, place) else known for known in questions]
+        chosen = choose(supposed, at_hand)
+        if chosen is not None and chosen not in (*found, place):
+            found.append(chosen)
+    return found
+
+
+def asking(known: Known, place: int) -> bool:
+    """Whether the position lies in one of the question's gaps and has no answer yet."""
+    return place not in known and any(gap.before < place < gap.after for gap in gaps(known))
+
+
+def spread(before: int, after: int, count: int) -> list[int]:
+    """So many positions evenly between two ends, as `count` allows: to find flips that cancel out."""
+    inside = after - before - 1
+    count = min(count, max(inside, 0))
+    return sorted({before + round((inside + 1) * (i + 1) / (count + 1)) for i in range(count)})
+
+
+def _distinct(questions: Iterable[Known]) -> Counter[tuple[Gap, tuple[int, ...]]]:
+    """The gaps of all questions with the skips in each; equal ones are counted, not listed."""
+    found: Counter[tuple[Gap, tuple[int, ...]]] = Counter()
+    for known in questions:
+        for gap in gaps(known):
+            skips = tuple(sorted(place for place in known if gap.before < place < gap.after))
+            if len(skips) < gap.after - gap.before - 1:
+                found[gap, skips] += 1
+    return found
+
+
+def _worth(gap: Gap, skips: Sequence[int]) -> Iterable[tuple[int, float]]:
+    """Each untried position in a gap with the bits that its answer brings."""
+    size = gap.after - gap.before
+    for place, away in _distances(gap, skips):
+        share = (place - gap.before) / size
+        bits = -share * math.log2(share) - (1 - share) * math.log2(1 - share)
+        yield place, bits * away / (away + size / _DISTRUST) if skips else bits
+
+
+def _distances(gap: Gap, skips: Sequence[int]) -> Iterable[tuple[int, float]]:
+    """Each untried position in a gap with the way to its nearest skip."""
+    index, far = 0, float("inf")
+    for place in range(gap.before + 1, gap.after):
+        while index < len(skips) and skips[index] < place:
+            index += 1
+        if index < len(skips) and skips[index] == place:
+            continue
+        left = place - skips[index - 1] if index else far
+        right = skips[index] - place if index < len(skips) else far
+        yield place, min(left, right)

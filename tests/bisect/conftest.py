@@ -1,0 +1,44 @@
+"""Compilers that behave as they are told: a real rustc behind a script that breaks it."""
+
+import os
+import shlex
+from pathlib import Path
+
+import pytest
+from told_rustc import ANSWER, MakeRustc
+
+from harness.toolchain import discover, resolve_all
+
+
+@pytest.fixture(scope="session")
+def real_rustc() -> Path:
+    found = resolve_all(discover(os.environ), os.environ)
+    if not found:
+        pytest.skip("there is no rustc on this machine")
+    return found[0].rustc
+
+
+@pytest.fixture
+def case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A small case in a folder of its own, which is the working folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LINKAGE_STORE", str(tmp_path / "store"))
+    monkeypatch.delenv("RUSTC", raising=False)
+    monkeypatch.delenv("RUSTUP_TOOLCHAIN", raising=False)
+    (tmp_path / "answer.yaml").write_text(ANSWER)
+    return "answer.yaml"
+
+
+@pytest.fixture
+def make_rustc(tmp_path: Path, real_rustc: Path) -> MakeRustc:
+    """Write a rustc that does `before` ahead of the real one when it compiles something."""
+
+    def make(name: str, before: str = "") -> Path:
+        script = tmp_path / name
+        script.parent.mkdir(parents=True, exist_ok=True)
+        compiles = f'case "$*" in *lib.rs*) {before or ":"} ;; esac'
+        script.write_text(f'#!/bin/sh\n{compiles}\nexec {shlex.quote(str(real_rustc))} "$@"\n')
+        script.chmod(0o755)
+        return script
+
+    return make

@@ -1,0 +1,131 @@
+"""A failure is known again on another compiler, and another failure is not taken for it."""
+
+from harness.bisect.question import Kind, only, questions, why
+from harness.bisect.search import Answer
+from harness.bisect.signature import Seen, seen, signature
+from harness.judge.verdict import Failure, Outcome, Verdict
+
+
+def failed(found: str, claim: str = "exit", step: str = "link", *, error: bool = False) -> Failure:
+    return Failure(step, claim, "cases/x.yaml:1:1", "exit status 0", found, error=error)
+
+
+def end(*failures: Failure, commands: int = 3, outcome: Outcome = Outcome.FAIL, reason: str = "") -> Seen:
+    return seen(Verdict(outcome, reason, failures, commands=("rustc",) * commands))
+
+
+LINKER = """exit status 1
+error: linking with `cc` failed: exit status: 1
+  = note:  "cc" "-m64" "/tmp/rustcX{hash}/symbols.o" "lib.{hash}.rcgu.o"
+  = note: /usr/bin/ld: $WORK/lib.{hash}.rcgu.o: in function `{what}':
+          lib.c:(.text+0x{hash}): undefined reference to `{what}'
+          collect2: error: ld returned 1 exit status
+error: aborting due to 1 previous error"""
+
+
+def test_hashes_paths_and_numbers_make_no_difference() -> None:
+    one = signature(failed(LINKER.format(hash="0a1b2c3d4e5f6071", what="__rust_alloc")))
+    other = signature(failed(LINKER.format(hash="ffffffff00000000", what="__rust_alloc")))
+    assert one.same(other)
+    assert one.ended == "exit status N"
+
+
+def test_another_symbol_is_another_failure() -> None:
+    one = signature(failed(LINKER.format(hash="0", what="__rust_alloc")))
+    assert not one.same(signature(failed(LINKER.format(hash="0", what="main"))))
+    assert one.same(signature(failed(LINKER.format(hash="0", what="main"))), "claim")
+
+
+def test_mangling_does_not_hide_the_symbol() -> None:
+    mangled = "_RNvCs1a2b3c4d5e_7___rustc12___rust_alloc"
+    one = signature(failed(LINKER.format(hash="0", what="__rust_alloc")))
+    assert one.same(signature(failed(LINKER.format(hash="0", what=mangled))))
+
+
+def test_codes_steps_and_ends_count() -> None:
+    one = signature(failed("exit status 1\nerror[E0463]: can't find crate for `std`"))
+    assert one.codes == ("E0463",)
+    assert not one.same(signature(failed("exit status 1\nerror[E0460]: can't find crate for `std`")))
+    assert not one.same(signature(failed("exit status 1\nerror[E0463]: can't find crate", step="lib")))
+    crash = signature(failed("internal compiler error, exit status 101\nerror[E0463]: can't find crate"))
+    assert not one.same(crash)
+
+
+def test_a_panic_is_known_by_its_words_not_by_its_line() -> None:
+    text = "internal compiler error, exit status 101\n"
+    text += "thread 'rustc' ({}) panicked at {}compiler/opaque.rs:{}:9:\n"
+    text += "assertion failed: bytes[len] == STR_SENTINEL\nnote: rustc {} running on x86_64-unknown-linux-gnu"
+    one = signature(failed(text.format(22647, "/rustc-dev/e50aa6fba4e63ab3/", 295, "1.95.0")))
+    other = signature(failed(text.format(3, "/usr/src/rustc-1.96.0/", 299, "1.97.0-nightly (e50aa6fba)")))
+    assert one.same(other)
+
+
+def test_files_with_random_names() -> None:
+    one = signature(failed("also lib.3pw6gckpmnxkmjhs.rcgu.rmeta", "makes.only"))
+    assert one.same(signature(failed("also lib.80b25gcb42d1437bmmu1bx9c7.rcgu.rmeta", "makes.only")))
+
+
+def test_claims_of_one_name_with_nothing_in_common_differ() -> None:
+    one = signature(failed("also __rust_alloc", "lib.dylib.exports.none"))
+    assert not one.same(signature(failed("also answer", "lib.dylib.exports.none")))
+    assert one.same(signature(failed("also __rust_alloc, __rust_dealloc", "lib.dylib.exports.none")))
+
+
+def test_each_failure_is_a_question_of_its_own() -> None:
+    both = end(failed("missing foo", "lib.dylib.exports.all"), failed("also bar", "lib.dylib.exports.none"))
+    first, second = questions("v", both)
+    assert (first.answer(both), second.answer(both)) == (Answer.BAD, Answer.BAD)
+    # One is older than the other: what has been there all along does not hide it.
+    earlier = end(failed("also bar", "lib.dylib.exports.none"))
+    assert (first.answer(earlier), second.answer(earlier)) == (Answer.GOOD, Answer.BAD)
+    assert only((first, second), "link: lib.dylib.exports.none") == (second,)
+    assert only((first, second), "lib.dylib.exports.all") == (first,)
+    assert only((first, second), "other: lib.dylib.exports.all") == ()
+
+
+def test_what_a_run_did_not_reach_is_not_said_to_be_good() -> None:
+    both = end(failed("missing foo", "a.exports.all"), failed("exit status 1\nerror: mmap", step="run"))
+    first, _ = questions("v", both)
+    short = end(failed("exit status 1\nerror: mmap", step="run"), commands=1)
+    assert first.kind(short) is Kind.OTHER
+
+
+def test_another_failure_decides_nothing_and_is_shown() -> None:
+    (question,) = questions("v", end(failed("exit status 1\nerror: the shim is missing")))
+    other = end(failed("exit status 1\nerror: unknown unstable option: `dylib-lto`"))
+    assert question.answer(other) is Answer.SKIP
+    assert why(question, other) == "another failure: link: exit: error: unknown unstable option: `dylib-lto`"
+
+
+def test_what_could_not_be_judged_is_a_skip() -> None:
+    (question,) = questions("v", end(failed("exit status 1\nerror: no")))
+    missing = Seen("skip", "this toolchain has no dynamic std")
+    assert question.kind(missing) is Kind.UNJUDGED
+    assert why(question, missing) == "could not be judged: this toolchain has no dynamic std"
+    hang = end(failed("did not end within its time limit", "", error=True), outcome=Outcome.ERROR)
+    assert question.answer(hang) is Answer.SKIP
+
+
+def test_a_crash_can_be_the_regression() -> None:
+    crash = end(failed("was killed by SIGSEGV\nstack overflow", error=True), outcome=Outcome.ERROR)
+    (question,) = questions("v", crash)
+    assert question.answer(crash) is Answer.BAD
+    hang = end(failed("did not end within its time limit", "", error=True), outcome=Outcome.ERROR)
+    assert question.answer(hang) is Answer.SKIP
+
+
+def test_a_known_bug_is_good_unless_it_is_the_question() -> None:
+    known = end(failed("missing foo", "a.exports.all"), outcome=Outcome.KNOWN, reason="rust-lang/rust#1")
+    (question,) = questions("v", end(failed("exit status 1\nerror: no")))
+    assert question.answer(known) is Answer.GOOD
+    (about_it,) = questions("v", known)
+    assert about_it.answer(known) is Answer.BAD
+    assert about_it.answer(end(outcome=Outcome.FIXED)) is Answer.GOOD
+    assert about_it.answer(end(failed("also b", "a.x"), outcome=Outcome.KNOWN)) is Answer.SKIP
+
+
+def test_a_skip_or_a_pass_asks_nothing() -> None:
+    assert questions("v", Seen("skip", "no dynamic std")) == ()
+    assert questions("v", end(outcome=Outcome.PASS)) == ()
+    without_step = Failure("", "", "cases/x.yaml", "can be judged", "the store is full", error=True)
+    assert questions("v", end(without_step, outcome=Outcome.ERROR)) == ()
