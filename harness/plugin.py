@@ -23,6 +23,7 @@ from harness.report.record import VERDICT, properties
 from harness.store_options import RunStore, add_options
 
 if TYPE_CHECKING:
+    from harness.ahead import Ahead
     from harness.build.jobs import JobServer
     from harness.build.store import Store
     from harness.session import Session
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 SESSION: pytest.StashKey["Session"] = pytest.StashKey()
 STORE: pytest.StashKey[RunStore] = pytest.StashKey()
 TOOLCHAINS: pytest.StashKey[list["Toolchain"]] = pytest.StashKey()
+AHEAD: pytest.StashKey["Ahead"] = pytest.StashKey()
 _WIDEST = 1000
 _JOBS = "linkage_jobs"
 """What xdist's workers are told of the run's job server: its folder and its width."""
@@ -164,6 +166,25 @@ def pytest_configure_node(node: Any) -> None:  # noqa: ANN401 - xdist's own, whi
         node.workerinput[_JOBS] = (str(jobs.folder), jobs.width)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
+    """Where no workers share the variants, threads carry them out while pytest goes through them."""
+    variants = [item.variant for item in session.items if isinstance(item, VariantItem)]
+    config = session.config
+    if len(variants) > 1 and not config.option.collectonly and not hasattr(config, "workerinput"):
+        from harness.ahead import Ahead  # noqa: PLC0415 - a worker and `--collect-only` need none of it
+
+        run = session_of(config)
+        if run.jobs is not None and run.jobs.width > 1:
+            ahead = config.stash[AHEAD] = Ahead(run, variants, run.jobs.width)
+            ahead.start()
+            try:
+                return (yield)
+            finally:
+                ahead.stop()
+    return (yield)
+
+
 def toolchains_of(config: pytest.Config) -> list["Toolchain"]:
     """The run's toolchains. Raises ToolchainError."""
     if TOOLCHAINS not in config.stash:
@@ -218,7 +239,6 @@ class VariantItem(pytest.Item):
         super().__init__(**kwargs)
         self.variant = variant
         self.result: Verdict | None = None
-        """Its place among the variants of the run."""
         for name in variant.case.model.tags:
             self.add_marker(name)
         if variant.case.model.known_bugs:
@@ -229,7 +249,8 @@ class VariantItem(pytest.Item):
         return self.variant.case
 
     def setup(self) -> None:
-        verdict = session_of(self.config).verdict(self.variant)
+        runner = self.config.stash.get(AHEAD, None) or session_of(self.config)
+        verdict = runner.verdict(self.variant)
         self.result = verdict
         self.user_properties.append((VERDICT, properties(self.variant, verdict)))
         if verdict.outcome is Outcome.ERROR:

@@ -7,13 +7,15 @@ tokens lie in a fifo that the controlling process makes and xdist's workers open
 Whoever is killed takes tokens along. So each holder also shares a lock, which the system takes
 from the dead: where a token is waited for in vain and nobody holds the lock, all tokens are put
 back. Somebody who waits therefore waits for a step that runs, never for one that is gone. After a
-compiler that died with we do not know how many, nobody starts until the others have ended.
+compiler that died with we do not know how many, nobody starts until the others have ended. Nor does
+anybody beside others while memory is short.
 """
 
 import contextlib
 import fcntl
 import os
 import select
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +24,10 @@ from pathlib import Path
 
 _PATIENCE = 0.5  # seconds between looks at whether anybody is left who will give a token back
 _TOKEN = b"+"
+ROOM = 1 << 30
+"""Bytes of memory that must be available before one more process starts beside others: what a fat-LTO
+link of std takes. The first one always starts."""
+_MEMORY = Path("/proc/meminfo")
 
 
 def processors() -> int:
@@ -98,14 +104,14 @@ class JobServer:
     def _take(self, pipe: int, holders: int) -> None:
         while True:
             fcntl.flock(holders, fcntl.LOCK_SH)
-            if not self._lost.exists():
+            if not self._lost.exists() and (available() > ROOM or _alone(holders)):
                 with contextlib.suppress(BlockingIOError):
                     if os.read(pipe, 1):
                         return
             # Waiting without the lock: nobody who waits is taken for one who will give back.
             fcntl.flock(holders, fcntl.LOCK_UN)
             self._restore(pipe, holders)
-            if self._lost.exists():
+            if self._lost.exists() or available() <= ROOM:
                 time.sleep(_PATIENCE / 10)  # the fifo may hold some
             else:
                 select.select([pipe], [], [], _PATIENCE)
@@ -124,6 +130,27 @@ class JobServer:
             os.write(pipe, _TOKEN * self.width)
         finally:
             fcntl.flock(holders, fcntl.LOCK_UN)
+
+
+def _alone(holders: int) -> bool:
+    """Whether nobody else holds a token; the shared lock is held again afterwards."""
+    try:
+        fcntl.flock(holders, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        fcntl.flock(holders, fcntl.LOCK_SH)
+    return True
+
+
+def available(meminfo: Path = _MEMORY) -> int:
+    """Bytes of memory that can be had without swapping; very many where the system does not say."""
+    try:
+        lines = meminfo.read_text().splitlines()
+        found = next(line for line in lines if line.startswith("MemAvailable:"))
+        return int(found.split()[1]) * 1024
+    except (OSError, StopIteration, ValueError, IndexError):
+        return sys.maxsize
 
 
 def _opened(place: Path, flags: int, held: contextlib.ExitStack) -> int:

@@ -161,3 +161,26 @@ def test_closing_lets_go_of_the_fifo(tmp_path: Path) -> None:
 
 def test_the_width_is_the_processors_that_we_may_use() -> None:
     assert 1 <= jobs.processors() <= (os.cpu_count() or 1)
+
+
+def test_memory_that_the_system_tells_of(tmp_path: Path) -> None:
+    told = tmp_path / "meminfo"
+    told.write_text("MemTotal: 100 kB\nMemAvailable:   42 kB\n")
+    assert jobs.available(told) == 42 * 1024
+    told.write_text("MemTotal: 100 kB\n")
+    assert jobs.available(told) == sys.maxsize
+    assert jobs.available(tmp_path / "missing") == sys.maxsize
+
+
+def test_one_at_a_time_while_memory_is_short(two: JobServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    room = [0]
+    monkeypatch.setattr(jobs, "available", lambda: room[0])
+    with two.token():
+        second = gets_one(two)
+        assert not second.wait(0.5)
+        room[0] = jobs.ROOM + 1
+        assert second.wait(ENOUGH)
+    room[0] = 0
+    with two.token():  # the first always starts
+        pass
+    assert free(two) == 2
