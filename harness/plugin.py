@@ -6,7 +6,7 @@ fail and fixed are failures; what could not be judged is an error.
 
 import argparse
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -176,13 +176,27 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
 
         run = session_of(config)
         if run.jobs is not None and run.jobs.width > 1:
-            ahead = config.stash[AHEAD] = Ahead(run, variants, run.jobs.width)
+            ahead = config.stash[AHEAD] = Ahead(run, variants, run.jobs.width, _seconds(run, variants))
             ahead.start()
             try:
                 return (yield)
             finally:
                 ahead.stop()
     return (yield)
+
+
+def _seconds(run: "Session", variants: Sequence[Variant]) -> Callable[[Variant], float]:
+    """How long variants took when they were judged last, by results kept."""
+    from harness.results import Results  # noqa: PLC0415 - as above
+
+    results = Results(run.store)
+    files = {variant.case.file: str(variant.case.file.resolve()) for variant in variants}
+    known = {
+        (one.case, f"{one.compiler.name}[{one.cell}]" if one.cell else one.compiler.name): one.seconds
+        for file in files
+        for one in results.of_case(file)
+    }
+    return lambda variant: known.get((files[variant.case.file], variant.name), 0.0)
 
 
 def toolchains_of(config: pytest.Config) -> list["Toolchain"]:

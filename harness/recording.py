@@ -36,7 +36,7 @@ class Recorder:
         if report.when == "setup" and report.passed:
             return
         self.judged.add(report.nodeid)
-        self.coming.append(kept(found, report.duration, time.time()))
+        self.coming.append(kept(found, time.time()))
         if found["outcome"] in _BAD or report.failed:  # as a skip is with --no-skip
             self.failed[report.nodeid] = None
         if time.monotonic() - self.written > _BETWEEN:

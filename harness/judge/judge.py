@@ -45,7 +45,8 @@ def judge(plan: Plan, observation: Observation, files: Mapping[str, str], siblin
     outcome, bugs, reason = known.weigh(plan, observation, failures)
     stored = bool(observation.steps) and all(step.stored for step in observation.steps)
     rechecked = sum(step.rechecked for step in observation.steps)
-    return Verdict(outcome, reason, tuple(failures), bugs, commands, obtained, stored, rechecked)
+    seconds = sum(step.outcome.seconds for step in observation.steps)
+    return Verdict(outcome, reason, tuple(failures), bugs, commands, obtained, stored, rechecked, seconds)
 
 
 def shown_command(command: Command) -> str:

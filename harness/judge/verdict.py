@@ -59,3 +59,5 @@ class Verdict:
     """Whether all of its outcomes came from the store."""
     rechecked: int = field(default=0, compare=False)
     """Steps that the store had, and that were done again to compare."""
+    seconds: float = field(default=0.0, compare=False)
+    """Of its processes, when they were run."""

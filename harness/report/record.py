@@ -46,7 +46,7 @@ class Record:
     """Steps that the store had, and that were done again to compare."""
 
     @classmethod
-    def of(cls, node: str, verdict: Mapping[str, Any], seconds: float, *, refused: bool = False) -> "Record":
+    def of(cls, node: str, verdict: Mapping[str, Any], *, refused: bool = False) -> "Record":
         """From what an item reported; `refused`: it is a skip, and --no-skip makes that a failure."""
         outcome = "fail" if refused else str(verdict["outcome"])
         return cls(
@@ -62,7 +62,7 @@ class Record:
             commands=tuple(verdict["commands"]),
             obtained=verdict["obtained"],
             evidence=verdict["evidence"] if outcome in ("fail", "fixed", "error") else "",
-            seconds=round(seconds, 3),
+            seconds=round(verdict.get("seconds", 0.0), 3),
             stored=verdict.get("stored", False),
             rechecked=verdict.get("rechecked", 0),
         )
@@ -99,11 +99,12 @@ def properties(variant: Variant, verdict: Verdict) -> dict[str, object]:
         "obtained": verdict.obtained,
         "stored": verdict.stored,
         "rechecked": verdict.rechecked,
+        "seconds": verdict.seconds,
         "evidence": explain_verdict(verdict, variant.id),
     }
 
 
-def kept(verdict: Mapping[str, Any], seconds: float, when: float) -> Result:
+def kept(verdict: Mapping[str, Any], when: float) -> Result:
     """What the store keeps of an item's verdict."""
     return Result(
         case=verdict["file"],
@@ -116,7 +117,7 @@ def kept(verdict: Mapping[str, Any], seconds: float, when: float) -> Result:
             KeptFailure(one["step"], one["claim"], one["found"], one["error"]) for one in verdict["failures"]
         ),
         obtained=verdict["obtained"],
-        seconds=round(seconds, 3),
+        seconds=round(verdict.get("seconds", 0.0), 3),
         when=when,
         sources=verdict["sources"],
     )

@@ -80,7 +80,7 @@ class Summary:
         if report.when == "setup" and report.passed:
             return
         refused = report.failed and found["outcome"] == Outcome.SKIP
-        self.records[report.nodeid] = Record.of(report.nodeid, found, report.duration, refused=refused)
+        self.records[report.nodeid] = Record.of(report.nodeid, found, refused=refused)
         self.progress.show(self.records, self.collected)
 
     def pytest_terminal_summary(self, exitstatus: int) -> None:

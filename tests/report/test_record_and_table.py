@@ -33,7 +33,7 @@ def record(
         "evidence": f"evidence of {outcome}",
     } | changes
     cell = len(json.dumps(changes)) + len(outcome)
-    return Record.of(f"{case}::{toolchain}[{outcome}-{cell}]", verdict, 1.23456)
+    return Record.of(f"{case}::{toolchain}[{outcome}-{cell}]", verdict | {"seconds": 1.23456})
 
 
 def printed(records: list[Record], width: int = 100, **more: Any) -> list[str]:
@@ -53,7 +53,7 @@ def test_evidence_is_kept_of_what_went_wrong_only() -> None:
 def test_a_refused_skip_is_a_failure_with_its_evidence() -> None:
     verdict = {key: getattr(record("skip"), key) for key in ("case", "summary", "toolchain", "version")}
     verdict |= {"outcome": "skip", "reason": "no std", "bugs": [], "failures": [], "commands": []}
-    refused = Record.of("a", verdict | {"obtained": "", "evidence": "no std"}, 0.1, refused=True)
+    refused = Record.of("a", verdict | {"obtained": "", "evidence": "no std"}, refused=True)
     assert (refused.outcome, refused.reason, refused.evidence) == ("fail", "no std", "no std")
 
 

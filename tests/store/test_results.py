@@ -160,7 +160,7 @@ def test_an_interrupted_run_keeps_what_was_done(runs: Runs) -> None:
     wrapper.chmod(0o755)
     runs.rustc = wrapper
     runs.case(cells(4))
-    process = runs.start()
+    process = runs.start("-j", "1")
     try:
         deadline = time.monotonic() + 60
         while not mark.exists() and time.monotonic() < deadline:
