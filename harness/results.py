@@ -49,6 +49,8 @@ class KeptFailure(msgspec.Struct, frozen=True, array_like=True):
     found: str
     error: bool = False
     """It could not be judged."""
+    where: str = ""
+    """file:line:column of the claim, in the case as it was then."""
 
 
 class KeptBug(msgspec.Struct, frozen=True, array_like=True):
@@ -173,7 +175,7 @@ def merged(old: Iterable[Result], new: Iterable[Result], now: float | None = Non
 
 def _cut(result: Result) -> Result:
     failures = tuple(
-        KeptFailure(one.step, one.claim[:_TEXT], one.found[:_TEXT], one.error)
+        KeptFailure(one.step, one.claim[:_TEXT], one.found[:_TEXT], one.error, one.where[:_TEXT])
         for one in result.failures[:_FAILURES]
     )
     return msgspec.structs.replace(result, reason=result.reason[:_TEXT], failures=failures)

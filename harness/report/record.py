@@ -114,7 +114,8 @@ def kept(verdict: Mapping[str, Any], when: float) -> Result:
         reason=verdict["reason"],
         bugs=tuple(KeptBug(bug["name"], bug["note"]) for bug in verdict["bugs"]),
         failures=tuple(
-            KeptFailure(one["step"], one["claim"], one["found"], one["error"]) for one in verdict["failures"]
+            KeptFailure(one["step"], one["claim"], one["found"], one["error"], one["where"])
+            for one in verdict["failures"]
         ),
         obtained=verdict["obtained"],
         seconds=round(verdict.get("seconds", 0.0), 3),

@@ -1,0 +1,90 @@
+"""The claims of a case, and those that nothing ever turned red. Pure."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from corpus import Cell, group_keys
+
+from harness.build.plan import ClaimGroup, PlannedStep
+from harness.case.claims import Names
+from harness.case.read import Case
+from harness.case.steps import ProcessStep
+from harness.results import Result
+
+_PROCESS = ("stdout", "stderr", "diagnostics", "makes", "native_static_libs", "link")
+
+
+@dataclass(frozen=True, order=True)
+class Claim:
+    """One thing that a case says."""
+
+    where: str
+    """line:column of it in the case's file."""
+    step: str
+    name: str
+    """As failures name it: `lib.dylib.exports.all`."""
+
+    def is_broken_by(self, step: str, name: str) -> bool:
+        return self.step == step and (
+            name == self.name or name.startswith((f"{self.name}.", f"{self.name}["))
+        )
+
+
+def claims_of(cells: Iterable[Cell]) -> set[Claim]:
+    """All that the variants of a case claim; that a step ends well goes without saying."""
+    found: set[Claim] = set()
+    for cell in cells:
+        for step in cell.plan.flat():
+            found.update(_of_step(cell.case, step))
+            found.update(one for group in step.claims for one in _of_group(cell.case, group, step.id))
+        found.update(one for group in cell.plan.end for one in _of_group(cell.case, group, "end"))
+    return found
+
+
+def _of_step(case: Case, step: PlannedStep) -> Iterator[Claim]:
+    if not isinstance(step.model, ProcessStep):
+        return
+    said = [key for key in _PROCESS if getattr(step.model, key, None)]
+    if step.model.exit != 0:
+        said.append("exit")
+    for key in said:
+        name = key.replace("_", "-")
+        yield Claim(_place(case, (*step.path, name)), step.id, name)
+
+
+def _of_group(case: Case, group: ClaimGroup, step: str) -> Iterator[Claim]:
+    for key in group_keys(group.claims):
+        value = getattr(group.claims, key.replace("-", "_"), None)
+        base = f"{group.subject}.{key}"
+        parts = sorted(value.model_fields_set) if isinstance(value, Names) else ()
+        said = [part.rstrip("_") for part in parts if part not in ("within", "except_")]
+        for part in said or [""]:
+            path = (*group.path, key, part) if part else (*group.path, key)
+            yield Claim(_place(case, path), step, f"{base}.{part}" if part else base)
+
+
+def _place(case: Case, path: tuple[str | int, ...]) -> str:
+    position = case.position(path)
+    return f"{position.line}:{position.column}"
+
+
+def never_red(case: Case, claims: Iterable[Claim], results: Iterable[Result]) -> list[Claim]:
+    """The claims that no result of the case has as a failure."""
+    exact: set[tuple[str, str]] = set()
+    loose: set[tuple[str, str]] = set()
+    for result in results:
+        for failure in result.failures:
+            if result.sources == case.digest and failure.where:
+                exact.add((_line(failure.where), failure.claim))
+            else:
+                loose.add((failure.step, failure.claim))
+    return sorted(
+        claim
+        for claim in claims
+        if not any(claim.where == where and claim.is_broken_by(claim.step, name) for where, name in exact)
+        and not any(claim.is_broken_by(step, name) for step, name in loose)
+    )
+
+
+def _line(where: str) -> str:
+    return ":".join(where.split(":")[-2:])

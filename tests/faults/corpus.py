@@ -1,0 +1,105 @@
+"""The variants of the cases on one compiler, and what a fault changes in their plans. Pure but for reading."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from seeded.call import Call
+from seeded.fault import Fault
+
+from harness.build.plan import Plan, PlannedStep, Variant, plan
+from harness.case.document import Path as StepPath
+from harness.case.read import Case
+from harness.case.steps import ProcessStep
+from harness.session import Session
+from harness.toolchain import Toolchain
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A variant that can be run here, with its plan."""
+
+    variant: Variant
+    id: str
+    plan: Plan
+
+    @property
+    def case(self) -> Case:
+        return self.variant.case
+
+    @cached_property
+    def calls(self) -> dict[StepPath, tuple[Call, bool, frozenset[str]]]:
+        """What rustc is called with at each step, whether it is to fail, and the claims there by their keys."""
+        return {
+            step.path: (Call.of([word for word in step.command.argv[1:] if isinstance(word, str)]),
+                        _is_refused(step), claimed_at(step))
+            for step in self.plan.flat()
+            if step.command is not None and step.command.program == "rustc"
+        }  # fmt: skip
+
+    @cached_property
+    def claimed(self) -> frozenset[str]:
+        """The keys of all claims of the variant."""
+        ends = (key for group in self.plan.end for key in group_keys(group.claims))
+        return frozenset(ends).union(*(claimed_at(step) for step in self.plan.flat()))
+
+    def affected(self, fault: Fault) -> frozenset[StepPath]:
+        """The steps at which the fault shows, if anywhere."""
+        return frozenset(
+            path
+            for path, (call, refused, _) in self.calls.items()
+            if _shows(fault, refused) and fault.applies(call)
+        )
+
+    def promise(self, fault: Fault) -> int:
+        """How likely the variant is to see the fault: by the claims at the steps that it changes, and by all."""
+        at = frozenset[str]().union(*(self.calls[path][2] for path in self.affected(fault)))
+        return sum(3 * (key in at) + (key in self.claimed) for key in fault.breaks)
+
+
+def _is_refused(step: PlannedStep) -> bool:
+    return isinstance(step.model, ProcessStep) and step.model.exit not in (0, "any")
+
+
+def _shows(fault: Fault, refused: bool) -> bool:  # noqa: FBT001 - one of two columns of a table
+    if fault.on == "failure":
+        return refused
+    # A flag that is ignored may also turn a refusal into a success.
+    return not refused or fault.argv is not None
+
+
+def claimed_at(step: PlannedStep) -> frozenset[str]:
+    """The keys of the claims at a step; that it ends as expected is always among them."""
+    process = {"exit"} if isinstance(step.model, ProcessStep) else set()
+    said = ("stdout", "stderr", "diagnostics", "makes", "link", "native_static_libs")
+    process |= {key.replace("_", "-") for key in said if getattr(step.model, key, None)}
+    return frozenset(process).union(*(group_keys(group.claims) for group in step.claims))
+
+
+def group_keys(claims: object) -> frozenset[str]:
+    fields = getattr(claims, "model_fields_set", frozenset())
+    return frozenset(name.rstrip("_").replace("_", "-") for name in fields if name != "when")
+
+
+def cells(cases: Sequence[Case], toolchain: Toolchain, session: Session) -> Iterator[Cell]:
+    """The variants of these cases that this compiler and this machine can run."""
+    for case in cases:
+        for row, id_ in zip(case.rows, case.ids, strict=True):
+            variant = Variant(case, row, toolchain)
+            if session.skip_reason(variant) is None:
+                yield Cell(variant, id_, plan(variant))
+
+
+def faulted(planned: Plan, steps: frozenset[StepPath], wrapper: Path) -> Plan:
+    """The plan with the wrapper in place of rustc at these steps; the others share what the real one made."""
+    return replace(planned, steps=tuple(_faulted(step, steps, wrapper) for step in planned.steps))
+
+
+def _faulted(step: PlannedStep, steps: frozenset[StepPath], wrapper: Path) -> PlannedStep:
+    parts = tuple(_faulted(part, steps, wrapper) for part in step.together)
+    if step.path not in steps or step.command is None:
+        return replace(step, together=parts)
+    return replace(
+        step, command=replace(step.command, argv=(str(wrapper), *step.command.argv[1:])), together=parts
+    )

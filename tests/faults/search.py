@@ -1,0 +1,154 @@
+"""Looking for a case that sees a fault: which variants are tried, in which order, and what came of it."""
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from corpus import Cell, faulted
+from seeded.fault import Fault
+
+from harness.build.observation import Observation
+from harness.build.plan import Plan
+from harness.judge.verdict import Outcome, Verdict
+from harness.results import Compiler, KeptFailure, Result
+from harness.session import Session
+
+RED = (Outcome.FAIL, Outcome.FIXED, Outcome.ERROR)
+BROKEN = "linkage-fault:"
+"""What a wrapper says that failed itself."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When to stop looking."""
+
+    enough: int | None = 1
+    """Cases that have caught the fault; None: all are tried."""
+    per_case: int | None = 3
+    """Variants of a case that are tried."""
+    tries: int | None = 40
+    """Variants that are tried in all."""
+
+
+@dataclass
+class Caught:
+    """A variant that sees the fault."""
+
+    case: str
+    cell: str
+    claim: str
+    """The first claim that is red, with its step."""
+
+
+@dataclass
+class Report:
+    """What came of one fault."""
+
+    fault: str
+    applicable: int = 0
+    """Variants with a command line to which it applies."""
+    tried: int = 0
+    caught: list[Caught] = field(default_factory=list)
+    missed: list[str] = field(default_factory=list)
+    """Cases that were tried and stayed green."""
+    unsound: list[str] = field(default_factory=list)
+    """Variants that are red without the fault, or where the wrapper itself failed."""
+    results: list[Result] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+def order(
+    found: Sequence[tuple[Cell, int]], caught_before: Iterable[tuple[str, str]], per_case: int | None
+) -> list[Cell]:
+    """The variants to try, with their promise: those that caught it before, then of each case the best. Pure."""
+    before = set(caught_before)
+
+    def known(cell: Cell) -> bool:
+        return (str(cell.case.file.resolve()), cell.id) in before
+
+    ranked = sorted(found, key=lambda one: (not known(one[0]), -one[1], len(one[0].plan.steps)))
+    taken: Counter[str] = Counter()
+    placed: list[tuple[bool, int, int, int, Cell]] = []
+    for index, (cell, promise) in enumerate(ranked):
+        number = taken[cell.case.name]
+        taken[cell.case.name] += 1
+        if per_case is None or number < per_case:
+            placed.append((not known(cell), number, -promise, index, cell))
+    return [one[-1] for one in sorted(placed, key=lambda one: one[:4])]
+
+
+class FaultySession(Session):
+    """A session in which rustc has a fault at the steps to which that applies."""
+
+    fault: Fault
+    wrapper: Path
+
+    def _observe(self, planned: Plan, given: Mapping[str, bytes]) -> Observation:
+        # Not by its cell: a claim may ask for another variant, and a broken compiler has made that too.
+        steps = Cell(planned.variant, "", planned).affected(self.fault)
+        return super()._observe(faulted(planned, steps, self.wrapper), given)
+
+
+def look(
+    fault: Fault,
+    wrapper: Path,
+    cells: Sequence[Cell],
+    real: Session,
+    before: Iterable[tuple[str, str]],
+    limits: Limits,
+) -> Report:
+    """Try a fault on variants until enough cases have caught it."""
+    started = time.monotonic()
+    session = FaultySession(real.store, real.cache, real.environment)
+    session.fault, session.wrapper = fault, wrapper
+    found = [(cell, cell.promise(fault)) for cell in cells if cell.affected(fault)]
+    report = Report(fault.name, applicable=len(found))
+    green: dict[str, None] = {}
+    for cell in order(found, before, limits.per_case):
+        done = {one.case for one in report.caught}
+        if cell.case.name in done:
+            continue
+        if len(done) == limits.enough or report.tried == limits.tries:
+            break
+        report.tried += 1
+        verdict = session.verdict(cell.variant)
+        if verdict.outcome not in RED:
+            green[cell.case.name] = None
+            continue
+        report.results.append(_result(cell, fault, verdict))
+        if any(BROKEN in one.found for one in verdict.failures):
+            report.unsound.append(f"{cell.case.name}[{cell.id}]: the wrapper failed: {_first(verdict)}")
+        elif real.verdict(cell.variant).outcome in RED:
+            report.unsound.append(f"{cell.case.name}[{cell.id}]: is red without a fault, too")
+        else:
+            report.caught.append(Caught(cell.case.name, cell.id, _first(verdict)))
+    report.missed = [name for name in green if name not in {one.case for one in report.caught}]
+    report.seconds = time.monotonic() - started
+    return report
+
+
+def _first(verdict: Verdict) -> str:
+    first = verdict.failures[0] if verdict.failures else None
+    if first is None:
+        return verdict.reason
+    found = first.found.splitlines()[0][:100] if first.found else ""
+    return f"{first.step}: {first.claim or 'not judged'}: {found}"
+
+
+def _result(cell: Cell, fault: Fault, verdict: Verdict) -> Result:
+    toolchain = cell.variant.toolchain
+    failures = tuple(
+        KeptFailure(one.step, one.claim, one.found, one.error, one.where) for one in verdict.failures
+    )
+    return Result(
+        str(cell.case.file.resolve()),
+        cell.id,
+        Compiler(fault.name, str(toolchain.version), toolchain.fingerprint),
+        str(verdict.outcome),
+        verdict.reason,
+        failures=failures,
+        when=time.time(),
+        sources=cell.case.digest,
+    )

@@ -1,0 +1,116 @@
+"""A command line of rustc, as far as faults ask about it. Pure."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cached_property
+from pathlib import PurePath
+
+_APART = ("-C", "-Z", "-l", "-A", "-W", "-D")
+"""Flags whose value may be a word of its own; here it never is."""
+_WITH_VALUE = ("--cfg", "--check-cfg", "--extern", "-L", "-o", "--out-dir", "--print", "--emit", "--target")
+_COMPILES_TOO = ("native-static-libs", "link-args")
+"""What `--print` shows beside a compilation."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A command line without its program."""
+
+    words: tuple[str, ...]
+
+    @classmethod
+    def of(cls, words: Sequence[str]) -> "Call":
+        joined: list[str] = []
+        for word in words:
+            if joined and joined[-1] in _APART:
+                joined[-1] += word
+            else:
+                joined.append(word)
+        return cls(tuple(joined))
+
+    def has(self, *patterns: str) -> bool:
+        """Whether a word is one of these, or fits one of these globs."""
+        return any(_fits(word, patterns) for word in self.words)
+
+    def without(self, *patterns: str) -> list[str]:
+        return [word for word in self.words if not _fits(word, patterns)]
+
+    def without_option(self, name: str) -> list[str]:
+        """Without an option whose value is the next word."""
+        kept: list[str] = []
+        skip = False
+        for word in self.words:
+            if not skip and word != name:
+                kept.append(word)
+            skip = not skip and word == name
+        return kept
+
+    def changed(self, pattern: str, change: Callable[[str], str]) -> list[str]:
+        return [change(word) if fnmatchcase(word, pattern) else word for word in self.words]
+
+    def value(self, name: str) -> str | None:
+        """The value of an option, written `NAME VALUE` or `NAME=VALUE`."""
+        for before, word in zip(("", *self.words), self.words, strict=False):
+            if before == name:
+                return word
+            if word.startswith(f"{name}="):
+                return word.partition("=")[2]
+        return None
+
+    @cached_property
+    def source(self) -> str | None:
+        """The file that is compiled, `-` for standard input."""
+        before = ""
+        for word in self.words:
+            if word == "-" or (
+                word.endswith(".rs") and not word.startswith("-") and before not in _WITH_VALUE
+            ):
+                return word
+            before = word
+        return None
+
+    @property
+    def link_only(self) -> bool:
+        return "-Zlink-only" in self.words
+
+    @property
+    def compiles(self) -> bool:
+        """Whether it makes something, rather than answer a question."""
+        asked = [word for word in (self.value("--print"),) if word is not None]
+        if any(word.partition("=")[0] not in _COMPILES_TOO for word in asked):
+            return False
+        return self.source is not None or self.link_only
+
+    @cached_property
+    def crate_types(self) -> tuple[str, ...]:
+        """As they are given; of -Zlink-only nobody knows them."""
+        given = [
+            kind
+            for before, word in zip(("", *self.words), self.words, strict=False)
+            for kind in _crate_types(before, word)
+        ]
+        return tuple(given) or (() if self.link_only else ("bin",))
+
+    def makes(self, *kinds: str) -> bool:
+        """Whether it may make one of these crate types, and links it."""
+        linked = "-Zno-link" not in self.words and self.value("--emit") in (None, "link", "metadata,link")
+        return self.compiles and linked and (self.link_only or any(one in self.crate_types for one in kinds))
+
+    @property
+    def crate(self) -> str | None:
+        """The crate's name, where the command line tells it."""
+        named = self.value("--crate-name")
+        if named is not None or self.source in (None, "-"):
+            return named
+        return PurePath(self.source or "").stem.replace("-", "_")
+
+
+def _crate_types(before: str, word: str) -> list[str]:
+    if before == "--crate-type":
+        return word.split(",")
+    return word.partition("=")[2].split(",") if word.startswith("--crate-type=") else []
+
+
+def _fits(word: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatchcase(word, pattern) for pattern in patterns)

@@ -1,0 +1,117 @@
+"""Faults of a compiler that does not do what a flag says."""
+
+from seeded.call import Call
+from seeded.fault import Fault, dropped
+
+_LIBRARIES = ("staticlib", "cdylib", "dylib")
+
+
+def _typed(old: str, new: str, call: Call) -> list[str]:
+    return [new if word == f"--crate-type={old}" else word for word in call.words]
+
+
+def _first_type(call: Call) -> list[str]:
+    words = [word for word in call.words if not word.startswith("--crate-type=")]
+    return [*words, f"--crate-type={call.crate_types[0]}"]
+
+
+def _static_for_dylib(call: Call) -> list[str]:
+    return [word.replace("-ldylib=", "-lstatic=") for word in call.words]
+
+
+FAULTS = (
+    dropped("prefer-dynamic-ignored", "std is linked in although a dynamic one was asked for",
+            "-Cprefer-dynamic", breaks=("needed",)),
+    Fault("prefer-dynamic-always", "rust-lang/rust#145962: a dependency format of one crate type is used for another",
+          lambda call: call.makes(*_LIBRARIES) and not call.link_only and not call.has("-Cprefer-dynamic", "-Clto*"),
+          ("needed",), argv=lambda call: [*call.words, "-Cprefer-dynamic"]),
+    dropped("lto-off", "rust-lang/rust#145955: LTO is silently left out", "-Clto=fat", "-Clto=thin",
+            breaks=("members", "crates", "refers", "defines"), also=lambda call: not call.link_only,
+            with_=("-Zdylib-lto",)),
+    dropped("dylib-lto-off", "-Zdylib-lto is accepted and does nothing", "-Zdylib-lto",
+            breaks=("defines", "refers", "crates"), with_=("-Clto*",), also=lambda call: call.has("-Clto=*")),
+    Fault("lto-thin-for-fat", "fat LTO that is done thin", lambda call: call.compiles and call.has("-Clto=fat"),
+          ("members", "defines", "local"), argv=lambda call: call.changed("-Clto=fat", lambda _: "-Clto=thin")),
+    Fault("lto-not-repeated", "compiler-team#908: the second half forgets that LTO took place",
+          lambda call: call.link_only and call.has("-Clto=*"), ("duplicates", "same-as"),
+          argv=lambda call: call.without("-Clto=*")),
+    dropped("panic-ignored", "the panic strategy of the command line is ignored", "-Cpanic=*",
+            breaks=("stdout", "exit", "defines")),
+    dropped("strip-ignored", "-Cstrip does nothing", "-Cstrip=symbols", "-Cstrip=debuginfo",
+            breaks=("sections", "symbols", "defines")),
+    dropped("debuginfo-ignored", "-Cdebuginfo does nothing", "-Cdebuginfo=[!0n]*", "-g", breaks=("sections",)),
+    dropped("rpath-ignored", "-Crpath does nothing", "-Crpath*", breaks=("runpath",)),
+    Fault("codegen-units-ignored", "all code in one unit, whatever -Ccodegen-units says",
+          lambda call: call.compiles and call.has("-Ccodegen-units=[!1]*"), ("members", "makes"),
+          argv=lambda call: call.changed("-Ccodegen-units=*", lambda _: "-Ccodegen-units=1")),
+    Fault("embed-bitcode-inverted", "-Cembed-bitcode means its opposite",
+          lambda call: call.compiles and call.has("-Cembed-bitcode=*"), ("bitcode", "sections"),
+          argv=lambda call: [_other_way(word) for word in call.words]),
+    dropped("linker-plugin-lto-ignored", "-Clinker-plugin-lto makes machine code", "-Clinker-plugin-lto*",
+            breaks=("bitcode", "kind", "each-member")),
+    dropped("profile-ignored", "-Cprofile-generate instruments nothing", "-Cprofile-generate*",
+            breaks=("defines", "sections", "content", "stdout")),
+    dropped("coverage-ignored", "-Cinstrument-coverage instruments nothing", "-Cinstrument-coverage*",
+            breaks=("defines", "sections", "content")),
+    dropped("sanitizer-ignored", "-Zsanitizer instruments nothing", "-Zsanitizer=*",
+            breaks=("defines", "stderr", "undefined")),
+    dropped("native-library-dropped", "a native library of the command line is lost", "-l*",
+            breaks=("members", "exit", "defines", "native-static-libs")),
+    Fault("whole-archive-ignored", "whole-archive takes what is needed only",
+          lambda call: call.compiles and call.has("-l*+whole-archive*"), ("defines", "members", "stdout"),
+          argv=lambda call: call.changed("-l*", lambda word: word.replace("+whole-archive", "-whole-archive"))),
+    Fault("bundle-inverted", "a native library is bundled where it must not be, or the other way round",
+          lambda call: call.compiles and call.has("-lstatic*") and not call.has("-l*+whole-archive*"),
+          ("members", "defines"), argv=lambda call: call.changed("-lstatic*", _bundled_otherwise)),
+    dropped("link-args-dropped", "a linker argument does not reach the linker", "-Clink-arg=[!-]*",
+            "-Clink-arg=-[!f]*", "-Clink-args=*", "-Zpre-link-arg*", breaks=("link", "soname", "exports")),
+    dropped("linker-choice-ignored", "another linker than the one asked for", "-Clink-arg=-fuse-ld=*",
+            "-Clinker-flavor=*", "-Clinker=*", breaks=("section", "content", "link")),
+    Fault("output-name-ignored", "-o does nothing", lambda call: call.compiles and call.has("-o"),
+          ("exists", "makes"), argv=lambda call: call.without_option("-o")),
+    Fault("out-dir-ignored", "--out-dir does nothing", lambda call: call.compiles and call.has("--out-dir"),
+          ("exists", "makes"), argv=lambda call: call.without_option("--out-dir")),
+    dropped("no-link-ignored", "-Zno-link links", "-Zno-link", breaks=("makes", "exists")),
+    dropped("export-executable-ignored", "-Zexport-executable-symbols does nothing",
+            "-Zexport-executable-symbols", breaks=("exports", "stdout")),
+    dropped("visibility-ignored", "-Zdefault-visibility does nothing", "-Zdefault-visibility=*",
+            breaks=("hidden", "exports", "symbols")),
+    dropped("share-generics-ignored", "-Zshare-generics does nothing", "-Zshare-generics=*",
+            breaks=("exports", "defines", "undefined")),
+    dropped("embed-metadata-ignored", "-Zembed-metadata does nothing", "-Zembed-metadata=*",
+            breaks=("size", "section", "metadata", "smaller-than")),
+    dropped("crt-static-ignored", "the C library is linked dynamically although it was to be static",
+            "-Ctarget-feature=+crt-static", breaks=("needed", "interpreter", "type")),
+    Fault("first-crate-type-only", "of several crate types only the first is made",
+          lambda call: call.compiles and len(call.crate_types) > 1, ("exists", "makes"), argv=_first_type),
+    Fault("staticlib-is-rlib", "an archive under a staticlib's name that holds the crate alone",
+          lambda call: call.makes("staticlib") and call.crate_types == ("staticlib",),
+          ("unresolved", "metadata", "crates"),
+          argv=lambda call: [*_typed("staticlib", "--crate-type=rlib", call), "-o", f"lib{call.crate}.a"]
+          if not call.has("--out-dir", "-o") else _typed("staticlib", "--crate-type=rlib", call)),
+    Fault("cdylib-is-dylib", "a Rust dylib under a cdylib's name", lambda call: call.makes("cdylib") and
+          "dylib" not in call.crate_types and not call.link_only and not call.has("-Clto=*"), ("exports", "metadata"),
+          argv=lambda call: _typed("cdylib", "--crate-type=dylib", call)),
+    Fault("dylib-is-cdylib", "a cdylib under a dylib's name", lambda call: call.makes("dylib") and
+          "cdylib" not in call.crate_types and not call.link_only, ("exports", "metadata"),
+          argv=lambda call: _typed("dylib", "--crate-type=cdylib", call)),
+    dropped("relocation-model-ignored", "-Crelocation-model does nothing", "-Crelocation-model=*",
+            breaks=("pie", "type")),
+    dropped("oom-ignored", "-Zoom does nothing", "-Zoom=*", breaks=("stderr", "exit", "defines")),
+    dropped("emit-ignored", "only the default output, whatever --emit says", "--emit=*", breaks=("exists", "makes")),
+)  # fmt: skip
+
+
+def _other_way(word: str) -> str:
+    name, equals, value = word.partition("=")
+    if name != "-Cembed-bitcode":
+        return word
+    return f"{name}{equals}{'no' if value in ('yes', 'y', 'on', 'true') else 'yes'}"
+
+
+def _bundled_otherwise(word: str) -> str:
+    if "-bundle" in word:
+        return word.replace("-bundle", "+bundle")
+    modifiers, equals, library = word.removeprefix("-lstatic").partition("=")
+    others = modifiers.removeprefix(":").replace("+bundle", "")
+    return f"-lstatic:{','.join(filter(None, ['-bundle', others.strip(',')]))}{equals}{library}"

@@ -1,0 +1,158 @@
+"""Faults in the symbol tables of what is made."""
+
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from seeded import ar, elf
+from seeded.call import Call
+from seeded.elf import FUNCTION, WEAK, Elf, Symbol
+from seeded.fault import Fault, Made
+
+Edit = Callable[[Elf, Symbol], None]
+_NOT_OF_THE_CRATE = re.compile(r"^(_|rust_)|^main$")
+_OWN_MEMBER = "{crate}.*.rcgu.o"
+
+
+def _dynamic(wanted: Callable[[str], object], edit: Edit, *, all_: bool = False) -> Callable[[Made], None]:
+    """Change the exported symbols that are wanted, or the first of them."""
+
+    def change(content: Elf) -> None:
+        found = [one for one in content.symbols(".dynsym") if one.is_exported and wanted(one.name)]
+        for symbol in found if all_ else found[:1]:
+            edit(content, symbol)
+
+    def outputs(made: Made) -> None:
+        for file in made.elf():
+            elf.change(file, change)
+
+    return outputs
+
+
+def _of_the_crate(name: str) -> bool:
+    return bool(name) and not _NOT_OF_THE_CRATE.match(name)
+
+
+def _static(suffix: str, edit: Edit) -> Callable[[Made], None]:
+    """Change the functions with plain names in the crate's own members of an archive."""
+
+    def member(one: ar.Member, crate: str) -> ar.Member:
+        if not fnmatchcase(one.name, _OWN_MEMBER.format(crate=crate)):
+            return one
+        try:
+            content = Elf(one.content)
+        except ValueError:
+            return one  # bitcode
+        for symbol in content.symbols(".symtab"):
+            plain = symbol.section and symbol.binding != elf.LOCAL and symbol.info & 15 == FUNCTION
+            if plain and _of_the_crate(symbol.name):
+                edit(content, symbol)
+        return one.holding(bytes(content.bytes))
+
+    def outputs(made: Made) -> None:
+        for file in made.named(suffix):
+            crate = file.name.removeprefix("lib").removesuffix(suffix).partition("-")[0]
+            ar.change(file, lambda held, crate=crate: [member(one, crate) for one in held])
+
+    return outputs
+
+
+def _weak(content: Elf, symbol: Symbol) -> None:
+    content.bind(symbol, WEAK)
+
+
+def _renamed(*patterns: str) -> Callable[[Made], None]:
+    """Give the symbols that fit another name, wherever an archive's members define or use them."""
+
+    def outputs(made: Made) -> None:
+        for file in made.named(".a", ".rlib"):
+            ar.change(file, lambda held: [_renamed_in(one, patterns) for one in held])
+
+    return outputs
+
+
+def _renamed_in(member: ar.Member, patterns: Sequence[str]) -> ar.Member:
+    fitting = [name for name in elf.defined(member.content) if any(re.search(one, name) for one in patterns)]
+    if not fitting:
+        return member
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / "member.o"
+        place.write_bytes(member.content)
+        words = [word for name in fitting for word in ("--redefine-sym", f"{name}={name}_lost")]
+        subprocess.run(["objcopy", *words, str(place)], check=True)
+        return member.holding(place.read_bytes())
+
+
+def _global_allocator_ignored(call: Call) -> list[str]:
+    """Compile a copy of the sources from which the attribute has been taken out."""
+    source = Path(call.source or "")
+    folder = Path(tempfile.mkdtemp(prefix="linkage-fault-"))
+    for file in source.parent.glob("*.rs"):
+        shutil.copy(file, folder / file.name)
+    place = folder / source.name
+    place.write_text(place.read_text().replace("#[global_allocator]", ""))
+    return [str(place) if word == call.source else word for word in call.words]
+
+
+_LIBRARY = ("staticlib",)
+_SHARED = ("cdylib", "dylib")
+
+
+def _shared(call: Call) -> bool:
+    return call.makes(*_SHARED)
+
+
+def _dylib(call: Call) -> bool:
+    return call.makes("dylib", "proc-macro") and "cdylib" not in call.crate_types
+
+
+def _archive(call: Call) -> bool:
+    return call.makes(*_LIBRARY)
+
+
+FAULTS = (
+    Fault("export-lost", "a `#[no_mangle]` function of a shared library is not exported", _shared, ("exports", "exit"),
+          outputs=_dynamic(_of_the_crate, Elf.undefine)),
+    Fault("export-hidden", "a `#[no_mangle]` function of a shared library is hidden", _shared, ("exports", "exit"),
+          outputs=_dynamic(_of_the_crate, Elf.hide)),
+    Fault("generic-export-lost", "rust-lang/rust#145055: a Rust symbol of a dylib is not exported", _dylib,
+          ("exports", "exit"), outputs=_dynamic(lambda name: re.match("_R|_ZN", name), Elf.undefine, all_=True)),
+    Fault("metadata-symbol-lost", "rust-lang/rust#141769: the metadata symbol of a dylib is dropped", _dylib,
+          ("exports", "symbols"), outputs=_dynamic(lambda name: name.startswith("rust_metadata_"), Elf.undefine)),
+    Fault("metadata-symbol-hidden", "rust-lang/rust#141769: the metadata symbol of a dylib is hidden", _dylib,
+          ("exports", "symbols"), outputs=_dynamic(lambda name: name.startswith("rust_metadata_"), Elf.hide)),
+    Fault("shim-export-lost", "a dylib keeps its allocator shim to itself", _dylib, ("exports",),
+          outputs=_dynamic(lambda name: re.search(r"__rust_(alloc|dealloc|realloc|alloc_zeroed)$", name), Elf.undefine,
+                           all_=True)),
+    Fault("personality-lost", "a dylib with std does not export the personality function", _dylib, ("exports",),
+          outputs=_dynamic(lambda name: name == "rust_eh_personality", Elf.undefine)),
+    Fault("proc-macro-decls-lost", "rust-lang/rust#145055: a proc macro does not export its declarations",
+          lambda call: call.makes("proc-macro"), ("exports", "exit"),
+          outputs=_dynamic(lambda name: name.startswith("__rustc_proc_macro_decls"), Elf.undefine)),
+    Fault("static-symbol-lost", "a function of a staticlib is undefined in it", _archive, ("defines", "exit"),
+          outputs=_static(".a", Elf.undefine)),
+    Fault("static-symbol-hidden", "a function of a staticlib is hidden", _archive, ("hidden", "exit", "global"),
+          outputs=_static(".a", Elf.hide)),
+    Fault("static-symbol-weak", "a function of a staticlib is weak", _archive, ("weak", "global"),
+          outputs=_static(".a", _weak)),
+    Fault("rlib-symbol-lost", "a `#[no_mangle]` function of an rlib is undefined in it", lambda call: call.makes("rlib"),
+          ("defines", "exit"), outputs=_static(".rlib", Elf.undefine)),
+    Fault("shim-renamed", "rust-lang/rust#127173: the shim's symbols are mangled in another way than std expects",
+          _archive, ("unresolved", "defines"), outputs=_renamed(r"__rust_(alloc|dealloc|realloc|alloc_zeroed)$")),
+    Fault("shim-marker-lost", "rust-lang/rust#86844: the marker of the allocator shim is lost", _archive,
+          ("defines", "unresolved"), outputs=_renamed(r"__rust_no_alloc_shim_is_unstable(_v2)?$")),
+    Fault("alloc-error-handler-lost", "rust-lang/rust#145962: the handler of failed allocations is lost", _archive,
+          ("unresolved", "defines", "exit"), outputs=_renamed(r"__rust_alloc_error_handler")),
+    Fault("panic-entry-lost", "what panics call is missing", _archive, ("unresolved", "defines", "exit"),
+          outputs=_renamed(r"rust_begin_unwind$|rust_eh_personality$")),
+    Fault("profiler-symbols-lost", "rust-lang/rust#145965: the profiler's symbols are not exported", _shared,
+          ("defines", "global", "exports", "link"),
+          outputs=_dynamic(lambda name: re.match("__llvm_profile|lprof", name), Elf.undefine, all_=True)),
+    Fault("global-allocator-ignored", "rust-lang/rust#100781: std's allocator in place of the global one",
+          lambda call: call.compiles and call.source not in (None, "-"), ("stdout", "defines"),
+          argv=_global_allocator_ignored),
+)  # fmt: skip

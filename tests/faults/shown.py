@@ -1,0 +1,61 @@
+"""What `ci/faults` prints."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from claims import Claim
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+from search import Report
+from seeded.fault import Fault
+
+
+def show(reports: Sequence[Report], faults: Mapping[str, Fault], console: Console) -> None:
+    """A line for each fault, then what is not as it should be."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for name in ("fault", "seen by", "at", "tried"):
+        table.add_column(name, overflow="fold")
+    for report in reports:
+        first = report.caught[0] if report.caught else None
+        seen = (
+            Text(", ".join(one.case for one in report.caught)) if first else Text(_unseen(report), "bold red")
+        )
+        tried = f"{report.tried} of {report.applicable}"
+        table.add_row(Text(report.fault), seen, Text(first.claim if first else "", "dim"), Text(tried, "dim"))
+    console.print(table)
+    for report in reports:
+        if not report.caught:
+            console.print()
+            console.print(Text(f"{report.fault}: {_unseen(report)}", "bold red"))
+            console.print(Text(f"    {faults[report.fault].stands_for}"))
+            for name in report.missed:
+                console.print(Text(f"    stays green: {name}", "dim"))
+    for report in reports:
+        for text in report.unsound:
+            console.print(Text(f"{report.fault}: {text}", "bold red"))
+
+
+def _unseen(report: Report) -> str:
+    return "no case sees it" if report.applicable else "no case has a command line to which it applies"
+
+
+def show_plain(report: Report, console: Console) -> None:
+    """Whether the wrapper alone changes a verdict."""
+    console.print(f"plain: {report.tried} variants through the wrapper that changes nothing")
+    for one in report.caught:
+        console.print(Text(f"    red: {one.case}[{one.cell}]: {one.claim}", "bold red"))
+
+
+def show_claims(never: Iterable[tuple[str, int, Sequence[Claim]]], console: Console) -> None:
+    """Of each case, by its file and the number of its claims, those that nothing turned red."""
+    for file, count, claims in never:
+        console.print(
+            Text(f"{file}: {len(claims)} of {count} claims were never red", "bold" if claims else "dim")
+        )
+        for claim in claims:
+            console.print(Text(f"    {file}:{claim.where}: {claim.step}: {claim.name}"))
+
+
+def show_list(faults: Iterable[Fault], console: Console) -> None:
+    for one in faults:
+        console.print(Text.assemble((one.name, "bold"), f": {one.stands_for}"))
