@@ -13,7 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from claims import claims_of, never_red
+from claims import Claim, claims_of, never_red
 from corpus import Cell, cells
 from rich.console import Console
 from search import Limits, Report, look
@@ -151,9 +151,8 @@ def _carried_out(names: Sequence[str], workers: int, kept: Results) -> Iterator[
                 report = done.result()
                 kept.record(report.results)
                 seen = report.caught[0].case if report.caught else "not seen"
-                sys.stderr.write(
-                    f"{number} of {len(names)}: {report.fault}: {seen}, {report.tried} tried, {report.seconds:.0f} s\n"
-                )
+                took = f"{report.tried} tried, {report.seconds:.0f} s"
+                sys.stderr.write(f"{number} of {len(names)}: {report.fault}: {seen}, {took}\n")
                 yield report
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
@@ -175,13 +174,7 @@ def _plain(found: Sequence[Cell], workers: int, *, everything: bool) -> Report:
     by_case: dict[str, list[Cell]] = {}
     for cell in found:
         by_case.setdefault(cell.case.name, []).append(cell)
-    chosen = [
-        cell
-        for of_case in by_case.values()
-        for cell in (
-            of_case if everything else random.Random(0).sample(of_case, min(_PLAIN_PER_CASE, len(of_case)))
-        )  # noqa: S311
-    ]
+    chosen = [cell for of_case in by_case.values() for cell in (of_case if everything else _some(of_case))]
     run = _RUN[0]
     report = Report(PLAIN.name)
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork")) as pool:
@@ -192,6 +185,11 @@ def _plain(found: Sequence[Cell], workers: int, *, everything: bool) -> Report:
             report.caught += one.caught
             report.unsound += one.unsound
     return report
+
+
+def _some(of_case: Sequence[Cell]) -> list[Cell]:
+    """The same few of a case in every run."""
+    return random.Random(0).sample(of_case, min(_PLAIN_PER_CASE, len(of_case)))  # noqa: S311
 
 
 def _plain_task(numbers: Sequence[int]) -> Report:
@@ -208,7 +206,7 @@ def _plain_task(numbers: Sequence[int]) -> Report:
 
 def _never(
     cases: Sequence[Case], found: Sequence[Cell], kept: Results, session: Session
-) -> Iterator[tuple[str, int, list]]:
+) -> Iterator[tuple[str, int, list[Claim]]]:
     others = Results(session.store)
     for case in cases:
         claims = claims_of(cell for cell in found if cell.case is case)

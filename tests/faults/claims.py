@@ -18,11 +18,15 @@ _PROCESS = ("stdout", "stderr", "diagnostics", "makes", "native_static_libs", "l
 class Claim:
     """One thing that a case says."""
 
-    where: str
-    """line:column of it in the case's file."""
+    line: int
+    column: int
     step: str
     name: str
     """As failures name it: `lib.dylib.exports.all`."""
+
+    @property
+    def where(self) -> str:
+        return f"{self.line}:{self.column}"
 
     def is_broken_by(self, step: str, name: str) -> bool:
         return self.step == step and (
@@ -49,7 +53,7 @@ def _of_step(case: Case, step: PlannedStep) -> Iterator[Claim]:
         said.append("exit")
     for key in said:
         name = key.replace("_", "-")
-        yield Claim(_place(case, (*step.path, name)), step.id, name)
+        yield Claim(*_place(case, (*step.path, name)), step.id, name)
 
 
 def _of_group(case: Case, group: ClaimGroup, step: str) -> Iterator[Claim]:
@@ -60,12 +64,12 @@ def _of_group(case: Case, group: ClaimGroup, step: str) -> Iterator[Claim]:
         said = [part.rstrip("_") for part in parts if part not in ("within", "except_")]
         for part in said or [""]:
             path = (*group.path, key, part) if part else (*group.path, key)
-            yield Claim(_place(case, path), step, f"{base}.{part}" if part else base)
+            yield Claim(*_place(case, path), step, f"{base}.{part}" if part else base)
 
 
-def _place(case: Case, path: tuple[str | int, ...]) -> str:
+def _place(case: Case, path: tuple[str | int, ...]) -> tuple[int, int]:
     position = case.position(path)
-    return f"{position.line}:{position.column}"
+    return position.line, position.column
 
 
 def never_red(case: Case, claims: Iterable[Claim], results: Iterable[Result]) -> list[Claim]:

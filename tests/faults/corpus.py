@@ -1,4 +1,4 @@
-"""The variants of the cases on one compiler, and what a fault changes in their plans. Pure but for reading."""
+"""The variants of the cases on one compiler, and what a fault changes in their plans. Pure."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -30,7 +30,7 @@ class Cell:
 
     @cached_property
     def calls(self) -> dict[StepPath, tuple[Call, bool, frozenset[str]]]:
-        """What rustc is called with at each step, whether it is to fail, and the claims there by their keys."""
+        """What rustc is called with at each step, whether it is to fail, and the claims there."""
         return {
             step.path: (Call.of([word for word in step.command.argv[1:] if isinstance(word, str)]),
                         _is_refused(step), claimed_at(step))
@@ -53,7 +53,7 @@ class Cell:
         )
 
     def promise(self, fault: Fault) -> int:
-        """How likely the variant is to see the fault: by the claims at the steps that it changes, and by all."""
+        """How likely the variant is to see the fault: by the claims where it shows, and by all."""
         at = frozenset[str]().union(*(self.calls[path][2] for path in self.affected(fault)))
         return sum(3 * (key in at) + (key in self.claimed) for key in fault.breaks)
 

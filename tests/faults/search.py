@@ -62,7 +62,7 @@ class Report:
 def order(
     found: Sequence[tuple[Cell, int]], caught_before: Iterable[tuple[str, str]], per_case: int | None
 ) -> list[Cell]:
-    """The variants to try, with their promise: those that caught it before, then of each case the best. Pure."""
+    """The variants to try: those that caught it before, then of each case the most promising. Pure."""
     before = set(caught_before)
 
     def known(cell: Cell) -> bool:

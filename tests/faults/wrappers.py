@@ -1,7 +1,11 @@
 """Writing the wrapper compilers: a folder for each fault, with a `rustc` and a `cc` in it."""
 
+import contextlib
+import os
 import shlex
+import shutil
 import sys
+import tempfile
 from hashlib import blake2b
 from pathlib import Path
 
@@ -32,10 +36,22 @@ def write_wrapper(fault: Fault, real: Path, folder: Path) -> Path:
     return rustc
 
 
+def _copied(folder: Path) -> Path:
+    """A copy of the code: its digest stands in the wrappers' paths, and so in the store's keys."""
+    place = folder / "seeded"
+    if not place.exists():
+        temporary = Path(tempfile.mkdtemp(dir=folder))
+        shutil.copytree(_SEEDED, temporary / "seeded", ignore=shutil.ignore_patterns("__pycache__"))
+        with contextlib.suppress(OSError):  # another was faster
+            (temporary / "seeded").rename(place)
+        shutil.rmtree(temporary)
+    return place
+
+
 def _script(place: Path, body: str) -> None:
     text = f'#!/bin/sh\n{body} "$@"\n'
     if not place.exists() or place.read_text(encoding="utf-8") != text:
-        temporary = place.with_suffix(f".{id(place)}")
+        temporary = place.with_suffix(f".{os.getpid()}")
         temporary.write_text(text, encoding="utf-8")
         temporary.chmod(0o755)
         temporary.replace(place)

@@ -80,7 +80,8 @@ def _shim_added(held: list[Member], crate: str) -> list[Member]:
 def _object(symbol: str) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / "shim"
-        text = f'.text\n.globl {symbol}\n.type {symbol},@function\n{symbol}: ret\n.section .note.GNU-stack,"",@progbits\n'
+        note = '.section .note.GNU-stack,"",@progbits'
+        text = f".text\n.globl {symbol}\n.type {symbol},@function\n{symbol}: ret\n{note}\n"
         place.with_suffix(".s").write_text(text)
         subprocess.run(["cc", "-c", f"{place}.s", "-o", f"{place}.o"], check=True)
         return place.with_suffix(".o").read_bytes()
@@ -106,41 +107,133 @@ def _rlib(call: Call) -> bool:
 
 
 FAULTS = (
-    Fault("own-member-lost", "a codegen unit of the crate does not get into the staticlib", _static,
-          ("defines", "exit", "members"), outputs=_changed(".a", _lost(_is_own, only_first=True))),
-    Fault("own-member-doubled", "an object of the crate gets into the staticlib twice", _static, ("duplicates",),
-          outputs=_changed(".a", _doubled(_is_own))),
-    Fault("shim-lost", "rust-lang/rust#145962: a staticlib lacks the allocator shim", _static,
-          ("defines", "unresolved"), outputs=_changed(".a", _lost(_is_shim))),
-    Fault("shim-doubled", "rust-lang/rust#145962: a staticlib holds two allocator shims", _static, ("duplicates",),
-          outputs=_changed(".a", _doubled(_is_shim))),
-    Fault("shim-in-rlib", "rust-lang/rust#145955: an rlib holds an allocator shim", _rlib, ("defines",),
-          outputs=_changed(".rlib", _shim_added)),
-    Fault("std-lost", "rust-lang/rust#56784: a staticlib lacks std", _static, ("unresolved", "crates", "exit"),
-          outputs=_changed(".a", _lost(_is_std))),
-    Fault("std-doubled", "compiler-team#908: the crates of a staticlib are in it a second time", _static,
-          ("duplicates",), outputs=_changed(".a", _doubled(_is_std))),
-    Fault("dependency-lost", "a staticlib lacks a crate that it depends on", _static, ("exit", "crates", "unresolved"),
-          outputs=_changed(".a", _lost(_is_foreign))),
-    Fault("dependency-bundled", "an rlib holds the objects of another crate too", _rlib, ("members", "crates"),
-          outputs=_changed(".rlib", lambda held, _: [*held, Member("other.0.rcgu.o", held[-1].content)])),
-    Fault("native-member-lost", "a bundled native library is lost", lambda call: call.makes("staticlib", "rlib") and
-          call.has("-l*"), ("exit", "members", "defines"),
-          outputs=lambda made: (_changed(".a", _lost(_is_native))(made), _changed(".rlib", _lost(_is_native))(made))[0]),
-    Fault("archive-empty", "a staticlib without members", _static, ("defines", "exit"),
-          outputs=_changed(".a", lambda *_: [])),
-    Fault("index-lost", "a staticlib without a symbol index", _static, ("index", "exit"),
-          outputs=_changed(".a", lambda held, _: held, index=False)),
-    Fault("members-reversed", "the members of a staticlib in another order", _static, ("members", "same-as"),
-          outputs=_changed(".a", lambda held, _: held[::-1])),
-    Fault("member-names-lost", "the objects of an archive have names that say nothing", _static,
-          ("crates", "members", "each-member"),
-          outputs=_changed(".a", lambda held, _: [Member(f"{i}.o", one.content) for i, one in enumerate(held)])),
-    Fault("archive-thin", "a staticlib that refers to files that will be removed", _static, ("thin",), outputs=_thin),
-    Fault("metadata-member-lost", "an rlib without metadata", _rlib, ("metadata", "exit"),
-          outputs=_changed(".rlib", _lost(lambda one, _: one.name == _METADATA))),
-    Fault("metadata-in-staticlib", "a staticlib with a crate's metadata", _static, ("metadata", "members"),
-          outputs=_changed(".a", _metadata_added)),
-    Fault("rlib-objects-lost", "an rlib with metadata alone", _rlib, ("defines", "exit", "members"),
-          outputs=_changed(".rlib", _lost(lambda one, _: one.name != _METADATA))),
-)  # fmt: skip
+    Fault(
+        "own-member-lost",
+        "a codegen unit of the crate does not get into the staticlib",
+        _static,
+        ("defines", "exit", "members"),
+        outputs=_changed(".a", _lost(_is_own, only_first=True)),
+    ),
+    Fault(
+        "own-member-doubled",
+        "an object of the crate gets into the staticlib twice",
+        _static,
+        ("duplicates",),
+        outputs=_changed(".a", _doubled(_is_own)),
+    ),
+    Fault(
+        "shim-lost",
+        "rust-lang/rust#145962: a staticlib lacks the allocator shim",
+        _static,
+        ("defines", "unresolved"),
+        outputs=_changed(".a", _lost(_is_shim)),
+    ),
+    Fault(
+        "shim-doubled",
+        "rust-lang/rust#145962: a staticlib holds two allocator shims",
+        _static,
+        ("duplicates",),
+        outputs=_changed(".a", _doubled(_is_shim)),
+    ),
+    Fault(
+        "shim-in-rlib",
+        "rust-lang/rust#145955: an rlib holds an allocator shim",
+        _rlib,
+        ("defines",),
+        outputs=_changed(".rlib", _shim_added),
+    ),
+    Fault(
+        "std-lost",
+        "rust-lang/rust#56784: a staticlib lacks std",
+        _static,
+        ("unresolved", "crates", "exit"),
+        outputs=_changed(".a", _lost(_is_std)),
+    ),
+    Fault(
+        "std-doubled",
+        "compiler-team#908: the crates of a staticlib are in it a second time",
+        _static,
+        ("duplicates",),
+        outputs=_changed(".a", _doubled(_is_std)),
+    ),
+    Fault(
+        "dependency-lost",
+        "a staticlib lacks a crate that it depends on",
+        _static,
+        ("exit", "crates", "unresolved"),
+        outputs=_changed(".a", _lost(_is_foreign)),
+    ),
+    Fault(
+        "dependency-bundled",
+        "an rlib holds the objects of another crate too",
+        _rlib,
+        ("members", "crates"),
+        outputs=_changed(".rlib", lambda held, _: [*held, Member("other.0.rcgu.o", held[-1].content)]),
+    ),
+    Fault(
+        "native-member-lost",
+        "a bundled native library is lost",
+        lambda call: call.makes("staticlib", "rlib") and call.has("-l*"),
+        ("exit", "members", "defines"),
+        outputs=lambda made: (
+            _changed(".a", _lost(_is_native))(made),
+            _changed(".rlib", _lost(_is_native))(made),
+        )[0],
+    ),
+    Fault(
+        "archive-empty",
+        "a staticlib without members",
+        _static,
+        ("defines", "exit"),
+        outputs=_changed(".a", lambda *_: []),
+    ),
+    Fault(
+        "index-lost",
+        "a staticlib without a symbol index",
+        _static,
+        ("index", "exit"),
+        outputs=_changed(".a", lambda held, _: held, index=False),
+    ),
+    Fault(
+        "members-reversed",
+        "the members of a staticlib in another order",
+        _static,
+        ("members", "same-as"),
+        outputs=_changed(".a", lambda held, _: held[::-1]),
+    ),
+    Fault(
+        "member-names-lost",
+        "the objects of an archive have names that say nothing",
+        _static,
+        ("crates", "members", "each-member"),
+        outputs=_changed(".a", lambda held, _: [Member(f"{i}.o", one.content) for i, one in enumerate(held)]),
+    ),
+    Fault(
+        "archive-thin",
+        "a staticlib that refers to files that will be removed",
+        _static,
+        ("thin",),
+        outputs=_thin,
+    ),
+    Fault(
+        "metadata-member-lost",
+        "an rlib without metadata",
+        _rlib,
+        ("metadata", "exit"),
+        outputs=_changed(".rlib", _lost(lambda one, _: one.name == _METADATA)),
+    ),
+    Fault(
+        "metadata-in-staticlib",
+        "a staticlib with a crate's metadata",
+        _static,
+        ("metadata", "members"),
+        outputs=_changed(".a", _metadata_added),
+    ),
+    Fault(
+        "rlib-objects-lost",
+        "an rlib with metadata alone",
+        _rlib,
+        ("defines", "exit", "members"),
+        outputs=_changed(".rlib", _lost(lambda one, _: one.name != _METADATA)),
+    ),
+)

@@ -6,14 +6,22 @@ from seeded import archives, exits, files, flags, linking, sections, symbols
 from seeded.fault import Fault
 
 PLAIN = Fault(
-    "plain", "no fault at all: rustc and its linker through the wrapper", lambda call: call.compiles, ("exit",),
+    "plain",
+    "no fault at all: rustc and its linker through the wrapper",
+    lambda call: call.compiles,
+    ("exit",),
     linker=list,
-)  # fmt: skip
+)
 
 _ALL = [
-    *flags.FAULTS, *linking.FAULTS, *symbols.FAULTS, *sections.FAULTS, *archives.FAULTS, *files.FAULTS,
+    *flags.FAULTS,
+    *linking.FAULTS,
+    *symbols.FAULTS,
+    *sections.FAULTS,
+    *archives.FAULTS,
+    *files.FAULTS,
     *exits.FAULTS,
-]  # fmt: skip
+]
 
 FAULTS: Mapping[str, Fault] = {one.name: one for one in _ALL}
 EVERY: Mapping[str, Fault] = {PLAIN.name: PLAIN, **FAULTS}

@@ -1,4 +1,4 @@
-"""A rustc with one fault: `wrapper.py FAULT rustc REAL WORDS…`, and its linker: `wrapper.py FAULT cc REAL WORDS…`."""
+"""A rustc with one fault, `wrapper.py FAULT rustc REAL WORDS…`, and its linker: `FAULT cc OWN WORDS…`."""
 
 import contextlib
 import os
@@ -8,6 +8,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # started as a script, without Python's own search
 
@@ -22,19 +23,20 @@ def main(arguments: Sequence[str]) -> int:
     name, role, real, *words = arguments
     fault = EVERY[name]
     if role == "cc":
-        return _link(fault, real, words)
+        _link(fault, real, words)
     call = Call.of(words)
     if not fault.applies(call):
-        os.execv(real, [real, *words])
+        os.execv(real, [real, *words])  # noqa: S606 - as a shell would do
     return _compile(fault, real, call)
 
 
-def _link(fault: Fault, own: str, words: list[str]) -> int:
+def _link(fault: Fault, own: str, words: list[str]) -> NoReturn:
     """Call the linker that stands behind us on PATH."""
     folder = str(Path(own).parent)
     behind = os.pathsep.join(one for one in os.environ["PATH"].split(os.pathsep) if one != folder)
     real = shutil.which("cc", path=behind) or "/usr/bin/cc"
-    os.execve(real, [real, *(fault.linker or list)(words)], {**os.environ, "PATH": behind})
+    changed = (fault.linker or list)(words)
+    os.execve(real, [real, *changed], {**os.environ, "PATH": behind})  # noqa: S606
 
 
 def _compile(fault: Fault, real: str, call: Call) -> int:
