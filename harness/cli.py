@@ -110,6 +110,12 @@ def _parser() -> argparse.ArgumentParser:
 
     _store_words(_command(commands, "store", _store, "show what is kept, and make it smaller"))
 
+    _compare_words(
+        _command(
+            commands, "compare", _compare, "build with two toolchains and show what differs in the outputs"
+        )
+    )
+
     schema = _command(commands, "schema", _schema, "print the JSON Schema of a case file")
     schema.add_argument("-o", "--output", metavar="FILE", help="where to write it (default: standard output)")
     schema.add_argument(
@@ -163,6 +169,32 @@ def _probe_words(probe: argparse.ArgumentParser) -> None:
     probe.add_argument("--script-mode", action="store_true", help="answer as cargo bisect-rustc asks")
     probe.add_argument(
         "--ignore-limits", action="store_true", help="also where the case's `toolchains` says it is not about"
+    )
+
+
+def _compare_words(compare: argparse.ArgumentParser) -> None:
+    compare.add_argument("base", metavar="BASE", help="a toolchain, as --toolchain of `linkage run` takes it")
+    compare.add_argument("head", metavar="HEAD", help="the other one")
+    compare.add_argument("cases", nargs="*", metavar="CASE", help="case files or folders (default: cases)")
+    compare.add_argument(
+        "-k", metavar="EXPR", help="only variants whose names have these words: `cdylib and fat`"
+    )
+    compare.add_argument("-j", "--jobs", type=int, metavar="N", help="how many processes work at once")
+    compare.add_argument(
+        "--linker", default="", metavar="NAME", help="what both sides link with: bfd, lld, mold, gold"
+    )
+    compare.add_argument(
+        "--keep",
+        action="append",
+        default=[],
+        metavar="RULE",
+        help="compare what this rule takes out as noise, too",
+    )
+    compare.add_argument("--sizes", action="store_true", help="another size is a difference")
+    compare.add_argument("--bytes", action="store_true", help="other bytes are a difference")
+    compare.add_argument("--store", metavar="DIR", help="where outcomes are kept")
+    compare.add_argument(
+        "--no-store", action="store_true", help="use nothing that was kept, and keep nothing"
     )
 
 
@@ -319,6 +351,25 @@ def _store(arguments: argparse.Namespace) -> int:
     from harness.report.store import upkeep  # noqa: PLC0415
 
     return upkeep(arguments.word or "show", arguments.store, getattr(arguments, "to", None))
+
+
+def _compare(arguments: argparse.Namespace) -> int:
+    from harness.report.compare import Options, compare_toolchains  # noqa: PLC0415
+
+    return compare_toolchains(
+        Options(
+            (arguments.base, arguments.head),
+            arguments.cases,
+            arguments.k,
+            arguments.store,
+            arguments.no_store,
+            arguments.jobs,
+            arguments.linker,
+            arguments.keep,
+            arguments.sizes,
+            arguments.bytes,
+        )
+    )
 
 
 def _schema(arguments: argparse.Namespace) -> int:

@@ -13,11 +13,12 @@ from functools import cached_property
 from pathlib import Path
 
 from harness.artifact.facts import Facts
+from harness.artifact.wanted import COMPARED
 from harness.build.chain import observe
 from harness.build.execute import KEPT_ENVIRONMENT
 from harness.build.jobs import JobServer
 from harness.build.observation import Observation
-from harness.build.plan import Plan, PlannedStep, Read, Variant, plan
+from harness.build.plan import MADE, Plan, PlannedStep, Read, Variant, plan
 from harness.build.recheck import Recheck
 from harness.build.requirements import missing_after_plan, missing_before_plan
 from harness.build.state import matching
@@ -112,6 +113,19 @@ class Session:
                 Outcome.ERROR,
                 failures=(Failure("", "", where, "can be judged", error.what + mend, error=True),),
             )
+
+    def compared(self, variant: Variant) -> tuple[Plan, Observation] | str:
+        """A variant carried out, with all that a comparison looks at read of every file that it makes;
+        or why it cannot be run here. Raises LinkageError.
+        """
+        reason = self.skip_reason(variant)
+        if reason is not None:
+            return reason
+        planned = plan(variant)
+        every = Read(MADE, (COMPARED,))
+        steps = tuple(replace(step, reads=(*step.reads, every)) for step in planned.steps)
+        planned = replace(planned, steps=steps)
+        return planned, self._observe(planned, sources(variant))
 
     def _observe(self, planned: Plan, given: Mapping[str, bytes]) -> Observation:
         return observe(

@@ -40,7 +40,7 @@ from harness.artifact.facts import Dynamic, ObjectFile, ObjectType, Relro
 from harness.artifact.metadata import read_metadata
 from harness.artifact.references import read_references
 from harness.artifact.table import SectionTable, SymbolTable, column
-from harness.artifact.wanted import NOTHING, Wanted
+from harness.artifact.wanted import COMMENT, COMPARED, NOTHING, Wanted
 from harness.errors import ArtifactError
 
 MAGIC = b"\x7fELF"
@@ -189,8 +189,13 @@ def read_elf(data: memoryview, wanted: Wanted = NOTHING) -> ObjectFile:
         bitcode=None if bitcode is None else read_bitcode(bitcode, form="section"),
         metadata=None if metadata is None else read_metadata(metadata),
         references=read_references(elf, (symbols, linked.symbols), wanted.references),
-        contents=read_contents(elf, wanted.contents),
+        contents=read_contents(elf, _contents(elf, wanted)),
     )
+
+
+def _contents(elf: Elf, wanted: Wanted) -> tuple[str, ...]:
+    compared = COMPARED in wanted.references and elf.header.type != ET_REL
+    return (*wanted.contents, COMMENT) if compared and COMMENT not in wanted.contents else wanted.contents
 
 
 @dataclass(frozen=True, slots=True)

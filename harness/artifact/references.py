@@ -6,14 +6,16 @@ looked up in the symbol table, and slots of the global offset table in the reloc
 loader applies. Calls through a register or memory that is computed are not seen.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from harness.artifact.elf_numbers import EM_386, EM_X86_64, ET_REL
-from harness.artifact.facts import Symbol, SymbolTable, SymbolType
+from harness.artifact.facts import Binding, Symbol, SymbolTable, SymbolType, Visibility
 from harness.artifact.places import Places
 from harness.artifact.relocations import Relocation, relocation_sections, relocations
+from harness.artifact.wanted import COMPARED
 from harness.errors import ArtifactError
 
 if TYPE_CHECKING:
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from harness.artifact.elf import Elf
 
 _PC_RELATIVE = {EM_X86_64: (2, 4), EM_386: (2, 4)}  # R_*_PC32, R_*_PLT32: counted from 4 bytes on
+_GLOBAL = (Binding.GLOBAL, Binding.WEAK)
+_VISIBLE = (Visibility.DEFAULT, Visibility.PROTECTED)
+_MANGLED = re.compile(r"_(?:Z|R[A-Z])")
 _FUNCTION_LIMIT = 1 << 20  # bytes of one function's code
 
 
@@ -33,6 +38,9 @@ def read_references(
     """
     if not names:
         return {}
+    if COMPARED in names:
+        callable_ = _callable(tables[1] if elf.header.type != ET_REL else tables[0])
+        names = [*(name for name in names if name != COMPARED), *callable_]
     reader = _InObject(elf, tables[0]) if elf.header.type == ET_REL else _InImage(elf, tables)
     found = {}
     for name in names:
@@ -41,6 +49,18 @@ def read_references(
             referred = {one for index, symbol in functions for one in reader.references(index, symbol)}
             found[name] = tuple(sorted(referred))
     return found
+
+
+def _callable(table: SymbolTable | None) -> Iterator[str]:
+    """The functions that code in another language can call: defined, visible, the name not mangled."""
+    if table is None:
+        return
+    for record in table.RECORD.iter_unpack(table.records):
+        offset, info, other, section = record[:4]
+        if section and info & 15 == SymbolType.FUNC and info >> 4 in _GLOBAL and other & 3 in _VISIBLE:
+            name = table.names[offset : table.names.index(b"\0", offset)].decode(errors="backslashreplace")
+            if not _MANGLED.match(name):
+                yield name
 
 
 class _InObject:

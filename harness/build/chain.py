@@ -198,7 +198,7 @@ class _Chain:
         if record is None:
             return None
         seen: dict[str, Seen] = {}
-        for name, wanted in wanted_files(step.reads, record.after).items():
+        for name, wanted in wanted_files(step.reads, record.after, record.outcome.made).items():
             found = self.store.get("facts", facts_key(record.after, wanted), Seen)
             if found is None:
                 return None
@@ -264,7 +264,8 @@ class _Chain:
         compiler = str(self.plan.variant.toolchain.version)
         record = _Kept(outcome, state, dict(self.context.kept), self.context.umask, compiler)
         read = self._read_anew if anew else self._read
-        seen = {name: read(wanted, state) for name, wanted in wanted_files(step.reads, state).items()}
+        asked = wanted_files(step.reads, state, outcome.made)
+        seen = {name: read(wanted, state) for name, wanted in asked.items()}
         return _with_facts(record, seen)
 
     def _read(self, wanted: Read, state: State) -> Seen:

@@ -51,6 +51,10 @@ class Variant:
         return f"{self.case.name}::{self.name}"
 
 
+MADE = "\x1amade\x1a"
+"""As the pattern of what is read: every file that the step makes or changes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Read:
     """What is read after a step: files by path or glob, and what beyond their tables is asked."""
@@ -341,7 +345,15 @@ def _merge(reads: Iterable[Read]) -> tuple[Read, ...]:
     return tuple(merged.values())
 
 
-def wanted_files(reads: Iterable[Read], state: State) -> dict[str, Read]:
+def wanted_files(reads: Iterable[Read], state: State, made: Iterable[str]) -> dict[str, Read]:
     """What is read of each file of a state: all that any path or glob that means it asks for."""
-    named = (replace(read, pattern=name) for read in reads for name in selected(read.pattern, state))
+    named = (
+        replace(read, pattern=name)
+        for read in reads
+        for name in (_files(made, state) if read.pattern == MADE else selected(read.pattern, state))
+    )
     return {read.pattern: read for read in _merge(named)}
+
+
+def _files(names: Iterable[str], state: State) -> list[str]:
+    return [name for name in names if (node := state.get(name)) is not None and node.kind == "file"]

@@ -1,0 +1,1 @@
+"""Two compilers side by side: what their variants made, without noise, and in what it differs."""

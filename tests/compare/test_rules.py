@@ -1,0 +1,148 @@
+"""The rules that take noise out: each by itself, on and off."""
+
+import re
+
+import pytest
+
+from harness.compare.names import Namer, crate, is_runtime, scheme, skeleton
+from harness.compare.normal import section_kind
+from harness.compare.rules import MEMBER, RULES, SYMBOL, TEXT, Rules, spelled
+from harness.errors import LinkageError
+
+LEGACY = "_ZN3lib3foo17h0123456789abcdefE"
+V0 = "_RNvCs1a2bCdE_3lib3foo"
+
+
+@pytest.mark.parametrize(
+    ("rule", "name", "plain"),
+    [
+        ("crate-hash", LEGACY, "lib::foo"),
+        ("crate-hash", V0, "lib::foo"),
+        ("crate-hash", f"{LEGACY}.llvm.1234", "lib::foo"),
+        ("crate-hash", "rust_metadata_lib_0123456789abcdef", "rust_metadata_lib_HASH"),
+        ("symbol-version", "puts@GLIBC_2.2.5", "puts"),
+        ("symbol-version", "puts@@GLIBC_2.2.5", "puts"),
+        ("anonymous", "anon.0123456789abcdef0123456789abcdef.17", "anon.*"),
+        ("anonymous", "anon.0123456789abcdef0123456789abcdef.17.llvm.99", "anon.*"),
+        ("anonymous", "alloc_0123456789abcdef0123456789abcdef", "alloc_*"),
+        ("anonymous", "GCC_except_table17", "GCC_except_table*"),
+        ("anonymous", "str.3", "str.*"),
+        ("anonymous", ".Lanon.0123.4", "anon.*"),
+    ],
+)
+def test_a_symbols_name_loses_what_its_rule_names(rule: str, name: str, plain: str) -> None:
+    assert Namer(Rules())(name) == plain
+    assert Namer(Rules(frozenset([rule])))(name) != plain
+
+
+@pytest.mark.parametrize("name", ["answer", "foo.cold", "str", "a@", "anon", "strange.3x!"])
+def test_other_names_stay(name: str) -> None:
+    assert Namer(Rules())(name) == name
+
+
+@pytest.mark.parametrize(
+    ("rule", "text", "plain"),
+    [
+        ("temporary-name", "/tmp/rustcAb3xYz/x", "/tmp/rustcXXXXXX/x"),
+        ("file-hash", "libstd-0123456789abcdef.so", "libstd-HASH.so"),
+        ("crate-hash", f"call {LEGACY}", "call _ZN3lib3foo17hHASHE"),
+        ("crate-hash", "at lib::foo::h0123456789abcdef", "at lib::foo::hHASH"),
+        ("version", "by rustc 1.95.0 (59807616e 2026-04-14)", "by rustc VERSION"),
+    ],
+)
+def test_a_text_loses_what_its_rule_names(rule: str, text: str, plain: str) -> None:
+    assert spelled(text, TEXT, Rules()) == plain
+    assert spelled(text, TEXT, Rules(frozenset([rule]))) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "plain"),
+    [
+        ("lib.lib.a1b2c3-cgu.0.rcgu.o", "lib.lib.cgu.rcgu.o"),
+        ("std-5740e47ddabbb05c.std.c05de5ba2d1dbbe2-cgu.0.rcgu.o", "std.std.cgu.rcgu.o"),
+        ("lib.9nd4tsony5drdq6gl14fqe8tx.rcgu.o", "lib.unit.rcgu.o"),
+        ("45c91108d938afe8-absvdi2.o", "absvdi2.o"),
+        ("lib.rmeta", "lib.rmeta"),
+        ("one.o", "one.o"),
+    ],
+)
+def test_a_members_name_loses_hashes_and_numbers(name: str, plain: str) -> None:
+    assert spelled(name, MEMBER, Rules()) == plain
+    assert spelled(name, MEMBER, Rules(frozenset(["member-name"]))) == name
+
+
+@pytest.mark.parametrize(
+    ("legacy", "v0"),
+    [
+        ("alloc::vec::Vec<T,A>::push", "<alloc::vec::Vec<u8>>::push"),
+        (
+            "core::ptr::drop_in_place<lib::Text>",
+            "core::ptr::drop_in_place::<lib::Text>",
+        ),
+        ("core::fmt::num::<impl core::fmt::Debug for u32>::fmt", "<u32 as core::fmt::Debug>::fmt"),
+        ("std::rt::lang_start::{{closure}}", "std::rt::lang_start::<()>::{closure#0}"),
+        ("<fn() -> X as core::ops::Fn>::call", "<fn() -> X as core::ops::Fn<()>>::call"),
+    ],
+)
+def test_both_mangling_schemes_have_one_skeleton(legacy: str, v0: str) -> None:
+    assert skeleton(legacy) == skeleton(v0)
+
+
+@pytest.mark.parametrize("name", ["<<<", "a::<b", "><::", "<a as b", "::", "->::", "<>::<>"])
+def test_a_name_that_is_no_path_has_a_skeleton(name: str) -> None:
+    assert isinstance(skeleton(name), str)
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("std::io::stdio::_print", "std"),
+        ("<u8 as lib::Trait>::f", "lib"),
+        ("<[u64]>::iter", "core"),
+        ("str::to_titlecase", "core"),
+        ("*const T::is_aligned_to", "core"),
+        ("<&mut lib::Foo as core::fmt::Debug>::fmt", "lib"),
+        ("__rustc::__rust_alloc", "__rustc"),
+        ("main", None),
+    ],
+)
+def test_the_crate_of_a_name(name: str, found: str | None) -> None:
+    assert crate(name) == found
+    assert is_runtime(name) == (found in ("std", "core"))
+
+
+def test_how_a_name_is_mangled() -> None:
+    assert [scheme(name) for name in (LEGACY, V0, "answer", "_ZN3fooEv", "_R")] == [
+        "legacy",
+        "v0",
+        None,
+        None,
+        None,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        (".text.foo", ".text.*"),
+        (".text", ".text"),
+        (".data.rel.ro.x", ".data.rel.ro.*"),
+        (".rela.text.foo", ".rela.text.*"),
+        (".rodata.cst16", ".rodata.cst16"),
+        (".note.GNU-stack", ".note.GNU-stack"),
+        (".debug_info", ".debug_info"),
+        ("", "(nameless)"),
+    ],
+)
+def test_a_section_that_is_for_one_symbol_goes_without_its_name(name: str, kind: str) -> None:
+    assert section_kind(name) == kind
+
+
+def test_every_rule_of_a_spelling_is_told_of() -> None:
+    assert {one.rule for one in (*TEXT, *SYMBOL, *MEMBER)} <= RULES.keys()
+    assert all(re.fullmatch(r"[a-z-]+", name) for name in RULES)
+
+
+def test_a_rule_that_is_none_is_said() -> None:
+    with pytest.raises(LinkageError, match=r"there is no rule `crate-hsh` \(help: .*crate-hash"):
+        Rules.without(["crate-hsh"])
