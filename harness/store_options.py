@@ -106,6 +106,12 @@ class RunStore:
                 f"rechecked {self.rechecked} steps that the store had: --recheck-seed {self.recheck.seed} "
                 "chooses the same"
             )
+        if not self.is_worker and self._store is not None and not self._store.writable:
+            terminalreporter.ensure_newline()
+            terminalreporter.write_line(
+                f"the store {self._store.folder.parent} cannot be written: of this run it keeps not all, or nothing "
+                "(help: choose another with --store)"
+            )
 
     def pytest_unconfigure(self) -> None:
         if self.is_worker:

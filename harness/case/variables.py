@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from harness.case.document import Data, Path
-from harness.errors import CaseError
 
 REFERENCE = re.compile(r"(?<!\$)\$\{([^{}]*)\}")
 LATER = frozenset({"work", "sysroot", "libdir", "target", "host"})
@@ -98,17 +97,3 @@ def _plain(value: Any) -> Data:  # noqa: ANN401 - an axis's value
     if isinstance(value, Mapping):
         return text(value)
     return value  # type: ignore[no-any-return]
-
-
-def unescape(value: str, values: Mapping[str, str]) -> str:
-    """The last substitution, on a toolchain and in a working folder; `$${` becomes `${`.
-
-    Raises CaseError for a variable that has no value here.
-    """
-
-    def look_up(match: re.Match[str]) -> str:
-        if match[1] not in values:
-            raise CaseError(f"`${{{match[1]}}}` has no value here")
-        return values[match[1]]
-
-    return REFERENCE.sub(look_up, value).replace("$${", "${")

@@ -1,6 +1,6 @@
 """The evidence of a verdict as text: what was claimed, what was found, where, and how to see it again."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from harness.judge.names import escape
 from harness.judge.verdict import Failure, Outcome, Verdict
@@ -52,14 +52,3 @@ def _shown(text: str) -> str:
 
 def _quoted(node: str) -> str:
     return f"'{node}'" if any(char in node for char in "[]$ ") else node
-
-
-def one_line(failures: Sequence[Failure]) -> str:
-    """The first failure in one line, for a table."""
-    if not failures:
-        return ""
-    first = failures[0]
-    found = escape(first.found.splitlines()[0] if first.found else "", 100)
-    return f"{first.step}: {first.claim or 'not judged'}: {found}" + (
-        f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
-    )

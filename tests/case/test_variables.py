@@ -4,8 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.case.variables import UnknownVariableError, references, substitute, unescape
-from harness.errors import CaseError
+from harness.case.variables import UnknownVariableError, references, substitute
 
 if TYPE_CHECKING:
     from harness.case.document import Data
@@ -76,9 +75,3 @@ def test_what_nothing_defines(data: Any, name: str, path: tuple[Any, ...]) -> No
 def test_every_reference_has_its_place() -> None:
     given: Data = {"a": ["${x}${y}", "$${z}"], "${k}": {"b": "${x.y}"}, "c": 1}
     assert list(references(given)) == [("x", ("a", 0)), ("y", ("a", 0)), ("k", ()), ("x.y", ("${k}", "b"))]
-
-
-def test_the_last_substitution() -> None:
-    assert unescape("${work}/$${work}", {"work": "/w"}) == "/w/${work}"
-    with pytest.raises(CaseError, match=r"`\$\{kept.x\}` has no value here"):
-        unescape("${kept.x}", {"work": "/w"})

@@ -102,8 +102,9 @@ def read_only(runs: Runs, *words: str) -> tuple[Ran, "subprocess.CompletedProces
 def test_a_read_only_store_that_has_everything(runs: Runs, clean: Ran) -> None:
     runs.run()
     before = listed(runs.folder / "store")
-    ran, _ = read_only(runs)
+    ran, done = read_only(runs)
     assert (ran.verdicts, ran.stored) == (clean.verdicts, 4)
+    assert f"the store {runs.folder / 'store'} cannot be written" in done.stdout
     assert listed(runs.folder / "store") == before
 
 
