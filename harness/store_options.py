@@ -109,8 +109,8 @@ class RunStore:
         if not self.is_worker and self._store is not None and not self._store.writable:
             terminalreporter.ensure_newline()
             terminalreporter.write_line(
-                f"the store {self._store.folder.parent} cannot be written: of this run it keeps not all, or nothing "
-                "(help: choose another with --store)"
+                f"the store {self._store.folder.parent} cannot be written: of this run it keeps not all, or "
+                "nothing (help: choose another with --store)"
             )
 
     def pytest_unconfigure(self) -> None:
