@@ -101,6 +101,8 @@ def _parser() -> argparse.ArgumentParser:
         _command(commands, "probe", _probe, "try a case on one compiler, for another tool's bisection")
     )
 
+    _bisect_words(_command(commands, "bisect", _bisect, "find since when cases fail, or what mended them"))
+
     toolchains = _command(
         commands, "toolchains", _show_toolchains, "list the toolchains that are found and what they can do"
     )
@@ -149,6 +151,12 @@ def _installing(toolchains: argparse.ArgumentParser) -> None:
     )
     removing = _command(words, "remove", _remove, "remove toolchains that linkage has installed")
     removing.add_argument("specs", nargs="+", metavar="SPEC")
+
+
+def _bisect_words(bisect: argparse.ArgumentParser) -> None:
+    from harness.bisect_options import add_bisect_options  # noqa: PLC0415
+
+    add_bisect_options(bisect)
 
 
 def _probe_words(probe: argparse.ArgumentParser) -> None:
@@ -309,6 +317,12 @@ def _repro(arguments: argparse.Namespace) -> int:
     from harness.report.repro import write_repro  # noqa: PLC0415
 
     return write_repro(arguments.case, arguments.toolchain, arguments.output)
+
+
+def _bisect(arguments: argparse.Namespace) -> int:
+    from harness.bisect_options import run_bisect  # noqa: PLC0415
+
+    return run_bisect(arguments)
 
 
 def _probe(arguments: argparse.Namespace) -> int:

@@ -9,7 +9,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from harness.judge.verdict import Failure, Verdict
+from harness.artifact.demangle import demangled_path
+from harness.judge.verdict import Failure, Outcome, Verdict
 
 Match = Literal["text", "claim", "step"]
 """How much must be the same: step, claim and text; step and claim; the step alone."""
@@ -46,6 +47,11 @@ _COMMON = frozenset(
         "thread rustc also missing more names nothing there has lacks",
     )
 )
+_UNDEFINED = re.compile(
+    r"undefined (?:reference to|symbol|symbols?:|hidden symbol:)[ :]*(?:[`'\"]?)([^\s`'\"(]+)['\"]?"
+    r"|multiple definition of [`']([^`']+)'|duplicate symbol: (\S+)"
+)
+"""What a linker misses, or has twice: https://sourceware.org/binutils/docs/ld/ and lld's own words."""
 _ENOUGH = {"exit": 0.5, "": 0.5}
 _ENOUGH_OF_A_CLAIM = 0.3
 _LINES = 12
@@ -63,6 +69,8 @@ class Signature:
     words: tuple[str, ...]
     line: str
     """The line that says most, for a person."""
+    symbols: bool = False
+    """Whether the words are names of symbols that a linker misses, or has twice."""
     error: bool = False
     """It could not be judged: a crash, a hang, a damaged file."""
 
@@ -77,12 +85,14 @@ class Signature:
         return match == "claim" or self._alike(other)
 
     def _alike(self, other: "Signature") -> bool:
-        if self.ended != other.ended or set(self.codes) != set(other.codes):
+        if self.symbols != other.symbols or self.ended != other.ended or set(self.codes) != set(other.codes):
             return False
         mine, theirs = set(self.words), set(other.words)
         if not mine or not theirs:
             return mine == theirs
-        share = len(mine & theirs) / len(mine | theirs)
+        # A report is cut where it is long: of symbols, the shorter list should be in the longer one.
+        whole = min(len(mine), len(theirs)) if self.symbols else len(mine | theirs)
+        share = len(mine & theirs) / whole
         return share >= _ENOUGH.get(self.claim, _ENOUGH_OF_A_CLAIM)
 
     def __str__(self) -> str:
@@ -107,6 +117,14 @@ def seen(verdict: Verdict) -> Seen:
     return Seen(verdict.outcome.value, verdict.reason, failures, len(verdict.commands))
 
 
+def lack(toolchain: str, reason: str) -> Seen:
+    """What a toolchain lacks as a failure, for a search of since when it has it."""
+    line = reason.removeprefix(f"{toolchain} ")
+    return Seen(
+        Outcome.FAIL.value, failures=(Signature("needs", "toolchain", (), "", (line,), _shown(line)),)
+    )
+
+
 def signature(failure: Failure) -> Signature:
     """A failure without what differs between compilers."""
     text = _ANSI.sub("", failure.found)
@@ -115,10 +133,28 @@ def signature(failure: Failure) -> Signature:
         first, _, said = text.partition("\n")
         ended = re.sub(r"\d+", "N", first) if "\n" in text or failure.claim else ""
         said = said or first
-    lines = _key_lines(said) or _key_lines(text) or [" ".join(text.split())]
-    words = sorted({word for line in lines for word in _words(line)})
     codes = tuple(sorted(set(_CODE.findall(text))))
-    return Signature(failure.step, failure.claim, codes, ended, tuple(words), _shown(lines[0]), failure.error)
+    linked = [(found[0], _symbol(next(filter(None, found.groups())))) for found in _UNDEFINED.finditer(said)]
+    if linked:
+        words, line = {name for _, name in linked}, linked[0][0]
+    else:
+        lines = _key_lines(said) or _key_lines(text) or [" ".join(text.split())]
+        words, line = {word for line in lines for word in _words(line)}, lines[0]
+    return Signature(
+        failure.step,
+        failure.claim,
+        codes,
+        ended,
+        tuple(sorted(words)),
+        _shown(line),
+        bool(linked),
+        failure.error,
+    )
+
+
+def _symbol(name: str) -> str:
+    """A symbol's own name, whichever way the compiler mangles it."""
+    return demangled_path(name.partition("@")[0]).rpartition("::")[2]
 
 
 def _key_lines(text: str) -> list[str]:

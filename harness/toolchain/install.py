@@ -92,7 +92,7 @@ def remove(name: str, env: Mapping[str, str], say: Say) -> None:
 
 def _install_into(staging: Path, name: str, env: Mapping[str, str]) -> Path:
     """Let rustup install into a folder of its own, and return the toolchain's folder in it."""
-    program = _rustup(env, name)
+    program = find_rustup(env, name)
     own = {key: value for key, value in env.items() if not key.startswith(("RUSTUP_TOOLCHAIN", "CARGO_"))}
     own |= {"RUSTUP_HOME": str(staging), "CARGO_HOME": str(staging / "cargo")}
     answer = ask(
@@ -104,12 +104,12 @@ def _install_into(staging: Path, name: str, env: Mapping[str, str]) -> Path:
     installed = next((staging / "toolchains").glob("*/bin/rustc*"), None)
     if answer.status != 0 or installed is None:
         raise ToolchainError(
-            f"rustup could not install {name}: {_complaint(answer)}", where=f"toolchain {name}", mend=_BY_HAND
+            f"rustup could not install {name}: {said(answer)}", where=f"toolchain {name}", mend=_BY_HAND
         )
     return installed.parent.parent
 
 
-def _rustup(env: Mapping[str, str], name: str) -> Path:
+def find_rustup(env: Mapping[str, str], name: str) -> Path:
     """A rustup: the one on PATH, or the one that its wheel brings."""
     if on_path := shutil.which("rustup", path=env.get("PATH")):
         return Path(on_path)
@@ -136,7 +136,7 @@ def _rustup(env: Mapping[str, str], name: str) -> Path:
         )
         if answer.status != 0 or not program.is_file():
             raise ToolchainError(
-                f"pip could not install the wheel `rustup`: {_complaint(answer)}",
+                f"pip could not install the wheel `rustup`: {said(answer)}",
                 where=f"toolchain {name}",
                 mend=_BY_HAND,
             )
@@ -164,7 +164,7 @@ def _usable(env: Mapping[str, str]) -> list[Located]:
         raise
 
 
-def _complaint(answer: Answer) -> str:
+def said(answer: Answer) -> str:
     """The line in which a program says what is wrong; rustup and pip put `error:` before it."""
     lines = [line.strip() for line in answer.stderr.splitlines() if line.strip()]
     errors = [line for line in lines if line.lower().startswith("error:")]

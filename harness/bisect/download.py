@@ -1,0 +1,148 @@
+"""Files from a server: what was begun is gone on with, a stalled connection is dropped and taken up again.
+
+A file appears under its name only when it is whole and its hash is the one that was given.
+"""
+
+import contextlib
+import hashlib
+import http.client
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+_CHUNK = 1 << 18
+_NOT_FOUND = (403, 404, 410)
+"""A store of files that does not list itself says 403 for what it does not have."""
+_TOO_FAR = 416
+_PARTIAL = 206
+
+
+T = TypeVar("T")
+
+
+class NotThereError(Exception):
+    """The server has no such file."""
+
+
+class FailedError(Exception):
+    """It could not be got, for a reason that may pass."""
+
+
+class Stopped(Exception):  # noqa: N818 - nobody's error
+    """Nobody wants the file any more."""
+
+
+class Downloads:
+    """How files are got: how long a silence is waited for, how often it is tried again."""
+
+    def __init__(self, *, stall: float = 60.0, attempts: int = 4, pause: float = 1.0) -> None:
+        self.stall = stall
+        self.attempts = attempts
+        self.pause = pause
+        self.stop = threading.Event()
+
+    def text(self, url: str, limit: int = 1 << 26) -> str:
+        """A small file's text. Raises NotThereError, FailedError."""
+        return self._again(url, lambda: self._read(url, limit)).decode("utf-8", "replace")
+
+    def file(self, url: str, place: Path, sha256: str | None = None) -> None:
+        """Get a file. Raises NotThereError, FailedError; what has come by then stays for the next time."""
+        partial = place.with_name(f"{place.name}.partial")
+        self._again(url, lambda: self._append(url, partial))
+        if sha256 is not None and _digest(partial) != sha256:
+            partial.unlink()
+            # What was begun may be of an older file of that name: once more from its beginning.
+            self._again(url, lambda: self._append(url, partial))
+            if _digest(partial) != sha256:
+                partial.unlink()
+                raise FailedError(f"{url} has another hash than its server says")
+        partial.replace(place)
+
+    def _again(self, url: str, attempt: Callable[[], T]) -> T:
+        told = ""
+        for number in range(self.attempts):
+            if number and self.stop.wait(self.pause * 2 ** (number - 1)):
+                raise Stopped
+            try:
+                return attempt()
+            except urllib.error.HTTPError as error:
+                if error.code in _NOT_FOUND:
+                    raise NotThereError(f"{url} is not there ({error.code})") from None
+                told = f"the server said {error.code}"
+            except (OSError, http.client.HTTPException) as error:
+                told = str(getattr(error, "reason", None) or str(error) or type(error).__name__)
+        raise FailedError(f"{url} could not be got: {told}, {self.attempts} times")
+
+    def _read(self, url: str, limit: int) -> bytes:
+        with urllib.request.urlopen(_request(url), timeout=self.stall) as answer:  # noqa: S310 - http alone
+            found: bytes = answer.read(limit)
+            wanted = answer.headers.get("Content-Length")
+            if wanted is not None and len(found) < min(int(wanted), limit):
+                raise http.client.IncompleteRead(found)
+            return found
+
+    def _append(self, url: str, partial: Path) -> None:
+        have = partial.stat().st_size if partial.exists() else 0
+        request = _request(url)
+        if have:
+            request.add_header("Range", f"bytes={have}-")
+        try:
+            answer = urllib.request.urlopen(request, timeout=self.stall)  # noqa: S310 - http alone
+        except urllib.error.HTTPError as error:
+            if error.code == _TOO_FAR:
+                return  # all of it is there
+            raise
+        with answer, partial.open("ab" if answer.status == _PARTIAL else "wb") as file:
+            wanted = answer.headers.get("Content-Length")
+            came = 0
+            while chunk := answer.read1(_CHUNK):
+                if self.stop.is_set():
+                    raise Stopped
+                file.write(chunk)
+                came += len(chunk)
+        if wanted is not None and came < int(wanted):
+            raise http.client.IncompleteRead(b"", int(wanted) - came)
+
+
+def _request(url: str) -> urllib.request.Request:
+    if not url.startswith(("https://", "http://")):
+        raise FailedError(f"{url} is no address of a server")
+    return urllib.request.Request(url, headers={"User-Agent": "linkage"})  # noqa: S310 - checked above
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+class Ahead:
+    """A few files at a time, fetched behind the back of whoever tests the ones before."""
+
+    def __init__(self, width: int = 2) -> None:
+        self._slots = threading.Semaphore(width)
+        self._threads: dict[str, threading.Thread] = {}
+
+    def begin(self, name: str, work: Callable[[], None]) -> None:
+        """Begin work of this name, once."""
+        if name in self._threads:
+            return
+
+        def run() -> None:
+            with self._slots, contextlib.suppress(NotThereError, FailedError, Stopped, OSError):
+                work()
+
+        # A daemon: an interrupted session does not wait for a download.
+        self._threads[name] = threading.Thread(target=run, name=f"fetch {name}", daemon=True)
+        self._threads[name].start()
+
+    def wait(self, name: str) -> None:
+        """Wait until the work of this name has ended, if it was begun."""
+        thread = self._threads.pop(name, None)
+        while thread is not None and thread.is_alive():
+            thread.join(0.2)  # so that Ctrl-C is heard
+
+    def busy(self) -> bool:
+        return any(thread.is_alive() for thread in self._threads.values())

@@ -1,0 +1,133 @@
+"""A bisection's answer as Markdown, ready for an issue. Pure."""
+
+from collections.abc import Iterator, Sequence
+
+from harness.bisect.answer import Answer, Flip, Group, Side
+from harness.bisect.changes import Change
+from harness.bisect.merges import Merge
+from harness.judge.names import escape, listing
+
+_SHOWN = 8
+_NAME = 60
+
+
+def answer_text(answer: Answer) -> str:
+    """All of it: each group, then what nothing could be found out about."""
+    lines: list[str] = []
+    for group in answer.groups:
+        lines += [*_group(group), ""]
+    if answer.problems:
+        lines += [*_problems(answer.problems), ""]
+    asked = answer.asked
+    tried = _counted(answer.tried, "toolchain")
+    lines.append(f"Searched {asked.describe()}: {tried} tried, {answer.installed} installed.")
+    lines += answer.notes
+    return "\n".join(lines) + "\n"
+
+
+def _group(group: Group) -> Iterator[str]:
+    yield f"## {_headline(group)}"
+    yield ""
+    for variant in group.variants:
+        yield f"- `{variant}`"
+        for finding in group.findings:
+            if finding.question.variant == variant:
+                yield f"  - {escape(str(finding.question.signature), 400)}"
+    if len(group.flips) > 1:
+        yield ""
+        yield f"It changes {len(group.flips)} times in this range:"
+    for flip in group.flips:
+        yield ""
+        yield from _flip(flip)
+    if group.evidence:
+        yield ""
+        yield from _folded("What fails", "text", group.evidence)
+    if group.script:
+        yield ""
+        yield from _folded("A script that shows it with rustc and cc alone", "sh", group.script)
+
+
+def _headline(group: Group) -> str:
+    flip = group.flips[0]
+    what = _counted(len(group.variants), "variant")
+    one = len(group.variants) == 1
+    verb = {"bad": "fails" if one else "fail", "good": "passes" if one else "pass"}[flip.becomes]
+    if len(group.flips) > 1:
+        return f"{what}: since {flip.after.name}, and not for good"
+    if len(flip.candidates) > 1:
+        since = f"{flip.candidates[0]} … {flip.candidates[-1]}"
+        return f"{what} {verb} since one of {since}"
+    return f"{what} {verb} since {_first(flip)}"
+
+
+def _first(flip: Flip) -> str:
+    if flip.by_merge and len(flip.merges) == 1:
+        return str(flip.merges[0])
+    return flip.after.name
+
+
+def _flip(flip: Flip) -> Iterator[str]:
+    last, first = ("last good", "first bad") if flip.becomes == "bad" else ("last bad", "first good")
+    yield f"- {last}: {_side(flip.before)}"
+    yield f"- {first}: {_side(flip.after)}"
+    if len(flip.candidates) > 1:
+        yield f"- it can be any of {len(flip.candidates)}: {listing(flip.candidates, _SHOWN)}"
+    for name, told in flip.skipped:
+        yield f"- {name} decided nothing: {escape(told, 300)}"
+    if flip.compare:
+        yield f"- commits: {flip.compare}"
+    yield from _merges(flip)
+    for change in flip.changes:
+        yield from _change(change)
+
+
+def _side(side: Side) -> str:
+    return f"{side.name} ({side.version})" if side.version else side.name
+
+
+def _merges(flip: Flip) -> Iterator[str]:
+    if not flip.merges:
+        return
+    yield "- the merge:" if len(flip.merges) == 1 else f"- one of {len(flip.merges)} merges:"
+    for merge in flip.merges:
+        yield f"  - {_merge(merge)}"
+        for pull in merge.rolled_up:
+            yield f"    - {pull.link} {pull.title}"
+
+
+def _merge(merge: Merge) -> str:
+    if merge.pull is None:
+        return f"{merge.commit} of {merge.date}"
+    return f"{merge.pull.link} {merge.pull.title} ({merge.commit[:12]} of {merge.date})"
+
+
+def _change(change: Change) -> Iterator[str]:
+    place = f"`{change.file}`: {change.what}" if change.file else change.what
+    for sign, names in (("gained", change.gained), ("lost", change.lost)):
+        if names:
+            yield f"- {place} {sign}: {listing([escape(name, _NAME) for name in names], _SHOWN)}"
+
+
+def _folded(title: str, language: str, text: str) -> Iterator[str]:
+    fence = "````" if "```" in text else "```"
+    yield f"<details><summary>{title}</summary>"
+    yield ""
+    yield f"{fence}{language}"
+    yield text.rstrip("\n")
+    yield fence
+    yield "</details>"
+
+
+def _problems(problems: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """Those with the same words together."""
+    by_text: dict[str, list[str]] = {}
+    for variant, told in problems:
+        by_text.setdefault(told, []).append(variant)
+    yield "## Not searched"
+    yield ""
+    for told, variants in by_text.items():
+        yield f"- {escape(told, 400)}: {listing(variants, _SHOWN)}"
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

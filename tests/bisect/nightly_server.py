@@ -1,0 +1,210 @@
+"""A server of dated nightlies on this machine, with the faults that real ones have.
+
+A nightly is a small package: its rustc is a script that starts a real compiler, so that a
+thousand dates cost nothing; rustup downloads, checks and installs it as any other. Manifests are
+made when they are asked for.
+"""
+
+import contextlib
+import gzip
+import hashlib
+import io
+import socket
+import tarfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+HOST_FILES = "lib/rustlib/{host}/lib/libstd-1.rlib"
+_PAUSE = 0.05
+
+
+@dataclass
+class Faults:
+    """What goes wrong, by the beginning of a path: how often, or always with -1."""
+
+    not_there: set[str] = field(default_factory=set)
+    wrong_hash: set[str] = field(default_factory=set)
+    """Nightlies whose package has another hash than the manifest says."""
+    busy: dict[str, int] = field(default_factory=dict)
+    """So many times 503."""
+    cut: dict[str, int] = field(default_factory=dict)
+    """So many times the connection ends in the middle."""
+    stalled: dict[str, int] = field(default_factory=dict)
+    """So many times nothing comes after the first half, for as long as it is waited for."""
+
+
+@dataclass
+class NightlyServer:
+    """What is served: `rustc_on` gives the script of a day, or None where there was no nightly."""
+
+    host: str
+    rustc_on: Callable[[str], str | None]
+    url: str = ""
+    faults: Faults = field(default_factory=Faults)
+    asked: list[str] = field(default_factory=list)
+    """Every path that was asked for, with the bytes from which it was."""
+    files: dict[str, bytes] = field(default_factory=dict)
+    """Other files, by path."""
+    _packages: dict[str, bytes] = field(default_factory=dict)
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    def content(self, path: str) -> bytes | None:
+        """What stands under a path."""
+        if path in self.files:
+            return self.files[path]
+        parts = path.strip("/").split("/")
+        if len(parts) != 3 or parts[0] != "dist":
+            return None
+        _, day, name = parts
+        script = self.rustc_on(day)
+        if script is None:
+            return None
+        if name == "channel-rust-nightly.toml":
+            return self._manifest(day, script)
+        if name == "channel-rust-nightly.toml.sha256":
+            return f"{hashlib.sha256(self._manifest(day, script)).hexdigest()}  {name[:-7]}\n".encode()
+        component = name.partition(f"-{day}")[0]
+        return self._package(component, script)
+
+    def installs(self) -> list[str]:
+        """The days whose compiler was downloaded, each as often as its first byte was."""
+        return [
+            path.split("/")[2]
+            for path in self.asked
+            if path.endswith("from 0") and "/rustc-" in path and "channel" not in path
+        ]
+
+    def _manifest(self, day: str, script: str) -> bytes:
+        text = f'manifest-version = "2"\ndate = "{day}"\n'
+        for component in ("rustc", "rust-std"):
+            package = self._package(component, script)
+            digest = hashlib.sha256(package + (b"!" if day in self.faults.wrong_hash else b"")).hexdigest()
+            text += (
+                f'[pkg.{component}]\nversion = "1.0.0-nightly"\n[pkg.{component}.target.{self.host}]\n'
+                f'available = true\nurl = "{self.url}/dist/{day}/{component}-{day}-{self.host}.tar.gz"\n'
+                f'hash = "{digest}"\n'
+            )
+        text += f'[pkg.rust]\nversion = "1.0.0-nightly"\n[pkg.rust.target.{self.host}]\navailable = true\n'
+        for component in ("rustc", "rust-std"):
+            text += (
+                f'[[pkg.rust.target.{self.host}.components]]\npkg = "{component}"\ntarget = "{self.host}"\n'
+            )
+        text += '[profiles]\nminimal = ["rustc", "rust-std"]\ndefault = ["rustc"]\ncomplete = ["rustc"]\n'
+        return text.encode()
+
+    def _package(self, component: str, script: str) -> bytes:
+        key = f"{component}\0{script}"
+        if key not in self._packages:
+            self._packages[key] = package(component, self.host, script)
+        return self._packages[key]
+
+
+def package(component: str, host: str, script: str, more: list[tarfile.TarInfo] | None = None) -> bytes:
+    """A package as rust-installer makes them, version 3, stored and not compressed."""
+    files = {"bin/rustc": script} if component == "rustc" else {HOST_FILES.format(host=host): "!<arch>\n"}
+    inner = component if component == "rustc" else f"{component}-{host}"
+    whole = f"{component}-nightly-{host}"
+    made = io.BytesIO()
+    with (
+        gzip.GzipFile(fileobj=made, mode="wb", compresslevel=1, mtime=0) as stream,
+        tarfile.open(fileobj=stream, mode="w") as archive,
+    ):
+        _add(archive, f"{whole}/rust-installer-version", "3\n")
+        _add(archive, f"{whole}/components", f"{inner}\n")
+        _add(archive, f"{whole}/{inner}/manifest.in", "".join(f"file:{name}\n" for name in files))
+        for name, text in files.items():
+            _add(archive, f"{whole}/{inner}/{name}", text, 0o755 if name.startswith("bin/") else 0o644)
+        for member in more or []:
+            archive.addfile(member)
+    return made.getvalue()
+
+
+def _add(archive: tarfile.TarFile, name: str, text: str, mode: int = 0o644) -> None:
+    entry = tarfile.TarInfo(name)
+    entry.size, entry.mode = len(text.encode()), mode
+    archive.addfile(entry, io.BytesIO(text.encode()))
+
+
+@contextlib.contextmanager
+def serve(host: str, rustc_on: Callable[[str], str | None]) -> Iterator[NightlyServer]:
+    """Serve on a free port of the loopback interface."""
+    shown = NightlyServer(host, rustc_on)
+
+    class Handler(_Handler):
+        server_of = shown
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        shown.url = f"http://127.0.0.1:{server.server_address[1]}"
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield shown
+        finally:
+            shown.stop.set()
+            server.shutdown()
+            thread.join()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server_of: NightlyServer
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing: a test's output is the test's."""
+
+    def do_GET(self) -> None:
+        served = self.server_of
+        found = None if _hit(served.faults.not_there, self.path) else served.content(self.path)
+        start = int(self.headers.get("Range", "bytes=0-").removeprefix("bytes=").partition("-")[0])
+        served.asked.append(f"{self.path} from {start}")
+        if _count(served.faults.busy, self.path):
+            self._head(503, 0)
+            return
+        if found is None or start >= max(1, len(found)):
+            self._head(404 if found is None else 416, 0)
+            return
+        self._head(206 if start else 200, len(found) - start, f"bytes {start}-{len(found) - 1}/{len(found)}")
+        rest = found[start:]
+        if _count(served.faults.cut, self.path):
+            self.wfile.write(rest[: len(rest) // 2])
+            self.close_connection = True
+        elif _count(served.faults.stalled, self.path):
+            self.wfile.write(rest[: len(rest) // 2])
+            self.wfile.flush()
+            while not served.stop.is_set() and self._listens():
+                time.sleep(_PAUSE)
+            self.close_connection = True
+        else:
+            self.wfile.write(rest)
+
+    def _listens(self) -> bool:
+        """Whether the other end still has its connection open."""
+        try:
+            return self.connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) != b""
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+
+    def _head(self, status: int, length: int, content_range: str = "") -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(length))
+        if status == 206:
+            self.send_header("Content-Range", content_range)
+        self.end_headers()
+
+
+def _hit(names: set[str], path: str) -> bool:
+    return any(name in path for name in names)
+
+
+def _count(left: dict[str, int], path: str) -> bool:
+    for name, times in left.items():
+        if name in path and times:
+            left[name] = times - 1
+            return True
+    return False

@@ -1,0 +1,130 @@
+"""Dated nightlies with the real rustup, from a server on this machine, and what can go wrong there."""
+
+import json
+import os
+import shlex
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nightly_server import NightlyServer, serve
+from told_rustc import FAILS, FAILS_OTHERWISE, MakeRustc
+
+from harness.cli import main
+from harness.toolchain.rustup import machine_host
+
+HOST = machine_host()
+BROKE = "2026-02-11"
+
+
+@pytest.fixture
+def nightlies(
+    case: str, make_rustc: MakeRustc, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[NightlyServer]:
+    """A nightly each day; since one day they fail, and some fail otherwise."""
+    assert case
+    rustup = shutil.which("rustup")
+    if rustup is None:
+        pytest.skip("there is no rustup here")
+    scripts = {
+        name: f'#!/bin/sh\nexec {shlex.quote(str(make_rustc(name, before)))} "$@"\n'
+        for name, before in (("good", ""), ("bad", FAILS), ("other", FAILS_OTHERWISE))
+    }
+
+    def rustc_on(day: str) -> str | None:
+        return scripts["bad" if day >= BROKE else "good"]
+
+    monkeypatch.setenv("LINKAGE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("RUSTUP_HOME", raising=False)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setenv("PATH", f"{Path(rustup).parent}:{os.environ['PATH']}")
+    with serve(HOST, rustc_on) as server:
+        server.scripts = scripts  # type: ignore[attr-defined]
+        monkeypatch.setenv("RUSTUP_DIST_SERVER", server.url)
+        yield server
+
+
+def bisect(tmp_path: Path, *words: str, status: int = 0) -> dict[str, Any]:
+    assert main(["bisect", *words, "--json", "answer.json", "-o", "answer.md"]) == status
+    found: dict[str, Any] = json.loads((tmp_path / "answer.json").read_text())
+    return found
+
+
+def flip(answer: dict[str, Any]) -> tuple[str, str]:
+    (group,) = answer["groups"]
+    (one,) = group["flips"]
+    return one["before"]["name"], one["after"]["name"]
+
+
+RIGHT = ("nightly-2026-02-10", "nightly-2026-02-11")
+SMALL = ("answer.yaml[size=1]", "--good", "2026-02-01", "--bad", "2026-02-17", "--stall", "2")
+
+
+def test_a_thousand_nightlies_take_twelve_installs(nightlies: NightlyServer, tmp_path: Path) -> None:
+    answer = bisect(tmp_path, "answer.yaml", "--good", "2023-07-01", "--bad", "2026-04-19")
+    assert flip(answer) == RIGHT
+    assert answer["installed"] == answer["tried"] <= 12
+    days = nightlies.installs()
+    assert len(days) == len(set(days))
+    assert answer["groups"][0]["variants"] == ["answer.yaml[size=1]", "answer.yaml[size=2]"]
+
+
+@pytest.mark.parametrize("fault", ["not_there", "wrong_hash", "busy", "cut", "stalled", "nothing"])
+def test_a_fault_is_no_verdict(nightlies: NightlyServer, fault: str, tmp_path: Path) -> None:
+    """The first toolchain in the middle, 2026-02-09, is hit: the answer is the same."""
+    day = "2026-02-09"
+    package = f"/{day}/rustc-{day}"
+    match fault:
+        case "not_there":
+            nightlies.faults.not_there.add(f"/{day}/")
+        case "wrong_hash":
+            nightlies.faults.wrong_hash.add(day)
+        case "busy":
+            nightlies.faults.busy |= {f"/{day}/channel": 1, package: 2}
+        case "cut":
+            nightlies.faults.cut[package] = 2
+        case "stalled":
+            nightlies.faults.stalled[package] = 1
+    answer = bisect(tmp_path, *SMALL)
+    assert flip(answer) == RIGHT
+    log = next((tmp_path / "cache/bisect/sessions").iterdir()).read_text()
+    assert (f"good nightly-{day} " in log) == (fault not in ("not_there", "wrong_hash"))
+    if fault == "not_there":
+        assert f"missing nightly-{day} - " in log
+    if fault == "wrong_hash":
+        assert f"# nightly-{day}: it cannot be got: rustup:" in log
+    if fault in ("cut", "stalled"):
+        # What had come was not asked for again.
+        starts = [int(one.rpartition(" ")[2]) for one in nightlies.asked if package in one]
+        assert starts[0] == 0
+        assert all(start > 0 for start in starts[1:])
+
+
+def test_another_failure_in_the_range(
+    nightlies: NightlyServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A fifth of the nightlies fails for another reason, which is not taken for the regression."""
+    right = nightlies.rustc_on
+    scripts = nightlies.scripts  # type: ignore[attr-defined]
+    nightlies.rustc_on = lambda day: scripts["other"] if day[-1] in "49" else right(day)
+    answer = bisect(tmp_path, *SMALL)
+    assert flip(answer) == RIGHT
+    assert "nightly-2026-02-09: skip: answer.yaml[size=1]: another failure" in capsys.readouterr().err
+
+
+def test_a_server_that_is_gone_is_no_answer(
+    nightlies: NightlyServer,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert nightlies
+    monkeypatch.setenv("RUSTUP_DIST_SERVER", "http://127.0.0.1:9")
+    assert main(["bisect", *SMALL]) == 4
+    told = capsys.readouterr().err.splitlines()
+    assert "3 toolchains in a row could not be got: " in told[-1]
+    assert told[-1].endswith("when the server can be reached again: linkage bisect --resume)")
+    assert "missing" not in next((tmp_path / "cache/bisect/sessions").iterdir()).read_text()
