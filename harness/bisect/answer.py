@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from harness.bisect.axis import Range
-from harness.bisect.changes import Change
 from harness.bisect.drive import Finding, Result
 from harness.bisect.merges import Merge
 from harness.bisect.search import Gap
+from harness.compare.groups import Group as Changes
 
 COMPARE = "https://github.com/rust-lang/rust/compare/"
 
@@ -37,7 +37,8 @@ class Flip:
     """What can have brought it, as far as a clone tells."""
     by_merge: bool = False
     """Whether compilers of single merges were tried."""
-    changes: tuple[Change, ...] = ()
+    changes: tuple[Changes, ...] = ()
+    """What differs in what the first of its cases made."""
 
     @property
     def compare(self) -> str | None:

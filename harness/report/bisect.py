@@ -13,7 +13,6 @@ from pathlib import Path
 from harness.bisect import artifacts, journal
 from harness.bisect.answer import Answer, Flip, Group, Side, flips, grouped
 from harness.bisect.axis import Listed, Range, nightly_of
-from harness.bisect.changes import changes
 from harness.bisect.download import Downloads
 from harness.bisect.drive import Bisection, Finding, MissingError, Result
 from harness.bisect.journal import Entry, Journal
@@ -23,6 +22,12 @@ from harness.bisect.request import Request
 from harness.build.plan import Variant, plan
 from harness.build.size import parse_size
 from harness.case.read import Case, read_case
+from harness.compare.artifacts import Asked, Differ
+from harness.compare.both import Cell, ToolchainSource, compare
+from harness.compare.groups import Group as Changes
+from harness.compare.groups import grouped as grouped_changes
+from harness.compare.normal import Reader
+from harness.compare.rules import Rules
 from harness.errors import ExitCode, LinkageError
 from harness.places import cache_folder, store_folder
 from harness.report.bisect_json import write_answer
@@ -297,13 +302,19 @@ class _Work:
             by_merge=True,
         )
 
-    def _changes(self, variant: str, flip: Flip) -> tuple:  # type: ignore[type-arg]
+    def _changes(self, variant: str, flip: Flip) -> tuple[Changes, ...]:
+        """What differs in what a variant makes on the two sides, as `linkage compare` has it."""
+        rules = Rules.without(())
+        reader = Reader(rules)
         try:
             pair = [self.lab.toolchain(side.name) for side in (flip.before, flip.after)]
-            seen = [self.session.observation(self.variants[variant](one)) for one in pair]
-        except (MissingError, LinkageError):
+        except MissingError:
             return ()
-        return tuple(changes(*seen)) if None not in seen else ()  # type: ignore[arg-type]
+        before, after = (ToolchainSource(self.session, one, reader) for one in pair)
+        one = self.variants[variant](pair[0])
+        differ = Differ(rules, Asked(sizes=False, bytes=False))
+        found = compare([Cell(one.case, one.row)], (before, after), differ, 1, lambda *_: None)
+        return tuple(grouped_changes(found.found))
 
     def _evidence(self, finding: Finding, flip: Flip) -> tuple[str, str]:
         """What fails on the failing side, and the script that shows it."""

@@ -74,5 +74,8 @@ def _flip(flip: Flip) -> dict[str, Any]:
             }
             for merge in flip.merges
         ],
-        "changes": [asdict(change) for change in flip.changes],
+        "changes": [
+            {"kind": one.kind, "artifact": one.artifact, "what": one.what, "names": list(one.names)}
+            for one in flip.changes
+        ],
     }

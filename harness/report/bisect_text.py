@@ -3,12 +3,11 @@
 from collections.abc import Iterator, Sequence
 
 from harness.bisect.answer import Answer, Flip, Group, Side
-from harness.bisect.changes import Change
 from harness.bisect.merges import Merge
+from harness.compare.groups import Group as Changes
 from harness.judge.names import escape, listing
 
-_SHOWN = 8
-_NAME = 60
+_SHOWN = 12
 
 
 def answer_text(answer: Answer) -> str:
@@ -77,8 +76,7 @@ def _flip(flip: Flip) -> Iterator[str]:
     if flip.compare:
         yield f"- commits: {flip.compare}"
     yield from _merges(flip)
-    for change in flip.changes:
-        yield from _change(change)
+    yield from _changes(flip.changes)
 
 
 def _side(side: Side) -> str:
@@ -101,11 +99,13 @@ def _merge(merge: Merge) -> str:
     return f"{merge.pull.link} {merge.pull.title} ({merge.commit[:12]} of {merge.date})"
 
 
-def _change(change: Change) -> Iterator[str]:
-    place = f"`{change.file}`: {change.what}" if change.file else change.what
-    for sign, names in (("gained", change.gained), ("lost", change.lost)):
-        if names:
-            yield f"- {place} {sign}: {listing([escape(name, _NAME) for name in names], _SHOWN)}"
+def _changes(changes: Sequence[Changes]) -> Iterator[str]:
+    if changes:
+        yield "- what it made differs:"
+    for change in changes[:_SHOWN]:
+        yield f"  - {escape(change.headline(), 300)}"
+    if len(changes) > _SHOWN:
+        yield f"  - and {len(changes) - _SHOWN} more: `linkage compare` with the two shows them"
 
 
 def _folded(title: str, language: str, text: str) -> Iterator[str]:
