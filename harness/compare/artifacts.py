@@ -66,9 +66,8 @@ class Differ:
         if base is None and head is None:
             return ()
         base, head = base or {}, head or {}
-        if both:
-            base, head = tables.by_skeleton(base), tables.by_skeleton(head)
-        return tuple(tables.in_sum(f"{kind}s", tables.differences(kind, base, head), base, head))
+        found = _between(kind, base, head, both=both)
+        return tuple(tables.in_sum(f"{kind}s", found, base, head))
 
     def _archive(self, base: Artifact, head: Artifact, *, both: bool) -> Iterator[Change]:
         matched = members.match(base.members, head.members)
@@ -94,12 +93,10 @@ class Differ:
 
     def _parts(self, base: Part, head: Part, both: bool) -> tuple[Change, ...]:  # noqa: FBT001 - a cache's key
         symbols, private = (base.symbols, head.symbols), (base.private, head.private)
-        if both:
-            symbols = tables.by_skeleton(base.symbols), tables.by_skeleton(head.symbols)
-            private = tables.by_skeleton(base.private), tables.by_skeleton(head.private)
+        sizes = base.sizes, head.sizes
         found = [
-            *tables.in_sum("symbols", tables.differences("symbol", *symbols), *symbols),
-            *_private(private, (base.sizes, head.sizes)),
+            *tables.in_sum("symbols", _between("symbol", *symbols, both=both), *symbols),
+            *_private(_between("private symbol", *private, both=both), private, sizes),
         ]
         merged = _merge_runtime(_crossing(found))
         return (*merged, *_sections(base.sections, head.sections))
@@ -121,10 +118,20 @@ def _untold(changes: Iterable[Change], dynamic: Iterable[Change]) -> Iterator[Ch
             yield change
 
 
+def _between(kind: str, base: Table, head: Table, *, both: bool) -> list[Change]:
+    """What differs between two tables; `both`: their names are mangled by different schemes."""
+    if not both:
+        return list(tables.differences(kind, base, head))
+    base, head = tables.by_skeleton(base), tables.by_skeleton(head)
+    return list(tables.without_schemes(list(tables.differences(kind, base, head)), base, head))
+
+
 def _private(
-    sides: tuple[Table, Table], sizes: tuple[Mapping[str, int], Mapping[str, int]]
+    changes: Iterable[Change],
+    sides: tuple[Table, Table],
+    sizes: tuple[Mapping[str, int], Mapping[str, int]],
 ) -> Iterator[Change]:
-    named = tables.in_sum("symbols", tables.differences("private symbol", *sides), *sides)
+    named = tables.in_sum("symbols", changes, *sides)
     plain = list(tables.anonymous(named))
     own = [one for one in plain if one.kind.startswith("private")]
     yield from (one for one in plain if not one.kind.startswith("private"))

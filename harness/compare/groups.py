@@ -1,5 +1,6 @@
 """Changes by their kind, not by variant: what a report tells. Pure."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -11,11 +12,9 @@ _NAMES = 4
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The same change, or several that always come together, in all variants that have them."""
+    """The same change, or several that always come together, in all outputs that have them."""
 
     kind: str
-    artifact: str
-    """What kind of output: `cdylib`; `step` for a step's own end."""
     what: str
     found: tuple[tuple[Found, ...], ...]
     """By name; for each the places, in the variants' order."""
@@ -28,40 +27,53 @@ class Group:
 
     @property
     def variants(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(one.variant for one in self.found[0]))
+        return tuple(dict.fromkeys(one.variant for places in self.found for one in places))
 
     @property
-    def count(self) -> int:
-        """In how many outputs, or steps, it was found."""
-        return len({(one.variant, one.step, one.subject) for one in self.found[0]})
+    def places(self) -> frozenset[tuple[str, str, str, str]]:
+        """Where it was found: variant, step, subject, and what kind of output that is."""
+        return frozenset(
+            (one.variant, one.step, one.subject, one.artifact) for places in self.found for one in places
+        )
+
+    @property
+    def artifacts(self) -> Counter[str]:
+        """In how many outputs of each kind it was found; `step`: in how many steps' own ends."""
+        return Counter(sorted(artifact for *_, artifact in self.places))
 
     def headline(self, limit: int = _NAMES) -> str:
         """The group in one line."""
-        noun = self.artifact if self.artifact != "step" else "step"
-        subjects = f"{self.count} {noun}{'s' if self.count > 1 else ''}"
         if self.kind in ("output gone", "output new"):
-            subjects = f"{self.count} step{'s' if self.count > 1 else ''}"
+            subjects = _counted(len(self.places), "step")
+        else:
+            subjects = ", ".join(_counted(count, noun) for noun, count in self.artifacts.most_common())
         names = [name for name in self.names if name]
         shown = ", ".join(names[:limit]) + (f" and {len(names) - limit} more" if len(names) > limit else "")
         text = KINDS[self.kind].format(subjects=subjects, names=shown)
         return f"{text}: {self.what}" if self.what else text
 
 
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' if count > 1 else ''}"
+
+
 def grouped(found: Iterable[Found]) -> list[Group]:
     """Groups in the order of the kinds, the largest of a kind first."""
-    same: dict[tuple[str, str, str, str], list[Found]] = {}
+    same: dict[tuple[str, str, str], list[Found]] = {}
     for one in found:
         change = one.change
-        same.setdefault((change.kind, one.artifact, change.what, change.name), []).append(one)
-    together: dict[tuple[object, ...], list[tuple[Found, ...]]] = {}
-    for (kind, artifact, what, _), places in same.items():
+        same.setdefault((change.kind, change.what, change.name), []).append(one)
+    together: dict[tuple[str, str, object], list[tuple[Found, ...]]] = {}
+    for (kind, what, _), places in same.items():
+        # What is told in sum is told once, of however many crates.
         where = frozenset((one.variant, one.step, one.subject) for one in places)
-        together.setdefault((kind, artifact, what, where), []).append(tuple(places))
+        key = None if kind.startswith("runtime") else where
+        together.setdefault((kind, what, key), []).append(tuple(places))
     groups = [
-        Group(str(kind), str(artifact), str(what), tuple(sorted(names, key=lambda n: n[0].change.name)))
-        for (kind, artifact, what, _), names in together.items()
+        Group(kind, what, tuple(sorted(names, key=lambda places: places[0].change.name)))
+        for (kind, what, _), names in together.items()
     ]
-    return sorted(groups, key=lambda one: (ORDER[one.kind], -one.count, one.artifact, one.names))
+    return sorted(groups, key=lambda one: (ORDER[one.kind], -len(one.places), one.names))
 
 
 def meant(groups: Sequence[Group], reasons: Sequence[str]) -> list[Group]:

@@ -24,6 +24,7 @@ _PRIMITIVE = frozenset({
 _KEPT = 1 << 18
 """Names that are remembered; a run over many crates starts anew."""
 _IMPL = re.compile(r"(?:^|.*?::)<impl (.+)>((?:::.+)?)$")
+_PRIMITIVE_SELF = re.compile(r"^<?(\[|\*const |\*mut )[^:<>]*?(\]?)>?::")
 _CLOSURE = re.compile(r"\{\{?(closure|shim|vtable|constant|impl)[^}]*\}?\}")
 
 
@@ -76,8 +77,10 @@ def is_runtime(name: str) -> bool:
 
 def skeleton(name: str) -> str:
     """A path without what only one mangling scheme tells: generic arguments, numbers of closures."""
-    if "::" not in name:
-        return name
+    return _PRIMITIVE_SELF.sub(r"\1_\2::", _skeleton(name)) if "::" in name else name
+
+
+def _skeleton(name: str) -> str:
     name = _CLOSURE.sub(r"{\1}", name)
     found = _IMPL.match(name)
     if found:
@@ -89,6 +92,14 @@ def skeleton(name: str) -> str:
         head = f"<{_plain(of)} as {_plain(trait)}>" if joined else _plain(of)
         return head + _plain(rest)
     return _plain(name)
+
+
+def without_self(name: str) -> str:
+    """A path of an implementation as the trait's own method: legacy names say no more of a default one."""
+    if not name.startswith("<"):
+        return name
+    inside, rest = _bracketed(name)
+    return inside.rpartition(" as ")[2] + rest
 
 
 def _bracketed(name: str) -> tuple[str, str]:

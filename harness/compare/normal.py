@@ -25,14 +25,13 @@ from harness.compare.names import RUNTIME, Namer, is_anonymous, scheme
 from harness.compare.rules import MEMBER, TEXT, Rules, spelled
 
 _KINDS = (
-    ".text", ".rodata", ".data.rel.ro", ".data", ".bss", ".tdata", ".tbss", ".eh_frame", ".gcc_except_table",
-    ".init_array", ".fini_array", ".ctors", ".dtors", ".debug", ".note", ".comment", ".group", ".rela",
-    ".rel",
+    ".text.unlikely", ".text.hot", ".text.startup", ".text", ".rodata", ".data.rel.ro", ".data", ".bss",
+    ".tdata", ".tbss", ".eh_frame", ".gcc_except_table", ".init_array", ".fini_array", ".ctors", ".dtors",
+    ".debug", ".note", ".comment", ".group", ".rela", ".rel",
 )  # fmt: skip
 _NAMELESS = (SymbolType.SECTION, SymbolType.FILE)
-_ANONYMOUS_SECTION = re.compile(
-    r"\.(rodata|data|bss|text|data\.rel\.ro)\.(cst\d+|str\d+\.\d+|unlikely|hot)\b.*"
-)
+_POOLED = re.compile(r"\.rodata\.(cst\d+|str\d+\.\d+)")
+"""Sections that the linker merges: they are named for what they hold, not for a symbol."""
 
 
 class Reader:
@@ -224,18 +223,18 @@ class _Same:
 
 def section_kind(name: str) -> str:
     """A section's name without the symbol that it is for: `.text.foo` is one of `.text.*`."""
-    plain = name.lstrip(".")
-    for kind in _KINDS:
+    for kind in () if name in _KINDS else _KINDS:
         if name.startswith(f"{kind}.") and kind not in (".note", ".debug"):
             if kind in (".rela", ".rel"):
                 return kind + section_kind(name[len(kind) :])
-            return name if _ANONYMOUS_SECTION.fullmatch(name) else f"{kind}.*"
-    return name if plain else "(nameless)"
+            return name if _POOLED.fullmatch(name) else f"{kind}.*"
+    return name or "(nameless)"
 
 
 def _place(name: str) -> str:
     """Where a symbol lies, in a word: the kind of its section."""
-    return next((kind for kind in _KINDS if name == kind or name.startswith(f"{kind}.")), name)
+    kind = next((kind for kind in _KINDS if name == kind or name.startswith(f"{kind}.")), name)
+    return ".text" if kind.startswith(".text.") else kind
 
 
 def _kind(member: FoundMember) -> str:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from harness.compare.model import Change, Table
-from harness.compare.names import crate, is_anonymous, is_runtime, skeleton
+from harness.compare.names import crate, is_anonymous, is_runtime, skeleton, without_self
 
 BECOMES = " → "
 
@@ -31,6 +31,19 @@ def differences(kind: str, base: Table, head: Table) -> Iterator[Change]:
             yield Change(f"{kind} new", name, base=_counted(old), head=_counted(new))
         else:
             yield Change(f"{kind} changed", name, transition(gone, more), _counted(old), _counted(new))
+
+
+def without_schemes(changes: Sequence[Change], base: Table, head: Table) -> Iterator[Change]:
+    """The changes, but for names that only the other scheme spells otherwise: `<Foo as Trait>::f` in v0
+    can be `Trait::f`, or `<T as Trait>::f`, in a legacy name.
+    """
+    gone = {without_self(one.name) for one in changes if one.kind.endswith(" gone")}
+    new = {without_self(one.name) for one in changes if one.kind.endswith(" new")}
+    for change in changes:
+        kind, plain = change.kind.rpartition(" ")[2], without_self(change.name)
+        other, table = (new, head) if kind == "gone" else (gone, base)
+        if kind == "changed" or not (plain in other or plain in table):
+            yield change
 
 
 def transition(gone: Iterable[str], more: Iterable[str]) -> str:
