@@ -1,0 +1,6 @@
+//! The program under test.
+extern crate dep;
+
+fn main() {
+    println!("sum={}", dep::sum(10));
+}

@@ -1,0 +1,5 @@
+extern crate top;
+
+fn main() {
+    println!("{}", top::describe());
+}

@@ -1,0 +1,12 @@
+//! The crate that two others need; there must be one of it in the program.
+use std::sync::atomic::AtomicUsize;
+
+pub static COUNTER: AtomicUsize = AtomicUsize::new(10);
+
+pub fn largest<T: PartialOrd + Copy>(first: T, second: T) -> T {
+    if first > second {
+        first
+    } else {
+        second
+    }
+}
