@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 from counting import Counted
@@ -275,6 +276,22 @@ def test_rlink_files_work_after_some_steps_came_from_the_store(
             other = session_on(tmp_path / "store")
             outcomes(other, RLINK.replace("[one, two, three]", cells), counted, tmp_path)
             assert counted.new() == 0  # no variant drove another one's outcome out
+
+
+def test_crates_of_two_folders_do_not_meet(session: Session, counted: Counted, tmp_path: Path) -> None:
+    text = """\
+    summary: What stands on a crate that is a dylib too, which is of use in its own folder only
+    matrix: {value: [1, 2]}
+    sources:
+      base.rs: 'pub fn base() -> i32 { 40 }'
+      lib.rs: 'pub fn lib() -> i32 { base::base() }'
+      user.rs: '#[no_mangle] pub extern "C" fn answer() -> i32 { lib::lib() }'
+    steps:
+      - {rustc: base.rs, crate-type: [rlib, dylib]}
+      - {rustc: lib.rs, crate-type: rlib, extern: {base: base.rlib}}
+      - {rustc: user.rs, crate-type: cdylib, extern: {lib: lib.rlib}, cfg: 'value="${value}"'}
+    """
+    assert outcomes(session, dedent(text), counted, tmp_path) == [Outcome.PASS, Outcome.PASS]
 
 
 def test_an_interrupted_variant_keeps_what_it_did(
