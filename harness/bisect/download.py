@@ -13,6 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+PAUSE = 1.0
+"""Seconds before the second attempt; each later one waits twice as long."""
 _CHUNK = 1 << 18
 _NOT_FOUND = (403, 404, 410)
 """A store of files that does not list itself says 403 for what it does not have."""
@@ -31,6 +33,10 @@ class FailedError(Exception):
     """It could not be got, for a reason that may pass."""
 
 
+class UnreachableError(FailedError):
+    """The server does not answer, or not to the end."""
+
+
 class Stopped(Exception):  # noqa: N818 - nobody's error
     """Nobody wants the file any more."""
 
@@ -38,10 +44,9 @@ class Stopped(Exception):  # noqa: N818 - nobody's error
 class Downloads:
     """How files are got: how long a silence is waited for, how often it is tried again."""
 
-    def __init__(self, *, stall: float = 60.0, attempts: int = 4, pause: float = 1.0) -> None:
+    def __init__(self, *, stall: float = 60.0, attempts: int = 4) -> None:
         self.stall = stall
         self.attempts = attempts
-        self.pause = pause
         self.stop = threading.Event()
 
     def text(self, url: str, limit: int = 1 << 26) -> str:
@@ -64,7 +69,7 @@ class Downloads:
     def _again(self, url: str, attempt: Callable[[], T]) -> T:
         told = ""
         for number in range(self.attempts):
-            if number and self.stop.wait(self.pause * 2 ** (number - 1)):
+            if number and self.stop.wait(PAUSE * 2 ** (number - 1)):
                 raise Stopped
             try:
                 return attempt()
@@ -74,7 +79,7 @@ class Downloads:
                 told = f"the server said {error.code}"
             except (OSError, http.client.HTTPException) as error:
                 told = str(getattr(error, "reason", None) or str(error) or type(error).__name__)
-        raise FailedError(f"{url} could not be got: {told}, {self.attempts} times")
+        raise UnreachableError(f"{url} could not be got: {told}, {self.attempts} times")
 
     def _read(self, url: str, limit: int) -> bytes:
         with urllib.request.urlopen(_request(url), timeout=self.stall) as answer:  # noqa: S310 - http alone

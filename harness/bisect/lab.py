@@ -13,7 +13,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from harness.bisect import artifacts, nightly
-from harness.bisect.download import Ahead, Downloads, FailedError, NotThereError
+from harness.bisect.download import Ahead, Downloads, FailedError, NotThereError, UnreachableError
 from harness.bisect.drive import MissingError
 from harness.bisect.signature import Seen, lack, seen
 from harness.build.plan import Variant
@@ -155,9 +155,12 @@ class Bench:
             got = artifacts.fetch(name, home / "downloads", tools.downloads, tools.ci_server, names)
             folder = artifacts.unpack(got, home)
         else:
-            with contextlib.suppress(FailedError):
-                # rustup says it best what is wrong with an archive or a manifest.
+            try:
                 nightly.fetch(name, home, tools.downloads, tools.env, tools.targets)
+            except UnreachableError:
+                raise
+            except FailedError:
+                pass  # rustup says it best what is wrong with an archive or a manifest
             folder = nightly.install(name, home, tools.downloads, tools.env, tools.targets)
         self.installed += 1
         (home / _SIZE).write_text(json.dumps(_size(home)))

@@ -1,11 +1,10 @@
 """Compilers that behave as they are told: a real rustc behind a script that breaks it."""
 
 import os
-import shlex
 from pathlib import Path
 
 import pytest
-from told_rustc import ANSWER, MakeRustc
+from told_rustc import ANSWER, MakeRustc, breaking
 
 from harness.toolchain import discover, resolve_all
 
@@ -36,8 +35,7 @@ def make_rustc(tmp_path: Path, real_rustc: Path) -> MakeRustc:
     def make(name: str, before: str = "") -> Path:
         script = tmp_path / name
         script.parent.mkdir(parents=True, exist_ok=True)
-        compiles = f'case "$*" in *lib.rs*) {before or ":"} ;; esac'
-        script.write_text(f'#!/bin/sh\n{compiles}\nexec {shlex.quote(str(real_rustc))} "$@"\n')
+        script.write_text(breaking(real_rustc, before))
         script.chmod(0o755)
         return script
 

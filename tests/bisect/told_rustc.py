@@ -1,5 +1,6 @@
 """What a compiler behind a script is told to do, and a small case for it."""
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,6 +8,13 @@ MakeRustc = Callable[..., Path]
 
 FAILS = "echo 'error: the shim is missing' >&2; exit 1"
 FAILS_OTHERWISE = "echo 'error: unknown codegen option' >&2; exit 1"
+
+
+def breaking(rustc: Path, before: str = ":", more: str = "") -> str:
+    """A script that stands for a rustc: it does `before` ahead of a compilation, then what that does."""
+    compiles = f'case "$*" in *lib.rs*) {before or ":"} ;; esac'
+    return f'#!/bin/sh\n{more}\n{compiles}\nexec {shlex.quote(str(rustc))} "$@"\n'
+
 
 ANSWER = """\
 summary: The answer is there

@@ -1,0 +1,210 @@
+"""The level of merges: a history as rust-lang/rust's, with rollups, and a server of CI artifacts."""
+
+import json
+import os
+import shutil
+import subprocess
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nightly_server import NightlyServer, package, serve
+from told_rustc import FAILS, FAILS_OTHERWISE, breaking
+
+from harness.bisect.merges import Pull, between, rolled_up
+from harness.cli import main
+from harness.errors import LinkageError
+from harness.toolchain.rustup import machine_host
+
+HOST = machine_host()
+CULPRIT = 7
+DAY = "2026-02-10T12:00Z"
+ROLLUP = """Auto merge of #1207 - somebody:rollup-x, r=somebody
+
+Rollup of 2 pull requests
+
+Successful merges:
+
+ - rust-lang/rust#1107 (Give the shim to all outputs)
+ - #1108 (Move a (small) comment)
+
+Failed merges:
+
+ - #1109 (Left out)
+
+r? @ghost
+"""
+
+
+@dataclass(frozen=True)
+class History:
+    """A clone, and its merges in order; the first is what came before."""
+
+    clone: Path
+    commits: list[str]
+
+
+def git(clone: Path, *words: str, author: str = "bors") -> str:
+    env = {
+        "PATH": os.environ["PATH"], "HOME": str(clone), "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_AUTHOR_NAME": author, "GIT_AUTHOR_EMAIL": "bors@example.com", "GIT_AUTHOR_DATE": DAY,
+        "GIT_COMMITTER_NAME": author, "GIT_COMMITTER_EMAIL": "b@example.com", "GIT_COMMITTER_DATE": DAY,
+    }  # fmt: skip
+    command = ["git", "-C", str(clone), *words]
+    return subprocess.run(command, env=env, check=True, capture_output=True, text=True).stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def history(tmp_path_factory: pytest.TempPathFactory) -> History:
+    if shutil.which("git") is None:
+        pytest.skip("there is no git here")
+    clone = tmp_path_factory.mktemp("rust")
+    git(clone, "init", "-q", "-b", "main")
+    commits: list[str] = []
+    tip = ""
+    for number in range(13):
+        git(clone, "commit", "-q", "--allow-empty", "-m", f"work {number}", author="somebody")
+        git(clone, "branch", "-f", "work")
+        if tip:
+            git(clone, "reset", "-q", "--hard", tip)
+        message = f"Auto merge of #{1200 + number} - somebody:work-{number}, r=x\n\nChange number {number}\n"
+        git(clone, "merge", "-q", "--no-ff", "work", "-m", ROLLUP if number == CULPRIT else message)
+        commits.append(git(clone, "rev-parse", "HEAD"))
+        if number == 4:  # pushed by hand: CI made nothing of it
+            git(clone, "commit", "-q", "--allow-empty", "-m", "by hand", author="somebody")
+        tip = git(clone, "rev-parse", "HEAD")
+    return History(clone, commits)
+
+
+@pytest.fixture
+def ci(
+    case: str, history: History, real_rustc: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[NightlyServer]:
+    """A server of the artifacts of each merge."""
+    assert case
+    monkeypatch.setattr("harness.bisect.download.PAUSE", 0.01)
+    monkeypatch.setenv("LINKAGE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("RUSTUP_HOME", raising=False)
+    days = {"2026-02-09": 0, "2026-02-10": 1, "2026-02-11": 12, "2026-02-12": 12}
+
+    def script(number: int, before: str | None = None) -> str:
+        told = f"commit-hash: {history.commits[number]}\\ncommit-date: 2026-02-10\\nhost: {HOST}"
+        version = f"rustc 1.97.0-nightly\\nbinary: rustc\\n{told}\\nrelease: 1.97.0-nightly"
+        more = f'case "$*" in -vV) printf "{version}\\n"; exit 0 ;; esac'
+        return breaking(real_rustc, before or (FAILS if number >= CULPRIT else ":"), more)
+
+    with serve(HOST, lambda day: script(days[day]) if day in days else None) as server:
+        for number, commit in enumerate(history.commits):
+            put(server, commit, script(number))
+        server.script = script  # type: ignore[attr-defined]
+        monkeypatch.setenv("LINKAGE_CI_SERVER", server.url)
+        monkeypatch.setenv("RUSTUP_DIST_SERVER", server.url)
+        yield server
+
+
+def put(server: NightlyServer, commit: str, script: str, more: list[tarfile.TarInfo] | None = None) -> None:
+    for component in ("rustc", "rust-std"):
+        place = f"/rustc-builds/{commit}/{component}-nightly-{HOST}.tar.gz"
+        server.files[place] = package(component, HOST, script, more if component == "rustc" else None)
+
+
+def bisect(tmp_path: Path, *words: str) -> dict[str, Any]:
+    assert main(["bisect", "answer.yaml[size=1]", *words, "--json", "answer.json", "-o", "answer.md"]) == 0
+    found: dict[str, Any] = json.loads((tmp_path / "answer.json").read_text())
+    return found
+
+
+def test_the_merge_and_its_rollup_are_named(ci: NightlyServer, history: History, tmp_path: Path) -> None:
+    ends = ["--good", history.commits[0], "--bad", history.commits[12][:10], "--rust-src", str(history.clone)]
+    answer = bisect(tmp_path, *ends)
+    (group,) = answer["groups"]
+    (flip,) = group["flips"]
+    assert (flip["before"]["name"], flip["after"]["name"]) == tuple(history.commits[6:8])
+    (merge,) = flip["merges"]
+    assert merge["pull"]["link"] == "https://github.com/rust-lang/rust/pull/1207"
+    assert [one["number"] for one in merge["rolled_up"]] == [1107, 1108]
+    asked = [path for path in ci.asked if "/rustc-nightly" in path and path.endswith(".gz from 0")]
+    assert len(asked) == len(set(asked))
+    text = (tmp_path / "answer.md").read_text()
+    assert "## 1 variant fails since #1207 Rollup of 2 pull requests" in text
+    assert "    - https://github.com/rust-lang/rust/pull/1107 Give the shim to all outputs" in text
+
+
+def test_from_the_nightly_to_the_merge(ci: NightlyServer, history: History, tmp_path: Path) -> None:
+    assert ci
+    if shutil.which("rustup") is None:
+        pytest.skip("there is no rustup here")
+    answer = bisect(tmp_path, "--good", "2026-02-09", "--bad", "2026-02-12", "--rust-src", str(history.clone))
+    (flip,) = answer["groups"][0]["flips"]
+    assert flip["before"]["name"] == history.commits[6]
+    assert flip["after"]["name"] == history.commits[7]
+    assert flip["after"]["version"] == "in nightly-2026-02-11"
+    compare = f"https://github.com/rust-lang/rust/compare/{history.commits[6]}...{history.commits[7]}"
+    assert flip["compare"] == compare
+
+
+def test_artifacts_that_are_gone_wrong_or_damaged_are_skipped(
+    ci: NightlyServer, history: History, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The four merges around the culprit cannot be tried: all that it can be are named."""
+    gone, wrong, damaged, other = (history.commits[number] for number in (5, 6, 7, 8))
+    for path in [path for path in ci.files if gone in path]:
+        del ci.files[path]
+    for path in [path for path in ci.files if wrong in path]:
+        ci.files[f"{path}.sha256"] = f"{'0' * 64}  x\n".encode()
+    for path in [path for path in ci.files if damaged in path]:
+        ci.files[path] = ci.files[path][:200]
+    put(ci, other, ci.script(8, FAILS_OTHERWISE))  # type: ignore[attr-defined]
+    ends = ["--good", history.commits[0], "--bad", history.commits[12], "--rust-src", str(history.clone)]
+    (flip,) = bisect(tmp_path, *ends)["groups"][0]["flips"]
+    assert (flip["before"]["name"], flip["after"]["name"]) == (history.commits[4], history.commits[9])
+    assert {one["pull"]["number"] for one in flip["merges"]} == {1206, 1207, 1208, 1209}
+    said = capsys.readouterr().err
+    assert f"{gone}: skipped: the server has none" in said
+    assert f"{wrong}: skipped: it cannot be got: " in said
+    assert "has another hash than its server says" in said
+    assert "cannot be unpacked" in said
+    assert f"{other}: skip: answer.yaml[size=1]: another failure" in said
+
+
+@pytest.mark.parametrize("name", ["x/rustc/../../../../outside", "/tmp/linkage-outside", "x/rustc/link"])
+def test_an_archive_cannot_write_elsewhere(
+    ci: NightlyServer, history: History, tmp_path: Path, name: str
+) -> None:
+    evil = tarfile.TarInfo(name)
+    if name.endswith("link"):
+        evil.type, evil.linkname = tarfile.SYMTYPE, "/etc"
+    put(ci, history.commits[6], ci.script(6), [evil])  # type: ignore[attr-defined]
+    ends = ["--good", history.commits[5], "--bad", history.commits[7], "--rust-src", str(history.clone)]
+    (flip,) = bisect(tmp_path, *ends)["groups"][0]["flips"]
+    assert "cannot be unpacked" in flip["skipped"][0]["why"]
+    assert not list(tmp_path.rglob("outside")) + list(Path("/tmp").glob("linkage-outside"))
+
+
+def test_only_the_bots_merges_have_artifacts(history: History) -> None:
+    found = between(history.clone, history.commits[0], history.commits[12])
+    assert [one.commit for one in found] == history.commits[1:]
+    assert found[0].pull == Pull(1201, "Change number 1")
+    assert str(found[6]) == "#1207 Rollup of 2 pull requests"
+
+
+def test_what_a_rollup_lists() -> None:
+    subject, _, body = ROLLUP.partition("\n")
+    assert rolled_up(subject, body) == (
+        Pull(1107, "Give the shim to all outputs"),
+        Pull(1108, "Move a (small) comment"),
+    )
+    assert rolled_up("Auto merge of #1 - x:y, r=z", "A change\n\n - #2 (mentioned)") == ()
+
+
+def test_a_clone_that_lacks_a_commit(history: History, tmp_path: Path) -> None:
+    with pytest.raises(LinkageError, match=r"has no commit 0123456789 \(help: git -C .* fetch origin\)"):
+        between(history.clone, "0123456789", history.commits[1])
+    with pytest.raises(LinkageError, match="is no ancestor of"):
+        between(history.clone, history.commits[2], history.commits[1])
+    with pytest.raises(LinkageError, match="has no commit"):
+        between(tmp_path, history.commits[2], history.commits[1])
