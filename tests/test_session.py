@@ -90,6 +90,12 @@ def test_a_cell_to_compare_with_that_cannot_be_run(
     }
 
 
+def test_a_tool_that_only_the_toolchain_has(session: Session, toolchain: Toolchain, tmp_path: Path) -> None:
+    name = max(path.name for path in (toolchain.targets[0].libdir.parent / "bin").iterdir())
+    text = SIBLINGS.replace("sources:", f"requires: [{{tool: {name}}}]\nsources:")
+    assert [one.outcome for one in verdicts(session, text, tmp_path, toolchain)] == [Outcome.PASS] * 2
+
+
 def test_a_cell_to_compare_with_that_fails(session: Session, toolchain: Toolchain, tmp_path: Path) -> None:
     text = SIBLINGS.replace(
         "  lib.rs: |\n", '  lib.rs: |\n    #[cfg(more = "no")] compile_error!("no");\n'

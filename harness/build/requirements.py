@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from harness.build.plan import Plan, Variant
 from harness.case.model import Requirement
 from harness.toolchain.machine import Machine
+from harness.toolchain.model import Toolchain
 from harness.toolchain.version import VersionRange
 
 _FLAG = re.compile(r"-Z\s*([\w-]+)")
@@ -93,9 +94,19 @@ def _lacking(
             return f"{toolchain.name} lacks {name.format(wanted)}{where}"
     if requirement.linker is not None and not machine.has_linker(requirement.linker):
         return f"this machine has no linker {requirement.linker}"
-    if requirement.tool is not None and shutil.which(requirement.tool, path=path) is None:
+    if requirement.tool is not None and not _has_tool(requirement.tool, toolchain, target, path):
         return f"this machine has no {requirement.tool}"
     return None
+
+
+def _has_tool(name: str, toolchain: Toolchain, target: str | None, path: str | None) -> bool:
+    """Whether the toolchain brings a program of that name, as a `tool` step finds it, or PATH has it."""
+    of = toolchain.target(target)
+    own = [toolchain.sysroot / "bin", *([of.libdir.parent / "bin"] if of else [])]
+    return (
+        any(shutil.which(name, path=str(folder)) for folder in own)
+        or shutil.which(name, path=path) is not None
+    )
 
 
 def _has_flag(variant: Variant, flag: str) -> bool:
