@@ -57,7 +57,7 @@ def _of_step(case: Case, step: PlannedStep) -> Iterator[Claim]:
 
 
 def _of_group(case: Case, group: ClaimGroup, step: str) -> Iterator[Claim]:
-    for key in group_keys(group.claims):
+    for key in (one for one in group_keys(group.claims) if "." not in one):
         value = getattr(group.claims, key.replace("-", "_"), None)
         base = f"{group.subject}.{key}"
         parts = sorted(value.model_fields_set) if isinstance(value, Names) else ()

@@ -9,9 +9,10 @@ from seeded.call import Call
 from seeded.fault import Fault
 
 from harness.build.plan import Plan, PlannedStep, Variant, plan
+from harness.case.claims import Names
 from harness.case.document import Path as StepPath
 from harness.case.read import Case
-from harness.case.steps import ProcessStep
+from harness.case.steps import LinkOnlyStep, ProcessStep
 from harness.session import Session
 from harness.toolchain import Toolchain
 
@@ -31,12 +32,16 @@ class Cell:
     @cached_property
     def calls(self) -> dict[StepPath, tuple[Call, bool, frozenset[str]]]:
         """What rustc is called with at each step, whether it is to fail, and the claims there."""
-        return {
-            step.path: (Call.of([word for word in step.command.argv[1:] if isinstance(word, str)]),
-                        _is_refused(step), claimed_at(step))
-            for step in self.plan.flat()
-            if step.command is not None and step.command.program == "rustc"
-        }  # fmt: skip
+        found: dict[StepPath, tuple[Call, bool, frozenset[str]]] = {}
+        types: dict[str, tuple[str, ...]] = {}
+        for step in self.plan.flat():
+            if step.command is None or step.command.program != "rustc":
+                continue
+            first = types.get(step.model.link_only, ()) if isinstance(step.model, LinkOnlyStep) else ()
+            call = Call.of([word for word in step.command.argv[1:] if isinstance(word, str)], first)
+            types[step.id] = call.crate_types
+            found[step.path] = call, _is_refused(step), claimed_at(step)
+        return found
 
     @cached_property
     def claimed(self) -> frozenset[str]:
@@ -73,13 +78,23 @@ def claimed_at(step: PlannedStep) -> frozenset[str]:
     """The keys of the claims at a step; that it ends as expected is always among them."""
     process = {"exit"} if isinstance(step.model, ProcessStep) else set()
     said = ("stdout", "stderr", "diagnostics", "makes", "link", "native_static_libs")
-    process |= {key.replace("_", "-") for key in said if getattr(step.model, key, None)}
+    for key in said:
+        claim = getattr(step.model, key, None)
+        if claim:
+            process |= {key.replace("_", "-"), *_parts(key.replace("_", "-"), claim)}
     return frozenset(process).union(*(group_keys(group.claims) for group in step.claims))
 
 
 def group_keys(claims: object) -> frozenset[str]:
-    fields = getattr(claims, "model_fields_set", frozenset())
-    return frozenset(name.rstrip("_").replace("_", "-") for name in fields if name != "when")
+    """The keys of claims about an artifact: `exports`, and which way it is claimed, `exports.only`."""
+    fields = [name for name in getattr(claims, "model_fields_set", ()) if name != "when"]
+    named = {name: name.rstrip("_").replace("_", "-") for name in fields}
+    parts = (part for name, key in named.items() for part in _parts(key, getattr(claims, name)))
+    return frozenset({*named.values(), *parts})
+
+
+def _parts(key: str, claim: object) -> list[str]:
+    return [f"{key}.{part}" for part in claim.model_fields_set] if isinstance(claim, Names) else []
 
 
 def cells(cases: Sequence[Case], toolchain: Toolchain, session: Session) -> Iterator[Cell]:

@@ -18,16 +18,18 @@ class Call:
     """A command line without its program."""
 
     words: tuple[str, ...]
+    first_half: tuple[str, ...] = ()
+    """Of -Zlink-only: the crate types that the .rlink is about, where they are known."""
 
     @classmethod
-    def of(cls, words: Sequence[str]) -> "Call":
+    def of(cls, words: Sequence[str], first_half: Sequence[str] = ()) -> "Call":
         joined: list[str] = []
         for word in words:
             if joined and joined[-1] in _APART:
                 joined[-1] += word
             else:
                 joined.append(word)
-        return cls(tuple(joined))
+        return cls(tuple(joined), tuple(first_half))
 
     def has(self, *patterns: str) -> bool:
         """Whether a word is one of these, or fits one of these globs."""
@@ -84,18 +86,19 @@ class Call:
 
     @cached_property
     def crate_types(self) -> tuple[str, ...]:
-        """As they are given; of -Zlink-only nobody knows them."""
+        """As they are given; none for -Zlink-only where nobody knows them."""
         given = [
             kind
             for before, word in zip(("", *self.words), self.words, strict=False)
             for kind in _crate_types(before, word)
         ]
-        return tuple(given) or (() if self.link_only else ("bin",))
+        return self.first_half if self.link_only else tuple(given) or ("bin",)
 
     def makes(self, *kinds: str) -> bool:
         """Whether it may make one of these crate types, and links it."""
         linked = "-Zno-link" not in self.words and self.value("--emit") in (None, "link", "metadata,link")
-        return self.compiles and linked and (self.link_only or any(one in self.crate_types for one in kinds))
+        unknown = self.link_only and not self.first_half
+        return self.compiles and linked and (unknown or any(one in self.crate_types for one in kinds))
 
     @property
     def crate(self) -> str | None:

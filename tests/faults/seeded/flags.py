@@ -32,7 +32,7 @@ FAULTS = (
         lambda call: (
             call.makes(*_LIBRARIES) and not call.link_only and not call.has("-Cprefer-dynamic", "-Clto*")
         ),
-        ("needed",),
+        ("needed.none", "needed.only", "needed"),
         argv=lambda call: [*call.words, "-Cprefer-dynamic"],
     ),
     dropped(

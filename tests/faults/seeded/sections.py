@@ -93,14 +93,14 @@ FAULTS = (
         "needed-lost",
         "a library is linked against, and not needed",
         _links,
-        ("needed", "exit"),
+        ("needed.all", "needed.only", "exit"),
         outputs=_without_tag(NEEDED, text="libstd-"),
     ),
     Fault(
         "needed-crate-lost",
         "the crate that is a dylib is not needed",
         _links,
-        ("needed", "exit"),
+        ("needed.all", "needed.only", "exit"),
         outputs=_without_tag(NEEDED, text="lib"),
     ),
     Fault(
