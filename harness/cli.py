@@ -4,9 +4,12 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from harness.errors import ExitCode, LinkageError
+
+if TYPE_CHECKING:
+    from harness.report.compare import Options
 
 _EPILOG = (
     "Exit status: 0 all as expected, 1 something is not, 2 interrupted, 4 wrong input, 5 nothing was run."
@@ -112,10 +115,10 @@ def _parser() -> argparse.ArgumentParser:
 
     _store_words(_command(commands, "store", _store, "show what is kept, and make it smaller"))
 
+    comparing = "build with two toolchains and show what differs in the outputs"
     _compare_words(
-        _command(
-            commands, "compare", _compare, "build with two toolchains and show what differs in the outputs"
-        )
+        _command(commands, "compare", _compare, comparing),
+        _command(commands, "snapshot", _snapshot, "write what a toolchain makes of the cases, for later"),
     )
 
     schema = _command(commands, "schema", _schema, "print the JSON Schema of a case file")
@@ -180,30 +183,39 @@ def _probe_words(probe: argparse.ArgumentParser) -> None:
     )
 
 
-def _compare_words(compare: argparse.ArgumentParser) -> None:
-    compare.add_argument("base", metavar="BASE", help="a toolchain, as --toolchain of `linkage run` takes it")
+def _compare_words(compare: argparse.ArgumentParser, snapshot: argparse.ArgumentParser) -> None:
+    what = "a toolchain, as --toolchain of `linkage run` takes it, or a snapshot's .json"
+    compare.add_argument("base", metavar="BASE", help=what)
     compare.add_argument("head", metavar="HEAD", help="the other one")
-    compare.add_argument("cases", nargs="*", metavar="CASE", help="case files or folders (default: cases)")
-    compare.add_argument(
-        "-k", metavar="EXPR", help="only variants whose names have these words: `cdylib and fat`"
-    )
-    compare.add_argument("-j", "--jobs", type=int, metavar="N", help="how many processes work at once")
-    compare.add_argument(
-        "--linker", default="", metavar="NAME", help="what both sides link with: bfd, lld, mold, gold"
-    )
-    compare.add_argument(
-        "--keep",
-        action="append",
-        default=[],
-        metavar="RULE",
-        help="compare what this rule takes out as noise, too",
-    )
+    snapshot.add_argument("toolchain", metavar="TOOLCHAIN", help="as --toolchain of `linkage run` takes it")
+    snapshot.add_argument("-o", "--output", metavar="FILE", required=True, help="where to write it")
+    for one in (compare, snapshot):
+        one.add_argument("cases", nargs="*", metavar="CASE", help="case files or folders (default: cases)")
+        one.add_argument(
+            "-k", metavar="EXPR", help="only variants whose names have these words: `cdylib and fat`"
+        )
+        one.add_argument("-j", "--jobs", type=_number, metavar="N", help="how many processes work at once")
+        one.add_argument(
+            "--linker", default="", metavar="NAME", help="what is linked with: bfd, lld, mold, gold"
+        )
+        one.add_argument(
+            "--keep", action="append", default=[], metavar="RULE", help="do not take out what this rule names"
+        )
+        one.add_argument("--store", metavar="DIR", help="where outcomes are kept")
+        one.add_argument(
+            "--no-store", action="store_true", help="use nothing that was kept, and keep nothing"
+        )
     compare.add_argument("--sizes", action="store_true", help="another size is a difference")
     compare.add_argument("--bytes", action="store_true", help="other bytes are a difference")
-    compare.add_argument("--store", metavar="DIR", help="where outcomes are kept")
-    compare.add_argument(
-        "--no-store", action="store_true", help="use nothing that was kept, and keep nothing"
-    )
+    compare.add_argument("--expect", metavar="FILE", help="differences that are meant, with their reasons")
+    compare.add_argument("--json", metavar="FILE", help="write all that was found for a machine to read")
+    compare.add_argument("--markdown", metavar="FILE", help="write the report for a pull request")
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"`{text}` is no number from 1 on")
+    return int(text)
 
 
 def _store_words(store: argparse.ArgumentParser) -> None:
@@ -368,22 +380,22 @@ def _store(arguments: argparse.Namespace) -> int:
 
 
 def _compare(arguments: argparse.Namespace) -> int:
-    from harness.report.compare import Options, compare_toolchains  # noqa: PLC0415
+    from harness.report.compare import compare_toolchains  # noqa: PLC0415
 
-    return compare_toolchains(
-        Options(
-            (arguments.base, arguments.head),
-            arguments.cases,
-            arguments.k,
-            arguments.store,
-            arguments.no_store,
-            arguments.jobs,
-            arguments.linker,
-            arguments.keep,
-            arguments.sizes,
-            arguments.bytes,
-        )
-    )
+    return compare_toolchains(_comparison(arguments, (arguments.base, arguments.head)))
+
+
+def _snapshot(arguments: argparse.Namespace) -> int:
+    from harness.report.compare import take_snapshot  # noqa: PLC0415
+
+    return take_snapshot(_comparison(arguments, (arguments.toolchain,)))
+
+
+def _comparison(arguments: argparse.Namespace, sides: tuple[str, ...]) -> "Options":
+    from harness.report.compare import Options  # noqa: PLC0415
+
+    given = {name: value for name, value in vars(arguments).items() if name in Options.__slots__}
+    return Options(sides, chosen=arguments.k, **given)
 
 
 def _schema(arguments: argparse.Namespace) -> int:

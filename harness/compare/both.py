@@ -1,6 +1,5 @@
 """Carrying variants out on both sides, and comparing each pair as soon as it is there."""
 
-import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,12 +9,13 @@ from typing import Any, Protocol, TypeVar
 
 from harness import process
 from harness.build.plan import Variant
-from harness.case.matrix import row_id
 from harness.case.read import Case
 from harness.compare.artifacts import Differ
 from harness.compare.model import Built, Found
 from harness.compare.normal import Reader
+from harness.compare.reduce import reduced
 from harness.compare.sides import Left, Side
+from harness.compare.snapshot import Snapshot
 from harness.compare.variants import built, differences, linkers, unjudged
 from harness.errors import LinkageError
 from harness.session import Session
@@ -27,15 +27,11 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A variant without its toolchain."""
+    """A variant without its toolchain; one that only snapshots have has no case."""
 
-    case: Case
-    row: Mapping[str, Any]
-
-    @property
-    def name(self) -> str:
-        cell = row_id(self.row)
-        return f"{self.case.name}[{cell}]" if cell else self.case.name
+    name: str
+    case: Case | None = None
+    row: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Source(Protocol):
@@ -61,6 +57,8 @@ class ToolchainSource:
 
     def build(self, cell: Cell) -> Built | Left:
         row = cell.row
+        if cell.case is None:
+            return Left(cell.name, "there is no such variant any more")
         if self.linker and "linker" not in row:
             row = {**row, "linker": self.linker}
         try:
@@ -91,6 +89,34 @@ class ToolchainSource:
         sysroot, rustc = self.toolchain.sysroot, self.toolchain.rustc
         found = {str(rustc): "$RUSTC", str(sysroot): "$SYSROOT", str(Path(sysroot).resolve()): "$SYSROOT"}
         return dict(sorted(found.items(), key=lambda item: -len(item[0])))
+
+
+@dataclass(frozen=True)
+class SnapshotSource:
+    """Builds that were kept."""
+
+    snapshot: Snapshot
+
+    def build(self, cell: Cell) -> Built | Left:
+        found = self.snapshot.built.get(cell.name) or self.snapshot.left.get(cell.name)
+        return found or Left(cell.name, f"{self.snapshot.side.snapshot} has no such variant")
+
+    def side(self) -> Side:
+        return self.snapshot.side
+
+
+@dataclass(frozen=True)
+class ReducedSource:
+    """Another source's builds as a snapshot would have them."""
+
+    source: Source
+
+    def build(self, cell: Cell) -> Built | Left:
+        found = self.source.build(cell)
+        return reduced(found) if isinstance(found, Built) else found
+
+    def side(self) -> Side:
+        return self.source.side()
 
 
 @dataclass
@@ -184,8 +210,8 @@ def in_order(items: Sequence[T], work: Callable[[T], R], width: int) -> Iterator
 
 def cells_of(cases: Iterable[Case]) -> list[Cell]:
     """All variants of these cases."""
-    return [Cell(case, row) for case in cases for row in case.rows]
-
-
-def environment() -> dict[str, str]:
-    return dict(os.environ)
+    return [
+        Cell(f"{case.name}[{name}]" if name else case.name, case, row)
+        for case in cases
+        for row, name in zip(case.rows, case.ids, strict=True)
+    ]

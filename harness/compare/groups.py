@@ -1,8 +1,8 @@
 """Changes by their kind, not by variant: what a report tells. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from harness.compare.kinds import KINDS, ORDER
 from harness.compare.model import Found
@@ -57,25 +57,22 @@ def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}{'s' if count > 1 else ''}"
 
 
-def grouped(found: Iterable[Found]) -> list[Group]:
-    """Groups in the order of the kinds, the largest of a kind first."""
-    same: dict[tuple[str, str, str], list[Found]] = {}
-    for one in found:
+def grouped(found: Iterable[tuple[Found, str]]) -> list[Group]:
+    """Groups of differences with the reasons for which they are meant, in the order of the kinds, the
+    largest of a kind first.
+    """
+    same: dict[tuple[str, str, str, str], list[Found]] = {}
+    for one, reason in found:
         change = one.change
-        same.setdefault((change.kind, change.what, change.name), []).append(one)
-    together: dict[tuple[str, str, object], list[tuple[Found, ...]]] = {}
-    for (kind, what, _), places in same.items():
+        same.setdefault((change.kind, change.what, reason, change.name), []).append(one)
+    together: dict[tuple[str, str, str, object], list[tuple[Found, ...]]] = {}
+    for (kind, what, reason, _), places in same.items():
         # What is told in sum is told once, of however many crates.
         where = frozenset((one.variant, one.step, one.subject) for one in places)
         key = None if kind.startswith("runtime") else where
-        together.setdefault((kind, what, key), []).append(tuple(places))
+        together.setdefault((kind, what, reason, key), []).append(tuple(places))
     groups = [
-        Group(kind, what, tuple(sorted(names, key=lambda places: places[0].change.name)))
-        for (kind, what, _), names in together.items()
+        Group(kind, what, tuple(sorted(names, key=lambda places: places[0].change.name)), reason)
+        for (kind, what, reason, _), names in together.items()
     ]
     return sorted(groups, key=lambda one: (ORDER[one.kind], -len(one.places), one.names))
-
-
-def meant(groups: Sequence[Group], reasons: Sequence[str]) -> list[Group]:
-    """The groups with the reasons for which they are meant."""
-    return [replace(one, expected=reason) for one, reason in zip(groups, reasons, strict=True)]

@@ -313,8 +313,8 @@ class _Work:
         before, after = (ToolchainSource(self.session, one, reader) for one in pair)
         one = self.variants[variant](pair[0])
         differ = Differ(rules, Asked(sizes=False, bytes=False))
-        found = compare([Cell(one.case, one.row)], (before, after), differ, 1, lambda *_: None)
-        return tuple(grouped_changes(found.found))
+        found = compare([Cell(variant, one.case, one.row)], (before, after), differ, 1, lambda *_: None)
+        return tuple(grouped_changes((each, "") for each in found.found))
 
     def _evidence(self, finding: Finding, flip: Flip) -> tuple[str, str]:
         """What fails on the failing side, and the script that shows it."""

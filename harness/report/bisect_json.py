@@ -75,7 +75,7 @@ def _flip(flip: Flip) -> dict[str, Any]:
             for merge in flip.merges
         ],
         "changes": [
-            {"kind": one.kind, "artifact": one.artifact, "what": one.what, "names": list(one.names)}
+            {"kind": one.kind, "artifacts": dict(one.artifacts), "what": one.what, "names": list(one.names)}
             for one in flip.changes
         ],
     }

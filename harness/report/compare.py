@@ -1,4 +1,4 @@
-"""`linkage compare`: two toolchains side by side."""
+"""`linkage compare` and `linkage snapshot`: two toolchains side by side, and one for later."""
 
 import contextlib
 import os
@@ -13,27 +13,40 @@ from harness.build.jobs import JobServer, processors
 from harness.build.store import Store
 from harness.case.read import read_case
 from harness.compare.artifacts import Asked, Differ
-from harness.compare.both import Cell, Source, ToolchainSource, cells_of, compare
+from harness.compare.both import (
+    Cell,
+    ReducedSource,
+    SnapshotSource,
+    Source,
+    ToolchainSource,
+    cells_of,
+    compare,
+    in_order,
+)
+from harness.compare.expect import Expectations, read_expected
 from harness.compare.groups import grouped
+from harness.compare.model import Built
 from harness.compare.normal import Reader
 from harness.compare.rules import Rules
-from harness.compare.sides import Result
+from harness.compare.sides import Left, Result
+from harness.compare.snapshot import Snapshot, decoded, encoded
 from harness.errors import ExitCode, LinkageError
 from harness.places import cache_folder, store_folder
+from harness.report.compare_data import as_json, as_markdown
 from harness.report.compare_text import print_result
 from harness.report.locate import case_files
 from harness.report.select import selected
+from harness.report.writing import write_whole
 from harness.session import Session
-
-LINKERS = ("bfd", "gold", "lld", "mold")
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """What the command line asked for."""
 
-    sides: tuple[str, str]
-    cases: Sequence[str]
+    sides: tuple[str, ...]
+    """One or two toolchains, or files of snapshots."""
+    cases: Sequence[str] = ()
     chosen: str | None = None
     store: str | None = None
     no_store: bool = False
@@ -42,12 +55,20 @@ class Options:
     keep: Sequence[str] = ()
     sizes: bool = False
     bytes: bool = False
-    details: int = 1
+    expect: str | None = None
+    json: str | None = None
+    markdown: str | None = None
+    output: str = ""
+    """Where a snapshot goes."""
 
 
 def compare_toolchains(options: Options) -> int:
     """Compare, and print the report; the exit status. Raises LinkageError."""
     result = compared(options)
+    if options.json:
+        write_whole(options.json, as_json(result))
+    if options.markdown:
+        write_whole(options.markdown, as_markdown(result))
     print_result(result)
     return exit_status(result)
 
@@ -55,24 +76,53 @@ def compare_toolchains(options: Options) -> int:
 def compared(options: Options) -> Result:
     """What a comparison finds. Raises LinkageError."""
     rules = Rules.without(options.keep)
-    cells = _cells(options)
+    expected = read_expected(Path(options.expect)) if options.expect else Expectations()
+    snapshots = [_snapshot(side, rules, options.linker) for side in options.sides]
+    cells = _cells(options, [one for one in snapshots if one is not None])
     differ = Differ(rules, Asked(options.sizes, options.bytes))
-    width = options.jobs or processors()
     with contextlib.ExitStack() as held:
-        sources = _sources(options, rules, held, width)
+        sources = _sources(options, rules, snapshots, held)
         with progress_line() as progress:
-            found = compare(cells, sources, differ, width + 1, progress)
-    base, head = (source.side() for source in sources)
+            found = compare(cells, (sources[0], sources[1]), differ, _width(options) + 1, progress)
+    told, unmet = expected.apply(found.found)
     return Result(
-        base,
-        head,
+        sources[0].side(),
+        sources[1].side(),
         found.count,
-        tuple(grouped(found.found)),
+        tuple(grouped(told)),
         tuple(found.left),
         tuple(sorted(rules.off)),
         options.linker,
+        tuple(unmet),
         bytes=found.bytes,
     )
+
+
+def take_snapshot(options: Options) -> int:
+    """Build every variant with a toolchain, and write what it made. Raises LinkageError."""
+    rules = Rules.without(options.keep)
+    cells = _cells(options, [])
+    built: dict[str, Built] = {}
+    left: dict[str, Left] = {}
+    with contextlib.ExitStack() as held, progress_line() as progress:
+        source = _sources(options, rules, [None], held)[0]
+        snapped = ReducedSource(source)
+        for number, (cell, one) in enumerate(in_order(cells, snapped.build, _width(options) + 1)):
+            if isinstance(one, Built):
+                built[cell.name] = one
+            else:
+                left[cell.name] = one
+            progress(number + 1, len(cells))
+    broken = [one for one in left.values() if one.error]
+    for one in broken:
+        print(f"linkage: {one.variant}: {one.reason}", file=sys.stderr)
+    snapshot = Snapshot(source.side(), built, left, tuple(sorted(rules.off)), options.linker)
+    text = encoded(snapshot)
+    write_whole(options.output, text)
+    print(f"{options.output}: {len(built)} variants, {len(left)} not built, {len(text.encode()):,} bytes")
+    if not built:
+        return int(ExitCode.NOTHING_RUN)
+    return int(ExitCode.FAILED if broken else ExitCode.OK)
 
 
 def exit_status(result: Result) -> int:
@@ -82,39 +132,89 @@ def exit_status(result: Result) -> int:
     return int(ExitCode.OK if result.same else ExitCode.FAILED)
 
 
-def _cells(options: Options) -> list[Cell]:
-    cases = [read_case(file, str(file)) for file in case_files(options.cases or ["cases"])]
-    return [cell for cell in cells_of(cases) if selected(options.chosen, cell.name)]
+def _width(options: Options) -> int:
+    return options.jobs or processors()
 
 
-def _sources(options: Options, rules: Rules, held: contextlib.ExitStack, width: int) -> tuple[Source, Source]:
+def _snapshot(side: str, rules: Rules, linker: str) -> Snapshot | None:
+    """The snapshot that one side is; None for a toolchain. Raises LinkageError."""
+    if not side.endswith(".json"):
+        return None
+    try:
+        found = decoded(Path(side).read_text(encoding="utf-8"), side)
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise LinkageError(f"cannot be read: {why}", where=side, mend="name a snapshot") from None
+    for name, taken, asked in (
+        ("--keep", ", ".join(found.rules_off), ", ".join(sorted(rules.off))),
+        ("--linker", found.linker, linker),
+    ):
+        if taken != asked:
+            mend = f"take it again with {name} {asked}" if asked else f"compare with {name} {taken}"
+            raise LinkageError(f"it was taken with another {name}: {taken or 'none'}", where=side, mend=mend)
+    return found
+
+
+def _cells(options: Options, snapshots: Sequence[Snapshot]) -> list[Cell]:
+    """The variants that are compared; two snapshots are compared without the cases."""
+    if len(snapshots) == len(options.sides):
+        names = sorted({name for one in snapshots for name in (*one.built, *one.left)})
+        wanted = tuple(options.cases)
+        cells = [Cell(name) for name in names if not wanted or name.startswith(wanted)]
+    else:
+        files = case_files(options.cases or ["cases"])
+        cells = cells_of(read_case(file, str(file)) for file in files)
+        here = {cell.name for cell in cells}
+        cases = {cell.case.name for cell in cells if cell.case is not None}
+        # What a snapshot has of these cases and the cases no longer do was not compared either.
+        gone = {name for one in snapshots for name in (*one.built, *one.left)} - here
+        cells += [Cell(name) for name in sorted(gone) if name.partition("[")[0] in cases]
+    return [cell for cell in cells if selected(options.chosen, cell.name)]
+
+
+def _sources(
+    options: Options,
+    rules: Rules,
+    snapshots: Sequence[Snapshot | None],
+    held: contextlib.ExitStack,
+) -> list[Source]:
+    """Where the builds of each side come from; where one is a snapshot, the other is as good as one."""
     reader = Reader(rules)
-    sessions = _sessions(options, held, width)
-    made = []
-    for spec, session in zip(options.sides, sessions, strict=True):
+    made: list[Source] = []
+    stores: list[Store] = []
+    for spec, snapshot in zip(options.sides, snapshots, strict=True):
+        if snapshot is not None:
+            made.append(SnapshotSource(snapshot))
+            continue
+        session = _session(options, held, stores)
         toolchain = session.toolchains([spec])[0]
         if options.linker and not session.machine.has_linker(options.linker):
-            raise LinkageError(f"this machine has no linker {options.linker}", where="--linker")
+            known = ", ".join(sorted(session.machine.linkers))
+            raise LinkageError(
+                f"this machine has no linker {options.linker}", where="--linker", mend=f"it has {known}"
+            )
         made.append(ToolchainSource(session, toolchain, reader, options.linker))
-    return made[0], made[1]
+    if any(snapshot is not None for snapshot in snapshots):
+        return [one if isinstance(one, SnapshotSource) else ReducedSource(one) for one in made]
+    return made
 
 
-def _sessions(options: Options, held: contextlib.ExitStack, width: int) -> tuple[Session, Session]:
-    """A session for each side: with one store, or without one with a temporary one each."""
+def _session(options: Options, held: contextlib.ExitStack, stores: list[Store]) -> Session:
+    """A session for one side: both share a store, or have a temporary one each."""
     if options.no_store:
         if options.store:
             raise LinkageError("--store and --no-store exclude each other", mend="leave one of them out")
-        stores = [Store(Path(held.enter_context(_temporary()))) for _ in range(2)]
+        store = Store(Path(held.enter_context(_temporary())))
+    elif stores:
+        store = stores[0]
     else:
-        stores = [Store(store_folder(options.store, os.environ))] * 2
-    stores[0].sweep()
-    jobs = JobServer.make(held.enter_context(stores[0].work_folder()), width)
+        store = Store(store_folder(options.store, os.environ))
+        store.sweep()
+    stores.append(store)
+    jobs = JobServer.make(held.enter_context(store.work_folder()), _width(options))
     if jobs is not None:
         held.callback(jobs.close)
-    first, second = (
-        Session(store, cache_folder(os.environ), dict(os.environ), jobs=jobs) for store in stores
-    )
-    return first, second
+    return Session(store, cache_folder(os.environ), dict(os.environ), jobs=jobs)
 
 
 @contextlib.contextmanager
@@ -128,7 +228,7 @@ def _temporary() -> Iterator[str]:
 
 @contextlib.contextmanager
 def progress_line() -> Iterator[Callable[[int, int], None]]:
-    """Says on a terminal how far the comparison is, in a line that goes."""
+    """Says on a terminal how far it is, in a line that goes."""
     live = sys.stderr.isatty()
 
     def show(done: int, total: int) -> None:
