@@ -46,12 +46,14 @@ def _objcopy(*words: str) -> Callable[[Path], None]:
     return change
 
 
-def _in_members(suffixes: tuple[str, ...], *words: str) -> Callable[[Made], None]:
-    """What objcopy does to each member that is an object file."""
+def _in_members(suffixes: tuple[str, ...], *words: str, unless: str = "") -> Callable[[Made], None]:
+    """What objcopy does to each member that is an object file, unless it has that section."""
     change = _objcopy(*words)
 
     def changed(member: ar.Member) -> ar.Member:
         if not member.content.startswith(elf.MAGIC) or member.name == "lib.rmeta":
+            return member
+        if Elf(member.content).section(unless) is not None and unless:
             return member
         with tempfile.TemporaryDirectory() as folder:
             place = Path(folder) / "member.o"
@@ -70,7 +72,7 @@ def _bitcode_added(made: Made) -> None:
     with tempfile.NamedTemporaryFile() as file:
         file.write(b"BC\xc0\xde" + bytes(12))
         file.flush()
-        _in_members((".a",), "--add-section", f".llvmbc={file.name}")(made)
+        _in_members((".a",), "--add-section", f".llvmbc={file.name}", unless=".llvmbc")(made)
 
 
 def _metadata_added(file: Path) -> None:

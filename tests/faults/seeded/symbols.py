@@ -18,11 +18,17 @@ _NOT_OF_THE_CRATE = re.compile(r"^(_|rust_)|^main$")
 _OWN_MEMBER = "{crate}.*.rcgu.o"
 
 
-def _dynamic(wanted: Callable[[str], object], edit: Edit, *, all_: bool = False) -> Callable[[Made], None]:
+def _dynamic(
+    wanted: Callable[[str], object], edit: Edit, *, all_: bool = False, table: str = ".dynsym"
+) -> Callable[[Made], None]:
     """Change the exported symbols that are wanted, or the first of them."""
 
     def change(content: Elf) -> None:
-        found = [one for one in content.symbols(".dynsym") if one.is_exported and wanted(one.name)]
+        found = [
+            one
+            for one in content.symbols(table)
+            if (one.is_exported or table != ".dynsym") and one.section and wanted(one.name)
+        ]
         for symbol in found if all_ else found[:1]:
             edit(content, symbol)
 
@@ -95,7 +101,8 @@ def _global_allocator_ignored(call: Call) -> list[str]:
         shutil.copy(file, folder / file.name)
     place = folder / source.name
     place.write_text(place.read_text().replace("#[global_allocator]", ""))
-    return [str(place) if word == call.source else word for word in call.words]
+    words = [str(place) if word == call.source else word for word in call.words]
+    return [*words, f"--remap-path-prefix={folder}={source.parent}"]
 
 
 _LIBRARY = ("staticlib",)
@@ -226,10 +233,12 @@ FAULTS = (
     ),
     Fault(
         "profiler-symbols-lost",
-        "rust-lang/rust#145965: the profiler's symbols are not exported",
+        "rust-lang/rust#145965: the profiler's symbols are not kept",
         lambda call: _shared(call) and call.has("-Cprofile-generate*", "-Cinstrument-coverage*"),
         ("defines", "global", "exports", "link"),
-        outputs=_dynamic(lambda name: re.match("__llvm_profile|lprof", name), Elf.undefine, all_=True),
+        outputs=_dynamic(
+            lambda name: re.match("__llvm_profile|lprof", name), Elf.undefine, all_=True, table=".symtab"
+        ),
     ),
     Fault(
         "global-allocator-ignored",
