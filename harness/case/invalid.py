@@ -38,6 +38,8 @@ _MISSING = {
     "steps": "say what is built: `- rustc: lib.rs`",
     "signature": "say at which step the bug is seen, and how",
     "step": "the id of the step at which the bug shows, its action, or `end`",
+    "change": "say what kind of change it is, as the report's JSON names it",
+    "reason": "say why it is meant",
     "names": "say which symbols are meant; `*` for all",
 }
 

@@ -27,8 +27,8 @@ class Member:
 
     name: str
     kind: str
-    crate: str | None
-    symbols: frozenset[str]
+    crate: str | None = None
+    symbols: frozenset[str] = frozenset()
     """The names in its symbol table, the private ones left out."""
     size: int = field(default=0, compare=False)
 

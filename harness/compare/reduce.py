@@ -6,9 +6,9 @@ from hashlib import blake2b
 
 from harness.compare.model import Artifact, Built, Member, Part, Table
 from harness.compare.names import RUNTIME, crate, is_runtime
+from harness.compare.tables import ALL
 
 _DIGEST = 6  # bytes: two sums of thousands differ by chance once in a lifetime
-_ALL = "(all)"
 
 
 def reduced(built: Built) -> Built:
@@ -48,7 +48,7 @@ def _part(part: Part) -> Part:
 def _whole(name: str, part: Part) -> Part:
     """A part from one of the toolchain's own crates."""
     tables = (part.symbols, part.private, part.sections)
-    symbols, private, sections = ({f"{name}::{_ALL}": (_sum(one),)} if one else {} for one in tables)
+    symbols, private, sections = ({f"{name}{ALL}": (_sum(one),)} if one else {} for one in tables)
     return Part(symbols, private, sections, part.schemes)
 
 
@@ -60,7 +60,7 @@ def _table(table: Table) -> dict[str, tuple[str, ...]]:
             summed.setdefault(crate(name) or "", {})[name] = values
         else:
             found[name] = values
-    return found | {f"{name}::{_ALL}": (_sum(one),) for name, one in summed.items()}
+    return found | {f"{name}{ALL}": (_sum(one),) for name, one in summed.items()}
 
 
 def _sum(table: Mapping[str, tuple[str, ...]]) -> str:

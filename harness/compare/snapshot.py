@@ -93,4 +93,4 @@ def _bare(data: Any) -> Any:  # noqa: ANN401 - what JSON can hold
     if isinstance(data, dict):
         kept = {key: _bare(value) for key, value in data.items()}
         return {key: value for key, value in kept.items() if value not in (None, "", [], {}, 0, False)}
-    return [_bare(value) for value in data] if isinstance(data, list) else data
+    return [_bare(value) for value in data] if isinstance(data, (list, tuple)) else data

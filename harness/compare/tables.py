@@ -8,6 +8,8 @@ from harness.compare.model import Change, Table
 from harness.compare.names import crate, is_anonymous, is_runtime, skeleton, without_self
 
 BECOMES = " → "
+ALL = "::(all)"
+"""Behind a crate's name, where a table holds the sum of its names: their number and a digest."""
 
 
 def by_skeleton(table: Table) -> Table:
@@ -86,7 +88,9 @@ def in_sum(kind: str, changes: Iterable[Change], base: Table, head: Table) -> It
 def _by_crate(table: Table) -> Counter[str]:
     found: Counter[str] = Counter()
     for name, values in table.items():
-        if "::" in name:
+        if name.endswith(ALL):  # a snapshot has them in sum
+            found[crate(name) or ""] += sum(int(value.split()[0]) for value in values)
+        elif "::" in name:
             found[crate(name) or ""] += len(values)
     return found
 

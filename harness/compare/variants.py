@@ -121,7 +121,7 @@ def _between(old: Step, new: Step, differ: Differ) -> Iterator[tuple[str, Change
         olds, news = getattr(old, stream), getattr(new, stream)
         if olds != news:
             yield "", Change(stream, old.id, "", _excerpt(olds, news), _excerpt(news, olds))
-    if old.native_static_libs != new.native_static_libs:
+    if (old.native_static_libs or ()) != (new.native_static_libs or ()):
         shown = [" ".join(one.native_static_libs or ()) or "none" for one in (old, new)]
         yield "", Change("native-static-libs", f"{shown[0]} → {shown[1]}", "", shown[0], shown[1])
     yield from _outputs(old, new)

@@ -1,0 +1,63 @@
+"""--expect: differences that are meant, and what is wrong with the file that says so."""
+
+import pytest
+
+from harness.compare.expect import parse_expected
+from harness.compare.model import Change, Found
+from harness.errors import CaseErrors
+
+FILE = """\
+expected:
+  - change: export gone
+    name: [foo, "bar_*"]
+    artifact: cdylib
+    variant: "*[lto=fat*"
+    reason: exports were too many
+  - {change: [needed new, needed gone], reason: another libm}
+"""
+
+
+def found(kind: str, name: str, subject: str = "lib.cdylib", variant: str = "x.yaml[lto=fat-a]") -> Found:
+    return Found(variant, "lib", subject, Change(kind, name))
+
+
+def test_what_is_meant_has_its_reason_and_the_rest_has_none() -> None:
+    differences = [
+        found("export gone", "foo"),
+        found("export gone", "bar_one"),
+        found("export gone", "baz"),
+        found("export gone", "foo", subject="lib.dylib"),
+        found("export gone", "foo", variant="x.yaml[lto=thin]"),
+        found("export new", "foo"),
+        found("needed new", "libm.so.6", subject="main.bin"),
+    ]
+    told, unmet = parse_expected(FILE, "e.yaml").apply(differences)
+    reasons = [reason for _, reason in told]
+    assert reasons == ["exports were too many"] * 2 + [""] * 4 + ["another libm"]
+    assert unmet == []
+
+
+def test_what_is_meant_and_does_not_occur_is_told_with_its_place() -> None:
+    told, unmet = parse_expected(FILE, "e.yaml").apply([found("needed new", "libm.so.6")])
+    assert [reason for _, reason in told] == ["another libm"]
+    assert unmet == ["e.yaml:2:5: export gone foo, bar_* in cdylib of *[lto=fat*"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "e.yaml:1:1: no mapping"),
+        ("expected: 3", "e.yaml:1:11: `expected` must be a list"),
+        (
+            "expected:\n  - change: export gone\n",
+            "e.yaml:2:5: the key `reason` is missing (help: say why it is meant)",
+        ),
+        ("expected:\n  - {change: exprt gone, reason: x}\n", "`exprt gone` is no kind of change"),
+        ("expected:\n  - {change: export gone, reason: x, nam: y}\n", "unknown key `nam`"),
+        ("expected: [", "broken YAML"),
+    ],
+)
+def test_what_is_wrong_with_the_file_is_said_with_its_place(text: str, said: str) -> None:
+    with pytest.raises(CaseErrors) as error:
+        parse_expected(text, "e.yaml")
+    assert said in str(error.value)

@@ -1,0 +1,159 @@
+"""The reports of a comparison, and snapshots, with real compilers."""
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from test_seeded import AFTER, BEFORE, CASE, changes
+
+from conftest import Desk
+from harness.cli import main
+from harness.compare.sides import Side
+from harness.compare.snapshot import decoded, encoded
+from harness.errors import LinkageError
+
+MORE = BEFORE.format("--cfg more")
+
+
+@pytest.fixture
+def run(desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> "Run":
+    monkeypatch.setenv("LINKAGE_STORE", str(desk.shared / "store"))
+    monkeypatch.chdir(desk.folder)
+    desk.case(CASE)
+    return Run(desk, capsys)
+
+
+class Run:
+    """The command line, as a user has it."""
+
+    def __init__(self, desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+        self.desk, self.capsys = desk, capsys
+        self.real = f"real={desk.rustc}"
+
+    def __call__(self, *words: str) -> tuple[int, str]:
+        status = main(words)
+        captured = self.capsys.readouterr()
+        return status, captured.out + captured.err
+
+
+def test_the_report_goes_from_the_verdict_down(run: Run) -> None:
+    changed = run.desk.compiler("changed", MORE)
+    status, text = run("compare", run.real, changed, "case.yaml", "--json", "r.json", "--markdown", "r.md")
+    lines = text.splitlines()
+    assert (status, lines[0]) == (1, "different: 2 kinds of change (1 variant compared)")
+    assert lines[1].startswith("  BASE  real: rustc ")
+    assert "linked by " in lines[1]
+    assert "≠ newly exported by 1 cdylib: more" in lines
+    assert "    + lib.cdylib more: FUNC GLOBAL DEFAULT .text" in lines
+    data = json.loads(Path("r.json").read_text())
+    assert (data["format"], data["same"], data["compared"]) == (1, False, 1)
+    assert [(one["kind"], one["names"]) for one in data["groups"]] == [
+        ("export new", ["more"]),
+        ("symbol new", ["more"]),
+    ]
+    assert data["groups"][0]["found"][0]["variant"] == "case.yaml"
+    markdown = Path("r.md").read_text()
+    assert markdown.startswith("### linkage compare: different: 2 kinds of change")
+    assert "<details><summary>newly exported by 1 cdylib: more</summary>" in markdown
+
+
+def test_what_is_meant_does_not_fail_and_what_does_not_occur_does(run: Run) -> None:
+    changed = run.desk.compiler("changed", MORE)
+    entry = "expected:\n  - {change: [export new, symbol new], name: more, reason: a new API}\n"
+    Path("meant.yaml").write_text(entry)
+    status, text = run("compare", run.real, changed, "case.yaml", "--expect", "meant.yaml")
+    assert (status, text.splitlines()[0]) == (
+        0,
+        "same but for 2 changes that were meant (1 variant compared)",
+    )
+    assert "    meant: a new API" in text.splitlines()
+    status, text = run("compare", run.real, f"same={run.desk.rustc}", "case.yaml", "--expect", "meant.yaml")
+    assert status == 1
+    assert "meant, and did not occur: meant.yaml:2:5: export new, symbol new more" in text
+
+
+def test_a_snapshot_stands_for_its_toolchain(run: Run) -> None:
+    assert run("snapshot", run.real, "case.yaml", "-o", "old.json")[0] == 0
+    status, text = run("compare", "old.json", run.real, "case.yaml")
+    assert (status, text.splitlines()[0]) == (0, "same (1 variant compared)"), text
+    changed = run.desk.compiler("changed", MORE)
+    status, text = run("compare", "old.json", changed, "case.yaml")
+    assert status == 1
+    assert [line for line in text.splitlines() if line.startswith("≠")] == [
+        "≠ newly exported by 1 cdylib: more",
+        "≠ symbol new in 1 staticlib: more",
+    ]
+    assert run("snapshot", changed, "case.yaml", "-o", "new.json")[0] == 0
+    assert run("compare", "old.json", "new.json") == (1, text.replace("changed:", "changed from new.json:"))
+
+
+def test_a_snapshot_reads_back_as_it_was_written(run: Run) -> None:
+    run("snapshot", run.real, "case.yaml", "-o", "old.json")
+    text = Path("old.json").read_text()
+    found = decoded(text, "old.json")
+    assert encoded(replace(found, side=replace(found.side, snapshot=""))) == text
+    assert isinstance(found.side, Side)
+    assert max(map(len, text.splitlines())) < 400
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 99}', '{"format": 1}', "\0"])
+def test_what_is_no_snapshot_is_said(text: str) -> None:
+    with pytest.raises(LinkageError, match=r"^x\.json: .*\(help: "):
+        decoded(text, "x.json")
+
+
+def test_a_snapshot_that_was_taken_otherwise_is_refused(run: Run) -> None:
+    run("snapshot", run.real, "case.yaml", "-o", "old.json")
+    status, text = run("compare", "old.json", run.real, "case.yaml", "--keep", "crate-hash")
+    assert status == 4
+    assert "it was taken with another --keep: none" in text
+
+
+def test_a_rule_that_is_turned_off_shows_what_it_hides(run: Run) -> None:
+    other = run.desk.compiler("other", BEFORE.format("-Cmetadata=other"))
+    assert run("compare", run.real, other, "case.yaml")[0] == 0
+    status, text = run("compare", run.real, other, "case.yaml", "--keep", "crate-hash")
+    assert status == 1
+    assert re.search(r"private symbol renamed in 1 cdylib, 1 staticlib: _\w+ → _\w+", text)
+    assert "  note: not taken out: crate-hash" in text.splitlines()
+
+
+def test_what_cannot_be_compared_is_never_the_same(run: Run) -> None:
+    broken = run.desk.compiler("broken", AFTER.format("truncate -s 300 liblib.a"))
+    status, text = run("compare", run.real, broken, "case.yaml")
+    assert status == 1
+    assert text.splitlines()[0] == "nothing was compared, 1 not compared"
+    assert re.search(r"HEAD: lib\.staticlib: ", text)
+
+
+def test_a_variant_that_only_one_side_can_build_is_told_with_the_reason(run: Run) -> None:
+    case = Path("one.yaml")
+    text = CASE.replace("sources:", 'toolchains: "<1.0"\nsources:')
+    case.write_text(text)
+    status, text = run("compare", run.real, f"same={run.desk.rustc}", "one.yaml", "case.yaml")
+    assert (status, text.splitlines()[0]) == (0, "same (1 variant compared, 1 not compared)")
+    assert "the case is about <1.0" in text
+    assert run("compare", run.real, f"same={run.desk.rustc}", "one.yaml")[0] == 5
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("-k", "and"), "-k: `and` is no expression"),
+        (("--keep", "nothing"), "--keep: there is no rule `nothing`"),
+        (("--expect", "none.yaml"), "none.yaml: cannot be read"),
+        (("--store", "s", "--no-store"), "exclude each other"),
+        (("--linker", "ldd"), "this machine has no linker ldd"),
+    ],
+)
+def test_wrong_input_is_said_in_a_line(words: tuple[str, ...], said: str, run: Run) -> None:
+    status, text = run("compare", run.real, run.real, "case.yaml", *words)
+    assert (status, len(text.splitlines())) == (4, 1), text
+    assert said in text
+
+
+def test_swapped_members_are_told_without_their_index(run: Run) -> None:
+    swapped = run.desk.compiler("swap", AFTER.format("ar mb --plugin=/dev/null two.o liblib.a three.o"))
+    assert changes(run.desk.compare(swapped, "case.yaml")) == [("member order", "staticlib", "")]
