@@ -1,0 +1,11 @@
+//! An rlib that the dylib swallows. LTO inlines `double`, nothing else does: it calls a function.
+#![no_std]
+
+pub fn double(n: u64) -> u64 {
+    add(n, n)
+}
+
+#[inline(never)]
+fn add(a: u64, b: u64) -> u64 {
+    a.wrapping_add(b)
+}

@@ -1,0 +1,15 @@
+//! A crate that brings a C library with it.
+#![no_std]
+
+extern "C" {
+    fn native_twice(n: u64) -> u64;
+}
+
+pub fn twice(n: u64) -> u64 {
+    add(unsafe { native_twice(n) })
+}
+
+#[inline(never)]
+fn add(n: u64) -> u64 {
+    n.wrapping_add(1)
+}

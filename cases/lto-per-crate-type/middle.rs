@@ -1,0 +1,13 @@
+//! Stands on `leaf`, as the top does: a diamond.
+#![no_std]
+
+pub extern crate leaf;
+
+pub fn through(n: u64) -> u64 {
+    kept(leaf::used(n))
+}
+
+#[inline(never)]
+fn kept(n: u64) -> u64 {
+    n ^ 1
+}
