@@ -205,6 +205,11 @@ def _compare_words(compare: argparse.ArgumentParser, snapshot: argparse.Argument
         one.add_argument(
             "--no-store", action="store_true", help="use nothing that was kept, and keep nothing"
         )
+    compare.add_argument(
+        "--cargo", metavar="PATH", help="build this Cargo project with both in place of cases"
+    )
+    compare.add_argument("--profile", default="dev", metavar="NAME", help="Cargo's profile (default: dev)")
+    compare.add_argument("--offline", action="store_true", help="Cargo is not to use the network")
     compare.add_argument("--sizes", action="store_true", help="another size is a difference")
     compare.add_argument("--bytes", action="store_true", help="other bytes are a difference")
     compare.add_argument("--expect", metavar="FILE", help="differences that are meant, with their reasons")

@@ -34,14 +34,14 @@ def _step(planned: PlannedStep, seen: StepObservation, reader: Reader, places: M
     is_rustc = planned.command is not None and planned.command.program == "rustc"
 
     def plain(text: str) -> str:
-        return _placeless(text, places if reader.rules.on("place") else {}, reader.rules)
+        return placeless(text, places if reader.rules.on("place") else {}, reader.rules)
 
     libraries = native_static_libs(outcome.stderr) if is_rustc else None
     return Step(
         seen.id,
         planned.command.program if planned.command is not None else planned.action,
         _ended(outcome),
-        tuple(sorted(_diagnostic(one, plain) for one in outcome.diagnostics)),
+        tuple(sorted(diagnostic(one, plain) for one in outcome.diagnostics)),
         plain(outcome.stdout),
         "" if is_rustc else plain(outcome.stderr),
         None if libraries is None else tuple(libraries),
@@ -82,13 +82,15 @@ def _ended(outcome: Outcome) -> str:
     return "; ".join([how(outcome), *(how(part) for part in outcome.parts)])
 
 
-def _placeless(text: str, places: Mapping[str, str], rules: Rules) -> str:
+def placeless(text: str, places: Mapping[str, str], rules: Rules) -> str:
+    """A text without noise, and with what stands for them in place of folders."""
     for place, token in places.items():
         text = text.replace(place, token)
     return spelled(text, TEXT, rules)
 
 
-def _diagnostic(found: Diagnostic, plain: Callable[[str], str]) -> str:
+def diagnostic(found: Diagnostic, plain: Callable[[str], str]) -> str:
+    """A diagnostic in a line."""
     code = f"[{found.code}]" if found.code else ""
     first = plain(found.message).partition("\n")[0]
     return f"{found.level}{code}: {first[:_LONG]}"

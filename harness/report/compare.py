@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.build.cargo import CargoProject, cargo_of
 from harness.build.jobs import JobServer, processors
 from harness.build.store import Store
 from harness.case.read import read_case
@@ -23,6 +24,7 @@ from harness.compare.both import (
     compare,
     in_order,
 )
+from harness.compare.cargo import CargoSource
 from harness.compare.expect import Expectations, read_expected
 from harness.compare.groups import grouped
 from harness.compare.model import Built
@@ -60,6 +62,10 @@ class Options:
     markdown: str | None = None
     output: str = ""
     """Where a snapshot goes."""
+    cargo: str | None = None
+    """A Cargo project that is built in place of cases."""
+    profile: str = "dev"
+    offline: bool = False
 
 
 def compare_toolchains(options: Options) -> int:
@@ -78,10 +84,10 @@ def compared(options: Options) -> Result:
     rules = Rules.without(options.keep)
     expected = read_expected(Path(options.expect)) if options.expect else Expectations()
     snapshots = [_snapshot(side, rules, options.linker) for side in options.sides]
-    cells = _cells(options, [one for one in snapshots if one is not None])
+    cells = [Cell(options.cargo)] if options.cargo else _cells(options, snapshots)
     differ = Differ(rules, Asked(options.sizes, options.bytes))
     with contextlib.ExitStack() as held:
-        sources = _sources(options, rules, snapshots, held)
+        sources = (_cargo_sources if options.cargo else _sources)(options, rules, snapshots, held)
         with progress_line() as progress:
             found = compare(cells, (sources[0], sources[1]), differ, _width(options) + 1, progress)
     told, unmet = expected.apply(found.found)
@@ -101,7 +107,7 @@ def compared(options: Options) -> Result:
 def take_snapshot(options: Options) -> int:
     """Build every variant with a toolchain, and write what it made. Raises LinkageError."""
     rules = Rules.without(options.keep)
-    cells = _cells(options, [])
+    cells = _cells(options, [None])
     built: dict[str, Built] = {}
     left: dict[str, Left] = {}
     with contextlib.ExitStack() as held, progress_line() as progress:
@@ -155,8 +161,9 @@ def _snapshot(side: str, rules: Rules, linker: str) -> Snapshot | None:
     return found
 
 
-def _cells(options: Options, snapshots: Sequence[Snapshot]) -> list[Cell]:
+def _cells(options: Options, given: Sequence[Snapshot | None]) -> list[Cell]:
     """The variants that are compared; two snapshots are compared without the cases."""
+    snapshots = [one for one in given if one is not None]
     if len(snapshots) == len(options.sides):
         names = sorted({name for one in snapshots for name in (*one.built, *one.left)})
         wanted = tuple(options.cases)
@@ -196,6 +203,36 @@ def _sources(
         made.append(ToolchainSource(session, toolchain, reader, options.linker))
     if any(snapshot is not None for snapshot in snapshots):
         return [one if isinstance(one, SnapshotSource) else ReducedSource(one) for one in made]
+    return made
+
+
+def _cargo_sources(
+    options: Options,
+    rules: Rules,
+    snapshots: Sequence[Snapshot | None],
+    held: contextlib.ExitStack,
+) -> list[Source]:
+    """A Cargo project built by both toolchains, each with its own Cargo, into folders of the same length."""
+    if options.cases or options.chosen or any(one is not None for one in snapshots):
+        mend = "give two toolchains and the project"
+        raise LinkageError("a Cargo project takes no cases, -k or snapshots", where="--cargo", mend=mend)
+    project = CargoProject(
+        Path(options.cargo or "."), options.profile, offline=options.offline, linker=options.linker
+    )
+    folder = Path(held.enter_context(_temporary()))
+    session = _session(options, held, [])
+    reader = Reader(rules)
+    toolchains = [session.toolchains([spec])[0] for spec in options.sides]
+    cargos = [cargo_of(one, session.environment.get("PATH")) for one in toolchains]
+    made: list[Source] = []
+    for toolchain, own, other, name in zip(toolchains, cargos, cargos[::-1], ("base", "head"), strict=True):
+        cargo = own or other
+        if cargo is None:
+            raise LinkageError("there is no cargo", where="--cargo", mend="put one on PATH")
+        target = folder / name
+        made.append(
+            CargoSource(project, toolchain, cargo, target, reader, session.environment, _width(options))
+        )
     return made
 
 

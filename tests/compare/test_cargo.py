@@ -1,0 +1,148 @@
+"""--cargo: a small workspace built by both sides, and what Cargo says that it made."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from test_seeded import changes
+
+from conftest import Desk
+from harness.build.cargo import made, messages
+from harness.compare.sides import Result
+from harness.errors import LinkageError
+from harness.report.compare import Options, compared
+
+WORKSPACE = {
+    "Cargo.toml": """\
+[workspace]
+members = ["derive", "shared", "archive", "tool"]
+resolver = "2"
+""",
+    "derive/Cargo.toml": """\
+[package]
+name = "derive"
+version = "0.1.0"
+edition = "2018"
+[lib]
+proc-macro = true
+""",
+    "derive/src/lib.rs": """\
+extern crate proc_macro;
+use proc_macro::TokenStream;
+#[proc_macro] pub fn seven(_: TokenStream) -> TokenStream { "7".parse().unwrap() }
+""",
+    "shared/Cargo.toml": """\
+[package]
+name = "shared"
+version = "0.1.0"
+edition = "2018"
+[lib]
+crate-type = ["cdylib", "rlib"]
+[dependencies]
+derive = { path = "../derive" }
+""",
+    "shared/src/lib.rs": """\
+#[no_mangle] pub extern "C" fn shared_seven() -> i32 { derive::seven!() }
+#[cfg(more)] #[no_mangle] pub extern "C" fn shared_more() -> i32 { 8 }
+pub fn text() -> String { "seven".to_string() }
+""",
+    "archive/Cargo.toml": """\
+[package]
+name = "archive"
+version = "0.1.0"
+edition = "2018"
+[lib]
+crate-type = ["staticlib"]
+""",
+    "archive/src/lib.rs": '#[no_mangle] pub extern "C" fn archive_one() -> usize { vec![1].len() }\n',
+    "tool/Cargo.toml": """\
+[package]
+name = "tool"
+version = "0.1.0"
+edition = "2018"
+[dependencies]
+shared = { path = "../shared" }
+""",
+    "tool/src/main.rs": 'fn main() { println!("{}", shared::text()); }\n',
+}
+MORE = 'case "$*" in *"--crate-name shared "*) set -- "$@" --cfg more ;; esac'
+
+
+@pytest.fixture
+def project(desk: Desk) -> Path:
+    if not (desk.rustc.parent / "cargo").exists() and shutil.which("cargo") is None:
+        pytest.fail("these tests need a cargo: install a Rust toolchain")
+    folder = desk.folder / "project"
+    for name, text in WORKSPACE.items():
+        place = folder / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(text)
+    return folder
+
+
+def compare(desk: Desk, head: str, project: Path) -> Result:
+    given = (f"real={desk.rustc}", head)
+    return compared(
+        Options(given, store=str(desk.shared / "store"), cargo=str(project), offline=True, jobs=2)
+    )
+
+
+def test_a_workspace_is_the_same_with_the_same_compiler(desk: Desk, project: Path) -> None:
+    result = compare(desk, desk.compiler("same", ""), project)
+    assert changes(result) == []
+    assert (result.compared, result.same, result.left) == (1, True, ())
+    assert result.bytes[0] == result.bytes[1] > 0
+    assert sum(result.base.linkers.values()) == 3  # the proc-macro, the cdylib and the program
+
+
+def test_one_more_export_of_one_crate_is_all_that_is_reported(desk: Desk, project: Path) -> None:
+    result = compare(desk, desk.compiler("more", MORE), project)
+    assert changes(result) == [
+        ("export new", "cdylib", "shared_more"),
+        ("symbol new", "rlib", "shared_more"),
+    ], [one.headline() for one in result.groups]
+
+
+def test_a_project_that_does_not_compile_with_one_side_differs(desk: Desk, project: Path) -> None:
+    broken = 'case "$*" in *"--crate-name archive "*) set -- "$@" --crate-type=bin ;; esac'
+    result = compare(desk, desk.compiler("broken", broken), project)
+    kinds = {one.kind for one in result.groups}
+    assert {"exit", "diagnostic new", "output gone"} <= kinds
+
+
+def test_what_is_no_project_is_said(desk: Desk, tmp_path: Path) -> None:
+    result = compare(desk, desk.compiler("same", ""), tmp_path)
+    assert [one.error for one in result.left] == [True]
+    assert "there is no Cargo.toml" in result.left[0].reason
+    with pytest.raises(LinkageError, match="takes no cases"):
+        compared(Options(("a", "b"), ["case.yaml"], cargo="."))
+
+
+def artifact(name: str, version: str, kind: str, *files: str) -> str:
+    target = {"name": name, "kind": [kind]}
+    package = f"registry+https://example.org#{name}@{version}"
+    return json.dumps(
+        {"reason": "compiler-artifact", "target": target, "package_id": package, "filenames": files}
+    )
+
+
+def test_cargos_messages_give_every_file_a_name() -> None:
+    said = [
+        artifact("foo-bar", "1.0.0", "lib", "/t/libfoo_bar-01.rlib", "/t/libfoo_bar-01.rmeta"),
+        artifact("dep", "1.0.0", "lib", "/t/libdep-01.rlib"),
+        artifact("dep", "2.0.0", "lib", "/t/libdep-02.rlib"),
+        artifact("mac", "1.0.0", "proc-macro", "/t/libmac-01.so"),
+        artifact("build-script-build", "1.0.0", "custom-build", "/t/build-script-build"),
+        artifact("tool", "1.0.0", "bin", "/t/tool", "/t/tool.dwp"),
+    ]
+    text = "\n".join(["a build script says {", *said, '{"reason": "build-finished"}', "{broken", "[1]"])
+    assert {name: str(file) for name, file in made(list(messages(text))).items()} == {
+        "foo_bar.rlib": "/t/libfoo_bar-01.rlib",
+        "foo_bar.rmeta": "/t/libfoo_bar-01.rmeta",
+        "dep@1.0.0.rlib": "/t/libdep-01.rlib",
+        "dep@2.0.0.rlib": "/t/libdep-02.rlib",
+        "mac.proc-macro": "/t/libmac-01.so",
+        "build_script_build.build-script": "/t/build-script-build",
+        "tool.bin": "/t/tool",
+    }
