@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What ci/cases, ci/tests and ci/bench share: a virtual environment in .venv with this package in it, and a
+# What ci/cases, ci/tests, ci/faults and ci/bench share: a virtual environment in .venv with this package in it, and a
 # rustc. To be sourced, with the checkout as the working folder.
 #
 # set_up run     the package

@@ -87,7 +87,9 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--tries", type=int, default=40, metavar="N", help="variants tried for a fault (default: 40)"
     )
-    parser.add_argument("--claims", action="store_true", help="list the claims that nothing ever turned red")
+    parser.add_argument(
+        "--claims", action="store_true", help="list the claims that nothing ever turned red: after --all"
+    )
     parser.add_argument("--list", action="store_true", help="list the faults, and run nothing")
     parser.add_argument(
         "--wrapper", metavar="FAULT", help="print the path of this fault's rustc, and run nothing"

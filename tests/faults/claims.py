@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from corpus import Cell, group_keys
 
 from harness.build.plan import ClaimGroup, PlannedStep
 from harness.case.claims import Names
+from harness.case.document import Path
 from harness.case.read import Case
 from harness.case.steps import ProcessStep
 from harness.results import Result
@@ -23,6 +25,8 @@ class Claim:
     step: str
     name: str
     """As failures name it: `lib.dylib.exports.all`."""
+    parts: tuple[str, ...] = ()
+    """Where the keys below it stand: a failure may be about one of these."""
 
     @property
     def where(self) -> str:
@@ -53,7 +57,7 @@ def _of_step(case: Case, step: PlannedStep) -> Iterator[Claim]:
         said.append("exit")
     for key in said:
         name = key.replace("_", "-")
-        yield Claim(*_place(case, (*step.path, name)), step.id, name)
+        yield _claim(case, (*step.path, name), step.id, name)
 
 
 def _of_group(case: Case, group: ClaimGroup, step: str) -> Iterator[Claim]:
@@ -64,12 +68,25 @@ def _of_group(case: Case, group: ClaimGroup, step: str) -> Iterator[Claim]:
         said = [part.rstrip("_") for part in parts if part not in ("within", "except_")]
         for part in said or [""]:
             path = (*group.path, key, part) if part else (*group.path, key)
-            yield Claim(*_place(case, path), step, f"{base}.{part}" if part else base)
+            yield _claim(case, path, step, f"{base}.{part}" if part else base)
 
 
-def _place(case: Case, path: tuple[str | int, ...]) -> tuple[int, int]:
+def _claim(case: Case, path: Path, step: str, name: str) -> Claim:
     position = case.position(path)
-    return position.line, position.column
+    below = (case.position((*path, key)) for key in _keys(case.document.data, path))
+    return Claim(
+        position.line, position.column, step, name, tuple(f"{one.line}:{one.column}" for one in below)
+    )
+
+
+def _keys(data: Any, path: Path) -> list[str]:
+    """The keys of the mapping at a path, if it is one."""
+    for part in path:
+        if (isinstance(data, dict) and part in data) or (isinstance(data, list) and isinstance(part, int)):
+            data = data[part]
+        elif part != 0:  # one in place of a list of one
+            return []
+    return list(data) if isinstance(data, dict) else []
 
 
 def never_red(case: Case, claims: Iterable[Claim], results: Iterable[Result]) -> list[Claim]:
@@ -85,7 +102,10 @@ def never_red(case: Case, claims: Iterable[Claim], results: Iterable[Result]) ->
     return sorted(
         claim
         for claim in claims
-        if not any(claim.where == where and claim.is_broken_by(claim.step, name) for where, name in exact)
+        if not any(
+            where in (claim.where, *claim.parts) and claim.is_broken_by(claim.step, name)
+            for where, name in exact
+        )
         and not any(claim.is_broken_by(step, name) for step, name in loose)
     )
 

@@ -108,7 +108,7 @@ def look(
     green: dict[str, None] = {}
     for cell in order(found, before, limits.per_case):
         done = {one.case for one in report.caught}
-        if cell.case.name in done:
+        if cell.case.name in done and limits.enough is not None:
             continue
         if len(done) == limits.enough or report.tried == limits.tries:
             break

@@ -18,7 +18,9 @@ def show(reports: Sequence[Report], faults: Mapping[str, Fault], console: Consol
     for report in reports:
         first = report.caught[0] if report.caught else None
         seen = (
-            Text(", ".join(one.case for one in report.caught)) if first else Text(_unseen(report), "bold red")
+            Text(", ".join(dict.fromkeys(one.case for one in report.caught)))
+            if first
+            else Text(_unseen(report), "bold red")
         )
         tried = f"{report.tried} of {report.applicable}"
         table.add_row(Text(report.fault), seen, Text(first.claim if first else "", "dim"), Text(tried, "dim"))
