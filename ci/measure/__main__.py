@@ -60,6 +60,7 @@ def _figures(count: int) -> dict[str, Callable[[Bench], Iterator[Figure]]]:
     return {
         "cold": runs.cold,
         "two-toolchains": runs.two_toolchains,
+        "compared": runs.compared,
         "warm": runs.warm,
         "warm-1000": runs.warm_thousand,
         "changed": runs.changed,

@@ -104,6 +104,28 @@ def two_toolchains(bench: Bench) -> Iterator[Figure]:
     shutil.rmtree(folder)
 
 
+def compared(bench: Bench) -> Iterator[Figure]:
+    """A cold comparison of two toolchains against a cold run of the same cases on both."""
+    name, other, goal = "comparing two toolchains", "running the cases on both", "at most 1.05"
+    if len(bench.toolchains) < 2:
+        yield Figure(name, other, goal, None, None, note="there are not two toolchains here")
+        return
+    stores = itertools.count()
+
+    def ours() -> Taken:
+        store = bench.folder / f"compared-{next(stores)}"
+        sides = [one.spec for one in bench.toolchains[:2]]
+        words = linkage("compare", *sides, *bench.files, *bench.workers, "--store", store)
+        taken = timed(words, bench.folder)
+        if taken.status not in (0, 1):
+            sys.exit(f"a comparison ended with exit status {taken.status}: {' '.join(words)}")
+        shutil.rmtree(store)
+        return taken
+
+    ratio, cpu, noise, _, _ = against(bench.rounds, ours, lambda: _cold(bench, 2, stores))
+    yield Figure(name, other, goal, ratio, ratio.median <= 1.05, cpu, noise, bench.subset)
+
+
 def warm(bench: Bench) -> Iterator[Figure]:
     """A run with nothing changed against the cold run before it."""
     store = bench.folder / "warm"

@@ -1,6 +1,7 @@
 """The rules that take noise out: each by itself, on and off."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -151,3 +152,10 @@ def test_every_rule_of_a_spelling_is_told_of() -> None:
 def test_a_rule_that_is_none_is_said() -> None:
     with pytest.raises(LinkageError, match=r"there is no rule `crate-hsh` \(help: .*crate-hash"):
         Rules.without(["crate-hsh"])
+
+
+def test_the_document_tells_of_every_rule() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "compare.md").read_text()
+    assert [f"| `{name}` | {why} |" for name, why in RULES.items()] == [
+        line for line in text.splitlines() if line.startswith("| `")
+    ]
