@@ -85,10 +85,10 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
         "--enough", type=int, default=1, metavar="N", help="cases that must see a fault (default: 1)"
     )
     parser.add_argument(
-        "--tries", type=int, default=40, metavar="N", help="variants tried for a fault (default: 40)"
+        "--tries", type=int, default=20, metavar="N", help="variants tried for a fault (default: 20)"
     )
     parser.add_argument(
-        "--claims", action="store_true", help="list the claims that nothing ever turned red: after --all"
+        "--claims", action="store_true", help="list the claims that nothing turned red, so far"
     )
     parser.add_argument("--list", action="store_true", help="list the faults, and run nothing")
     parser.add_argument(

@@ -28,7 +28,7 @@ class Limits:
     """Cases that have caught the fault; None: all are tried."""
     per_case: int | None = 3
     """Variants of a case that are tried."""
-    tries: int | None = 40
+    tries: int | None = 20
     """Variants that are tried in all."""
 
 

@@ -30,6 +30,12 @@ def _changed(
     return outputs
 
 
+def unchanged(made: Made) -> None:
+    """Archives are written again with what they hold."""
+    for suffix in (".a", ".rlib"):
+        _changed(suffix, lambda held, _: held)(made)
+
+
 def _is_own(member: Member, crate: str) -> bool:
     return fnmatchcase(member.name, f"{crate}.*.o") or fnmatchcase(member.name, f"{crate}-*.o")
 

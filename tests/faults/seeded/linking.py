@@ -211,13 +211,6 @@ FAULTS = (
         lambda call: not call.has("-Cstrip=*"),
     ),
     _fault(
-        "local-symbols-dropped",
-        "local symbols are discarded",
-        ("bin", "cdylib", "dylib"),
-        ("local", "symbols", "defines"),
-        _with("-Wl,--discard-all", "-Wl,-x"),
-    ),
-    _fault(
         "sections-kept",
         "dead code is linked in",
         ("bin", "cdylib"),

@@ -7,10 +7,11 @@ from seeded.fault import Fault
 
 PLAIN = Fault(
     "plain",
-    "no fault at all: rustc and its linker through the wrapper",
+    "no fault at all: rustc and its linker through the wrapper, archives taken apart and put together",
     lambda call: call.compiles,
     ("exit",),
     linker=list,
+    outputs=archives.unchanged,
 )
 
 _ALL = [
