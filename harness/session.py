@@ -123,7 +123,11 @@ class Session:
             return reason
         planned = plan(variant)
         every = Read(MADE, (COMPARED,))
-        steps = tuple(replace(step, reads=(*step.reads, every)) for step in planned.steps)
+        # What a file operation makes, a damaged library for one, is the case's and not the compiler's.
+        steps = tuple(
+            replace(step, reads=(*step.reads, every)) if step.command or step.together else step
+            for step in planned.steps
+        )
         planned = replace(planned, steps=steps)
         return planned, self._observe(planned, sources(variant))
 

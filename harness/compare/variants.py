@@ -49,7 +49,8 @@ def _step(planned: PlannedStep, seen: StepObservation, reader: Reader, places: M
         {
             names(path): _artifact(reader, outcome.facts[path], plain)
             for path in outcome.made
-            if path in outcome.facts
+            # What a file operation makes is the case's and not the compiler's.
+            if path in outcome.facts and (planned.command or planned.together)
         },
         None if outcome.lasting else how(outcome),
     )

@@ -1,13 +1,11 @@
 """A real rustc, and scripts that stand for a changed one."""
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from desk import Desk
 
-from harness.compare.sides import Result
-from harness.report.compare import Options, compared
 from harness.toolchain import discover, resolve_all
 
 
@@ -24,33 +22,6 @@ def rustc() -> Path:
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store and a cache for all tests, so that what is the same in them is built once."""
     return tmp_path_factory.mktemp("shared")
-
-
-@dataclass
-class Desk:
-    """A folder with a case, and compilers that differ from the real one in one thing."""
-
-    folder: Path
-    rustc: Path
-    shared: Path
-
-    def compiler(self, name: str, body: str) -> str:
-        """A toolchain spec: a script that does `body`, then what the real compiler does."""
-        script = self.folder / "compilers" / name
-        script.parent.mkdir(exist_ok=True)
-        script.write_text(f'#!/bin/sh\n{body.replace("RUSTC", str(self.rustc))}\nexec {self.rustc} "$@"\n')
-        script.chmod(0o755)
-        return f"{name}={script}"
-
-    def case(self, text: str) -> str:
-        place = self.folder / "case.yaml"
-        place.write_text(text)
-        return str(place)
-
-    def compare(self, head: str, case: str, **asked: object) -> Result:
-        """What differs between the real compiler and this one."""
-        given: dict[str, object] = {"store": str(self.shared / "store"), **asked}
-        return compared(Options((f"real={self.rustc}", head), [case], **given))  # type: ignore[arg-type]
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+from desk import Desk
 from test_seeded import changes
 
-from conftest import Desk
 from harness.build.cargo import made, messages
 from harness.compare.sides import Result
 from harness.errors import LinkageError

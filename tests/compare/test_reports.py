@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from desk import Desk
 from test_seeded import AFTER, BEFORE, CASE, changes
 
-from conftest import Desk
 from harness.cli import main
 from harness.compare.sides import Side
 from harness.compare.snapshot import decoded, encoded

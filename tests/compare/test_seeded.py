@@ -3,8 +3,8 @@
 import re
 
 import pytest
+from desk import Desk
 
-from conftest import Desk
 from harness.compare.sides import Result
 
 CASE = """\

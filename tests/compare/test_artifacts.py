@@ -1,0 +1,133 @@
+"""What differs between two outputs, from objects and archives that real tools made."""
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.artifact.facts import Facts
+from harness.artifact.read import read
+from harness.artifact.wanted import COMPARED
+from harness.compare.artifacts import Asked, Differ
+from harness.compare.normal import Reader
+from harness.compare.rules import Rules
+
+if TYPE_CHECKING:
+    from harness.compare.model import Change
+
+SOURCE = """
+int value = 3;
+static int hidden_away(void) { return value; }
+int (*volatile keep)(void) = hidden_away;
+extern int outside(void);
+int answer(void) { return outside() + keep(); }
+"""
+
+
+@pytest.fixture
+def cc(tmp_path: Path) -> "Compiler":
+    if shutil.which("cc") is None:
+        pytest.fail("these tests need a C compiler")
+    return Compiler(tmp_path)
+
+
+class Compiler:
+    """The machine's, for small files."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.count = 0
+
+    def __call__(self, source: str, *flags: str) -> Facts:
+        self.count += 1
+        place, made = self.folder / f"{self.count}.c", self.folder / f"{self.count}.out"
+        place.write_text(source)
+        subprocess.run(["cc", "-O1", *flags, str(place), "-o", str(made)], check=True)
+        return read(made, references=(COMPARED,))
+
+
+def between(base: Facts, head: Facts, *off: str, asked: Asked | None = None) -> list[tuple[str, str, str]]:
+    rules = Rules.without(off)
+    reader, differ = Reader(rules), Differ(rules, asked or Asked())
+    found: tuple[Change, ...] = differ.changes(reader.artifact(base), reader.artifact(head))
+    return [(one.kind, one.name, one.what) for one in found]
+
+
+OBJECT = ("-c", "-fno-asynchronous-unwind-tables")
+SHARED = ("-shared", "-fPIC")
+
+
+def test_the_same_object_twice_is_the_same(cc: Compiler) -> None:
+    assert between(cc(SOURCE, *OBJECT), cc(SOURCE, *OBJECT)) == []
+
+
+@pytest.mark.parametrize(
+    ("edit", "expected"),
+    [
+        (("int answer", "__attribute__((weak)) int answer"), [("symbol changed", "answer", "GLOBAL → WEAK")]),
+        (
+            ("int answer", '__attribute__((visibility("hidden"))) int answer'),
+            [("symbol changed", "answer", "DEFAULT → HIDDEN")],
+        ),
+        (("int value = 3", "int value = 0"), [("symbol changed", "value", ".data → .bss")]),
+        (("hidden_away", "tucked_away"), [("private symbol renamed", "hidden_away → tucked_away", "")]),
+        (
+            ("outside() +", "elsewhere() +"),
+            [
+                ("symbol new", "elsewhere", ""),
+                ("symbol gone", "outside", ""),
+                ("reference gone", "answer → outside", ""),
+                ("reference new", "answer → elsewhere", ""),
+            ],
+        ),
+    ],
+)
+def test_one_change_of_an_object_is_all_that_is_told(
+    edit: tuple[str, str], expected: list[tuple[str, str, str]], cc: Compiler
+) -> None:
+    changed = SOURCE.replace(*edit).replace("extern int outside", "extern int elsewhere(void), outside")
+    base = cc(SOURCE, *OBJECT)
+    head = cc(changed if "elsewhere" in edit[1] else SOURCE.replace(*edit), *OBJECT)
+    assert sorted(between(base, head)) == sorted(expected)
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        (["-Wl,-soname,libx.so"], [("property", "soname", "none → libx.so")]),
+        (["-Wl,-rpath,/x", "-Wl,--enable-new-dtags"], [("runpath", "", "none → /x")]),
+    ],
+)
+def test_one_change_of_a_shared_library_is_all_that_is_told(
+    flags: list[str], expected: list[tuple[str, str, str]], cc: Compiler
+) -> None:
+    assert between(cc(SOURCE, *SHARED), cc(SOURCE, *SHARED, *flags)) == expected
+
+
+def test_a_stripped_library_has_lost_its_symbol_table_and_nothing_that_others_see(cc: Compiler) -> None:
+    found = between(cc(SOURCE, *SHARED), cc(SOURCE, *SHARED, "-s"))
+    assert ("property", "symbol table", "yes → no") in found
+    assert not [one for one in found if one[0].startswith(("export", "import", "needed"))]
+
+
+def test_sizes_and_bytes_are_told_where_they_are_asked_for(cc: Compiler) -> None:
+    base, head = cc(SOURCE, *OBJECT), cc(SOURCE.replace("= 3", "= 4"), *OBJECT)
+    assert between(base, head) == []
+    assert between(base, head, asked=Asked(bytes=True)) == [("bytes", "", "")]
+    longer = cc(SOURCE + "int text[99] = {1};", *OBJECT)
+    assert ("size", "", "") in between(base, longer, asked=Asked(sizes=True))
+
+
+def test_an_object_in_place_of_an_archive_is_one_change(cc: Compiler, tmp_path: Path) -> None:
+    archive = tmp_path / "x.a"
+    subprocess.run(["ar", "rc", "--plugin=/dev/null", str(archive)], check=True, cwd=tmp_path)
+    assert between(read(archive), cc(SOURCE, *OBJECT)) == [("format", "", "archive → elf")]
+
+
+def test_the_order_of_symbols_is_noise_unless_it_is_asked_for(cc: Compiler) -> None:
+    base = cc("int a(void) { return 1; }\nint b(void) { return 2; }\n", *OBJECT)
+    head = cc("int b(void) { return 2; }\nint a(void) { return 1; }\n", *OBJECT, "-fno-toplevel-reorder")
+    assert between(base, head) == []
+    assert [one[:2] for one in between(base, head, "order")] == [("property", "order of symbols")]
