@@ -16,6 +16,7 @@ from harness.results import Compiler, KeptFailure, Result
 from harness.session import Session
 
 RED = (Outcome.FAIL, Outcome.FIXED, Outcome.ERROR)
+_SHOWN = 60
 BROKEN = "linkage-fault:"
 """What a wrapper says that failed itself."""
 
@@ -133,7 +134,7 @@ def _first(verdict: Verdict) -> str:
     first = verdict.failures[0] if verdict.failures else None
     if first is None:
         return verdict.reason
-    found = first.found.splitlines()[0][:100] if first.found else ""
+    found = first.found.splitlines()[0][:_SHOWN] if first.found else ""
     return f"{first.step}: {first.claim or 'not judged'}: {found}"
 
 

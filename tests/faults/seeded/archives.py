@@ -104,6 +104,11 @@ def _thin(made: Made) -> None:
         subprocess.run(["ar", "--plugin=/dev/null", "rcs", "--thin", str(file), *names], check=True)
 
 
+def _reversed(made: Made) -> None:
+    for suffix in (".a", ".rlib"):
+        _changed(suffix, lambda held, _: held[::-1])(made)
+
+
 def _static(call: Call) -> bool:
     return call.makes("staticlib")
 
@@ -202,10 +207,10 @@ FAULTS = (
     ),
     Fault(
         "members-reversed",
-        "the members of a staticlib in another order",
-        _static,
+        "the members of an archive in another order: an rlib's metadata is no longer the first",
+        lambda call: call.makes("staticlib", "rlib"),
         ("members", "same-as"),
-        outputs=_changed(".a", lambda held, _: held[::-1]),
+        outputs=_reversed,
     ),
     Fault(
         "member-names-lost",

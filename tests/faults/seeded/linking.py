@@ -60,7 +60,7 @@ def _one_less(script: str) -> str:
 
 
 def _shim_exported(script: str) -> str:
-    more = "*___rust_alloc;\n    __rust_alloc;"
+    more = "*__rust_alloc;"
     return script.replace("global:", f"global:\n    {more}", 1) if "global:" in script else script
 
 
