@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+import bisecting
 import readers
 import runs
 import scale
@@ -69,6 +70,9 @@ def _figures(count: int) -> dict[str, Callable[[Bench], Iterator[Figure]]]:
         "collecting": lambda bench: scale.collecting(bench, count),
         "memory": lambda bench: scale.memory(bench, count),
         "store": scale.store_of_cases,
+        "bisect": bisecting.one_case,
+        "bisect-many": bisecting.many_cases,
+        "bisect-others": bisecting.other_failures,
     }
 
 

@@ -90,16 +90,12 @@ def flips(gaps: Sequence[Gap], finding: Finding, asked: Range) -> list[Flip]:
         becomes = "bad" if (index % 2 == 0) != finding.backwards else "good"
         skipped = tuple((name(place), told) for place, told in finding.skipped if place in gap.candidates)
         candidates = tuple(name(place) for place in gap.candidates)
-        there = tuple(one for one in candidates if one not in _missing(skipped))
-        found.append(Flip(Side(name(gap.before)), Side(name(gap.after)), becomes, there, skipped))
+        if asked.axis.kind == "nightly":
+            candidates = tuple(one for one in candidates if one not in _missing(skipped))
+        found.append(Flip(Side(name(gap.before)), Side(name(gap.after)), becomes, candidates, skipped))
     return found
 
 
 def _missing(skipped: Sequence[tuple[str, str]]) -> set[str]:
     """Days without a nightly are no candidates: what came on them is in the next one."""
     return {name for name, told in skipped if told.startswith("the server has none")}
-
-
-def with_commits(flip: Flip, before: Side, after: Side) -> Flip:
-    """The flip with what its two compilers say of themselves."""
-    return replace(flip, before=before, after=after)

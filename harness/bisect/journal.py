@@ -90,9 +90,12 @@ class Journal:
 def create(file: Path) -> Journal:
     """A journal in a new file. Raises LinkageError where there is one already."""
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        if not file.parent.is_dir():
+            file.parent.mkdir(parents=True)
         file.open("x").close()
     except FileExistsError:
+        if not file.exists():
+            raise LinkageError("cannot be written: its folder is a file", where=str(file)) from None
         raise LinkageError(
             "there is a session in it already", where=str(file), mend=f"go on with it: --resume {file}"
         ) from None

@@ -55,6 +55,8 @@ _UNDEFINED = re.compile(
 _ENOUGH = {"exit": 0.5, "": 0.5}
 _ENOUGH_OF_A_CLAIM = 0.3
 _LINES = 12
+_CLAIMED = frozenset({"all", "any", "order", "contains", "matches", "within", "except"})
+_COUNTED = (".count", ".only")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,13 @@ def lack(toolchain: str, reason: str) -> Seen:
 def signature(failure: Failure) -> Signature:
     """A failure without what differs between compilers."""
     text = _ANSI.sub("", failure.found)
-    ended, said = "", text
+    ended, said, shown = "", text, ""
+    if failure.claim.rpartition(".")[2] in _CLAIMED and not failure.error:
+        # What is missing stands in the claim; what was found is all the rest that is there.
+        said = failure.claimed
+        shown = f"{failure.claimed}: {' '.join(text.split())}"
+    elif failure.claim not in ("exit", "") and not failure.error:
+        said = re.split(r": |; there is ", text, maxsplit=1)[0] if failure.claim.endswith(_COUNTED) else text
     if failure.claim in ("exit", ""):
         first, _, said = text.partition("\n")
         ended = re.sub(r"\d+", "N", first) if "\n" in text or failure.claim else ""
@@ -138,7 +146,7 @@ def signature(failure: Failure) -> Signature:
     if linked:
         words, line = {name for _, name in linked}, linked[0][0]
     else:
-        lines = _key_lines(said) or _key_lines(text) or [" ".join(text.split())]
+        lines = _key_lines(said) or [" ".join(text.split())]
         words, line = {word for line in lines for word in _words(line)}, lines[0]
     return Signature(
         failure.step,
@@ -146,7 +154,7 @@ def signature(failure: Failure) -> Signature:
         codes,
         ended,
         tuple(sorted(words)),
-        _shown(line),
+        _shown(shown or line),
         bool(linked),
         failure.error,
     )

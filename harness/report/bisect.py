@@ -165,7 +165,7 @@ def _variants(request: Request) -> dict[str, Make]:
     folder = Path(request.folder)
     for text in request.cases:
         place, _, cell = split(text)
-        for file in case_files([str(folder / place)]):
+        for file in case_files([os.path.relpath(folder / place)]):
             name = os.path.relpath(file, folder)
             case = read_case(file, name)
             if request.ignore_limits:

@@ -71,6 +71,23 @@ def test_claims_of_one_name_with_nothing_in_common_differ() -> None:
     assert one.same(signature(failed("also __rust_alloc, __rust_dealloc", "lib.dylib.exports.none")))
 
 
+def test_what_is_missing_is_what_was_claimed() -> None:
+    def missing(claimed: str, found: str) -> Failure:
+        return Failure("lib", "lib.so.exports.all", "cases/x.yaml:1:1", claimed, found)
+
+    one = signature(missing("has __rust_alloc", "not among foo, bar"))
+    assert one.same(signature(missing("has __rust_alloc", "not among _ZN3std2io5Write17h0123456789abcdefE")))
+    assert not one.same(signature(missing("has answer", "not among foo, bar")))
+    assert one.line == "has __rust_alloc: not among foo, bar"
+
+
+def test_a_count_is_the_claim_and_not_the_names() -> None:
+    one = signature(failed("3: a, b, c", "lib.so.exports.count"))
+    assert one.same(signature(failed("17: entirely, different, names", "lib.so.exports.count")))
+    more = signature(failed("lacks answer; there is a, b", "lib.so.exports.only"))
+    assert more.same(signature(failed("lacks answer; there is entirely, different", "lib.so.exports.only")))
+
+
 def test_each_failure_is_a_question_of_its_own() -> None:
     both = end(failed("missing foo", "lib.dylib.exports.all"), failed("also bar", "lib.dylib.exports.none"))
     first, second = questions("v", both)

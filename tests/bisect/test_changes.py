@@ -1,0 +1,159 @@
+"""Real changes of rustc, found by their date: real compilers, packaged as dated nightlies for rustup.
+
+The compilers of Debian are those that `linkage toolchains install debian:RELEASE` has unpacked,
+or those in the folder $LINKAGE_DEBIAN_COMPILERS, each in a folder named by its release.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nightly_server import NightlyServer, serve
+from told_rustc import breaking
+
+from harness.cli import main
+from harness.errors import ToolchainError
+from harness.toolchain import Located, probe, resolve
+from harness.toolchain.rustup import machine_host
+
+CASES = Path(__file__).parent / "cases"
+WITH_DYNAMIC_STD = {
+    "2023-01-01": "1.48", "2023-02-14": "1.63", "2023-09-09": "1.78", "2024-03-31": "stable",
+    "2025-07-04": "nightly",
+}  # fmt: skip
+"""From which day on a compiler is the nightly; 1,024 days and more."""
+OTHERS = {
+    "2020-01-01": "1.63",
+    "2020-03-08": "1.78",
+    "2020-05-02": "1.85",
+    "2020-08-15": "1.94",
+    "2020-12-05": "stable",
+}
+
+
+def found(name: str) -> Located | None:
+    folder = os.environ.get("LINKAGE_DEBIAN_COMPILERS")
+    if not name[0].isdigit():
+        spec = name
+    elif folder and (Path(folder) / name).is_dir():
+        spec = f"debian:{folder}/{name}"
+    else:
+        spec = f"debian:{name}"
+    try:
+        return resolve(spec, os.environ)
+    except ToolchainError:
+        return None
+
+
+@dataclass(frozen=True)
+class Compilers:
+    """The scripts that stand for compilers, and where those have been probed."""
+
+    scripts: dict[str, str]
+    folder: Path
+
+    def need(self, days: dict[str, str]) -> None:
+        lacking = sorted({name for name in days.values() if name not in self.scripts})
+        if lacking:
+            pytest.skip(f"these compilers are not here: {', '.join(lacking)} (see this file's beginning)")
+
+
+@pytest.fixture(scope="module")
+def compilers(tmp_path_factory: pytest.TempPathFactory) -> Compilers:
+    if shutil.which("rustup") is None:
+        pytest.skip("there is no rustup here")
+    folder = tmp_path_factory.mktemp("compilers")
+    scripts = {}
+    for name in sorted({*WITH_DYNAMIC_STD.values(), *OTHERS.values()}):
+        located = found(name)
+        if located is not None:
+            scripts[name] = breaking(located.rustc)
+            script = folder / name / "bin/rustc"
+            script.parent.mkdir(parents=True)
+            script.write_text(scripts[name])
+            script.chmod(0o755)
+            probe(resolve(str(script), os.environ), folder / "cache", os.environ)
+    return Compilers(scripts, folder)
+
+
+@pytest.fixture
+def server(compilers: Compilers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[NightlyServer]:
+    def rustc_on(day: str) -> str | None:
+        days = OTHERS if day < "2022" else WITH_DYNAMIC_STD
+        since = max((one for one in days if one <= day), default=None)
+        return compilers.scripts.get(days[since]) if since else None
+
+    shutil.copytree(compilers.folder / "cache", tmp_path / "cache")
+    monkeypatch.setenv("LINKAGE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("LINKAGE_STORE", str(compilers.folder / "store"))
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    for name in ("RUSTUP_HOME", "RUSTC", "XDG_CACHE_HOME", "RUSTUP_TOOLCHAIN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(CASES)
+    with serve(machine_host(), rustc_on) as server:
+        monkeypatch.setenv("RUSTUP_DIST_SERVER", server.url)
+        yield server
+
+
+def bisect(tmp_path: Path, *words: str) -> tuple[dict[str, str], dict[str, Any]]:
+    """The day since which each case is so, and the whole answer."""
+    place = tmp_path / "answer.json"
+    assert main(["bisect", *words, "--json", str(place), "-o", str(tmp_path / "answer.md")]) == 0
+    answer: dict[str, Any] = json.loads(place.read_text())
+    days = {
+        variant: " ".join(flip["after"]["name"].removeprefix("nightly-") for flip in group["flips"])
+        for group in answer["groups"]
+        for variant in group["variants"]
+    }
+    return days, answer
+
+
+def test_what_began_to_work(server: NightlyServer, compilers: Compilers, tmp_path: Path) -> None:
+    """The shim beside a dylib, -Zdylib-lto, -Cstrip: one search over 1,024 nightlies."""
+    compilers.need(WITH_DYNAMIC_STD)
+    days, answer = bisect(
+        tmp_path, "shim.yaml", "dylib-lto.yaml", "strip.yaml", "--regress", "fixed", "--lack-fails",
+        "--bad", "2023-01-01", "--good", "2025-10-20",
+    )  # fmt: skip
+    assert days == {
+        "shim.yaml[prefer_dynamic]": "2024-03-31",
+        "dylib-lto.yaml": "2023-09-09",
+        "strip.yaml": "2023-02-14",
+    }
+    assert answer["not_searched"] == []
+    installs = server.installs()
+    assert len(installs) == len(set(installs))
+    assert answer["installed"] <= 30
+
+
+def test_names_that_are_mangled_otherwise(
+    server: NightlyServer, compilers: Compilers, tmp_path: Path
+) -> None:
+    assert server
+    compilers.need(WITH_DYNAMIC_STD)
+    days, answer = bisect(tmp_path, "mangling.yaml", "--good", "2025-06-10", "--bad", "2025-08-20")
+    assert days == {"mangling.yaml": "2025-07-04"}
+    (flip,) = answer["groups"][0]["flips"]
+    assert "mangling" in {name for change in flip["changes"] for name in change["names"]}
+
+
+def test_the_shims_symbols_are_mangled(server: NightlyServer, compilers: Compilers, tmp_path: Path) -> None:
+    assert server
+    compilers.need(OTHERS)
+    days, _ = bisect(tmp_path, "mangled-shim.yaml", "--good", "2020-07-20", "--bad", "2020-09-10")
+    assert days == {"mangled-shim.yaml": "2020-08-15"}
+
+
+def test_an_edition_and_a_linker(server: NightlyServer, compilers: Compilers, tmp_path: Path) -> None:
+    assert server
+    compilers.need(OTHERS)
+    days, _ = bisect(
+        tmp_path, "edition-2024.yaml", "lld.yaml", "--regress", "fixed", "--bad", "2020-04-10",
+        "--good", "2020-12-20",
+    )  # fmt: skip
+    assert days == {"edition-2024.yaml": "2020-05-02", "lld.yaml": "2020-12-05"}

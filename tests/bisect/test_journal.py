@@ -1,0 +1,78 @@
+"""The session's file: what is written is read again, and what is wrong in it is said."""
+
+from pathlib import Path
+
+import pytest
+from laboratory import OTHER, PASSES, SHIM
+
+from harness.bisect.journal import Entry, create, load
+from harness.bisect.search import Answer
+from harness.errors import LinkageError
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "deep/session"
+    journal = create(file)
+    journal.begin({"cases": ["x y.yaml"]})
+    journal.note("nightly-2026-05-19", "x.yaml[lto=fat]", Entry(Answer.BAD, SHIM), "fails")
+    journal.note("stage1=/a b/rustc", 'x "y".yaml', Entry(Answer.GOOD, PASSES), "passes\nhere")
+    journal.note("{odd}", "#odd", Entry(Answer.SKIP, OTHER), "another failure")
+    journal.note_missing("nightly-2026-05-20", "the server has none")
+    journal.note_missing("nightly-2026-05-21", "it cannot be got", for_now=True)
+    again = load(file)
+    assert (again.start, again.entries) == (journal.start, journal.entries)
+    assert again.missing == {"nightly-2026-05-20": "the server has none"}
+    again.note("t", "v", Entry(Answer.GOOD), "by hand")
+    assert load(file).entries["t", "v"] == Entry(Answer.GOOD)
+
+
+def test_the_later_line_counts(tmp_path: Path) -> None:
+    file = tmp_path / "session"
+    file.write_text('start {"cases": []}\ngood t v\nbad t v\nskip u v # a note\n\n  # another\n')
+    assert {key: one.answer.value for key, one in load(file).entries.items()} == {
+        ("t", "v"): "bad",
+        ("u", "v"): "skip",
+    }
+
+
+def test_a_torn_line_does_not_count(tmp_path: Path) -> None:
+    file = tmp_path / "session"
+    file.write_text('start {"cases": []}\ngood t v\nbad u v {"outc')
+    assert list(load(file, going_on=False).entries) == [("t", "v")]
+    assert file.read_text().endswith('{"outc')
+    journal = load(file)
+    journal.note("w", "v", Entry(Answer.GOOD), "by hand")
+    assert list(load(file).entries) == [("t", "v"), ("w", "v")]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("good t v\n", ": is no session of a bisection: it has no `start` line"),
+        (
+            "start {}\nworse t v\n",
+            ":2: cannot be understood: it begins with none of good, bad, skip, missing",
+        ),
+        ("start {}\ngood t\n", ":2: cannot be understood: it is no line such as `good nightly-"),
+        ('start {}\ngood t v {"outcome": 3}\n', ":2: cannot be understood: Expected `str`, got `int`"),
+        ("start []\n", ":1: cannot be understood: there is no {…} in it"),
+        ("start {\n", ":1: cannot be understood: "),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_line(tmp_path: Path, text: str, told: str) -> None:
+    file = tmp_path / "session"
+    file.write_text(text)
+    with pytest.raises(LinkageError) as caught:
+        load(file)
+    assert str(caught.value).startswith(f"{file}{told}")
+    assert "\n" not in str(caught.value)
+
+
+def test_files_that_are_in_the_way_or_missing(tmp_path: Path) -> None:
+    create(tmp_path / "session")
+    with pytest.raises(LinkageError, match="there is a session in it already"):
+        create(tmp_path / "session")
+    with pytest.raises(LinkageError, match="cannot be written: "):
+        create(tmp_path / "session/inside")
+    with pytest.raises(LinkageError, match="cannot be read: No such file"):
+        load(tmp_path / "none")
