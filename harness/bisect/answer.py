@@ -1,7 +1,7 @@
 """The answer of a bisection: cases that flip at the same place together, and what is there. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from harness.bisect.axis import Range
 from harness.bisect.drive import Finding, Result
