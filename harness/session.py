@@ -118,10 +118,13 @@ class Session:
         """A variant carried out, with all that a comparison looks at read of every file that it makes;
         or why it cannot be run here. Raises LinkageError.
         """
-        reason = self.skip_reason(variant)
+        reason = missing_before_plan(variant, self.machine, self.environment.get("PATH"))
         if reason is not None:
             return reason
         planned = plan(variant)
+        reason = missing_after_plan(planned, bootstrap=self.bootstrap)
+        if reason is not None:
+            return reason
         every = Read(MADE, (COMPARED,))
         # What a file operation makes, a damaged library for one, is the case's and not the compiler's.
         steps = tuple(

@@ -1,6 +1,6 @@
 """What differs between one output of both sides. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -102,9 +102,10 @@ class Differ:
         return (*merged, *_sections(base.sections, head.sections))
 
 
-def _untold(changes: Iterable[Change], dynamic: Iterable[Change]) -> Iterator[Change]:
+def _untold(changes: Iterable[Change], dynamic: Sequence[Change]) -> Iterator[Change]:
     """The changes of the symbol table, but for those that the dynamic table has told."""
     told: set[tuple[str, str]] = set()
+    crossed = {one.name for one in dynamic if one.kind in ("export gone", "export new")}
     lines: dict[str, set[str]] = {}
     for change in dynamic:
         told.add((change.name, change.kind.rpartition(" ")[2]))
@@ -114,7 +115,11 @@ def _untold(changes: Iterable[Change], dynamic: Iterable[Change]) -> Iterator[Ch
             left = tuple(line for line in change.details if line not in lines.get(change.name, ()))
             if left:
                 yield replace(change, details=left)
-        elif change.kind.startswith("section") or (change.name, change.kind.rpartition(" ")[2]) not in told:
+            continue
+        kind = change.kind.rpartition(" ")[2]
+        # What is exported no longer has turned private in the symbol table.
+        turned = kind == "changed" and change.name in crossed
+        if change.kind.startswith("section") or not (turned or (change.name, kind) in told):
             yield change
 
 
@@ -190,8 +195,10 @@ def _plain(base: Artifact, head: Artifact) -> Iterator[Change]:
         olds, news = base.lists.get(name, ()), head.lists.get(name, ())
         if olds == news:
             continue
-        if name in ("needed", "symbol version"):
+        if name == "needed":
             yield from tables.lists(name, olds, news)
+        elif name == "symbol version":
+            yield from (replace(one, base="", head="") for one in tables.lists(name, olds, news))
         else:
             shown = ", ".join(olds) or "none", ", ".join(news) or "none"
             yield Change(name, "", " → ".join(shown), *shown)

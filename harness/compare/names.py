@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from harness.artifact.demangle import demangled_path
 from harness.compare.rules import SYMBOL, Rules, spelled
@@ -75,6 +76,7 @@ def is_runtime(name: str) -> bool:
     return crate(name) in RUNTIME
 
 
+@lru_cache(maxsize=1 << 17)  # the same names of std stand in every output
 def skeleton(name: str) -> str:
     """A path without what only one mangling scheme tells: generic arguments, numbers of closures."""
     return _PRIMITIVE_SELF.sub(r"\1_\2::", _skeleton(name)) if "::" in name else name
@@ -113,6 +115,8 @@ def _bracketed(name: str) -> tuple[str, str]:
 
 def _plain(name: str) -> str:
     """A path without anything in angle brackets."""
+    if "<" not in name:
+        return name
     kept: list[str] = []
     last = 0
     for at, depth in _depths(name):

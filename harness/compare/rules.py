@@ -60,7 +60,6 @@ def _spelling(rule: str, pattern: str, stands: str) -> Spelling:
 
 TEXT = (
     *(Spelling("temporary-name", one.pattern, one.stands) for one in recheck.TEXT_RULES),
-    _spelling("temporary-name", r"(\.\w+)\.rcgu\.(?=\w+$)", r".rcgu."),
     _spelling("file-hash", r"(?<=[\w])-[0-9a-f]{16}(?=[.\s'\"`,)]|$)", "-HASH"),
     _spelling("crate-hash", r"17h[0-9a-f]{16}E", "17hHASHE"),
     _spelling("crate-hash", r"::h[0-9a-f]{16}\b", "::hHASH"),

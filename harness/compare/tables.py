@@ -111,12 +111,12 @@ def anonymous(changes: Iterable[Change]) -> Iterator[Change]:
 
 def renamed(changes: Sequence[Change], sizes: Sequence[Mapping[str, int]]) -> Iterator[Change]:
     """The changes, a name that went and one that came for the same thing as one: they are matched by
-    what they are, with their size where that is needed to tell several apart.
+    what they are and by their size; where one went and one came, whatever its size.
     """
     gone = [one for one in changes if one.kind.endswith(" gone") and not one.head]
     new = [one for one in changes if one.kind.endswith(" new") and not one.base]
     pairs: dict[Change, Change] = {}
-    for exact in (True, False):
+    for exact in (True, False) if len(gone) == len(new) == 1 else (True,):
         olds: dict[tuple[str, int], list[Change]] = {}
         news: dict[tuple[str, int], list[Change]] = {}
         for one in gone:

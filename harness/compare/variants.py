@@ -11,7 +11,7 @@ from harness.build.plan import Plan, PlannedStep
 from harness.compare.artifacts import Differ
 from harness.compare.model import Artifact, Built, Change, Found, Step
 from harness.compare.normal import Reader
-from harness.compare.rules import TEXT, Rules, spelled
+from harness.compare.rules import MEMBER, TEXT, Rules, spelled
 from harness.compare.tables import lists
 
 _FROM_OUTSIDE = "it says nothing about the compiler"
@@ -76,7 +76,7 @@ class _Names:
         self.rules = rules
 
     def __call__(self, path: str) -> str:
-        return self.roles.get(path) or spelled(path, TEXT, self.rules)
+        return self.roles.get(path) or spelled(spelled(path, MEMBER, self.rules), TEXT, self.rules)
 
 
 def _ended(outcome: Outcome) -> str:
@@ -141,15 +141,15 @@ def _diagnostics(old: Step, new: Step) -> Iterator[Change]:
     gone = Counter(old.diagnostics) - Counter(new.diagnostics)
     more = Counter(new.diagnostics) - Counter(old.diagnostics)
     for name in sorted(gone):
-        yield Change("diagnostic gone", name, "", name, "")
+        yield Change("diagnostic gone", name)
     for name in sorted(more):
-        yield Change("diagnostic new", name, "", "", name)
+        yield Change("diagnostic new", name)
 
 
 def _outputs(old: Step, new: Step) -> Iterator[tuple[str, Change]]:
     for change in lists("output", old.outputs, new.outputs):
         if not change.kind.endswith("order"):
-            yield change.name, replace(change, name=change.name)
+            yield change.name, replace(change, base="", head="")
 
 
 def _excerpt(text: str, other: str) -> str:

@@ -20,7 +20,7 @@ _LIMIT = 60_000
 
 
 def as_json(result: Result) -> str:
-    """All that was found, every place of every change."""
+    """All that was found, every place of every change; its details at the first place."""
     data = {
         "format": FORMAT,
         "same": result.same,
@@ -55,10 +55,10 @@ def _group(group: Group) -> dict[str, object]:
                 "name": one.change.name,
                 "base": one.change.base,
                 "head": one.change.head,
-                "details": list(one.change.details),
+                "details": [] if number else list(one.change.details),
             }
             for places in group.found
-            for one in places
+            for number, one in enumerate(places)
         ],
     }
 

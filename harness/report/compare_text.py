@@ -108,7 +108,8 @@ def evidence(found: Found) -> Iterator[str]:
     about = " ".join(part for part in (found.subject or found.step, escape(change.name, 160)) if part)
     base, head = escape(change.base, _WIDTH), escape(change.head, _WIDTH)
     if not change.details and (not base or not head):
-        yield f"{'+' if head else '-'} {about}" + (f": {base or head}" if base or head else "")
+        sign = "+" if head or change.kind.endswith(" new") else "-"
+        yield f"{sign} {about}" + (f": {base or head}" if base or head else "")
         return
     yield f"~ {about}"
     yield f"    BASE {base or '(nothing)'}"
