@@ -8,6 +8,8 @@ from harness.compare.model import Artifact, Built, Member, Part, Table
 from harness.compare.names import RUNTIME, crate, is_runtime
 from harness.compare.tables import ALL
 
+_MANY = 20
+"""Members of no crate, in C, that a case does not bring: compiler-rt's."""
 _DIGEST = 6  # bytes: two sums of thousands differ by chance once in a lifetime
 
 
@@ -70,10 +72,13 @@ def _sum(table: Mapping[str, tuple[str, ...]]) -> str:
 
 
 def _members(members: Iterable[Member]) -> Iterable[Member]:
+    """The variant's own members; of the toolchain's, and of a runtime in C, the sum."""
+    listed = tuple(members)
+    foreign = sum(member.crate is None for member in listed) > _MANY
     runtime: dict[str, list[Member]] = {}
-    for member in members:
-        if member.crate in RUNTIME:
-            runtime.setdefault(member.crate or "", []).append(member)
+    for member in listed:
+        if member.crate in RUNTIME or (foreign and member.crate is None):
+            runtime.setdefault(member.crate or "no crate", []).append(member)
         else:
             yield member
     for name, found in sorted(runtime.items()):

@@ -82,7 +82,7 @@ SYMBOL = (
     _spelling("anonymous", r"^(switch\.table\.|cfi\.|\.Lswitch\.table\.).*$", r"\1*"),
     _spelling("anonymous", r"^(completed|dtor_idx|object|frame_dummy)\.\d+$", r"\1.*"),
     _spelling("crate-hash", r"^_rust_extern_with_linkage_[0-9a-f]{16}_", "_rust_extern_with_linkage_HASH_"),
-    _spelling("crate-hash", r"^rust_metadata_(\w+)_[0-9a-f]{16}$", r"rust_metadata_\1_HASH"),
+    _spelling("crate-hash", r"^rust_metadata_(\w+)_[0-9a-f]{8,16}$", r"rust_metadata_\1_HASH"),
     _spelling("crate-hash", r"^__rustc_proc_macro_decls_[0-9a-f]+__$", "__rustc_proc_macro_decls_HASH__"),
 )
 """Of symbols' names, before they are demangled."""
@@ -90,7 +90,7 @@ SYMBOL = (
 MEMBER = (
     _spelling("member-name", r"\.[0-9a-z]+-cgu\.\d+(?=\.)", ".cgu"),
     _spelling("member-name", r"^([^.]+)\.[0-9a-z]{20,}(\.[0-9a-z]+)?(?=\.rcgu\.)", r"\1.unit"),
-    _spelling("member-name", r"^([^.]+?)-[0-9a-f]{16}(?=\.)", r"\1"),
+    _spelling("member-name", r"-[0-9a-f]{16}(?=\.)", ""),
     _spelling("member-name", r"^[0-9a-f]{16}-", ""),
 )
 """Of the names of archive members."""
