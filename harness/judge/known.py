@@ -84,7 +84,7 @@ def _complete(signature: Signature, failures: Sequence[Failure]) -> bool:
 
 
 def _is_claim(failure: Failure, claim: str) -> bool:
-    return failure.claim == claim or failure.claim.startswith(f"{claim}.")
+    return failure.claim == claim or failure.claim.startswith((f"{claim}.", f"{claim}["))
 
 
 def _looks(signature: Signature, outcome: StepOutcome) -> bool:
