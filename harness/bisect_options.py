@@ -3,8 +3,12 @@
 import argparse
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.errors import LinkageError
+
+if TYPE_CHECKING:
+    from harness.report.bisect_work import Words
 
 _SERVER = "https://ci-artifacts.rust-lang.org"
 
@@ -103,8 +107,9 @@ def _running(bisect: argparse.ArgumentParser) -> None:
 def run_bisect(arguments: argparse.Namespace) -> int:
     """Do what the words say. Raises LinkageError for wrong input."""
     from harness.report import bisect as command  # noqa: PLC0415 - `--help` needs none of it
+    from harness.report.bisect_work import Words  # noqa: PLC0415
 
-    words = command.Words(
+    words = Words(
         arguments.session,
         arguments.json,
         arguments.output,
@@ -124,19 +129,23 @@ def run_bisect(arguments: argparse.Namespace) -> int:
     return _begin(arguments, words)
 
 
-def _begin(arguments: argparse.Namespace, words: object) -> int:
+def _begin(arguments: argparse.Namespace, words: "Words") -> int:
     from harness.bisect.request import Request  # noqa: PLC0415
     from harness.report import bisect as command  # noqa: PLC0415
+    from harness.report.bisect_bounds import end, failed_cases  # noqa: PLC0415
 
     cases, bad = tuple(arguments.cases), arguments.bad
     if arguments.failed:
         if cases:
             raise LinkageError("--failed and cases exclude each other", mend="leave one of them out")
-        cases, end = command.failed_cases(os.environ)
-        bad = bad or (end if not arguments.toolchains else None)
+        cases, newest = failed_cases(os.environ)
+        bad = bad or (newest if not arguments.toolchains else None)
+    good = arguments.good
+    if not arguments.toolchains:
+        good, bad = end(good, os.environ), end(bad, os.environ)
     request = Request(
         cases,
-        good=arguments.good,
+        good=good,
         bad=bad,
         toolchains=_listed(arguments.toolchains),
         regress=arguments.regress,
@@ -148,7 +157,6 @@ def _begin(arguments: argparse.Namespace, words: object) -> int:
         ignore_limits=arguments.ignore_limits,
         lack_fails=arguments.lack_fails,
     )
-    assert isinstance(words, command.Words)  # noqa: S101
     return command.bisect(request, words)
 
 

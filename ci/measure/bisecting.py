@@ -7,10 +7,11 @@ from runs import Bench
 from timing import Figure, Ratio
 
 from harness.bisect.axis import Listed, Range
-from harness.bisect.drive import Bisection, Options
+from harness.bisect.drive import Bisection
 from harness.bisect.journal import Journal
 from harness.bisect.search import Gap
 from harness.bisect.signature import Seen, Signature
+from harness.bisect.subject import Options
 
 _NIGHTLIES = 1024
 _CYCLE = 42

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from harness.bisect.axis import Range
-from harness.bisect.drive import Finding, Result
 from harness.bisect.merges import Merge
 from harness.bisect.search import Gap
+from harness.bisect.subject import Finding, Result
 from harness.compare.groups import Group as Changes
 
 COMPARE = "https://github.com/rust-lang/rust/compare/"

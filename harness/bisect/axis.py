@@ -7,7 +7,7 @@ date's, a release's its second number, of a list the index.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 
 from harness.errors import LinkageError
 from harness.toolchain.release import RustcVersion
@@ -131,6 +131,11 @@ def between(old: str | None, new: str | None, today: date) -> Range:
     return found
 
 
+def is_bound(text: str) -> bool:
+    """Whether a text is written as a date, a release or a commit."""
+    return any(pattern.fullmatch(text) for pattern in (_DATE, _RELEASE, _COMMIT))
+
+
 def is_commit(bound: str | None) -> bool:
     """Whether a bound is written as a commit."""
     return bound is not None and _COMMIT.fullmatch(bound) is not None
@@ -181,4 +186,3 @@ def neighbours(place: int, step: int, until: int) -> list[int]:
 
 _PATIENCE = 30
 """How many toolchains in a row may be missing at an end of the range."""
-ONE_DAY = timedelta(days=1)

@@ -9,7 +9,7 @@ import http.client
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TypeVar
 
@@ -44,10 +44,16 @@ class Stopped(Exception):  # noqa: N818 - nobody's error
 class Downloads:
     """How files are got: how long a silence is waited for, how often it is tried again."""
 
-    def __init__(self, *, stall: float = 60.0, attempts: int = 4) -> None:
+    def __init__(
+        self, *, stall: float = 60.0, attempts: int = 4, stop: threading.Event | None = None
+    ) -> None:
         self.stall = stall
         self.attempts = attempts
-        self.stop = threading.Event()
+        self.stop = stop or threading.Event()
+
+    def until(self, stop: threading.Event) -> "Downloads":
+        """The same, given up when that event comes."""
+        return Downloads(stall=self.stall, attempts=self.attempts, stop=stop)
 
     def text(self, url: str, limit: int = 1 << 26) -> str:
         """A small file's text. Raises NotThereError, FailedError."""
@@ -124,30 +130,29 @@ def _digest(file: Path) -> str:
 
 
 class Ahead:
-    """A few files at a time, fetched behind the back of whoever tests the ones before."""
+    """A few downloads at a time, behind the back of whoever tests what came before."""
 
     def __init__(self, width: int = 2) -> None:
         self._slots = threading.Semaphore(width)
-        self._threads: dict[str, threading.Thread] = {}
+        self._stops: dict[str, threading.Event] = {}
 
-    def begin(self, name: str, work: Callable[[], None]) -> None:
-        """Begin work of this name, once."""
-        if name in self._threads:
+    def begin(self, name: str, work: Callable[[threading.Event], None]) -> None:
+        """Begin work of this name, where it was not begun; it is told when nobody wants it any more."""
+        if name in self._stops:
             return
+        stop = self._stops[name] = threading.Event()
 
         def run() -> None:
             with self._slots, contextlib.suppress(NotThereError, FailedError, Stopped, OSError):
-                work()
+                if not stop.is_set():
+                    work(stop)
+            self._stops.pop(name, None)
 
         # A daemon: an interrupted session does not wait for a download.
-        self._threads[name] = threading.Thread(target=run, name=f"fetch {name}", daemon=True)
-        self._threads[name].start()
+        threading.Thread(target=run, name=f"fetch {name}", daemon=True).start()
 
-    def wait(self, name: str) -> None:
-        """Wait until the work of this name has ended, if it was begun."""
-        thread = self._threads.pop(name, None)
-        while thread is not None and thread.is_alive():
-            thread.join(0.2)  # so that Ctrl-C is heard
-
-    def busy(self) -> bool:
-        return any(thread.is_alive() for thread in self._threads.values())
+    def only(self, names: Collection[str]) -> None:
+        """Give up all but these; what has come of the others stays for another time."""
+        for name, stop in list(self._stops.items()):
+            if name not in names:
+                stop.set()

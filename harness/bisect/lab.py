@@ -1,7 +1,7 @@
 """Where a bisection's toolchains come from, and where its variants are tried."""
 
 import contextlib
-import json
+import fcntl
 import os
 import re
 import shutil
@@ -9,13 +9,15 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from threading import Event
+from typing import IO
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from harness.bisect import artifacts, nightly
 from harness.bisect.download import Ahead, Downloads, FailedError, NotThereError, UnreachableError
-from harness.bisect.drive import MissingError
 from harness.bisect.signature import Seen, lack, seen
+from harness.bisect.subject import MissingError
 from harness.build.plan import Variant
 from harness.errors import LinkageError, ToolchainError
 from harness.judge.verdict import Outcome
@@ -27,6 +29,7 @@ _COMMIT = re.compile(r"[0-9a-f]{40}", re.ASCII)
 _PATIENCE = 3
 """So many toolchains in a row that cannot be got: then it is not the toolchains."""
 _SIZE = "size"
+_USED = "used"
 
 
 @dataclass
@@ -67,6 +70,7 @@ class Bench:
         self._found: dict[str, Toolchain] = {}
         self._ahead = Ahead()
         self._held: frozenset[str] = frozenset()
+        self._used: dict[str, IO[str]] = {}
         self._failed = 0
 
     def get(self, name: str) -> None:
@@ -104,6 +108,7 @@ class Bench:
         """Begin to fetch these while something else is tested."""
         if not self.tools.ahead:
             return
+        self._ahead.only(names)
         for name in names:
             if self._is_fetched(name) and name not in self._found and not self._there(name):
                 self._ahead.begin(name, partial(self._fetch, name))
@@ -136,13 +141,11 @@ class Bench:
     def _spec(self, name: str) -> str:
         if not self._is_fetched(name):
             return name
-        self._ahead.wait(name)
         folder = self._there(name)
         if folder is None:
             with self._locked(name):
                 folder = self._there(name) or self._install(name)
-        with contextlib.suppress(OSError):
-            os.utime(self._home(name) / _SIZE)  # used now, so removed late
+        self._use(name)
         return f"{name}={rustup.rustc_of(folder)}"
 
     def _install(self, name: str) -> Path:
@@ -163,19 +166,20 @@ class Bench:
                 pass  # rustup says it best what is wrong with an archive or a manifest
             folder = nightly.install(name, home, tools.downloads, tools.env, tools.targets)
         self.installed += 1
-        (home / _SIZE).write_text(json.dumps(_size(home)))
+        (home / _SIZE).write_text(str(_size(home)))
         return folder
 
-    def _fetch(self, name: str) -> None:
+    def _fetch(self, name: str, stop: Event) -> None:
         tools, home = self.tools, self._home(name)
+        downloads = tools.downloads.until(stop)
         with self._locked(name):
             if self._there(name):
                 return
             if _COMMIT.fullmatch(name):
                 names = artifacts.packages(rustup.machine_host(), tools.targets)
-                artifacts.fetch(name, home / "downloads", tools.downloads, tools.ci_server, names)
+                artifacts.fetch(name, home / "downloads", downloads, tools.ci_server, names)
             else:
-                nightly.fetch(name, home, tools.downloads, tools.env, tools.targets)
+                nightly.fetch(name, home, downloads, tools.env, tools.targets)
 
     @contextlib.contextmanager
     def _locked(self, name: str) -> Iterator[None]:
@@ -187,28 +191,42 @@ class Bench:
         with FileLock(home / "lock"):
             yield
 
+    def _use(self, name: str) -> None:
+        """Mark a toolchain as used as long as we live, so that no other bisection removes it."""
+        home = self._home(name)
+        with contextlib.suppress(OSError):
+            os.utime(home / _SIZE)
+            self._used[name] = (home / _USED).open("a")
+            fcntl.flock(self._used[name], fcntl.LOCK_SH | fcntl.LOCK_NB)
+
     def _make_room(self) -> None:
         """Remove toolchains that are not wanted any more, until the next one fits."""
-        sizes = {}
-        for place in self.tools.folder.glob(f"*/{_SIZE}"):
-            with contextlib.suppress(OSError, ValueError):
-                sizes[place.parent] = (place.stat().st_mtime, int(place.read_text()))
-        largest = max((size for _, size in sizes.values()), default=0)
-        total = sum(size for _, size in sizes.values())
-        for home in sorted(sizes, key=lambda one: sizes[one][0]):
+        sizes = {home: _taken(home) for home in self.tools.folder.glob("*/")}
+        largest = max((size for installed, _, size in sizes.values() if installed), default=0)
+        total = sum(size for _, _, size in sizes.values())
+        # What was only downloaded goes first, then what was not used for longest.
+        for home in sorted(sizes, key=lambda one: sizes[one]):
             if total + largest <= self.tools.limit:
                 return
-            name = home.name.partition("+")[0]
-            if name in self._held:
-                continue
-            self._remove(home)
-            self._found.pop(name, None)
-            total -= sizes[home][1]
+            if self._remove(home):
+                total -= sizes[home][2]
 
-    def _remove(self, home: Path) -> None:
-        with FileLock(home / "lock"):
-            (home / "whole").unlink(missing_ok=True)
-            shutil.rmtree(home, ignore_errors=True)
+    def _remove(self, home: Path) -> bool:
+        """Remove a toolchain, unless somebody wants it."""
+        name = home.name.partition("+")[0]
+        if name in self._held:
+            return False
+        if mark := self._used.pop(name, None):
+            mark.close()
+        self._found.pop(name, None)
+        try:
+            with FileLock(home / "lock", timeout=0), (home / _USED).open("a") as mark:
+                fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                (home / "whole").unlink(missing_ok=True)
+                shutil.rmtree(home, ignore_errors=True)
+        except (OSError, Timeout):
+            return False  # another bisection uses it, or is fetching it
+        return True
 
     def _count_failure(self, name: str, why: str) -> None:
         self._failed += 1
@@ -220,6 +238,14 @@ class Bench:
             )
 
 
+def _taken(home: Path) -> tuple[bool, float, int]:
+    """Whether a toolchain is installed there, when it was used last, and what it takes of the disk."""
+    try:
+        return True, (home / _SIZE).stat().st_mtime, int((home / _SIZE).read_text())
+    except (OSError, ValueError):
+        return False, home.stat().st_mtime if home.exists() else 0.0, _size(home)
+
+
 def within_limits(variant: Variant) -> bool:
     """Whether the case says that it is about this compiler."""
     limits = variant.case.model.toolchains
@@ -228,4 +254,8 @@ def within_limits(variant: Variant) -> bool:
 
 def _size(folder: Path) -> int:
     """What a folder takes of the disk, in bytes."""
-    return sum(file.lstat().st_blocks * 512 for file in folder.rglob("*"))
+    total = 0
+    for file in folder.rglob("*"):
+        with contextlib.suppress(OSError):  # it may be gone by now
+            total += file.lstat().st_blocks * 512
+    return total

@@ -85,7 +85,8 @@ def why(question: Question, found: Seen) -> str:
             return f"another failure: {found.failures[0]}"
         case _:
             told = found.reason or next((str(one) for one in found.failures), found.outcome)
-            return f"{kind}: {told}"
+            more = "; --ignore-limits tries it all the same" if told.startswith("the case is about") else ""
+            return f"{kind}: {told}{more}"
 
 
 def only(asked: Sequence[Question], claim: str) -> tuple[Question, ...]:

@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 
 from harness.bisect import axis, merges
-from harness.bisect.drive import Options
 from harness.bisect.signature import Match
+from harness.bisect.subject import Options
 from harness.errors import LinkageError
 
 

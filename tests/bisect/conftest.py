@@ -17,11 +17,18 @@ def real_rustc() -> Path:
     return found[0].rustc
 
 
+@pytest.fixture(scope="session")
+def probes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where compilers are probed once for all tests: those that are told the same are the same."""
+    return tmp_path_factory.mktemp("probes")
+
+
 @pytest.fixture
-def case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+def case(tmp_path: Path, probes: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A small case in a folder of its own, which is the working folder."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LINKAGE_STORE", str(tmp_path / "store"))
+    monkeypatch.setenv("LINKAGE_CACHE", str(probes))
     monkeypatch.delenv("RUSTC", raising=False)
     monkeypatch.delenv("RUSTUP_TOOLCHAIN", raising=False)
     (tmp_path / "answer.yaml").write_text(ANSWER)

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from harness.bisect.drive import MissingError
 from harness.bisect.signature import Seen, Signature
+from harness.bisect.subject import MissingError
 
 
 def failure(line: str = "error: the shim is missing", step: str = "lib", claim: str = "exit") -> Signature:

@@ -27,10 +27,9 @@ GUIDE = (REPOSITORY / "docs/bisect.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture
-def listed(case: str, make_rustc: MakeRustc, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+def listed(case: str, make_rustc: MakeRustc, tmp_path: Path) -> str:
     """A list of nine compilers: failing since the sixth, the fourth failing otherwise, one not there."""
     assert case
-    monkeypatch.setenv("LINKAGE_CACHE", str(tmp_path / "cache"))
     kinds = ["", "", "", FAILS_OTHERWISE, "", FAILS, FAILS, FAILS, FAILS]
     names = [make_rustc(f"n{index}/rustc", before) for index, before in enumerate(kinds)]
     names.insert(4, tmp_path / "gone/rustc")
@@ -127,7 +126,7 @@ def test_all_that_failed_in_the_last_run(listed: str, capsys: pytest.CaptureFixt
         ([], "bisect: no case is named (help: name one, or --failed)"),
         (["nowhere.yaml"], "nowhere.yaml: there is no such case"),
         (["answer.yaml[size=9]"], "answer.yaml: there is no variant [size=9]"),
-        (["answer.yaml", "--good", "soon"], "soon: is neither a date, a release nor a commit"),
+        (["answer.yaml", "--good", "soon"], "soon: is neither a date, a release, a commit nor"),
         (
             ["answer.yaml", "--good", "e50aa6f", "--bad", "e50aa6e"],
             "e50aa6e: commits are looked up in a clone",

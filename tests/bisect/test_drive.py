@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from laboratory import OTHER, PASSES, SHIM, UNJUDGED, Laboratory, failure
 
 from harness.bisect.axis import Listed, Range, between
-from harness.bisect.drive import Bisection, Options, Result
+from harness.bisect.drive import Bisection
 from harness.bisect.journal import Entry, Journal, create, load
 from harness.bisect.search import Answer, Gap
 from harness.bisect.signature import Seen
+from harness.bisect.subject import Options, Result
 
 TODAY = date(2026, 5, 19)
 Truth = Callable[[str, str], Seen | None]

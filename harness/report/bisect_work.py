@@ -1,0 +1,247 @@
+"""A bisection at work: from the cases and the range to the answer."""
+
+import os
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import partial
+from pathlib import Path
+
+from harness.bisect import artifacts
+from harness.bisect.answer import Answer, Flip, Group, Side, flips, grouped
+from harness.bisect.axis import Listed, Range
+from harness.bisect.download import Downloads
+from harness.bisect.drive import Bisection
+from harness.bisect.journal import Entry, Journal
+from harness.bisect.lab import Bench, Tools
+from harness.bisect.merges import between
+from harness.bisect.request import Request
+from harness.bisect.subject import Finding, MissingError, Result
+from harness.build.plan import Variant, plan
+from harness.build.size import parse_size
+from harness.case.read import Case, read_case
+from harness.compare.artifacts import Asked, Differ
+from harness.compare.both import Cell, ToolchainSource, compare
+from harness.compare.groups import Group as Changes
+from harness.compare.groups import grouped as grouped_changes
+from harness.compare.normal import Reader
+from harness.compare.rules import Rules
+from harness.errors import LinkageError
+from harness.places import cache_folder
+from harness.report.evidence import explain_verdict
+from harness.report.locate import case_files, split
+from harness.report.probe import without_limits
+from harness.report.script import repro_script
+from harness.results import Results
+from harness.session import Session, sources
+from harness.toolchain import Toolchain
+from harness.toolchain.release import RustcVersion
+
+_DATED = re.compile(r"(\S+)(?: \(\S* ?(\d{4}-\d{2}-\d{2})\))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What of a command is about this machine and this run, not about the question."""
+
+    session: str | None = None
+    json: str | None = None
+    output: str | None = None
+    disk_limit: str = "20G"
+    ci_server: str = artifacts.SERVER
+    stall: float = 60.0
+    ahead: bool = True
+
+
+def bisect_folder(env: Mapping[str, str]) -> Path:
+    return cache_folder(env) / "bisect"
+
+
+def say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
+
+
+Make = Callable[[Toolchain], Variant]
+
+
+def variants_of(request: Request) -> dict[str, Make]:
+    """The variants by their name, each waiting for a compiler. Raises LinkageError for wrong cases."""
+    found: dict[str, Make] = {}
+    folder = Path(request.folder)
+    for text in request.cases:
+        place, _, cell = split(text)
+        for file in case_files([os.path.relpath(folder / place)]):
+            name = os.path.relpath(file, folder)
+            case = read_case(file, name)
+            if request.ignore_limits:
+                case = without_limits(case)
+            if cell is not None and cell not in case.ids:
+                raise LinkageError(
+                    f"there is no variant [{cell}]", where=name, mend="`linkage list` shows the variants"
+                )
+            for row, one in zip(case.rows, case.ids, strict=True):
+                if cell in (None, one):
+                    found[f"{name}[{one}]" if one else name] = partial(Variant, case, row)
+    if not found:
+        raise LinkageError("no case is named", where="bisect", mend="name one, or --failed")
+    return found
+
+
+class Work:
+    """One session, from its range to its answer."""
+
+    def __init__(self, request: Request, words: Words, book: Journal, session: Session) -> None:
+        self.request = request
+        self.book = book
+        self.session = session
+        self.variants = variants_of(request)
+        self.range, self.merges = request.range()
+        tools = Tools(
+            bisect_folder(session.environment) / "toolchains",
+            session.environment,
+            Downloads(stall=words.stall),
+            request.targets,
+            parse_size(words.disk_limit, "--disk-limit"),
+            words.ci_server.rstrip("/"),
+            words.ahead,
+            request.lack_fails,
+        )
+        self.lab = Bench(session, self.variants, tools, say)
+
+    def answer(self) -> Answer:
+        """Search, then look at what is beside each flip."""
+        hints = hints_of(self.variants, self.range, self.session)
+        result = self._bisect(self.range, list(self.variants), hints)
+        groups = tuple(
+            self._group(found, list(flips(gaps, found[0], result.range))) for gaps, found in grouped(result)
+        )
+        return Answer(result.range, groups, result.problems, result.tried, self.lab.installed)
+
+    def _bisect(self, asked: Range, variants: Sequence[str], hints: Sequence[int] = ()) -> Result:
+        return Bisection(asked, variants, self.lab, self.book, self.request.options, say).run(hints)
+
+    def _group(self, found: Sequence[Finding], at: Sequence[Flip]) -> Group:
+        looked = [self._flip(flip, found) for flip in at]
+        first = next((flip for flip in looked if flip.becomes == "bad"), looked[0])
+        evidence, script = self._evidence(found[0], first)
+        return Group(tuple(found), tuple(looked), evidence, script)
+
+    def _flip(self, flip: Flip, found: Sequence[Finding]) -> Flip:
+        flip = replace(flip, before=self._side(flip.before.name), after=self._side(flip.after.name))
+        if self.merges:
+            flip = self._with_merges(flip)
+        elif self.request.rust_src and flip.before.commit and flip.after.commit:
+            flip = self._by_merge(flip, found)
+        return replace(flip, changes=self._changes(found[0].question.variant, flip))
+
+    def _side(self, name: str) -> Side:
+        try:
+            version = self.lab.toolchain(name).version
+        except MissingError:
+            return Side(name)
+        return Side(name, str(version), version.commit_hash)
+
+    def _with_merges(self, flip: Flip) -> Flip:
+        chosen = {flip.after.name, *flip.candidates}
+        merges = tuple(one for one in self.merges if one.commit in chosen)
+        return replace(flip, merges=merges, by_merge=True)
+
+    def _by_merge(self, flip: Flip, found: Sequence[Finding]) -> Flip:
+        """Search among the merges between the two nightlies of a flip."""
+        old, new = flip.before.commit or "", flip.after.commit or ""
+        try:
+            merges = between(Path(self.request.rust_src or ""), old, new)
+        except LinkageError as error:
+            say(f"the merges between {flip.before.name} and {flip.after.name} cannot be searched: {error}")
+            return flip
+        commits = tuple(dict.fromkeys((old, *(one.commit for one in merges), new)))
+        say(f"{len(merges)} merges between {flip.before.name} and {flip.after.name}")
+        variants = list(dict.fromkeys(one.question.variant for one in found))
+        for variant in variants:
+            # The two nightlies are those commits' own compilers: what they showed holds for them.
+            for side, commit in ((flip.before, old), (flip.after, new)):
+                entry = self.book.entries.get((side.name, variant))
+                if entry is not None:
+                    self.book.entries.setdefault((commit, variant), Entry(entry.answer, entry.seen))
+        asked = Range(Listed(commits, "merge"), 0, len(commits) - 1)
+        result = self._bisect(asked, variants)
+        same = [one for one in result.findings if any(_same(one, other) for other in found)]
+        gap = next((one.flips[0] for one in same if len(one.flips) == 1), None)
+        if gap is None:
+            return replace(flip, merges=tuple(merges))
+        (narrow,) = flips([gap], same[0], result.range)
+        chosen = {commits[place] for place in gap.candidates}
+        before, after = (Side(one.name, "", one.name) for one in (narrow.before, narrow.after))
+        return replace(
+            narrow,
+            before=replace(before, version=f"after {flip.before.name}"),
+            after=replace(after, version=f"in {flip.after.name}"),
+            becomes=flip.becomes,
+            merges=tuple(one for one in merges if one.commit in chosen),
+            by_merge=True,
+        )
+
+    def _changes(self, variant: str, flip: Flip) -> tuple[Changes, ...]:
+        """What differs in what a variant makes on the two sides, as `linkage compare` has it."""
+        rules = Rules.without(())
+        reader = Reader(rules)
+        try:
+            pair = [self.lab.toolchain(side.name) for side in (flip.before, flip.after)]
+        except MissingError:
+            return ()
+        before, after = (ToolchainSource(self.session, one, reader) for one in pair)
+        one = self.variants[variant](pair[0])
+        differ = Differ(rules, Asked(sizes=False, bytes=False))
+        found = compare([Cell(variant, one.case, one.row)], (before, after), differ, 1, lambda *_: None)
+        return tuple(grouped_changes((each, "") for each in found.found))
+
+    def _evidence(self, finding: Finding, flip: Flip) -> tuple[str, str]:
+        """What fails on the failing side, and the script that shows it."""
+        side = flip.after if flip.becomes == "bad" else flip.before
+        try:
+            variant = self.variants[finding.question.variant](self.lab.toolchain(side.name))
+        except MissingError:
+            return "", ""
+        verdict = self.session.verdict(variant)
+        if self.session.skip_reason(variant) is not None:
+            return explain_verdict(verdict, variant.id), ""
+        return explain_verdict(verdict, variant.id), repro_script(plan(variant), sources(variant), verdict)
+
+
+def _same(one: Finding, other: Finding) -> bool:
+    return one.question.variant == other.question.variant and one.question.signature.same(
+        other.question.signature
+    )
+
+
+def hints_of(variants: Mapping[str, Make], asked: Range, session: Session) -> list[int]:
+    """Where a good end may be, by the results kept: the newest nightly that each variant passed on."""
+    if asked.old is not None or asked.axis.kind != "nightly":
+        return []
+    results = Results(session.store)
+    newest: list[int] = []
+    for name, make in variants.items():
+        case: Case = make.args[0] if isinstance(make, partial) else None  # type: ignore[assignment]
+        cell = split(name)[2] or ""
+        days = [
+            day.toordinal()
+            for one in results.of_case(case.folder / Path(case.name).name)
+            if one.cell == cell and one.outcome in ("pass", "known") and (day := _day(one.compiler.version))
+        ]
+        newest += [max((day for day in days if day < asked.new), default=0)]
+    return [min(newest)] if newest and min(newest) > 0 else []
+
+
+def _day(version: str) -> date | None:
+    """The nightly's date of a compiler by its version's text."""
+    found = _DATED.match(version)
+    if found is None or not found[2]:
+        return None
+    try:
+        parsed = replace(RustcVersion.parse(found[1]), commit_date=date.fromisoformat(found[2]))
+    except ValueError:
+        return None
+    return parsed.nightly_date

@@ -1,0 +1,139 @@
+"""Where toolchains come from and go to: the disk's limit, downloads that nobody wants any more."""
+
+import os
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from harness.bisect.download import Ahead, Downloads, NotThereError, Stopped, UnreachableError
+from harness.bisect.lab import Bench, Tools
+from harness.bisect.nightly import archives, manifest_url
+from harness.build.store import Store
+from harness.session import Session
+
+HOST = "x86_64-unknown-linux-gnu"
+
+
+@pytest.fixture
+def tools(tmp_path: Path) -> Tools:
+    (tmp_path / "toolchains").mkdir()
+    return Tools(tmp_path / "toolchains", {}, Downloads(), limit=1000)
+
+
+def bench(tools: Tools, tmp_path: Path) -> Bench:
+    session = Session(Store(tmp_path / "store"), tmp_path / "cache", environment={"HOME": str(tmp_path)})
+    return Bench(session, {}, tools, lambda _: None)
+
+
+def put(tools: Tools, name: str, size: int | None, age: int) -> Path:
+    """A toolchain that takes so much, used so many hours ago; None: only downloaded."""
+    home = tools.folder / name
+    (home / "downloads").mkdir(parents=True)
+    if size is not None:
+        (home / "size").write_text(str(size))
+        stamp = time.time() - 3600 * age
+        os.utime(home / "size", (stamp, stamp))
+    return home
+
+
+def names(tools: Tools) -> set[str]:
+    return {home.name for home in tools.folder.iterdir()}
+
+
+def test_the_disks_limit_takes_what_was_not_used_for_longest(tools: Tools, tmp_path: Path) -> None:
+    for name, age in (("nightly-2026-01-01", 1), ("nightly-2026-01-02", 9), ("nightly-2026-01-03", 5)):
+        put(tools, name, 400, age)
+    put(tools, "nightly-2026-01-04", None, 0)
+    lab = bench(tools, tmp_path)
+    tools.limit = 1250
+    lab.hold(["nightly-2026-01-02"])
+    lab._make_room()
+    # The next will take about 400 as well; what is held stays, though it is the oldest.
+    assert names(tools) == {"nightly-2026-01-01", "nightly-2026-01-02"}
+
+
+def test_what_another_bisection_uses_stays(tools: Tools, tmp_path: Path) -> None:
+    for name in ("nightly-2026-01-01", "nightly-2026-01-02", "nightly-2026-01-03"):
+        put(tools, name, 900, 1)
+    other, lab = bench(tools, tmp_path), bench(tools, tmp_path)
+    other._use("nightly-2026-01-02")
+    lab._make_room()
+    assert names(tools) == {"nightly-2026-01-02"}
+
+
+def test_a_toolchain_in_the_users_own_rustup_is_used(tools: Tools, tmp_path: Path) -> None:
+    theirs = tmp_path / f".rustup/toolchains/nightly-2026-01-01-{HOST}/bin/rustc"
+    theirs.parent.mkdir(parents=True)
+    theirs.write_text("#!/bin/sh\n")
+    lab = bench(tools, tmp_path)
+    assert lab.at_hand(["nightly-2026-01-01", "nightly-2026-01-02"]) == {"nightly-2026-01-01"}
+
+
+def test_what_nobody_wants_any_more_is_given_up() -> None:
+    ahead, began, ended = Ahead(width=1), threading.Event(), threading.Event()
+
+    def work(stop: threading.Event) -> None:
+        began.set()
+        assert stop.wait(10)
+        ended.set()
+        raise Stopped
+
+    ahead.begin("one", work)
+    assert began.wait(10)
+    later: list[str] = []
+    ahead.begin("two", lambda _: later.append("two"))
+    ahead.begin("three", lambda _: later.append("three"))
+    ahead.only(["three"])
+    assert ended.wait(10)
+    for _ in range(100):
+        if later:
+            break
+        time.sleep(0.05)
+    assert later == ["three"]
+
+
+def test_a_server_that_does_not_answer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("harness.bisect.download.PAUSE", 0.0)
+    with pytest.raises(UnreachableError, match=r"could not be got: .*, 2 times"):
+        Downloads(attempts=2).text("http://127.0.0.1:9/dist/x")
+    assert issubclass(UnreachableError, Exception)
+    with pytest.raises(Exception, match="is no address of a server"):
+        Downloads().file("file:///etc/passwd", tmp_path / "x")
+    assert not issubclass(NotThereError, UnreachableError)
+
+
+def test_where_a_manifest_stands() -> None:
+    env = {"RUSTUP_DIST_SERVER": "https://mirror.example/"}
+    assert manifest_url("nightly-2026-05-19", env) == (
+        "https://mirror.example/dist/2026-05-19/channel-rust-nightly.toml"
+    )
+    assert manifest_url("1.95.0", {}) == "https://static.rust-lang.org/dist/channel-rust-1.95.0.toml"
+
+
+def test_the_archives_of_a_manifest() -> None:
+    target = "aarch64-unknown-linux-gnu"
+    manifest = f"""
+[profiles]
+minimal = ["rustc", "rust-std", "rust-mingw"]
+[pkg.rustc.target.{HOST}]
+url = "u/rustc.gz"
+hash = "1"
+xz_url = "u/rustc.xz"
+xz_hash = "2"
+[pkg.rustc.target.{target}]
+url = "u/not-wanted"
+hash = "3"
+[pkg.rust-std.target.{HOST}]
+url = "u/std.gz"
+hash = "4"
+[pkg.rust-std.target.{target}]
+url = "u/std-other.gz"
+hash = "5"
+"""
+    assert archives(manifest, HOST, [target]) == [
+        ("u/rustc.xz", "2"), ("u/std.gz", "4"), ("u/std-other.gz", "5"),
+    ]  # fmt: skip
+    with pytest.raises(Exception, match="manifest cannot be read"):
+        archives("= nonsense", HOST, [])
