@@ -121,6 +121,10 @@ def _main(options: argparse.Namespace, console: Console) -> int:
     for one in kept.all():
         before.setdefault(one.compiler.name, []).append((one.case, one.cell))
     names = [name for name in FAULTS if name in (options.only or FAULTS)]
+    lacking = [
+        name for name in names if FAULTS[name].needs and not toolchain.has_unstable(FAULTS[name].needs)
+    ]
+    names = [name for name in names if name not in lacking]
     for name in (*names, PLAIN.name):
         write_wrapper(EVERY[name], toolchain.rustc, wrappers)
     _RUN[:] = [_Run(session, found, wrappers, before, limits)]
@@ -131,6 +135,8 @@ def _main(options: argparse.Namespace, console: Console) -> int:
         plain = _plain(found, options.n, everything=options.all)
     show([reports[name] for name in names], FAULTS, console)
     show_plain(plain, console)
+    for name in lacking:
+        console.print(f"{name}: left out, {toolchain.name} has no -Z{FAULTS[name].needs}")
     if options.claims:
         show_claims(_never(cases, found, kept, session), console)
     unseen = sum(not report.caught for report in reports.values())

@@ -207,7 +207,7 @@ FAULTS = (
     ),
     Fault(
         "members-reversed",
-        "the members of an archive in another order: an rlib's metadata is no longer the first",
+        "rust-lang/rust#93816: the metadata of an rlib is no longer its first member",
         lambda call: call.makes("staticlib", "rlib"),
         ("members", "same-as"),
         outputs=_reversed,

@@ -51,6 +51,8 @@ class Fault:
     runs: bool = True
     """Whether the real rustc is started at all."""
     keeps_before: bool = False
+    needs: str = ""
+    """The -Z flag without which no compiler can have the fault."""
     on: Literal["success", "failure"] = "success"
     """At which compilations it shows: those that are expected to succeed, or to fail."""
 
@@ -62,6 +64,7 @@ def dropped(
     breaks: Sequence[str],
     also: Callable[[Call], bool] = lambda _: True,
     with_: Sequence[str] = (),
+    needs: str = "",
 ) -> Fault:
     """Flags without effect; those of `with_` go with them."""
     return Fault(
@@ -70,4 +73,5 @@ def dropped(
         lambda call: call.compiles and call.has(*patterns) and also(call),
         tuple(breaks),
         argv=lambda call: call.without(*patterns, *with_),
+        needs=needs,
     )

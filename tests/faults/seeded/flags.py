@@ -49,6 +49,7 @@ FAULTS = (
         "-Zdylib-lto is accepted and does nothing",
         "-Zdylib-lto",
         breaks=("defines", "refers", "crates"),
+        needs="dylib-lto",
         with_=("-Clto*",),
         also=lambda call: call.has("-Clto=*"),
     ),
@@ -178,24 +179,28 @@ FAULTS = (
         "-Zexport-executable-symbols does nothing",
         "-Zexport-executable-symbols",
         breaks=("exports", "stdout"),
+        needs="export-executable-symbols",
     ),
     dropped(
         "visibility-ignored",
         "-Zdefault-visibility does nothing",
         "-Zdefault-visibility=*",
         breaks=("hidden", "exports", "symbols"),
+        needs="default-visibility",
     ),
     dropped(
         "share-generics-ignored",
         "-Zshare-generics does nothing",
         "-Zshare-generics=*",
         breaks=("exports", "defines", "undefined"),
+        needs="share-generics",
     ),
     dropped(
         "embed-metadata-ignored",
         "-Zembed-metadata does nothing",
         "-Zembed-metadata=*",
         breaks=("size", "section", "metadata", "smaller-than"),
+        needs="embed-metadata",
     ),
     dropped(
         "crt-static-ignored",
@@ -246,7 +251,9 @@ FAULTS = (
         "-Crelocation-model=*",
         breaks=("pie", "type"),
     ),
-    dropped("oom-ignored", "-Zoom does nothing", "-Zoom=*", breaks=("stderr", "exit", "defines")),
+    dropped(
+        "oom-ignored", "-Zoom does nothing", "-Zoom=*", breaks=("stderr", "exit", "defines"), needs="oom"
+    ),
     dropped(
         "emit-ignored",
         "only the default output, whatever --emit says",
