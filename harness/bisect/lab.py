@@ -131,7 +131,7 @@ class Bench:
             return artifacts.is_there(self._home(name))
         if not self._is_fetched(name):
             return None
-        theirs = rustup.find(name, self.session.environment) if not self.tools.targets else None
+        theirs = None if self.tools.targets else nightly.of_user(name, self.session.environment)
         return theirs or nightly.is_there(self._home(name))
 
     def _home(self, name: str) -> Path:

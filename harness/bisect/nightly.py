@@ -21,6 +21,9 @@ from harness.toolchain.install import find_rustup, said
 SERVER = "https://static.rust-lang.org"
 _TIME_LIMIT = 1800.0
 _WHOLE = "whole"
+_MANIFEST = "lib/rustlib/multirust-channel-manifest.toml"
+_HEAD = 400
+"""Characters at a manifest's beginning; its date stands on the second line."""
 
 
 def manifest_url(name: str, env: Mapping[str, str]) -> str:
@@ -38,6 +41,21 @@ def is_there(home: Path) -> Path | None:
     if not (home / _WHOLE).is_file():
         return None
     return next((rustc.parent.parent for rustc in sorted((home / "toolchains").glob("*/bin/rustc*"))), None)
+
+
+def of_user(name: str, env: Mapping[str, str]) -> Path | None:
+    """The toolchain in the user's own rustup: under its name, or as `nightly` of that day."""
+    if found := rustup.find(name, env):
+        return found
+    newest = rustup.find("nightly", env) if name.startswith("nightly-") else None
+    if newest is None:
+        return None
+    try:
+        with (newest / _MANIFEST).open(encoding="utf-8") as file:
+            head = file.read(_HEAD)
+    except (OSError, UnicodeDecodeError):
+        return None
+    return newest if f'\ndate = "{name.removeprefix("nightly-")}"\n' in head else None
 
 
 def fetch(

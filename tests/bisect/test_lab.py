@@ -68,7 +68,17 @@ def test_a_toolchain_in_the_users_own_rustup_is_used(tools: Tools, tmp_path: Pat
     theirs.parent.mkdir(parents=True)
     theirs.write_text("#!/bin/sh\n")
     lab = bench(tools, tmp_path)
-    assert lab.at_hand(["nightly-2026-01-01", "nightly-2026-01-02"]) == {"nightly-2026-01-01"}
+    days = ["nightly-2026-01-01", "nightly-2026-01-02", "nightly-2026-01-03"]
+    assert lab.at_hand(days) == {"nightly-2026-01-01"}
+    # `nightly` itself is the one of the day that its manifest names.
+    newest = tmp_path / f".rustup/toolchains/nightly-{HOST}"
+    (newest / "bin").mkdir(parents=True)
+    (newest / "bin/rustc").write_text("#!/bin/sh\n")
+    assert lab.at_hand(days) == {"nightly-2026-01-01"}
+    (newest / "lib/rustlib").mkdir(parents=True)
+    manifest = newest / "lib/rustlib/multirust-channel-manifest.toml"
+    manifest.write_text('manifest-version = "2"\ndate = "2026-01-03"\n[pkg.cargo]\n')
+    assert lab.at_hand(days) == {"nightly-2026-01-01", "nightly-2026-01-03"}
 
 
 def test_what_nobody_wants_any_more_is_given_up() -> None:
