@@ -125,16 +125,21 @@ class Elf:
         """The symbol table that is section `index`, the null symbol left out."""
         link = self.section(index)[6]
         names = self.sections.names if link == self.header.section_names else self.strings(link)
-        return self.symbol_table(self.content(index), names, self._extended_indexes(index))
+        dynamic = self.section(index)[1] == SHT_DYNSYM
+        return self.symbol_table(self.content(index), names, self._extended_indexes(index), dynamic=dynamic)
 
-    def symbol_table(self, raw: memoryview, names: bytes, extended: bytes = b"") -> SymbolTable:
+    def symbol_table(
+        self, raw: memoryview, names: bytes, extended: bytes = b"", *, dynamic: bool = False
+    ) -> SymbolTable:
         """A table of the symbols in `raw`, whose first is the null symbol, named from `names`."""
         size = 24 if self.header.wide else 16
         raw = raw[size : len(raw) // size * size]
         records = _normalised(raw, self.header, _SYMBOL64, _SYMBOL32, _symbol64)
         _check_names(column(records, 4)[0::6], names, "a symbol")
         _check_length(len(records) // 24, names)
-        if self.count:  # without section headers the indexes mean nothing
+        # Without section headers the indexes mean nothing. Nor do those of dynamic symbols where a tool
+        # has taken sections out, as GNU strip leaves them: the loader asks for none but SHN_UNDEF.
+        if self.count and not dynamic:
             beyond = [i for i in set(column(records, 2)[3::12].tolist()) if self.count <= i < SHN_LORESERVE]
             if beyond:
                 raise ArtifactError(f"a symbol lies in section {min(beyond)} of {self.count}")
@@ -236,7 +241,7 @@ def _dynamic_symbols(elf: Elf) -> SymbolTable | None:
             return None
         size = count * (24 if elf.header.wide else 16)
         raw = take(image.data, image.offset(address, "DT_SYMTAB"), size, "DT_SYMTAB")
-        table = elf.symbol_table(raw, image.strings)
+        table = elf.symbol_table(raw, image.strings, dynamic=True)
     return _with_versions(table, image)
 
 

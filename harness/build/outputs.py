@@ -97,17 +97,19 @@ class Outputs:
         extra = _extra_filename(step)
         if kind == "rmeta":
             return f"lib{crate}{extra}.rmeta"
+        # What is no library is called after the source, whose hyphens a crate's name cannot have.
+        stem = crate if step.crate_name or step.rustc in (None, "-") else PurePosixPath(step.rustc).stem
         if kind == "rlink":
-            return f"{crate}{extra}.rlink"
+            return f"{stem}{extra}.rlink"
         if kind in _EMIT_SUFFIXES:
-            return f"{crate}{extra}{_EMIT_SUFFIXES[kind]}"
+            return f"{stem}{extra}{_EMIT_SUFFIXES[kind]}"
         target = self.toolchain.target(triple)
         output = target.output(kind) if target else None
         if output is None:
             raise CaseError(
                 f"{self.toolchain.name} has no crate type {kind} for {triple or self.toolchain.host}"
             )
-        return output.file(crate + extra)
+        return output.file((stem if kind == "bin" else crate) + extra)
 
     def _cc_name(self, name: str, kind: str) -> str:
         return {"bin": name, "obj": f"{name}.o", "shared": f"lib{name}.so"}[kind]

@@ -85,10 +85,12 @@ def tables(found: ObjectFile, selection: Selection) -> Iterator[tuple[str, list[
 
 
 def place(symbol: Symbol) -> str:
-    """Where a symbol is, in readelf's words: its section, or UND, ABS, COMMON."""
+    """Where a symbol is, in readelf's words: its section, or UND, ABS, COMMON; `?`: in one that is gone."""
     if not symbol.defined:
         return "UND"
-    return "ABS" if symbol.absolute else symbol.section or "COMMON"
+    if symbol.absolute:
+        return "ABS"
+    return symbol.section or ("COMMON" if symbol.type is SymbolType.COMMON else "?")
 
 
 def kind_of(member: Member) -> str:

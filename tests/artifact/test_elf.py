@@ -3,9 +3,11 @@
 import struct
 from collections.abc import Callable
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from elftools.elf.elffile import ELFFile
 
 from harness.artifact import read, read_bytes
 from harness.artifact.facts import ObjectFile, ObjectType, Relro
@@ -97,6 +99,20 @@ def test_without_section_headers(compile_c: Compile, style: str) -> None:
     assert list(stripped.dynamic_symbols) == [replace(s, section=None) for s in whole.dynamic_symbols]
     assert stripped.dynamic == whole.dynamic
     assert (stripped.symbols, len(stripped.sections)) == (None, 0)
+
+
+def test_dynamic_symbols_whose_section_strip_has_taken_out(compile_c: Compile) -> None:
+    image = bytearray(compile_c(LIBRARY, "-shared", "-fPIC").read_bytes())
+    table = ELFFile(BytesIO(bytes(image))).get_section_by_name(".dynsym")
+    (number,) = (index for index, one in enumerate(table.iter_symbols()) if one.name == "f")
+    struct.pack_into("<H", image, table["sh_offset"] + number * 24 + 6, 0x700)
+    found = read_bytes(bytes(image)).object
+    assert found is not None
+    assert found.dynamic_symbols is not None
+    (symbol,) = found.dynamic_symbols.named("f")
+    assert symbol.defined
+    assert symbol.section is None
+    assert not symbol.absolute
 
 
 def test_compressed_sections(compile_c: Compile) -> None:

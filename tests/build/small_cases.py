@@ -17,7 +17,7 @@ ARM = "aarch64-unknown-linux-gnu"
 WINDOWS = "x86_64-pc-windows-gnu"
 CASE = """\
 summary: A case
-sources: {lib.rs: '', main.rs: '', user.rs: '', main.c: '', more.c: '', main.cpp: ''}
+sources: {lib.rs: '', main.rs: '', user.rs: '', two-words.rs: '', main.c: '', more.c: '', main.cpp: ''}
 """
 
 

@@ -33,6 +33,18 @@ def test_files_by_role(keys: str, roles: dict[str, str]) -> None:
     assert step.roles == roles
 
 
+def test_only_a_library_is_called_after_its_crate() -> None:
+    keys = "crate-type: [bin], emit: 'link,obj', no-link: true"
+    (step,) = planned(f"  - {{rustc: two-words.rs, {keys}}}\n").steps
+    assert step.roles == {
+        "two_words.bin": "two-words", "two_words.obj": "two-words.o", "two_words.rlink": "two-words.rlink",
+    }  # fmt: skip
+    (step,) = planned("  - {rustc: two-words.rs, crate-type: rlib, emit: 'link,metadata,asm'}\n").steps
+    assert set(step.roles.values()) == {"libtwo_words.rlib", "libtwo_words.rmeta", "two-words.s"}
+    (step,) = planned("  - {rustc: two-words.rs, crate-name: named}\n").steps
+    assert step.roles == {"named.bin": "named"}
+
+
 def test_what_a_step_promises() -> None:
     first, second = planned("  - {rustc: main.rs, no-link: true}\n  - {link-only: main}\n").steps
     assert (first.promised, second.promised) == (("main.rlink",), ("main",))
