@@ -126,7 +126,7 @@ def _problems(problems: Sequence[tuple[str, str]]) -> Iterator[str]:
     yield "## Not searched"
     yield ""
     for told, variants in by_text.items():
-        yield f"- {escape(told, 400)}: {listing(variants, _SHOWN)}"
+        yield f"- {listing(variants, _SHOWN)}: {escape(told, 400)}"
 
 
 def _counted(number: int, what: str) -> str:
