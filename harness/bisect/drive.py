@@ -34,7 +34,6 @@ class Bisection:
         self.say = say
         self.subjects = [Subject(variant, options.fixed) for variant in variants]
         self.tried: set[int] = set()
-        self._ready: set[str] = set()
         self._looked: dict[tuple[str, str], Seen] = {}
 
     def run(self, hints: Sequence[int] = ()) -> Result:
@@ -168,8 +167,6 @@ class Bisection:
 
     def _at_hand(self, known: Sequence[dict[int, Answer]]) -> set[int]:
         """Positions inside the gaps whose toolchain is there already."""
-        if len(known) <= 1 and not self._ready:
-            return set()
         inside = {p for one in known for gap in gaps(one) for p in range(gap.before + 1, gap.after)}
         names = {self._name(place): place for place in inside}
         return {names[name] for name in self.lab.at_hand(names)}
@@ -189,7 +186,7 @@ class Bisection:
         name = self._name(place)
         if name in self.journal.missing:
             return False
-        if name in self._ready or all(self._has(name, one) for one in subjects):
+        if all(self._has(name, one) for one in subjects):
             return True
         try:
             self.lab.get(name)
@@ -197,7 +194,6 @@ class Bisection:
             self.journal.note_missing(name, str(error), for_now=error.for_now)
             self.say(f"{name}: skipped: {error}")
             return False
-        self._ready.add(name)
         self.tried.add(place)
         return True
 

@@ -259,3 +259,22 @@ def test_a_toolchain_that_is_there_is_tried_before_one_that_is_not() -> None:
     result, _, _ = bisect(since(50), size=100, lab=lab)
     assert result.findings[0].flips == (Gap(49, 50),)
     assert len(lab.installs) <= 5
+
+
+def test_a_toolchain_that_was_removed_meanwhile_is_got_again() -> None:
+    """The disk's limit took it after one variant was tried on it, before it is tried for another."""
+
+    class Forgetful(Laboratory):
+        def look(self, name: str, variant: str) -> Seen:
+            found = super().look(name, variant)
+            if variant == "w":
+                self.there.clear()
+            return found
+
+    culprits = {"v": 37, "w": 70}
+
+    def truth(name: str, variant: str) -> Seen:
+        return SHIM if variant and number(name) >= culprits[variant] else PASSES
+
+    result, _, _ = bisect(truth, ["v", "w"], size=100, lab=Forgetful(truth))
+    assert [one.flips for one in result.findings] == [(Gap(36, 37),), (Gap(69, 70),)]
