@@ -38,6 +38,7 @@ from harness.results import Results
 from harness.session import Session, sources
 from harness.toolchain import Toolchain
 from harness.toolchain.release import RustcVersion
+from harness.toolchain.rustup import machine_host
 
 _DATED = re.compile(r"(\S+)(?: \(\S* ?(\d{4}-\d{2}-\d{2})\))?")
 
@@ -103,7 +104,7 @@ class Work:
             bisect_folder(session.environment) / "toolchains",
             session.environment,
             Downloads(stall=words.stall),
-            request.targets,
+            targets_of(self.variants, request.targets),
             parse_size(words.disk_limit, "--disk-limit"),
             words.ci_server.rstrip("/"),
             words.ahead,
@@ -156,6 +157,8 @@ class Work:
             merges = between(Path(self.request.rust_src or ""), old, new)
         except LinkageError as error:
             say(f"the merges between {flip.before.name} and {flip.after.name} cannot be searched: {error}")
+            return flip
+        if not merges:
             return flip
         commits = tuple(dict.fromkeys((old, *(one.commit for one in merges), new)))
         say(f"{len(merges)} merges between {flip.before.name} and {flip.after.name}")
@@ -215,6 +218,13 @@ def _same(one: Finding, other: Finding) -> bool:
     return one.question.variant == other.question.variant and one.question.signature.same(
         other.question.signature
     )
+
+
+def targets_of(variants: Mapping[str, Make], more: Sequence[str]) -> tuple[str, ...]:
+    """The targets whose std the variants need beside the host's, and those that were asked for."""
+    rows = (make.args[1] for make in variants.values() if isinstance(make, partial))
+    named = {str(row["target"]) for row in rows if row.get("target")}
+    return tuple(sorted({*named, *more} - {machine_host()}))
 
 
 def hints_of(variants: Mapping[str, Make], asked: Range, session: Session) -> list[int]:

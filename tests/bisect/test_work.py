@@ -11,10 +11,11 @@ from harness.bisect.request import Request
 from harness.build.store import Store
 from harness.errors import LinkageError
 from harness.report.bisect_bounds import bound_of, end
-from harness.report.bisect_work import hints_of, variants_of
+from harness.report.bisect_work import hints_of, targets_of, variants_of
 from harness.results import Compiler, Result, Results
 from harness.session import Session
 from harness.toolchain.release import RustcVersion
+from harness.toolchain.rustup import machine_host
 
 TODAY = date(2026, 5, 25)
 
@@ -42,6 +43,16 @@ def test_the_newest_that_passed_is_tried_first(case: str, tmp_path: Path) -> Non
     assert [date.fromordinal(p) for p in hints_of(variants_of(one), asked, session)] == [date(2026, 5, 12)]
     given = between("2026-05-01", "2026-05-19", TODAY)
     assert hints_of(variants_of(one), given, session) == []
+
+
+def test_the_targets_that_the_cases_need(case: str, tmp_path: Path) -> None:
+    file = tmp_path / case
+    other = "aarch64-unknown-linux-gnu"
+    file.write_text(
+        file.read_text().replace("size: [1, 2]", f"size: [1], target: [{machine_host()}, {other}]")
+    )
+    variants = variants_of(Request((case,), folder=str(tmp_path)))
+    assert targets_of(variants, ["wasm32-unknown-unknown"]) == (other, "wasm32-unknown-unknown")
 
 
 def test_a_bound_that_names_a_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
