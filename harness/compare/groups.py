@@ -49,7 +49,7 @@ class Group:
             subjects = ", ".join(_counted(count, noun) for noun, count in self.artifacts.most_common())
         names = [name for name in self.names if name]
         shown = ", ".join(names[:limit]) + (f" and {len(names) - limit} more" if len(names) > limit else "")
-        text = KINDS[self.kind].format(subjects=subjects, names=shown)
+        text = KINDS[self.kind].format(subjects=subjects, names=shown).removesuffix(": ")
         return f"{text}: {self.what}" if self.what else text
 
 

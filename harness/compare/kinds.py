@@ -47,7 +47,7 @@ KINDS: Mapping[str, str] = {
     "member gone": "member gone from {subjects}: {names}",
     "member new": "member new in {subjects}: {names}",
     "member changed": "another kind of member in {subjects}: {names}",
-    "member order": "members in another order in {subjects}",
+    "member order": "members in another order in {subjects}: {names}",
     "index gone": "no longer in the index of {subjects}: {names}",
     "index new": "newly in the index of {subjects}: {names}",
     "reference gone": "reference gone from {subjects}: {names}",

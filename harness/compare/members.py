@@ -137,7 +137,7 @@ def _order(base: Sequence[Member], head: Sequence[Member], matched: Matched) -> 
     out = moved([other for _, other in chosen])
     name = ""
     if chosen is not own:
-        name = "members of " + ", ".join(sorted({base[chosen[at][0]].crate or "no crate" for at in out}))
+        name = "those of the toolchain's own libraries"
     shown = [chosen[at] for at in out[:_SHOWN]]
     yield Change(
         "member order",

@@ -17,7 +17,7 @@ RULES: Mapping[str, str] = {
     "codegen-unit": "in which of a crate's codegen units a symbol stands, and how many units refer to it",
     "file-hash": "hashes in file names: libstd-HASH.so, libfoo-HASH.rlib",
     "section-name": "sections that are named for the one symbol that they hold",
-    "temporary-name": "names of temporary files, addresses and process numbers in what programs print",
+    "temporary-name": "names of temporary files, addresses, process numbers and times in what programs print",
     "place": "where the toolchain stands",
     "version": "the compiler's and LLVM's version, where a text, metadata or bitcode names it",
     "build-id": "the build id, which is a hash of all the rest",
@@ -60,6 +60,7 @@ def _spelling(rule: str, pattern: str, stands: str) -> Spelling:
 
 TEXT = (
     *(Spelling("temporary-name", one.pattern, one.stands) for one in recheck.TEXT_RULES),
+    _spelling("temporary-name", r"finished in \d+\.\d+s", "finished in TIME"),
     _spelling("file-hash", r"(?<=[\w])-[0-9a-f]{16}(?=[.\s'\"`,)]|$)", "-HASH"),
     _spelling("crate-hash", r"17h[0-9a-f]{16}E", "17hHASHE"),
     _spelling("crate-hash", r"::h[0-9a-f]{16}\b", "::hHASH"),
@@ -89,7 +90,9 @@ SYMBOL = (
 
 MEMBER = (
     _spelling("member-name", r"\.[0-9a-z]+-cgu\.\d+(?=\.)", ".cgu"),
-    _spelling("member-name", r"^([^.]+)\.[0-9a-z]{20,}(\.[0-9a-z]+)?(?=\.rcgu\.)", r"\1.unit"),
+    _spelling(
+        "member-name", r"^([^.]+)\.(?=[a-z]*\d)[0-9a-z]{12,}(\.(?!cgu\.)[0-9a-z]+)?(?=\.rcgu\.)", r"\1.unit"
+    ),
     _spelling("member-name", r"-[0-9a-f]{16}(?=\.)", ""),
     _spelling("member-name", r"^[0-9a-f]{16}-", ""),
 )

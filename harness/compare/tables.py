@@ -111,12 +111,13 @@ def anonymous(changes: Iterable[Change]) -> Iterator[Change]:
 
 def renamed(changes: Sequence[Change], sizes: Sequence[Mapping[str, int]]) -> Iterator[Change]:
     """The changes, a name that went and one that came for the same thing as one: they are matched by
-    what they are and by their size; where one went and one came, whatever its size.
+    what they are, by their crate and their size; where one went and one came, by what they are alone.
     """
     gone = [one for one in changes if one.kind.endswith(" gone") and not one.head]
     new = [one for one in changes if one.kind.endswith(" new") and not one.base]
     pairs: dict[Change, Change] = {}
-    for exact in (True, False) if len(gone) == len(new) == 1 else (True,):
+    alone = len(gone) == len(new) == 1
+    for exact in (True, False) if alone else (True,):
         olds: dict[tuple[str, int], list[Change]] = {}
         news: dict[tuple[str, int], list[Change]] = {}
         for one in gone:
@@ -129,7 +130,9 @@ def renamed(changes: Sequence[Change], sizes: Sequence[Mapping[str, int]]) -> It
         pairs |= {
             found[0]: news[key][0]
             for key, found in olds.items()
-            if len(found) == 1 and len(news.get(key, ())) == 1
+            if len(found) == len(news.get(key, ())) == 1
+            # Two names of C may well stand for things of one size.
+            and (alone or crate(found[0].name) == crate(news[key][0].name) is not None)
         }
     matched = set(pairs) | set(pairs.values())
     yield from (one for one in changes if one not in matched)

@@ -14,7 +14,7 @@ from harness.compare.normal import Reader
 from harness.compare.rules import MEMBER, TEXT, Rules, spelled
 from harness.compare.tables import lists
 
-_FROM_OUTSIDE = "it says nothing about the compiler"
+_CRASH = "rustc-ice.txt"
 _LONG = 200
 
 
@@ -47,7 +47,7 @@ def _step(planned: PlannedStep, seen: StepObservation, reader: Reader, places: M
         None if libraries is None else tuple(libraries),
         tuple(sorted(names(path) for path in outcome.made)),
         {
-            names(path): _artifact(reader, outcome.facts[path], plain)
+            names(path): _artifact(reader, outcome.facts[path], plain, crash=names(path) == _CRASH)
             for path in outcome.made
             # What a file operation makes is the case's and not the compiler's.
             if path in outcome.facts and (planned.command or planned.together)
@@ -56,8 +56,9 @@ def _step(planned: PlannedStep, seen: StepObservation, reader: Reader, places: M
     )
 
 
-def _artifact(reader: Reader, facts: Facts, plain: Callable[[str], str]) -> Artifact:
-    text = facts.other.text if facts.other is not None else None
+def _artifact(reader: Reader, facts: Facts, plain: Callable[[str], str], *, crash: bool = False) -> Artifact:
+    """An output; `crash`: it is rustc's crash report, whose text is a process's backtrace."""
+    text = facts.other.text if facts.other is not None and not crash else None
     found = reader.artifact(facts, None if text is None else plain(text))
     runpath = found.lists.get("runpath", ()) + found.lists.get("rpath", ())
     if not runpath:

@@ -46,6 +46,7 @@ def test_other_names_stay(name: str) -> None:
     ("rule", "text", "plain"),
     [
         ("temporary-name", "/tmp/rustcAb3xYz/x", "/tmp/rustcXXXXXX/x"),
+        ("temporary-name", "ok. 1 passed; finished in 0.01s", "ok. 1 passed; finished in TIME"),
         ("file-hash", "libstd-0123456789abcdef.so", "libstd-HASH.so"),
         ("crate-hash", f"call {LEGACY}", "call _ZN3lib3foo17hHASHE"),
         ("crate-hash", "at lib::foo::h0123456789abcdef", "at lib::foo::hHASH"),
@@ -63,6 +64,9 @@ def test_a_text_loses_what_its_rule_names(rule: str, text: str, plain: str) -> N
         ("lib.lib.a1b2c3-cgu.0.rcgu.o", "lib.lib.cgu.rcgu.o"),
         ("std-5740e47ddabbb05c.std.c05de5ba2d1dbbe2-cgu.0.rcgu.o", "std.std.cgu.rcgu.o"),
         ("lib.9nd4tsony5drdq6gl14fqe8tx.rcgu.o", "lib.unit.rcgu.o"),
+        ("lib.2c4jm8xnujufpuur.rcgu.o", "lib.unit.rcgu.o"),
+        ("a_long_name_2.a_long_name_2.0f3a-cgu.0.rcgu.o", "a_long_name_2.a_long_name_2.cgu.rcgu.o"),
+        ("longcratename2.longcratename2.0f3a-cgu.0.rcgu.o", "longcratename2.longcratename2.cgu.rcgu.o"),
         ("top.core-120cbae4e86ec454.core.0fa2c1-cgu.0.rcgu.o.rcgu.o", "top.core.core.cgu.rcgu.o.rcgu.o"),
         ("45c91108d938afe8-absvdi2.o", "absvdi2.o"),
         ("lib.rmeta", "lib.rmeta"),

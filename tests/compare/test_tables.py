@@ -68,19 +68,26 @@ def test_a_name_that_only_one_scheme_can_tell_is_no_change() -> None:
 
 
 def test_a_renamed_symbol_is_one_change_and_several_are_told_apart_by_their_sizes() -> None:
-    base, head = (
-        table(one=LOCAL, two=LOCAL, three="OBJECT LOCAL DEFAULT .data"),
-        table(eins=LOCAL, zwei=LOCAL),
-    )
+    base = table(**{"lib::one": LOCAL, "lib::two": LOCAL, "three": "OBJECT LOCAL DEFAULT .data"})
+    head = table(**{"lib::eins": LOCAL, "lib::zwei": LOCAL})
     found = list(differences("private symbol", base, head))
-    sizes = ({"one": 8, "two": 16}, {"eins": 16, "zwei": 8})
+    sizes = ({"lib::one": 8, "lib::two": 16}, {"lib::eins": 16, "lib::zwei": 8})
     assert sorted(told(renamed(found, sizes))) == [
         ("private symbol gone", "three", ""),
-        ("private symbol renamed", "one → zwei", ""),
-        ("private symbol renamed", "two → eins", ""),
+        ("private symbol renamed", "lib::one → lib::zwei", ""),
+        ("private symbol renamed", "lib::two → lib::eins", ""),
     ]
-    alike = ({"one": 8, "two": 8}, {"eins": 8, "zwei": 8})
+    alike = ({"lib::one": 8, "lib::two": 8}, {"lib::eins": 8, "lib::zwei": 8})
     assert len(list(renamed(found, alike))) == len(found)
+
+
+def test_names_of_c_are_one_symbol_only_where_one_went_and_one_came() -> None:
+    one, two = table(one=LOCAL), table(eins=LOCAL)
+    (change,) = renamed(list(differences("private symbol", one, two)), ({"one": 8}, {"eins": 16}))
+    assert change.name == "one → eins"
+    more = table(eins=LOCAL, zwei="OBJECT LOCAL DEFAULT .data")
+    found = list(differences("private symbol", one, more))
+    assert len(list(renamed(found, ({"one": 8}, {"eins": 8})))) == len(found)
 
 
 @pytest.mark.parametrize(
