@@ -60,9 +60,11 @@ class Compilers:
     scripts: dict[str, str]
     folder: Path
 
+    def lacking(self, days: dict[str, str]) -> list[str]:
+        return sorted({name for name in days.values() if name not in {*self.scripts, NO_SUITE_HAS}})
+
     def need(self, days: dict[str, str]) -> None:
-        lacking = sorted({name for name in days.values() if name not in {*self.scripts, NO_SUITE_HAS}})
-        if lacking:
+        if lacking := self.lacking(days):
             pytest.skip(f"these compilers are not here: {', '.join(lacking)} (see this file's beginning)")
 
 
@@ -71,17 +73,21 @@ def compilers(tmp_path_factory: pytest.TempPathFactory) -> Compilers:
     if shutil.which("rustup") is None:
         pytest.skip("there is no rustup here")
     folder = tmp_path_factory.mktemp("compilers")
-    scripts = {}
-    for name in sorted({*WITH_DYNAMIC_STD.values(), *OTHERS.values()}):
-        located = found(name)
-        if located is not None:
-            scripts[name] = breaking(located.rustc)
-            script = folder / name / "bin/rustc"
-            script.parent.mkdir(parents=True)
-            script.write_text(scripts[name])
-            script.chmod(0o755)
-            probe(resolve(str(script), os.environ), folder / "cache", os.environ)
-    return Compilers(scripts, folder)
+    located = {name: found(name) for name in {*WITH_DYNAMIC_STD.values(), *OTHERS.values()}}
+    scripts = {name: breaking(one.rustc) for name, one in located.items() if one is not None}
+    made = Compilers(scripts, folder)
+    for days in (WITH_DYNAMIC_STD, OTHERS):
+        if not made.lacking(days):
+            for name in set(days.values()) & scripts.keys():
+                _probe(folder / name / "bin/rustc", scripts[name], folder / "cache")
+    return made
+
+
+def _probe(script: Path, text: str, cache: Path) -> None:
+    script.parent.mkdir(parents=True, exist_ok=True)
+    script.write_text(text)
+    script.chmod(0o755)
+    probe(resolve(str(script), os.environ), cache, os.environ)
 
 
 @pytest.fixture
@@ -93,7 +99,8 @@ def server(compilers: Compilers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         )
         return compilers.scripts.get(days.get(since, ""))
 
-    shutil.copytree(compilers.folder / "cache", tmp_path / "cache")
+    if (compilers.folder / "cache").is_dir():
+        shutil.copytree(compilers.folder / "cache", tmp_path / "cache")
     monkeypatch.setenv("LINKAGE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("LINKAGE_STORE", str(compilers.folder / "store"))
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
