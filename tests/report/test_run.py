@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import pty
 import subprocess
 import sys
@@ -33,9 +34,14 @@ def toolchain(rustc: str) -> tuple[str, str]:
     return "--toolchain", f"here={rustc}"
 
 
+def said_besides_progress(stderr: str) -> list[str]:
+    """On a slow machine a run that writes to no terminal says now and then how far it is."""
+    return [line for line in stderr.splitlines() if not re.match(r"\d+ of 6 variants: ", line)]
+
+
 def test_a_whole_run(linkage: Linkage, project: Path, toolchain: tuple[str, str]) -> None:
     done = linkage("run", *toolchain, "--json", "out.json", cwd=project)
-    assert (done.returncode, done.stderr) == (1, "")
+    assert (done.returncode, said_besides_progress(done.stderr)) == (1, [])
     lines = done.stdout.strip("\n").splitlines()
     assert [line.split() for line in lines[:2]] == [["case", "here"], ["cases/all.yaml", *ALL.split()]]
     assert lines[-1].startswith(f"6 variants: {ALL} in ")
@@ -62,7 +68,7 @@ def test_a_whole_run(linkage: Linkage, project: Path, toolchain: tuple[str, str]
 
 def test_the_same_with_workers(linkage: Linkage, project: Path, toolchain: tuple[str, str]) -> None:
     done = linkage("run", *toolchain, "-n", "2", "--json", "two.json", cwd=project)
-    assert (done.returncode, done.stderr) == (1, "")
+    assert (done.returncode, said_besides_progress(done.stderr)) == (1, [])
     assert f"6 variants: {ALL} in " in done.stdout
     for noise in ("bringing up", "workers", "gw0", "gw1"):
         assert noise not in done.stdout
