@@ -245,9 +245,9 @@ class _Planner:
             "write",
             "truncate",
             "rename",
+            "copy_",
             "to",
             "symlink",
-            "copy_",
             "chmod",
         ):
             value = getattr(step, key, None)

@@ -21,7 +21,7 @@ from harness.session import Session
 def explain(text: str, specs: Sequence[str]) -> int:
     """Print what a run of the case would do. Raises LinkageError."""
     case, named, cell = one_case(text)
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, soft_wrap=True, emoji=False)
     console.print(Text.assemble((case.name, "bold"), ": ", case.model.summary))
     _print_head(case.model, console)
     with session_for(os.environ) as session:

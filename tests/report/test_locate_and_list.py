@@ -101,6 +101,22 @@ def test_explain_compiles_nothing(linkage: Linkage, rustc: str, tmp_path: Path) 
     assert one.count("v.yaml::here[") == 1
 
 
+NAMES = """\
+summary: A path that rich takes for a picture, and a copy that is read from left to right
+sources: {lib.rs: ""}
+steps:
+  - {rustc: lib.rs, crate-type: rlib, claims: {lib.rlib: {defines: ["path:top:b"]}}}
+  - {copy: lib.rlib, to: a.rlib}
+"""
+
+
+def test_explain_shows_names_as_they_stand(linkage: Linkage, rustc: str, tmp_path: Path) -> None:
+    (tmp_path / "names.yaml").write_text(NAMES)
+    lines = linkage("explain", "names.yaml", "--toolchain", f"here={rustc}", cwd=tmp_path).stdout.splitlines()
+    assert '      lib.rlib (liblib.rlib): defines {"all": ["path:top:b"]}' in lines
+    assert "  copy liblib.rlib a.rlib" in lines
+
+
 def test_toolchains(linkage: Linkage, rustc: str, tmp_path: Path) -> None:
     done = linkage("toolchains", "--toolchain", f"here={rustc}")
     assert (done.returncode, done.stderr) == (0, "")
