@@ -108,11 +108,8 @@ class Ahead:
                 coming = range(self._at, min(self._at + self._window, len(self._variants)))
                 free = [place for place in coming if place not in self._taken]
                 if free:
-                    place = max(free, key=lambda place: (self._cost(place), -place))
+                    place = max(free, key=lambda place: (self._seconds(self._variants[place]), -place))
                     future = self._taken[place] = Future[Verdict]()
                     return self._variants[place], future
             self._stopped.wait(_LOOK)
         return None
-
-    def _cost(self, place: int) -> float:
-        return self._seconds(self._variants[place])

@@ -89,19 +89,23 @@ class Session:
 
     def skip_reason(self, variant: Variant) -> str | None:
         """Why a variant cannot be run here: the capability that is missing."""
+        planned = self._planned(variant)
+        return planned if isinstance(planned, str) else None
+
+    def _planned(self, variant: Variant) -> Plan | str:
+        """What a variant will do, or why it cannot be run here."""
         reason = missing_before_plan(variant, self.machine, self.environment.get("PATH"))
-        return reason or missing_after_plan(plan(variant), bootstrap=self.bootstrap)
+        if reason is not None:
+            return reason
+        planned = plan(variant)
+        return missing_after_plan(planned, bootstrap=self.bootstrap) or planned
 
     def verdict(self, variant: Variant) -> Verdict:
         """Carry a variant out, as far as the store does not have it, and judge it."""
         try:
-            reason = missing_before_plan(variant, self.machine, self.environment.get("PATH"))
-            if reason is not None:
-                return Verdict(Outcome.SKIP, reason)
-            planned = plan(variant)
-            reason = missing_after_plan(planned, bootstrap=self.bootstrap)
-            if reason is not None:
-                return Verdict(Outcome.SKIP, reason)
+            planned = self._planned(variant)
+            if isinstance(planned, str):
+                return Verdict(Outcome.SKIP, planned)
             given = sources(variant)
             observation = self._observe(planned, given)
             files = {name: content.decode("utf-8", "replace") for name, content in given.items()}
@@ -118,13 +122,9 @@ class Session:
         """A variant carried out, with all that a comparison looks at read of every file that it makes;
         or why it cannot be run here. Raises LinkageError.
         """
-        reason = missing_before_plan(variant, self.machine, self.environment.get("PATH"))
-        if reason is not None:
-            return reason
-        planned = plan(variant)
-        reason = missing_after_plan(planned, bootstrap=self.bootstrap)
-        if reason is not None:
-            return reason
+        planned = self._planned(variant)
+        if isinstance(planned, str):
+            return planned
         every = Read(MADE, (COMPARED,))
         # What a file operation makes, a damaged library for one, is the case's and not the compiler's.
         steps = tuple(
@@ -162,10 +162,9 @@ class Session:
         if row is None:
             return "the matrix has no such variant"
         other = replace(variant, row=row)
-        reason = self.skip_reason(other)
-        if reason is not None:
-            return f"that variant cannot be run: {reason}"
-        planned = plan(other)
+        planned = self._planned(other)
+        if isinstance(planned, str):
+            return f"that variant cannot be run: {planned}"
         place = next((i for i, one in enumerate(planned.steps) if one.path == step.path), None)
         if place is None:
             return f"that variant has no step {step.id}"
