@@ -1,18 +1,15 @@
 """One variant's result as reports use it, and the JSON file of a run."""
 
 import json
-import os
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from harness.build.plan import Variant
 from harness.case.matrix import row_id
-from harness.errors import LinkageError
 from harness.judge.verdict import Verdict
 from harness.report.evidence import explain_verdict
+from harness.report.writing import write_whole
 from harness.results import Compiler, KeptBug, KeptFailure, Result
 
 VERDICT = "linkage_verdict"
@@ -140,19 +137,4 @@ def write_json(
         "unreadable": list(unreadable),
         "broken": list(broken),
     }
-    target = Path(place).absolute()
-    temporary = None
-    try:
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        temporary = Path(name)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(data, file, indent=1)
-            file.write("\n")
-        temporary.chmod(0o644)
-        temporary.replace(target)
-    except OSError as error:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
-        raise LinkageError(
-            f"cannot be written: {error.strerror}", where=place, mend="choose another file"
-        ) from None
+    write_whole(place, json.dumps(data, indent=1) + "\n")

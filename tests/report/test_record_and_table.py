@@ -84,7 +84,7 @@ def test_json_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest
     def broken(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("json.dump", broken)
+    monkeypatch.setattr(Path, "replace", broken)  # the last thing that can go wrong
     with pytest.raises(LinkageError, match=r"out\.json: cannot be written: No space left on device"):
         write_json(str(target), [record()], [])
     assert target.read_text() == "old"
