@@ -90,15 +90,25 @@ class Journal:
 def create(file: Path) -> Journal:
     """A journal in a new file. Raises LinkageError where there is one already."""
     try:
-        if not file.parent.is_dir():
-            file.parent.mkdir(parents=True)
-        file.open("x").close()
+        return make(file)
     except FileExistsError:
-        if not file.exists():
-            raise LinkageError("cannot be written: its folder is a file", where=str(file)) from None
         raise LinkageError(
             "there is a session in it already", where=str(file), mend=f"go on with it: --resume {file}"
         ) from None
+
+
+def make(file: Path) -> Journal:
+    """As `create`, but raises FileExistsError where there is such a file."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise LinkageError("cannot be written: its folder is a file", where=str(file)) from None
+    except OSError as error:
+        raise LinkageError(f"cannot be written: {error.strerror}", where=str(file)) from None
+    try:
+        file.open("x").close()
+    except FileExistsError:
+        raise
     except OSError as error:
         raise LinkageError(f"cannot be written: {error.strerror}", where=str(file)) from None
     return Journal(file=file)

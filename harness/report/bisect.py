@@ -2,12 +2,11 @@
 
 import os
 import sys
-import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from harness.bisect import journal
+from harness.bisect import journal, sessions
 from harness.bisect.journal import Journal
 from harness.bisect.request import Request
 from harness.errors import ExitCode, LinkageError
@@ -19,11 +18,10 @@ from harness.report.repro import session_for
 
 def bisect(request: Request, words: Words) -> int:
     """Begin a session. Raises LinkageError for wrong input."""
-    file = Path(words.session) if words.session else _new_file(os.environ)
     request = _here_and_now(request)
     variants_of(request)  # what is wrong is said before a file is made
     request.range()
-    book = journal.create(file)
+    book = _new(words)
     book.begin(request.line())
     return _search(request, words, book)
 
@@ -38,7 +36,7 @@ def replay(place: str, words: Words) -> int:
     """Begin a session with the answers of a log. Raises LinkageError with the line that is wrong."""
     given = journal.load(Path(place), going_on=False)
     request = Request.read(given.start, place)
-    book = journal.create(Path(words.session) if words.session else _new_file(os.environ))
+    book = _new(words)
     book.begin(request.line())
     for (toolchain, variant), entry in given.entries.items():
         book.note(toolchain, variant, entry, f"from {place}")
@@ -63,20 +61,19 @@ def _here_and_now(request: Request) -> Request:
     return changed(request, folder=request.folder or str(Path.cwd()), today=today)
 
 
-def _new_file(env: Mapping[str, str]) -> Path:
-    stamp = time.strftime("%Y%m%d-%H%M%S")
-    return bisect_folder(env) / "sessions" / f"{stamp}-{os.getpid()}.log"
+def _new(words: Words) -> Journal:
+    """A session's file: the one that is named, else a new one of the cache."""
+    if words.session:
+        return journal.create(Path(words.session))
+    return sessions.create_in(_folder(os.environ))
 
 
 def _last_file(env: Mapping[str, str]) -> Path:
-    """The session that was begun last in this folder."""
-    files = sorted((bisect_folder(env) / "sessions").glob("*.log"), key=lambda file: file.name, reverse=True)
-    for file in files:
-        if f'"folder": "{Path.cwd()}"' in file.read_text(encoding="utf-8", errors="replace"):
-            return file
-    raise LinkageError(
-        "no session was begun in this folder", where="bisect", mend="name its file, or begin one with --bad"
-    )
+    return sessions.last_in(_folder(env), Path.cwd())
+
+
+def _folder(env: Mapping[str, str]) -> Path:
+    return bisect_folder(env) / "sessions"
 
 
 def _search(request: Request, words: Words, book: Journal) -> int:
