@@ -9,13 +9,14 @@ The word at a line's beginning counts: who changes it, or writes a line without 
 corrects the probe. Of two lines about the same the later one counts.
 """
 
+import fcntl
 import json
 import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, Self
 
 import msgspec
 
@@ -47,6 +48,15 @@ class Journal:
     missing: dict[str, str] = field(default_factory=dict)
     """Toolchains that there are none of, and why."""
     file: Path | None = None
+    held: IO[bytes] | None = None
+    """Open as long as the session is ours: nobody else goes on with it meanwhile."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.held is not None:
+            self.held.close()
 
     def begin(self, start: Mapping[str, Any]) -> None:
         """Note what is asked for."""
@@ -111,30 +121,63 @@ def make(file: Path) -> Journal:
         raise
     except OSError as error:
         raise LinkageError(f"cannot be written: {error.strerror}", where=str(file)) from None
-    return Journal(file=file)
+    return Journal(file=file, held=_held(file, wait=True))
 
 
 def load(file: Path, *, going_on: bool = True) -> Journal:
-    """Read a journal; `going_on` writes on in the same file. Raises LinkageError with the line that is wrong.
+    """Read a journal; `going_on` writes on in the same file. Raises LinkageError with the line that is wrong,
+    and where another process goes on with it.
 
     A last line without its end was being written when the machine stopped: it does not count.
     """
+    held = _held(file) if going_on else None
     try:
-        text = file.read_text(encoding="utf-8", errors="replace")
+        return _load(file, held)
+    except BaseException:
+        if held is not None:
+            held.close()
+        raise
+
+
+def _load(file: Path, held: IO[bytes] | None) -> Journal:
+    try:
+        whole, _, torn = file.read_bytes().rpartition(b"\n")
+        if torn and held is not None:
+            with file.open("r+b") as stream:
+                stream.truncate(len(whole) + 1 if whole else 0)
     except OSError as error:
         raise LinkageError(f"cannot be read: {error.strerror}", where=str(file)) from None
-    whole, _, torn = text.rpartition("\n")
-    if torn and going_on:
-        with file.open("r+b") as stream:
-            stream.truncate(len(whole.encode()) + 1 if whole else 0)
     found = Journal()
-    for number, line in enumerate(whole.splitlines(), 1):
+    for number, line in enumerate(whole.decode(errors="replace").split("\n"), 1):
         if line.strip() and not line.lstrip().startswith("#"):
             _read(found, line.strip(), f"{file}:{number}")
     if not found.start:
         raise LinkageError("is no session of a bisection: it has no `start` line", where=str(file))
-    found.file = file if going_on else None
+    found.file, found.held = (file, held) if held is not None else (None, None)
     return found
+
+
+def _held(file: Path, *, wait: bool = False) -> IO[bytes]:
+    """Lock a session's file. The lock is the system's: it ends with its process, however that ends.
+
+    Raises LinkageError where another process has it; a new file's maker waits for who only looked into it.
+    """
+    try:
+        stream = file.open("rb")
+    except OSError as error:
+        raise LinkageError(f"cannot be read: {error.strerror}", where=str(file)) from None
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        stream.close()
+        raise LinkageError(
+            "another process is at work on this session",
+            where=str(file),
+            mend="wait for its end, or interrupt it: its answers are kept",
+        ) from None
+    except OSError:
+        pass  # a file system without locks
+    return stream
 
 
 def _read(journal: Journal, line: str, where: str) -> None:

@@ -21,28 +21,28 @@ def bisect(request: Request, words: Words) -> int:
     request = _here_and_now(request)
     variants_of(request)  # what is wrong is said before a file is made
     request.range()
-    book = _new(words)
-    book.begin(request.line())
-    return _search(request, words, book)
+    with _new(words) as book:
+        book.begin(request.line())
+        return _search(request, words, book)
 
 
 def resume(place: str | None, words: Words) -> int:
     """Go on with a session. Raises LinkageError where there is none."""
-    book = journal.load(Path(place) if place else _last_file(os.environ))
-    return _search(Request.read(book.start, str(book.file)), words, book)
+    with journal.load(Path(place) if place else _last_file(os.environ)) as book:
+        return _search(Request.read(book.start, str(book.file)), words, book)
 
 
 def replay(place: str, words: Words) -> int:
     """Begin a session with the answers of a log. Raises LinkageError with the line that is wrong."""
     given = journal.load(Path(place), going_on=False)
     request = Request.read(given.start, place)
-    book = _new(words)
-    book.begin(request.line())
-    for (toolchain, variant), entry in given.entries.items():
-        book.note(toolchain, variant, entry, f"from {place}")
-    for toolchain, reason in given.missing.items():
-        book.note_missing(toolchain, reason)
-    return _search(request, words, book)
+    with _new(words) as book:
+        book.begin(request.line())
+        for (toolchain, variant), entry in given.entries.items():
+            book.note(toolchain, variant, entry, f"from {place}")
+        for toolchain, reason in given.missing.items():
+            book.note_missing(toolchain, reason)
+        return _search(request, words, book)
 
 
 def log(place: str | None) -> int:

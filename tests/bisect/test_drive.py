@@ -216,13 +216,14 @@ def test_what_never_passed_is_said() -> None:
 def test_an_interrupted_session_goes_on_where_it_was(tmp_path: Path) -> None:
     whole, reference, _ = bisect(since(700))
     file = tmp_path / "session"
-    journal = create(file)
-    journal.begin({"cases": ["x.yaml"]})
-    with pytest.raises(KeyboardInterrupt):
-        bisect(since(700), journal=journal, lab=Laboratory(since(700), stop_after=5))
+    with create(file) as journal:
+        journal.begin({"cases": ["x.yaml"]})
+        with pytest.raises(KeyboardInterrupt):
+            bisect(since(700), journal=journal, lab=Laboratory(since(700), stop_after=5))
     with file.open("a") as torn:
         torn.write("bad t700 v {")
-    again, lab, _ = bisect(since(700), journal=load(file))
+    with load(file) as journal:
+        again, lab, _ = bisect(since(700), journal=journal)
     assert again.findings == whole.findings
     assert len(lab.looks) == len(reference.looks) - 5
     nothing, idle, _ = bisect(since(700), journal=load(file))
@@ -236,9 +237,9 @@ def test_a_corrected_log_is_followed(tmp_path: Path) -> None:
         return PASSES if name == "t511" else SHIM if number(name) >= 300 else PASSES
 
     file = tmp_path / "session"
-    journal = create(file)
-    journal.begin({"cases": ["x.yaml"]})
-    wrong, _, _ = bisect(truth, journal=journal)
+    with create(file) as journal:
+        journal.begin({"cases": ["x.yaml"]})
+        wrong, _, _ = bisect(truth, journal=journal)
     assert wrong.findings[0].flips == (Gap(511, 512),)
     lines = [line.replace("good t511 ", "bad t511 ") for line in file.read_text().splitlines()]
     file.write_text("\n".join([*lines, "good t299 v", "skip t298 v  # no time"]) + "\n")

@@ -1,5 +1,6 @@
 """The session's file: what is written is read again, and what is wrong in it is said."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,18 +13,20 @@ from harness.errors import LinkageError
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     file = tmp_path / "deep/session"
-    journal = create(file)
-    journal.begin({"cases": ["x y.yaml"]})
-    journal.note("nightly-2026-05-19", "x.yaml[lto=fat]", Entry(Answer.BAD, SHIM), "fails")
-    journal.note("stage1=/a b/rustc", 'x "y".yaml', Entry(Answer.GOOD, PASSES), "passes\nhere")
-    journal.note("{odd}", "#odd", Entry(Answer.SKIP, OTHER), "another failure")
-    journal.note_missing("nightly-2026-05-20", "the server has none")
-    journal.note_missing("nightly-2026-05-21", "it cannot be got", for_now=True)
-    again = load(file)
-    assert (again.start, again.entries) == (journal.start, journal.entries)
-    assert again.missing == {"nightly-2026-05-20": "the server has none"}
-    again.note("t", "v", Entry(Answer.GOOD), "by hand")
-    assert load(file).entries["t", "v"] == Entry(Answer.GOOD)
+    with create(file) as journal:
+        journal.begin({"cases": ["x y.yaml"]})
+        journal.note("nightly-2026-05-19", "x.yaml[lto=fat]", Entry(Answer.BAD, SHIM), "fails")
+        journal.note("stage1=/a b/rustc", 'x "y".yaml', Entry(Answer.GOOD, PASSES), "passes\nhere")
+        journal.note(
+            "{odd}", "#odd", Entry(Answer.SKIP, replace(OTHER, reason="a\u2028b")), "another failure"
+        )
+        journal.note_missing("nightly-2026-05-20", "the server has none")
+        journal.note_missing("nightly-2026-05-21", "it cannot be got", for_now=True)
+    with load(file) as again:
+        assert (again.start, again.entries) == (journal.start, journal.entries)
+        assert again.missing == {"nightly-2026-05-20": "the server has none"}
+        again.note("t", "v", Entry(Answer.GOOD), "by hand")
+    assert load(file, going_on=False).entries["t", "v"] == Entry(Answer.GOOD)
 
 
 def test_the_later_line_counts(tmp_path: Path) -> None:
@@ -40,9 +43,31 @@ def test_a_torn_line_does_not_count(tmp_path: Path) -> None:
     file.write_text('start {"cases": []}\ngood t v\nbad u v {"outc')
     assert list(load(file, going_on=False).entries) == [("t", "v")]
     assert file.read_text().endswith('{"outc')
-    journal = load(file)
-    journal.note("w", "v", Entry(Answer.GOOD), "by hand")
+    with load(file) as journal:
+        journal.note("w", "v", Entry(Answer.GOOD), "by hand")
     assert list(load(file).entries) == [("t", "v"), ("w", "v")]
+
+
+def test_a_line_that_is_torn_within_a_letter(tmp_path: Path) -> None:
+    file = tmp_path / "session"
+    file.write_bytes('start {"cases": []}\ngood t Zoë\nbad u Zo'.encode() + b"\xc3")
+    assert list(load(file).entries) == [("t", "Zoë")]
+    assert file.read_text() == 'start {"cases": []}\ngood t Zoë\n'
+
+
+def test_two_cannot_go_on_with_one_session(tmp_path: Path) -> None:
+    file = tmp_path / "session"
+    with create(file) as journal:
+        journal.begin({"cases": []})
+        with pytest.raises(
+            LinkageError, match=r"session: another process is at work on this session \(help: "
+        ):
+            load(file)
+        load(file, going_on=False)
+    file.write_text("no session\n")
+    for _ in range(2):  # who cannot read it lets go of it
+        with pytest.raises(LinkageError, match=":1: cannot be understood"):
+            load(file)
 
 
 @pytest.mark.parametrize(

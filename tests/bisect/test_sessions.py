@@ -1,10 +1,16 @@
 """Sessions whose names nobody gave: always a free name, and the last one is the one begun last."""
 
+import json
+import os
+import subprocess
+import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from told_rustc import FAILS, MakeRustc
 
 from harness.bisect.sessions import create_in, last_in
 from harness.errors import LinkageError
@@ -61,3 +67,81 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     for folder in (tmp_path / "file", tmp_path / "file/deeper"):
         with pytest.raises(LinkageError, match=r"cannot be written: (its folder is a file|Not a directory)"):
             create_in(folder)
+
+
+Started = subprocess.Popen[str]
+REPOSITORY = Path(__file__).parents[2]
+LISTED = ("--toolchains", "./good", "--toolchains", "./slow", "--toolchains", "./bad")
+
+
+def start(*words: str) -> Started:
+    command = [sys.executable, "-m", "harness.cli", "bisect", *words]
+    env = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(command, env=env, text=True, **pipes)
+
+
+def end(process: Started, status: int) -> tuple[str, str]:
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == status, err
+    return out, err
+
+
+@pytest.fixture
+def at_work(case: str, make_rustc: MakeRustc, tmp_path: Path) -> Iterator[Started]:
+    """A bisection that is trying a variant, until there is a file `go`."""
+    make_rustc("good")
+    make_rustc("slow", f"touch {tmp_path}/trying; until [ -e {tmp_path}/go ]; do sleep 0.05; done")
+    make_rustc("bad", FAILS)
+    process = start(f"{case}[size=1]", *LISTED, "--session", "mine.log")
+    try:
+        while not (tmp_path / "trying").exists():
+            assert process.poll() is None, process.communicate()[1]
+            time.sleep(0.05)
+        yield process
+    finally:
+        (tmp_path / "go").touch()
+        process.kill()
+        process.communicate()
+
+
+def test_a_session_that_somebody_is_at_work_on(at_work: Started, tmp_path: Path) -> None:
+    for words in (["--resume", "mine.log"], ["answer.yaml", *LISTED, "--session", "mine.log"]):
+        out, err = end(start(*words), 4)
+        assert (out, err.count("\n")) == ("", 1)
+        told = "another process is at work on" if "--resume" in words else "there is a session in it already"
+        assert err.startswith(f"linkage: mine.log: {told}")
+    (tmp_path / "go").touch()
+    assert "fails since ./bad" in end(at_work, 0)[0]
+    assert "fails since ./bad" in end(start("--resume", "mine.log"), 0)[0]
+
+
+def test_of_two_that_go_on_at_once_one_does(at_work: Started, tmp_path: Path) -> None:
+    """The first holder crashed: nobody can release its lock but the system."""
+    at_work.kill()
+    at_work.communicate()
+    (tmp_path / "trying").unlink()
+    both = [start("--resume", "mine.log") for _ in range(2)]
+    while all(process.poll() is None for process in both):
+        time.sleep(0.05)
+    (tmp_path / "go").touch()
+    ended = sorted(
+        ((*process.communicate(timeout=120), process.returncode) for process in both), key=lambda one: one[2]
+    )
+    assert [one[2] for one in ended] == [0, 4]
+    assert "fails since ./bad" in ended[0][0]
+    assert ended[1][1].startswith("linkage: mine.log: another process is at work on this session (help: ")
+    lines = [line.split()[:3] for line in Path("mine.log").read_text().splitlines() if line[0] in "gbs"]
+    assert len(lines) == len({tuple(line) for line in lines}) == 4  # `start`, and each toolchain once
+
+
+def test_two_processes_of_one_second_have_a_session_each(case: str, make_rustc: MakeRustc) -> None:
+    make_rustc("good")
+    make_rustc("bad", FAILS)
+    words = (f"{case}[size=1]", "--toolchains", "./good", "--toolchains", "./bad", "--json", "answer.json")
+    for process in [start(*words) for _ in range(3)]:
+        end(process, 0)
+    folder = Path(os.environ["LINKAGE_CACHE"]) / "bisect/sessions"
+    here = [file for file in folder.iterdir() if str(Path.cwd()) in file.read_text()]
+    assert len(here) == 3
+    assert json.loads(Path("answer.json").read_text())["groups"]
