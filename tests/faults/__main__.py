@@ -1,22 +1,21 @@
 """`ci/faults`: wrapper compilers with one fault each, run over the cases: which case sees which fault."""
 
 import argparse
-import multiprocessing
 import os
-import random
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from contextlib import ExitStack
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+import workers
 from claims import Claim, claims_of, never_red
 from corpus import Cell, cells
 from rich.console import Console
-from search import Limits, Report, look
+from search import Limits, Report
 from seeded.table import EVERY, FAULTS, PLAIN
 from shown import show, show_claims, show_list, show_plain
 from wrappers import write_wrapper
@@ -27,26 +26,9 @@ from harness.errors import ExitCode, LinkageError
 from harness.places import cache_folder, store_folder
 from harness.report.locate import case_files
 from harness.report.table import summary_console
-from harness.results import Result, Results
+from harness.results import Results
 from harness.session import Session
-
-_PLAIN_TASKS = 16
-_PLAIN_PER_CASE = 2
-
-
-@dataclass
-class _Run:
-    """What the workers, which are forks, know from the beginning."""
-
-    session: Session
-    cells: list[Cell]
-    wrappers: Path
-    before: dict[str, list[tuple[str, str]]]
-    """By fault, the cells that have seen it in an earlier run."""
-    limits: Limits
-
-
-_RUN: list[_Run] = []
+from harness.toolchain import Toolchain
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -90,6 +72,20 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--claims", action="store_true", help="list the claims that nothing turned red, so far"
     )
+    parser.add_argument(
+        "--hunt", action="store_true", help="look, claim by claim, for faults that turn it red, and no more"
+    )
+    parser.add_argument(
+        "--per-claim",
+        type=int,
+        default=3,
+        metavar="N",
+        help="variants that --hunt tries for a claim (default: 3)",
+    )
+    parser.add_argument(
+        "--memory", metavar="DIR", help="keep what rustc made in this folder (default: gone after the run)"
+    )
+    parser.add_argument("--no-memory", action="store_true", help="run rustc again for each fault")
     parser.add_argument("--list", action="store_true", help="list the faults, and run nothing")
     parser.add_argument(
         "--wrapper", metavar="FAULT", help="print the path of this fault's rustc, and run nothing"
@@ -116,23 +112,20 @@ def _main(options: argparse.Namespace, console: Console) -> int:
     cases = [read_case(file, str(file)) for file in case_files(options.paths or ["cases"])]
     found = list(cells(cases, toolchain, session))
     kept = Results.open(wrappers / "results")
-    limits = Limits(None, None, None) if options.all else Limits(options.enough, tries=options.tries)
-    before: dict[str, list[tuple[str, str]]] = {}
-    for one in kept.all():
-        before.setdefault(one.compiler.name, []).append((one.case, one.cell))
-    names = [name for name in FAULTS if name in (options.only or FAULTS)]
-    lacking = [
-        name for name in names if FAULTS[name].needs and not toolchain.has_unstable(FAULTS[name].needs)
-    ]
-    names = [name for name in names if name not in lacking]
+    names, lacking = _names(options.only, toolchain)
     for name in (*names, PLAIN.name):
         write_wrapper(EVERY[name], toolchain.rustc, wrappers)
-    _RUN[:] = [_Run(session, found, wrappers, before, limits)]
     sys.stderr.write(f"{len(names)} faults, {len(cases)} cases, {len(found)} variants on {toolchain.name}\n")
-    reports = {report.fault: report for report in _carried_out(names, options.n, kept)}
-    plain = Report(PLAIN.name)
-    if not options.only or PLAIN.name in options.only:
-        plain = _plain(found, options.n, everything=options.all)
+    with ExitStack() as stack:
+        memory = _memory(options, stack)
+        limits = Limits(None, None, None) if options.all else Limits(options.enough, tries=options.tries)
+        workers.begin(workers.Run(session, found, wrappers, memory, _before(kept), limits))
+        if options.hunt:
+            return _hunted(options, cases, names, kept, console)
+        reports = {report.fault: report for report in workers.carried_out(names, options.n, kept)}
+        plain = Report(PLAIN.name)
+        if not options.only or PLAIN.name in options.only:
+            plain = workers.plain(options.n, everything=options.all)
     show([reports[name] for name in names], FAULTS, console)
     show_plain(plain, console)
     for name in lacking:
@@ -148,68 +141,44 @@ def _main(options: argparse.Namespace, console: Console) -> int:
     return ExitCode.FAILED if unseen or unsound or plain.caught else ExitCode.OK
 
 
-def _carried_out(names: Sequence[str], workers: int, kept: Results) -> Iterator[Report]:
-    """Each fault's report, as they come; what was seen is kept at once."""
-    if not names:
-        return
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork")) as pool:
-        waiting = [pool.submit(_one, name) for name in names]
-        try:
-            for number, done in enumerate(as_completed(waiting), 1):
-                report = done.result()
-                kept.record(report.results)
-                seen = report.caught[0].case if report.caught else "not seen"
-                took = f"{report.tried} tried, {report.seconds:.0f} s"
-                sys.stderr.write(f"{number} of {len(names)}: {report.fault}: {seen}, {took}\n")
-                yield report
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+def _names(only: Sequence[str], toolchain: Toolchain) -> tuple[list[str], list[str]]:
+    """The faults that are asked for, and those of them that this compiler cannot have."""
+    names = [name for name in FAULTS if name in (only or FAULTS)]
+    lacking = [
+        name for name in names if FAULTS[name].needs and not toolchain.has_unstable(FAULTS[name].needs)
+    ]
+    return [name for name in names if name not in lacking], lacking
 
 
-def _one(name: str) -> Report:
-    run = _RUN[0]
-    wrapper = (
-        write_wrapper(EVERY[name], run.cells[0].variant.toolchain.rustc, run.wrappers)
-        if run.cells
-        else Path()
-    )
-    return look(EVERY[name], wrapper, run.cells, run.session, run.before.get(name, ()), run.limits)
+def _before(kept: Results) -> dict[str, list[tuple[str, str]]]:
+    found: dict[str, list[tuple[str, str]]] = {}
+    for one in kept.all():
+        found.setdefault(one.compiler.name, []).append((one.case, one.cell))
+    return found
 
 
-def _plain(found: Sequence[Cell], workers: int, *, everything: bool) -> Report:
-    """The wrapper that changes nothing, on some variants of every case, or on all."""
-    by_case: dict[str, list[Cell]] = {}
-    for cell in found:
-        by_case.setdefault(cell.case.name, []).append(cell)
-    chosen = [cell for of_case in by_case.values() for cell in (of_case if everything else _some(of_case))]
-    run = _RUN[0]
-    report = Report(PLAIN.name)
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork")) as pool:
-        numbers = {id(cell): number for number, cell in enumerate(run.cells)}
-        tasks = [[numbers[id(cell)] for cell in chosen[start::_PLAIN_TASKS]] for start in range(_PLAIN_TASKS)]
-        for one in pool.map(_plain_task, filter(None, tasks)):
-            report.tried += one.tried
-            report.caught += one.caught
-            report.unsound += one.unsound
-    return report
+def _memory(options: argparse.Namespace, stack: ExitStack) -> Path | None:
+    if options.no_memory:
+        return None
+    if options.memory:
+        return Path(options.memory).resolve()
+    return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="linkage-faults-")))
 
 
-def _some(of_case: Sequence[Cell]) -> list[Cell]:
-    """The same few of a case in every run."""
-    return random.Random(0).sample(of_case, min(_PLAIN_PER_CASE, len(of_case)))  # noqa: S311
-
-
-def _plain_task(numbers: Sequence[int]) -> Report:
-    run = _RUN[0]
-    wrapper = write_wrapper(PLAIN, run.cells[0].variant.toolchain.rustc, run.wrappers)
-    total = Report(PLAIN.name)
-    for number in numbers:  # each by itself: a case that has seen it is not left out afterwards
-        one = look(PLAIN, wrapper, [run.cells[number]], run.session, (), Limits(None, None, None))
-        total.tried += one.tried
-        total.caught += one.caught
-        total.unsound += one.unsound
-    return total
+def _hunted(
+    options: argparse.Namespace, cases: Sequence[Case], names: Sequence[str], kept: Results, console: Console
+) -> int:
+    run = workers.now()
+    asked = [
+        (case, claims)
+        for case, (_, _, claims) in zip(cases, _never(cases, run.cells, kept, run.session), strict=True)
+    ]
+    found = list(workers.hunted(asked, names, options.per_claim, options.n, kept))
+    show_claims(_never(cases, run.cells, kept, run.session), console)
+    unsound = [text for one in found for text in one.unsound]
+    for text in unsound:
+        console.print(text)
+    return ExitCode.FAILED if unsound else ExitCode.OK
 
 
 def _never(
@@ -218,7 +187,7 @@ def _never(
     others = Results(session.store)
     for case in cases:
         claims = claims_of(cell for cell in found if cell.case is case)
-        results: list[Result] = [*kept.of_case(case.file), *others.of_case(case.file)]
+        results = [*kept.of_case(case.file), *others.of_case(case.file)]
         yield case.name, len(claims), never_red(case, claims, results)
 
 

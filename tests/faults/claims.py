@@ -1,8 +1,7 @@
 """The claims of a case, and those that nothing ever turned red. Pure."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
 from corpus import Cell, group_keys
 
@@ -25,8 +24,8 @@ class Claim:
     step: str
     name: str
     """As failures name it: `lib.dylib.exports.all`."""
-    parts: tuple[str, ...] = ()
-    """Where the keys below it stand: a failure may be about one of these."""
+    parts: frozenset[str] = field(default=frozenset(), compare=False)
+    """Where it and all below it stands: a failure may be about one of these."""
 
     @property
     def where(self) -> str:
@@ -72,21 +71,15 @@ def _of_group(case: Case, group: ClaimGroup, step: str) -> Iterator[Claim]:
 
 
 def _claim(case: Case, path: Path, step: str, name: str) -> Claim:
-    position = case.position(path)
-    below = (case.position((*path, key)) for key in _keys(case.document.data, path))
-    return Claim(
-        position.line, position.column, step, name, tuple(f"{one.line}:{one.column}" for one in below)
-    )
-
-
-def _keys(data: Any, path: Path) -> list[str]:
-    """The keys of the mapping at a path, if it is one."""
-    for part in path:
-        if (isinstance(data, dict) and part in data) or (isinstance(data, list) and isinstance(part, int)):
-            data = data[part]
-        elif part != 0:  # one in place of a list of one
-            return []
-    return list(data) if isinstance(data, dict) else []
+    position, document = case.position(path), case.document
+    real = document.real(path)
+    places = {
+        f"{one.line}:{one.column}"
+        for known in (document.keys, document.values)
+        for place, one in known.items()
+        if place[: len(real)] == real
+    }
+    return Claim(position.line, position.column, step, name, frozenset(places))
 
 
 def never_red(case: Case, claims: Iterable[Claim], results: Iterable[Result]) -> list[Claim]:

@@ -1,12 +1,13 @@
 """The variants of the cases on one compiler, and what a fault changes in their plans. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 from seeded.call import Call
 from seeded.fault import Fault
+from seeded.memory import ASKED
 
 from harness.build.plan import Plan, PlannedStep, Variant, plan
 from harness.case.claims import Names
@@ -15,6 +16,8 @@ from harness.case.read import Case
 from harness.case.steps import LinkOnlyStep, ProcessStep
 from harness.session import Session
 from harness.toolchain import Toolchain
+
+_ALONE = {ASKED: "1"}
 
 
 @dataclass(frozen=True)
@@ -111,10 +114,11 @@ def faulted(planned: Plan, steps: frozenset[StepPath], wrapper: Path) -> Plan:
     return replace(planned, steps=tuple(_faulted(step, steps, wrapper) for step in planned.steps))
 
 
-def _faulted(step: PlannedStep, steps: frozenset[StepPath], wrapper: Path) -> PlannedStep:
-    parts = tuple(_faulted(part, steps, wrapper) for part in step.together)
+def _faulted(
+    step: PlannedStep, steps: frozenset[StepPath], wrapper: Path, env: Mapping[str, str] = _ALONE
+) -> PlannedStep:
+    parts = tuple(_faulted(part, steps, wrapper, {}) for part in step.together)
     if step.path not in steps or step.command is None:
         return replace(step, together=parts)
-    return replace(
-        step, command=replace(step.command, argv=(str(wrapper), *step.command.argv[1:])), together=parts
-    )
+    argv, env = (str(wrapper), *step.command.argv[1:]), {**step.command.env, **env}
+    return replace(step, command=replace(step.command, argv=argv, env=env), together=parts)

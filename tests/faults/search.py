@@ -5,8 +5,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 from corpus import Cell, faulted
+from places import StoreAt
 from seeded.fault import Fault
 
 from harness.build.observation import Observation
@@ -86,6 +88,13 @@ class FaultySession(Session):
     fault: Fault
     wrapper: Path
 
+    @classmethod
+    def of(cls, real: Session, fault: Fault, wrapper: Path, memory: Path | None) -> Self:
+        """A session with what the real one has; its folders are below that of the memory."""
+        found = cls(StoreAt(real.store, memory) if memory else real.store, real.cache, real.environment)
+        found.fault, found.wrapper = fault, wrapper
+        return found
+
     def _observe(self, planned: Plan, given: Mapping[str, bytes]) -> Observation:
         # Not by its cell: a claim may ask for another variant, and a broken compiler has made that too.
         steps = Cell(planned.variant, "", planned).affected(self.fault)
@@ -99,11 +108,11 @@ def look(
     real: Session,
     before: Iterable[tuple[str, str]],
     limits: Limits,
+    memory: Path | None = None,
 ) -> Report:
     """Try a fault on variants until enough cases have caught it."""
     started = time.monotonic()
-    session = FaultySession(real.store, real.cache, real.environment)
-    session.fault, session.wrapper = fault, wrapper
+    session = FaultySession.of(real, fault, wrapper, memory)
     found = [(cell, cell.promise(fault)) for cell in cells if cell.affected(fault)]
     report = Report(fault.name, applicable=len(found))
     green: dict[str, None] = {}
@@ -118,7 +127,7 @@ def look(
         if verdict.outcome not in RED:
             green[cell.case.name] = None
             continue
-        report.results.append(_result(cell, fault, verdict))
+        report.results.append(result_of(cell, fault, verdict))
         if any(BROKEN in one.found for one in verdict.failures):
             report.unsound.append(f"{cell.case.name}[{cell.id}]: the wrapper failed: {_first(verdict)}")
         elif real.verdict(cell.variant).outcome in RED:
@@ -138,7 +147,8 @@ def _first(verdict: Verdict) -> str:
     return f"{first.step}: {first.claim or 'not judged'}: {found}"
 
 
-def _result(cell: Cell, fault: Fault, verdict: Verdict) -> Result:
+def result_of(cell: Cell, fault: Fault, verdict: Verdict) -> Result:
+    """What is kept of a variant's verdict with a fault."""
     toolchain = cell.variant.toolchain
     failures = tuple(
         KeptFailure(one.step, one.claim, one.found, one.error, one.where) for one in verdict.failures

@@ -52,13 +52,16 @@ class Call:
         return [change(word) if fnmatchcase(word, pattern) else word for word in self.words]
 
     def value(self, name: str) -> str | None:
-        """The value of an option, written `NAME VALUE` or `NAME=VALUE`."""
-        for before, word in zip(("", *self.words), self.words, strict=False):
-            if before == name:
-                return word
-            if word.startswith(f"{name}="):
-                return word.partition("=")[2]
-        return None
+        """The first value of an option."""
+        return next(iter(self.values(name)), None)
+
+    def values(self, name: str) -> list[str]:
+        """The values of an option, written `NAME VALUE` or `NAME=VALUE`."""
+        return [
+            word if before == name else word.partition("=")[2]
+            for before, word in zip(("", *self.words), self.words, strict=False)
+            if before == name or word.startswith(f"{name}=")
+        ]
 
     @cached_property
     def source(self) -> str | None:
@@ -96,7 +99,10 @@ class Call:
 
     def makes(self, *kinds: str) -> bool:
         """Whether it may make one of these crate types, and links it."""
-        linked = "-Zno-link" not in self.words and self.value("--emit") in (None, "link", "metadata,link")
+        emitted = [one for value in self.values("--emit") for one in value.split(",")]
+        linked = "-Zno-link" not in self.words and (
+            not emitted or any(one.partition("=")[0] == "link" for one in emitted)
+        )
         unknown = self.link_only and not self.first_half
         return self.compiles and linked and (unknown or any(one in self.crate_types for one in kinds))
 

@@ -15,6 +15,7 @@ from seeded.fault import Fault, Made
 
 Edit = Callable[[Elf, Symbol], None]
 _NOT_OF_THE_CRATE = re.compile(r"^(_|rust_)|^main$")
+_ATTRIBUTE = "#[global_allocator]"
 _OWN_MEMBER = "{crate}.*.rcgu.o"
 
 
@@ -96,11 +97,13 @@ def _renamed_in(member: ar.Member, patterns: Sequence[str]) -> ar.Member:
 def _global_allocator_ignored(call: Call) -> list[str]:
     """Compile a copy of the sources from which the attribute has been taken out."""
     source = Path(call.source or "")
+    if not source.is_file() or _ATTRIBUTE not in source.read_text():
+        return list(call.words)
     folder = Path(tempfile.mkdtemp(prefix="linkage-fault-"))
     for file in source.parent.glob("*.rs"):
         shutil.copy(file, folder / file.name)
     place = folder / source.name
-    place.write_text(place.read_text().replace("#[global_allocator]", ""))
+    place.write_text(place.read_text().replace(_ATTRIBUTE, ""))
     words = [str(place) if word == call.source else word for word in call.words]
     return [*words, f"--remap-path-prefix={folder}={source.parent}"]
 

@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # started as a script, witho
 from seeded.call import Call
 from seeded.exits import WARNING
 from seeded.fault import Fault, Made
+from seeded.memory import ASKED, Memory, run
 from seeded.table import EVERY
 
 
@@ -59,14 +60,20 @@ def _run(argv: list[str], fault: Fault) -> int:
     env = dict(os.environ)
     if fault.linker is not None:
         env["PATH"] = f"{os.environ['LINKAGE_FAULT']}{os.pathsep}{env['PATH']}"
-    if fault.said is None:
+    env.pop(ASKED, None)
+    memory = Memory.here()
+    key = memory.key(argv, env) if memory else None
+    if fault.said is None and key is None:
         return subprocess.run(argv, env=env, check=False).returncode
-    ended = subprocess.run(argv, env=env, check=False, stderr=subprocess.PIPE)
+    ended = memory.ended(key, argv, env) if memory and key else run(argv, env)
+    sys.stdout.buffer.write(ended.stdout)
+    said = fault.said or str
     for line in ended.stderr.decode("utf-8", "surrogateescape").splitlines(keepends=True):
-        sys.stderr.buffer.write(fault.said(line).encode("utf-8", "surrogateescape"))
+        sys.stderr.buffer.write(said(line).encode("utf-8", "surrogateescape"))
     if fault.name == "warns-without-cause":
         sys.stderr.write(f"{WARNING}\n")
-    return ended.returncode
+    sys.stdout.flush()
+    return ended.status
 
 
 def _stamps(call: Call) -> dict[Path, tuple[int, int, int]]:

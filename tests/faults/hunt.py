@@ -1,0 +1,90 @@
+"""Looking, claim by claim, for a fault that turns it red, in enough variants that each claim is in some."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import msgspec
+from claims import Claim, claims_of, never_red
+from corpus import Cell
+from seeded.fault import Fault
+
+from harness.results import KeptFailure, Result
+
+
+class Try(Protocol):
+    """Runs a variant with a fault: what is kept of its verdict, or None where that says nothing."""
+
+    def __call__(self, cell: Cell, fault: Fault) -> Result | None: ...
+
+
+@dataclass
+class Hunt:
+    """The claims of a case that nothing turned red yet, and where they are."""
+
+    cells: Mapping[int, Cell]
+    of_cell: Mapping[int, frozenset[Claim]]
+    open: set[Claim]
+    per_claim: int
+    """Variants in which a claim is looked for, before it is given up."""
+    visits: Counter[Claim] = field(default_factory=Counter)
+    tried: int = 0
+
+    @classmethod
+    def of(cls, cells: Sequence[Cell], open_: Iterable[Claim], per_claim: int) -> "Hunt":
+        numbered = dict(enumerate(cells))
+        return cls(
+            numbered,
+            {number: frozenset(claims_of([cell])) for number, cell in numbered.items()},
+            set(open_),
+            per_claim,
+        )
+
+    def carried_out(self, faults: Sequence[Fault], attempt: Try) -> Iterator[Result]:
+        """The results that turned a claim red that was not yet."""
+        left = set(self.cells)
+        while (number := self._next(left)) is not None:
+            left.remove(number)
+            yield from self._of_cell(number, faults, attempt)
+            self.visits.update(self.of_cell[number] & self.open)
+
+    def _wanted(self, number: int) -> set[Claim]:
+        return {one for one in self.of_cell[number] & self.open if self.visits[one] < self.per_claim}
+
+    def _next(self, left: Iterable[int]) -> int | None:
+        """The variant that has the most claims to look for, and of these one that is quickly made."""
+        ranked = [(-len(self._wanted(one)), len(self.cells[one].plan.steps), one) for one in left]
+        best = min(ranked, default=(0, 0, 0))
+        return best[2] if best[0] else None
+
+    def _of_cell(self, number: int, faults: Sequence[Fault], attempt: Try) -> Iterator[Result]:
+        cell = self.cells[number]
+        waiting = [one for one in faults if cell.affected(one)]
+        while waiting and (wanted := self._wanted(number)):
+            fault = max(waiting, key=lambda one: promise(one, wanted))
+            waiting.remove(fault)
+            self.tried += 1
+            result = attempt(cell, fault)
+            if result is None:
+                continue
+            found = self._telling(cell, result)
+            if found.failures:
+                self.open.intersection_update(never_red(cell.case, self.open, [found]))
+                yield found
+
+    def _telling(self, cell: Cell, result: Result) -> Result:
+        """With the failures alone that turn a claim red: few are kept of a result."""
+
+        def only(*failures: KeptFailure) -> Result:
+            return msgspec.structs.replace(result, failures=failures)
+
+        count = len(self.open)
+        return only(
+            *(one for one in result.failures if len(never_red(cell.case, self.open, [only(one)])) < count)
+        )
+
+
+def promise(fault: Fault, wanted: Iterable[Claim]) -> int:
+    """How many of the claims the fault is likely to break."""
+    return sum(any(f".{key}." in f".{claim.name}." for key in fault.breaks) for claim in wanted)
