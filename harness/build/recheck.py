@@ -51,6 +51,7 @@ TEXT_RULES = (
         re.compile(r"^(==|--)\d+(==|--)", re.MULTILINE),
         r"\1PID\2",
     ),
+    Rule("ThreadSanitizer's messages have the process's number", re.compile(r"\(pid=\d+\)"), "(pid=PID)"),
 )
 """Of streams, diagnostics, arguments of the linker and names of files."""
 

@@ -17,6 +17,12 @@ RUNTIME = frozenset({
 """The crates of a toolchain's own libraries: what differs in them is told in sum."""
 
 _MANGLED = re.compile(r"_(?:ZN.+17h[0-9a-f]{16}E|R[A-Z])")
+_AROUND = re.compile(
+    # LLVM's counters of a function; of one that only a unit knows with that unit before it.
+    r"(__prof(?:bm|c|d|n|r|vn|vp)_)?(?:\w+\.[0-9a-z]+[-_]cgu\.\d+[_:;])?(_[RZ].+?)"
+    # mold's entries of a symbol in the global offset table and the procedure linkage table
+    r"(\$(?:got|plt|pltgot|gottp|tlsgd|tlsdesc))?$"
+)
 _CRATE = re.compile(r"(?<![\w:}>])([a-z]\w*|_\w+)::")
 _PRIMITIVE = frozenset({
     "bool", "char", "str", "f16", "f32", "f64", "f128", "i8", "i16", "i32", "i64", "i128", "isize", "u8",
@@ -53,9 +59,11 @@ class Namer:
 
     def _canonical(self, name: str) -> str:
         plain = spelled(name, SYMBOL, self.rules)
-        if self.rules.on("crate-hash") and scheme(plain):
-            return demangled_path(plain)
-        return plain
+        if not self.rules.on("crate-hash"):
+            return plain
+        around = _AROUND.match(plain)
+        before, inside, after = around.groups("") if around else ("", plain, "")
+        return f"{before}{demangled_path(inside)}{after}" if scheme(inside) else plain
 
 
 def crate(name: str) -> str | None:

@@ -15,10 +15,12 @@ RULES: Mapping[str, str] = {
     "symbol-version": "a version behind a name in the symbol table, where bfd writes it and others do not",
     "member-name": "hashes and numbers in the names of an archive's members and of object files",
     "codegen-unit": "in which of a crate's codegen units a symbol stands, and how many units refer to it",
+    "incremental": "what -Cincremental keeps: sessions named by time and chance, units named by hashes",
     "file-hash": "hashes in file names: libstd-HASH.so, libfoo-HASH.rlib",
     "section-name": "sections that are named for the one symbol that they hold",
     "temporary-name": "names of temporary files, addresses, process numbers and times in what programs print",
-    "place": "where the toolchain stands",
+    "sanitizer-report": "stacks in a sanitizer's report, and which of two racing threads it is about",
+    "place": "where the toolchain stands, and the way there from an output with -Crpath",
     "version": "the compiler's and LLVM's version, where a text, metadata or bitcode names it",
     "build-id": "the build id, which is a hash of all the rest",
     "order": "the order of symbols and of sections in their tables",
@@ -54,13 +56,21 @@ class Spelling:
     stands: str
 
 
-def _spelling(rule: str, pattern: str, stands: str) -> Spelling:
-    return Spelling(rule, re.compile(pattern, re.ASCII), stands)
+def _spelling(rule: str, pattern: str, stands: str, flags: re.RegexFlag = re.NOFLAG) -> Spelling:
+    return Spelling(rule, re.compile(pattern, re.ASCII | flags), stands)
 
 
 TEXT = (
     *(Spelling("temporary-name", one.pattern, one.stands) for one in recheck.TEXT_RULES),
+    _spelling(
+        "sanitizer-report",
+        r"(?s)(WARNING: ThreadSanitizer: [^\n]*\n).*?(?=^SUMMARY: |^={18}$|\Z)",
+        r"\1",
+        re.MULTILINE,
+    ),
+    _spelling("sanitizer-report", r"^ +#\d+ .*\n?", "", re.MULTILINE),
     _spelling("temporary-name", r"finished in \d+\.\d+s", "finished in TIME"),
+    _spelling("member-name", r"\.[0-9a-f]{16}-cgu\.\d+\b", ".cgu"),
     _spelling("file-hash", r"(?<=[\w])-[0-9a-f]{16}(?=[.\s'\"`,)]|$)", "-HASH"),
     _spelling("crate-hash", r"17h[0-9a-f]{16}E", "17hHASHE"),
     _spelling("crate-hash", r"::h[0-9a-f]{16}\b", "::hHASH"),
@@ -77,6 +87,8 @@ SYMBOL = (
     _spelling("anonymous", r"^\.?L?anon\.[0-9a-f]+\.\d+", "anon.*"),
     _spelling("anonymous", r"^\.L\S+$", ".L*"),
     _spelling("anonymous", r"^alloc_[0-9a-f]{32}$", "alloc_*"),
+    # LLVM names what covers a function by the hash of the function's mangled name.
+    _spelling("anonymous", r"^__covrec_[0-9A-F]+u?$", "__covrec_*"),
     _spelling("anonymous", r"^GCC_except_table\d+$", "GCC_except_table*"),
     _spelling("anonymous", r"^__unnamed_\d+$", "__unnamed_*"),
     _spelling("anonymous", r"^(str|vtable|ref|const|byte_str|panic_loc)\.[0-9a-z]+$", r"\1.*"),
@@ -97,6 +109,16 @@ MEMBER = (
     _spelling("member-name", r"^[0-9a-f]{16}-", ""),
 )
 """Of the names of archive members."""
+
+SESSION = "/s-SESSION"
+FILE = (
+    # CRATE-ID/s-TIME-RANDOM-SVH: rustc_incremental's persist/fs.rs says what stands in its names.
+    _spelling(
+        "incremental", r"-[0-9a-z]{8,}/s-[0-9a-z]+-[0-9a-z]+(-(working|[0-9a-z]+))?(?=[/.]|$)", SESSION
+    ),
+    _spelling("incremental", rf"(?<={SESSION}/)[0-9a-z]{{20,}}(?=\.)", "UNIT"),
+)
+"""Of the names of files that no role is known for."""
 
 
 def spelled(text: str, spellings: Iterable[Spelling], rules: Rules) -> str:

@@ -1,8 +1,10 @@
 """A variant as one side built it, from its observation, and what differs. Pure."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from harness.artifact.facts import Facts
 from harness.build.ended import how
@@ -11,11 +13,12 @@ from harness.build.plan import Plan, PlannedStep
 from harness.compare.artifacts import Differ
 from harness.compare.model import Artifact, Built, Change, Found, Step
 from harness.compare.normal import Reader
-from harness.compare.rules import MEMBER, TEXT, Rules, spelled
+from harness.compare.rules import FILE, MEMBER, SESSION, TEXT, Rules, spelled
 from harness.compare.tables import lists
 
 _CRASH = "rustc-ice.txt"
 _LONG = 200
+_UP = re.compile(r"\$ORIGIN/(\.\./)+")
 
 
 def built(plan: Plan, observation: Observation, reader: Reader, places: Mapping[str, str]) -> Built:
@@ -36,6 +39,7 @@ def _step(planned: PlannedStep, seen: StepObservation, reader: Reader, places: M
     def plain(text: str) -> str:
         return placeless(text, places if reader.rules.on("place") else {}, reader.rules)
 
+    ways = places if reader.rules.on("place") else {}
     libraries = native_static_libs(outcome.stderr) if is_rustc else None
     return Step(
         seen.id,
@@ -47,16 +51,26 @@ def _step(planned: PlannedStep, seen: StepObservation, reader: Reader, places: M
         None if libraries is None else tuple(libraries),
         tuple(sorted(names(path) for path in outcome.made)),
         {
-            names(path): _artifact(reader, outcome.facts[path], plain, crash=names(path) == _CRASH)
+            names(path): _artifact(reader, outcome.facts[path], plain, ways, crash=names(path) == _CRASH)
             for path in outcome.made
-            # What a file operation makes is the case's and not the compiler's.
-            if path in outcome.facts and (planned.command or planned.together)
+            # What a file operation makes is the case's and not the compiler's; what an incremental
+            # session holds is the compiler's own, and stands in the outputs, too.
+            if path in outcome.facts
+            and (planned.command or planned.together)
+            and f"{SESSION}/" not in names(path)
         },
         None if outcome.lasting else how(outcome),
     )
 
 
-def _artifact(reader: Reader, facts: Facts, plain: Callable[[str], str], *, crash: bool = False) -> Artifact:
+def _artifact(
+    reader: Reader,
+    facts: Facts,
+    plain: Callable[[str], str],
+    places: Mapping[str, str],
+    *,
+    crash: bool = False,
+) -> Artifact:
     """An output; `crash`: it is rustc's crash report, whose text is a process's backtrace."""
     text = facts.other.text if facts.other is not None and not crash else None
     found = reader.artifact(facts, None if text is None else plain(text))
@@ -64,9 +78,29 @@ def _artifact(reader: Reader, facts: Facts, plain: Callable[[str], str], *, cras
     if not runpath:
         return found
     said: dict[str, tuple[str, ...]] = {
-        key: tuple(map(plain, found.lists.get(key, ()))) for key in ("runpath", "rpath")
+        key: tuple(plain(wayless(one, places)) for one in found.lists.get(key, ()))
+        for key in ("runpath", "rpath")
     }
     return replace(found, lists={**found.lists, **said})
+
+
+def wayless(entry: str, places: Mapping[str, str]) -> str:
+    """An entry of a runpath, the way up from the output and down to one of the folders left out.
+
+    With -Crpath rustc writes where libstd-*.so is as seen from the output: `../` as often as it takes,
+    then what is not common to both, which is a matter of where the output was made.
+    """
+    up = _UP.match(entry)
+    if up is None:
+        return entry
+    down = entry[up.end() :]
+    for place, token in places.items():
+        parts = Path(place).parts[1:]
+        for at in range(len(parts)):
+            rest = "/".join(parts[at:])
+            if down == rest or down.startswith(f"{rest}/"):
+                return f"$ORIGIN/…/{token}{down.removeprefix(rest)}"
+    return entry
 
 
 class _Names:
@@ -77,7 +111,8 @@ class _Names:
         self.rules = rules
 
     def __call__(self, path: str) -> str:
-        return self.roles.get(path) or spelled(spelled(path, MEMBER, self.rules), TEXT, self.rules)
+        role = self.roles.get(path)
+        return role or spelled(spelled(spelled(path, FILE, self.rules), MEMBER, self.rules), TEXT, self.rules)
 
 
 def _ended(outcome: Outcome) -> str:

@@ -7,7 +7,8 @@ import pytest
 
 from harness.compare.names import Namer, crate, is_runtime, scheme, skeleton
 from harness.compare.normal import section_kind
-from harness.compare.rules import MEMBER, RULES, SYMBOL, TEXT, Rules, spelled
+from harness.compare.rules import FILE, MEMBER, RULES, SYMBOL, TEXT, Rules, spelled
+from harness.compare.variants import wayless
 from harness.errors import LinkageError
 
 LEGACY = "_ZN3lib3foo17h0123456789abcdefE"
@@ -22,6 +23,10 @@ V0 = "_RNvCs1a2bCdE_3lib3foo"
         ("crate-hash", f"{LEGACY}.llvm.1234", "lib::foo"),
         ("crate-hash", "rust_metadata_lib_0123456789abcdef", "rust_metadata_lib_HASH"),
         ("crate-hash", "rust_metadata_lib_5ce6df761b0ce56", "rust_metadata_lib_HASH"),
+        ("crate-hash", f"__profc_{LEGACY}", "__profc_lib::foo"),
+        ("crate-hash", f"__profd_lib.66bff6f3a9101b8e_cgu.0_{V0}", "__profd_lib::foo"),
+        ("crate-hash", f"{V0}$got", "lib::foo$got"),
+        ("anonymous", "__covrec_741C2A48E34A9E3Au", "__covrec_*"),
         ("symbol-version", "puts@GLIBC_2.2.5", "puts"),
         ("symbol-version", "puts@@GLIBC_2.2.5", "puts"),
         ("anonymous", "anon.0123456789abcdef0123456789abcdef.17", "anon.*"),
@@ -46,6 +51,22 @@ def test_other_names_stay(name: str) -> None:
     ("rule", "text", "plain"),
     [
         ("temporary-name", "/tmp/rustcAb3xYz/x", "/tmp/rustcXXXXXX/x"),
+        (
+            "sanitizer-report",
+            "WARNING: ThreadSanitizer: data race\n  Write by thread T1:\n    #0 f x.rs:3\n\nSUMMARY: f\n",
+            "WARNING: ThreadSanitizer: data race\nSUMMARY: f\n",
+        ),
+        (
+            "sanitizer-report",
+            "ERROR: AddressSanitizer: stack-overflow\n    #0 f x.rs:3\n    #1 g x.rs:4\nSUMMARY: x\n",
+            "ERROR: AddressSanitizer: stack-overflow\nSUMMARY: x\n",
+        ),
+        ("member-name", "in main.2d997e5757711431-cgu.0", "in main.cgu"),
+        (
+            "temporary-name",
+            "WARNING: ThreadSanitizer: data race (pid=32370)",
+            "WARNING: ThreadSanitizer: data race (pid=PID)",
+        ),
         ("temporary-name", "ok. 1 passed; finished in 0.01s", "ok. 1 passed; finished in TIME"),
         ("file-hash", "libstd-0123456789abcdef.so", "libstd-HASH.so"),
         ("crate-hash", f"call {LEGACY}", "call _ZN3lib3foo17hHASHE"),
@@ -76,6 +97,47 @@ def test_a_text_loses_what_its_rule_names(rule: str, text: str, plain: str) -> N
 def test_a_members_name_loses_hashes_and_numbers(name: str, plain: str) -> None:
     assert spelled(name, MEMBER, Rules()) == plain
     assert spelled(name, MEMBER, Rules(frozenset(["member-name"]))) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "plain"),
+    [
+        ("state/lib-09nscz0462bth/s-hoeny2m0n1-1bneair.lock", "state/lib/s-SESSION.lock"),
+        (
+            "state/lib-09nscz0462bth/s-hoeny2m0n1-1bneair-6h9py8u8sdsd85sokugpjg6al/dep-graph.bin",
+            "state/lib/s-SESSION/dep-graph.bin",
+        ),
+        (
+            "state/lib-09nscz0462bth/s-hoeny2m0n1-1bneair-working/0ixo7wzbluv3xzbfqothv17z0.o",
+            "state/lib/s-SESSION/UNIT.o",
+        ),
+    ],
+)
+def test_what_an_incremental_session_is_called_is_noise(name: str, plain: str) -> None:
+    assert spelled(name, FILE, Rules()) == plain
+    assert spelled(name, FILE, Rules(frozenset(["incremental"]))) == name
+
+
+@pytest.mark.parametrize("name", ["s-a-b.o", "lib-0.rlib", "state/lib/s-a-b/x.o", "a-file/s-not.txt"])
+def test_what_is_no_incremental_session_stays(name: str) -> None:
+    assert spelled(name, FILE, Rules()) == name
+
+
+@pytest.mark.parametrize(
+    ("entry", "plain"),
+    [
+        ("$ORIGIN/../../../home/me/stage1/lib/rustlib/x/lib", "$ORIGIN/…/$SYSROOT/lib/rustlib/x/lib"),
+        ("$ORIGIN/../stage1/lib/rustlib/x/lib", "$ORIGIN/…/$SYSROOT/lib/rustlib/x/lib"),
+        ("$ORIGIN/../me/stage1", "$ORIGIN/…/$SYSROOT"),
+        ("$ORIGIN/../lib", "$ORIGIN/../lib"),
+        ("$ORIGIN/../stage10/lib", "$ORIGIN/../stage10/lib"),
+        ("$ORIGIN", "$ORIGIN"),
+        ("/usr/lib", "/usr/lib"),
+    ],
+)
+def test_the_way_from_an_output_to_the_toolchain_is_noise(entry: str, plain: str) -> None:
+    assert wayless(entry, {"/home/me/stage1": "$SYSROOT"}) == plain
+    assert wayless(entry, {}) == entry
 
 
 @pytest.mark.parametrize(
@@ -151,7 +213,7 @@ def test_a_section_that_is_for_one_symbol_goes_without_its_name(name: str, kind:
 
 
 def test_every_rule_of_a_spelling_is_told_of() -> None:
-    assert {one.rule for one in (*TEXT, *SYMBOL, *MEMBER)} <= RULES.keys()
+    assert {one.rule for one in (*TEXT, *SYMBOL, *MEMBER, *FILE)} <= RULES.keys()
     assert all(re.fullmatch(r"[a-z-]+", name) for name in RULES)
 
 
