@@ -1,7 +1,8 @@
 """Real changes of rustc, found by their date: real compilers, packaged as dated nightlies for rustup.
 
-The compilers of Debian are those that `linkage toolchains install debian:RELEASE` has unpacked,
-or those in the folder $LINKAGE_DEBIAN_COMPILERS, each in a folder named by its release.
+The compilers of Debian are those that `linkage toolchains install debian:RELEASE` has unpacked. Who
+names a folder of such compilers with $LINKAGE_DEBIAN_COMPILERS, each in a folder named by its release,
+wants them used: then it is a failure, and not a skip, where one is not there.
 """
 
 import json
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 from nightly_server import NightlyServer, serve
 from told_rustc import breaking
 
@@ -39,16 +41,19 @@ NO_SUITE_HAS = "1.94"
 """Those who have it find the date more exactly; `linkage toolchains install` cannot get it any more."""
 
 
-def found(name: str) -> Located | None:
+def spec_of(name: str) -> str:
     folder = os.environ.get("LINKAGE_DEBIAN_COMPILERS")
     if not name[0].isdigit():
-        spec = name
-    elif folder and (Path(folder) / name).is_dir():
-        spec = f"debian:{folder}/{name}"
-    else:
-        spec = f"debian:{name}"
+        return name
+    for place in sorted(Path(folder).glob("*/rustc")) if folder else ():
+        if f"{place.parent.name}.".startswith(f"{name}."):
+            return f"debian:{place.parent}"
+    return f"debian:{name}"
+
+
+def found(name: str) -> Located | None:
     try:
-        return resolve(spec, os.environ)
+        return resolve(spec_of(name), os.environ)
     except ToolchainError:
         return None
 
@@ -65,14 +70,25 @@ class Compilers:
 
     def need(self, days: dict[str, str]) -> None:
         if lacking := self.lacking(days):
-            pytest.skip(f"these compilers are not here: {', '.join(lacking)} (see this file's beginning)")
+            told = f"these compilers are not here: {', '.join(lacking)} (see this file's beginning)"
+            if os.environ.get("LINKAGE_DEBIAN_COMPILERS") and any(name[0].isdigit() for name in lacking):
+                pytest.fail(told)
+            pytest.skip(told)
 
 
 @pytest.fixture(scope="module")
 def compilers(tmp_path_factory: pytest.TempPathFactory) -> Compilers:
+    """The compilers, probed once: by the first of xdist's workers that needs them."""
     if shutil.which("rustup") is None:
         pytest.skip("there is no rustup here")
-    folder = tmp_path_factory.mktemp("compilers")
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "compilers"
+    folder.mkdir(exist_ok=True)
+    with FileLock(folder / "lock"):
+        return _made(folder)
+
+
+def _made(folder: Path) -> Compilers:
     located = {name: found(name) for name in {*WITH_DYNAMIC_STD.values(), *OTHERS.values()}}
     scripts = {name: breaking(one.rustc) for name, one in located.items() if one is not None}
     made = Compilers(scripts, folder)
@@ -84,9 +100,10 @@ def compilers(tmp_path_factory: pytest.TempPathFactory) -> Compilers:
 
 
 def _probe(script: Path, text: str, cache: Path) -> None:
-    script.parent.mkdir(parents=True, exist_ok=True)
-    script.write_text(text)
-    script.chmod(0o755)
+    if not script.exists():  # another worker may be running it
+        script.parent.mkdir(parents=True, exist_ok=True)
+        script.write_text(text)
+        script.chmod(0o755)
     probe(resolve(str(script), os.environ), cache, os.environ)
 
 

@@ -23,7 +23,7 @@ case "$*" in
 "-m venv"*)
     echo "venv" >> log; mkdir -p .venv/bin; rm -f .venv/set-up-*; cp "$0" .venv/bin/python
     for tool in linkage pytest ruff mypy lint-imports; do
-        body='echo %s "$@" >> log\n[ "$FAIL" != %s ] || exit "${STATUS:-1}"\n'
+        body='echo %s "$@" >> log\n[ "$FAIL" != %s ] || { echo "$SAYS" >&2; exit "${STATUS:-1}"; }\n'
         printf "#!/bin/sh\n$body" $tool $tool > .venv/bin/$tool
         chmod +x .venv/bin/$tool
     done ;;
@@ -150,6 +150,66 @@ def test_run_runs_both_and_fails_where_either_does(checkout: Checkout, broken: s
     assert checkout.log()[-2:] == ["pytest tests -n auto", "linkage run -n auto"]
 
 
+INSTALLS = "linkage toolchains install debian:1.48 debian:1.63 debian:1.78 debian:1.85"
+UNREACHABLE = "linkage: toolchain debian:1.48: the suite bullseye cannot be fetched: … Could not connect to …"
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        (UNREACHABLE, 3),
+        (
+            f"{UNREACHABLE}\nlinkage: toolchain debian:1.63: this machine has no apt-get and no apt-cache, …",
+            3,
+        ),
+        (f"{UNREACHABLE}\nlinkage: toolchain debian:1.63: the disk is full", 4),
+        ("Traceback (most recent call last):", 4),
+        ("", 4),
+    ],
+)
+def test_only_a_machine_without_an_archive_goes_without_old_compilers(
+    checkout: Checkout, said: str, status: int
+) -> None:
+    result = checkout.call("ci/old-compilers", "old", FAIL="linkage", SAYS=said)
+    assert result.returncode == status, result
+    assert checkout.log()[-1] == INSTALLS
+    (checkout.folder / "old/linkage/debian/1.48.0").mkdir(parents=True)
+    (checkout.folder / "old/linkage/debian/1.48.0/rustc").touch()
+    # An archive that has given one of them is there.
+    assert checkout.call("ci/old-compilers", "old", FAIL="linkage", SAYS=said).returncode == 4
+    assert checkout.call("ci/old-compilers", "old").returncode == 0
+
+
+@pytest.mark.parametrize(("fail", "named"), [("", "/.cache/linkage-ci/linkage/debian"), ("linkage", "")])
+def test_ci_tells_the_tests_where_the_old_compilers_are(checkout: Checkout, fail: str, named: str) -> None:
+    checkout.call("ci/old-compilers", "old")
+    pytest_of_ci = checkout.folder / ".venv/bin/pytest"
+    pytest_of_ci.write_text('#!/bin/sh\necho "[$LINKAGE_DEBIAN_COMPILERS]" >> log\n')
+    checkout.call(".ci/run", FAIL=fail, SAYS=UNREACHABLE)
+    assert f"[{checkout.folder if named else ''}{named}]" in checkout.log()
+
+
+@pytest.mark.skipif(not shutil.which("apt-get"), reason="there is no apt here")
+def test_apts_own_words_for_no_archive(tmp_path: Path, checkout: Checkout) -> None:
+    """The words that the script looks for are those of the real apt."""
+    (tmp_path / "apt.conf").write_text(
+        f'Dir::Etc::SourceList "{tmp_path}/list";\nDir::Etc::SourceParts "{tmp_path}/parts";\n'
+    )
+    for line in ("", "deb http://127.0.0.1:9/debian bookworm main\n"):
+        (tmp_path / "list").write_text(line)
+        done = subprocess.run(
+            [sys.executable, "-m", "harness.cli", "toolchains", "install", "debian:1.63"],
+            env=os.environ | {"APT_CONFIG": str(tmp_path / "apt.conf"), "XDG_CACHE_HOME": str(tmp_path)},
+            cwd=CHECKOUT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 4
+        said = done.stderr.strip()
+        assert checkout.call("ci/old-compilers", "old", FAIL="linkage", SAYS=said).returncode == 3
+
+
 def test_no_c_compiler(checkout: Checkout) -> None:
     (checkout.bin / "cc").unlink()
     assert "there is no C compiler: install gcc or clang" in checkout.refusal()
@@ -218,5 +278,7 @@ def test_the_scripts_are_shellcheck_clean() -> None:
     if not shellcheck:
         pytest.skip("shellcheck is not installed")
     subprocess.run(
-        [shellcheck, "-x", "ci/setup.sh", "ci/cases", "ci/tests", ".ci/run"], cwd=CHECKOUT, check=True
+        [shellcheck, "-x", "ci/setup.sh", "ci/cases", "ci/tests", "ci/old-compilers", ".ci/run"],
+        cwd=CHECKOUT,
+        check=True,
     )
