@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from harness.errors import LinkageError
 
 if TYPE_CHECKING:
+    from harness.bisect.rollup import Build
     from harness.report.bisect_work import Words
 
 _SERVER = "https://ci-artifacts.rust-lang.org"
@@ -41,6 +42,13 @@ def add_bisect_options(bisect: argparse.ArgumentParser) -> None:
     )
     bisect.add_argument(
         "--rust-src", metavar="DIR", help="a clone of rust-lang/rust: go on from the nightly to the merge"
+    )
+    bisect.add_argument(
+        "--rollup-builds",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a bot's comment in a rollup, which lists a build of each pull request alone: go on to that",
     )
     bisect.add_argument(
         "--regress", choices=("failed", "fixed"), default="failed", help="what broke it, or what mended it"
@@ -125,7 +133,7 @@ def run_bisect(arguments: argparse.Namespace) -> int:
             raise LinkageError("a session has its cases already", where="bisect", mend="leave them out")
         if arguments.replay is not None:
             return command.replay(arguments.replay, words)
-        return command.resume(arguments.resume or None, words)
+        return command.resume(arguments.resume or None, words, _builds(arguments.rollup_builds))
     return _begin(arguments, words)
 
 
@@ -153,6 +161,7 @@ def _begin(arguments: argparse.Namespace, words: "Words") -> int:
         match=arguments.match,
         spread=arguments.spread,
         rust_src=str(Path(arguments.rust_src).absolute()) if arguments.rust_src else None,
+        rollup_builds=_builds(arguments.rollup_builds),
         targets=tuple(arguments.target),
         ignore_limits=arguments.ignore_limits,
         lack_fails=arguments.lack_fails,
@@ -174,3 +183,17 @@ def _listed(given: list[str]) -> tuple[str, ...]:
         else:
             found.append(text)
     return tuple(one for one in found if one)
+
+
+def _builds(files: list[str]) -> "tuple[Build, ...]":
+    """What the files list of single pull requests' builds."""
+    from harness.bisect.rollup import read_builds  # noqa: PLC0415
+
+    found: list[Build] = []
+    for name in files:
+        try:
+            text = Path(name).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise LinkageError(f"cannot be read: {error}", where=name) from None
+        found += read_builds(text, name)
+    return tuple(found)

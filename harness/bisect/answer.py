@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from harness.bisect.axis import Range
 from harness.bisect.merges import Merge
+from harness.bisect.rollup import Member
 from harness.bisect.search import Gap
 from harness.bisect.subject import Finding, Result
 from harness.compare.groups import Group as Changes
@@ -37,6 +38,8 @@ class Flip:
     """What can have brought it, as far as a clone tells."""
     by_merge: bool = False
     """Whether compilers of single merges were tried."""
+    members: tuple[Member, ...] = ()
+    """Where the merge is a rollup and builds of its pull requests were tried: what each showed."""
     changes: tuple[Changes, ...] = ()
     """What differs in what the first of its cases made."""
 

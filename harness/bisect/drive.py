@@ -4,11 +4,11 @@ What the world does is behind `Lab`; what has been seen is in the journal, and i
 again. So a session that is read from its file goes on where it ended.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from harness.bisect.axis import Range, neighbours, steps_back
 from harness.bisect.journal import Entry, Journal
-from harness.bisect.question import Kind, only, questions, why
+from harness.bisect.question import Kind, Question, only, questions, why
 from harness.bisect.search import Answer, asking, choose, gaps, spread, upcoming
 from harness.bisect.signature import Seen
 from harness.bisect.subject import Asked, Finding, Lab, MissingError, Options, Result, Subject
@@ -54,6 +54,33 @@ class Bisection:
         self._spread(lowest, new)
         self._narrow()
         return self._result(Range(self.range.axis, lowest, new))
+
+    def each(self, questions: Iterable[Question], wanted: Answer) -> dict[Question, Mapping[int, Answer]]:
+        """Try one place after another for each question until one gives the wanted answer.
+
+        For toolchains that are in no order, each with something of its own.
+        """
+        for subject in self.subjects:
+            subject.asked = [Asked(one) for one in questions if one.variant == subject.variant]
+        for place in range(self.range.old or 0, self.range.new + 1):
+            open_ones = [
+                subject
+                for subject in self.subjects
+                if any(wanted not in asked.known.values() for asked in subject.asked)
+            ]
+            if not open_ones:
+                break
+            coming = range(place + 1, min(place + 3, self.range.new + 1))
+            self._probe(place, open_ones, [self._name(one) for one in coming])
+        return {asked.question: asked.known for subject in self.subjects for asked in subject.asked}
+
+    def why_not(self, question: Question, place: int) -> str:
+        """Why a place decided nothing about a question."""
+        name = self._name(place)
+        entry = self.journal.entries.get((name, question.variant))
+        if entry is not None and entry.seen is not None:
+            return why(question, entry.seen)
+        return self.journal.missing.get(name, "by hand")
 
     def _name(self, place: int) -> str:
         return self.range.axis.name(place)
@@ -177,7 +204,8 @@ class Bisection:
                 for asked in subject.asked:
                     asked.known.setdefault(place, Answer.SKIP)
             return
-        self.lab.fetch(coming)
+        if not all(self._has(self._name(place), one) for one in subjects):
+            self.lab.fetch(coming)  # else nothing is tried that they could be fetched beside
         for subject in subjects:
             self._note(place, subject, self._entry(place, subject))
 
@@ -259,12 +287,5 @@ class Bisection:
         return Result(findings, problems, used, len(self.tried))
 
     def _skipped(self, asked: Asked) -> tuple[tuple[int, str], ...]:
-        found = []
-        for place in sorted(p for p, answer in asked.known.items() if answer is Answer.SKIP):
-            name = self._name(place)
-            entry = self.journal.entries.get((name, asked.question.variant))
-            if entry is not None and entry.seen is not None:
-                found.append((place, why(asked.question, entry.seen)))
-            else:
-                found.append((place, self.journal.missing.get(name, "by hand")))
-        return tuple(found)
+        places = sorted(place for place, answer in asked.known.items() if answer is Answer.SKIP)
+        return tuple((place, self.why_not(asked.question, place)) for place in places)

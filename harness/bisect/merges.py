@@ -32,6 +32,9 @@ class Pull:
     def link(self) -> str:
         return f"{PULLS}{self.number}"
 
+    def __str__(self) -> str:
+        return f"#{self.number} {self.title}".rstrip()
+
 
 @dataclass(frozen=True, slots=True)
 class Merge:
@@ -43,9 +46,7 @@ class Merge:
     rolled_up: tuple[Pull, ...] = ()
 
     def __str__(self) -> str:
-        if self.pull is None:
-            return self.commit[:12]
-        return f"#{self.pull.number} {self.pull.title}".rstrip()
+        return self.commit[:12] if self.pull is None else str(self.pull)
 
 
 def between(clone: Path, old: str, new: str) -> list[Merge]:

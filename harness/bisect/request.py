@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from harness.bisect import axis, merges
+from harness.bisect.rollup import Build
 from harness.bisect.signature import Match
 from harness.bisect.subject import Options
 from harness.errors import LinkageError
@@ -26,6 +27,7 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     match: Match = "text"
     spread: int = 0
     rust_src: str | None = None
+    rollup_builds: tuple[Build, ...] = ()
     targets: tuple[str, ...] = ()
     ignore_limits: bool = False
     lack_fails: bool = False
@@ -63,6 +65,15 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if axis.is_commit(old) or axis.is_commit(new):
             return self._merges(old, new)
         return axis.between(old, new, date.fromisoformat(self.today)), ()
+
+    def check(self) -> None:
+        """Raise LinkageError where what is asked for does not go together."""
+        if self.rollup_builds and self.rust_src is None:
+            raise LinkageError(
+                "which pull requests a rollup has is looked up in a clone of rust-lang/rust",
+                where="--rollup-builds",
+                mend="name one with --rust-src DIR",
+            )
 
     def _merges(self, old: str | None, new: str | None) -> tuple[axis.Range, tuple[merges.Merge, ...]]:
         if self.rust_src is None:

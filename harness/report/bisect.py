@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from msgspec.structs import replace as changed
+
 from harness.bisect import journal, sessions
 from harness.bisect.journal import Journal
 from harness.bisect.request import Request
+from harness.bisect.rollup import Build
 from harness.errors import ExitCode, LinkageError
 from harness.report.bisect_json import write_answer
 from harness.report.bisect_text import answer_text
@@ -19,6 +22,7 @@ from harness.report.repro import session_for
 def bisect(request: Request, words: Words) -> int:
     """Begin a session. Raises LinkageError for wrong input."""
     request = _here_and_now(request)
+    request.check()
     variants_of(request)  # what is wrong is said before a file is made
     request.range()
     with _new(words) as book:
@@ -26,10 +30,17 @@ def bisect(request: Request, words: Words) -> int:
         return _search(request, words, book)
 
 
-def resume(place: str | None, words: Words) -> int:
-    """Go on with a session. Raises LinkageError where there is none."""
+def resume(place: str | None, words: Words, builds: tuple[Build, ...] = ()) -> int:
+    """Go on with a session, with what is known since of a rollup's builds. Raises LinkageError where there
+    is none.
+    """
     with journal.load(Path(place) if place else _last_file(os.environ)) as book:
-        return _search(Request.read(book.start, str(book.file)), words, book)
+        request = Request.read(book.start, str(book.file))
+        if builds:
+            request = changed(request, rollup_builds=builds)
+            request.check()
+            book.begin(request.line())
+        return _search(request, words, book)
 
 
 def replay(place: str, words: Words) -> int:
@@ -55,8 +66,6 @@ def log(place: str | None) -> int:
 
 def _here_and_now(request: Request) -> Request:
     """The request with what is only known here and now."""
-    from msgspec.structs import replace as changed  # noqa: PLC0415 - dataclasses' own has the name
-
     today = request.today or datetime.now(UTC).date().isoformat()
     return changed(request, folder=request.folder or str(Path.cwd()), today=today)
 

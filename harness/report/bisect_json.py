@@ -74,6 +74,16 @@ def _flip(flip: Flip) -> dict[str, Any]:
             }
             for merge in flip.merges
         ],
+        "members": [
+            {
+                **asdict(one.pull),
+                "link": one.pull.link,
+                "commit": one.commit,
+                "alone": one.alone,
+                "why": one.why,
+            }
+            for one in flip.members
+        ],
         "changes": [
             {"kind": one.kind, "artifacts": dict(one.artifacts), "what": one.what, "names": list(one.names)}
             for one in flip.changes

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from harness.bisect.answer import Answer, Flip, Group, Side
 from harness.bisect.merges import Merge
+from harness.bisect.rollup import Member, culprits
 from harness.compare.groups import Group as Changes
 from harness.judge.names import escape, listing
 
@@ -60,6 +61,9 @@ def _headline(group: Group) -> str:
 
 
 def _first(flip: Flip) -> str:
+    alone = culprits(flip.members)
+    if len(alone) == 1:
+        return str(alone[0])
     if flip.by_merge and len(flip.merges) == 1:
         return str(flip.merges[0])
     return flip.after.name
@@ -89,8 +93,23 @@ def _merges(flip: Flip) -> Iterator[str]:
     yield "- the merge:" if len(flip.merges) == 1 else f"- one of {len(flip.merges)} merges:"
     for merge in flip.merges:
         yield f"  - {_merge(merge)}"
+        known = {member.pull: member for member in flip.members}
         for pull in merge.rolled_up:
-            yield f"    - {pull.link} {pull.title}"
+            told = f": {_member(known[pull], flip)}" if pull in known else ""
+            yield f"    - {pull.link} {pull.title}{told}"
+    if flip.members and not culprits(flip.members):
+        if all(member.alone is False for member in flip.members):
+            yield "- none of them alone brings it: it takes several of them together"
+        else:
+            yield "- it is one of those that could not be tried, or several of them together"
+
+
+def _member(member: Member, flip: Flip) -> str:
+    """What a pull request's own build showed."""
+    if member.alone is None:
+        return f"not tried alone: {escape(member.why, 300)}"
+    after, before = ("fails", "passes") if flip.becomes == "bad" else ("passes", "fails")
+    return f"alone it {after} ({member.commit})" if member.alone else f"alone it {before}"
 
 
 def _merge(merge: Merge) -> str:

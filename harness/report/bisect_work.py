@@ -10,15 +10,14 @@ from functools import partial
 from pathlib import Path
 
 from harness.bisect import artifacts
-from harness.bisect.answer import Answer, Flip, Group, Side, flips, grouped
-from harness.bisect.axis import Listed, Range
+from harness.bisect.answer import Answer, Flip, Group, flips, grouped
+from harness.bisect.axis import Range
 from harness.bisect.download import Downloads
 from harness.bisect.drive import Bisection
-from harness.bisect.journal import Entry, Journal
+from harness.bisect.journal import Journal
 from harness.bisect.lab import Bench, Tools
-from harness.bisect.merges import between
 from harness.bisect.request import Request
-from harness.bisect.subject import Finding, MissingError, Result
+from harness.bisect.subject import Finding, MissingError
 from harness.build.plan import Variant, plan
 from harness.build.size import parse_size
 from harness.case.read import Case, read_case
@@ -30,6 +29,7 @@ from harness.compare.normal import Reader
 from harness.compare.rules import Rules
 from harness.errors import LinkageError
 from harness.places import cache_folder
+from harness.report.bisect_levels import Levels
 from harness.report.evidence import explain_verdict
 from harness.report.locate import case_files, split
 from harness.report.probe import without_limits
@@ -99,7 +99,7 @@ class Work:
         self.book = book
         self.session = session
         self.variants = variants_of(request)
-        self.range, self.merges = request.range()
+        self.range, merges = request.range()
         tools = Tools(
             bisect_folder(session.environment) / "toolchains",
             session.environment,
@@ -111,81 +111,26 @@ class Work:
             request.lack_fails,
         )
         self.lab = Bench(session, self.variants, tools, say)
+        self.levels = Levels(request, merges, self.lab, book, say)
 
     def answer(self) -> Answer:
         """Search, then look at what is beside each flip."""
         hints = hints_of(self.variants, self.range, self.session)
-        result = self._bisect(self.range, list(self.variants), hints)
+        search = Bisection(self.range, list(self.variants), self.lab, self.book, self.request.options, say)
+        result = search.run(hints)
         groups = tuple(
-            self._group(found, list(flips(gaps, found[0], result.range))) for gaps, found in grouped(result)
+            self._group(part, at)
+            for gaps, found in grouped(result)
+            for part, at in self.levels.narrowed(found, flips(gaps, found[0], result.range))
         )
         return Answer(result.range, groups, result.problems, result.tried, self.lab.installed)
 
-    def _bisect(self, asked: Range, variants: Sequence[str], hints: Sequence[int] = ()) -> Result:
-        return Bisection(asked, variants, self.lab, self.book, self.request.options, say).run(hints)
-
     def _group(self, found: Sequence[Finding], at: Sequence[Flip]) -> Group:
-        looked = [self._flip(flip, found) for flip in at]
+        variant = found[0].question.variant
+        looked = [replace(flip, changes=self._changes(variant, flip)) for flip in at]
         first = next((flip for flip in looked if flip.becomes == "bad"), looked[0])
         evidence, script = self._evidence(found[0], first)
         return Group(tuple(found), tuple(looked), evidence, script)
-
-    def _flip(self, flip: Flip, found: Sequence[Finding]) -> Flip:
-        flip = replace(flip, before=self._side(flip.before.name), after=self._side(flip.after.name))
-        if self.merges:
-            flip = self._with_merges(flip)
-        elif self.request.rust_src and flip.before.commit and flip.after.commit:
-            flip = self._by_merge(flip, found)
-        return replace(flip, changes=self._changes(found[0].question.variant, flip))
-
-    def _side(self, name: str) -> Side:
-        try:
-            version = self.lab.toolchain(name).version
-        except MissingError:
-            return Side(name)
-        return Side(name, str(version), version.commit_hash)
-
-    def _with_merges(self, flip: Flip) -> Flip:
-        chosen = {flip.after.name, *flip.candidates}
-        merges = tuple(one for one in self.merges if one.commit in chosen)
-        return replace(flip, merges=merges, by_merge=True)
-
-    def _by_merge(self, flip: Flip, found: Sequence[Finding]) -> Flip:
-        """Search among the merges between the two nightlies of a flip."""
-        old, new = flip.before.commit or "", flip.after.commit or ""
-        try:
-            merges = between(Path(self.request.rust_src or ""), old, new)
-        except LinkageError as error:
-            say(f"the merges between {flip.before.name} and {flip.after.name} cannot be searched: {error}")
-            return flip
-        if not merges:
-            return flip
-        commits = tuple(dict.fromkeys((old, *(one.commit for one in merges), new)))
-        say(f"{len(merges)} merges between {flip.before.name} and {flip.after.name}")
-        variants = list(dict.fromkeys(one.question.variant for one in found))
-        for variant in variants:
-            # The two nightlies are those commits' own compilers: what they showed holds for them.
-            for side, commit in ((flip.before, old), (flip.after, new)):
-                entry = self.book.entries.get((side.name, variant))
-                if entry is not None:
-                    self.book.entries.setdefault((commit, variant), Entry(entry.answer, entry.seen))
-        asked = Range(Listed(commits, "merge"), 0, len(commits) - 1)
-        result = self._bisect(asked, variants)
-        same = [one for one in result.findings if any(_same(one, other) for other in found)]
-        gap = next((one.flips[0] for one in same if len(one.flips) == 1), None)
-        if gap is None:
-            return replace(flip, merges=tuple(merges))
-        (narrow,) = flips([gap], same[0], result.range)
-        chosen = {commits[place] for place in gap.candidates}
-        before, after = (Side(one.name, "", one.name) for one in (narrow.before, narrow.after))
-        return replace(
-            narrow,
-            before=replace(before, version=f"after {flip.before.name}"),
-            after=replace(after, version=f"in {flip.after.name}"),
-            becomes=flip.becomes,
-            merges=tuple(one for one in merges if one.commit in chosen),
-            by_merge=True,
-        )
 
     def _changes(self, variant: str, flip: Flip) -> tuple[Changes, ...]:
         """What differs in what a variant makes on the two sides, as `linkage compare` has it."""
@@ -212,12 +157,6 @@ class Work:
         if self.session.skip_reason(variant) is not None:
             return explain_verdict(verdict, variant.id), ""
         return explain_verdict(verdict, variant.id), repro_script(plan(variant), sources(variant), verdict)
-
-
-def _same(one: Finding, other: Finding) -> bool:
-    return one.question.variant == other.question.variant and one.question.signature.same(
-        other.question.signature
-    )
 
 
 def targets_of(variants: Mapping[str, Make], more: Sequence[str]) -> tuple[str, ...]:

@@ -4,9 +4,12 @@ import os
 from pathlib import Path
 
 import pytest
+from rust_history import ci, history
 from told_rustc import ANSWER, MakeRustc, breaking
 
 from harness.toolchain import discover, resolve_all
+
+__all__ = ["case", "ci", "history", "make_rustc", "probes", "real_rustc"]
 
 collect_ignore_glob = ["cases/*.yaml"]
 """Those hold on some compilers only: a bisection is to find on which."""
