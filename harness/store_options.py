@@ -67,6 +67,7 @@ class RunStore:
         self.config = config
         told: dict[str, Any] = getattr(config, "workerinput", {}).get(_INPUT, {})
         self.is_worker = hasattr(config, "workerinput")
+        self.sweeps = not self.is_worker and not config.option.collectonly
         self.temporary: str | None = told.get("folder")
         self.mark: int | None = None
         self.limit = _limit(config)
@@ -79,13 +80,13 @@ class RunStore:
 
     @property
     def store(self) -> "Store":
-        """The store, opened and swept when it is first asked for. Raises StoreError."""
+        """The store, opened and, for a run, swept when it is first asked for. Raises StoreError."""
         if self._store is None:
             from harness.build.store import Store  # noqa: PLC0415 - `--help` needs none of it
 
             asked = self.temporary or self.config.getoption("--store")
             self._store = Store(store_folder(asked, os.environ), self.limit)
-            if not self.is_worker:
+            if self.sweeps:
                 self._store.sweep()
         return self._store
 
@@ -116,7 +117,7 @@ class RunStore:
     def pytest_unconfigure(self) -> None:
         if self.is_worker:
             return
-        if self._store is not None and self.temporary is None:
+        if self._store is not None and self.temporary is None and self.sweeps:
             with contextlib.suppress(OSError):
                 self._store.sweep()
         if self.mark is not None and self.temporary is not None:

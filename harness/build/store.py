@@ -174,14 +174,20 @@ class Store:
             self._evict()
 
     def _evict(self) -> None:
-        found = [(entry.stat(), entry) for entry in (self.folder / "blobs").glob("*/*")]
+        # scandir: there may be many thousands, and a run goes through them at its start and end.
+        found = [
+            (entry.stat(), entry)
+            for group in os.scandir(self.folder / "blobs")
+            if group.is_dir(follow_symlinks=False)
+            for entry in os.scandir(group.path)
+        ]
         limit = BLOB_LIMIT if self.limit is None else self.limit
         excess = sum(status.st_size for status, _ in found) - limit
         now = time.time()
         for status, entry in sorted(found, key=lambda item: last_used(item[0].st_mtime, now)):
             if excess <= 0:
                 break
-            entry.unlink(missing_ok=True)
+            Path(entry).unlink(missing_ok=True)
             excess -= status.st_size
 
     def _entry(self, kind: str, key: str) -> Path:

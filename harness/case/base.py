@@ -37,7 +37,6 @@ class Model(BaseModel):
         alias_generator=kebab,
         populate_by_name=False,
         strict=True,
-        use_attribute_docstrings=True,
     )
 
     shorthand: ClassVar[tuple[JsonSchemaValue, ...]] = ()

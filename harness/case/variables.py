@@ -9,6 +9,8 @@ from harness.case.document import Data, Path
 REFERENCE = re.compile(r"(?<!\$)\$\{([^{}]*)\}")
 LATER = frozenset({"work", "sysroot", "libdir", "target", "host"})
 """Known only when a variant is planned on a toolchain: its working folder, and the toolchain's own places."""
+REFERRING = ("env", "steps", "claims")
+"""The parts of a case in which a variable must be known; a source's text may hold any `${…}`."""
 
 
 class UnknownVariableError(Exception):

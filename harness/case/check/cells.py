@@ -1,14 +1,14 @@
 """A survey of a case's cells: the steps that each has, and what they make."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from harness.case import resolve, steps
 from harness.case.base import suggest
 from harness.case.check.axes import check_built_in
 from harness.case.check.findings import Findings
 from harness.case.check.steps import flat
+from harness.case.condition import Row
 from harness.case.document import Document, Path, position_of
 from harness.case.matrix import AXIS_VALUES
 from harness.case.model import CaseModel
@@ -30,8 +30,10 @@ class Place:
 class Cell:
     """A variant's steps in order; steps that run together stand before the step that holds them."""
 
-    name: str
-    row: Mapping[str, Any]
+    names: tuple[str, ...]
+    """The variants that are so."""
+    row: Row
+    """The first one's values."""
     steps: tuple[resolve.Resolved, ...]
     places: tuple[Place, ...]
 
@@ -63,17 +65,19 @@ class Cells:
         return set().union(*(cell.roles for cell in self.cells))
 
 
-def survey(model: CaseModel, doc: Document, built: Sequence[tuple[Mapping[str, Any], str]]) -> Cells:
-    """Go through every cell, with its name, once; values that do not fit are its findings."""
+def survey(model: CaseModel, doc: Document, built: Iterable[tuple[Row, tuple[str, ...]]]) -> Cells:
+    """Go through every cell, with the names of all that are like it, once; values that do not fit
+    are its findings.
+    """
     found = Cells(model, doc)
-    for row, name in built:
+    for row, names in built:
         problems: list[CaseError] = []
         resolved = resolve.resolve(doc, model.steps, resolve.Row(row, found.used), problems)
         for step in flat(resolved):
             problems += _values(step, doc)
         for problem in problems:
-            found.findings.add(problem.what, position_of(problem), name, problem.mend)
-        found.cells.append(Cell(name, row, resolved, tuple(_places(resolved))))
+            found.findings.add(problem.what, position_of(problem), names, problem.mend)
+        found.cells.append(Cell(names, row, resolved, tuple(_places(resolved))))
     return found
 
 

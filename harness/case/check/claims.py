@@ -1,12 +1,13 @@
 """What claims compare with: other artifacts are made, other variants are in the matrix."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from harness.case.base import suggest
 from harness.case.check.axes import spelled
 from harness.case.check.cells import Cell, Cells
-from harness.case.check.conditions import check_value
+from harness.case.check.conditions import check_value, values_of
 from harness.case.check.mentioned import no_such_role, raw_path
 from harness.case.claims import ArtifactClaims, ClaimMap, Reference
 from harness.case.condition import COMPILER
@@ -26,13 +27,7 @@ class _Here(NamedTuple):
 
 def check_claims(cells: Cells, rows: Sequence[Mapping[str, Any]]) -> None:
     """Note comparisons with what is not made, not in the matrix, or the artifact itself."""
-    known = {_key(row) for row in rows}
-    values: dict[str, dict[str, Any]] = {}
-    for row in rows:
-        for axis, value in row.items():
-            values.setdefault(axis, {}).setdefault(repr(value), value)
-    listed = {axis: list(found.values()) for axis, found in values.items()}
-    checked = _Checked(cells, known, listed)
+    checked = _Checked(cells, rows)
     for cell in cells.cells:
         for place in cell.places:
             checked.claims(place.step.step.claims, place.step.path, cell, place.after)
@@ -41,13 +36,20 @@ def check_claims(cells: Cells, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 class _Checked:
-    def __init__(self, cells: Cells, known: set[object], values: Mapping[str, Sequence[Any]]) -> None:
+    def __init__(self, cells: Cells, rows: Sequence[Mapping[str, Any]]) -> None:
         self.cells = cells
-        self.known = known
-        self.values = values
+        self.rows = rows
         self.ids = cells.ids
-        self.itself: dict[Path, list[tuple[str, bool]]] = {}
+        self.itself: dict[Path, list[tuple[tuple[str, ...], bool]]] = {}
         """For each comparison the variants, and whether it is with the artifact itself there."""
+
+    @cached_property
+    def known(self) -> set[object]:
+        return {_key(row) for row in self.rows}
+
+    @cached_property
+    def values(self) -> dict[str, list[Any]]:
+        return values_of(self.rows)
 
     def claims(self, found: ClaimMap, base: Path, cell: Cell, roles: frozenset[str]) -> None:
         for subject, sets in found.items():
@@ -57,7 +59,7 @@ class _Checked:
             for index, one in enumerate(sets):
                 if one.when is None or one.when.holds(cell.row):
                     here = _Here(cell, roles, subject)
-                    for reference, path in _references(one):
+                    for reference, path in compared_with(one):
                         self.reference(reference, (*place, index, *path), here)
                     for text, path in _within(one):
                         self.made(text, (*place, index, *path), here)
@@ -71,39 +73,40 @@ class _Checked:
         artifact = (*path, "artifact")
         if not reference.variant:
             self.made(reference.artifact or here.subject, artifact, here)
-            self.itself.setdefault(path, []).append((here.cell.name, same))
+            self.itself.setdefault(path, []).append((here.cell.names, same))
             return
         role = reference.artifact or here.subject
         if is_role(role, self.ids) and role not in self.cells.roles:
             what = f"`{role}` is made in no variant"
             mend = suggest(role, sorted(self.cells.roles), "the steps make {}")
-            self.cells.findings.add(what, self.cells.doc.value(artifact), here.cell.name, mend)
+            self.cells.findings.add(what, self.cells.doc.value(artifact), here.cell.names, mend)
         wrong = [
             error
             for axis, value in reference.variant.items()
             for error in check_value(axis, value, (*path, "variant", axis), self.values, self.cells.doc)
         ]
         for error in wrong:
-            self.cells.findings.add(error.what, position_of(error), here.cell.name, error.mend)
+            self.cells.findings.add(error.what, position_of(error), here.cell.names, error.mend)
         sibling = _key({**here.cell.row, **reference.variant})
         if not wrong and sibling not in self.known:
             what = "the matrix has no variant to compare with"
             differs = ", ".join(f"{axis}: {spelled(value)}" for axis, value in reference.variant.items())
             mend = f"with {differs} this cell is not in the matrix; limit the claim with a `when`"
             where = self.cells.doc.key((*path, "variant"))
-            self.cells.findings.add(what, where, here.cell.name, mend)
-        self.itself.setdefault(path, []).append((here.cell.name, same and sibling == _key(here.cell.row)))
+            self.cells.findings.add(what, where, here.cell.names, mend)
+        self.itself.setdefault(path, []).append((here.cell.names, same and sibling == _key(here.cell.row)))
 
     def report_itself(self) -> None:
         """A comparison with the artifact itself in every variant in which it is judged says nothing."""
         for path, judged in self.itself.items():
             if all(same for _, same in judged):
-                for name, _ in judged:
+                for names, _ in judged:
                     what = "this compares the artifact with itself"
-                    self.cells.findings.add(what, self.cells.doc.value(path), name, _ITSELF)
+                    self.cells.findings.add(what, self.cells.doc.value(path), names, _ITSELF)
 
 
-def _references(claims: ArtifactClaims) -> Iterator[tuple[Reference, Path]]:
+def compared_with(claims: ArtifactClaims) -> Iterator[tuple[Reference, Path]]:
+    """What claims compare with, and where in them it stands."""
     for key, listed in (("same-as", claims.same_as), ("differs-from", claims.differs_from)):
         yield from ((one, (key, index)) for index, one in enumerate(listed))
     for key, single in (("smaller-than", claims.smaller_than), ("exports-differ", claims.exports_differ)):

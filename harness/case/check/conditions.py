@@ -42,7 +42,7 @@ def check_conditions(
     `built` are the rows with the compilers between which the case's conditions tell.
     """
     before = matrix.product(model.matrix)
-    values, values_before = _values(rows), _values(before)
+    values, values_before = values_of(rows), values_of(before)
     for placed in every_condition(model):
         among, known = (before, values_before) if placed.exclude else (built, values)
         errors = list(_names(placed.condition, placed.path, known, doc))
@@ -80,7 +80,8 @@ def _of_claims(found: claims.ClaimMap, path: Path) -> Iterator[Placed]:
                 yield Placed(one.when, (*path, subject, index, "when"))
 
 
-def _values(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+def values_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """The values that each axis has in some cell."""
     found: dict[str, dict[str, Any]] = {}
     for row in rows:
         for axis, value in row.items():

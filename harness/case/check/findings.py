@@ -1,5 +1,6 @@
 """What is found wrong in one cell after another, said once with the cells in which it is so."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from harness.errors import CaseError, Position
@@ -22,9 +23,9 @@ class Findings:
     def __bool__(self) -> bool:
         return bool(self.found)
 
-    def add(self, what: str, where: Position, variant: str, mend: str | None = None) -> None:
-        """Note what is wrong in a variant."""
-        self.found.setdefault((where, what), _Finding(mend)).variants[variant] = None
+    def add(self, what: str, where: Position, variants: Iterable[str], mend: str | None = None) -> None:
+        """Note what is wrong in some variants."""
+        self.found.setdefault((where, what), _Finding(mend)).variants.update(dict.fromkeys(variants))
 
     def errors(self, total: int) -> list[CaseError]:
         """One error for each finding; `total` is how many variants there are."""

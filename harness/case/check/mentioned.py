@@ -28,7 +28,7 @@ def check_mentions(cells: Cells) -> None:
             if place.step.id in ids:
                 where = cells.doc.value((*place.step.path, "id"))
                 what = f"a second step is named `{place.step.id}`"
-                cells.findings.add(what, where, cell.name, "give one of them an `id` of its own")
+                cells.findings.add(what, where, cell.names, "give one of them an `id` of its own")
             ids.add(place.step.id)
             _artifacts(place, known, made, cell, cells)
             _kept(place, kept, cell, cells)
@@ -38,7 +38,7 @@ def check_mentions(cells: Cells) -> None:
                 where = cells.doc.value((*place.step.path, "link-only"))
                 what = f"`{step.link_only}` is no earlier step with `no-link: true`"
                 cells.findings.add(
-                    what, where, cell.name, suggest(step.link_only, sorted(no_link), "those are {}")
+                    what, where, cell.names, suggest(step.link_only, sorted(no_link), "those are {}")
                 )
             if isinstance(step, steps.RustcStep) and step.no_link:
                 no_link.add(place.step.id)
@@ -76,7 +76,7 @@ def no_such_role(role: str, path: Path, made: frozenset[str], cell: Cell, cells:
         if own
         else suggest(role, sorted(made), "made before this: {}")
     )
-    cells.findings.add(f"`{role}` is made by no earlier step", cells.doc.value(path), cell.name, mend)
+    cells.findings.add(f"`{role}` is made by no earlier step", cells.doc.value(path), cell.names, mend)
 
 
 def _program(name: str, place: Place, made: Made, cell: Cell, cells: Cells) -> None:
@@ -85,7 +85,7 @@ def _program(name: str, place: Place, made: Made, cell: Cell, cells: Cells) -> N
         return
     mend = suggest(name, sorted(programs), "the programs are {}")
     where = cells.doc.value((*place.step.path, "run"))
-    cells.findings.add(f"`{name}` is no program that an earlier step makes", where, cell.name, mend)
+    cells.findings.add(f"`{name}` is no program that an earlier step makes", where, cell.names, mend)
 
 
 def _kept(place: Place, kept: set[str], cell: Cell, cells: Cells) -> None:
@@ -96,7 +96,7 @@ def _kept(place: Place, kept: set[str], cell: Cell, cells: Cells) -> None:
         if prefix == "kept" and step_id not in kept:
             mend = suggest(step_id, sorted(kept), "steps with `keep` before this: {}")
             where = cells.doc.value((*place.step.path, *path))
-            cells.findings.add(f"no earlier step `{step_id}` keeps a stream", where, cell.name, mend)
+            cells.findings.add(f"no earlier step `{step_id}` keeps a stream", where, cell.names, mend)
 
 
 def check_never(cells: Cells) -> Iterator[CaseError]:

@@ -9,11 +9,8 @@ from harness.case.check.conditions import every_condition
 from harness.case.document import Data, Document, Path
 from harness.case.groups import GROUP_NAMES
 from harness.case.model import CaseModel
-from harness.case.variables import LATER, REFERENCE, references
+from harness.case.variables import LATER, REFERENCE, REFERRING, references
 from harness.errors import CaseError, Position
-
-_REFERRING = ("env", "steps", "claims")
-"""The parts of a case in which a variable must be known; a source's text may hold any `${…}`."""
 
 
 def check_variables(doc: Document, rows: Sequence[Mapping[str, Any]]) -> Iterator[CaseError]:
@@ -22,7 +19,7 @@ def check_variables(doc: Document, rows: Sequence[Mapping[str, Any]]) -> Iterato
     parts = _parts(rows)
     known = sorted(axes | parts | GROUP_NAMES | LATER)
     assert isinstance(doc.data, dict)  # noqa: S101 - the case has been validated
-    for part in _REFERRING:
+    for part in REFERRING:
         for name, where in _placed(doc.data.get(part), (part,), doc):
             if name not in known and not name.startswith("kept."):
                 mend = suggest(name, known, f"here are {', '.join(sorted(axes | LATER))}")
@@ -64,7 +61,7 @@ def _placed(data: Data, path: Path, doc: Document) -> Iterator[tuple[str, Positi
 def check_unused(model: CaseModel, doc: Document, looked_at: set[str]) -> Iterator[CaseError]:
     """Axes that nothing uses; `looked_at` are those that the steps take or refer to."""
     assert isinstance(doc.data, dict)  # noqa: S101 - the case has been validated
-    texts = [doc.data.get(part) for part in (*_REFERRING, "sources")]
+    texts = [doc.data.get(part) for part in (*REFERRING, "sources")]
     used = looked_at | {name.partition(".")[0] for name, _ in references(texts)}
     used |= set().union(*(one.condition.names() for one in every_condition(model) if not one.exclude))
     for axis, path in _axes(model).items():

@@ -72,7 +72,7 @@ def check_sources(cells: Cells, folder: FilePath) -> None:
                 wrong = looked_up[name]
                 if wrong is not None:
                     where = cells.doc.value((*place.step.path, *path))
-                    cells.findings.add(wrong[0], where, cell.name, wrong[1])
+                    cells.findings.add(wrong[0], where, cell.names, wrong[1])
             made.add(place.step)
 
 

@@ -14,10 +14,10 @@ def check_together(cells: Cells) -> None:
     for cell in cells.cells:
         for step in cell.steps:
             if isinstance(step.step, steps.TogetherStep):
-                _writes(step, cell.name, cells)
+                _writes(step, cell.names, cells)
 
 
-def _writes(step: Resolved, variant: str, cells: Cells) -> None:
+def _writes(step: Resolved, variants: tuple[str, ...], cells: Cells) -> None:
     written: dict[str, Resolved] = {}
     for part in flat(step.together):
         for name in dict.fromkeys(posixpath.normpath(name) for name in outputs(part)):
@@ -25,4 +25,4 @@ def _writes(step: Resolved, variant: str, cells: Cells) -> None:
             if first is not part:
                 what = f"two steps at the same time write `{name}`"
                 mend = f"the other is at {cells.doc.key(first.path)}; give one an output of its own"
-                cells.findings.add(what, cells.doc.key(part.path), variant, mend)
+                cells.findings.add(what, cells.doc.key(part.path), variants, mend)

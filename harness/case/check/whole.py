@@ -8,6 +8,7 @@ nothing of what the steps make.
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from harness.case.check.alike import alike
 from harness.case.check.axes import check_axes
 from harness.case.check.bugs import check_bugs
 from harness.case.check.cells import survey
@@ -42,7 +43,7 @@ def check(case: "Case") -> list[CaseError]:
     unknown = [*check_conditions(model, doc, rows, [row for row, _ in built]), *check_variables(doc, rows)]
     if unknown:
         return [*errors, *unknown]
-    cells = survey(model, doc, built)
+    cells = survey(model, doc, alike(built, model, doc))
     if cells.findings:
         return [*errors, *cells.findings.errors(len(built))]
     check_mentions(cells)
