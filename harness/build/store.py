@@ -110,11 +110,11 @@ class Store:
 
     @contextmanager
     def locked(self, key: str) -> Iterator[None]:
-        """Hold a key's lock, so that no step is carried out twice at the same time."""
-        place = self.folder / "locks" / key[:2] / f"{key}.lock"
+        """Hold a key's lock, so that no step is carried out twice at the same time. Who holds one must
+        not ask for another: it may be the same.
+        """
         try:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            lock = filelock.FileLock(place)
+            lock = filelock.FileLock(lock_of(self.folder, key))
             lock.acquire(poll_interval=0.01)  # seconds
         except OSError:  # a store that cannot be written is worked without
             self.writable = False
@@ -200,10 +200,9 @@ class Store:
         """Let `fill` write a file that then takes this place, whole or not at all."""
         temporary, mark = None, None
         try:
-            place.parent.mkdir(parents=True, exist_ok=True)
             temporary, mark = self._temporary()
             fill(temporary)
-            temporary.replace(place)
+            _made_for(place, temporary.replace)
         except OSError:
             self.writable = False
             if temporary is not None:
@@ -215,15 +214,20 @@ class Store:
 
     def _temporary(self) -> tuple[Path, int]:
         """A new file, locked as long as it is written: what a killed run leaves can be told from it."""
-        folder = self.folder / "new"
-        folder.mkdir(parents=True, exist_ok=True)
         while True:
-            mark, name = tempfile.mkstemp(dir=folder)
+            mark, name = _made_for(self.folder / "new/file", lambda place: tempfile.mkstemp(dir=place.parent))
             with contextlib.suppress(OSError):
                 fcntl.flock(mark, fcntl.LOCK_EX)
             if os.fstat(mark).st_nlink:
                 return Path(name), mark
             os.close(mark)  # swept before it could be locked
+
+
+def lock_of(store: Path, key: str) -> Path:
+    """The file that is locked for a key. Keys share some thousands of them: to make one for each would
+    take longer than what it guards, and they can never be removed while others may wait for them.
+    """
+    return store / "locks" / f"{key[:3]}.lock"
 
 
 def decoded(stored: bytes, shape: type[T]) -> T | None:
@@ -259,6 +263,15 @@ def remove_unheld(place: Path) -> bool:
     finally:
         os.close(mark)
     return not os.path.lexists(place)
+
+
+def _made_for(place: Path, make: Callable[[Path], T]) -> T:
+    """Make something at a place, and its folder where that is what is missing."""
+    try:
+        return make(place)
+    except FileNotFoundError:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        return make(place)
 
 
 def _touch(place: Path | int) -> None:

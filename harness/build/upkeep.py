@@ -17,7 +17,16 @@ from pathlib import Path
 
 import filelock
 
-from harness.build.store import TAG, Store, decoded, file_digest, last_used, remove_tree, remove_unheld
+from harness.build.store import (
+    TAG,
+    Store,
+    decoded,
+    file_digest,
+    last_used,
+    lock_of,
+    remove_tree,
+    remove_unheld,
+)
 from harness.errors import LinkageError, StoreError
 
 KINDS = {
@@ -205,8 +214,7 @@ def _is_whole(entry: Entry) -> bool:
 
 def _remove(entry: Entry, removed: Removed) -> bool:
     """Remove an entry, unless a run is carrying its step out."""
-    lock = entry.place.parents[2] / "locks" / entry.key[:2] / f"{entry.key}.lock"
-    with _unheld(lock) as free:
+    with _unheld(lock_of(entry.place.parents[2], entry.key)) as free:
         if not free:
             removed.held += 1
             return False

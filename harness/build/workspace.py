@@ -26,10 +26,11 @@ class Workspace:
 
     def __init__(self, folder: Path) -> None:
         self.root = folder / "work"
-        self.temporary = folder / "tmp"
+        self.temporary = folder
+        """Where processes put what they need for themselves: beside the folder, and gone with it."""
         self.linker = folder / "linker"
-        for place in (self.root, self.temporary):
-            place.mkdir(parents=True)
+        self.root.mkdir(parents=True)
+        self._real = os.path.realpath(self.root)
         self._seen: dict[str, tuple[tuple[int, ...], Node]] = {}
         self._stand_ins: dict[str, tuple[str, bool]] = {}
 
@@ -37,18 +38,19 @@ class Workspace:
         """What stands in the folder now, by relative path."""
         state: State = {}
         seen: dict[str, tuple[tuple[int, ...], Node]] = {}
-        pending = [self.root]
+        pending = [str(self.root)]
+        above = len(pending[0]) + 1
         while pending:
             for entry in os.scandir(pending.pop()):
                 status = entry.stat(follow_symlinks=False)
-                name = os.path.relpath(entry.path, self.root)
+                name = entry.path[above:]
                 mode = stat.S_IMODE(status.st_mode)
                 if entry.is_symlink():
                     state[name] = Node("link", str(Path(entry.path).readlink()), 0o777)
                 elif entry.is_dir():
                     state[name] = Node("dir", "", mode)
                     if os.access(entry.path, os.R_OK | os.X_OK):
-                        pending.append(Path(entry.path))
+                        pending.append(entry.path)
                 elif entry.is_file():
                     mark = (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
                     old = self._seen.get(name)
@@ -92,8 +94,10 @@ class Workspace:
         Raises OperationError for one that leads out of the folder, by itself or through a symlink.
         """
         path = self.root / name
-        real = path.parent.resolve() / path.name if itself and path.name != ".." else path.resolve()
-        if not real.is_relative_to(self.root.resolve()):
+        real = os.path.realpath(path)
+        if itself and path.name != "..":
+            real = f"{os.path.realpath(path.parent)}/{path.name}"
+        if real != self._real and not real.startswith(f"{self._real}/"):
             raise OperationError(f"`{name}` leads outside the working folder")
         return path
 
