@@ -40,7 +40,7 @@ def product(matrix: Matrix) -> list[dict[str, Any]]:
 
 
 class Cell(dict[str, Any]):
-    """A cell that has a name of its own, because another's readable name is the same."""
+    """A cell of a matrix, which knows its name: it is asked for often, and another cell's may read alike."""
 
     def __init__(self, row: Row, name: str) -> None:
         super().__init__(row)
@@ -149,7 +149,7 @@ def _named(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
             taken.add(own)
             named.append(Cell(row, own))
         else:
-            named.append(row)
+            named.append(Cell(row, name))
     return named
 
 
