@@ -184,7 +184,7 @@ def _probe_words(probe: argparse.ArgumentParser) -> None:
 
 
 def _compare_words(compare: argparse.ArgumentParser, snapshot: argparse.ArgumentParser) -> None:
-    what = "a toolchain, as --toolchain of `linkage run` takes it, or a snapshot's .json"
+    what = "a toolchain, as --toolchain of `linkage run` takes it, or a file that `linkage snapshot` wrote"
     compare.add_argument("base", metavar="BASE", help=what)
     compare.add_argument("head", metavar="HEAD", help="the other one")
     snapshot.add_argument("toolchain", metavar="TOOLCHAIN", help="as --toolchain of `linkage run` takes it")

@@ -125,7 +125,8 @@ def _described(member: Member) -> str:
     names = sorted(member.symbols)
     held = f", with {', '.join(names[:_SHOWN])}" if names else ""
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return f"{member.kind}, {member.size} bytes{held}{more}"
+    size = f", {member.size} bytes" if member.size else ""  # a snapshot knows none
+    return f"{member.kind}{size}{held}{more}"
 
 
 def _order(base: Sequence[Member], head: Sequence[Member], matched: Matched) -> Iterator[Change]:

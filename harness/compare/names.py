@@ -7,12 +7,17 @@ from functools import lru_cache
 from harness.artifact.demangle import demangled_path
 from harness.compare.rules import SYMBOL, Rules, spelled
 
+C, C_WANTED = "c_libraries", "c_libraries_undefined"
+"""What stands in a snapshot for a C library or a runtime in C that is linked in, and for what is wanted of
+one that is not.
+"""
 RUNTIME = frozenset({
     "std", "core", "alloc", "compiler_builtins", "panic_unwind", "panic_abort", "unwind", "proc_macro",
     "test", "hashbrown",
     "gimli", "addr2line", "object", "miniz_oxide", "adler", "adler2", "rustc_demangle", "memchr",
     "libc", "cfg_if", "std_detect", "getopts", "unicode_width", "rustc_std_workspace_core",
     "rustc_std_workspace_alloc", "rustc_std_workspace_std", "profiler_builtins", "rustc_literal_escaper",
+    C, C_WANTED,
 })  # fmt: skip
 """The crates of a toolchain's own libraries: what differs in them is told in sum."""
 

@@ -69,6 +69,8 @@ TEXT = (
         re.MULTILINE,
     ),
     _spelling("sanitizer-report", r"^ +#\d+ .*\n?", "", re.MULTILINE),
+    _spelling("temporary-name", r"\+0x[0-9a-f]+\)", "+0xADDRESS)"),
+    _spelling("build-id", r"\(BuildId: [0-9a-f]+\)", "(BuildId)"),
     _spelling("temporary-name", r"finished in \d+\.\d+s", "finished in TIME"),
     _spelling("member-name", r"\.[0-9a-f]{16}-cgu\.\d+\b", ".cgu"),
     _spelling("file-hash", r"(?<=[\w])-[0-9a-f]{16}(?=[.\s'\"`,)]|$)", "-HASH"),

@@ -31,7 +31,7 @@ from harness.compare.model import Built
 from harness.compare.normal import Reader
 from harness.compare.rules import Rules
 from harness.compare.sides import Left, Result
-from harness.compare.snapshot import Snapshot, decoded, encoded
+from harness.compare.snapshot import SUFFIX, Snapshot, decoded, encoded
 from harness.errors import ExitCode, LinkageError
 from harness.places import cache_folder, store_folder
 from harness.report.compare_data import as_json, as_markdown
@@ -144,10 +144,12 @@ def _width(options: Options) -> int:
 
 def _snapshot(side: str, rules: Rules, linker: str) -> Snapshot | None:
     """The snapshot that one side is; None for a toolchain. Raises LinkageError."""
-    if not side.endswith(".json"):
+    place = Path(side)
+    # A compiler's file can be executed; what is called a snapshot is one, be it there or not.
+    if place.suffix != SUFFIX and (not place.is_file() or os.access(place, os.X_OK)):
         return None
     try:
-        found = decoded(Path(side).read_text(encoding="utf-8"), side)
+        found = decoded(place.read_text(encoding="utf-8"), side)
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "not UTF-8"
         raise LinkageError(f"cannot be read: {why}", where=side, mend="name a snapshot") from None

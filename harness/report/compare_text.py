@@ -78,7 +78,7 @@ def notes(result: Result) -> Iterator[str]:
     if result.rules_off:
         yield f"not taken out: {', '.join(result.rules_off)}"
     if result.base.snapshot or result.head.snapshot:
-        yield "a snapshot says of the toolchain's own libraries only whether they are the same"
+        yield "a snapshot says of the toolchain's own libraries, and C's, only whether they are the same"
     yield from (f"meant, and did not occur: {one}" for one in result.unmet)
 
 

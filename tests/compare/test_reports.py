@@ -75,38 +75,83 @@ def test_what_is_meant_does_not_fail_and_what_does_not_occur_does(run: Run) -> N
 
 
 def test_a_snapshot_stands_for_its_toolchain(run: Run) -> None:
-    assert run("snapshot", run.real, "case.yaml", "-o", "old.json")[0] == 0
-    status, text = run("compare", "old.json", run.real, "case.yaml")
+    assert run("snapshot", run.real, "case.yaml", "-o", "old.snapshot")[0] == 0
+    status, text = run("compare", "old.snapshot", run.real, "case.yaml")
     assert (status, text.splitlines()[0]) == (0, "same (1 variant compared)"), text
     changed = run.desk.compiler("changed", MORE)
-    status, text = run("compare", "old.json", changed, "case.yaml")
+    status, text = run("compare", "old.snapshot", changed, "case.yaml")
     assert status == 1
     assert [line for line in text.splitlines() if line.startswith("≠")] == [
         "≠ newly exported by 1 cdylib: more",
         "≠ symbol new in 1 staticlib: more",
     ]
-    assert run("snapshot", changed, "case.yaml", "-o", "new.json")[0] == 0
-    assert run("compare", "old.json", "new.json") == (1, text.replace("changed:", "changed from new.json:"))
+    assert run("snapshot", changed, "case.yaml", "-o", "new.snapshot")[0] == 0
+    assert run("compare", "old.snapshot", "new.snapshot") == (
+        1,
+        text.replace("changed:", "changed from new.snapshot:"),
+    )
 
 
 def test_a_snapshot_reads_back_as_it_was_written(run: Run) -> None:
-    run("snapshot", run.real, "case.yaml", "-o", "old.json")
-    text = Path("old.json").read_text()
-    found = decoded(text, "old.json")
+    run("snapshot", run.real, "case.yaml", "-o", "old.snapshot")
+    text = Path("old.snapshot").read_text()
+    found = decoded(text, "old.snapshot")
     assert encoded(replace(found, side=replace(found.side, snapshot=""))) == text
     assert isinstance(found.side, Side)
     assert max(map(len, text.splitlines())) < 400
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 99}', '{"format": 1}', "\0"])
+@pytest.mark.parametrize("text", ["", "[]", '{"format": 1}', "\0", "linkage snapshot\t2\nend\t1\n"])
 def test_what_is_no_snapshot_is_said(text: str) -> None:
-    with pytest.raises(LinkageError, match=r"^x\.json: .*\(help: "):
-        decoded(text, "x.json")
+    with pytest.raises(LinkageError, match=r"^x: no snapshot of linkage: .*\(help: "):
+        decoded(text, "x")
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        (("snapshot\t2\n", "snapshot\t1\n"), "old: .*it is of format 1, this is 2: take it again"),
+        (("\nend\t", "\nmore\nend\t"), "old: .*it was cut off, or lines of it are gone"),
+        (("== the variants", "== the rest"), r"old:\d+: .*`== the rest` is not at its place"),
+        (("*\truns\tcc", "*\tstrolls\tcc"), "old: .*case.yaml: "),
+        (("*\truns\tcc", "3-\truns\tcc"), r"old:\d+: .*`3-` are no variants"),
+        (("\nstep\tlib\n", "\nstep\n"), r"old:\d+: .*it is not of a form that stands here"),
+        (("toolchain\treal\t", "toolchain\treal"), "old: no snapshot of linkage: "),
+    ],
+)
+def test_a_snapshot_that_was_changed_by_hand_is_refused_with_its_place(
+    edit: tuple[str, str], said: str, run: Run
+) -> None:
+    run("snapshot", run.real, "case.yaml", "-o", "old.snapshot")
+    text = Path("old.snapshot").read_text()
+    assert edit[0] in text
+    with pytest.raises(LinkageError, match=said):
+        decoded(text.replace(*edit, 1), "old")
+
+
+def test_a_snapshot_that_was_cut_off_anywhere_is_refused_in_a_line(run: Run) -> None:
+    run("snapshot", run.real, "case.yaml", "-o", "old.snapshot")
+    text = Path("old.snapshot").read_text()
+    for length in range(0, len(text) - 1, 37):
+        with pytest.raises(LinkageError, match=r"^old.*\(help: "):
+            decoded(text[:length], "old")
+
+
+def test_a_side_that_is_no_snapshot_is_said(run: Run) -> None:
+    Path("x.snapshot").write_bytes(b"\xff")
+    Path("notes.txt").write_text("none\n")
+    for side, said in (
+        ("x.snapshot", "not UTF-8"),
+        ("gone.snapshot", "No such file"),
+        ("notes.txt", "its first line says something else"),
+    ):
+        status, text = run("compare", side, run.real, "case.yaml")
+        assert (status, len(text.splitlines()), said in text) == (4, 1, True), text
 
 
 def test_a_snapshot_that_was_taken_otherwise_is_refused(run: Run) -> None:
-    run("snapshot", run.real, "case.yaml", "-o", "old.json")
-    status, text = run("compare", "old.json", run.real, "case.yaml", "--keep", "crate-hash")
+    run("snapshot", run.real, "case.yaml", "-o", "old.snapshot")
+    status, text = run("compare", "old.snapshot", run.real, "case.yaml", "--keep", "crate-hash")
     assert status == 4
     assert "it was taken with another --keep: none" in text
 

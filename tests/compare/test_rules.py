@@ -61,6 +61,8 @@ def test_other_names_stay(name: str) -> None:
             "ERROR: AddressSanitizer: stack-overflow\n    #0 f x.rs:3\n    #1 g x.rs:4\nSUMMARY: x\n",
             "ERROR: AddressSanitizer: stack-overflow\nSUMMARY: x\n",
         ),
+        ("temporary-name", "in f (main+0x753e2)", "in f (main+0xADDRESS)"),
+        ("build-id", "(BuildId: 7d12b490)", "(BuildId)"),
         ("member-name", "in main.2d997e5757711431-cgu.0", "in main.cgu"),
         (
             "temporary-name",

@@ -70,9 +70,9 @@ def test_another_store_and_other_jobs_and_temporary_paths_make_the_same(
         (folder / "tmp").mkdir(parents=True)
         monkeypatch.setenv("TMPDIR", str(folder / "tmp"))
         monkeypatch.setenv("LINKAGE_CACHE", str(folder / "cache"))
-        words = ("-j", jobs, "--store", str(folder / "store"), "-o", str(folder / "x.json"))
+        words = ("-j", jobs, "--store", str(folder / "store"), "-o", str(folder / "x.snapshot"))
         assert main(("snapshot", spec, case, *words)) == 0
-    files = [str(desk.folder / place / "x.json") for _, place, _ in sides]
+    files = [str(desk.folder / place / "x.snapshot") for _, place, _ in sides]
     status = main(("compare", *files))
     assert (status, "same (5 variants compared)" in capsys.readouterr().out) == (0, True)
 
