@@ -14,10 +14,11 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import workers
 from claims import Claim, claims_of, never_red
 from corpus import Cell, cells
+from listed import written
 from rich.console import Console
 from search import Limits, Report
 from seeded.table import EVERY, FAULTS, PLAIN
-from shown import show, show_claims, show_list, show_plain
+from shown import show, show_claims, show_list, show_plain, show_unbroken
 from wrappers import write_wrapper
 
 from harness.build.store import Store
@@ -26,6 +27,7 @@ from harness.errors import ExitCode, LinkageError
 from harness.places import cache_folder, store_folder
 from harness.report.locate import case_files
 from harness.report.table import summary_console
+from harness.report.writing import write_whole
 from harness.results import Results
 from harness.session import Session
 from harness.toolchain import Toolchain
@@ -83,9 +85,13 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
         help="variants that --hunt tries for a claim (default: 3)",
     )
     parser.add_argument(
+        "--likely", action="store_true", help="--hunt with the faults alone that are likely to break a claim"
+    )
+    parser.add_argument(
         "--memory", metavar="DIR", help="keep what rustc made in this folder (default: gone after the run)"
     )
     parser.add_argument("--no-memory", action="store_true", help="run rustc again for each fault")
+    parser.add_argument("--into", metavar="FILE", help="write the table of what was seen between its marks")
     parser.add_argument("--list", action="store_true", help="list the faults, and run nothing")
     parser.add_argument(
         "--wrapper", metavar="FAULT", help="print the path of this fault's rustc, and run nothing"
@@ -109,6 +115,13 @@ def _main(options: argparse.Namespace, console: Console) -> int:
     if options.wrapper:
         console.print(str(write_wrapper(EVERY[options.wrapper], toolchain.rustc, wrappers)))
         return ExitCode.OK
+    if options.into:
+        place = Path(options.into)
+        text = written(
+            place.read_text(encoding="utf-8"), FAULTS, Results.open(wrappers / "results").all(), options.into
+        )
+        write_whole(options.into, text)
+        return ExitCode.OK
     cases = [read_case(file, str(file)) for file in case_files(options.paths or ["cases"])]
     found = list(cells(cases, toolchain, session))
     kept = Results.open(wrappers / "results")
@@ -131,7 +144,8 @@ def _main(options: argparse.Namespace, console: Console) -> int:
     for name in lacking:
         console.print(f"{name}: left out, {toolchain.name} has no -Z{FAULTS[name].needs}")
     if options.claims:
-        show_claims(_never(cases, found, kept, session), console)
+        never = _never(cases, found, kept, session)
+        show_claims(((case.name, count, claims) for case, count, claims in never), console)
     unseen = sum(not report.caught for report in reports.values())
     unsound = sum(len(report.unsound) for report in reports.values())
     console.print(
@@ -169,26 +183,25 @@ def _hunted(
     options: argparse.Namespace, cases: Sequence[Case], names: Sequence[str], kept: Results, console: Console
 ) -> int:
     run = workers.now()
-    asked = [
-        (case, claims)
-        for case, (_, _, claims) in zip(cases, _never(cases, run.cells, kept, run.session), strict=True)
-    ]
-    found = list(workers.hunted(asked, names, options.per_claim, options.n, kept))
-    show_claims(_never(cases, run.cells, kept, run.session), console)
+    asked = [(case, claims) for case, _, claims in _never(cases, run.cells, kept, run.session)]
+    found = list(workers.hunted(asked, names, options.per_claim, options.n, kept, likely=options.likely))
+    left = list(_never(cases, run.cells, kept, run.session))
+    show_claims(((case.name, count, claims) for case, count, claims in left), console)
+    new = show_unbroken(left, console)
     unsound = [text for one in found for text in one.unsound]
     for text in unsound:
         console.print(text)
-    return ExitCode.FAILED if unsound else ExitCode.OK
+    return ExitCode.FAILED if unsound or new else ExitCode.OK
 
 
 def _never(
     cases: Sequence[Case], found: Sequence[Cell], kept: Results, session: Session
-) -> Iterator[tuple[str, int, list[Claim]]]:
+) -> Iterator[tuple[Case, int, list[Claim]]]:
     others = Results(session.store)
     for case in cases:
         claims = claims_of(cell for cell in found if cell.case is case)
         results = [*kept.of_case(case.file), *others.of_case(case.file)]
-        yield case.name, len(claims), never_red(case, claims, results)
+        yield case, len(claims), never_red(case, claims, results)
 
 
 if __name__ == "__main__":

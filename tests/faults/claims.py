@@ -24,17 +24,19 @@ class Claim:
     step: str
     name: str
     """As failures name it: `lib.dylib.exports.all`."""
-    parts: frozenset[str] = field(default=frozenset(), compare=False)
-    """Where it and all below it stands: a failure may be about one of these."""
+    places: frozenset[str] = field(default=frozenset(), compare=False)
+    """Where it, what it is a part of and all below it stands: a failure may be at any of these."""
+    whole: str = ""
+    """What it is a part of: `lib.dylib.exports`, where all of that can fail at once."""
 
     @property
     def where(self) -> str:
         return f"{self.line}:{self.column}"
 
     def is_broken_by(self, step: str, name: str) -> bool:
-        return self.step == step and (
-            name == self.name or name.startswith((f"{self.name}.", f"{self.name}["))
-        )
+        of_all = bool(self.whole) and name in (self.whole, f"{self.whole}.within")
+        below = name.startswith((f"{self.name}.", f"{self.name}["))
+        return self.step == step and (name == self.name or below or of_all)
 
 
 def claims_of(cells: Iterable[Cell]) -> set[Claim]:
@@ -67,11 +69,12 @@ def _of_group(case: Case, group: ClaimGroup, step: str) -> Iterator[Claim]:
         said = [part.rstrip("_") for part in parts if part not in ("within", "except_")]
         for part in said or [""]:
             path = (*group.path, key, part) if part else (*group.path, key)
-            yield _claim(case, path, step, f"{base}.{part}" if part else base)
+            yield _claim(case, path, step, f"{base}.{part}" if part else base, base if part else "")
 
 
-def _claim(case: Case, path: Path, step: str, name: str) -> Claim:
+def _claim(case: Case, path: Path, step: str, name: str, whole: str = "") -> Claim:
     position, document = case.position(path), case.document
+    around = [case.position(path[:-1])] if whole else []
     real = document.real(path)
     places = {
         f"{one.line}:{one.column}"
@@ -79,7 +82,8 @@ def _claim(case: Case, path: Path, step: str, name: str) -> Claim:
         for place, one in known.items()
         if place[: len(real)] == real
     }
-    return Claim(position.line, position.column, step, name, frozenset(places))
+    places.update(f"{one.line}:{one.column}" for one in around)
+    return Claim(position.line, position.column, step, name, frozenset(places), whole)
 
 
 def never_red(case: Case, claims: Iterable[Claim], results: Iterable[Result]) -> list[Claim]:
@@ -95,10 +99,7 @@ def never_red(case: Case, claims: Iterable[Claim], results: Iterable[Result]) ->
     return sorted(
         claim
         for claim in claims
-        if not any(
-            where in (claim.where, *claim.parts) and claim.is_broken_by(claim.step, name)
-            for where, name in exact
-        )
+        if not any(where in claim.places and claim.is_broken_by(claim.step, name) for where, name in exact)
         and not any(claim.is_broken_by(step, name) for step, name in loose)
     )
 

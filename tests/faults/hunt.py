@@ -10,13 +10,16 @@ from claims import Claim, claims_of, never_red
 from corpus import Cell
 from seeded.fault import Fault
 
+from harness.case.document import Path
 from harness.results import KeptFailure, Result
 
 
 class Try(Protocol):
-    """Runs a variant with a fault: what is kept of its verdict, or None where that says nothing."""
+    """Runs a variant with a fault, at one step alone or wherever it applies: what is kept of its
+    verdict, or None where that says nothing.
+    """
 
-    def __call__(self, cell: Cell, fault: Fault) -> Result | None: ...
+    def __call__(self, cell: Cell, fault: Fault, at: Path | None) -> Result | None: ...
 
 
 @dataclass
@@ -28,17 +31,22 @@ class Hunt:
     open: set[Claim]
     per_claim: int
     """Variants in which a claim is looked for, before it is given up."""
+    likely: bool = False
+    """Whether only faults are tried that are likely to break one of the claims."""
     visits: Counter[Claim] = field(default_factory=Counter)
     tried: int = 0
 
     @classmethod
-    def of(cls, cells: Sequence[Cell], open_: Iterable[Claim], per_claim: int) -> "Hunt":
+    def of(
+        cls, cells: Sequence[Cell], open_: Iterable[Claim], per_claim: int, *, likely: bool = False
+    ) -> "Hunt":
         numbered = dict(enumerate(cells))
         return cls(
             numbered,
             {number: frozenset(claims_of([cell])) for number, cell in numbered.items()},
             set(open_),
             per_claim,
+            likely,
         )
 
     def carried_out(self, faults: Sequence[Fault], attempt: Try) -> Iterator[Result]:
@@ -63,9 +71,24 @@ class Hunt:
         waiting = [one for one in faults if cell.affected(one)]
         while waiting and (wanted := self._wanted(number)):
             fault = max(waiting, key=lambda one: promise(one, wanted))
+            if self.likely and not promise(fault, wanted):
+                return
             waiting.remove(fault)
+            yield from self._of_fault(number, fault, attempt)
+
+    def _of_fault(self, number: int, fault: Fault, attempt: Try) -> Iterator[Result]:
+        """Where it is seen at an early step, what is claimed of later ones is not judged: there it is
+        seeded at each step alone, too.
+        """
+        cell = self.cells[number]
+        steps = sorted(cell.affected(fault), key=str)
+        for at in (None, *(steps if len(steps) > 1 else ())):
+            if not self._wanted(number):
+                return
             self.tried += 1
-            result = attempt(cell, fault)
+            result = attempt(cell, fault, at)
+            if result is None and at is None:
+                return
             if result is None:
                 continue
             found = self._telling(cell, result)

@@ -13,6 +13,7 @@ from seeded.fault import Fault
 
 from harness.build.observation import Observation
 from harness.build.plan import Plan
+from harness.case.document import Path as StepPath
 from harness.judge.verdict import Outcome, Verdict
 from harness.results import Compiler, KeptFailure, Result
 from harness.session import Session
@@ -87,6 +88,8 @@ class FaultySession(Session):
 
     fault: Fault
     wrapper: Path
+    at: frozenset[StepPath] | None = None
+    """The steps at which alone rustc is broken; None: at all."""
 
     @classmethod
     def of(cls, real: Session, fault: Fault, wrapper: Path, memory: Path | None) -> Self:
@@ -98,6 +101,7 @@ class FaultySession(Session):
     def _observe(self, planned: Plan, given: Mapping[str, bytes]) -> Observation:
         # Not by its cell: a claim may ask for another variant, and a broken compiler has made that too.
         steps = Cell(planned.variant, "", planned).affected(self.fault)
+        steps = steps if self.at is None else steps & self.at
         return super()._observe(faulted(planned, steps, self.wrapper), given)
 
 

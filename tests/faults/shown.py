@@ -8,6 +8,9 @@ from rich.table import Table
 from rich.text import Text
 from search import Report
 from seeded.fault import Fault
+from unbroken import UNBROKEN
+
+from harness.case.read import Case
 
 
 def show(reports: Sequence[Report], faults: Mapping[str, Fault], console: Console) -> None:
@@ -53,6 +56,26 @@ def show_claims(never: Iterable[tuple[str, int, Sequence[Claim]]], console: Cons
         )
         for claim in claims:
             console.print(Text(f"    {file}:{claim.where}: {claim.step}: {claim.name}"))
+
+
+def show_unbroken(left: Iterable[tuple[Case, int, Sequence[Claim]]], console: Console) -> int:
+    """Of the claims that are left, how many nobody knows of; and which are known and not left."""
+    looked = list(left)
+    found = {(short(case), one.step, one.name) for case, _, claims in looked for one in claims}
+    of_these = {short(case) for case, _, _ in looked}
+    gone = [one for one in UNBROKEN if one[0] in of_these and one not in found]
+    for case, step, claim in gone:
+        console.print(
+            Text(f"tests/faults/unbroken.py: {case}: {step}: {claim} is red: take it out", "bold red")
+        )
+    new = len(found.difference(UNBROKEN))
+    console.print(f"{len(found)} claims were never red, {new} of them not in tests/faults/unbroken.py")
+    return new + len(gone)
+
+
+def short(case: Case) -> str:
+    """A case as it is called below `cases/`."""
+    return "/".join(case.file.parts[-2:])
 
 
 def show_list(faults: Iterable[Fault], console: Console) -> None:

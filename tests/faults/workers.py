@@ -17,6 +17,7 @@ from seeded.fault import Fault
 from seeded.table import EVERY, PLAIN
 from wrappers import write_wrapper
 
+from harness.case.document import Path as StepPath
 from harness.case.read import Case
 from harness.results import Result, Results
 from harness.session import Session
@@ -105,9 +106,11 @@ def hunted(
     per_claim: int,
     workers: int,
     kept: Results,
+    *,
+    likely: bool,
 ) -> Iterator[Hunted]:
     """Look for faults that turn these claims red, each case by itself; what was found is kept at once."""
-    tasks = [(case.name, tuple(claims), tuple(names), per_claim) for case, claims in asked if claims]
+    tasks = [(case.name, tuple(claims), tuple(names), per_claim, likely) for case, claims in asked if claims]
     for number, ((name, claims, *_), one) in enumerate(_each_with(_hunt, tasks, workers), 1):
         kept.record(one.results)
         left = f"{len(one.open)} of {len(claims)} left, {one.tried} tried"
@@ -151,16 +154,17 @@ def _plain(numbers: Sequence[int]) -> Report:
     return total
 
 
-def _hunt(task: tuple[str, tuple[Claim, ...], tuple[str, ...], int]) -> Hunted:
-    name, claims, names, per_claim = task
+def _hunt(task: tuple[str, tuple[Claim, ...], tuple[str, ...], int, bool]) -> Hunted:
+    name, claims, names, per_claim, likely = task
     run = _RUN[0]
     cells = [cell for cell in run.cells if cell.case.name == name]
     sound = [cell for cell in cells if run.session.verdict(cell.variant).outcome not in RED]
-    hunt = Hunt.of(sound, claims, per_claim)
+    hunt = Hunt.of(sound, claims, per_claim, likely=likely)
     found = Hunted()
 
-    def attempt(cell: Cell, fault: Fault) -> Result | None:
+    def attempt(cell: Cell, fault: Fault, at: StepPath | None) -> Result | None:
         session = FaultySession.of(run.session, fault, run.wrapper(fault.name), run.memory)
+        session.at = None if at is None else frozenset([at])
         verdict = session.verdict(cell.variant)
         if any(BROKEN in one.found for one in verdict.failures):
             found.unsound.append(f"{fault.name}: {cell.case.name}[{cell.id}]: the wrapper failed")

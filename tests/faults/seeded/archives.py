@@ -83,11 +83,16 @@ def _shim_added(held: list[Member], crate: str) -> list[Member]:
     return [*held, *(Member(f"{crate}.shim.rcgu.o", _object(name)) for name in sorted(names))]
 
 
-def _object(symbol: str) -> bytes:
+def _metadata_object_added(held: list[Member], _crate: str) -> list[Member]:
+    """What a dylib has: the metadata in a section, and its symbol."""
+    return [*held, Member("metadata.o", _object("rust_metadata_dep_0123456789abcdef", ".section .rustc"))]
+
+
+def _object(symbol: str, section: str = ".text") -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / "shim"
         note = '.section .note.GNU-stack,"",@progbits'
-        text = f".text\n.globl {symbol}\n.type {symbol},@function\n{symbol}: ret\n{note}\n"
+        text = f"{section}\n.globl {symbol}\n.type {symbol},@function\n{symbol}: ret\n{note}\n"
         place.with_suffix(".s").write_text(text)
         subprocess.run(["cc", "-c", f"{place}.s", "-o", f"{place}.o"], check=True)
         return place.with_suffix(".o").read_bytes()
@@ -239,6 +244,16 @@ FAULTS = (
         _static,
         ("metadata", "members"),
         outputs=_changed(".a", _metadata_added),
+    ),
+    Fault(
+        "metadata-object-in-archive",
+        "rust-lang/rust#141769: the metadata object of a dylib gets into an rlib or a staticlib",
+        lambda call: call.makes("staticlib", "rlib"),
+        ("defines.none", "sections.none", "members"),
+        outputs=lambda made: (
+            _changed(".a", _metadata_object_added)(made),
+            _changed(".rlib", _metadata_object_added)(made),
+        )[0],
     ),
     Fault(
         "rlib-objects-lost",

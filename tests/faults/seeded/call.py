@@ -99,12 +99,14 @@ class Call:
 
     def makes(self, *kinds: str) -> bool:
         """Whether it may make one of these crate types, and links it."""
-        emitted = [one for value in self.values("--emit") for one in value.split(",")]
-        linked = "-Zno-link" not in self.words and (
-            not emitted or any(one.partition("=")[0] == "link" for one in emitted)
-        )
+        linked = "-Zno-link" not in self.words and self.emits("link")
         unknown = self.link_only and not self.first_half
         return self.compiles and linked and (unknown or any(one in self.crate_types for one in kinds))
+
+    def emits(self, kind: str) -> bool:
+        """Whether `--emit` asks for it."""
+        asked = [one.partition("=")[0] for value in self.values("--emit") for one in value.split(",")]
+        return kind in (asked or ["link"])
 
     @property
     def crate(self) -> str | None:

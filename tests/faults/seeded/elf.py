@@ -10,7 +10,7 @@ from pathlib import Path
 
 MAGIC = b"\x7fELF\x02\x01"
 GLOBAL, WEAK, LOCAL = 1, 2, 0
-HIDDEN = 2
+HIDDEN, PROTECTED = 2, 3
 FUNCTION = 2
 NEEDED, SONAME, RPATH, RUNPATH, FLAGS, FLAGS_1 = 1, 14, 15, 29, 30, 0x6FFFFFFB
 NOTHING = 0x6FFFFEF0
@@ -84,6 +84,10 @@ class Elf:
 
     def hide(self, symbol: Symbol) -> None:
         self.bytes[symbol.at + 5] = symbol.other & ~3 | HIDDEN
+
+    def show(self, symbol: Symbol) -> None:
+        """Not hidden, and its references need not go through a table for that."""
+        self.bytes[symbol.at + 5] = symbol.other & ~3 | PROTECTED
 
     def bind(self, symbol: Symbol, binding: int) -> None:
         self.bytes[symbol.at + 4] = binding << 4 | symbol.info & 15

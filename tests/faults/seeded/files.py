@@ -38,7 +38,7 @@ def _cut(made: Made) -> None:
 
 def _stale(made: Made) -> None:
     for file, content in made.before.items():
-        if file in made.files and file.suffix in ("", ".a", ".rlib", ".so", ".rmeta", ".rlink"):
+        if file in made.files and file.suffix in ("", ".a", ".rlib", ".so", ".rmeta", ".rlink", ".d"):
             file.write_bytes(content)
 
 
@@ -50,6 +50,13 @@ def _mode(made: Made) -> None:
 def _left_over(made: Made) -> None:
     for file in _main(made):
         (file.parent / f"{file.stem.removeprefix('lib')}.left-over.rcgu.o").write_bytes(b"")
+
+
+def _swapped(made: Made) -> None:
+    files = [file for file in made.files if file.is_file() and file.suffix != ".d"]
+    contents = [file.read_bytes() for file in files]
+    for file, content in zip(files, [*contents[1:], *contents[:1]], strict=True):
+        file.write_bytes(content)
 
 
 def _suffixed(suffix: str, change: Callable[[Path], object]) -> Callable[[Made], None]:
@@ -140,7 +147,7 @@ FAULTS = (
         "writes-when-refusing",
         "a refused compilation leaves an output behind",
         lambda call: call.compiles,
-        ("makes", "makes.none"),
+        ("makes", "makes.none", "exists"),
         refused=_writes_anyway,
         on="failure",
     ),
@@ -157,6 +164,20 @@ FAULTS = (
         lambda call: call.compiles and call.has("--emit=*dep-info*", "*dep-info*"),
         ("exists", "makes"),
         outputs=_suffixed(".d", lambda file: file.unlink()),
+    ),
+    Fault(
+        "dep-info-wrong",
+        "a dependency file that names other files",
+        lambda call: call.compiles and call.has("--emit=*dep-info*", "*dep-info*"),
+        ("text",),
+        outputs=_suffixed(".d", lambda file: file.write_bytes(file.read_bytes().replace(b".rs", b".old"))),
+    ),
+    Fault(
+        "outputs-swapped",
+        "of several outputs each has what belongs into another",
+        lambda call: call.compiles and (len(call.crate_types) > 1 or call.has("--emit*")),
+        ("kind", "type", "metadata"),
+        outputs=_swapped,
     ),
     Fault(
         "rlink-missing",

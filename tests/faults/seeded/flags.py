@@ -83,6 +83,13 @@ FAULTS = (
     dropped(
         "debuginfo-ignored", "-Cdebuginfo does nothing", "-Cdebuginfo=[!0n]*", "-g", breaks=("sections",)
     ),
+    Fault(
+        "debuginfo-always",
+        "debug information where none was asked for",
+        lambda call: call.compiles and not call.has("-Cdebuginfo=[!0n]*", "-g") and not call.link_only,
+        ("sections", "sections.none", "content", "each-member"),
+        argv=lambda call: [*call.without("-Cdebuginfo=*"), "-Cdebuginfo=2"],
+    ),
     dropped("rpath-ignored", "-Crpath does nothing", "-Crpath*", breaks=("runpath",)),
     Fault(
         "codegen-units-ignored",
@@ -90,6 +97,26 @@ FAULTS = (
         lambda call: call.compiles and call.has("-Ccodegen-units=[!1]*"),
         ("members", "makes"),
         argv=lambda call: call.changed("-Ccodegen-units=*", lambda _: "-Ccodegen-units=1"),
+    ),
+    dropped(
+        "opt-level-ignored",
+        "-Copt-level does nothing",
+        "-Copt-level=*",
+        breaks=("refers", "size", "smaller-than", "number", "stdout"),
+    ),
+    Fault(
+        "codegen-units-always",
+        "many units where one was asked for",
+        lambda call: call.compiles and call.has("-Ccodegen-units=1") and not call.link_only,
+        ("members", "makes", "each-member"),
+        argv=lambda call: call.changed("-Ccodegen-units=*", lambda _: "-Ccodegen-units=16"),
+    ),
+    Fault(
+        "object-is-bitcode",
+        "what was to be machine code is LLVM's bitcode",
+        lambda call: call.compiles and not call.has("-Clinker-plugin-lto*", "-Clto*") and not call.link_only,
+        ("kind", "bitcode", "type", "each-member"),
+        argv=lambda call: [*call.words, "-Clinker-plugin-lto"],
     ),
     Fault(
         "embed-bitcode-inverted",
@@ -115,6 +142,13 @@ FAULTS = (
         "-Cinstrument-coverage instruments nothing",
         "-Cinstrument-coverage*",
         breaks=("defines", "sections", "content"),
+    ),
+    Fault(
+        "coverage-for-profile",
+        "-Cprofile-generate instruments for coverage",
+        lambda call: call.compiles and call.has("-Cprofile-generate*"),
+        ("sections.none", "sections"),
+        argv=lambda call: call.changed("-Cprofile-generate*", lambda _: "-Cinstrument-coverage"),
     ),
     dropped(
         "sanitizer-ignored",

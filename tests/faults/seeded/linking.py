@@ -1,13 +1,18 @@
 """Faults in how the linker is called: a `cc` before the real one changes what rustc asks of it."""
 
 import re
+import shutil
+import struct
+import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
+from itertools import pairwise
 from pathlib import Path
 
+from seeded import ar
 from seeded.call import Call
-from seeded.elf import defined
+from seeded.elf import Elf, defined
 from seeded.fault import Fault
 
 Change = Callable[[list[str]], list[str]]
@@ -62,6 +67,94 @@ def _one_less(script: str) -> str:
 def _shim_exported(script: str) -> str:
     more = "*__rust_alloc;"
     return script.replace("global:", f"global:\n    {more}", 1) if "global:" in script else script
+
+
+def _assembled(text: str) -> str:
+    """An object file of this assembly."""
+    place = Path(tempfile.mkdtemp()) / "more"
+    place.with_suffix(".s").write_text(f'{text}\n.section .note.GNU-stack,"",@progbits\n')
+    subprocess.run(["/usr/bin/cc", "-c", f"{place}.s", "-o", f"{place}.o"], check=True)
+    return f"{place}.o"
+
+
+def _with_metadata(words: list[str]) -> list[str]:
+    """An object with metadata and its symbol, which is among the exported ones."""
+    name = "rust_metadata_dep_0123456789abcdef"
+    more = _assembled(f".section .rustc\n.globl {name}\n{name}: .long 0\n.section .rmeta\n.long 0")
+    exported = _scripts_changed(lambda script: script.replace("{", f"{{ global: {name};", 1))(words)
+    return [*exported, more]
+
+
+_SAYS = """\
+says:
+    mov $1, %eax
+    mov $2, %edi
+    lea text(%rip), %rsi
+    mov $5, %edx
+    syscall
+    ret
+text: .ascii "warn\\n"
+"""
+
+
+def _with_object(*text: str) -> Change:
+    return lambda words: [*words, _assembled("".join(text))]
+
+
+def _without_pair(first: str, second: str) -> Change:
+    def changed(words: list[str]) -> list[str]:
+        at = [i for i, pair in enumerate(pairwise(words)) if pair == (first, second)]
+        gone = {*at, *(i + 1 for i in at)}
+        joined = f"-Wl,{first},{second}"
+        return [word for i, word in enumerate(words) if i not in gone and word != joined]
+
+    return changed
+
+
+def _profiler_exported(words: list[str]) -> list[str]:
+    """With a runtime whose symbols are not hidden, and an export list that has them."""
+
+    def more(script: str) -> str:
+        return script.replace("{", "{ global: __llvm_profile*;", 1)
+
+    changed = [_unhidden(word) if "profiler_builtins" in word else word for word in words]
+    return [*_scripts_changed(more)(changed), "-Wl,--export-dynamic"]
+
+
+def _unhidden(archive: str) -> str:
+    copy = Path(tempfile.mkdtemp()) / Path(archive).name
+    shutil.copyfile(archive, copy)
+
+    def shown(held: list[ar.Member]) -> list[ar.Member]:
+        return [one.holding(_all_shown(one.content)) for one in held]
+
+    ar.change(copy, shown)
+    return str(copy)
+
+
+def _all_shown(content: bytes) -> bytes:
+    try:
+        found = Elf(content)
+    except (ValueError, struct.error, IndexError):
+        return content
+    for symbol in found.symbols(".symtab"):
+        if symbol.section and symbol.name.startswith("__llvm_profile"):
+            found.show(symbol)
+    return bytes(found.bytes)
+
+
+def _with_sanitizer(words: list[str]) -> list[str]:
+    """With the runtime that a program would have."""
+    search = [Path(word[2:]) for word in words if word.startswith("-L")]
+    folders = [*search, *(Path(words[i + 1]) for i, word in enumerate(words[:-1]) if word == "-L")]
+    folders += [Path(word).parent for word in words if word.endswith(".rlib")]
+    for folder in folders:
+        found = sorted(folder.glob("librustc*_rt.*san.a"))
+        if found:
+            wanted = next((one for one in found if "asan" in one.name), found[0])
+            scripts = _lacking(*(f"{one}*" for one in _SCRIPTS))(words)
+            return [*scripts, "-Wl,--whole-archive", str(wanted), "-Wl,--no-whole-archive"]
+    return words
 
 
 def _native_less(words: list[str]) -> list[str]:
@@ -123,11 +216,25 @@ FAULTS = (
         _lacking("*symbols.o"),
     ),
     _fault(
+        "metadata-of-dependency",
+        "rust-lang/rust#141769: the metadata of a dependency is linked in and exported, too",
+        (*_SHARED, "bin"),
+        ("exports.only", "exports.count", "exports.none", "defines.none", "sections.none"),
+        _with_metadata,
+    ),
+    _fault(
         "soname-not-set",
         "a dylib is linked without a soname",
         ("dylib", "cdylib"),
         ("soname",),
         _lacking("-Wl,-soname*", "-Wl,-h*"),
+    ),
+    _fault(
+        "soname-given",
+        "a soname where there is to be none, or another than the file's",
+        ("dylib", "cdylib", "proc-macro"),
+        ("soname", "soname.only", "soname.none", "needed"),
+        _with("-Wl,-soname,libanother.so"),
     ),
     _fault(
         "rpath-not-set",
@@ -177,6 +284,37 @@ FAULTS = (
         ("defines", "exit"),
         _lacking("*profiler_builtins*"),
         lambda call: call.has("-Cprofile-generate*", "-Cinstrument-coverage*"),
+    ),
+    _fault(
+        "profiler-not-forced",
+        "rust-lang/rust#145965: nothing asks the linker for the profiler's runtime",
+        ("bin", "cdylib", "dylib"),
+        ("link", "makes", "defines"),
+        _without_pair("-u", "__llvm_profile_runtime"),
+        lambda call: call.has("-Cprofile-generate*", "-Cinstrument-coverage*"),
+    ),
+    _fault(
+        "profiler-exported",
+        "rust-lang/rust#145965: the profiler's symbols are exported",
+        ("bin", "cdylib", "dylib"),
+        ("exports.only", "exports.none", "link"),
+        _profiler_exported,
+        lambda call: call.has("-Cprofile-generate*", "-Cinstrument-coverage*"),
+    ),
+    _fault(
+        "runtime-warns",
+        "a runtime that is linked in writes to standard error where nothing is wrong",
+        ("bin", "cdylib", "dylib"),
+        ("stderr",),
+        _with_object('.section .init_array,"aw"\n.quad says\n.text\n', _SAYS),
+    ),
+    _fault(
+        "sanitizer-in-library",
+        "the sanitizer's runtime is linked into a shared library, too",
+        ("cdylib", "dylib"),
+        ("link", "exports.none", "defines.none"),
+        _with_sanitizer,
+        lambda call: call.has("-Zsanitizer=*"),
     ),
     _fault(
         "sanitizer-not-linked",

@@ -75,6 +75,14 @@ def _bitcode_added(made: Made) -> None:
         _in_members((".a",), "--add-section", f".llvmbc={file.name}", unless=".llvmbc")(made)
 
 
+def _bitcode_linked(made: Made) -> None:
+    with tempfile.NamedTemporaryFile() as content:
+        content.write(b"BC\xc0\xde" + bytes(12))
+        content.flush()
+        for section in (".llvmbc", ".llvmcmd"):
+            _each_linked(_objcopy("--add-section", f"{section}={content.name}"))(made)
+
+
 def _metadata_added(file: Path) -> None:
     with tempfile.NamedTemporaryFile() as content:
         content.write(b"rust\0\0\0\x09" + bytes(64))
@@ -153,6 +161,13 @@ FAULTS = (
         lambda call: call.makes("staticlib"),
         ("bitcode", "sections"),
         outputs=_bitcode_added,
+    ),
+    Fault(
+        "bitcode-linked",
+        "the bitcode of objects gets into what is linked",
+        _links,
+        ("bitcode", "sections.none", "sections"),
+        outputs=_bitcode_linked,
     ),
     Fault(
         "debug-sections-lost",

@@ -1,7 +1,7 @@
 """Faults in the symbol tables of what is made."""
 
+import contextlib
 import re
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
@@ -15,7 +15,6 @@ from seeded.fault import Fault, Made
 
 Edit = Callable[[Elf, Symbol], None]
 _NOT_OF_THE_CRATE = re.compile(r"^(_|rust_)|^main$")
-_ATTRIBUTE = "#[global_allocator]"
 _OWN_MEMBER = "{crate}.*.rcgu.o"
 
 
@@ -68,6 +67,22 @@ def _static(suffix: str, edit: Edit) -> Callable[[Made], None]:
     return outputs
 
 
+def _in_objects(edit: Edit) -> Callable[[Made], None]:
+    """Change the functions with plain names of object files."""
+
+    def change(content: Elf) -> None:
+        for symbol in content.symbols(".symtab"):
+            if symbol.section and symbol.binding != elf.LOCAL and _of_the_crate(symbol.name):
+                edit(content, symbol)
+
+    def outputs(made: Made) -> None:
+        for file in made.named(".o"):
+            with contextlib.suppress(ValueError):  # bitcode
+                elf.change(file, change)
+
+    return outputs
+
+
 def _weak(content: Elf, symbol: Symbol) -> None:
     content.bind(symbol, WEAK)
 
@@ -94,18 +109,13 @@ def _renamed_in(member: ar.Member, patterns: Sequence[str]) -> ar.Member:
         return member.holding(place.read_bytes())
 
 
-def _global_allocator_ignored(call: Call) -> list[str]:
-    """Compile a copy of the sources from which the attribute has been taken out."""
-    source = Path(call.source or "")
-    if not source.is_file() or _ATTRIBUTE not in source.read_text():
-        return list(call.words)
-    folder = Path(tempfile.mkdtemp(prefix="linkage-fault-"))
-    for file in source.parent.glob("*.rs"):
-        shutil.copy(file, folder / file.name)
-    place = folder / source.name
-    place.write_text(place.read_text().replace(_ATTRIBUTE, ""))
-    words = [str(place) if word == call.source else word for word in call.words]
-    return [*words, f"--remap-path-prefix={folder}={source.parent}"]
+_MARKER = r"__rust_no_alloc_shim_is_unstable(_v2)?$"
+
+
+def _marker_lost(made: Made) -> None:
+    """Renamed in archives, undefined in what is linked."""
+    _renamed(_MARKER)(made)
+    _dynamic(lambda name: re.search(_MARKER, name), Elf.undefine, all_=True, table=".symtab")(made)
 
 
 _LIBRARY = ("staticlib",)
@@ -207,6 +217,13 @@ FAULTS = (
         outputs=_static(".rlib", Elf.undefine),
     ),
     Fault(
+        "object-symbol-lost",
+        "an object file that was asked for does not define what it should",
+        lambda call: call.compiles and call.emits("obj"),
+        ("defines", "exit"),
+        outputs=_in_objects(Elf.undefine),
+    ),
+    Fault(
         "shim-renamed",
         "rust-lang/rust#127173: the shim's symbols are mangled in another way than std expects",
         _archive,
@@ -216,9 +233,9 @@ FAULTS = (
     Fault(
         "shim-marker-lost",
         "rust-lang/rust#86844: the marker of the allocator shim is lost",
-        _archive,
-        ("defines", "unresolved"),
-        outputs=_renamed(r"__rust_no_alloc_shim_is_unstable(_v2)?$"),
+        lambda call: call.makes("staticlib", "bin", "cdylib", "rlib"),
+        ("defines", "unresolved", "symbols", "undefined"),
+        outputs=_marker_lost,
     ),
     Fault(
         "alloc-error-handler-lost",
@@ -242,12 +259,5 @@ FAULTS = (
         outputs=_dynamic(
             lambda name: re.match("__llvm_profile|lprof", name), Elf.undefine, all_=True, table=".symtab"
         ),
-    ),
-    Fault(
-        "global-allocator-ignored",
-        "rust-lang/rust#100781: std's allocator in place of the global one",
-        lambda call: call.compiles and call.source not in (None, "-"),
-        ("stdout", "defines"),
-        argv=_global_allocator_ignored,
     ),
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from seeded import archives, exits, files, flags, linking, sections, symbols
+from seeded import archives, exits, files, flags, linking, sections, sources, symbols
 from seeded.fault import Fault
 
 PLAIN = Fault(
@@ -18,6 +18,7 @@ _ALL = [
     *flags.FAULTS,
     *linking.FAULTS,
     *symbols.FAULTS,
+    *sources.FAULTS,
     *sections.FAULTS,
     *archives.FAULTS,
     *files.FAULTS,

@@ -1,0 +1,78 @@
+"""Faults that are seeded in a copy of the sources: rustc compiles what was not asked of it."""
+
+import re
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from seeded.call import Call
+from seeded.fault import Fault
+
+_ATTRIBUTE = "#[global_allocator]"
+_BODY = re.compile(r"(?<=[{=(+*] )\d+(?=[ ;})])|(?<=\()\d+(?=\))")
+"""Numbers that are values: neither a length nor a part of a type."""
+_PRINTED = re.compile(r'(?<=println!\(")\w|(?<=print!\(")\w')
+
+
+def _changed(change: Callable[[str], str]) -> Callable[[Call], list[str]]:
+    """Compile a copy of the sources where the change makes a difference to the first of them."""
+
+    def argv(call: Call) -> list[str]:
+        source = Path(call.source or "")
+        old = source.read_text(encoding="utf-8") if source.is_file() else ""
+        if change(old) == old:
+            return list(call.words)
+        folder = Path(tempfile.mkdtemp(prefix="linkage-fault-"))
+        shutil.copytree(source.parent, folder, dirs_exist_ok=True, symlinks=True)
+        place = folder / source.name
+        place.write_text(change(old), encoding="utf-8")
+        words = [str(place) if word == call.source else word for word in call.words]
+        return [*words, f"--remap-path-prefix={folder}={source.parent}"]
+
+    return argv
+
+
+def _without_allocator(text: str) -> str:
+    return text.replace(_ATTRIBUTE, "")
+
+
+def _other_values(text: str) -> str:
+    numbers = _BODY.sub(lambda found: str(int(found[0]) + 1), text)
+    return _PRINTED.sub(lambda found: chr(ord(found[0]) ^ 32) if found[0].isalpha() else "?", numbers)
+
+
+def _has_source(call: Call) -> bool:
+    return call.compiles and call.source not in (None, "-")
+
+
+FAULTS = (
+    Fault(
+        "global-allocator-ignored",
+        "rust-lang/rust#100781: std's allocator in place of the global one",
+        _has_source,
+        ("stdout", "defines"),
+        argv=_changed(_without_allocator),
+    ),
+    Fault(
+        "used-ignored",
+        "rust-lang/rust#47384: a `#[used]` static is dropped",
+        _has_source,
+        ("section", "sections", "exit", "defines", "local"),
+        argv=_changed(lambda text: re.sub(r"#\[used(\(\w+\))?\]", "", text)),
+    ),
+    Fault(
+        "no-builtins-ignored",
+        "rust-lang/rust#35540: code of a `no_builtins` crate is optimised as any other",
+        _has_source,
+        ("refers", "crates"),
+        argv=_changed(lambda text: re.sub(r"#!\[(cfg_attr\([^]]*, )?no_builtins\)?\]", "", text)),
+    ),
+    Fault(
+        "value-changed",
+        "code that computes or prints something else: a miscompilation, as by merged constants",
+        _has_source,
+        ("stdout", "exit"),
+        argv=_changed(_other_values),
+    ),
+)
