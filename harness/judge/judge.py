@@ -178,7 +178,16 @@ def _group(
         for result in results:
             key = f"{group.subject}.{result.key}"
             look = (result.look.format(file=shlex.quote(escape(name))),) if result.look else ()
-            yield _failure(plan, step, key, (*group.path, *result.key.split(".")), result.miss, look, step_id)
+            yield _failure(plan, step, key, (*group.path, *_parts(result.key)), result.miss, look, step_id)
+
+
+def _parts(key: str) -> Iterator[str | int]:
+    """Where a claim stands below its subject: `symbols[1]` is the second of a list."""
+    for part in key.split("."):
+        name, _, index = part.partition("[")
+        yield name
+        if index.removesuffix("]").isdigit():
+            yield int(index.removesuffix("]"))
 
 
 def _damage(facts: Facts) -> str | None:

@@ -74,15 +74,13 @@ def _of_group(case: Case, group: ClaimGroup, step: str) -> Iterator[Claim]:
 
 def _claim(case: Case, path: Path, step: str, name: str, whole: str = "") -> Claim:
     position, document = case.position(path), case.document
-    around = [case.position(path[:-1])] if whole else []
-    real = document.real(path)
+    real = document.real(path[:-1] if whole else path)
     places = {
         f"{one.line}:{one.column}"
         for known in (document.keys, document.values)
         for place, one in known.items()
         if place[: len(real)] == real
     }
-    places.update(f"{one.line}:{one.column}" for one in around)
     return Claim(position.line, position.column, step, name, frozenset(places), whole)
 
 

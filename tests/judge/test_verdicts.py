@@ -28,6 +28,16 @@ def test_a_claim_at_a_step() -> None:
     assert failure.where == f"case.yaml:4:{column}"
 
 
+def test_a_claim_in_a_list_is_where_it_stands() -> None:
+    text = LIB % "lib.cdylib: {symbols: [{names: foo}, {names: bar, count: 2}]}"
+    (failure,) = judged(planned(text), done(facts={"liblib.so": elf(["foo", "bar"])})).failures
+    assert failure.claim == "lib.cdylib.symbols[1].count"
+    assert failure.where == f"case.yaml:4:{text.index('count') + 1}"
+    text = LIB % "lib.staticlib: {each-member: {'a*.o': {defines: [foo]}}}"
+    (failure,) = judged(planned(text), done(facts={"liblib.a": archive(member("a.0.o", ["bar"]))})).failures
+    assert failure.where == f"case.yaml:4:{text.index('a*.o') - 1}"
+
+
 def test_every_failure_is_told_not_the_first() -> None:
     text = LIB % "lib.cdylib: {exports: [a], needed: [b]}, lib.staticlib: {defines: [c]}"
     facts = {"liblib.so": elf(exports=["x"]), "liblib.a": archive(member("a.o", ["y"]))}

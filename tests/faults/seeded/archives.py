@@ -68,7 +68,7 @@ def _lost(which: Callable[[Member, str], bool], *, only_first: bool = False) -> 
 
 def _doubled(which: Callable[[Member, str], bool]) -> Callable[..., list[Member]]:
     def edit(held: list[Member], crate: str) -> list[Member]:
-        return [*held, *(Member(f"again.{one.name}", one.content) for one in held if which(one, crate))]
+        return [*held, *(one for one in held if which(one, crate))]
 
     return edit
 
@@ -194,6 +194,16 @@ FAULTS = (
         outputs=lambda made: (
             _changed(".a", _lost(_is_native))(made),
             _changed(".rlib", _lost(_is_native))(made),
+        )[0],
+    ),
+    Fault(
+        "native-member-doubled",
+        "a bundled native library is in the archive twice",
+        lambda call: call.makes("staticlib", "rlib") and call.has("-l*"),
+        ("members", "duplicates"),
+        outputs=lambda made: (
+            _changed(".a", _doubled(_is_native))(made),
+            _changed(".rlib", _doubled(_is_native))(made),
         )[0],
     ),
     Fault(

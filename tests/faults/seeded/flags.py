@@ -15,6 +15,11 @@ def _first_type(call: Call) -> list[str]:
     return [*words, f"--crate-type={call.crate_types[0]}"]
 
 
+def _with_lto(call: Call) -> list[str]:
+    more = ["-Zdylib-lto"] if "dylib" in call.crate_types else []
+    return [*call.without("-Clto=*"), "-Clto=thin", *more]
+
+
 def _static_for_dylib(call: Call) -> list[str]:
     return [word.replace("-ldylib=", "-lstatic=") for word in call.words]
 
@@ -43,6 +48,20 @@ FAULTS = (
         breaks=("members", "crates", "refers", "defines"),
         also=lambda call: not call.link_only,
         with_=("-Zdylib-lto",),
+    ),
+    Fault(
+        "lto-always",
+        "LTO where it is off",
+        lambda call: call.compiles and call.has("-Clto=off", "-Clto=no") and not call.link_only,
+        ("members", "members.none", "refers", "local", "crates"),
+        argv=_with_lto,
+    ),
+    Fault(
+        "several-types-plain",
+        "rust-lang/compiler-team#908: an output that is made beside another is not optimised",
+        lambda call: call.compiles and len(call.crate_types) > 1 and not call.link_only,
+        ("same-as", "refers", "members"),
+        argv=lambda call: call.without("-Clto*", "-O", "-Copt-level*", "-Zdylib-lto"),
     ),
     dropped(
         "dylib-lto-off",
@@ -213,6 +232,14 @@ FAULTS = (
         "-Zexport-executable-symbols does nothing",
         "-Zexport-executable-symbols",
         breaks=("exports", "stdout"),
+        needs="export-executable-symbols",
+    ),
+    Fault(
+        "export-executable-always",
+        "a program exports its functions although nobody asked for that",
+        lambda call: call.makes("bin") and not call.has("-Zexport-executable-symbols") and not call.link_only,
+        ("exports.none", "exit"),
+        argv=lambda call: [*call.words, "-Zexport-executable-symbols"],
         needs="export-executable-symbols",
     ),
     dropped(

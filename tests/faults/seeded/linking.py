@@ -12,7 +12,7 @@ from pathlib import Path
 
 from seeded import ar
 from seeded.call import Call
-from seeded.elf import Elf, defined
+from seeded.elf import LOCAL, Elf, defined
 from seeded.fault import Fault
 
 Change = Callable[[list[str]], list[str]]
@@ -132,15 +132,28 @@ def _unhidden(archive: str) -> str:
     return str(copy)
 
 
-def _all_shown(content: bytes) -> bytes:
+def _all_shown(content: bytes, beginning: str = "__llvm_profile") -> bytes:
     try:
         found = Elf(content)
     except (ValueError, struct.error, IndexError):
         return content
     for symbol in found.symbols(".symtab"):
-        if symbol.section and symbol.name.startswith("__llvm_profile"):
+        if symbol.section and symbol.binding != LOCAL and symbol.name.startswith(beginning):
             found.show(symbol)
     return bytes(found.bytes)
+
+
+def _everything_exported(words: list[str]) -> list[str]:
+    """With the crate's own objects changed so that nothing is local or hidden, and no export list."""
+    shown = [_globalised(word) if word.endswith(".rcgu.o") else word for word in words]
+    return [*_lacking(*(f"{one}*" for one in _SCRIPTS))(shown), "-Wl,--export-dynamic"]
+
+
+def _globalised(file: str) -> str:
+    copy = Path(tempfile.mkdtemp()) / Path(file).name
+    subprocess.run(["objcopy", "-w", "--globalize-symbol=_R*", file, str(copy)], check=True)
+    copy.write_bytes(_all_shown(copy.read_bytes(), ""))
+    return str(copy)
 
 
 def _with_sanitizer(words: list[str]) -> list[str]:
@@ -185,6 +198,13 @@ FAULTS = (
         ("cdylib", "dylib"),
         ("exports.only", "exports.none", "exports"),
         _lacking(*(f"{one}*" for one in _SCRIPTS)),
+    ),
+    _fault(
+        "everything-exported",
+        "rust-lang/rust#145055: what is private to the crate is exported, too",
+        ("cdylib", "dylib", "proc-macro", "bin"),
+        ("exports.only", "exports.none", "exports"),
+        _everything_exported,
     ),
     _fault(
         "export-list-short",

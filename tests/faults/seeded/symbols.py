@@ -109,6 +109,20 @@ def _renamed_in(member: ar.Member, patterns: Sequence[str]) -> ar.Member:
         return member.holding(place.read_bytes())
 
 
+def _internalised(made: Made) -> None:
+    def change(member: ar.Member) -> ar.Member:
+        if not elf.defined(member.content):
+            return member
+        with tempfile.TemporaryDirectory() as folder:
+            place = Path(folder) / "member.o"
+            place.write_bytes(member.content)
+            subprocess.run(["objcopy", "-w", "-L", "_R*", "-L", "_ZN*", str(place)], check=True)
+            return member.holding(place.read_bytes())
+
+    for file in made.named(".a"):
+        ar.change(file, lambda held: [change(one) for one in held])
+
+
 _MARKER = r"__rust_no_alloc_shim_is_unstable(_v2)?$"
 
 
@@ -208,6 +222,13 @@ FAULTS = (
         _archive,
         ("weak", "global", "symbols"),
         outputs=_static(".a", _weak),
+    ),
+    Fault(
+        "symbols-internalised",
+        "Rust's symbols in a staticlib are local, as after LTO",
+        _archive,
+        ("global", "unresolved"),
+        outputs=_internalised,
     ),
     Fault(
         "rlib-symbol-lost",
