@@ -117,6 +117,10 @@ def run_bisect(arguments: argparse.Namespace) -> int:
     from harness.report import bisect as command  # noqa: PLC0415 - `--help` needs none of it
     from harness.report.bisect_work import Words  # noqa: PLC0415
 
+    if arguments.spread < 0:
+        raise LinkageError("is less than nothing", where=f"--spread {arguments.spread}")
+    if not arguments.stall > 0:
+        raise LinkageError("is no time to wait", where=f"--stall {arguments.stall}")
     words = Words(
         arguments.session,
         arguments.json,
@@ -129,12 +133,36 @@ def run_bisect(arguments: argparse.Namespace) -> int:
     if arguments.cases[:1] == ["log"]:
         return command.log(next(iter(arguments.cases[1:]), None))
     if arguments.resume is not None or arguments.replay is not None:
-        if arguments.cases or arguments.failed:
-            raise LinkageError("a session has its cases already", where="bisect", mend="leave them out")
+        _check_going_on(arguments)
         if arguments.replay is not None:
             return command.replay(arguments.replay, words)
-        return command.resume(arguments.resume or None, words, _builds(arguments.rollup_builds))
+        builds = _builds(arguments.rollup_builds)
+        return command.resume(arguments.resume or None, words, builds, _clone(arguments))
     return _begin(arguments, words)
+
+
+def _check_going_on(arguments: argparse.Namespace) -> None:
+    """Raise LinkageError for words that ask for something else than the session does."""
+    if arguments.cases or arguments.failed:
+        raise LinkageError("a session has its cases already", where="bisect", mend="leave them out")
+    if arguments.resume is not None and arguments.replay is not None:
+        raise LinkageError("--resume and --replay exclude each other", mend="leave one of them out")
+    begins = ["good", "bad", "toolchains", "claim", "spread", "target", "ignore_limits", "lack_fails"]
+    begins += ["rust_src", "rollup_builds"] if arguments.replay is not None else ["session"]
+    given = [name for name in begins if getattr(arguments, name)]
+    given += [
+        name
+        for name, usual in (("regress", "failed"), ("match", "text"))
+        if getattr(arguments, name) != usual
+    ]
+    if given:
+        raise LinkageError(
+            "a session says that already", where=f"--{given[0].replace('_', '-')}", mend="leave it out"
+        )
+
+
+def _clone(arguments: argparse.Namespace) -> str | None:
+    return str(Path(arguments.rust_src).absolute()) if arguments.rust_src else None
 
 
 def _begin(arguments: argparse.Namespace, words: "Words") -> int:
@@ -160,7 +188,7 @@ def _begin(arguments: argparse.Namespace, words: "Words") -> int:
         claim=arguments.claim,
         match=arguments.match,
         spread=arguments.spread,
-        rust_src=str(Path(arguments.rust_src).absolute()) if arguments.rust_src else None,
+        rust_src=_clone(arguments),
         rollup_builds=_builds(arguments.rollup_builds),
         targets=tuple(arguments.target),
         ignore_limits=arguments.ignore_limits,
@@ -171,6 +199,8 @@ def _begin(arguments: argparse.Namespace, words: "Words") -> int:
 
 def _listed(given: list[str]) -> tuple[str, ...]:
     """The toolchains of a list: a file's lines, without comments, or the words themselves."""
+    from harness.toolchain import resolve, rustup  # noqa: PLC0415
+
     found: list[str] = []
     for text in given:
         place = Path(text)
@@ -181,6 +211,10 @@ def _listed(given: list[str]) -> tuple[str, ...]:
                 raise LinkageError(f"cannot be read: {error}", where=text) from None
             found += [line.partition("#")[0].strip() for line in lines]
         else:
+            if not rustup.channel_name(text):
+                resolve(
+                    text, os.environ
+                )  # what a file lists may be gone by now; what is typed should be there
             found.append(text)
     return tuple(one for one in found if one)
 

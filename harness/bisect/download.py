@@ -4,6 +4,7 @@ A file appears under its name only when it is whole and its hash is the one that
 """
 
 import contextlib
+import errno
 import hashlib
 import http.client
 import threading
@@ -84,6 +85,8 @@ class Downloads:
                     raise NotThereError(f"{url} is not there ({error.code})") from None
                 told = f"the server said {error.code}"
             except (OSError, http.client.HTTPException) as error:
+                if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+                    raise FailedError(f"{url} could not be got: the disk is full") from None
                 told = str(getattr(error, "reason", None) or str(error) or type(error).__name__)
         raise UnreachableError(f"{url} could not be got: {told}, {self.attempts} times")
 

@@ -42,6 +42,8 @@ class Bisection:
         if new is None:
             return self._result(self.range)
         self._new_end(new)
+        if all(subject.problem for subject in self.subjects):
+            return self._result(Range(self.range.axis, self.range.old, new))
         if self.range.old is not None:
             old = self._end(self.range.old, 1, new)
             places = [] if old is None else [old]
@@ -145,6 +147,8 @@ class Bisection:
             what = "passes" if entry.answer is Answer.GOOD else "could not be judged"
             told = f": {entry.seen.reason}" if entry.seen is not None and entry.seen.reason else ""
             subject.problem = f"{what} on {name}, which should be the bad end{told}"
+            if entry.answer is Answer.GOOD and not self.options.fixed:
+                subject.problem += "; what mended it is searched with --regress fixed"
         self._note(place, subject, entry)
 
     def _check_ends(self, new: int) -> None:

@@ -28,6 +28,7 @@ _FIELD = r'("(?:[^"\\]|\\.)*"|[^\s"{][^\s]*)'
 _LINE = re.compile(rf"(\w+)\s+{_FIELD}\s+{_FIELD}(?:\s+(\{{.*\}}))?\s*(?:#.*)?")
 _PLAIN = re.compile(r'[^\s"{#][^\s"]*')
 NOBODY = "-"
+_HEADING = "# linkage bisect: linkage bisect --resume goes on, --replay FILE begins anew with its answers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +61,15 @@ class Journal:
 
     def begin(self, start: Mapping[str, Any]) -> None:
         """Note what is asked for."""
+        first = not self.start
         self.start = dict(start)
-        self._write(
-            "# linkage bisect: linkage bisect --resume goes on, --replay FILE begins anew with its answers"
-        )
-        self._write(f"start {json.dumps(self.start)}")
+        try:
+            self._write(_HEADING)
+            self._write(f"start {json.dumps(self.start)}")
+        except LinkageError:
+            if first and self.file is not None:
+                self.file.unlink(missing_ok=True)  # it could neither be gone on with nor begun again
+            raise
 
     def note(self, toolchain: str, variant: str, entry: Entry, why: str) -> None:
         """Note a probe."""
@@ -102,6 +107,8 @@ def create(file: Path) -> Journal:
     try:
         return make(file)
     except FileExistsError:
+        if not file.is_file():
+            raise LinkageError("cannot be written: it is no file", where=str(file)) from None
         raise LinkageError(
             "there is a session in it already", where=str(file), mend=f"go on with it: --resume {file}"
         ) from None

@@ -28,6 +28,9 @@ from harness.toolchain.version import VersionRange
 _COMMIT = re.compile(r"[0-9a-f]{40}", re.ASCII)
 _PATIENCE = 3
 """So many toolchains in a row that cannot be got: then it is not the toolchains."""
+_LITTLE = 32 << 20
+"""So many bytes hold no toolchain."""
+_THEN = "make room, or take less of it with --disk-limit SIZE; then: linkage bisect --resume"
 _SIZE = "size"
 _USED = "used"
 
@@ -83,10 +86,15 @@ class Bench:
         except NotThereError as error:
             raise MissingError(f"the server has none: {error}") from None
         except FailedError as error:
+            self._check_disk()
             self._count_failure(name, str(error))
             raise MissingError(f"it cannot be got: {error}", for_now=True) from None
         except ToolchainError as error:
             raise MissingError(str(error)) from None
+        except OSError as error:
+            raise LinkageError(
+                f"cannot be written: {error.strerror}", where=str(self.tools.folder), mend=_THEN
+            ) from None
         self._failed = 0
         self._found[name] = replace(toolchain, name=name) if self._is_fetched(name) else toolchain
 
@@ -227,6 +235,15 @@ class Bench:
         except (OSError, Timeout):
             return False  # another bisection uses it, or is fetching it
         return True
+
+    def _check_disk(self) -> None:
+        """Raise LinkageError where it is the disk, and not a server, that stands in the way."""
+        if shutil.disk_usage(self.tools.folder).free < _LITTLE:
+            raise LinkageError(
+                "the disk is full",
+                where=str(self.tools.folder),
+                mend=_THEN,
+            )
 
     def _count_failure(self, name: str, why: str) -> None:
         self._failed += 1

@@ -62,6 +62,16 @@ def between(clone: Path, old: str, new: str) -> list[Merge]:
     return [_complete(clone, merge) for merge in found]
 
 
+def check(clone: Path) -> None:
+    """Raise LinkageError where there is no clone."""
+    if not clone.is_dir() or _git(clone, "rev-parse", "--git-dir").status != 0:
+        raise LinkageError(
+            "there is no clone of rust-lang/rust",
+            where=f"--rust-src {clone}",
+            mend="git clone https://github.com/rust-lang/rust",
+        )
+
+
 def full(clone: Path, commit: str) -> str:
     """A commit's whole hash. Raises LinkageError where the clone lacks it."""
     return _commit(clone, commit)

@@ -68,6 +68,8 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def check(self) -> None:
         """Raise LinkageError where what is asked for does not go together."""
+        if self.rust_src is not None:
+            merges.check(Path(self.rust_src))
         if self.rollup_builds and self.rust_src is None:
             raise LinkageError(
                 "which pull requests a rollup has is looked up in a clone of rust-lang/rust",

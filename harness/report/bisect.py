@@ -21,6 +21,7 @@ from harness.report.repro import session_for
 
 def bisect(request: Request, words: Words) -> int:
     """Begin a session. Raises LinkageError for wrong input."""
+    _check_outputs(words)
     request = _here_and_now(request)
     request.check()
     variants_of(request)  # what is wrong is said before a file is made
@@ -30,21 +31,30 @@ def bisect(request: Request, words: Words) -> int:
         return _search(request, words, book)
 
 
-def resume(place: str | None, words: Words, builds: tuple[Build, ...] = ()) -> int:
-    """Go on with a session, with what is known since of a rollup's builds. Raises LinkageError where there
-    is none.
+def resume(
+    place: str | None, words: Words, builds: tuple[Build, ...] = (), rust_src: str | None = None
+) -> int:
+    """Go on with a session, with what there is since: a clone, a rollup's builds.
+
+    Raises LinkageError where there is no session.
     """
+    _check_outputs(words)
     with journal.load(Path(place) if place else _last_file(os.environ)) as book:
         request = Request.read(book.start, str(book.file))
-        if builds:
-            request = changed(request, rollup_builds=builds)
-            request.check()
-            book.begin(request.line())
-        return _search(request, words, book)
+        given = changed(
+            request,
+            rollup_builds=builds or request.rollup_builds,
+            rust_src=rust_src or request.rust_src,
+        )
+        if given != request:
+            given.check()
+            book.begin(given.line())
+        return _search(given, words, book)
 
 
 def replay(place: str, words: Words) -> int:
     """Begin a session with the answers of a log. Raises LinkageError with the line that is wrong."""
+    _check_outputs(words)
     given = journal.load(Path(place), going_on=False)
     request = Request.read(given.start, place)
     with _new(words) as book:
@@ -85,6 +95,15 @@ def _folder(env: Mapping[str, str]) -> Path:
     return bisect_folder(env) / "sessions"
 
 
+def _check_outputs(words: Words) -> None:
+    """Raise LinkageError where the answer could not be written: before a long search, and not after it."""
+    for place in filter(None, (words.json, words.output)):
+        file = Path(place)
+        if file.is_dir() or not os.access(file if file.exists() else file.parent, os.W_OK):
+            told = "it is a folder" if file.is_dir() else "there is no such folder, or it is not yours"
+            raise LinkageError(f"cannot be written: {told}", where=place)
+
+
 def _search(request: Request, words: Words, book: Journal) -> int:
     try:
         with session_for(os.environ) as session:
@@ -93,8 +112,6 @@ def _search(request: Request, words: Words, book: Journal) -> int:
     except KeyboardInterrupt:
         say(f"interrupted; to go on: linkage bisect --resume {book.file}")
         return ExitCode.INTERRUPTED
-    if words.json:
-        write_answer(words.json, answer)
     text = answer_text(answer)
     if words.output:
         try:
@@ -103,4 +120,6 @@ def _search(request: Request, words: Words, book: Journal) -> int:
             raise LinkageError(f"cannot be written: {error.strerror}", where=words.output) from None
     else:
         sys.stdout.write(text)
+    if words.json:
+        write_answer(words.json, answer)
     return ExitCode.OK if answer.groups else ExitCode.FAILED

@@ -136,7 +136,27 @@ def test_all_that_failed_in_the_last_run(listed: str, capsys: pytest.CaptureFixt
         (["--replay", "answer.yaml"], "answer.yaml:1: cannot be understood: "),
         (["answer.yaml", "--failed"], "--failed and cases exclude each other"),
         (["answer.yaml", "--disk-limit", "much"], "--disk-limit: "),
-        (["answer.yaml", "--toolchains", "answer.yaml", "--good", "x"], "--toolchains: x is not in the list"),
+        (["answer.yaml", "--toolchains", "list.txt", "--good", "x"], "--toolchains: x is not in the list"),
+        (["answer.yaml", "--toolchains", "nosuch"], "toolchain nosuch: no toolchain nosuch; installed: "),
+        (["answer.yaml", "--toolchains", "debian:1.2"], "toolchain debian:1.2: no toolchain debian:1.2"),
+        (["answer.yaml", "--toolchains", "list.txt", "--spread", "-1"], "--spread -1: is less than nothing"),
+        (["answer.yaml", "--toolchains", "list.txt", "--stall", "0"], "--stall 0.0: is no time to wait"),
+        (["answer.yaml", "--toolchains", "list.txt", "--rust-src", "."], "--rust-src /"),
+        (
+            ["answer.yaml", "--toolchains", "list.txt", "--json", "no/x"],
+            "no/x: cannot be written: there is no",
+        ),
+        (["answer.yaml", "--toolchains", "list.txt", "-o", "."], ".: cannot be written: it is a folder"),
+        (
+            ["answer.yaml", "--toolchains", "list.txt", "--session", "."],
+            ".: cannot be written: it is no file",
+        ),
+        (["--resume", "--replay", "x"], "--resume and --replay exclude each other"),
+        (["--resume", "--lack-fails"], "--lack-fails: a session says that already"),
+        (["--resume", "--regress", "fixed"], "--regress: a session says that already"),
+        (["--resume", "x", "--session", "y"], "--session: a session says that already"),
+        (["--resume", "--rust-src", "nowhere"], "bisect: no session was begun in this folder"),
+        (["--replay", "x", "--rust-src", "y"], "--rust-src: a session says that already"),
     ],
 )
 def test_wrong_input_is_one_line(
@@ -147,6 +167,18 @@ def test_wrong_input_is_one_line(
     error = capsys.readouterr().err
     assert error.startswith(f"linkage: {told}")
     assert error.count("\n") == 1
+
+
+def test_where_nothing_fails_nothing_more_is_tried(
+    case: str, make_rustc: MakeRustc, capsys: pytest.CaptureFixture[str]
+) -> None:
+    listed = [word for name in ("a", "b", "c") for word in ("--toolchains", f"./{make_rustc(name).name}")]
+    assert bisect(f"{case}[size=1]", *listed) == 1
+    out = capsys.readouterr().out
+    assert (
+        "passes on ./c, which should be the bad end; what mended it is searched with --regress fixed" in out
+    )
+    assert out.endswith("Searched ./a … ./c: 1 toolchain tried, 0 installed.\n")
 
 
 def linkage_on_path(folder: Path) -> dict[str, str]:

@@ -164,7 +164,10 @@ def test_flips_are_each_found() -> None:
 @pytest.mark.parametrize(
     ("truth", "problem"),
     [
-        (lambda *_: PASSES, "passes on t15, which should be the bad end"),
+        (
+            lambda *_: PASSES,
+            "passes on t15, which should be the bad end; what mended it is searched with --regress fixed",
+        ),
         (lambda *_: SHIM, "fails in the same way on t0 already: choose another good end"),
         (
             lambda name, _: OTHER if name == "t0" else SHIM,

@@ -1,5 +1,7 @@
 """The session's file: what is written is read again, and what is wrong in it is said."""
 
+import errno
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -93,11 +95,28 @@ def test_what_is_wrong_is_said_with_its_line(tmp_path: Path, text: str, told: st
     assert "\n" not in str(caught.value)
 
 
+def test_a_session_that_cannot_be_begun_leaves_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("harness.bisect.journal.os.fsync", full)
+    with (
+        create(tmp_path / "session") as journal,
+        pytest.raises(LinkageError, match="session: cannot be written: No space left on device"),
+    ):
+        journal.begin({"cases": []})
+    assert not (tmp_path / "session").exists()
+
+
 def test_files_that_are_in_the_way_or_missing(tmp_path: Path) -> None:
     create(tmp_path / "session")
     with pytest.raises(LinkageError, match="there is a session in it already"):
         create(tmp_path / "session")
     with pytest.raises(LinkageError, match="cannot be written: "):
         create(tmp_path / "session/inside")
+    with pytest.raises(LinkageError, match="cannot be written: it is no file"):
+        create(tmp_path)
     with pytest.raises(LinkageError, match="cannot be read: No such file"):
         load(tmp_path / "none")

@@ -4,13 +4,17 @@ import os
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from nightly_server import serve
 
-from harness.bisect.download import Ahead, Downloads, NotThereError, Stopped, UnreachableError
+from harness.bisect.download import Ahead, Downloads, FailedError, NotThereError, Stopped, UnreachableError
 from harness.bisect.lab import Bench, Tools
 from harness.bisect.nightly import archives, manifest_url
+from harness.bisect.subject import MissingError
 from harness.build.store import Store
+from harness.errors import LinkageError
 from harness.session import Session
 
 HOST = "x86_64-unknown-linux-gnu"
@@ -112,6 +116,31 @@ def test_a_server_that_does_not_answer(monkeypatch: pytest.MonkeyPatch, tmp_path
     with pytest.raises(Exception, match="is no address of a server"):
         Downloads().file("file:///etc/passwd", tmp_path / "x")
     assert not issubclass(NotThereError, UnreachableError)
+
+
+def test_a_full_disk_is_no_server_that_is_busy(tmp_path: Path) -> None:
+    (tmp_path / "x.partial").symlink_to("/dev/full")
+    with serve(HOST, lambda _: None) as server:
+        server.files["/x"] = b"x" * 9
+        with pytest.raises(FailedError, match="could not be got: the disk is full") as caught:
+            Downloads().file(f"{server.url}/x", tmp_path / "x")
+    assert not isinstance(caught.value, UnreachableError)
+    assert len(server.asked) == 1
+
+
+def test_a_full_disk_ends_the_search(tools: Tools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is no toolchain that is missing, which would be skipped."""
+    lab = bench(tools, tmp_path)
+
+    def failing(_: str) -> str:
+        raise FailedError("rustup: failed to extract package")
+
+    monkeypatch.setattr(lab, "_spec", failing)
+    with pytest.raises(MissingError, match="it cannot be got: rustup: failed to extract"):
+        lab.get("nightly-2026-01-01")
+    monkeypatch.setattr("harness.bisect.lab.shutil.disk_usage", lambda _: SimpleNamespace(free=4096))
+    with pytest.raises(LinkageError, match=r"toolchains: the disk is full \(help: make room, or take less"):
+        lab.get("nightly-2026-01-01")
 
 
 def test_where_a_manifest_stands() -> None:

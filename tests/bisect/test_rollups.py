@@ -203,6 +203,18 @@ def test_cases_part_at_the_merge_and_at_the_pull_request(
     }
 
 
+def test_a_clone_that_there_is_later(
+    ci: NightlyServer, history: History, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put_members(ci, ":", FAILS)
+    words = ["--good", "2026-02-09", "--bad", "2026-02-12", "--session", "mine.log"]
+    bisect(tmp_path, *words)
+    Path("builds.md").write_text(THIRD_FORM)
+    more = ["--rust-src", str(history.clone), "--rollup-builds", "builds.md"]
+    assert main(["bisect", "--resume", "mine.log", *more]) == 0
+    assert f"## 1 variant fails since #1108 {TITLE}\n" in capsys.readouterr().out
+
+
 def test_what_mended_it(ci: NightlyServer, history: History, tmp_path: Path) -> None:
     for number, commit in enumerate(history.commits):
         put(ci, commit, ci.script(number, FAILS if number < CULPRIT else ":"))  # type: ignore[attr-defined]
