@@ -231,7 +231,7 @@ class Facts:
     """All that the readers found in one file: exactly one of the kinds is set.
 
     `kind` is "elf", "archive", "bitcode", "metadata", "other" or "empty"; `size` is in bytes;
-    `digest` is the content's BLAKE2b, 32 hexadecimal digits; `error` says why a file that
+    `digest` is the content's, as `harness.artifact.digest` has it; `error` says why a file that
     announces a format could not be read (then no kind is set).
     """
 

@@ -1,18 +1,17 @@
 """Reading any file's facts: mapped into memory, recognised by its content, never by its name."""
 
-import hashlib
 import mmap
 import stat
 from collections.abc import Sequence
 from pathlib import Path
 
 from harness.artifact import ar, bitcode, elf, metadata
+from harness.artifact.digest import digest_of
 from harness.artifact.facts import Facts, Other
 from harness.artifact.wanted import NOTHING, Wanted
 from harness.errors import ArtifactError
 
 _TEXT_LIMIT = 1 << 20  # bytes
-_DIGEST_SIZE = 16  # bytes
 
 
 def read(
@@ -53,7 +52,7 @@ def read_bytes(
 ) -> Facts:
     """The facts of a file with this content; `digest` where the caller has it already."""
     view = memoryview(data)
-    digest = digest or hashlib.blake2b(view, digest_size=_DIGEST_SIZE).hexdigest()
+    digest = digest or digest_of(view)
     kind = _kind(view)
     wanted = Wanted(tuple(references), tuple(contents)) if references or contents else NOTHING
     try:

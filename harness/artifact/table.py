@@ -206,6 +206,15 @@ class SectionTable(Collection[Section]):
     def __getitem__(self, index: int) -> Section:
         return tuple(self)[index]
 
+    def listed(self) -> list[str]:
+        """The sections' names, in their order: many times faster than whole sections."""
+        offsets = column(self.name_offsets, 4)[1:]
+        if not self.names.isascii():
+            return [_name(self.names, offset) for offset in offsets]
+        text = self.names.decode("ascii")
+        end = text.index
+        return [text[offset : end("\0", offset)] for offset in offsets]
+
     def indexes(self, name: str) -> tuple[int, ...]:
         """The section header indexes (the null section is 0) of the sections of exactly this name."""
         positions = _positions(self.names, name)

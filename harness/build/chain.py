@@ -254,6 +254,8 @@ class _Chain:
         self.context.kept, self.context.umask = dict(place.kept), place.umask
         self.progress(step.id)
         outcome, state = execute(step, workspace, self.context)
+        for digest in workspace.overwritten():
+            self.store.drop_blob(digest)
         bound = {name: state[name] for name in outcome.made if self._names_its_folder(name, state[name])}
         for name, node in bound.items():
             serves = name.endswith(_NAMES_FOLDER_ONLY)
@@ -282,10 +284,11 @@ class _Chain:
         return read_facts(wanted, self._open(), state)
 
     def _keep_files(self, outcome: Outcome, state: State) -> None:
+        workspace = self._open()
         for name in outcome.made:
             digest = state[name].stored
-            if digest is not None:
-                self.store.put_blob(digest, self._open().root / name)
+            if digest is not None and self.store.put_blob(digest, workspace.root / name):
+                workspace.note_link(name, digest)
 
     def _names_its_folder(self, name: str, node: Node) -> bool:
         workspace = self._open()

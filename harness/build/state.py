@@ -1,11 +1,12 @@
 """The state of a working folder by content, and what paths and globs mean in it. Pure."""
 
 import fnmatch
-import hashlib
 import posixpath
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
+
+from harness.artifact.digest import digest_of
 
 UNREADABLE = "unreadable"
 """Stands for the content of a file that its mode keeps from being read."""
@@ -18,16 +19,16 @@ class Node:
     """A file, folder or symlink of a working folder, by content. `mode` holds the permission bits."""
 
     kind: str  # "file", "dir", "link"
-    content: str  # a file's BLAKE2b, or what made it; a link's target
+    content: str  # a file's digest, or what made it; a link's target
     mode: int
     size: int = 0
     bytes_of: str | None = field(default=None, compare=False)
-    """Of a file that goes by what made it: the BLAKE2b of the bytes that serve in any folder; empty
+    """Of a file that goes by what made it: the digest of the bytes that serve in any folder; empty
     where those of one folder are of no use in another."""
 
     @property
     def stored(self) -> str | None:
-        """The BLAKE2b under which the store keeps the file's bytes; None where it cannot."""
+        """The digest under which the store keeps the file's bytes; None where it cannot."""
         if self.kind != "file" or self.content == UNREADABLE:
             return None
         return self.content if self.bytes_of is None else self.bytes_of or None
@@ -43,7 +44,7 @@ def initial(sources: Mapping[str, bytes]) -> State:
     for name, content in sources.items():
         for parent in list(PurePosixPath(name).parents)[:-1]:
             state[str(parent)] = Node("dir", "", 0o755)
-        digest = hashlib.blake2b(content, digest_size=16).hexdigest()
+        digest = digest_of(content)
         state[name] = Node("file", digest, 0o644, len(content))
     return state
 

@@ -21,6 +21,7 @@ from typing import TypeVar
 import filelock
 import msgspec
 
+from harness.artifact.digest import file_digest
 from harness.errors import StoreError
 
 VERSION = 1
@@ -86,11 +87,24 @@ class Store:
         data = hashlib.blake2b(body, digest_size=_CHECK).digest() + body
         self._replace(self._entry(kind, key), lambda temporary: temporary.write_bytes(data))
 
-    def put_blob(self, digest: str, source: Path) -> None:
-        """Keep a file's content until it is evicted."""
+    def put_blob(self, digest: str, source: Path) -> bool:
+        """Keep a file's content until it is evicted; whether it is the file itself that is kept, by one
+        more link: who writes to it from now on has to say so with `drop_blob`.
+        """
         place = self._blob(digest)
-        if not place.exists():
+        if place.exists():
+            return False
+        try:
+            _made_for(place, lambda made: os.link(source, made, follow_symlinks=False))
+        except OSError:  # the working folder is elsewhere, or on a file system without links
             self._replace(place, lambda temporary: shutil.copyfile(source, temporary))
+            return False
+        return True
+
+    def drop_blob(self, digest: str) -> None:
+        """Forget a content: it is no longer what it was. Until then `take_blob` has noticed it."""
+        with contextlib.suppress(OSError):
+            self._blob(digest).unlink(missing_ok=True)
 
     def has_blob(self, digest: str) -> bool:
         return self._blob(digest).exists()
@@ -103,9 +117,10 @@ class Store:
             if file_digest(target) != digest:
                 place.unlink(missing_ok=True)
                 return False
+            if place.stat().st_nlink == 1:  # else another variant works with it, and sees what changes
+                _touch(place)
         except OSError:
             return False
-        _touch(place)
         return True
 
     @contextmanager
@@ -277,12 +292,6 @@ def _made_for(place: Path, make: Callable[[Path], T]) -> T:
 def _touch(place: Path | int) -> None:
     with contextlib.suppress(OSError):  # only tells which are in use
         os.utime(place)
-
-
-def file_digest(path: Path) -> str:
-    """A file's BLAKE2b, as `Facts.digest` has it."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
 
 def remove_tree(folder: Path) -> None:

@@ -17,11 +17,11 @@ from pathlib import Path
 
 import filelock
 
+from harness.artifact.digest import file_digest
 from harness.build.store import (
     TAG,
     Store,
     decoded,
-    file_digest,
     last_used,
     lock_of,
     remove_tree,

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from harness.artifact.digest import file_digest
 from harness.build.plan import PlannedStep
 from harness.build.state import UNREADABLE, Node, State, matching
-from harness.build.store import file_digest, remove_tree
+from harness.build.store import remove_tree
 from harness.case import steps as model
 
 
@@ -33,6 +34,8 @@ class Workspace:
         self._real = os.path.realpath(self.root)
         self._seen: dict[str, tuple[tuple[int, ...], Node]] = {}
         self._stand_ins: dict[str, tuple[str, bool]] = {}
+        self._kept: dict[int, str] = {}
+        """Inodes that the store has a link to, and as what."""
 
     def scan(self) -> State:
         """What stands in the folder now, by relative path."""
@@ -52,7 +55,7 @@ class Workspace:
                     if os.access(entry.path, os.R_OK | os.X_OK):
                         pending.append(entry.path)
                 elif entry.is_file():
-                    mark = (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+                    mark = _mark(status)
                     old = self._seen.get(name)
                     node = (
                         old[1]
@@ -65,8 +68,23 @@ class Workspace:
 
     @property
     def marks(self) -> dict[str, tuple[int, ...]]:
-        """What tells whether a file was written since: its inode, size and times at the last scan."""
-        return {name: mark for name, (mark, _) in self._seen.items()}
+        """What tells whether a file was written since: its inode, size and time at the last scan."""
+        # Its ctime may change by what others do with the store's links to it.
+        return {name: mark[:3] for name, (mark, _) in self._seen.items()}
+
+    def note_link(self, name: str, digest: str) -> None:
+        """The store has a link to this file now: a file that was seen, and is as it was then."""
+        status = (self.root / name).stat(follow_symlinks=False)
+        self._seen[name] = (_mark(status), self._seen[name][1])
+        self._kept[status.st_ino] = digest
+
+    def overwritten(self) -> set[str]:
+        """What the store has links to as something that it is no longer, by the last scan."""
+        return {
+            digest
+            for mark, node in self._seen.values()
+            if (digest := self._kept.get(mark[0])) is not None and node.stored != digest
+        }
 
     def _file(self, path: Path, mode: int, size: int) -> Node:
         try:
@@ -80,7 +98,7 @@ class Workspace:
         return node if name is None else replace(node, content=name, bytes_of=node.content if serves else "")
 
     def stand_in(self, digest: str, content: str, *, serves: bool) -> None:
-        """From now on files of this BLAKE2b go by another content: one that is the same in every folder.
+        """From now on files of this digest go by another content: one that is the same in every folder.
 
         `serves`: the bytes are of use in other folders too.
         """
@@ -137,7 +155,7 @@ class Workspace:
             case model.WriteStep() as write:
                 self._write(self.inside(names[write.write]), write, umask)
             case model.TruncateStep() as cut:
-                path = self._one(names[cut.truncate], itself=False)
+                path = _unshared(self._one(names[cut.truncate], itself=False))
                 size = path.stat().st_size
                 os.truncate(path, min(size, cut.size) if cut.size >= 0 else max(0, size + cut.size))
             case model.RenameStep() as rename:
@@ -188,11 +206,11 @@ class Workspace:
         if write.at is None:
             _make_folder(path.parent, 0o777 & ~umask)
             is_new = not path.exists()
-            path.write_bytes(content)
+            (path if is_new else _unshared(path)).write_bytes(content)
             if is_new:
                 path.chmod(0o666 & ~umask)
             return
-        old = bytearray(path.read_bytes())
+        old = bytearray(_unshared(path).read_bytes())
         start = write.at if write.at >= 0 else max(0, len(old) + write.at)
         old[start : start + len(content)] = content
         path.write_bytes(old)
@@ -210,6 +228,19 @@ class Workspace:
                 path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
         for name, content in sources.items():
             self.write_source(name, content)
+
+
+def _mark(status: os.stat_result) -> tuple[int, ...]:
+    return (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+def _unshared(path: Path) -> Path:
+    """A file that may be written to: where the store keeps it, too, a copy in its place."""
+    if path.stat().st_nlink > 1:
+        copy = path.with_name(f"{path.name}.unshared")
+        shutil.copy2(path, copy)
+        copy.replace(path)
+    return path
 
 
 def _make_folder(path: Path, mode: int) -> None:

@@ -79,10 +79,6 @@ def _interpreter(view: View) -> list[str]:
     return [found] if found else []
 
 
-def _section_names(view: View) -> list[str] | None:
-    return [section.name for section in view.sections] if view.sections is not None else None
-
-
 _NO_MEMBERS = "no members: it is no archive, or an empty one"
 
 ASPECTS: tuple[Aspect, ...] = (
@@ -108,7 +104,7 @@ ASPECTS: tuple[Aspect, ...] = (
     _loader("runpath", lambda d: (*d.runpath, *d.rpath), "no runpath", itself=True),
     _loader("symbol-versions", lambda d: (*d.versions_needed, *d.versions_defined), "no symbol versions"),
     Aspect("interpreter", _interpreter, _interpreter, "no interpreter", _HEADERS),
-    Aspect("sections", _section_names, _section_names, "no sections", _SECTIONS),
+    Aspect("sections", lambda v: v.section_names, lambda v: v.section_names, "no sections", _SECTIONS),
     _archive("members", lambda a: [m.name for m in a.members], _NO_MEMBERS, _MEMBERS),
     _archive("crates", lambda a: sorted({m.crate for m in a.members if m.crate}), _NO_MEMBERS, _MEMBERS),
     _archive("index", lambda a: a.index, "no symbol index", "nm -s {file}"),
@@ -278,12 +274,10 @@ def _flags(claims: ArtifactClaims, view: View) -> Iterator[Found]:
 
 
 def _section(name: str, claim: SectionClaim, view: View) -> Iterator[Found]:
-    found = [section for section in view.sections or () if section.name == name]
+    found = view.sections(name)
     key = f"section.{name}"
     if not found:
-        yield Found(
-            key, Miss("", f"a section {name}", listing([s.name for s in view.sections or ()])), _SECTIONS
-        )
+        yield Found(key, Miss("", f"a section {name}", listing(view.section_names or ())), _SECTIONS)
         return
     for section in found:
         if claim.size is not None and not compare(claim.size, section.size):

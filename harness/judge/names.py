@@ -56,9 +56,13 @@ def check_names(claim: Names, names: Sequence[str], version: RustcVersion) -> It
     """The parts of the claim that do not hold for these names, in the order of the table."""
     within = compile_patterns(claim.within, version)
     without = compile_patterns(claim.except_, version)
-    chosen = [
-        name for name in names if _any(within, name, default=True) and not _any(without, name, default=False)
-    ]
+    chosen = names  # as they are, in nearly all claims
+    if within or without:
+        chosen = [
+            name
+            for name in names
+            if _any(within, name, default=True) and not _any(without, name, default=False)
+        ]
     if not chosen and (claim.within or (claim.except_ and names)) and not _wants_none(claim):
         limits = "; ".join(
             f"{key} {', '.join(given)}"
@@ -81,7 +85,7 @@ def check_names(claim: Names, names: Sequence[str], version: RustcVersion) -> It
 
 
 def _all(claim: Names, names: Sequence[str], version: RustcVersion) -> Iterator[Miss]:
-    known = set(names)
+    known = set(names) if claim.all else set()
     for pattern in compile_patterns(claim.all, version):
         if pattern.exact is not None:
             found = pattern.exact in known
@@ -93,8 +97,12 @@ def _all(claim: Names, names: Sequence[str], version: RustcVersion) -> Iterator[
 
 
 def _none(claim: Names, names: Sequence[str], version: RustcVersion) -> Iterator[Miss]:
+    known = set(names) if claim.none else set()
     for pattern in compile_patterns(claim.none, version):
-        found = sorted({name for name in names if pattern.matches(name)})
+        if pattern.exact is not None:
+            found = [pattern.exact] if pattern.exact in known else []
+        else:
+            found = sorted(name for name in known if pattern.matches(name))
         if found:
             yield Miss("none", f"lacks {spelt(pattern.text, version)}", f"has {listing(found)}")
 

@@ -4,6 +4,7 @@ A static library that carries std has some 13,000 symbols; whole ones take ten t
 what is rarely asked (the section, the version) is looked up in the packed table when it is.
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from harness.artifact.facts import Binding, SymbolTable, SymbolType, Visibility
@@ -46,14 +47,18 @@ class Row(NamedTuple):
         return self.visibility in (Visibility.HIDDEN, Visibility.INTERNAL)
 
 
-def rows(table: SymbolTable) -> list[Row]:
-    """A table's symbols in its order, without section and file symbols and such without a name."""
+@lru_cache(maxsize=1024)  # tables: std's objects are in every library that holds it
+def rows(table: SymbolTable) -> tuple[Row, ...]:
+    """A table's symbols in its order, without section and file symbols and such without a name.
+
+    Equal tables give the same rows: a row's table does not say of which object it is.
+    """
     if not table.names.isascii():
         whole = [
             Row(s.name, s.binding, s.visibility, s.type, s.defined, s.absolute, table, index)
             for index, s in enumerate(table)
         ]
-        return [row for row in whole if row.name and row.type not in _NAMELESS]
+        return tuple(row for row in whole if row.name and row.type not in _NAMELESS)
     text = table.names.decode("ascii")
     end = text.index
     found: list[Row] = []
@@ -76,4 +81,4 @@ def rows(table: SymbolTable) -> list[Row]:
                 index,
             )
         )
-    return found
+    return tuple(found)

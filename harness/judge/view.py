@@ -1,8 +1,10 @@
 """An artifact's facts as claims ask for them: tables by what they are, archives as one. Pure."""
 
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import chain
+from typing import TypeVar, cast
 
 from harness.artifact.facts import (
     Binding,
@@ -15,9 +17,11 @@ from harness.artifact.facts import (
 )
 from harness.judge.rows import Row, rows
 
-_KEPT = 8
-"""Decoded tables of how many artifacts are kept: a variant's, for all its claims about them."""
-_kept: OrderedDict[tuple[str, str], tuple[Row, ...]] = OrderedDict()
+T = TypeVar("T")
+
+_KEPT = 16
+"""How many decoded tables are kept: those of a variant's artifacts, for all its claims about them."""
+_kept: OrderedDict[tuple[str, str], tuple[object, ...]] = OrderedDict()
 
 
 class View:
@@ -37,13 +41,19 @@ class View:
     @cached_property
     def symbols(self) -> tuple[Row, ...] | None:
         """The symbol table, without its section and file symbols; of an archive: all members'."""
-        return _decoded(self.facts, "symbols", [one.symbols for one in self.objects])
+        return self._rows("symbols", [one.symbols for one in self.objects])
 
     @cached_property
     def dynamic(self) -> tuple[Row, ...] | None:
         """The dynamic symbol table."""
         table = self.facts.object.dynamic_symbols if self.facts.object is not None else None
-        return _decoded(self.facts, "dynamic symbols", [table])
+        return self._rows("dynamic symbols", [table])
+
+    def _rows(self, which: str, tables: Sequence[SymbolTable | None]) -> tuple[Row, ...] | None:
+        present = [table for table in tables if table is not None]
+        if not present:
+            return None
+        return _decoded(self.facts, which, lambda: chain.from_iterable(map(rows, present)))
 
     def select(self, chosen: Callable[[Row], bool], *, dynamic: bool = False) -> list[str] | None:
         """The names of those symbols, in the table's order."""
@@ -75,14 +85,23 @@ class View:
         """Names with more than one strong definition among an archive's members."""
         if self.facts.archive is None:
             return None
-        strong = {(row.name, id(row.table)) for row in self.symbols or () if row.strong}
-        counted = Counter(name for name, _ in strong)
+        tables = [one.symbols for one in self.objects if one.symbols is not None]
+        counted = Counter(
+            name for table in tables for name in {row.name for row in rows(table) if row.strong}
+        )
         return sorted(name for name, count in counted.items() if count > 1)
 
-    @property
-    def sections(self) -> tuple[Section, ...] | None:
-        """The sections; of an archive: all members'."""
-        return tuple(section for one in self.objects for section in one.sections) if self.objects else None
+    @cached_property
+    def section_names(self) -> tuple[str, ...] | None:
+        """The sections' names; of an archive: all members'."""
+        if not self.objects:
+            return None
+        tables = [one.sections for one in self.objects]
+        return _decoded(self.facts, "sections", lambda: chain.from_iterable(one.listed() for one in tables))
+
+    def sections(self, name: str) -> list[Section]:
+        """The sections of this name; of an archive: all members'."""
+        return [section for one in self.objects for section in one.sections.named(name)]
 
     @property
     def references(self) -> dict[str, tuple[str, ...]]:
@@ -129,15 +148,12 @@ def describe(symbol: Row) -> str:
     return f"{symbol.type.name} {symbol.binding.name} {symbol.visibility.name} {state}"
 
 
-def _decoded(facts: Facts, which: str, tables: Sequence[SymbolTable | None]) -> tuple[Row, ...] | None:
-    """The rows of these tables of an artifact, decoded once however often and where it is judged."""
-    present = [table for table in tables if table is not None]
-    if not present:
-        return None
+def _decoded(facts: Facts, which: str, decode: Callable[[], Iterable[T]]) -> tuple[T, ...]:
+    """A table of an artifact, decoded once however often and where it is judged."""
     key = (facts.digest, which)
-    found = _kept.pop(key, None) if facts.digest else None
+    found = cast("tuple[T, ...] | None", _kept.pop(key, None)) if facts.digest else None
     if found is None:
-        found = tuple(row for table in present for row in rows(table))
+        found = tuple(decode())
     if facts.digest:
         _kept[key] = found
     if len(_kept) > _KEPT:

@@ -82,6 +82,7 @@ sections = st.builds(
 
 @given(st.lists(sections, max_size=8), FEW)
 def test_sections_come_back(wanted: list[Section], name: str) -> None:
+    assert SectionTable.of(wanted).listed() == [section.name for section in wanted]
     table = SectionTable.of(wanted)
     assert list(table) == wanted
     assert len(table) == len(wanted)

@@ -37,7 +37,8 @@ def _look_at_everything(data: bytes) -> Facts:
     objects = [facts.object] if facts.object else []
     objects += [member.object for member in (facts.archive.members if facts.archive else ()) if member.object]
     for one in objects:
-        assert len(list(one.sections)) == len(one.sections)
+        assert [section.name for section in one.sections] == one.sections.listed()
+        assert len(one.sections.listed()) == len(one.sections)
         for table in (one.symbols, one.dynamic_symbols):
             assert table is None or len(list(table)) == len(table) == len(table.bindings())
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(facts), type=Facts) == facts

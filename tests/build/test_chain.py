@@ -10,6 +10,7 @@ import pytest
 from counting import Counted
 from small_cases import verdicts
 
+from harness.artifact.digest import file_digest
 from harness.judge.verdict import Outcome
 from harness.session import Session
 
@@ -63,6 +64,40 @@ def test_variants_share_their_first_steps(session: Session, counted: Counted, tm
     outcomes(session, RLIB, counted, tmp_path)
     assert sum(" dep.rs " in call for call in counted.calls) == 1
     assert counted.new() == 3
+
+
+OVERWRITTEN = """\
+summary: A library that is written to where it lies
+matrix: {value: [1, 2]}
+sources:
+  dep.rs: '#![no_std] pub fn dep() -> i32 { 40 }'
+  zeros: "0000"
+steps:
+  - {rustc: dep.rs, crate-type: rlib, panic: abort, output: dep.rlib}
+  - OVERWRITE
+  - {write: last, text: "v${value}"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("overwrite", "compiled"),
+    [
+        ("{write: dep.rlib, at: 20, text: 'v${value}'}", 1),
+        ("{truncate: dep.rlib, size: 8}", 1),
+        # Nobody can come before a program: what it wrote to is gone, and is made again.
+        ("{tool: dd, args: ['if=zeros', 'of=dep.rlib', 'conv=notrunc', 'bs=1', 'count=${value}']}", 2),
+    ],
+)
+def test_a_file_that_a_later_step_overwrites_is_kept_as_it_was(
+    overwrite: str, compiled: int, session: Session, counted: Counted, tmp_path: Path
+) -> None:
+    """What the store keeps of a step is the step's own file, not a copy."""
+    found = outcomes(session, OVERWRITTEN.replace("OVERWRITE", overwrite), counted, tmp_path)
+    assert found == [Outcome.PASS] * 2
+    assert counted.new() == compiled
+    blobs = list(session.store.folder.glob("blobs/*/*"))
+    assert blobs
+    assert all(file_digest(one) == one.name for one in blobs)
 
 
 def test_a_failure_is_kept_as_well(session: Session, counted: Counted, tmp_path: Path) -> None:

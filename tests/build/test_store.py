@@ -1,5 +1,6 @@
 """The store: kept, damaged, unwritable, shared, swept."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -10,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.build.store import Store, file_digest, key_of, remove_tree
+from harness.artifact.digest import file_digest
+from harness.build.store import Store, key_of, remove_tree
 from harness.errors import StoreError
 
 
@@ -101,10 +103,37 @@ def test_a_file_by_its_content(store: Store, source: Path, tmp_path: Path) -> No
 def test_a_damaged_file_is_gone(store: Store, source: Path, tmp_path: Path) -> None:
     digest = file_digest(source)
     store.put_blob(digest, source)
+    source.rename(tmp_path / "kept")  # as it is when its variant has ended: another file
+    source.write_bytes((tmp_path / "kept").read_bytes())
     (store.folder / "blobs" / digest[:2] / digest).write_bytes(b"content" * 999)
     assert not store.take_blob(digest, tmp_path / "target")
     assert not store.has_blob(digest)
     store.put_blob(digest, source)
+    assert store.take_blob(digest, tmp_path / "target")
+
+
+def test_a_file_that_is_written_to_after_it_was_kept(store: Store, source: Path, tmp_path: Path) -> None:
+    digest, target = file_digest(source), tmp_path / "target"
+    assert store.put_blob(digest, source), "the file itself, not a copy"
+    times = source.stat().st_mtime_ns
+    assert store.take_blob(digest, target)
+    assert source.stat().st_mtime_ns == times, "whoever works with it would take it for made anew"
+    with source.open("r+b") as file:
+        file.write(b"C")
+    assert not store.take_blob(digest, target)
+    assert not store.has_blob(digest)
+
+
+def test_a_store_that_cannot_link_copies(
+    store: Store, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def link(*_args: object, **_more: object) -> None:
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+    monkeypatch.setattr(os, "link", link)
+    digest = file_digest(source)
+    assert not store.put_blob(digest, source)
+    source.write_bytes(b"other")
     assert store.take_blob(digest, tmp_path / "target")
 
 
@@ -118,6 +147,7 @@ def test_the_files_that_were_not_used_for_longest_go_first(
         path.write_bytes(bytes([number]) * 1000)
         digests.append(file_digest(path))
         store.put_blob(digests[-1], path)
+        path.unlink()
         place = store.folder / "blobs" / digests[-1][:2] / digests[-1]
         os.utime(place, (number + 1, number + 1))
     assert store.take_blob(digests[0], tmp_path / "used")
@@ -245,7 +275,8 @@ def test_a_lock_is_held_by_one(tmp_path: Path) -> None:
 
 WRITER = """
 import pathlib, sys
-from harness.build.store import Store, file_digest
+from harness.artifact.digest import file_digest
+from harness.build.store import Store
 store, number = Store(pathlib.Path(sys.argv[1])), int(sys.argv[2])
 file = pathlib.Path(sys.argv[1]).parent / f"file{number}"
 for turn in range(150):
@@ -256,6 +287,7 @@ for turn in range(150):
     file.write_bytes(key.encode() * 5000)
     digest = file_digest(file)
     store.put_blob(digest, file)
+    file.unlink()
     assert store.take_blob(digest, file), key
 """
 
