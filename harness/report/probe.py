@@ -47,7 +47,7 @@ def probe(
     if ignore_limits:
         case = without_limits(case)
     spec = toolchain or named or chosen(os.environ)
-    saved = _load(like) if like else None
+    saved = _load(like, case.name) if like else None
     with session_for(os.environ) as session:
         try:
             found = _see(session, case, cell, spec)
@@ -116,12 +116,18 @@ def _save(place: str, saved: Saved) -> None:
         raise LinkageError(f"cannot be written: {error.strerror}", where=place) from None
 
 
-def _load(place: str) -> Saved:
+def _load(place: str, case: str) -> Saved:
     try:
-        return msgspec.json.decode(Path(place).read_bytes(), type=Saved)
+        saved = msgspec.json.decode(Path(place).read_bytes(), type=Saved)
     except OSError as error:
         raise LinkageError(f"cannot be read: {error.strerror}", where=place) from None
     except msgspec.DecodeError as error:
         raise LinkageError(
             f"is no signature: {error}", where=place, mend="write one with: linkage probe CASE --save FILE"
         ) from None
+    if Path(saved.case).name != Path(case).name:
+        # Its variants would all be good, whatever they show.
+        raise LinkageError(
+            f"is the signature of {saved.case}, not of {case}", where=place, mend=f"probe {saved.case}"
+        )
+    return saved

@@ -6,6 +6,7 @@ import mmap
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from harness.errors import ToolchainError
@@ -55,10 +56,12 @@ def probe(
         digest = fingerprint(located.rustc, sysroot, cache_dir)
         remembered = cache_dir / "probes" / f"{digest}-{_REVISION}.msgpack"
         answers = cachefile.load(remembered, Capabilities)
-        if answers is None or (answers.rustc, answers.sysroot) != (located.rustc, sysroot):
+        if answers is None or answers.sysroot != sysroot:
             answers = asker.everything(sysroot)
             cachefile.save(remembered, answers)
-    return Toolchain(located.name, located.spec, located.rustc, digest, answers)
+    # One that says the same of the same sysroot may stand elsewhere: a script and its copy.
+    own = replace(answers, rustc=located.rustc)
+    return Toolchain(located.name, located.spec, located.rustc, digest, own)
 
 
 @contextlib.contextmanager

@@ -251,7 +251,7 @@ def test_the_guides_example_of_cargo_bisect_rustc(case: str, make_rustc: MakeRus
             save = ["linkage", "probe", case, "--save", "x.json"]
             assert subprocess.run(save, env=saved, cwd=tmp_path, check=False).returncode == 1
         elif name == "good":
-            (tmp_path / "x.json").write_text('{"case": "", "toolchain": "", "variants": {}}')
+            (tmp_path / "x.json").write_text(json.dumps({"case": case, "toolchain": "", "variants": {}}))
         chosen = env | {"RUSTUP_TOOLCHAIN": f"bisector-nightly-2026-05-19-{name}"}
         done = subprocess.run([str(script)], env=chosen, cwd=tmp_path, check=False)
         assert done.returncode == status

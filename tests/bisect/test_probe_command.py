@@ -46,6 +46,21 @@ def test_only_the_failure_that_was_saved_is_bad(
     assert probe(case, "--toolchain", make_rustc("good"), "--like", "shim.json") == 0
 
 
+def test_the_signature_of_another_case(
+    case: str, make_rustc: MakeRustc, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert probe(case, "--toolchain", make_rustc("bad", FAILS), "--save", "shim.json") == 1
+    (tmp_path / "other.yaml").write_text((tmp_path / case).read_text())
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / case).write_text((tmp_path / case).read_text())
+    capsys.readouterr()
+    assert probe("other.yaml", "--toolchain", tmp_path / "bad", "--like", "shim.json") == 255
+    assert capsys.readouterr().err == (
+        "linkage: shim.json: is the signature of answer.yaml, not of other.yaml (help: probe answer.yaml)\n"
+    )
+    assert probe(f"sub/{case}", "--toolchain", tmp_path / "bad", "--like", "shim.json") == 1
+
+
 def test_as_a_script_of_cargo_bisect_rustc(
     case: str, make_rustc: MakeRustc, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,8 +1,10 @@
 """Real compilers say what they can do; false ones are answered with one line."""
 
 import os
+import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -97,6 +99,19 @@ def test_a_remembered_answer_asks_only_what_the_fingerprint_needs(
     (tmp_path / "asked").unlink()
     assert probe(located, tmp_path / "cache", os.environ) == first
     assert (tmp_path / "asked").read_text().splitlines() == ["-vV", "--print sysroot"]
+
+
+def test_a_copy_of_a_script_is_not_asked_all_again(tmp_path: Path, fake_rustc: FakeRustc) -> None:
+    script = fake_rustc(f'echo "$*" >> {tmp_path}/asked\n' + false_rustc(tmp_path))
+    first = probe(resolve(str(script), {}), tmp_path / "cache", os.environ)
+    copy = tmp_path / "elsewhere/rustc"
+    copy.parent.mkdir()
+    shutil.copy(script, copy)
+    (tmp_path / "asked").unlink()
+    second = probe(resolve(str(copy), {}), tmp_path / "cache", os.environ)
+    assert (tmp_path / "asked").read_text().splitlines() == ["-vV", "--print sysroot"]
+    assert (second.rustc, second.capabilities.rustc) == (copy, copy)
+    assert replace(second.capabilities, rustc=script) == first.capabilities
 
 
 def test_many_at_once_ask_once(tmp_path: Path, fake_rustc: FakeRustc) -> None:
