@@ -10,8 +10,12 @@ from claims import Claim, claims_of, never_red
 from corpus import Cell
 from seeded.fault import Fault
 
+from harness.build.store import key_of
 from harness.case.document import Path
 from harness.results import KeptFailure, Result
+
+_KEPT = 20
+"""Failures that are kept of a result."""
 
 
 class Try(Protocol):
@@ -97,15 +101,20 @@ class Hunt:
                 yield found
 
     def _telling(self, cell: Cell, result: Result) -> Result:
-        """With the failures alone that turn a claim red: few are kept of a result."""
+        """With the failures alone that turn a claim red, since few are kept of a result; and under a
+        name of its own, so that the next result of this fault does not take its place.
+        """
 
         def only(*failures: KeptFailure) -> Result:
             return msgspec.structs.replace(result, failures=failures)
 
         count = len(self.open)
-        return only(
-            *(one for one in result.failures if len(never_red(cell.case, self.open, [only(one)])) < count)
-        )
+        telling = [
+            one for one in result.failures if len(never_red(cell.case, self.open, [only(one)])) < count
+        ]
+        mark = key_of([(one.step, one.claim, one.where) for one in telling])
+        compiler = msgspec.structs.replace(result.compiler, fingerprint=mark)
+        return msgspec.structs.replace(only(*telling[:_KEPT]), compiler=compiler)
 
 
 def promise(fault: Fault, wanted: Iterable[Claim]) -> int:

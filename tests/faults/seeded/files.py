@@ -85,6 +85,12 @@ def _rlink_gone(made: Made) -> None:
                 Path(word).unlink()
 
 
+def _named_by_rlink(made: Made) -> None:
+    for word in made.call.words:
+        for file in list(made.elf()) if word.endswith(".rlink") else []:
+            (file.parent / Path(word).stem).write_bytes(file.read_bytes())
+
+
 def _built(call: Call) -> bool:
     return call.makes("bin", "cdylib", "dylib", "staticlib", "rlib", "proc-macro")
 
@@ -206,6 +212,13 @@ FAULTS = (
         lambda call: call.link_only,
         ("kind", "exists"),
         outputs=_rlink_gone,
+    ),
+    Fault(
+        "rlink-names-output",
+        "the second half takes the output's name from that of the .rlink, as well",
+        lambda call: call.link_only,
+        ("exists", "makes"),
+        outputs=_named_by_rlink,
     ),
     Fault(
         "link-only-idle",

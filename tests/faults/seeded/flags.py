@@ -226,6 +226,7 @@ FAULTS = (
         ("exists", "makes"),
         argv=lambda call: call.without_option("--out-dir"),
     ),
+    dropped("test-ignored", "--test makes the program without its tests", "--test", breaks=("stdout", "exit")),
     dropped("no-link-ignored", "-Zno-link links", "-Zno-link", breaks=("makes", "exists")),
     dropped(
         "export-executable-ignored",

@@ -265,6 +265,20 @@ FAULTS = (
         lambda call: call.has("-Crpath*"),
     ),
     _fault(
+        "rpath-given",
+        "a run path that nobody asked for",
+        ("dylib", "cdylib", "bin", "proc-macro"),
+        ("runpath", "runpath.none", "runpath.only"),
+        _with("-Wl,-rpath,/nowhere"),
+    ),
+    _fault(
+        "program-is-library",
+        "a program is linked as a shared library",
+        ("bin",),
+        ("type", "interpreter", "exit", "pie"),
+        lambda words: [*_lacking("-pie", "-static-pie", "-no-pie")(words), "-shared"],
+    ),
+    _fault(
         "needed-more",
         "a library is needed that nothing refers to",
         (*_SHARED, "bin"),
