@@ -74,7 +74,8 @@ def _of_group(case: Case, group: ClaimGroup, step: str) -> Iterator[Claim]:
 
 def _claim(case: Case, path: Path, step: str, name: str, whole: str = "") -> Claim:
     position, document = case.position(path), case.document
-    real = document.real(path[:-1] if whole else path)
+    of_group = path[-1:] == ("exists",) and len(path) > 1
+    real = document.real(path[:-1] if whole or of_group else path)
     places = {
         f"{one.line}:{one.column}"
         for known in (document.keys, document.values)

@@ -100,7 +100,7 @@ def _object(symbol: str, section: str = ".text") -> bytes:
 
 def _thin(made: Made) -> None:
     """An archive of references to files, as a linker's input may be and an output must not."""
-    for file in made.named(".a"):
+    for file in made.named(".a", ".rlib"):
         held = ar.members(file.read_bytes())
         for one in held:
             (file.parent / one.name).write_bytes(one.content)
@@ -236,8 +236,8 @@ FAULTS = (
     ),
     Fault(
         "archive-thin",
-        "a staticlib that refers to files that will be removed",
-        _static,
+        "an archive that refers to files that will be removed",
+        lambda call: call.makes("staticlib", "rlib"),
         ("thin",),
         outputs=_thin,
     ),

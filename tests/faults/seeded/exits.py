@@ -125,6 +125,13 @@ FAULTS = (
         on="failure",
     ),
     Fault(
+        "warning-lost",
+        "a warning that is not given",
+        _compiles,
+        ("diagnostics", "stderr"),
+        said=lambda line: "" if '"level":"warning"' in line else line,
+    ),
+    Fault(
         "warns-without-cause",
         "a warning where there was none",
         _compiles,

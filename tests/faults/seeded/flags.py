@@ -192,7 +192,7 @@ FAULTS = (
         "bundle-inverted",
         "a native library is bundled where it must not be, or the other way round",
         lambda call: call.compiles and call.has("-lstatic*") and not call.has("-l*+whole-archive*"),
-        ("members", "defines"),
+        ("members", "defines", "unresolved"),
         argv=lambda call: call.changed("-lstatic*", _bundled_otherwise),
     ),
     dropped(
@@ -226,7 +226,9 @@ FAULTS = (
         ("exists", "makes"),
         argv=lambda call: call.without_option("--out-dir"),
     ),
-    dropped("test-ignored", "--test makes the program without its tests", "--test", breaks=("stdout", "exit")),
+    dropped(
+        "test-ignored", "--test makes the program without its tests", "--test", breaks=("stdout", "exit")
+    ),
     dropped("no-link-ignored", "-Zno-link links", "-Zno-link", breaks=("makes", "exists")),
     dropped(
         "export-executable-ignored",
@@ -268,7 +270,7 @@ FAULTS = (
         "crt-static-ignored",
         "the C library is linked dynamically although it was to be static",
         "-Ctarget-feature=+crt-static",
-        breaks=("needed", "interpreter", "type"),
+        breaks=("needed", "interpreter", "type", "makes", "diagnostics"),
     ),
     Fault(
         "first-crate-type-only",

@@ -97,8 +97,15 @@ text: .ascii "warn\\n"
 """
 
 
-def _with_object(*text: str) -> Change:
-    return lambda words: [*words, _assembled("".join(text))]
+_ANOTHER = {"lld": "bfd", "": "bfd", "bfd": "gold", "gold": "bfd", "mold": "bfd"}
+
+
+def _asked_for(words: list[str]) -> str:
+    return next((word.partition("=")[2] for word in reversed(words) if word.startswith("-fuse-ld=")), "")
+
+
+def _with_object(*text: str, more: Sequence[str] = ()) -> Change:
+    return lambda words: [*words, _assembled("".join(text)), *more]
 
 
 def _without_pair(first: str, second: str) -> Change:
@@ -277,6 +284,37 @@ FAULTS = (
         ("bin",),
         ("type", "interpreter", "exit", "pie"),
         lambda words: [*_lacking("-pie", "-static-pie", "-no-pie")(words), "-shared"],
+    ),
+    _fault(
+        "as-needed-not-passed",
+        "a library is needed by whoever names it, used or not",
+        (*_SHARED, "bin"),
+        ("needed.only", "needed.none", "needed"),
+        lambda words: ["-Wl,--no-as-needed", *_lacking("-Wl,--as-needed")(words)],
+    ),
+    _fault(
+        "another-linker",
+        "a linker that nobody asked for",
+        (*_SHARED, "bin"),
+        ("section", "sections.none", "sections"),
+        lambda words: [*_lacking("-fuse-ld=*")(words), f"-fuse-ld={_ANOTHER[_asked_for(words)]}"],
+    ),
+    _fault(
+        "text-relocated",
+        "code that the loader has to write to",
+        (*_SHARED, "bin"),
+        ("text-relocations",),
+        _with_object(
+            ".text\n.globl linkage_text\nlinkage_text: .quad linkage_text\n",
+            more=("-Wl,-u,linkage_text", "-Wl,-z,notext"),
+        ),
+    ),
+    _fault(
+        "interpreter-lost",
+        "a program that names no loader",
+        ("bin",),
+        ("interpreter", "exit"),
+        _with("-Wl,--no-dynamic-linker"),
     ),
     _fault(
         "needed-more",

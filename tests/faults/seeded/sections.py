@@ -14,10 +14,11 @@ _LINKED = ("bin", "cdylib", "dylib", "proc-macro")
 _BIND_NOW, _NOW = 8, 1
 
 
-def _without_tag(*tags: int, text: str = "") -> Callable[[Made], None]:
+def _without_tag(*tags: int, text: str = "", unless: tuple[str, ...] = ()) -> Callable[[Made], None]:
     def change(content: Elf) -> None:
         for at, tag, value in list(content.dynamic()):
-            if tag in tags and content.dynamic_text(value).startswith(text):
+            name = content.dynamic_text(value) if tag in tags else ""
+            if tag in tags and name.startswith(text) and not (unless and name.startswith(unless)):
                 content.set_dynamic(at, NOTHING, 0)
 
     return _each_linked(lambda file: elf.change(file, change))
@@ -112,6 +113,13 @@ FAULTS = (
         _links,
         ("needed.all", "needed.only", "exit"),
         outputs=_without_tag(NEEDED, text="lib"),
+    ),
+    Fault(
+        "needed-by-name-lost",
+        "a library that is called otherwise than lib*.so is not needed",
+        _links,
+        ("needed.all", "needed", "exit"),
+        outputs=_without_tag(NEEDED, unless=("lib", "ld-linux")),
     ),
     Fault(
         "soname-lost",

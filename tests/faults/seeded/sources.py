@@ -10,9 +10,17 @@ from seeded.call import Call
 from seeded.fault import Fault
 
 _ATTRIBUTE = "#[global_allocator]"
-_BODY = re.compile(r"(?<=[{=(+*] )\d+(?=[ ;})])|(?<=\()\d+(?=\))")
-"""Numbers that are values: neither a length nor a part of a type."""
-_PRINTED = re.compile(r'(?<=println!\(")\w|(?<=print!\(")\w')
+_CHANGES: tuple[tuple[str, Callable[[re.Match[str]], str]], ...] = (
+    (r"\.\.(n|count|\d+)\)", lambda found: f"..{found[1]} + 1)"),
+    (r"(?<=[{=(+*>] )\d+(?=[ ;})])|(?<=\()\d+(?=\))", lambda found: str(int(found[0]) + 1)),
+    (r"unsafe \{ (\w+\(\)) \}", lambda found: f"unsafe {{ {found[1]} + 1 }}"),
+    (
+        r'(?<=print!\(")[A-Za-z]|(?<=println!\(")[A-Za-z]|(?<=panic!\(")[A-Za-z]',
+        lambda found: found[0].swapcase(),
+    ),
+    (r'(?<=print!\(")(?=\{)|(?<=println!\(")(?=\{)', lambda _: "?"),
+)
+"""What can be changed without a look at types: values, and what is printed."""
 
 
 def _changed(change: Callable[[str], str]) -> Callable[[Call], list[str]]:
@@ -38,8 +46,9 @@ def _without_allocator(text: str) -> str:
 
 
 def _other_values(text: str) -> str:
-    numbers = _BODY.sub(lambda found: str(int(found[0]) + 1), text)
-    return _PRINTED.sub(lambda found: chr(ord(found[0]) ^ 32) if found[0].isalpha() else "?", numbers)
+    for pattern, change in _CHANGES:
+        text = re.sub(pattern, change, text)
+    return text
 
 
 def _has_source(call: Call) -> bool:
@@ -72,7 +81,7 @@ FAULTS = (
         "value-changed",
         "code that computes or prints something else: a miscompilation, as by merged constants",
         _has_source,
-        ("stdout", "exit"),
+        ("stdout", "stderr", "exit"),
         argv=_changed(_other_values),
     ),
 )
