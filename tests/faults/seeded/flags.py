@@ -3,7 +3,7 @@
 from seeded.call import Call
 from seeded.fault import Fault, dropped
 
-_LIBRARIES = ("staticlib", "cdylib", "dylib")
+_LINKED = ("staticlib", "cdylib", "dylib", "bin", "proc-macro")
 
 
 def _typed(old: str, new: str, call: Call) -> list[str]:
@@ -35,7 +35,7 @@ FAULTS = (
         "prefer-dynamic-always",
         "rust-lang/rust#145962: a dependency format of one crate type is used for another",
         lambda call: (
-            call.makes(*_LIBRARIES) and not call.link_only and not call.has("-Cprefer-dynamic", "-Clto*")
+            call.makes(*_LINKED) and not call.link_only and not call.has("-Cprefer-dynamic", "-Clto*")
         ),
         ("needed.none", "needed.only", "needed"),
         argv=lambda call: [*call.words, "-Cprefer-dynamic"],
