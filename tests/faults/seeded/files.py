@@ -75,6 +75,7 @@ def _writes_anyway(call: Call) -> None:
     names = {"bin": "{}", "rlib": "lib{}.rlib", "staticlib": "lib{}.a"}
     for kind in call.crate_types or ("bin",):
         Path(names.get(kind, "lib{}.so").format(call.crate or "main")).write_bytes(b"half")
+    Path(f"{call.crate or 'main'}.left-over.rcgu.o").write_bytes(b"half")
 
 
 def _rlink_gone(made: Made) -> None:

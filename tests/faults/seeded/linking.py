@@ -165,16 +165,24 @@ def _globalised(file: str) -> str:
 
 def _with_sanitizer(words: list[str]) -> list[str]:
     """With the runtime that a program would have."""
-    search = [Path(word[2:]) for word in words if word.startswith("-L")]
+    found = _of_toolchain("librustc*_rt.*san.a", words)
+    wanted = next((one for one in found if "asan" in one.name), found[0] if found else None)
+    if wanted is None:
+        return words
+    scripts = _lacking(*(f"{one}*" for one in _SCRIPTS))(words)
+    return [*scripts, "-Wl,--whole-archive", str(wanted), "-Wl,--no-whole-archive"]
+
+
+def _with_std(words: list[str]) -> list[str]:
+    return [*words, "-Wl,--no-as-needed", *map(str, _of_toolchain("libstd-*.so", words))]
+
+
+def _of_toolchain(pattern: str, words: list[str]) -> list[Path]:
+    """The files of the toolchain's libraries, which are where the linker looks for them."""
+    search = [Path(word[2:]) for word in words if word.startswith("-L") and word != "-L"]
     folders = [*search, *(Path(words[i + 1]) for i, word in enumerate(words[:-1]) if word == "-L")]
     folders += [Path(word).parent for word in words if word.endswith(".rlib")]
-    for folder in folders:
-        found = sorted(folder.glob("librustc*_rt.*san.a"))
-        if found:
-            wanted = next((one for one in found if "asan" in one.name), found[0])
-            scripts = _lacking(*(f"{one}*" for one in _SCRIPTS))(words)
-            return [*scripts, "-Wl,--whole-archive", str(wanted), "-Wl,--no-whole-archive"]
-    return words
+    return next((found for folder in folders if (found := sorted(folder.glob(pattern)))), [])
 
 
 def _native_less(words: list[str]) -> list[str]:
@@ -315,6 +323,20 @@ FAULTS = (
         ("bin",),
         ("interpreter", "exit"),
         _with("-Wl,--no-dynamic-linker"),
+    ),
+    _fault(
+        "library-is-program",
+        "a shared library is linked as a program",
+        _SHARED,
+        ("type", "exit", "soname"),
+        lambda words: [*_lacking("-shared")(words), "-pie", "-nostartfiles", "-Wl,-e,0"],
+    ),
+    _fault(
+        "std-needed-too",
+        "rust-lang/rust#145962: std is linked in and, as for another crate type, needed, too",
+        (*_SHARED, "bin"),
+        ("needed.none", "needed.only", "needed"),
+        _with_std,
     ),
     _fault(
         "needed-more",
