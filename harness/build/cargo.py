@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -68,13 +69,8 @@ def cargo_build(
     manifest = project.folder / "Cargo.toml"
     if not manifest.is_file():
         raise LinkageError("there is no Cargo.toml", where=str(project.folder), mend="name a Cargo project")
-    argv: list[str | Path] = [
-        cargo,
-        "build",
-        "--workspace",
-        "--message-format=json",
-        f"--profile={project.profile}",
-    ]
+    argv: list[str | Path] = [cargo, "build", "--message-format=json", f"--profile={project.profile}"]
+    argv += ["--workspace"] * _is_workspace(manifest)  # of a member, only what it needs
     argv += [f"--jobs={jobs}", "--manifest-path", manifest.absolute(), *(["--offline"] * project.offline)]
     env = {key: value for key, value in environment.items() if key not in _NOT_OURS}
     env |= {"RUSTC": str(toolchain.rustc), "CARGO_TARGET_DIR": str(target), "CARGO_INCREMENTAL": "0"}
@@ -94,6 +90,13 @@ def cargo_build(
         why = " ".join(stderr.split())[-_TAIL:]
         raise LinkageError(f"cargo build fails before it compiles: {why}", where=str(project.folder))
     return CargoBuilt(ended.status, tuple(_diagnostics(said)), made(said), stderr)
+
+
+def _is_workspace(manifest: Path) -> bool:
+    try:
+        return "workspace" in tomllib.loads(manifest.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False  # Cargo says what is wrong with it
 
 
 def messages(stdout: str) -> Iterator[dict[str, Any]]:

@@ -1,15 +1,18 @@
 """What differs between one output of both sides. Pure."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from harness.compare import members, tables
 from harness.compare.model import Artifact, Change, Member, Part, Table
-from harness.compare.names import RUNTIME, skeleton
+from harness.compare.names import RUNTIME, is_runtime, skeleton
+from harness.compare.names import crate as crate_of
 from harness.compare.rules import Rules
 
 _EMPTY = Part()
+_POOLED = re.compile(r"\.group|\.rodata\.(cst|str).*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,14 +216,17 @@ def _text(base: str, head: str) -> Change:
 
 
 def _sections(base: Table, head: Table) -> Iterator[Change]:
-    """Sections that went or came. How many there are of one for each symbol says nothing of its own."""
+    """Sections that went or came. How many there are of one for each symbol, or of one that holds what the
+    linker merges, says nothing of its own.
+    """
     olds, news = _counted(base), _counted(head)
     yield from tables.differences("section", olds, news)
 
 
 def _counted(table: Table) -> Table:
     return {
-        name: tuple(sorted(set(values))) if name.endswith(".*") else values for name, values in table.items()
+        name: tuple(sorted(set(values))) if name.endswith(".*") or _POOLED.fullmatch(name) else values
+        for name, values in table.items()
     }
 
 
@@ -283,6 +289,7 @@ def _references(
     base: Artifact, head: Artifact, renamed: Mapping[str, str], *, both: bool
 ) -> Iterator[Change]:
     """What functions of both sides refer to on one side only; another name for the same does not count."""
+    runtime: dict[str, list[str]] = {}
     for function in sorted(base.references.keys() & head.references.keys()):
         old, new = base.references[function], head.references[function]
         if both:
@@ -290,4 +297,12 @@ def _references(
         old = frozenset(renamed.get(name, name) for name in old)
         for kind, names in (("gone", old - new), ("new", new - old)):
             for name in sorted(names):
-                yield Change(f"reference {kind}", f"{function}{tables.BECOMES}{name}")
+                change = Change(f"reference {kind}", f"{function}{tables.BECOMES}{name}")
+                if is_runtime(name):
+                    line = f"{_sign(change)} {change.name}"
+                    runtime.setdefault(crate_of(name) or "", []).append(line)
+                else:
+                    yield change
+    for crate, lines in sorted(runtime.items()):
+        counts = [f"{sum(line[0] == sign for line in lines)} only here" for sign in "-+"]
+        yield Change("runtime references", crate, base=counts[0], head=counts[1], details=tuple(lines))

@@ -30,6 +30,11 @@ class Group:
         return tuple(dict.fromkeys(one.variant for places in self.found for one in places))
 
     @property
+    def cases(self) -> Counter[str]:
+        """How many variants of each case it was found in."""
+        return Counter(variant.partition("[")[0] for variant in self.variants)
+
+    @property
     def places(self) -> frozenset[tuple[str, str, str, str]]:
         """Where it was found: variant, step, subject, and what kind of output that is."""
         return frozenset(

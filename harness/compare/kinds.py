@@ -41,6 +41,7 @@ KINDS: Mapping[str, str] = {
     "runtime symbols": "other symbols of the toolchain's own libraries in {subjects}: {names}",
     "runtime members": "other members of the toolchain's own libraries in {subjects}: {names}",
     "runtime sections": "other sections of the toolchain's own libraries in {subjects}: {names}",
+    "runtime references": "other references to the toolchain's own libraries in {subjects}: {names}",
     "section gone": "section gone from {subjects}: {names}",
     "section new": "section new in {subjects}: {names}",
     "section changed": "section changed in {subjects}: {names}",

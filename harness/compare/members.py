@@ -130,11 +130,12 @@ def _described(member: Member) -> str:
 
 
 def _order(base: Sequence[Member], head: Sequence[Member], matched: Matched) -> Iterator[Change]:
-    places = [other for _, other in matched.pairs]
+    pairs = _in_turn(base, matched)
+    places = [other for _, other in pairs]
     if places == sorted(places):
         return
-    own = [pair for pair in matched.pairs if base[pair[0]].crate not in RUNTIME]
-    chosen = own if [o for _, o in own] != sorted(o for _, o in own) else list(matched.pairs)
+    own = [pair for pair in pairs if base[pair[0]].crate not in RUNTIME]
+    chosen = own if [o for _, o in own] != sorted(o for _, o in own) else pairs
     out = moved([other for _, other in chosen])
     name = ""
     if chosen is not own:
@@ -146,3 +147,15 @@ def _order(base: Sequence[Member], head: Sequence[Member], matched: Matched) -> 
         base="; ".join(f"{one + 1}. {base[one].name}" for one, _ in shown),
         head="; ".join(f"{other + 1}. {head[other].name}" for _, other in shown),
     )
+
+
+def _in_turn(base: Sequence[Member], matched: Matched) -> list[tuple[int, int]]:
+    """The pairs, those of one name in the order of both sides: a crate's units are called alike once their
+    hashes are gone, and rustc orders them by these.
+    """
+    olds: dict[str, list[int]] = {}
+    news: dict[str, list[int]] = {}
+    for one, other in matched.pairs:
+        olds.setdefault(base[one].name, []).append(one)
+        news.setdefault(base[one].name, []).append(other)
+    return sorted(pair for name in olds for pair in zip(sorted(olds[name]), sorted(news[name]), strict=True))

@@ -14,7 +14,7 @@ FORMAT = 1
 """Of the JSON; counted up when a key changes its meaning or goes."""
 
 _SHOWN = 8
-_VARIANTS = 20
+_CASES = 6
 _LIMIT = 60_000
 """Characters of Markdown: GitHub takes no comment of more than 65,536."""
 
@@ -112,13 +112,21 @@ def _section(group: Group) -> Iterator[str]:
         yield f"… {len(group.found) - _SHOWN} more names"
     yield "```"
     yield ""
-    variants = group.variants
-    yield from (f"- `{one}`" for one in variants[:_VARIANTS])
-    if len(variants) > _VARIANTS:
-        yield f"- and {len(variants) - _VARIANTS} more variants"
+    yield where(group, _CASES)
     yield ""
     yield "</details>"
     yield ""
+
+
+def where(group: Group, limit: int) -> str:
+    """The cases in which a change was found, with the number of their variants, and one of these."""
+    cases = group.cases.most_common()
+    shown = ", ".join(f"`{case}`" + (f" ({count})" if count > 1 else "") for case, count in cases[:limit])
+    more = f" and {len(cases) - limit} more cases" if len(cases) > limit else ""
+    variants = group.variants
+    if len(variants) == 1:
+        return f"In `{variants[0]}`"
+    return f"In {len(variants)} variants: {shown}{more}; for one `{variants[0]}`"
 
 
 def _html(text: str) -> str:

@@ -104,6 +104,12 @@ def test_one_more_export_of_one_crate_is_all_that_is_reported(desk: Desk, projec
     ], [one.headline() for one in result.groups]
 
 
+def test_of_a_member_only_what_it_needs_is_built(desk: Desk, project: Path) -> None:
+    other = desk.compiler("other", 'case "$*" in *"--crate-name tool "*) exit 1 ;; esac')
+    assert compare(desk, other, project / "shared").same
+    assert not compare(desk, other, project).same
+
+
 def test_a_project_that_does_not_compile_with_one_side_differs(desk: Desk, project: Path) -> None:
     broken = 'case "$*" in *"--crate-name archive "*) set -- "$@" --crate-type=bin ;; esac'
     result = compare(desk, desk.compiler("broken", broken), project)

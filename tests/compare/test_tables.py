@@ -129,7 +129,10 @@ def test_members_of_one_name_are_matched_by_what_they_hold() -> None:
     head = [member("lib.cgu.rcgu.o", "c", "d", "e"), member("lib.cgu.rcgu.o", "a", "b"), member("x.o")]
     found = match(base, head)
     assert (found.pairs, found.gone, found.new) == (((0, 1), (1, 0), (2, 2)), (), ())
-    assert told(changes(base, head, found)) == [("member order", "", "")]
+    # Which unit comes first is a matter of their hashes.
+    assert told(changes(base, head, found)) == []
+    last = [head[2], *head[:2]]
+    assert told(changes(base, last, match(base, last))) == [("member order", "", "")]
 
 
 def test_a_member_without_a_partner_went_or_came() -> None:
