@@ -69,7 +69,10 @@ class Namer:
             return plain
         around = _AROUND.match(plain)
         before, inside, after = around.groups("") if around else ("", plain, "")
-        return f"{before}{demangled_path(inside)}{after}" if scheme(inside) else plain
+        if not scheme(inside):
+            return plain
+        # Behind the path, so that this still begins with its crate.
+        return f"{demangled_path(inside)}{after}" + (f" ({before})" if before else "")
 
 
 def crate(name: str) -> str | None:

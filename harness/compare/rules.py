@@ -78,6 +78,7 @@ TEXT = (
     _spelling("crate-hash", r"::h[0-9a-f]{16}\b", "::hHASH"),
     _spelling("crate-hash", r"(?<=[CN])s[0-9A-Za-z]{9,12}_(?=\d)", ""),
     _spelling("version", r"\brustc \d+\.\d+\.\d+\S*( \([^)]*\))?", "rustc VERSION"),
+    _spelling("version", r"`\d+\.\d+\.\d+\S* \([0-9a-f]{9} [\d-]+\)`", "`VERSION`"),
     _spelling("version", r"/rustc/[0-9a-f]{40}/", "/rustc/COMMIT/"),
 )
 """Of streams, messages and the texts of outputs."""

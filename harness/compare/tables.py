@@ -132,7 +132,8 @@ def renamed(changes: Sequence[Change], sizes: Sequence[Mapping[str, int]]) -> It
             for key, found in olds.items()
             if len(found) == len(news.get(key, ())) == 1
             # Two names of C may well stand for things of one size.
-            and (alone or crate(found[0].name) == crate(news[key][0].name) is not None)
+            and (alone or crate(found[0].name) is not None)
+            and crate(found[0].name) == crate(news[key][0].name)
         }
     matched = set(pairs) | set(pairs.values())
     yield from (one for one in changes if one not in matched)

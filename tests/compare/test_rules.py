@@ -23,8 +23,8 @@ V0 = "_RNvCs1a2bCdE_3lib3foo"
         ("crate-hash", f"{LEGACY}.llvm.1234", "lib::foo"),
         ("crate-hash", "rust_metadata_lib_0123456789abcdef", "rust_metadata_lib_HASH"),
         ("crate-hash", "rust_metadata_lib_5ce6df761b0ce56", "rust_metadata_lib_HASH"),
-        ("crate-hash", f"__profc_{LEGACY}", "__profc_lib::foo"),
-        ("crate-hash", f"__profd_lib.66bff6f3a9101b8e_cgu.0_{V0}", "__profd_lib::foo"),
+        ("crate-hash", f"__profc_{LEGACY}", "lib::foo (__profc_)"),
+        ("crate-hash", f"__profd_lib.66bff6f3a9101b8e_cgu.0_{V0}", "lib::foo (__profd_)"),
         ("crate-hash", f"{V0}$got", "lib::foo$got"),
         ("anonymous", "__covrec_741C2A48E34A9E3Au", "__covrec_*"),
         ("symbol-version", "puts@GLIBC_2.2.5", "puts"),
@@ -73,6 +73,11 @@ def test_other_names_stay(name: str) -> None:
         ("file-hash", "libstd-0123456789abcdef.so", "libstd-HASH.so"),
         ("crate-hash", f"call {LEGACY}", "call _ZN3lib3foo17hHASHE"),
         ("crate-hash", "at lib::foo::h0123456789abcdef", "at lib::foo::hHASH"),
+        (
+            "version",
+            "the current version is `1.95.0 (59807616e 2026-04-14)`",
+            "the current version is `VERSION`",
+        ),
         ("version", "by rustc 1.95.0 (59807616e 2026-04-14)", "by rustc VERSION"),
     ],
 )
