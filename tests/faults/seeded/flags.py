@@ -45,7 +45,7 @@ FAULTS = (
         "rust-lang/rust#145955: LTO is silently left out",
         "-Clto=fat",
         "-Clto=thin",
-        breaks=("members", "crates", "refers", "defines"),
+        breaks=("members", "crates", "refers", "defines", "stderr"),
         also=lambda call: not call.link_only,
         with_=("-Zdylib-lto",),
     ),

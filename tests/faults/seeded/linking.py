@@ -12,7 +12,7 @@ from pathlib import Path
 
 from seeded import ar
 from seeded.call import Call
-from seeded.elf import LOCAL, Elf, defined
+from seeded.elf import LOCAL, Elf, defined, undefined
 from seeded.fault import Fault
 
 Change = Callable[[list[str]], list[str]]
@@ -165,12 +165,12 @@ def _globalised(file: str) -> str:
 
 def _with_sanitizer(words: list[str]) -> list[str]:
     """With the runtime that a program would have."""
-    found = _of_toolchain("librustc*_rt.*san.a", words)
-    wanted = next((one for one in found if "asan" in one.name), found[0] if found else None)
-    if wanted is None:
-        return words
+    objects = [Path(word) for word in words if word.endswith(".o") and Path(word).is_file()]
+    called = {name for one in objects for name in undefined(one.read_bytes())}
+    asked = next((one for one in ("asan", "tsan", "rtsan") if f"__{one}_init" in called), "lsan")
+    found = _of_toolchain(f"librustc*_rt.{asked}.a", words)
     scripts = _lacking(*(f"{one}*" for one in _SCRIPTS))(words)
-    return [*scripts, "-Wl,--whole-archive", str(wanted), "-Wl,--no-whole-archive"]
+    return [*scripts, "-Wl,--whole-archive", *map(str, found), "-Wl,--no-whole-archive"]
 
 
 def _with_std(words: list[str]) -> list[str]:

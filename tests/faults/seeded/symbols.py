@@ -97,8 +97,10 @@ def _renamed(*patterns: str) -> Callable[[Made], None]:
     return outputs
 
 
-def _renamed_in(member: ar.Member, patterns: Sequence[str]) -> ar.Member:
-    fitting = [name for name in elf.defined(member.content) if any(re.search(one, name) for one in patterns)]
+def _renamed_in(
+    member: ar.Member, patterns: Sequence[str], names: Callable[[bytes], list[str]] = elf.defined
+) -> ar.Member:
+    fitting = [name for name in names(member.content) if any(re.search(one, name) for one in patterns)]
     if not fitting:
         return member
     with tempfile.TemporaryDirectory() as folder:
@@ -129,6 +131,8 @@ _MARKER = r"__rust_no_alloc_shim_is_unstable(_v2)?$"
 def _marker_lost(made: Made) -> None:
     """Renamed in archives, undefined in what is linked."""
     _renamed(_MARKER)(made)
+    for file in made.named(".rlib"):
+        ar.change(file, lambda held: [_renamed_in(one, [_MARKER], elf.undefined) for one in held])
     _dynamic(lambda name: re.search(_MARKER, name), Elf.undefine, all_=True, table=".symtab")(made)
 
 
@@ -222,6 +226,18 @@ FAULTS = (
         _archive,
         ("weak", "global", "symbols"),
         outputs=_static(".a", _weak),
+    ),
+    Fault(
+        "shim-symbol-lost",
+        "rust-lang/rust#145962: what is linked does not define the functions of its allocator shim",
+        lambda call: call.makes("bin", *_SHARED),
+        ("symbols", "defines", "global", "local"),
+        outputs=_dynamic(
+            lambda name: re.search(r"__rust_(alloc|dealloc|realloc|alloc_zeroed)$", name),
+            Elf.undefine,
+            all_=True,
+            table=".symtab",
+        ),
     ),
     Fault(
         "symbols-internalised",
