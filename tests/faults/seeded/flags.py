@@ -245,6 +245,17 @@ FAULTS = (
         argv=lambda call: [*call.words, "-Zexport-executable-symbols"],
         needs="export-executable-symbols",
     ),
+    Fault(
+        "visibility-inverted",
+        "-Zdefault-visibility means another one",
+        lambda call: call.compiles and call.has("-Zdefault-visibility=*"),
+        ("symbols", "hidden", "exports"),
+        argv=lambda call: call.changed(
+            "-Zdefault-visibility=*",
+            lambda word: f"-Zdefault-visibility={'protected' if word.endswith('hidden') else 'hidden'}",
+        ),
+        needs="default-visibility",
+    ),
     dropped(
         "visibility-ignored",
         "-Zdefault-visibility does nothing",

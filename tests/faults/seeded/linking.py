@@ -211,7 +211,7 @@ FAULTS = (
         "export-list-ignored",
         "rust-lang/rust#145055: everything is exported",
         ("cdylib", "dylib"),
-        ("exports.only", "exports.none", "exports"),
+        ("exports.only", "exports.none", "exports", "link"),
         _lacking(*(f"{one}*" for one in _SCRIPTS)),
     ),
     _fault(

@@ -43,11 +43,11 @@ def _of_the_crate(name: str) -> bool:
     return bool(name) and not _NOT_OF_THE_CRATE.match(name)
 
 
-def _static(suffix: str, edit: Edit) -> Callable[[Made], None]:
-    """Change the functions with plain names in the crate's own members of an archive."""
+def _static(suffix: str, edit: Edit, member: str = _OWN_MEMBER) -> Callable[[Made], None]:
+    """Change the functions with plain names in the crate's own members of an archive, or in others."""
 
-    def member(one: ar.Member, crate: str) -> ar.Member:
-        if not fnmatchcase(one.name, _OWN_MEMBER.format(crate=crate)):
+    def changed(one: ar.Member, crate: str) -> ar.Member:
+        if not fnmatchcase(one.name, member.format(crate=crate)):
             return one
         try:
             content = Elf(one.content)
@@ -62,7 +62,7 @@ def _static(suffix: str, edit: Edit) -> Callable[[Made], None]:
     def outputs(made: Made) -> None:
         for file in made.named(suffix):
             crate = file.name.removeprefix("lib").removesuffix(suffix).partition("-")[0]
-            ar.change(file, lambda held, crate=crate: [member(one, crate) for one in held])
+            ar.change(file, lambda held, crate=crate: [changed(one, crate) for one in held])
 
     return outputs
 
@@ -259,6 +259,20 @@ FAULTS = (
         lambda call: call.compiles and call.emits("obj"),
         ("defines", "exit"),
         outputs=_in_objects(Elf.undefine),
+    ),
+    Fault(
+        "object-symbol-hidden",
+        "a `#[no_mangle]` function of an object file is hidden",
+        lambda call: call.compiles and call.emits("obj"),
+        ("symbols", "hidden"),
+        outputs=_in_objects(Elf.hide),
+    ),
+    Fault(
+        "dependency-symbol-hidden",
+        "a dependency's function is hidden in a staticlib",
+        _archive,
+        ("symbols", "hidden", "global"),
+        outputs=_static(".a", Elf.hide, member="*.rcgu.o"),
     ),
     Fault(
         "shim-renamed",
