@@ -6,15 +6,19 @@ LLVM's `llvm/Object/Archive.h`, which names the same flavours.
 """
 
 import re
+from collections import OrderedDict
 from collections.abc import Iterator
+from itertools import groupby
 from typing import NamedTuple
+
+from blake3 import blake3
 
 from harness.artifact.bitcode import MAGIC as BITCODE_MAGIC
 from harness.artifact.bitcode import WRAPPER_MAGIC, read_bitcode
 from harness.artifact.bounds import string, take
 from harness.artifact.elf import MAGIC as ELF_MAGIC
 from harness.artifact.elf import read_elf
-from harness.artifact.facts import Archive, Bitcode, Member, Members, Metadata, ObjectFile
+from harness.artifact.facts import Archive, Bitcode, Member, Members, Metadata, ObjectFile, Part
 from harness.artifact.metadata import MAGIC as METADATA_MAGIC
 from harness.artifact.metadata import read_metadata
 from harness.artifact.provenance import crate_of
@@ -36,6 +40,12 @@ _LONG_NAME = re.compile(rb"[^\n\0]{1,4096}")
 _INSIDE_THIN = (_LONG_NAMES, b"/", b"/SYM64/")  # what a thin archive holds itself
 
 
+_WORTH_KNOWING = 1 << 16  # bytes; reading less takes no longer than knowing it again
+_KNOWN = 256
+_known: OrderedDict[tuple[bytes, Wanted], Part] = OrderedDict()
+"""What was read last, by content: the crates of std of a few toolchains."""
+
+
 class _Entry(NamedTuple):
     """A member as its header describes it; `content` is None where a thin archive leaves it out."""
 
@@ -54,15 +64,39 @@ def read_archive(data: memoryview, wanted: Wanted = NOTHING) -> Archive:
     thin = data[:8] == THIN_MAGIC
     flavour: str | None = None
     index: tuple[str, ...] | None = None
-    members: list[Member] = []
+    found: list[_Entry] = []
     for entry in _entries(data, thin=thin):
         spelling = _INDEXES.get(entry.name)
         if spelling is None:
             flavour = flavour or ("bsd" if entry.bsd else None)
-            members.append(_member(entry, wanted))
+            found.append(entry)
         elif index is None and entry.content is not None:  # COFF's second index repeats the first
             flavour, index = spelling, _index(entry.content, spelling)
-    return Archive(flavour or "gnu", thin, Members.of(members), index)
+    runs = [_run(tuple(run), wanted) for _, run in groupby(found, key=lambda entry: crate_of(entry.name))]
+    return Archive(flavour or "gnu", thin, Members.joined(runs), index)
+
+
+def _run(entries: tuple[_Entry, ...], wanted: Wanted) -> Part:
+    """The members of one crate, which stand together. Those of std are the same in every static library
+    that a toolchain makes: they are read once, and known again by their contents.
+    """
+    if sum(entry.size for entry in entries) < _WORTH_KNOWING:
+        return Part.of(_member(entry, wanted) for entry in entries)
+    key = (_digest(entries), wanted)
+    found = _known.pop(key, None) or Part.of(_member(entry, wanted) for entry in entries)
+    _known[key] = found
+    if len(_known) > _KNOWN:
+        _known.popitem(last=False)
+    return found
+
+
+def _digest(entries: tuple[_Entry, ...]) -> bytes:
+    found = blake3()
+    for entry in entries:
+        content = b"" if entry.content is None else entry.content
+        found.update(f"{entry.name}\0{entry.size}\0{len(content)}\0".encode(errors="surrogatepass"))
+        found.update(content)
+    return found.digest()
 
 
 def _entries(data: memoryview, *, thin: bool) -> Iterator[_Entry]:

@@ -9,7 +9,9 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
+from itertools import groupby
+from operator import attrgetter
 from typing import overload
 
 import msgspec
@@ -39,6 +41,7 @@ __all__ = [
     "ObjectFile",
     "ObjectType",
     "Other",
+    "Part",
     "Relro",
     "Section",
     "SectionTable",
@@ -143,32 +146,57 @@ class _Kept:
     tables: Packed
 
 
-@dataclass(frozen=True, eq=False)
-class Members(Sequence[Member]):
-    """An archive's members: a sequence to everyone, packed for whoever encodes it.
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Members that stand together in an archive, those of one crate, and what the store keeps of them."""
 
-    Unpacked when a member is first asked for; `packed` is the one field, and what is compared.
-    """
-
+    members: tuple[Member, ...]
     packed: bytes
 
     @classmethod
-    def of(cls, members: Iterable[Member]) -> "Members":
-        """These members, as a sequence that packs them."""
+    def of(cls, members: Iterable[Member]) -> "Part":
+        """These members, packed."""
         listed = tuple(members)
         objects = [one.object for one in listed if one.object is not None]
         tables = pack([(one.sections, one.symbols) for one in objects])
         kept = _Kept(tuple(map(_without_tables, listed)), tables)
-        made = cls(zlib.compress(msgspec.msgpack.encode(kept), _LEVEL))
-        made.__dict__["_members"] = listed  # there already: never to be unpacked
+        return cls(listed, zlib.compress(msgspec.msgpack.encode(kept), _LEVEL))
+
+
+@lru_cache(maxsize=256)  # parts: std's are those of every library that holds it
+def _unpacked(part: bytes) -> tuple[Member, ...]:
+    kept = msgspec.msgpack.decode(zlib.decompress(part), type=_Kept)
+    objects = [one.object for one in kept.members if one.object is not None]
+    tables = unpack(kept.tables, ((one.sections, one.symbols) for one in objects))
+    return tuple(one if one.object is None else _with_tables(one, *next(tables)) for one in kept.members)
+
+
+@dataclass(frozen=True, eq=False)
+class Members(Sequence[Member]):
+    """An archive's members: a sequence to everyone, packed for whoever encodes it.
+
+    Unpacked when a member is first asked for; `packed`, crate by crate, is the one field, and what is
+    compared.
+    """
+
+    packed: tuple[bytes, ...]
+
+    @classmethod
+    def of(cls, members: Iterable[Member]) -> "Members":
+        """These members, as a sequence that packs them."""
+        return cls.joined([Part.of(run) for _, run in groupby(members, key=attrgetter("crate"))])
+
+    @classmethod
+    def joined(cls, parts: Sequence[Part]) -> "Members":
+        """The members of these parts, one for each run of members of one crate."""
+        made = cls(tuple(part.packed for part in parts))
+        members = tuple(member for part in parts for member in part.members)
+        made.__dict__["_members"] = members  # there already: never to be unpacked
         return made
 
     @cached_property
     def _members(self) -> tuple[Member, ...]:
-        kept = msgspec.msgpack.decode(zlib.decompress(self.packed), type=_Kept)
-        objects = [one.object for one in kept.members if one.object is not None]
-        tables = unpack(kept.tables, ((one.sections, one.symbols) for one in objects))
-        return tuple(one if one.object is None else _with_tables(one, *next(tables)) for one in kept.members)
+        return tuple(member for part in self.packed for member in _unpacked(part))
 
     def __len__(self) -> int:
         return len(self._members)

@@ -87,6 +87,27 @@ def test_a_malformed_member_leaves_the_others(compile_c: Callable[..., Path]) ->
     assert good.error is None
 
 
+def test_members_that_are_known_again(compile_c: Callable[..., Path]) -> None:
+    """What was read once is not read again, and a byte of difference is another content."""
+    whole = compile_c("char large[1 << 18] = {1}; int f(void) { return large[3]; }", "-c").read_bytes()
+    first, again = _archive((b"one.o/", whole)), _archive((b"one.o/", whole), (b"last.o/", b""))
+    assert again.members[0] is not first.members[0], "another run of members"
+    assert _archive((b"one.o/", whole)).members[0] is first.members[0]
+    renamed = whole.replace(b"\0large\0", b"\0Large\0")
+    (member,) = _archive((b"one.o/", renamed)).members
+    assert member.object is not None
+    assert member.object.symbols is not None
+    assert member.object.symbols.named("Large")
+    assert not member.object.symbols.named("large")
+    (member,) = _archive((b"other.o/", whole)).members
+    assert member.name == "other.o"
+    data = b"!<arch>\n" + _member(b"one.o/", whole)
+    with_references = read_bytes(data, references=["f"]).archive
+    assert with_references is not None
+    assert with_references.members[0].object is not None
+    assert with_references.members[0].object.references["f"] == ("large",)
+
+
 def test_an_archive_in_an_archive_is_listed() -> None:
     found = _archive((b"inner.a/", b"!<arch>\n"))
     assert [(member.name, member.object, member.error) for member in found.members] == [
