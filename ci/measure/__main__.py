@@ -52,7 +52,7 @@ def main() -> int:
                 figures += work(bench)
                 if arguments.json:
                     _write(Path(arguments.json), figures, bench)
-    _print(figures, bench)
+    _print(figures, bench, as_markdown=arguments.markdown)
     return int(ExitCode.OK)
 
 
@@ -87,6 +87,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--cases", nargs="+", metavar="CASE", help="case files below cases/, or `all`")
     parser.add_argument("--toolchain", action="append", metavar="SPEC", help="the first two are used")
     parser.add_argument("--json", metavar="FILE", help="where all figures are written")
+    parser.add_argument("--markdown", action="store_true", help="print a table for docs/bench.md")
     parser.add_argument(
         "--folder", metavar="DIR", help="where working folders are made (default: the system's)"
     )
@@ -121,24 +122,35 @@ def _write(file: Path, figures: Sequence[Figure], bench: Bench) -> None:
     file.write_text(json.dumps(data, indent=1) + "\n")
 
 
-def _print(figures: Sequence[Figure], bench: Bench) -> None:
-    table = Table("figure", "against", "goal", "median", "least to most", "processor", "noise", "met", "note")
-    for figure in figures:
-        shown, unit = figure.ratio, figure.unit
-        table.add_row(
-            figure.name,
-            figure.against,
-            figure.goal,
-            f"{shown.median:.3g}{unit}" if shown else "-",
-            f"{shown.low:.3g} to {shown.high:.3g}" if shown else "-",
-            f"{figure.cpu:.3g}" if figure.cpu is not None else "-",
-            f"{figure.noise:.2f}" if figure.noise is not None else "-",
-            {True: "yes", False: "no", None: "-"}[figure.met],
-            figure.note,
-        )
-    Console(width=None if sys.stdout.isatty() else 220).print(table)
+_COLUMNS = ("figure", "against", "goal", "median", "least to most", "processor", "noise", "met", "note")
+
+
+def _print(figures: Sequence[Figure], bench: Bench, *, as_markdown: bool) -> None:
+    if as_markdown:
+        for cells in (_COLUMNS, ["---"] * len(_COLUMNS), *map(_cells, figures)):
+            print(f"| {' | '.join(cells)} |")
+    else:
+        table = Table(*_COLUMNS)
+        for figure in figures:
+            table.add_row(*_cells(figure))
+        Console(width=None if sys.stdout.isatty() else 220).print(table)
     names = ", ".join(f"{one.name} {one.version}" for one in bench.toolchains)
-    print(f"{bench.rounds} rounds, {bench.width} processors, {names}; cases: {bench.subset}")
+    print(f"\n{bench.rounds} rounds, {bench.width} processors, {names}; cases: {bench.subset}")
+
+
+def _cells(figure: Figure) -> list[str]:
+    shown, unit = figure.ratio, figure.unit
+    return [
+        figure.name,
+        figure.against,
+        figure.goal,
+        f"{shown.median:.3g}{unit}" if shown else "-",
+        f"{shown.low:.3g} to {shown.high:.3g}" if shown else "-",
+        f"{figure.cpu:.3g}" if figure.cpu is not None else "-",
+        f"{figure.noise:.2f}" if figure.noise is not None else "-",
+        {True: "yes", False: "no", None: "-"}[figure.met],
+        figure.note,
+    ]
 
 
 if __name__ == "__main__":
