@@ -36,7 +36,7 @@ _PRIMITIVE = frozenset({
 _KEPT = 1 << 18
 """Names that are remembered; a run over many crates starts anew."""
 _IMPL = re.compile(r"(?:^|.*?::)<impl (.+)>((?:::.+)?)$")
-_PRIMITIVE_SELF = re.compile(r"^<?(?:(\[)[^][<>]*(\])|(\*const |\*mut )[^:<>]*?)>?::")
+_PRIMITIVE_SELF = re.compile(r"^(<)?(?:(\[)[^][<>]*(\])|(\*const |\*mut )[^:<>]*?)(?(1)>)::")
 _CLOSURE = re.compile(r"\{\{?(closure|shim|vtable|constant|impl)[^}]*\}?\}")
 _CONSTANT = re.compile(r"\{K(?::[^}]*)?#\d+\}")
 
@@ -96,7 +96,7 @@ def is_runtime(name: str) -> bool:
 @lru_cache(maxsize=1 << 17)  # the same names of std stand in every output
 def skeleton(name: str) -> str:
     """A path without what only one mangling scheme tells: generic arguments, numbers of closures."""
-    return _PRIMITIVE_SELF.sub(r"\1\3_\2::", _skeleton(name)) if "::" in name else name
+    return _PRIMITIVE_SELF.sub(r"\2\4_\3::", _skeleton(name)) if "::" in name else name
 
 
 def _skeleton(name: str) -> str:

@@ -169,6 +169,11 @@ def test_both_mangling_schemes_have_one_skeleton(legacy: str, v0: str) -> None:
     assert skeleton(legacy) == skeleton(v0)
 
 
+def test_a_slice_inside_a_path_is_not_the_path_itself() -> None:
+    name = "<[T]::to_vec::Convert>::to_vec::Guard<lib::A>"
+    assert "Convert>" not in skeleton(name) or skeleton(name).startswith("<")
+
+
 @pytest.mark.parametrize("name", ["<<<", "a::<b", "><::", "<a as b", "::", "->::", "<>::<>"])
 def test_a_name_that_is_no_path_has_a_skeleton(name: str) -> None:
     assert isinstance(skeleton(name), str)
