@@ -24,6 +24,12 @@ def _without_tag(*tags: int, text: str = "", unless: tuple[str, ...] = ()) -> Ca
     return _each_linked(lambda file: elf.change(file, change))
 
 
+def _needed_reversed(content: Elf) -> None:
+    found = [(at, value) for at, tag, value in content.dynamic() if tag == NEEDED]
+    for (at, _), (_, value) in zip(found, reversed(found), strict=True):
+        content.set_dynamic(at, NEEDED, value)
+
+
 def _lazy(content: Elf) -> None:
     for at, tag, value in list(content.dynamic()):
         if tag in (FLAGS, FLAGS_1):
@@ -120,6 +126,13 @@ FAULTS = (
         _links,
         ("needed.all", "needed", "exit"),
         outputs=_without_tag(NEEDED, unless=("lib", "ld-linux")),
+    ),
+    Fault(
+        "needed-reversed",
+        "the loader is told of libraries in another order",
+        _links,
+        ("needed.order", "needed"),
+        outputs=_each_linked(lambda file: elf.change(file, _needed_reversed)),
     ),
     Fault(
         "soname-lost",
