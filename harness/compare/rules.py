@@ -94,7 +94,7 @@ SYMBOL = (
     _spelling("anonymous", r"^__covrec_[0-9A-F]+u?$", "__covrec_*"),
     _spelling("anonymous", r"^GCC_except_table\d+$", "GCC_except_table*"),
     _spelling("anonymous", r"^__unnamed_\d+$", "__unnamed_*"),
-    _spelling("anonymous", r"^(str|vtable|ref|const|byte_str|panic_loc)\.[0-9a-z]+$", r"\1.*"),
+    _spelling("anonymous", r"^(str|vtable|ref|const|byte_str|panic_loc)(\.[0-9a-z]+)+$", r"\1.*"),
     _spelling("anonymous", r"^(switch\.table\.|cfi\.|\.Lswitch\.table\.).*$", r"\1*"),
     _spelling("anonymous", r"^(completed|dtor_idx|object|frame_dummy)\.\d+$", r"\1.*"),
     _spelling("crate-hash", r"^_rust_extern_with_linkage_[0-9a-f]{16}_", "_rust_extern_with_linkage_HASH_"),

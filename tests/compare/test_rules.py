@@ -34,6 +34,7 @@ V0 = "_RNvCs1a2bCdE_3lib3foo"
         ("anonymous", "alloc_0123456789abcdef0123456789abcdef", "alloc_*"),
         ("anonymous", "GCC_except_table17", "GCC_except_table*"),
         ("anonymous", "str.3", "str.*"),
+        ("anonymous", "str.0.59", "str.*"),
         ("anonymous", ".Lanon.0123.4", "anon.*"),
     ],
 )
