@@ -13,6 +13,7 @@ _ATTRIBUTE = "#[global_allocator]"
 _CHANGES: tuple[tuple[str, Callable[[re.Match[str]], str]], ...] = (
     (r"\.\.(n|count|\d+)\)", lambda found: f"..{found[1]} + 1)"),
     (r"(?<=[{=(+*>] )\d+(?=[ ;})])|(?<=\()\d+(?=\))", lambda found: str(int(found[0]) + 1)),
+    (r"\.to_string\(\)\.len\(\)", lambda found: f"{found[0]} + 1"),
     (r"\*Box::from_raw\((\w+)\)", lambda found: f"(*Box::from_raw({found[1]}) + 1)"),
     (r"unsafe \{ (?!abort)(\w+\(\)) \}", lambda found: f"unsafe {{ {found[1]} + 1 }}"),
     (

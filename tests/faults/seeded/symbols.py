@@ -243,7 +243,7 @@ FAULTS = (
         "symbols-internalised",
         "Rust's symbols in a staticlib are local, as after LTO",
         _archive,
-        ("global", "unresolved"),
+        ("global", "unresolved", "symbols"),
         outputs=_internalised,
     ),
     Fault(
