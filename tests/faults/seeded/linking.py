@@ -254,7 +254,7 @@ FAULTS = (
         "metadata-of-dependency",
         "rust-lang/rust#141769: the metadata of a dependency is linked in and exported, too",
         (*_SHARED, "bin"),
-        ("exports.only", "exports.count", "exports.none", "defines.none", "sections.none"),
+        ("exports.only", "exports.count", "exports.none", "defines.none", "sections.none", "symbols"),
         _with_metadata,
     ),
     _fault(
