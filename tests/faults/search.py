@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from corpus import Cell, faulted
-from places import StoreAt
+from fixed_places import StoreAt
 from seeded.fault import Fault
 
 from harness.build.observation import Observation

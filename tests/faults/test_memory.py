@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from corpus import cells
-from places import StoreAt
+from fixed_places import StoreAt
 from search import FaultySession
 from seeded.memory import ASKED, FOLDER, Memory
 from seeded.table import EVERY

@@ -1,5 +1,5 @@
 """Runs that are killed: processes that carry a case's variants out, two at once, each killed at a random
-moment; prints how many were at work then.
+moment until that many were at work then.
 
     killing.py CASE STORE CACHE RUSTC HOW-MANY SEED
 
@@ -40,14 +40,15 @@ def main() -> None:
     choose = random.Random(int(seed))  # noqa: S311 - to be repeated
     case = read_case(Path(case_file), Path(case_file).name)
     (toolchain,) = Session(Store(Path(store)), Path(cache)).toolchains([f"here={rustc}"])
-    killed = 0
-    for _ in range(int(count) // 2):
+    killed, latest = 0, 0.3  # seconds
+    while killed < int(count):
         children = [forked(case, toolchain, Path(store), Path(cache)) for _ in range(2)]
         for child in children:
-            time.sleep(choose.uniform(0.0, 0.3))
+            time.sleep(choose.uniform(0.0, latest))
             os.kill(child, signal.SIGKILL)  # it cannot be gone: nobody has waited for it
-            killed += os.WIFSIGNALED(os.waitpid(child, 0)[1])
-    print(killed)  # noqa: T201
+            at_work = os.WIFSIGNALED(os.waitpid(child, 0)[1])
+            killed += at_work
+            latest *= 1.0 if at_work else 0.9  # the more the store has, the sooner they end
 
 
 main()

@@ -37,10 +37,7 @@ def test_runs_that_were_killed_fifty_times(runs: Runs) -> None:
         str(KILLS),
         str(SEED),
     ]
-    killing = subprocess.run(
-        list(map(str, words)), env=runs.environment, stdout=subprocess.PIPE, text=True, check=True
-    )
-    assert int(killing.stdout) >= KILLS * 0.8  # the others had finished
+    subprocess.run(list(map(str, words)), env=runs.environment, check=True, timeout=300)
     assert wait_until_gone(store) == []
 
     finished, clean = runs.run("-n", "2"), runs.run("-n", "2", store="clean")
