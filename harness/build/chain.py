@@ -20,6 +20,7 @@ from harness.build.execute import Context, Seen, execute, read_facts
 from harness.build.jobs import JobServer
 from harness.build.keys import facts_key, named_programs, step_key
 from harness.build.observation import Observation, Outcome, StepObservation
+from harness.build.parts import get_seen, put_seen
 from harness.build.plan import Plan, PlannedStep, Read, wanted_files
 from harness.build.recheck import Recheck, difference
 from harness.build.restore import restore
@@ -199,7 +200,7 @@ class _Chain:
             return None
         seen: dict[str, Seen] = {}
         for name, wanted in wanted_files(step.reads, record.after, record.outcome.made).items():
-            found = self.store.get("facts", facts_key(record.after, wanted), Seen)
+            found = get_seen(self.store, facts_key(record.after, wanted))
             if found is None:
                 return None
             seen[name] = found
@@ -274,10 +275,10 @@ class _Chain:
         """What is found in a file; where another variant's was the same, byte for byte, as found then."""
         key, node = facts_key(state, wanted), target(wanted.pattern, state)
         is_itself = node is not None and node.stored == node.content
-        found = self.store.get("facts", key, Seen) if is_itself else None
+        found = get_seen(self.store, key) if is_itself else None
         if found is None:
             found = self._read_anew(wanted, state)
-            self.store.put("facts", key, found)
+            put_seen(self.store, key, found)
         return found
 
     def _read_anew(self, wanted: Read, state: State) -> Seen:

@@ -58,6 +58,8 @@ class Store:
         self.limit = limit
         self.writable = True
         """Turns false with the first entry that could not be written."""
+        self.parts: dict[str, bytes] = {}
+        """Parts of facts that this process has read or written (`harness.build.parts`)."""
         try:
             for name in ("work", "locks", "blobs"):
                 (self.folder / name).mkdir(parents=True, exist_ok=True)

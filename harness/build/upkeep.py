@@ -32,6 +32,7 @@ from harness.errors import LinkageError, StoreError
 KINDS = {
     "steps": "outcomes of steps",
     "facts": "facts of files",
+    "parts": "facts that archives share",
     "blobs": "files for later steps",
     "results": "results of cases",
 }
@@ -209,7 +210,8 @@ def files_of_kind(store: Store, kind: str) -> Iterator[Path]:
 def _is_whole(entry: Entry) -> bool:
     if entry.kind == "blobs":
         return file_digest(entry.place) == entry.key
-    return decoded(entry.place.read_bytes(), dict[str, object]) is not None
+    shape = bytes if entry.kind == "parts" else dict[str, object]
+    return decoded(entry.place.read_bytes(), shape) is not None
 
 
 def _remove(entry: Entry, removed: Removed) -> bool:

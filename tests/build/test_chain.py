@@ -259,7 +259,7 @@ def test_a_file_that_was_damaged_is_made_again(session: Session, counted: Counte
 def test_an_entry_that_was_damaged_is_made_again(session: Session, counted: Counted, tmp_path: Path) -> None:
     outcomes(session, RLIB, counted, tmp_path)
     counted.new()
-    for kind in ("steps", "facts"):
+    for kind in ("steps", "facts"):  # of parts: test_parts.py
         for entry in (tmp_path / "store").glob(f"v*/{kind}/*/*"):
             entry.write_bytes(entry.read_bytes()[:-1])
         outcomes(session, RLIB, counted, tmp_path)
