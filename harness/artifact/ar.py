@@ -6,7 +6,6 @@ LLVM's `llvm/Object/Archive.h`, which names the same flavours.
 """
 
 import re
-from collections import OrderedDict
 from collections.abc import Iterator
 from itertools import groupby
 from typing import NamedTuple
@@ -22,6 +21,7 @@ from harness.artifact.facts import Archive, Bitcode, Member, Members, Metadata, 
 from harness.artifact.metadata import MAGIC as METADATA_MAGIC
 from harness.artifact.metadata import read_metadata
 from harness.artifact.provenance import crate_of
+from harness.artifact.recent import Recent
 from harness.artifact.table import column
 from harness.artifact.wanted import NOTHING, Wanted
 from harness.errors import ArtifactError
@@ -41,8 +41,7 @@ _INSIDE_THIN = (_LONG_NAMES, b"/", b"/SYM64/")  # what a thin archive holds itse
 
 
 _WORTH_KNOWING = 1 << 16  # bytes; reading less takes no longer than knowing it again
-_KNOWN = 256
-_known: OrderedDict[tuple[bytes, Wanted], Part] = OrderedDict()
+_known: Recent[tuple[bytes, Wanted], Part] = Recent(256)
 """What was read last, by content: the crates of std of a few toolchains."""
 
 
@@ -83,11 +82,7 @@ def _run(entries: tuple[_Entry, ...], wanted: Wanted) -> Part:
     if sum(entry.size for entry in entries) < _WORTH_KNOWING:
         return Part.of(_member(entry, wanted) for entry in entries)
     key = (_digest(entries), wanted)
-    found = _known.pop(key, None) or Part.of(_member(entry, wanted) for entry in entries)
-    _known[key] = found
-    if len(_known) > _KNOWN:
-        _known.popitem(last=False)
-    return found
+    return _known.get(key) or _known.put(key, Part.of(_member(entry, wanted) for entry in entries))
 
 
 def _digest(entries: tuple[_Entry, ...]) -> bytes:

@@ -15,7 +15,6 @@ _LARGE = 4096
 """Bytes of a part that is kept by itself."""
 _BY_NAME = b"@"
 """Before the name of a part that is kept by itself; a part's own bytes, zlib's, never begin so."""
-_KNOWN = 512
 
 
 def put_seen(store: Store, key: str, seen: Seen) -> None:
@@ -44,16 +43,14 @@ def _put(store: Store, part: bytes) -> bytes:
     name = blake2b(part, digest_size=16).hexdigest()
     if _get(store, name) != part:
         store.put("parts", name, part)
-        store.parts[name] = part
+        store.parts.put(name, part)
     return _BY_NAME + name.encode()
 
 
 def _get(store: Store, name: str) -> bytes | None:
-    found = store.parts.get(name) or store.get("parts", name, bytes)
-    if found is not None:
-        if len(store.parts) >= _KNOWN:
-            store.parts.clear()
-        store.parts[name] = found
+    found = store.parts.get(name)
+    if found is None and (found := store.get("parts", name, bytes)) is not None:
+        store.parts.put(name, found)
     return found
 
 

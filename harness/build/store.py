@@ -22,6 +22,7 @@ import filelock
 import msgspec
 
 from harness.artifact.digest import file_digest
+from harness.artifact.recent import Recent
 from harness.errors import StoreError
 
 VERSION = 1
@@ -58,7 +59,7 @@ class Store:
         self.limit = limit
         self.writable = True
         """Turns false with the first entry that could not be written."""
-        self.parts: dict[str, bytes] = {}
+        self.parts: Recent[str, bytes] = Recent(512)
         """Parts of facts that this process has read or written (`harness.build.parts`)."""
         try:
             for name in ("work", "locks", "blobs"):

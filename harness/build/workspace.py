@@ -112,9 +112,10 @@ class Workspace:
         Raises OperationError for one that leads out of the folder, by itself or through a symlink.
         """
         path = self.root / name
-        real = os.path.realpath(path)
         if itself and path.name != "..":
             real = f"{os.path.realpath(path.parent)}/{path.name}"
+        else:
+            real = os.path.realpath(path)
         if real != self._real and not real.startswith(f"{self._real}/"):
             raise OperationError(f"`{name}` leads outside the working folder")
         return path

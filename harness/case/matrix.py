@@ -142,14 +142,13 @@ def _named(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     taken = {name for name, count in often.items() if count == 1}
     named: list[dict[str, Any]] = []
     for row, name in zip(rows, names, strict=True):
+        own = name
         if often[name] > 1:
             digest = hashlib.blake2b(_identity(row).encode("utf-8", "surrogatepass")).hexdigest()
             longer = (f"{name}-{digest[:length]}".lstrip("-") for length in range(4, len(digest) + 1))
             own = next(one for one in longer if one not in taken)
             taken.add(own)
-            named.append(Cell(row, own))
-        else:
-            named.append(Cell(row, name))
+        named.append(Cell(row, own))
     return named
 
 

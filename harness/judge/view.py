@@ -1,6 +1,6 @@
 """An artifact's facts as claims ask for them: tables by what they are, archives as one. Pure."""
 
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import chain
@@ -15,13 +15,13 @@ from harness.artifact.facts import (
     Section,
     SymbolTable,
 )
+from harness.artifact.recent import Recent
 from harness.judge.rows import Row, rows
 
 T = TypeVar("T")
 
-_KEPT = 16
-"""How many decoded tables are kept: those of a variant's artifacts, for all its claims about them."""
-_kept: OrderedDict[tuple[str, str], tuple[object, ...]] = OrderedDict()
+_kept: Recent[tuple[str, str], tuple[object, ...]] = Recent(16)
+"""Decoded tables: those of a variant's artifacts, for all its claims about them."""
 
 
 class View:
@@ -150,12 +150,8 @@ def describe(symbol: Row) -> str:
 
 def _decoded(facts: Facts, which: str, decode: Callable[[], Iterable[T]]) -> tuple[T, ...]:
     """A table of an artifact, decoded once however often and where it is judged."""
+    if not facts.digest:
+        return tuple(decode())
     key = (facts.digest, which)
-    found = cast("tuple[T, ...] | None", _kept.pop(key, None)) if facts.digest else None
-    if found is None:
-        found = tuple(decode())
-    if facts.digest:
-        _kept[key] = found
-    if len(_kept) > _KEPT:
-        _kept.popitem(last=False)
-    return found
+    found = _kept.get(key)
+    return cast("tuple[T, ...]", _kept.put(key, tuple(decode())) if found is None else found)
