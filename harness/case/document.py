@@ -7,12 +7,12 @@ https://yaml.org/spec/1.1/#id858600 is what is left out.
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import yaml
-from yaml.reader import Reader
 
+from harness.case.yaml_errors import BAD_ESCAPE, ESCAPE, UNKNOWN_ESCAPE, explain
 from harness.errors import CaseError, CaseErrors, Position
 
 try:
@@ -27,6 +27,7 @@ MAX_BYTES = 1 << 20
 MAX_DEPTH = 32
 MAX_NODES = 50_000
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})\Z")
 _CONSTANTS: dict[str, Data] = {"true": True, "false": False, "null": None, "~": None, "": None}
 
@@ -101,6 +102,8 @@ class _Builder:
                 mend="write fewer aliases, or split the case",
             )
         if isinstance(node, yaml.ScalarNode):
+            if _SURROGATE.search(node.value):  # libyaml refuses the escape, PyYAML's own parser takes it
+                raise CaseError(UNKNOWN_ESCAPE, where=position, mend=ESCAPE)
             return _scalar(node)
         if isinstance(node, yaml.SequenceNode):
             return [self.build(child, (*path, index)) for index, child in enumerate(node.value)]
@@ -144,10 +147,10 @@ def _too_deep(where: Position) -> CaseError:
     return CaseError(f"nested more than {MAX_DEPTH} deep", where=where, mend=mend)
 
 
-def parse(text: str, file: str) -> Document:
+def parse(text: str, file: str, loader: type[Any] = Loader) -> Document:
     """Read one YAML document; `file` is the name that messages give.
 
-    Raises CaseErrors for text that is no YAML, is too large or too deep, has an alias that
+    Raises CaseErrors for text that is not YAML, is too large or too deep, has an alias that
     explodes, or has a key twice.
     """
     if len(text) > MAX_BYTES:
@@ -155,13 +158,13 @@ def parse(text: str, file: str) -> Document:
         raise CaseErrors([CaseError(f"larger than {MAX_BYTES} bytes", where=where, mend="split the case")])
     builder = _Builder(file)
     try:
-        builder.errors += _check_events(text, file)
-        node = yaml.compose(text, Loader)
+        builder.errors += _check_events(text, file, loader)
+        node = yaml.compose(text, loader)
         if node is None:
             return Document(file, None, {(): Position(file, 1, 1)}, {})
         data = builder.build(node, ())
-    except yaml.YAMLError as error:
-        raise CaseErrors([_broken(error, text, file)]) from None
+    except (yaml.YAMLError, *BAD_ESCAPE) as error:
+        raise CaseErrors([explain(error, text, file, lambda: _read_plainly(text, file))]) from None
     except CaseError as error:
         raise CaseErrors([*builder.errors, error]) from None
     if builder.errors:
@@ -169,13 +172,17 @@ def parse(text: str, file: str) -> Document:
     return Document(file, data, builder.values, builder.keys)
 
 
-def _check_events(text: str, file: str) -> list[CaseError]:
+def _read_plainly(text: str, file: str) -> None:
+    _check_events(text, file, yaml.SafeLoader)
+    yaml.compose(text, yaml.SafeLoader)
+
+
+def _check_events(text: str, file: str, loader: type[Any]) -> list[CaseError]:
     """What the node tree no longer tells: tags that were written, and a depth that would break it."""
-    # libyaml's events come from a heap-allocated stack, its composer recurses in C: a file of
-    # ten thousand brackets must be refused before the composer sees it.
+    # Composers recurse: a file of ten thousand brackets must be refused before one sees it.
     depth = 0
     tags: list[CaseError] = []
-    for event in _events(text):
+    for event in yaml.parse(text, loader):
         where = _position(file, event.start_mark)
         tag = getattr(event, "tag", None)
         if tag is not None:
@@ -190,39 +197,6 @@ def _check_events(text: str, file: str) -> list[CaseError]:
     return tags
 
 
-def _events(text: str) -> Iterator[yaml.Event]:
-    return yaml.parse(text, Loader)
-
-
 def _position(file: str, mark: object) -> Position:
     line, column = getattr(mark, "line", 0), getattr(mark, "column", 0)
     return Position(file, line + 1, column + 1)
-
-
-def _broken(error: yaml.YAMLError, text: str, file: str) -> CaseError:
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    if mark is None:  # a reader error: a character that YAML does not allow
-        found = Reader.NON_PRINTABLE.search(text)
-        before = text[: found.start()] if found else ""
-        where = Position(file, before.count("\n") + 1, len(before) - before.rfind("\n"))
-        return CaseError(
-            "a character that YAML does not allow", where=where, mend="write it as an escape in quotes"
-        )
-    where = _position(file, mark)
-    line = text.splitlines()[mark.line] if mark.line < len(text.splitlines()) else ""
-    problem = str(getattr(error, "problem", None) or "this is no YAML")
-    if "\t" in line[: len(line) - len(line.lstrip())] or "\\t" in problem or "'\\t'" in problem:
-        return CaseError("a tab in the indentation", where=where, mend="YAML is indented with spaces")
-    return CaseError(f"broken YAML: {problem}", where=where, mend=_hint(problem))
-
-
-def _hint(problem: str) -> str:
-    if "alias" in problem:
-        return "an alias needs its anchor above it; a text that begins with * or & needs quotes"
-    if "mapping values are not allowed" in problem:
-        return "look for a colon in a text that needs quotes, or for a wrong indentation"
-    if "another document" in problem:
-        return "one file holds one case"
-    if "cannot start any token" in problem:
-        return "a text that begins with this character needs quotes"
-    return "look at the indentation and the quotes around this place"

@@ -2,10 +2,13 @@
 
 import json
 
+import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.case.document import MAX_DEPTH, MAX_NODES, Data, parse
+from harness.case.yaml_errors import KINDS
 from harness.errors import CaseErrors, Position
 
 
@@ -79,38 +82,154 @@ def test_a_key_that_is_no_text() -> None:
     assert said("? [a]\n: b\n") == ["c.yaml:1:3: a key must be plain text (help: write it as `key: value`)"]
 
 
-def test_tabs() -> None:
-    tab = "a tab in the indentation (help: YAML is indented with spaces)"
-    assert said("a:\n\t- b\n") == [f"c.yaml:2:1: {tab}"]
-    assert said("\ta: b\n") == [f"c.yaml:1:1: {tab}"]
+LOADERS = [yaml.SafeLoader, *([yaml.CSafeLoader] if yaml.__with_libyaml__ else [])]
+
+DEEP = "nested more than 32 deep (help: look for a stray bracket, or an alias inside of itself)"
+KEY = (
+    "a key that has no `:`, or is too long (help: a key is one line of at most 1024 characters, then `: `; "
+    "look for a missing colon, quote or `- `)"
+)
+COLON = (
+    "a `:` where no value can begin (help: look for a colon in a text that needs quotes, "
+    "a key of more than 1024 characters, or a wrong indentation)"
+)
+LINE = (
+    "this does not continue what comes before it (help: look at the indentation, at the quotes before this "
+    "place, and for a `- ` too many or too few)"
+)
+ENTRY = (
+    "no `,` between two entries, or the wrong bracket (help: separate entries by `,` and close `[` by `]`, "
+    "`{` by `}`; a text with these needs quotes)"
+)
+MISSING = "an entry is missing (help: remove the `,` too many, or look for a text that needs quotes)"
+NAME = (
+    "an anchor or alias without a proper name (help: an anchor or alias is & or * and letters or digits; "
+    "a text that begins with these needs quotes)"
+)
+ALIAS = (
+    "an alias without an anchor (help: an alias needs its anchor above it; a text that begins with * "
+    "needs quotes)"
+)
+ESCAPED = (
+    'an escape that stands for no character (help: inside "..." a backslash begins an escape: '
+    "write \\\\ for itself, or use '...')"
+)
+HEADER = (
+    "a wrong line after | or > (help: after | or > comes at most one digit from 1 to 9 and one of + and -, "
+    "then the text on the next line)"
+)
+DIRECTIVE = "a directive (%) or a document marker (---) out of place (help: remove it)"
+TAG = "a tag that is not complete (help: remove the tag: a case has none)"
+QUOTE = "a character that no plain text begins with (help: put the text in quotes)"
+VALUE = "a value is missing or begins with the wrong character (help: put the text in quotes)"
+TAB = "a tab in the indentation (help: YAML is indented with spaces)"
+FORBIDDEN = "a character that YAML does not allow (help: write it as an escape in quotes)"
+
+WRONG_YAML = {
+    "brackets too deep": ("[" * 100_000, f"1:33: {DEEP}"),
+    "braces too deep": ("{a: " * 100_000, f"1:129: {DEEP}"),
+    "closed brackets too deep": ("[" * 2_000 + "]" * 2_000, f"1:33: {DEEP}"),
+    "mappings too deep": ("\n".join(" " * i + "a:" for i in range(1_200)), f"33:33: {DEEP}"),
+    "lists too deep": ("- " * 2_000 + "a", f"1:65: {DEEP}"),
+    "keys too deep": ("? " * 2_000 + "a", f"1:65: {DEEP}"),
+    "an alias inside of itself": ("a: &a [*a]", f"1:1: {DEEP}"),
+    "aliases too deep": (
+        "\n".join(["a0: &a0 x", *[f"a{i}: &a{i} [*a{i - 1}]" for i in range(1, 3000)]]),
+        f"33:1: {DEEP}",
+    ),
+    "a bracket": ("a: [b\n", "1:4: a `[` that is never closed (help: close it)"),
+    "a brace": ("a: {b: c\n", "1:4: a `{` that is never closed (help: close it)"),
+    "a bracket at the end": ("a: [", "1:5: a bracket that is never closed (help: close it)"),
+    "the other bracket": ("a: {b: c ]\n", f"1:10: {ENTRY}"),
+    "two colons in brackets": ("a: [b: c: d]", f"1:9: {ENTRY}"),
+    "a list that a line ends": ("key: [a, b\nother: c\n", f"2:6: {ENTRY}"),
+    "no entry": ("a: [b, , c]", f"1:8: {MISSING}"),
+    "only a comma": ("a: {,}", f"1:5: {MISSING}"),
+    "a single quote": ("a: 'b\n", "1:4: a quote that is never closed (help: close it)"),
+    "a double quote": ('x: "a\n\nb', "1:4: a quote that is never closed (help: close it)"),
+    "a quote and a document": (
+        'a: "b\n---\n',
+        "1:4: a quote that is not closed before `---` or `...` (help: close it)",
+    ),
+    "text after a quote": ("a: 'it's'", f"1:8: {LINE}"),
+    "text after a bracket": ("a: [b]c", f"1:7: {LINE}"),
+    "an indentation between two": ("a:\n  b: c\n d: e\n", f"3:2: {LINE}"),
+    "a key in a list": ("- a\nb: c\n", f"2:1: {LINE}"),
+    "an entry in a mapping": ("a: b\n- c\n", f"2:1: {LINE}"),
+    "a tab": ("a:\n\t- b\n", f"2:1: {TAB}"),
+    "a tab at the top": ("\ta: b\n", f"1:1: {TAB}"),
+    "a tab in a block": ("a: |\n\t\tb", f"2:1: {TAB}"),
+    "a key without a colon": ("a: b\nccc\nd: e\n", f"3:1: {KEY}"),
+    "a long line for a key": ("a: b\n" + "x" * 2000, f"2:2001: {KEY}"),
+    "a key of 1,025": ("x" * 1025 + ": b\n", f"1:1026: {COLON}"),
+    "a key of 1,025 in braces": ("{" + "x" * 1025 + ": b}", f"1:1027: {ENTRY}"),
+    "two colons": ("a: b: c\n", f"1:5: {COLON}"),
+    "a value that goes on": ("a: b\n  c: d\n", f"2:4: {COLON}"),
+    "a list on the key's line": (
+        "a: - b\n",
+        (
+            "1:4: a `- ` where no list can begin (help: put the list on lines of its own; a text that begins "
+            "with `- ` needs quotes)"
+        ),
+    ),
+    "a key on the key's line": (
+        "a: ? b\n",
+        (
+            "1:4: a `?` where no key can begin (help: look for a text that begins with `? ` and needs quotes, "
+            "or a wrong indentation)"
+        ),
+    ),
+    "an alias without an anchor": ("a: *b\n", f"1:4: {ALIAS}"),
+    "an anchor without a name": ("a: &\n", f"1:5: {NAME}"),
+    "an alias without a name": ("a: *\n", f"1:5: {NAME}"),
+    "an anchor in an anchor": ("a: &b*c d", f"1:6: {NAME}"),
+    "two anchors": ("a: &a &b c", f"1:7: {LINE}"),
+    "an anchor twice": (
+        "a: &x 1\nb: &x 2\nc: *x\n",
+        "2:4: an anchor that is defined twice (help: give each anchor a name of its own)",
+    ),
+    "an unknown escape": ('a: "\\q"', f"1:6: {ESCAPED}"),
+    "digits of an escape": ('a: "\\xZZ"', f"1:7: {ESCAPED}"),
+    "an indentation of 0": ("a: |0\n b\n", f"1:5: {HEADER}"),
+    "text after |": ("a: |x\n b\n", f"1:5: {HEADER}"),
+    "another YAML": ("%YAML 3.0\n---\na: b\n", f"1:1: {DIRECTIVE}"),
+    "a directive": ("%FOO\na: b", f"2:1: {DIRECTIVE}"),
+    "a directive at the end": ("a: b\n%c", f"2:3: {DIRECTIVE}"),
+    "a percent sign": ("a: %b", f"1:4: {QUOTE}"),
+    "an at sign": ("a: @b\n", f"1:4: {QUOTE}"),
+    "a tag": ("a: !<\n", f"1:6: {TAG}"),
+    "a tag's handle": ("a: !e!x b", f"1:4: {TAG}"),
+    "a closing bracket": ("a: ]\n", f"1:4: {VALUE}"),
+    "a second document": ("a: b\n---\nc: d\n", "2:1: a second document (help: one file holds one case)"),
+    "a control character": ("é: ä\nb: \x07\n", f"2:4: {FORBIDDEN}"),
+    "a surrogate": ("a: '\ud800'", f"1:5: {FORBIDDEN}"),
+}
+
+
+@pytest.mark.parametrize("loader", LOADERS)
+@pytest.mark.parametrize("kind", WRONG_YAML)
+def test_broken_yaml_is_explained_in_our_words(kind: str, loader: type[yaml.SafeLoader]) -> None:
+    text, message = WRONG_YAML[kind]
+    with pytest.raises(CaseErrors) as caught:
+        parse(text, "c.yaml", loader)
+    assert str(caught.value) == f"c.yaml:{message}"
+
+
+@pytest.mark.parametrize("loader", LOADERS)
+@pytest.mark.parametrize("text", [r'a: "\uD800"', r'a: "\U00110000"', r'a: "\UFFFFFFFF"'])
+def test_an_escape_of_no_character(text: str, loader: type[yaml.SafeLoader]) -> None:
+    with pytest.raises(CaseErrors, match="an escape that stands for no character"):
+        parse(text, "c.yaml", loader)
+
+
+def test_each_kind_of_broken_yaml_is_tried() -> None:
+    told = {message.split(": ", 1)[1].split(" (help")[0] for _, message in WRONG_YAML.values()}
+    assert {kind.what for kind in KINDS} <= told
+
+
+def test_a_nesting_within_the_limit_is_read() -> None:
+    assert said("[" * MAX_DEPTH + "]" * MAX_DEPTH) == []
     assert data("a: b\tc\n") == {"a": "b\tc"}
-
-
-def test_broken_yaml() -> None:
-    look = "(help: look at the indentation and the quotes around this place)"
-    quotes = "(help: a text that begins with this character needs quotes)"
-    colon = "(help: look for a colon in a text that needs quotes, or for a wrong indentation)"
-    alias = "(help: an alias needs its anchor above it; a text that begins with * or & needs quotes)"
-    assert said("a: [b\n") == [f"c.yaml:2:1: broken YAML: did not find expected ',' or ']' {look}"]
-    assert said("a: 'b\n") == [f"c.yaml:2:1: broken YAML: found unexpected end of stream {look}"]
-    assert said("a: @b\n") == [
-        f"c.yaml:1:4: broken YAML: found character that cannot start any token {quotes}"
-    ]
-    assert said("a: b: c\n") == [
-        f"c.yaml:1:5: broken YAML: mapping values are not allowed in this context {colon}"
-    ]
-    assert said("a: *b\n") == [f"c.yaml:1:4: broken YAML: found undefined alias {alias}"]
-
-
-def test_a_second_document() -> None:
-    assert said("a: b\n---\nc: d\n") == [
-        "c.yaml:2:1: broken YAML: but found another document (help: one file holds one case)"
-    ]
-
-
-def test_a_character_that_is_no_text() -> None:
-    expected = "a character that YAML does not allow (help: write it as an escape in quotes)"
-    assert said("é: ä\nb: \x07\n") == [f"c.yaml:2:4: {expected}"]
 
 
 def test_tags_mean_nothing_and_are_said() -> None:
@@ -128,21 +247,6 @@ def test_aliases_that_explode() -> None:
     mend = "(help: write fewer aliases, or split the case)"
     assert said("\n".join(lines)) == [f"c.yaml:5:1: {what} {mend}"]
     assert MAX_NODES == 50_000
-
-
-DEEP = "nested more than 32 deep (help: look for a stray bracket, or an alias inside of itself)"
-
-
-def test_what_is_nested_too_deep() -> None:
-    assert said("[" * MAX_DEPTH + "]" * MAX_DEPTH) == []
-    assert said("[" * 100_000) == [f"c.yaml:1:33: {DEEP}"]
-    assert said("\n".join(" " * i + "a:" for i in range(40))) == [f"c.yaml:33:33: {DEEP}"]
-
-
-def test_aliases_in_aliases_are_no_deeper_than_anything_else() -> None:
-    chain = [f"a{i}: &a{i} [*a{i - 1}]" for i in range(1, 3000)]
-    assert said("\n".join(["a0: &a0 x", *chain])) == [f"c.yaml:33:1: {DEEP}"]
-    assert said("a: &a [*a]\n") == [f"c.yaml:1:1: {DEEP}"]
 
 
 def test_a_file_that_is_too_large() -> None:
