@@ -1,14 +1,16 @@
 # shellcheck shell=bash
-# What ci/cases, ci/tests, ci/faults and ci/bench share: a virtual environment in .venv with this package in it, and a
-# rustc. To be sourced, with the checkout as the working folder.
+# What the scripts in ci/ share: a virtual environment with this package in it, and a rustc. To be sourced, with
+# the checkout as the working folder.
 #
-# set_up run     the package
-# set_up dev     the package with the tools of its tests
-# set_up bench   the package with what it is measured against
+# set_up run            the package, in .venv
+# set_up dev            the package with the tools of its tests, linters and measurements, in .venv
+# set_up_range lowest   the package and its tests with the lowest direct versions that pyproject.toml allows,
+#                       in .venv-lowest
+# set_up_range newest   likewise with the newest, in .venv-newest
 #
-# What is missing on the machine is answered with one line on stderr and exit status 4. Honoured:
-# PYTHON (the interpreter), CC, RUSTC, RUSTUP_HOME, RUSTUP_DIST_SERVER, XDG_CACHE_HOME, and pip's
-# own settings (PIP_INDEX_URL …).
+# .venv gets exactly the versions in ci/locked, whose hashes are checked. What is missing on the machine is
+# answered with one line on stderr and exit status 4. Honoured: PYTHON (the interpreter), CC, RUSTC, RUSTUP_HOME,
+# RUSTUP_DIST_SERVER, XDG_CACHE_HOME, and pip's own settings (PIP_INDEX_URL …).
 
 stop() {
     printf 'error: %s\n' "$*" >&2
@@ -75,44 +77,82 @@ explain_pip() {
 }
 
 make_venv() {
-    local python=$1 log
+    local venv=$1 python=$2 log
     "$python" -c 'import ensurepip, venv' >/dev/null 2>&1 ||
         stop "this Python has no venv module: install it (Debian, Ubuntu: python3-venv), or set PYTHON to another Python"
-    say "making a virtual environment in .venv"
+    say "making a virtual environment in $venv"
     log=$(mktemp)
-    "$python" -m venv --clear .venv >"$log" 2>&1 ||
-        stop "no virtual environment could be made in .venv: $(grep . "$log" | tail -n 1)"
+    "$python" -m venv --clear "$venv" >"$log" 2>&1 ||
+        stop "no virtual environment could be made in $venv: $(grep . "$log" | tail -n 1)"
     rm -f "$log"
 }
 
-# Whether .venv holds what is asked for, as it was when this pyproject.toml was installed.
+# Whether .venv holds what is asked for, as it was when these files were installed.
 is_set_up() {
     local wanted=$1 what=$2
     [ -x .venv/bin/python ] && [ -e ".venv/set-up-$what" ] && [ "$(cat ".venv/set-up-$what")" = "$wanted" ]
 }
 
+# Make the virtual environment, unless it is there and of this Python.
+have_venv() {
+    local venv=$1 python=$2 made_for
+    made_for="$PWD $("$python" -c 'import sys; print(sys.version)')"
+    # Another Python, an environment that was moved here, or one left half made: start again.
+    if ! { [ -x "$venv/bin/python" ] && [ "$(cat "$venv/made-for" 2>/dev/null)" = "$made_for" ]; }; then
+        make_venv "$venv" "$python"
+        printf '%s\n' "$made_for" >"$venv/made-for"
+    fi
+}
+
+pip_install() {
+    local log
+    log=$(mktemp)
+    .venv/bin/python -m pip install --disable-pip-version-check --no-input "$@" >"$log" 2>&1 || explain_pip "$log"
+    rm -f "$log"
+}
+
 set_up_package() {
-    local what=$1 python version wanted package log
+    local what=$1 python wanted
     python=$(find_python) || exit $?
-    version=$("$python" -c 'import sys; print(sys.version)')
-    wanted=$(printf '%s\n' "$PWD" "$version" | cat - pyproject.toml | cksum)
+    wanted=$({ printf '%s\n' "$PWD"; "$python" -c 'import sys; print(sys.version)'; cat pyproject.toml ci/locked/*.txt; } | cksum)
     if is_set_up "$wanted" "$what" || { [ "$what" = run ] && is_set_up "$wanted" dev; }; then
         return
     fi
-    # Another Python, an environment that was moved here, or one left half made: start again.
-    if ! { [ -x .venv/bin/python ] && [ "$(cat .venv/made-for 2>/dev/null)" = "$PWD $version" ]; }; then
-        make_venv "$python"
-        printf '%s\n' "$PWD $version" >.venv/made-for
-    fi
-    package=.
-    if [ "$what" != run ]; then
-        package=".[$what]"
-    fi
-    say "installing the package into .venv: pip install -e $package"
-    log=$(mktemp)
-    .venv/bin/python -m pip install --disable-pip-version-check --no-input -e "$package" >"$log" 2>&1 || explain_pip "$log"
-    rm -f "$log"
+    have_venv .venv "$python"
+    say "installing the versions in ci/locked/$what.txt into .venv"
+    pip_install --require-hashes --no-deps -r "ci/locked/$what.txt"
+    pip_install --no-deps --no-build-isolation -e .
     printf '%s\n' "$wanted" >".venv/set-up-$what"
+}
+
+# uv has settings of its own; who set up pip for a mirror means uv as well.
+uv_reads_pips_settings() {
+    [ -z "${PIP_INDEX_URL:-}" ] || export UV_DEFAULT_INDEX=${UV_DEFAULT_INDEX:-$PIP_INDEX_URL}
+    [ -z "${PIP_CERT:-}" ] || export SSL_CERT_FILE=${SSL_CERT_FILE:-$PIP_CERT}
+}
+
+# `name==version` for each requirement of a file.
+versions_in() {
+    grep -oE '^[a-z0-9][a-z0-9._-]*==[^ ;]+' "$1" | sort
+}
+
+set_up_range() {
+    local range=$1 venv=.venv-$1 python resolution=highest
+    set_up dev
+    uv_reads_pips_settings
+    [ "$range" = newest ] || resolution=lowest-direct
+    python=$(find_python) || exit $?
+    have_venv "$venv" "$python"
+    say "installing the $range versions that pyproject.toml allows into $venv"
+    # A wheel each: what cannot be had without a compiler of its own is not what users of this Python get.
+    .venv/bin/uv pip compile --quiet --only-binary :all: --python "$venv/bin/python" --resolution "$resolution" --no-annotate \
+        --no-header --group test --group build pyproject.toml -o "$venv/versions.txt" >/dev/null ||
+        stop "uv could not resolve the $range versions: see above"
+    {
+        .venv/bin/uv pip sync --quiet --python "$venv/bin/python" "$venv/versions.txt" &&
+            .venv/bin/uv pip install --quiet --python "$venv/bin/python" --no-deps --no-build-isolation -e .
+    } || stop "uv could not install the $range versions: see above"
+    versions_in "$venv/versions.txt"
 }
 
 set_up() {

@@ -175,8 +175,8 @@ WRONG_YAML = {
     "a key on the key's line": (
         "a: ? b\n",
         (
-            "1:4: a `?` where no key can begin (help: look for a text that begins with `? ` and needs quotes, "
-            "or a wrong indentation)"
+            "1:4: a `?` where no key can begin (help: look for a text that begins with `? ` and needs "
+            "quotes, or a wrong indentation)"
         ),
     ),
     "an alias without an anchor": ("a: *b\n", f"1:4: {ALIAS}"),

@@ -8,26 +8,33 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 CHECKOUT = Path(__file__).parents[2]
 NEEDED = ["bash", "cat", "chmod", "cksum", "cp", "cut", "dirname", "flock", "grep"]
-NEEDED += ["id", "mkdir", "mktemp", "rm", "tail"]
+NEEDED += ["diff", "id", "mkdir", "mktemp", "rm", "sort", "tail"]
+OURSELVES = "pip --no-deps --no-build-isolation -e ."
+LOCKED_RUN = ["pip --require-hashes --no-deps -r ci/locked/run.txt", OURSELVES]
+LOCKED_DEV = ["pip --require-hashes --no-deps -r ci/locked/dev.txt", OURSELVES]
 FALSE_PYTHON = r"""#!/bin/sh
 case "$*" in
 *version_info*) exit "${OLD:-0}" ;;
 *"print(sys.version)"*) echo "${VERSION:-3.11.0 false}" ;;
 *ensurepip*) exit "${NO_VENV:-0}" ;;
 "-m venv"*)
-    echo "venv" >> log; mkdir -p .venv/bin; rm -f .venv/set-up-*; cp "$0" .venv/bin/python
-    for tool in linkage pytest ruff mypy lint-imports; do
+    echo "venv $4" >> log; mkdir -p $4/bin; rm -f $4/set-up-*; cp "$0" $4/bin/python
+    for tool in linkage pytest ruff mypy lint-imports uv; do
         body='echo %s "$@" >> log\n[ "$FAIL" != %s ] || { echo "$SAYS" >&2; exit "${STATUS:-1}"; }\n'
-        printf "#!/bin/sh\n$body" $tool $tool > .venv/bin/$tool
-        chmod +x .venv/bin/$tool
-    done ;;
-*"pip install"*) echo "pip ${7}" >> log; [ -z "$PIP_SAYS" ] || { echo "$PIP_SAYS"; exit 1; } ;;
+        printf "#!/bin/sh\n$body" $tool $tool > $4/bin/$tool
+        chmod +x $4/bin/$tool
+    done
+    body='for file; do [ "$last" != -o ] || echo "some-package==1.0" > "$file"; last=$file; done'
+    echo "$body" >> $4/bin/uv ;;
+*"pip install"*) shift 5; echo "pip $*" >> log; [ -z "$PIP_SAYS" ] || { echo "$PIP_SAYS"; exit 1; } ;;
 "-m harness.toolchain.install") exit "${NO_RUSTC:-0}" ;;
 *) exit 99 ;;
 esac
@@ -89,7 +96,7 @@ def checkout(tmp_path: Path) -> Checkout:
 def test_cases_sets_up_once(checkout: Checkout) -> None:
     first = checkout.call("ci/cases", "-k", "a b")
     assert first.returncode == 0, first
-    assert checkout.log() == ["venv", "pip .", "linkage run -n auto -k a b"]
+    assert checkout.log() == ["venv .venv", *LOCKED_RUN, "linkage run -n auto -k a b"]
     assert "$ .venv/bin/linkage run -n auto -k a\\ b" in first.stdout
     assert checkout.call("ci/cases").returncode == 0
     assert checkout.log() == ["linkage run -n auto"]
@@ -98,17 +105,20 @@ def test_cases_sets_up_once(checkout: Checkout) -> None:
 def test_it_sets_up_again_when_what_it_needs_changes(checkout: Checkout) -> None:
     checkout.call("ci/cases")
     checkout.log()
-    with (checkout.folder / "pyproject.toml").open("a") as file:
-        file.write("# changed\n")
+    for name in ("pyproject.toml", "ci/locked/run.txt"):
+        checkout.call("ci/cases")
+        checkout.log()
+        with (checkout.folder / name).open("a") as file:
+            file.write("# changed\n")
     checkout.call("ci/cases")
-    assert checkout.log() == ["pip .", "linkage run -n auto"]
+    assert checkout.log() == [*LOCKED_RUN, "linkage run -n auto"]
     checkout.call("ci/cases", VERSION="3.12.0 false")
-    assert checkout.log() == ["venv", "pip .", "linkage run -n auto"]
+    assert checkout.log() == ["venv .venv", *LOCKED_RUN, "linkage run -n auto"]
 
 
 def test_the_environment_of_the_tests_does_for_the_cases(checkout: Checkout) -> None:
     checkout.call("ci/tests", "tests/x")
-    assert checkout.log() == ["venv", "pip .[dev]", "pytest tests/x"]
+    assert checkout.log() == ["venv .venv", *LOCKED_DEV, "pytest tests/x"]
     checkout.call("ci/cases")
     assert checkout.log() == ["linkage run -n auto"]
 
@@ -117,10 +127,10 @@ def test_an_installation_that_was_broken_off_is_made_again(checkout: Checkout) -
     checkout.call("ci/cases", PIP_SAYS="ERROR: broken off")
     checkout.log()
     assert checkout.call("ci/cases").returncode == 0
-    assert checkout.log() == ["pip .", "linkage run -n auto"]
+    assert checkout.log() == [*LOCKED_RUN, "linkage run -n auto"]
     (checkout.folder / ".venv/bin/python").unlink()
     assert checkout.call("ci/cases").returncode == 0
-    assert checkout.log() == ["venv", "pip .", "linkage run -n auto"]
+    assert checkout.log() == ["venv .venv", *LOCKED_RUN, "linkage run -n auto"]
 
 
 def test_cases_exits_as_the_run_does(checkout: Checkout) -> None:
@@ -131,12 +141,68 @@ def test_tests_runs_every_check(checkout: Checkout) -> None:
     result = checkout.call("ci/tests")
     assert result.returncode == 0, result
     checks = ["ruff format --check .", "ruff check .", "mypy", "lint-imports", "pytest tests -n auto"]
-    assert checkout.log() == ["venv", "pip .[dev]", *checks]
+    assert checkout.log() == ["venv .venv", *LOCKED_DEV, *checks]
     for check in checks:
         assert f"$ .venv/bin/{check}\n" in result.stdout
     result = checkout.call("ci/tests", FAIL="mypy")
     assert (result.returncode, result.stdout.splitlines()[-1]) == (1, "failed: [mypy]")
     assert checkout.log() == checks
+
+
+@pytest.mark.parametrize(("option", "resolution"), [("--lowest", "lowest-direct"), ("--newest", "highest")])
+def test_a_range_of_versions_has_an_environment_of_its_own(
+    checkout: Checkout, option: str, resolution: str
+) -> None:
+    venv = f".venv-{option[2:]}"
+    result = checkout.call("ci/tests", option)
+    assert result.returncode == 0, result
+    assert f"$ {venv}/bin/pytest tests -n auto\n" in result.stdout
+    assert "some-package==1.0\n" in result.stdout
+    log = checkout.log()
+    assert log[: len(LOCKED_DEV) + 2] == ["venv .venv", *LOCKED_DEV, f"venv {venv}"]
+    assert f"--resolution {resolution}" in log[-4]
+    assert log[-3:] == [
+        f"uv pip sync --quiet --python {venv}/bin/python {venv}/versions.txt",
+        f"uv pip install --quiet --python {venv}/bin/python --no-deps --no-build-isolation -e .",
+        "pytest tests -n auto",
+    ]
+    assert checkout.call("ci/tests", option, "tests/x", FAIL="pytest", STATUS="5").returncode == 5
+    assert checkout.log()[-1] == "pytest tests/x"
+    assert "error: uv could not resolve" in checkout.call("ci/tests", option, FAIL="uv").stderr
+
+
+def test_the_lock_is_written_anew_and_says_what_moved(checkout: Checkout) -> None:
+    result = checkout.call("ci/lock")
+    assert result.returncode == 0, result
+    assert result.stdout.splitlines()[-1] == "> some-package==1.0"
+    assert sum("--upgrade" in line for line in checkout.log()) == 2
+    assert checkout.call("ci/lock").stdout.splitlines()[-1] == "nothing"
+    checkout.log()
+    checkout.call("ci/lock", "pytest", "rich")
+    assert sum("--upgrade-package=pytest --upgrade-package=rich" in line for line in checkout.log()) == 2
+
+
+def _requirements(name: str) -> dict[str, str]:
+    text = (CHECKOUT / "ci/locked" / name).read_text()
+    logical = text.replace("\\\n", " ").splitlines()
+    return {line.split("==")[0]: line for line in logical if not line.startswith("#")}
+
+
+def test_the_lock_has_hashes_names_no_index_and_covers_what_is_declared() -> None:
+    dev, run = _requirements("dev.txt"), _requirements("run.txt")
+    assert all(" --hash=sha256:" in line and "://" not in line for line in dev.values())
+    assert run.items() <= dev.items()
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())
+    declared = [*project["project"]["dependencies"], *project["dependency-groups"]["build"]]
+    assert {Requirement(one).name.lower() for one in declared} <= set(run)
+    groups = project["dependency-groups"]
+    named = {
+        Requirement(one).name.lower() for group in groups.values() for one in group if isinstance(one, str)
+    }
+    assert named <= set(dev)
+    for one in declared:
+        wanted = Requirement(one)
+        assert run[wanted.name.lower()].split()[0].split("==")[1] in wanted.specifier
 
 
 def test_tests_with_arguments_is_pytest(checkout: Checkout) -> None:
@@ -147,7 +213,10 @@ def test_tests_with_arguments_is_pytest(checkout: Checkout) -> None:
 @pytest.mark.parametrize("broken", ["mypy", "pytest", "linkage", ""])
 def test_run_runs_both_and_fails_where_either_does(checkout: Checkout, broken: str) -> None:
     assert checkout.call(".ci/run", FAIL=broken).returncode == (1 if broken else 0)
-    assert checkout.log()[-2:] == ["pytest tests -n auto", "linkage run -n auto"]
+    log = checkout.log()
+    assert log[-1] == "linkage run -n auto"
+    assert "pytest tests -n auto" in log
+    assert any(line.startswith("pytest tests/case") for line in log)
 
 
 INSTALLS = "linkage toolchains install debian:1.48 debian:1.63 debian:1.78 debian:1.85"
@@ -278,7 +347,7 @@ def test_the_scripts_are_shellcheck_clean() -> None:
     if not shellcheck:
         pytest.skip("shellcheck is not installed")
     subprocess.run(
-        [shellcheck, "-x", "ci/setup.sh", "ci/cases", "ci/tests", "ci/old-compilers", ".ci/run"],
+        [shellcheck, "-x", "ci/setup.sh", "ci/cases", "ci/lock", "ci/tests", "ci/old-compilers", ".ci/run"],
         cwd=CHECKOUT,
         check=True,
     )
