@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
+from harness.dependencies import check_dependencies, explain_import_error
 from harness.errors import ExitCode, LinkageError
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments.parser.error(f"unrecognized arguments: {' '.join(rest)}")
     arguments.rest = rest
     try:
-        return int(arguments.command(arguments))
+        return _call(arguments)
     except LinkageError as error:
         print(f"linkage: {error}", file=sys.stderr)
         return _STOP if arguments.command is _probe else int(error.exit_code)
@@ -38,6 +39,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Whoever read our output has seen enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(ExitCode.OK)
+
+
+def _call(arguments: argparse.Namespace) -> int:
+    check_dependencies()
+    try:
+        return int(arguments.command(arguments))
+    except ImportError:
+        explain_import_error()
+        raise
 
 
 class _Parser(argparse.ArgumentParser):

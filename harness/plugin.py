@@ -13,9 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.dependencies import check_dependencies
+from harness.errors import LinkageError, StoreError
+
+try:
+    check_dependencies()
+except LinkageError as error:
+    raise pytest.UsageError(str(error)) from None
+
 from harness.build.plan import Variant
 from harness.case.read import Case, read_case
-from harness.errors import LinkageError, StoreError
 from harness.judge.verdict import Outcome, Verdict
 from harness.recording import Recorder
 from harness.report.evidence import explain_verdict
