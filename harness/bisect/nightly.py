@@ -16,7 +16,8 @@ from harness.bisect.download import Downloads, FailedError, NotThereError
 from harness.errors import ToolchainError
 from harness.toolchain import rustup
 from harness.toolchain.ask import ask
-from harness.toolchain.install import find_rustup, said
+from harness.toolchain.install import find_rustup
+from harness.toolchain.wheel import said
 
 SERVER = "https://static.rust-lang.org"
 _TIME_LIMIT = 1800.0

@@ -2,7 +2,7 @@
 
 `python -m harness.toolchain.install` is what `ci/` calls: it says which rustc was found, or
 installs one. rustup comes from PATH, or from its wheel on the package index; RUSTUP_DIST_SERVER
-and pip's own settings are honoured. The user's rustup folder is never touched.
+and the settings of pip and uv are honoured. The user's rustup folder is never touched.
 """
 
 import os
@@ -13,9 +13,10 @@ from pathlib import Path
 
 from harness.errors import ToolchainError
 from harness.toolchain import rustup
-from harness.toolchain.ask import Answer, ask
+from harness.toolchain.ask import ask
 from harness.toolchain.spec import Located, discover, resolve
 from harness.toolchain.staging import Say, staging, take_away
+from harness.toolchain.wheel import install_wheel, said
 
 _TIME_LIMIT = 3600.0
 _BY_HAND = (
@@ -117,28 +118,13 @@ def find_rustup(env: Mapping[str, str], name: str) -> Path:
     program = folder / "bin" / f"rustup{rustup.EXE}"
     if not program.is_file():
         # A folder and not this environment: the wheel also brings a `rustc`, which must not get on PATH.
-        answer = ask(
-            [
-                sys.executable,
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--no-input",
-                "--upgrade",
-                "--target",
-                folder,
-                "rustup",
-            ],
-            env,
-            who="rustup",
-            time_limit=_TIME_LIMIT,
-        )
-        if answer.status != 0 or not program.is_file():
+        try:
+            install_wheel("rustup", folder, env)
+        except ToolchainError as error:
+            raise ToolchainError(error.what, where=f"toolchain {name}", mend=_BY_HAND) from None
+        if not program.is_file():
             raise ToolchainError(
-                f"pip could not install the wheel `rustup`: {said(answer)}",
-                where=f"toolchain {name}",
-                mend=_BY_HAND,
+                f"the wheel `rustup` has no {program}", where=f"toolchain {name}", mend=_BY_HAND
             )
     return program
 
@@ -162,13 +148,6 @@ def _usable(env: Mapping[str, str]) -> list[Located]:
         if specs == ["rustc"]:
             return []
         raise
-
-
-def said(answer: Answer) -> str:
-    """The line in which a program says what is wrong; rustup and pip put `error:` before it."""
-    lines = [line.strip() for line in answer.stderr.splitlines() if line.strip()]
-    errors = [line for line in lines if line.lower().startswith("error:")]
-    return (errors or lines[-1:] or [answer.summary])[0]
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from harness.toolchain import Located, discover, manage, probe, resolve
 from harness.toolchain.ask import ask
 from harness.toolchain.install import ensure, install, main
 from harness.toolchain.rustup import machine_host
+from harness.toolchain.wheel import install_wheel
 
 HOST = machine_host()
 SYSTEM = "/usr/bin:/bin"
@@ -26,9 +26,10 @@ def rustup_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("rustup")
     program = shutil.which("rustup")
     if not program:
-        wheel = [sys.executable, "-m", "pip", "install", "-q", "--target", folder / "wheel", "rustup"]
-        if ask(wheel, os.environ, who="rustup", time_limit=300).status != 0:
-            pytest.skip("there is no rustup here, and pip cannot install its wheel")
+        try:
+            install_wheel("rustup", folder / "wheel", os.environ)
+        except ToolchainError as error:
+            pytest.skip(f"there is no rustup here: {error}")
         program = str(folder / "wheel/bin/rustup")
     (folder / "bin").mkdir()
     (folder / "bin/rustup").symlink_to(Path(program).resolve())
@@ -45,7 +46,9 @@ def server(tmp_path: Path) -> Iterator[DistServer]:
 @pytest.fixture
 def env(tmp_path: Path, server: DistServer) -> dict[str, str]:
     """The environment of a machine without any rustc, whose rustup asks the server."""
-    kept = {key: value for key, value in os.environ.items() if key.startswith(("PIP_", "TMPDIR", "LANG"))}
+    kept = {
+        key: value for key, value in os.environ.items() if key.startswith(("PIP_", "UV_", "TMPDIR", "LANG"))
+    }
     return kept | {"HOME": str(tmp_path / "home"), "PATH": SYSTEM, "RUSTUP_DIST_SERVER": server.url}
 
 
@@ -69,11 +72,10 @@ def test_a_real_toolchain_through_the_wheel(
 ) -> None:
     """What `ci/cases` does on a machine without rustc, from the index's wheel to a rustc that answers."""
     without_rustc(env)
-    pip = ask(
-        [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", tmp_path, "rustup"], env, who="pip"
-    )
-    if pip.status != 0:
-        pytest.skip("pip cannot reach the wheel of rustup")
+    try:
+        install_wheel("rustup", tmp_path / "wheel", env)
+    except ToolchainError as error:
+        pytest.skip(str(error))
     real = probe(some_rustc, tmp_path / "cache")
     if not list((real.sysroot / "lib").glob("*rustc_driver*")) or real.host != HOST:
         pytest.skip("this rustc does not stand in a sysroot that can be packed")
@@ -224,7 +226,8 @@ def test_no_index_and_no_rustup(
         monkeypatch.setenv(name, value)
     assert main() == 4
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("error: toolchain stable: pip could not install the wheel `rustup`: ERROR: ")
+    assert line.startswith("error: toolchain stable: the wheel `rustup` cannot be installed: pip: ")
+    assert ": ERROR: Could not find a version that satisfies the requirement rustup" in line
     assert "install Rust from https://rustup.rs" in line
 
 
