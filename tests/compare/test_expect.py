@@ -54,7 +54,7 @@ def test_what_is_meant_and_does_not_occur_is_told_with_its_place() -> None:
         ),
         ("expected:\n  - {change: exprt gone, reason: x}\n", "`exprt gone` is no kind of change"),
         ("expected:\n  - {change: export gone, reason: x, nam: y}\n", "unknown key `nam`"),
-        ("expected: [", "broken YAML"),
+        ("expected: [", "a bracket that is never closed"),
     ],
 )
 def test_what_is_wrong_with_the_file_is_said_with_its_place(text: str, said: str) -> None:
