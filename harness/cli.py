@@ -120,6 +120,12 @@ def _parser() -> argparse.ArgumentParser:
         commands, "toolchains", _show_toolchains, "list the toolchains that are found and what they can do"
     )
     toolchains.add_argument("--json", action="store_true", help="for a machine to read")
+    toolchains.add_argument(
+        "--verbose",
+        "-v",
+        action="store_true",
+        help="also each tool of this machine with its path and version",
+    )
     _toolchains(toolchains)
     _installing(toolchains)
 
@@ -368,7 +374,7 @@ def _probe(arguments: argparse.Namespace) -> int:
 def _show_toolchains(arguments: argparse.Namespace) -> int:
     from harness.report.toolchains import show_toolchains  # noqa: PLC0415
 
-    return show_toolchains(arguments.toolchain, as_json=arguments.json)
+    return show_toolchains(arguments.toolchain, as_json=arguments.json, verbose=arguments.verbose)
 
 
 def _install(arguments: argparse.Namespace) -> int:

@@ -96,7 +96,12 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[STORE] = RunStore(config)
         config.pluginmanager.register(config.stash[STORE], "linkage-store")
         if not hasattr(config, "workerinput"):
-            config.pluginmanager.register(Recorder(config, config.stash[STORE]), "linkage-recorder")
+            recorder = Recorder(config, config.stash[STORE], lambda: session_of(config).machine.versions)
+            config.pluginmanager.register(recorder, "linkage-recorder")
+            if config.getoption("xmlpath", None):
+                from harness.report.tools import JUnitTools  # noqa: PLC0415 - other runs need none of it
+
+                config.pluginmanager.register(JUnitTools(config), "linkage-junit-tools")
         if config.getoption("--toolchain") and not hasattr(config, "workerinput"):
             toolchains_of(config)
     except LinkageError as error:

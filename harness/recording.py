@@ -1,6 +1,7 @@
 """Keeps the verdicts of a run in its store: by the controlling process, where xdist has workers."""
 
 import time
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,9 +22,13 @@ _BAD = (Outcome.FAIL, Outcome.FIXED, Outcome.ERROR)
 class Recorder:
     """A plugin that sees every verdict of the run."""
 
-    def __init__(self, config: pytest.Config, chosen: "RunStore") -> None:
+    def __init__(
+        self, config: pytest.Config, chosen: "RunStore", tools: Callable[[], Mapping[str, str]]
+    ) -> None:
         self.root = config.rootpath
         self.chosen = chosen
+        self.tools = tools
+        """The versions of the machine's tools; asked when a verdict is kept."""
         self.coming: list[Result] = []
         self.failed: dict[str, None] = {}
         self.judged: set[str] = set()
@@ -53,7 +58,7 @@ class Recorder:
             results = Results(self.chosen.store)
         except LinkageError:
             return  # each variant has said so
-        results.record(self.coming)
+        results.record(self.coming, self.tools())
         self.coming = []
         results.note_failed(self.root, list(self.failed))
         if last:

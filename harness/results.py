@@ -6,9 +6,10 @@ another shape is as if it had never been kept.
 """
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 import msgspec
@@ -79,6 +80,8 @@ class Result(msgspec.Struct, frozen=True, array_like=True):
     """When it was judged, as seconds since 1970."""
     sources: str = ""
     """The digest of the case's file and sources then, as `Case.digest` has it."""
+    tools: str = ""
+    """The key of the machine's tools then, as `Results.tools_of` has it; empty if not recorded."""
 
     @property
     def key(self) -> tuple[str, str, Compiler]:
@@ -90,6 +93,8 @@ class _OfCase(msgspec.Struct, frozen=True):
     format: Literal[1]
     case: str
     results: tuple[Result, ...]
+    tools: dict[str, dict[str, str]] = {}
+    """The version of each tool that the machine had, by the key that the results name."""
 
 
 class _LastRun(msgspec.Struct, frozen=True):
@@ -109,22 +114,34 @@ class Results:
         """Those of the store in a folder. Raises StoreError where there can be none."""
         return cls(Store(folder))
 
-    def record(self, results: Iterable[Result]) -> None:
-        """Keep these; of two about the same the newer stays. Safe with other runs at the same time."""
+    def record(self, results: Iterable[Result], tools: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Keep these, obtained with these versions of tools; of two about the same the newer stays.
+
+        Safe with other runs at the same time.
+        """
+        used = key_of("tools", dict(tools))[:16] if tools else ""
         by_case: dict[str, list[Result]] = {}
         for one in results:
-            by_case.setdefault(one.case, []).append(_cut(one))
+            by_case.setdefault(one.case, []).append(_cut(one, used))
         for case, new in by_case.items():
             key = _case_key(case)
             with self.store.locked(key):
                 old = self.store.get(KIND, key, _OfCase)
                 kept = merged(old.results if old else (), new)
-                self.store.put(KIND, key, _OfCase(1, case, kept))
+                known = (old.tools if old else {}) | {used: dict(tools)}
+                wanted = {one.tools for one in kept if one.tools}
+                versions = {name: known[name] for name in sorted(wanted & known.keys())}
+                self.store.put(KIND, key, _OfCase(1, case, kept, versions))
 
     def of_case(self, file: Path) -> tuple[Result, ...]:
         """The results of a case file."""
         found = self.store.get(KIND, _case_key(str(file.resolve())), _OfCase)
         return found.results if found else ()
+
+    def tools_of(self, file: Path) -> Mapping[str, Mapping[str, str]]:
+        """The tools that a case file's results were obtained with: their versions, by `Result.tools`."""
+        found = self.store.get(KIND, _case_key(str(file.resolve())), _OfCase)
+        return found.tools if found else {}
 
     def all(self) -> Iterator[Result]:
         """Every result, of whatever case."""
@@ -173,12 +190,12 @@ def merged(old: Iterable[Result], new: Iterable[Result], now: float | None = Non
     return tuple(reversed(kept))
 
 
-def _cut(result: Result) -> Result:
+def _cut(result: Result, tools: str) -> Result:
     failures = tuple(
         KeptFailure(one.step, one.claim[:_TEXT], one.found[:_TEXT], one.error, one.where[:_TEXT])
         for one in result.failures[:_FAILURES]
     )
-    return msgspec.structs.replace(result, reason=result.reason[:_TEXT], failures=failures)
+    return msgspec.structs.replace(result, reason=result.reason[:_TEXT], failures=failures, tools=tools)
 
 
 def _case_key(case: str) -> str:

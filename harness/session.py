@@ -34,6 +34,7 @@ from harness.judge.verdict import Failure, Outcome, Verdict
 from harness.toolchain import Machine, Toolchain, discover, examine, probe, resolve_all
 
 _MACHINE_TOOLS = ("cc", "c++", "ld", "ld.bfd", "ld.lld", "mold", "ar")
+"""Programs on PATH that a step may start, whatever the machine's C compiler starts."""
 
 
 @dataclass
@@ -63,10 +64,10 @@ class Session:
         for name in _MACHINE_TOOLS:
             place = shutil.which(name, path=self.environment.get("PATH"))
             if place is not None:
-                status = Path(place).resolve().stat()
-                found.update(
-                    f"{name}:{os.path.realpath(place)}:{status.st_size}:{status.st_mtime_ns}\0".encode()
-                )
+                found.update(f"{name}:{_identity(Path(place))}\0".encode())
+        for one in self.machine.tools:
+            if one.path is not None:
+                found.update(f"{one.name}:{_identity(one.path)}:{one.version}\0".encode())
         for name in KEPT_ENVIRONMENT:
             if name != "PATH":  # it matters by what is found on it
                 found.update(f"{name}={self.environment.get(name)}\0".encode())
@@ -177,6 +178,11 @@ class Session:
         facts = observation.steps[place].outcome.facts
         found = matching(facts, path)
         return facts[found[0]] if found else f"that variant has no {path}"
+
+
+def _identity(program: Path) -> str:
+    status = program.resolve().stat()
+    return f"{os.path.realpath(program)}:{status.st_size}:{status.st_mtime_ns}"
 
 
 def sources(variant: Variant) -> dict[str, bytes]:

@@ -1,5 +1,6 @@
 """Cases as pytest items: node ids, selection, outcomes, wrong input."""
 
+import os
 import re
 import subprocess
 import xml.etree.ElementTree as ET
@@ -8,6 +9,8 @@ from pathlib import Path
 import pytest
 from plugin_project import NO_STD, Project, Result
 from project_fixtures import cache, project, rustc
+
+from harness.toolchain import ask_rustup, examine
 
 __all__ = ["cache", "project", "rustc"]  # fixtures
 
@@ -143,6 +146,19 @@ def test_junit(judged: tuple[Project, Result]) -> None:
     assert {key: suite.get(key) for key in ("tests", "failures", "errors", "skipped")} == {
         "tests": "7", "failures": "2", "errors": "1", "skipped": "2",
     }  # fmt: skip
+    said = {one.get("name"): one.get("value") for one in suite.findall("properties/property")}
+    tools = (*examine(judged[0].cache).tools, ask_rustup(judged[0].cache, os.environ))
+    assert {one.name for one in tools} >= {"cc", "ld", "ar", "rustup"}
+    assert {one.name: one.recorded or "absent" for one in tools}.items() <= said.items()
+    own = {name for name in said if name not in {one.name for one in tools}}
+    assert own <= {"rust-lld of real", "package of real"}
+
+
+def test_junit_of_other_tests_has_no_tools(project: Project) -> None:
+    project.write("test_it.py", "def test_it(): pass")
+    assert project.run("test_it.py", "--junitxml=out.xml").status == 0
+    (suite,) = ET.parse(project.folder / "out.xml").getroot()  # noqa: S314 - pytest wrote it
+    assert suite.find("properties") is None
 
 
 def test_the_last_failures_again(judged: tuple[Project, Result]) -> None:

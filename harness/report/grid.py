@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from harness.case.read import Case
 from harness.judge.verdict import Outcome
@@ -30,11 +31,15 @@ class GridCell:
     rebuilt: int = 0
     """Those that are missing, but for a result of a compiler of this name that is another now."""
 
+    tools: Counter[str] = field(default_factory=Counter)
+    """With which tools they were obtained, by the key that results name; not all say it."""
+
     def add(self, other: "GridCell") -> None:
         self.outcomes += other.outcomes
         self.missing += other.missing
         self.outdated += other.outdated
         self.rebuilt += other.rebuilt
+        self.tools += other.tools
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,8 @@ class Grid:
     columns: tuple[Column, ...]
     rows: tuple[GridRow, ...]
     bugs: tuple[SeenBug, ...]
+    tools: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """The versions of tools, by the key that results name."""
 
     @property
     def totals(self) -> tuple[GridCell, ...]:
@@ -84,6 +91,7 @@ def grid(
     kept: Sequence[tuple[Case, Sequence[Result]]],
     chosen: Sequence[Compiler] | None = None,
     *,
+    tools: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
     by_variant: bool = False,
 ) -> Grid:
     """The table of cases with their results; without `chosen`, of each compiler's name the newest build."""
@@ -91,7 +99,7 @@ def grid(
     columns = _labelled(sorted(dict.fromkeys(compilers), key=_order))
     rows = [row for case, found in kept for row in _rows(case, found, columns, by_variant=by_variant)]
     bugs = [bug for case, found in kept for bug in _bugs(case, found, columns)]
-    return Grid(columns, tuple(rows), tuple(sorted(bugs, key=lambda bug: (bug.name, bug.note))))
+    return Grid(columns, tuple(rows), tuple(sorted(bugs, key=lambda bug: (bug.name, bug.note))), tools)
 
 
 def newest_of_each_name(results: Iterable[Result]) -> list[Compiler]:
@@ -147,7 +155,8 @@ def _cell(
     found = latest.get((id_, column.compiler))
     if found is None:
         return GridCell(missing=1, rebuilt=int((id_, column.compiler.name) in other))
-    return GridCell(Counter([found.outcome]), outdated=int(found.sources != case.digest))
+    tools = Counter([found.tools] if found.tools else [])
+    return GridCell(Counter([found.outcome]), outdated=int(found.sources != case.digest), tools=tools)
 
 
 def _bugs(case: Case, kept: Sequence[Result], columns: Sequence[Column]) -> Iterator[SeenBug]:

@@ -1,12 +1,14 @@
 """The table of results kept, as Markdown and as data; the texts of its cells. Pure."""
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from harness.judge.verdict import Outcome
 from harness.report.grid import Grid, GridCell, GridRow, SeenBug
+from harness.toolchain.tools import ABSENT
 
 FORMAT = 1
 """Of the JSON; counted up when a key changes its meaning or goes."""
@@ -75,7 +77,32 @@ def notes(grid: Grid) -> list[str]:
         lines.append(f"Of these, {rebuilt} have a result of an earlier compiler of the same name.")
     if outdated := grid.count(lambda cell: cell.outdated):
         lines.append(f"{OUTDATED}: {outdated} variants. `linkage run` judges them again.")
+    if different := different_tools(grid):
+        said = "; ".join(f"{tool}: {', '.join(versions)}" for tool, versions in different.items())
+        lines.append(
+            f"The results were obtained with different versions of tools: {said}. `linkage run` obtains them "
+            "with this machine's."
+        )
     return lines
+
+
+def different_tools(grid: Grid) -> dict[str, list[str]]:
+    """The tools of which the results shown were obtained with several versions: how many with which."""
+    names = sorted({name for versions in grid.tools.values() for name in versions})
+    found: dict[str, list[str]] = {}
+    for name in names:
+        counted: dict[str, Counter[str]] = {}
+        for column, cell in zip(grid.columns, grid.totals, strict=True):
+            for key, count in cell.tools.items():
+                if key in grid.tools:
+                    version = grid.tools[key].get(name, ABSENT)
+                    counted.setdefault(version, Counter())[column.label] += count
+        if len(counted) > 1:
+            found[name] = [
+                f"{version} ({', '.join(f'{count} on {label}' for label, count in counts.items())})"
+                for version, counts in sorted(counted.items())
+            ]
+    return found
 
 
 def markdown(grid: Grid, base: Path) -> str:
@@ -92,7 +119,7 @@ def _markdown(grid: Grid, base: Path) -> Iterator[str]:
     if len(grid.rows) > 1:
         yield _md_row(["all", *(cell_text(cell) for cell in grid.totals)])
     yield ""
-    yield " ".join(notes(grid))
+    yield _escaped(" ".join(notes(grid)))
     yield ""
     yield "Compilers: " + "; ".join(
         _md_column(c.label, c.compiler.name, c.compiler.version) for c in grid.columns
@@ -140,8 +167,13 @@ def data(grid: Grid, base: Path) -> dict[str, Any]:
                 "label": column.label,
                 "version": column.compiler.version,
                 "fingerprint": column.compiler.fingerprint,
+                "tools": [
+                    {"variants": count, "versions": dict(grid.tools[key])}
+                    for key, count in total.tools.items()
+                    if key in grid.tools
+                ],
             }
-            for column in grid.columns
+            for column, total in zip(grid.columns, grid.totals, strict=True)
         ],
         "cases": [
             {

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from harness.build.plan import Variant
@@ -11,6 +11,7 @@ from harness.judge.verdict import Verdict
 from harness.report.evidence import explain_verdict
 from harness.report.writing import write_whole
 from harness.results import Compiler, KeptBug, KeptFailure, Result
+from harness.toolchain import Tool
 
 VERDICT = "linkage_verdict"
 """The user property of a pytest report that carries a verdict."""
@@ -41,6 +42,8 @@ class Record:
     """Whether all of it came from the store; `obtained` says when and where it was first obtained."""
     rechecked: int = 0
     """Steps that the store had, and that were done again to compare."""
+    tools: Mapping[str, str] = field(default_factory=dict)
+    """The versions of what comes with the toolchain: `rust-lld`, a Debian `package`."""
 
     @classmethod
     def of(cls, node: str, verdict: Mapping[str, Any], *, refused: bool = False) -> "Record":
@@ -62,6 +65,7 @@ class Record:
             seconds=round(verdict.get("seconds", 0.0), 3),
             stored=verdict.get("stored", False),
             rechecked=verdict.get("rechecked", 0),
+            tools=verdict.get("tools", {}),
         )
 
 
@@ -76,6 +80,7 @@ def properties(variant: Variant, verdict: Verdict) -> dict[str, object]:
         "summary": variant.case.model.summary,
         "toolchain": variant.toolchain.name,
         "version": str(variant.toolchain.version),
+        "tools": variant.toolchain.tools,
         "outcome": verdict.outcome.value,
         "reason": verdict.reason,
         "bugs": [{"name": bug.name, "note": bug.note} for bug in verdict.bugs],
@@ -128,11 +133,19 @@ def verdict_of(user_properties: Iterable[tuple[str, object]]) -> dict[str, Any] 
 
 
 def write_json(
-    place: str, records: Sequence[Record], unreadable: Sequence[str], broken: Sequence[str] = ()
+    place: str,
+    records: Sequence[Record],
+    unreadable: Sequence[str],
+    broken: Sequence[str] = (),
+    tools: Sequence[Tool] = (),
 ) -> None:
-    """Write a run's results, whole or not at all. Raises LinkageError where it cannot be written."""
+    """Write a run's results and the machine's tools, whole or not at all.
+
+    Raises LinkageError where it cannot be written.
+    """
     data = {
         "format": FORMAT,
+        "tools": {tool.name: tool.recorded for tool in tools},
         "variants": [asdict(record) for record in sorted(records, key=lambda record: record.id)],
         "unreadable": list(unreadable),
         "broken": list(broken),

@@ -3,7 +3,7 @@
 import json
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -49,7 +49,8 @@ def table(
     cases, wrong = _read(paths)
     folder = store_folder(store, os.environ)
     kept = [(case, _kept(folder, case)) for case in cases]
-    found = grid(kept, _chosen(specs), by_variant=variants)
+    tools = {key: versions for case in cases for key, versions in _tools(folder, case).items()}
+    found = grid(kept, _chosen(specs), tools=tools, by_variant=variants)
     for text in wrong:
         Console(stderr=True, highlight=False, soft_wrap=True).print(Text(text, "bold red"))
     if not found.columns:
@@ -85,6 +86,10 @@ def _read(paths: Sequence[str]) -> tuple[list[Case], list[str]]:
 
 def _kept(folder: Path, case: Case) -> Sequence[Result]:
     return Results.open(folder).of_case(case.file) if folder.is_dir() else ()
+
+
+def _tools(folder: Path, case: Case) -> Mapping[str, Mapping[str, str]]:
+    return Results.open(folder).tools_of(case.file) if folder.is_dir() else {}
 
 
 def _chosen(specs: Sequence[str]) -> list[Compiler] | None:

@@ -15,6 +15,7 @@ import pytest
 from harness.judge.verdict import Outcome
 from harness.report.record import Record, verdict_of, write_json
 from harness.report.table import print_summary
+from harness.report.tools import tools_of_machine
 
 _SECONDS_BETWEEN_LINES = 10.0
 
@@ -95,7 +96,8 @@ class Summary:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         self.progress.end()
         if self.json_file is not None and not hasattr(session.config, "workerinput"):
-            write_json(self.json_file, list(self.records.values()), self.unreadable, self.broken)
+            records = list(self.records.values())
+            write_json(self.json_file, records, self.unreadable, self.broken, tools_of_machine())
 
 
 class Progress:

@@ -10,10 +10,20 @@ from rich.text import Text
 
 from harness.errors import ExitCode, LinkageError
 from harness.places import cache_folder
-from harness.toolchain import Toolchain, describe, discover, examine, probe, resolve_all
+from harness.toolchain import (
+    Tool,
+    Toolchain,
+    ask_rustup,
+    describe,
+    discover,
+    examine,
+    probe,
+    resolve_all,
+)
+from harness.toolchain.tools import ABSENT
 
 
-def show_toolchains(specs: Sequence[str], *, as_json: bool) -> int:
+def show_toolchains(specs: Sequence[str], *, as_json: bool, verbose: bool = False) -> int:
     """Print every toolchain that is found; one that cannot be asked is said, the others go on.
 
     Raises ToolchainError where there is none at all, or one that was asked for is not there.
@@ -35,6 +45,10 @@ def show_toolchains(specs: Sequence[str], *, as_json: bool) -> int:
             "toolchains": [dict(describe(one)) for one in found],
             "unusable": wrong,
             "linkers": sorted(machine.linkers),
+            "tools": {
+                tool.name: {"path": str(tool.path), "version": tool.version} if tool.path else None
+                for tool in (*machine.tools, ask_rustup(cache, os.environ))
+            },
         }
         print(json.dumps(data, indent=1))
         return ExitCode.OK
@@ -51,7 +65,21 @@ def show_toolchains(specs: Sequence[str], *, as_json: bool) -> int:
         console.print("no toolchain is found (help: linkage toolchains install stable)")
     for text in wrong:
         console.print(Text(text, "bold red"))
+    if verbose:
+        _print_tools((*machine.tools, ask_rustup(cache, os.environ)), console)
     console.print(
         Text(f"this machine: {machine.cc_version or 'no C compiler'}; linkers that work: {linkers}", "dim")
     )
     return ExitCode.OK
+
+
+def _print_tools(tools: Sequence[Tool], console: Console) -> None:
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    table.add_column(overflow="fold")
+    for tool in tools:
+        path = str(tool.path) if tool.path else ABSENT
+        table.add_row(tool.name, Text(path, "" if tool.path else "dim"), Text(tool.recorded or ""))
+    console.print(table)
+    console.print()

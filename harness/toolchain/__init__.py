@@ -5,6 +5,7 @@ from harness.toolchain.model import Capabilities, OutputName, Target, Toolchain,
 from harness.toolchain.probe import probe
 from harness.toolchain.release import Channel, RustcVersion
 from harness.toolchain.spec import Located, discover, resolve, resolve_all
+from harness.toolchain.tools import Tool, ask_rustup
 from harness.toolchain.version import VersionRange
 
 __all__ = [
@@ -15,8 +16,10 @@ __all__ = [
     "OutputName",
     "RustcVersion",
     "Target",
+    "Tool",
     "Toolchain",
     "VersionRange",
+    "ask_rustup",
     "describe",
     "discover",
     "examine",

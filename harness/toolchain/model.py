@@ -55,6 +55,8 @@ class Capabilities:
     targets: tuple[Target, ...]
     backends: frozenset[str]
     rust_lld: Path | None
+    rust_lld_version: str = ""
+    """What the LLD that comes with it prints; empty if it has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,14 @@ class Toolchain:
     rustc: Path
     fingerprint: str
     capabilities: Capabilities
+    package: str = ""
+    """The package and its version, if it was unpacked from a Debian archive."""
+
+    @property
+    def tools(self) -> dict[str, str]:
+        """The versions of what comes with it and is not said by rustc's own version."""
+        own = {"rust-lld": self.capabilities.rust_lld_version, "package": self.package}
+        return {name: version for name, version in own.items() if version}
 
     @property
     def sysroot(self) -> Path:
@@ -148,8 +158,10 @@ def describe(toolchain: Toolchain) -> list[tuple[str, str]]:
             f"{len(can.unstable_flags)}" + (", with RUSTC_BOOTSTRAP=1" if can.needs_bootstrap else ""),
         ),
         ("backends", ", ".join(sorted(can.backends)) or "none"),
-        ("rust-lld", "yes" if can.rust_lld else "no"),
+        ("rust-lld", (can.rust_lld_version or "yes") if can.rust_lld else "no"),
     ]
+    if toolchain.package:
+        rows.append(("package", toolchain.package))
     rows += [(f"target {target.triple}", _describe_target(target)) for target in toolchain.targets]
     return rows
 

@@ -12,12 +12,14 @@ from pathlib import Path
 from harness.errors import ToolchainError
 from harness.toolchain import cachefile
 from harness.toolchain.ask import TIME_LIMIT, Answer, ask, first_words
+from harness.toolchain.debian.installed import package_of
 from harness.toolchain.fingerprint import fingerprint, is_script
 from harness.toolchain.model import CRATE_TYPES, Capabilities, OutputName, Target, Toolchain
 from harness.toolchain.release import RustcVersion, verbose_keys
 from harness.toolchain.spec import Located
+from harness.toolchain.tools import ask_version
 
-_REVISION = 1  # to be raised with every change to what is asked or what the answers mean
+_REVISION = 2  # to be raised with every change to what is asked or what the answers mean
 _LOCK_TIMEOUT = 30.0
 _CRATE = "linkage_asks"
 _FLAG = re.compile(r"^ +-[ZC] +([a-z0-9][a-z0-9_-]*)(?:=| |$)", re.MULTILINE)
@@ -61,7 +63,7 @@ def probe(
             cachefile.save(remembered, answers)
     # One that says the same of the same sysroot may stand elsewhere: a script and its copy.
     own = replace(answers, rustc=located.rustc)
-    return Toolchain(located.name, located.spec, located.rustc, digest, own)
+    return Toolchain(located.name, located.spec, located.rustc, digest, own, package_of(located.rustc))
 
 
 @contextlib.contextmanager
@@ -132,7 +134,14 @@ class _Asker:
             ),
             backends=_backends(rustlib / host / "codegen-backends") | ({"llvm"} if llvm else frozenset()),
             rust_lld=rust_lld if rust_lld.is_file() else None,
+            rust_lld_version=self._lld_version(rust_lld),
         )
+
+    def _lld_version(self, rust_lld: Path) -> str:
+        # It is rustc's own linker and starts by itself; one that does not is of no use to rustc either.
+        if not rust_lld.is_file():
+            return ""
+        return ask_version([rust_lld, "-flavor", "gnu", "--version"], self._env)
 
     def sysroot(self) -> Path:
         # Asked first of all where the layout does not tell: a program that is no rustc ends here.

@@ -8,7 +8,7 @@ import pytest
 
 from harness.case.read import Case, parse_case
 from harness.report.grid import Grid, GridCell, grid
-from harness.report.grid_text import cell_text, data, markdown, notes, seen_in
+from harness.report.grid_text import cell_text, data, different_tools, markdown, notes, seen_in
 from harness.results import Compiler, KeptBug, Result
 
 OLD = Compiler("debian-1.63.0", "1.63.0", "aa")
@@ -76,6 +76,50 @@ def test_variants_and_what_is_not_kept(case: Case) -> None:
     found = grid([(case, [result(case, "lto=fat", STABLE, "skip")])], [STABLE, OLD], by_variant=True)
     assert cells(found) == {"lto=off": ["—", "—"], "lto=fat": ["—", "skip"]}
     assert any(line.startswith("?: no result is kept") for line in notes(found))
+
+
+TOOLS = {
+    "old": {"ld": "GNU ld 2.38", "ar": "GNU ar 2.40"},
+    "new": {"ld": "GNU ld <2.40>", "ar": "GNU ar 2.40", "ld.lld": "LLD 14"},
+}
+
+
+def with_tools(case: Case, **keys: str) -> list[Result]:
+    """A result of the stable compiler for each cell, obtained with these tools."""
+    return [
+        msgspec.structs.replace(result(case, f"lto={cell}", STABLE), tools=key) for cell, key in keys.items()
+    ]
+
+
+def test_results_of_one_compiler_with_different_tools(case: Case, tmp_path: Path) -> None:
+    found = grid([(case, with_tools(case, off="old", fat="new"))], tools=TOOLS)
+    assert different_tools(found) == {
+        "ld": ["GNU ld 2.38 (1 on 1.95.0)", "GNU ld <2.40> (1 on 1.95.0)"],
+        "ld.lld": ["LLD 14 (1 on 1.95.0)", "absent (1 on 1.95.0)"],
+    }
+    assert notes(found)[-1] == (
+        "The results were obtained with different versions of tools: ld: GNU ld 2.38 (1 on 1.95.0), GNU ld "
+        "<2.40> (1 on 1.95.0); ld.lld: LLD 14 (1 on 1.95.0), absent (1 on 1.95.0). `linkage run` obtains "
+        "them with this machine's."
+    )
+    assert "GNU ld &lt;2.40> (1 on 1.95.0)" in markdown(found, tmp_path)
+    assert data(found, tmp_path)["toolchains"][0]["tools"] == [
+        {"variants": 1, "versions": TOOLS["old"]},
+        {"variants": 1, "versions": TOOLS["new"]},
+    ]
+
+
+def test_compilers_that_were_run_with_different_tools(case: Case) -> None:
+    other = msgspec.structs.replace(result(case, "lto=off", OLD), tools="old")
+    found = grid([(case, [other, *with_tools(case, off="new", fat="new")])], tools=TOOLS)
+    assert different_tools(found)["ld"] == ["GNU ld 2.38 (1 on 1.63.0)", "GNU ld <2.40> (2 on 1.95.0)"]
+
+
+@pytest.mark.parametrize("keys", [{"off": "new", "fat": "new"}, {"off": "", "fat": "old"}, {"off": "gone"}])
+def test_nothing_is_said_of_equal_and_of_unknown_tools(case: Case, keys: dict[str, str]) -> None:
+    found = grid([(case, with_tools(case, **keys))], tools=TOOLS)
+    assert different_tools(found) == {}
+    assert not any("tools" in line for line in notes(found))
 
 
 def test_a_cell_that_the_case_no_longer_has_is_left_out(case: Case) -> None:

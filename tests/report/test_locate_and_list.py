@@ -123,7 +123,16 @@ def test_toolchains(linkage: Linkage, rustc: str, tmp_path: Path) -> None:
     assert done.stdout.splitlines()[0].split()[-1] == "here"
     assert "this machine: " in done.stdout
     data = json.loads(linkage("toolchains", "--json", "--toolchain", f"here={rustc}").stdout)
-    assert data.keys() == {"toolchains", "unusable", "linkers"}
+    assert data.keys() == {"toolchains", "unusable", "linkers", "tools"}
+    ld = data["tools"]["ld"]
+    assert list(data["tools"])[-2:] == ["ar", "rustup"]
+    assert Path(ld["path"]).is_absolute()
+    assert ld["version"] not in done.stdout
+    verbose = linkage("toolchains", "--verbose", "--toolchain", f"here={rustc}", COLUMNS="300").stdout
+    rows = {line.split()[0]: line.split(maxsplit=2)[1:] for line in verbose.splitlines() if line.strip()}
+    assert [word.strip() for word in rows["ld"]] == [ld["path"], ld["version"]]
+    for name, found in data["tools"].items():
+        assert found is not None or rows[name] == ["absent"]
     (found,) = data["toolchains"]
     assert found["name"] == "here"
     missing = linkage("toolchains", "--toolchain", str(tmp_path / "rustc"))

@@ -12,6 +12,7 @@ from rich.console import Console
 from harness.errors import LinkageError
 from harness.report.record import Record, verdict_of, write_json
 from harness.report.table import print_summary, summary_console
+from harness.toolchain import Tool
 
 
 def record(
@@ -64,14 +65,18 @@ def test_the_verdict_is_found_among_other_properties() -> None:
 
 def test_json_is_written_whole(tmp_path: Path) -> None:
     target = tmp_path / "out.json"
-    write_json(str(target), [record("pass", "b.yaml"), record("fail", "a.yaml")], ["c.yaml:1:1: x"], ["d: y"])
+    tools = (Tool("ld", Path("/usr/bin/ld"), "GNU ld 2.40"), Tool("ar", Path("/bin/ar")), Tool("rustup"))
+    records = [record("pass", "b.yaml"), record("fail", "a.yaml", tools={"rust-lld": "LLD 22"})]
+    write_json(str(target), records, ["c.yaml:1:1: x"], ["d: y"], tools)
     data = json.loads(target.read_text())
-    assert data.keys() == {"format", "variants", "unreadable", "broken"}
+    assert data.keys() == {"format", "tools", "variants", "unreadable", "broken"}
+    assert data["tools"] == {"ld": "GNU ld 2.40", "ar": "prints no version", "rustup": None}
+    assert [one["tools"] for one in data["variants"]] == [{"rust-lld": "LLD 22"}, {}]
     assert (data["format"], data["unreadable"], data["broken"]) == (1, ["c.yaml:1:1: x"], ["d: y"])
     assert [one["case"] for one in data["variants"]] == ["a.yaml", "b.yaml"]
     assert data["variants"][0].keys() == {
         "id", "case", "summary", "toolchain", "version", "outcome", "reason", "bugs", "failures", "commands",
-        "obtained", "evidence", "seconds", "stored", "rechecked",
+        "obtained", "evidence", "seconds", "stored", "rechecked", "tools",
     }  # fmt: skip
     assert target.stat().st_mode & 0o777 == 0o644
     assert list(tmp_path.iterdir()) == [target]

@@ -5,6 +5,7 @@ import signal
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 from runs import Runs, cells
 
@@ -88,6 +89,39 @@ def test_what_another_version_wrote_was_never_kept(tmp_path: Path) -> None:
     for other in ({"format": 2, "case": new.case, "results": []}, {"results": [["a"]]}, [1]):
         Store(tmp_path).put("results", place.name, other)
         assert list(results.all()) == []
+
+
+TOOLS = {"ld": "GNU ld 2.40", "ar": "GNU ar 2.40"}
+
+
+def test_the_tools_of_results_are_kept_once(tmp_path: Path) -> None:
+    results = Results.open(tmp_path)
+    file = Path("/cases/x.yaml")
+    results.record([result("a"), result("b")], TOOLS)
+    (key,) = {one.tools for one in results.of_case(file)}
+    assert results.tools_of(file) == {key: TOOLS}
+    newer = TOOLS | {"ld": "LLD 14.0.6"}
+    results.record([result("b", when=2)], newer)
+    kept = {one.cell: results.tools_of(file)[one.tools]["ld"] for one in results.of_case(file)}
+    assert kept == {"a": "GNU ld 2.40", "b": "LLD 14.0.6"}
+    results.record([result("a", when=3)], newer)
+    assert list(results.tools_of(file).values()) == [newer]
+    results.record([result("a", when=4), result("b", when=4)])
+    assert (results.tools_of(file), {one.tools for one in results.of_case(file)}) == ({}, {""})
+    assert results.tools_of(tmp_path / "other.yaml") == {}
+
+
+def test_results_of_before_tools_were_kept_are_read(tmp_path: Path) -> None:
+    results = Results.open(tmp_path)
+    old = result("a")
+    results.record([old])
+    (place,) = (tmp_path / "v1/results").glob("*/*")
+    fields = msgspec.to_builtins(old)
+    shorter = {"format": 1, "case": old.case, "results": [fields[: old.__struct_fields__.index("tools")]]}
+    Store(tmp_path).put("results", place.name, shorter)
+    assert results.of_case(Path(old.case)) == (old,)
+    results.record([result("b")], TOOLS)
+    assert [bool(one.tools) for one in results.of_case(Path(old.case))] == [False, True]
 
 
 # --- of real runs

@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 from fake_compiler import FakeRustc
 
-from harness.toolchain import Machine, examine
-from harness.toolchain.machine import tool
+from harness.toolchain import examine
+from harness.toolchain.tools import tool
 
 # Links what it is asked to with two linkers of the four that it takes the flag for.
 FALSE_CC = """
 case "$*" in
 --version) echo 'false cc 1.0'; echo 'more' ;;
+-print-search-dirs|*-Wl,--version) exit 1 ;;
 *-fuse-ld=bfd*|*-fuse-ld=mold*) touch main ;;
 *-fuse-ld=*) echo 'cannot find ld' >&2; exit 1 ;;
 *) echo asked >> {log}; touch main ;;
@@ -26,7 +27,8 @@ def env_with(program: Path) -> dict[str, str]:
 def test_linkers_are_tried(fake_rustc: FakeRustc, tmp_path: Path) -> None:
     cc = fake_rustc(FALSE_CC.format(log=tmp_path / "log"), "bin/cc")
     machine = examine(tmp_path / "cache", env_with(cc))
-    assert machine == Machine(cc, "false cc 1.0", frozenset({"bfd", "mold"}))
+    assert (machine.cc, machine.cc_version) == (cc, "false cc 1.0")
+    assert machine.linkers == {"bfd", "mold"}
     assert machine.has_linker("mold")
     assert machine.has_linker("cc")
     assert not machine.has_linker("lld")
@@ -47,7 +49,7 @@ def test_the_answer_is_remembered_until_the_compiler_changes(fake_rustc: FakeRus
 def test_a_compiler_that_does_not_link_is_none(fake_rustc: FakeRustc, tmp_path: Path, body: str) -> None:
     cc = fake_rustc(body, "bin/cc")
     machine = examine(tmp_path / "cache", env_with(cc))
-    assert machine == Machine(None, "", frozenset())
+    assert (machine.cc, machine.cc_version, machine.linkers) == (None, "", frozenset())
     assert not machine.has_linker("cc")
 
 

@@ -79,6 +79,12 @@ def read(folder: Path) -> Installed | None:
     return found if found.rustc.is_file() else None
 
 
+def package_of(rustc: Path) -> str:
+    """The package that an unpacked rustc is from, with its version; empty for any other rustc."""
+    found = read(rustc.parent)
+    return f"{found.record.package} {found.record.version}" if found else ""
+
+
 def write(record: Record, folder: Path) -> None:
     """Put the record into a compiler's folder, whole."""
     partial = folder / f".{RECORD}"
