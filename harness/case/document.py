@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from harness.case.yaml_errors import BAD_ESCAPE, ESCAPE, UNKNOWN_ESCAPE, explain
+from harness.case.yaml_errors import BAD_ESCAPE, ESCAPE, UNKNOWN_ESCAPE, explain, mark_position
 from harness.errors import CaseError, CaseErrors, Position
 
 try:
@@ -89,7 +89,7 @@ class _Builder:
     errors: list[CaseError] = field(default_factory=list)
 
     def build(self, node: yaml.Node, path: Path) -> Data:
-        position = _position(self.file, node.start_mark)
+        position = mark_position(self.file, node.start_mark)
         # What an alias stands for has its anchor's place: the key around says where it grew.
         around = self.keys.get(path[:1], position)
         if len(path) > MAX_DEPTH:
@@ -112,7 +112,7 @@ class _Builder:
     def mapping(self, node: yaml.Node, path: Path) -> Data:
         result: dict[str, Data] = {}
         for key, value in node.value:
-            position = _position(self.file, key.start_mark)
+            position = mark_position(self.file, key.start_mark)
             if not isinstance(key, yaml.ScalarNode):
                 self.errors.append(
                     CaseError("a key must be plain text", where=position, mend="write it as `key: value`")
@@ -183,7 +183,7 @@ def _check_events(text: str, file: str, loader: type[Any]) -> list[CaseError]:
     depth = 0
     tags: list[CaseError] = []
     for event in yaml.parse(text, loader):
-        where = _position(file, event.start_mark)
+        where = mark_position(file, event.start_mark)
         tag = getattr(event, "tag", None)
         if tag is not None:
             short = str(tag).replace("tag:yaml.org,2002:", "!!")
@@ -195,8 +195,3 @@ def _check_events(text: str, file: str, loader: type[Any]) -> list[CaseError]:
         elif isinstance(event, (yaml.SequenceEndEvent, yaml.MappingEndEvent)):
             depth -= 1
     return tags
-
-
-def _position(file: str, mark: object) -> Position:
-    line, column = getattr(mark, "line", 0), getattr(mark, "column", 0)
-    return Position(file, line + 1, column + 1)

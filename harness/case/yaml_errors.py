@@ -134,9 +134,24 @@ def _told(error: Exception, text: str, file: str) -> CaseError:
         kind = KINDS[0]
     if kind is None:
         mend = "look at the indentation and the quotes around this place"
-        return CaseError(f"this is not YAML: {error.problem}", where=_position(file, mark), mend=mend)
-    place = error.context_mark if kind.at_start and error.context_mark is not None else mark
-    return CaseError(kind.what, where=_position(file, place), mend=kind.mend)
+        return CaseError(f"this is not YAML: {error.problem}", where=mark_position(file, mark), mend=mend)
+    start = _innermost(text, file) if kind.at_start else None
+    return CaseError(kind.what, where=start or mark_position(file, mark), mend=kind.mend)
+
+
+def _innermost(text: str, file: str) -> Position | None:
+    """Where the quote begins that is still open at the end, else the innermost bracket."""
+    starts: list[Position] = []
+    try:
+        for event in yaml.parse(text, yaml.SafeLoader):
+            if isinstance(event, yaml.CollectionStartEvent):
+                starts.append(mark_position(file, event.start_mark))
+            elif isinstance(event, yaml.CollectionEndEvent):
+                starts.pop()
+    except yaml.MarkedYAMLError as error:
+        if "quoted" in (error.context or ""):
+            return mark_position(file, error.context_mark)
+    return starts[-1] if starts else None
 
 
 def _tab_in_indentation(text: str, number: int) -> bool:
@@ -155,5 +170,6 @@ def _forbidden_character(text: str, file: str) -> CaseError:
     return CaseError("a character that YAML does not allow", where=where, mend=_CONTROL)
 
 
-def _position(file: str, mark: yaml.Mark) -> Position:
-    return Position(file, mark.line + 1, mark.column + 1)
+def mark_position(file: str, mark: object) -> Position:
+    line, column = getattr(mark, "line", 0), getattr(mark, "column", 0)
+    return Position(file, line + 1, column + 1)

@@ -146,7 +146,7 @@ def test_the_good_ones_are_collected_beside_the_wrong(folder: Path, some_rustc: 
     options = ["--collect-only", "-q", "--toolchain", some_rustc]
     found = pytest_on(folder, *options, "bad.yaml", "good.yaml", cache=cache)
     assert "good.yaml::some[lto=off]" in found.stdout.splitlines()
-    assert "bad.yaml:1:11: a bracket that is never closed" in found.stdout
+    assert "bad.yaml:1:10: a bracket that is never closed" in found.stdout
     assert found.returncode == USAGE
 
 
