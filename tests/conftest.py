@@ -1,8 +1,49 @@
-"""What all tests need of the process that runs them."""
+"""What all tests share: the compilers of this machine, and where they are probed."""
 
+import os
 import signal
+from pathlib import Path
+
+import pytest
+from linkage.toolchain import Located, discover, resolve_all
+
+pytest_plugins = ["support.command_fixtures", "support.project_fixtures", "support.session_fixtures"]
+
+_COMPILING = {"found_toolchains", "rustc"}
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell starts a job in the background with SIGINT ignored, and children inherit it: tests
     # that interrupt a run would wait for ever.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "rustc: needs a rustc (added to each test that uses one)")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if _COMPILING.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker("rustc")
+
+
+@pytest.fixture(scope="session")
+def found_toolchains() -> list[Located]:
+    """Every toolchain that a run without `--toolchain` would use; at least one."""
+    found = resolve_all(discover(os.environ), os.environ)
+    if not found:
+        pytest.fail("this test needs a rustc: install a Rust toolchain, or deselect with -m 'not rustc'")
+    return found
+
+
+@pytest.fixture(scope="session")
+def rustc(found_toolchains: list[Located]) -> Path:
+    """A compiler of this machine, one that a run without `--toolchain` would use."""
+    return found_toolchains[0].rustc
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where toolchains are probed once for all tests, and for all workers of xdist."""
+    base = tmp_path_factory.getbasetemp()
+    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "toolchains"

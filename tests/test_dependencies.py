@@ -35,7 +35,7 @@ def start(place: Path, *arguments: str, more: str = "") -> subprocess.CompletedP
 
 def requires(place: Path, *requirements: str) -> None:
     """Install a linkage with these requirements."""
-    distribution(place, "linkage", "9.0", "".join(f"Requires-Dist: {one}\n" for one in requirements))
+    distribution(place, "rustc_linkage", "9.0", "".join(f"Requires-Dist: {one}\n" for one in requirements))
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ WHAT = "pydantic 2.9.0 is installed, but linkage needs pydantic>=2.11 (help: "
 
 
 def test_the_command(old_pydantic: Path) -> None:
-    found = start(old_pydantic, "harness.cli", "list")
+    found = start(old_pydantic, "linkage.cli", "list")
     assert found.returncode == USAGE
     (line,) = found.stderr.splitlines()
     assert line.startswith(f"linkage: {WHAT}")
@@ -61,17 +61,17 @@ def test_the_command(old_pydantic: Path) -> None:
 
 
 def test_a_bisection_by_git_does_not_take_it_for_an_answer(old_pydantic: Path) -> None:
-    assert start(old_pydantic, "harness.cli", "probe", "x.yaml").returncode == 255
+    assert start(old_pydantic, "linkage.cli", "probe", "x.yaml").returncode == 255
 
 
 @pytest.mark.parametrize("how", ["option", "conftest", "entry point"])
 def test_pytest(old_pydantic: Path, how: str) -> None:
-    arguments = ["pytest", "-p", "harness.plugin"] if how == "option" else ["pytest"]
+    arguments = ["pytest", "-p", "linkage.plugin"] if how == "option" else ["pytest"]
     if how == "conftest":
-        (old_pydantic / "conftest.py").write_text('pytest_plugins = ["harness.plugin"]\n')
+        (old_pydantic / "conftest.py").write_text('pytest_plugins = ["linkage.plugin"]\n')
     if how == "entry point":
-        (old_pydantic / "linkage-9.0.dist-info/entry_points.txt").write_text(
-            "[pytest11]\nlinkage = harness.plugin\n"
+        (old_pydantic / "rustc_linkage-9.0.dist-info/entry_points.txt").write_text(
+            "[pytest11]\nlinkage = linkage.plugin\n"
         )
         arguments = ["pytest", "-p", "linkage"]
     found = start(old_pydantic, *arguments)
@@ -91,10 +91,10 @@ def test_all_that_is_missing_is_in_one_line(tmp_path: Path) -> None:
         'tomli>=2; python_version < "3"',
         'sphinx>=99; extra == "docs"',
     )
-    found = start(tmp_path, "harness.cli", "list")
+    found = start(tmp_path, "linkage.cli", "list")
     assert found.returncode == USAGE
     assert found.stderr.startswith(
-        "linkage: Some.Thing is not installed, but linkage needs Some.Thing[fast]<3,>=2; "
+        "linkage: Some.Thing is not installed, but rustc-linkage needs Some.Thing[fast]<3,>=2; "
         "pytest 1.0 is installed, but linkage needs pytest>=8.4 (help: "
     )
     assert found.stderr.endswith(" 'Some.Thing[fast]<3,>=2' 'pytest>=8.4')\n")
@@ -106,7 +106,7 @@ def test_what_the_quick_look_cannot_compare_is_compared(tmp_path: Path) -> None:
     distribution(tmp_path, "msgspec", "0.19rc1")
     (tmp_path / "yaml.py").touch()
     requires(tmp_path, "pydantic>=2.11", "PyYAML>=6", "msgspec>=0.19")
-    found = start(tmp_path, "harness.cli", "schema")
+    found = start(tmp_path, "linkage.cli", "schema")
     assert "msgspec 0.19rc1 is installed, but linkage needs msgspec>=0.19 (help" in found.stderr
     assert "pydantic" not in found.stderr
     assert "YAML" not in found.stderr
@@ -115,7 +115,7 @@ def test_what_the_quick_look_cannot_compare_is_compared(tmp_path: Path) -> None:
 def test_without_packaging(tmp_path: Path) -> None:
     (tmp_path / "packaging.py").write_text("raise ImportError('packaging')\n")
     requires(tmp_path, "not-there>=2")
-    found = start(tmp_path, "harness.cli", "list")
+    found = start(tmp_path, "linkage.cli", "list")
     assert found.returncode == USAGE
     assert found.stderr.startswith(
         "linkage: packaging is not installed, but pytest needs packaging; "
@@ -127,7 +127,7 @@ def test_what_a_dependency_needs_is_named_if_an_import_fails(tmp_path: Path) -> 
     distribution(tmp_path, "pydantic", "2.12", "Requires-Dist: not-there==2.41\n")
     (tmp_path / "pydantic.py").write_text("import not_there\n")
     requires(tmp_path, "pydantic>=2.11")
-    found = start(tmp_path, "harness.cli", "list")
+    found = start(tmp_path, "linkage.cli", "list")
     assert found.returncode == USAGE
     assert found.stderr.startswith(
         "linkage: not-there is not installed, but pydantic needs not-there==2.41 (help: "
@@ -136,14 +136,14 @@ def test_what_a_dependency_needs_is_named_if_an_import_fails(tmp_path: Path) -> 
 
 
 def test_without_metadata_nothing_is_checked() -> None:
-    more = "import harness.dependencies as d; d.DISTRIBUTION = 'not-installed'; d.check_dependencies()"
+    more = "import linkage.dependencies as d; d.DISTRIBUTION = 'not-installed'; d.check_dependencies()"
     assert start(ROOT, more=more).returncode == 0
 
 
 def test_the_check_imports_none_of_the_packages() -> None:
     """It runs before each command, so it must cost next to nothing when all is well."""
     more = (
-        "import sys, harness.dependencies as d; d.check_dependencies(); "
+        "import sys, linkage.dependencies as d; d.check_dependencies(); "
         "print({'packaging', 'importlib.metadata', 'pydantic'} & set(sys.modules) if d._surely_met() else 0)"
     )
     said = start(ROOT, more=more).stdout.strip()

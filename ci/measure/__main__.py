@@ -15,19 +15,18 @@ from pathlib import Path
 
 import bisecting
 import readers
-import runs
 import scale
 import subjects
+from linkage.errors import ExitCode, LinkageError
+from linkage.host.folders import cache_folder
+from linkage.run.session import Session
+from linkage.store.store import Store
+from linkage.toolchain import discover
 from rich.console import Console
 from rich.table import Table
-from runs import Bench
+from support import runs
+from support.runs import Bench
 from timing import Figure
-
-from harness.build.store import Store
-from harness.errors import ExitCode, LinkageError
-from harness.places import cache_folder
-from harness.session import Session
-from harness.toolchain import discover
 
 _CASES = Path(__file__).resolve().parents[2] / "cases"
 _SUBSET = [

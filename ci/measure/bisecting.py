@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from statistics import fmean, stdev
 
 from least import least
-from runs import Bench
+from linkage.bisect.axis import Listed, Range
+from linkage.bisect.engine import Bisection
+from linkage.bisect.journal import Journal
+from linkage.bisect.search import Gap
+from linkage.bisect.signature import Seen, Signature
+from linkage.bisect.subject import Options
+from support.runs import Bench
 from timing import Figure, Ratio
-
-from harness.bisect.axis import Listed, Range
-from harness.bisect.drive import Bisection
-from harness.bisect.journal import Journal
-from harness.bisect.search import Gap
-from harness.bisect.signature import Seen, Signature
-from harness.bisect.subject import Options
 
 _NIGHTLIES = 1024
 _CYCLE = 42

@@ -12,14 +12,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.build.ended import as_expected
-from harness.build.execute import Context, arguments, environment, execute
-from harness.build.observation import Outcome
-from harness.build.plan import Plan, PlannedStep, Variant, plan
-from harness.build.workspace import Workspace
-from harness.case.read import Case
-from harness.session import Session, sources
-from harness.toolchain import Toolchain
+from linkage.case.reader import Case
+from linkage.plan.expectation import as_expected
+from linkage.plan.observation import Outcome
+from linkage.plan.plan import Plan, PlannedStep, Variant, plan
+from linkage.run.executor import Context, arguments, environment, execute
+from linkage.run.session import Session, sources
+from linkage.run.workspace import Workspace
+from linkage.toolchain import Toolchain
 
 
 @dataclass(slots=True)

@@ -8,12 +8,11 @@ from io import BytesIO
 from pathlib import Path
 
 import subjects
-from runs import Bench
+from linkage.artifact import ar
+from linkage.artifact.elf.file import SHT_SYMTAB, Elf
+from linkage.artifact.reader import read
+from support.runs import Bench
 from timing import Figure, Taken, against, called, timed
-
-from harness.artifact import ar
-from harness.artifact.elf import SHT_SYMTAB, Elf
-from harness.artifact.read import read
 
 
 def _ours(data: bytes) -> int:

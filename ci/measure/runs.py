@@ -10,13 +10,12 @@ from pathlib import Path
 
 import ninja_graph
 import subjects
+from linkage.case.reader import read_case
+from linkage.host.folders import cache_folder
+from linkage.run.session import Session
+from linkage.store.store import Store
+from linkage.toolchain import Toolchain
 from timing import Figure, Ratio, Taken, against, environment, linkage, spread, timed
-
-from harness.build.store import Store
-from harness.case.read import read_case
-from harness.places import cache_folder
-from harness.session import Session
-from harness.toolchain import Toolchain
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +172,7 @@ def changed(bench: Bench) -> Iterator[Figure]:
 
 
 def _compiles(file: Path, source: Path) -> bool:
-    from harness.case.check import source_files  # noqa: PLC0415
+    from linkage.case.check import source_files  # noqa: PLC0415
 
     return source.parent == file.parent and any(
         name == source.name or "${" in name for name, _ in source_files(read_case(file).model)

@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import subjects
-from runs import Bench
+from linkage.case.reader import Case, read_case
+from support.runs import Bench
 from timing import Figure, Ratio, Taken, against, environment, linkage, spread, timed
-
-from harness.case.read import Case, read_case
 
 MANY = 10_000
 
@@ -102,7 +101,7 @@ def collecting(bench: Bench, count: int) -> Iterator[Figure]:
     pytest = [sys.executable, "-m", "pytest", "-q", "--collect-only"]
 
     def ours() -> Taken:
-        plugin = ["-p", "harness.plugin", "--rootdir", file.parent, "-c", os.devnull]
+        plugin = ["-p", "linkage.plugin", "--rootdir", file.parent, "-c", os.devnull]
         return timed([*pytest, *plugin, file, *stub], file.parent, env)
 
     def theirs() -> Taken:

@@ -64,11 +64,6 @@ def _tool(name: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def rustc() -> str:
-    return _tool("rustc")
-
-
-@pytest.fixture(scope="session")
 def built(rustc: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The library as every crate type, and a program, by the crate type's name."""
     folder = tmp_path_factory.mktemp("built")

@@ -7,9 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-from harness.artifact import read, read_bytes
-from harness.artifact.facts import Archive
+from linkage.artifact import read, read_bytes
+from linkage.artifact.facts import Archive
 
 LONG = "a_name_that_is_longer_than_fifteen_bytes.o"
 

@@ -6,9 +6,8 @@ import zlib
 from pathlib import Path
 
 import pytest
-
-from harness.artifact import read, read_bytes
-from harness.artifact.facts import Bitcode, Metadata
+from linkage.artifact import read, read_bytes
+from linkage.artifact.facts import Bitcode, Metadata
 
 SNAPPY = b"\xff\x06\x00\x00sNaPpY"
 VERSION = b"rustc 1.48.0"

@@ -5,10 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-from harness.artifact import read, read_bytes
-from harness.artifact.contents import LIMIT
-from harness.artifact.facts import Facts, ObjectFile
+from linkage.artifact import read, read_bytes
+from linkage.artifact.elf.contents import LIMIT
+from linkage.artifact.facts import Facts, ObjectFile
 
 Compile = Callable[..., Path]
 SOURCE = """

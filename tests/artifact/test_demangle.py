@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from harness.artifact import read
-from harness.artifact.demangle import demangle, demangled_path
+from linkage.artifact import read
+from linkage.artifact.demangle import demangle, demangled_path
 
 HASH = "17h0123456789abcdefE"
 CASES = [

@@ -4,9 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-from harness.artifact import read, read_bytes
-from harness.artifact.facts import ObjectFile, SymbolTable
+from linkage.artifact import read, read_bytes
+from linkage.artifact.facts import ObjectFile, SymbolTable
 
 from . import oracles
 

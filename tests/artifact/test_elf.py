@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 from elftools.elf.elffile import ELFFile
-
-from harness.artifact import read, read_bytes
-from harness.artifact.facts import ObjectFile, ObjectType, Relro
+from linkage.artifact import read, read_bytes
+from linkage.artifact.facts import ObjectFile, ObjectType, Relro
 
 Compile = Callable[..., Path]
 LIBRARY = "int f(void) { return 1; }"

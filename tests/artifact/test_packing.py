@@ -6,11 +6,10 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from harness.artifact import read
-from harness.artifact.facts import Archive, Facts, Member, Members, ObjectFile, ObjectType, Relro
-from harness.artifact.packing import pack, unpack, without_columns
-from harness.artifact.table import SectionTable, SymbolTable
+from linkage.artifact import read
+from linkage.artifact.facts import Archive, Facts, Member, Members, ObjectFile, ObjectType, Relro
+from linkage.artifact.packing import pack, unpack, without_columns
+from linkage.artifact.tables import SectionTable, SymbolTable
 
 from .test_table import sections, symbols
 
@@ -65,7 +64,7 @@ def test_nothing_is_unpacked_before_it_is_asked_for(monkeypatch: pytest.MonkeyPa
     archive = Archive("gnu", thin=False, members=Members.of([_member("a.o")]), index=None)
     encoded = msgspec.msgpack.encode(Facts("archive", 1, "", archive=archive))
     calls: list[object] = []
-    monkeypatch.setattr("harness.artifact.facts.unpack", lambda *given: calls.append(given) or unpack(*given))
+    monkeypatch.setattr("linkage.artifact.facts.unpack", lambda *given: calls.append(given) or unpack(*given))
     facts = msgspec.msgpack.decode(encoded, type=Facts)
     assert facts.archive is not None
     assert not calls

@@ -3,9 +3,8 @@
 from pathlib import Path
 
 import pytest
-
-from harness.artifact import read
-from harness.artifact.provenance import crate_of
+from linkage.artifact import read
+from linkage.artifact.provenance import crate_of
 
 
 @pytest.mark.parametrize(

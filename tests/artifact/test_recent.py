@@ -1,6 +1,6 @@
 """What was used last is kept, the rest goes."""
 
-from harness.artifact.recent import Recent
+from linkage.artifact.cache import Recent
 
 
 def test_what_was_not_used_for_longest_goes() -> None:

@@ -5,10 +5,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
-
-from harness.artifact import read
-from harness.artifact.code import Target, code_for
-from harness.artifact.elf_numbers import EM_AARCH64, EM_X86_64
+from linkage.artifact import read
+from linkage.artifact.disassembly import Target, code_for
+from linkage.artifact.elf.numbers import EM_AARCH64, EM_X86_64
 
 Compile = Callable[..., Path]
 CALLS = """

@@ -3,8 +3,7 @@
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
-
-from harness.artifact.facts import Binding, Section, SectionTable, Symbol, SymbolTable, SymbolType, Visibility
+from linkage.artifact.facts import Binding, Section, SectionTable, Symbol, SymbolTable, SymbolType, Visibility
 
 NAMES = st.text(st.characters(min_codepoint=1, codec="utf-8"), min_size=1, max_size=6)
 FEW = st.sampled_from(["foo", "oo", "o", "barfoo", "foo.llvm.1", "\\xff"]) | NAMES

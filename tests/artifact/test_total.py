@@ -9,10 +9,9 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-from harness.artifact import read, read_bytes
-from harness.artifact.facts import Facts
-from harness.errors import ArtifactError
+from linkage.artifact import read, read_bytes
+from linkage.artifact.facts import Facts
+from linkage.errors import ArtifactError
 
 MAGICS = (
     b"\x7fELF\x02\x01",

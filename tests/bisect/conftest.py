@@ -1,26 +1,15 @@
 """Compilers that behave as they are told: a real rustc behind a script that breaks it."""
 
-import os
 from pathlib import Path
 
 import pytest
-from rust_history import ci, history
-from told_rustc import ANSWER, MakeRustc, breaking
+from support.rust_history import ci, history
+from support.told_rustc import ANSWER, MakeRustc, breaking
 
-from harness.toolchain import discover, resolve_all
-
-__all__ = ["case", "ci", "history", "make_rustc", "probes", "real_rustc"]
+__all__ = ["case", "ci", "history", "make_rustc", "probes"]
 
 collect_ignore_glob = ["cases/*.yaml"]
 """Those hold on some compilers only: a bisection is to find on which."""
-
-
-@pytest.fixture(scope="session")
-def real_rustc() -> Path:
-    found = resolve_all(discover(os.environ), os.environ)
-    if not found:
-        pytest.skip("there is no rustc on this machine")
-    return found[0].rustc
 
 
 @pytest.fixture(scope="session")
@@ -42,13 +31,13 @@ def case(tmp_path: Path, probes: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 @pytest.fixture
-def make_rustc(tmp_path: Path, real_rustc: Path) -> MakeRustc:
+def make_rustc(tmp_path: Path, rustc: Path) -> MakeRustc:
     """Write a rustc that does `before` ahead of the real one when it compiles something."""
 
     def make(name: str, before: str = "") -> Path:
         script = tmp_path / name
         script.parent.mkdir(parents=True, exist_ok=True)
-        script.write_text(breaking(real_rustc, before))
+        script.write_text(breaking(rustc, before))
         script.chmod(0o755)
         return script
 

@@ -3,10 +3,9 @@
 from datetime import date
 
 import pytest
-
-from harness.bisect.axis import Nightlies, Range, Releases, between, is_commit, listed, nightly_of, steps_back
-from harness.errors import LinkageError
-from harness.toolchain.release import RustcVersion
+from linkage.bisect.axis import Nightlies, Range, Releases, between, is_commit, listed, nightly_of, steps_back
+from linkage.errors import LinkageError
+from linkage.toolchain.release import RustcVersion
 
 TODAY = date(2026, 5, 19)
 

@@ -15,13 +15,12 @@ from typing import Any
 
 import pytest
 from filelock import FileLock
-from nightly_server import NightlyServer, serve
-from told_rustc import breaking
-
-from harness.cli import main
-from harness.errors import ToolchainError
-from harness.toolchain import Located, probe, resolve
-from harness.toolchain.rustup import machine_host
+from linkage.cli import main
+from linkage.errors import ToolchainError
+from linkage.toolchain import Located, probe, resolve
+from linkage.toolchain.rustup import machine_host
+from support.nightly_server import NightlyServer, serve
+from support.told_rustc import breaking
 
 CASES = Path(__file__).parent / "cases"
 WITH_DYNAMIC_STD = {

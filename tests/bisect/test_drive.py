@@ -8,14 +8,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from laboratory import OTHER, PASSES, SHIM, UNJUDGED, Laboratory, failure
-
-from harness.bisect.axis import Listed, Range, between
-from harness.bisect.drive import Bisection
-from harness.bisect.journal import Entry, Journal, create, load
-from harness.bisect.search import Answer, Gap
-from harness.bisect.signature import Seen
-from harness.bisect.subject import Options, Result
+from linkage.bisect.axis import Listed, Range, between
+from linkage.bisect.engine import Bisection
+from linkage.bisect.journal import Entry, Journal, create, load
+from linkage.bisect.search import Answer, Gap
+from linkage.bisect.signature import Seen
+from linkage.bisect.subject import Options, Result
+from support.laboratory import OTHER, PASSES, SHIM, UNJUDGED, Laboratory, failure
 
 TODAY = date(2026, 5, 19)
 Truth = Callable[[str, str], Seen | None]

@@ -6,11 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from laboratory import OTHER, PASSES, SHIM
-
-from harness.bisect.journal import Entry, create, load
-from harness.bisect.search import Answer
-from harness.errors import LinkageError
+from linkage.bisect.journal import Entry, create, load
+from linkage.bisect.search import Answer
+from linkage.errors import LinkageError
+from support.laboratory import OTHER, PASSES, SHIM
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
@@ -101,7 +100,7 @@ def test_a_session_that_cannot_be_begun_leaves_no_file(
     def full(_: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("harness.bisect.journal.os.fsync", full)
+    monkeypatch.setattr("linkage.bisect.journal.os.fsync", full)
     with (
         create(tmp_path / "session") as journal,
         pytest.raises(LinkageError, match="session: cannot be written: No space left on device"),

@@ -7,15 +7,14 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from nightly_server import serve
-
-from harness.bisect.download import Ahead, Downloads, FailedError, NotThereError, Stopped, UnreachableError
-from harness.bisect.lab import Bench, Tools
-from harness.bisect.nightly import archives, manifest_url
-from harness.bisect.subject import MissingError
-from harness.build.store import Store
-from harness.errors import LinkageError
-from harness.session import Session
+from linkage.bisect.download import Ahead, Downloads, FailedError, NotThereError, Stopped, UnreachableError
+from linkage.bisect.nightlies import archives, manifest_url
+from linkage.bisect.provisioning import Bench, Tools
+from linkage.bisect.subject import MissingError
+from linkage.errors import LinkageError
+from linkage.run.session import Session
+from linkage.store.store import Store
+from support.nightly_server import serve
 
 HOST = "x86_64-unknown-linux-gnu"
 
@@ -109,7 +108,7 @@ def test_what_nobody_wants_any_more_is_given_up() -> None:
 
 
 def test_a_server_that_does_not_answer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("harness.bisect.download.PAUSE", 0.0)
+    monkeypatch.setattr("linkage.bisect.download.PAUSE", 0.0)
     with pytest.raises(UnreachableError, match=r"could not be got: .*, 2 times"):
         Downloads(attempts=2).text("http://127.0.0.1:9/dist/x")
     assert issubclass(UnreachableError, Exception)
@@ -138,7 +137,7 @@ def test_a_full_disk_ends_the_search(tools: Tools, tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(lab, "_spec", failing)
     with pytest.raises(MissingError, match="it cannot be got: rustup: failed to extract"):
         lab.get("nightly-2026-01-01")
-    monkeypatch.setattr("harness.bisect.lab.shutil.disk_usage", lambda _: SimpleNamespace(free=4096))
+    monkeypatch.setattr("linkage.bisect.provisioning.shutil.disk_usage", lambda _: SimpleNamespace(free=4096))
     with pytest.raises(LinkageError, match=r"toolchains: the disk is full \(help: make room, or take less"):
         lab.get("nightly-2026-01-01")
 

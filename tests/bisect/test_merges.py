@@ -5,12 +5,11 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from nightly_server import NightlyServer
-from rust_history import ROLLUP, History, bisect, put
-from told_rustc import FAILS_OTHERWISE
-
-from harness.bisect.merges import Pull, between, rolled_up
-from harness.errors import LinkageError
+from linkage.bisect.merges import Pull, between, rolled_up
+from linkage.errors import LinkageError
+from support.nightly_server import NightlyServer
+from support.rust_history import ROLLUP, History, bisect, put
+from support.told_rustc import FAILS_OTHERWISE
 
 
 def test_the_merge_and_its_rollup_are_named(ci: NightlyServer, history: History, tmp_path: Path) -> None:

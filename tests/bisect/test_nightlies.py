@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from nightly_server import NightlyServer, serve
-from told_rustc import FAILS, FAILS_OTHERWISE, breaking
-
-from harness.cli import main
-from harness.toolchain import probe, resolve
-from harness.toolchain.rustup import machine_host
+from linkage.cli import main
+from linkage.toolchain import probe, resolve
+from linkage.toolchain.rustup import machine_host
+from support.nightly_server import NightlyServer, serve
+from support.told_rustc import FAILS, FAILS_OTHERWISE, breaking
 
 HOST = machine_host()
 BROKE = "2026-02-11"
@@ -29,10 +28,10 @@ class Told:
 
 
 @pytest.fixture(scope="module")
-def told(real_rustc: Path, tmp_path_factory: pytest.TempPathFactory) -> Told:
+def told(rustc: Path, tmp_path_factory: pytest.TempPathFactory) -> Told:
     folder = tmp_path_factory.mktemp("told")
     scripts = {
-        name: breaking(real_rustc, before)
+        name: breaking(rustc, before)
         for name, before in (("good", ":"), ("bad", FAILS), ("other", FAILS_OTHERWISE))
     }
     for name, text in scripts.items():
@@ -58,7 +57,7 @@ def nightlies(
     def rustc_on(day: str) -> str | None:
         return scripts["bad" if day >= BROKE else "good"]
 
-    monkeypatch.setattr("harness.bisect.download.PAUSE", 0.01)
+    monkeypatch.setattr("linkage.bisect.download.PAUSE", 0.01)
     monkeypatch.setenv("LINKAGE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.delenv("RUSTUP_HOME", raising=False)

@@ -3,13 +3,12 @@
 from pathlib import Path
 
 import pytest
-from nightly_server import NightlyServer
-from rust_history import CULPRIT, History, bisect, put
-from told_rustc import FAILS, FAILS_OTHERWISE
-
-from harness.bisect.rollup import Build, read_builds
-from harness.cli import main
-from harness.errors import LinkageError
+from linkage.bisect.rollup import Build, read_builds
+from linkage.cli import main
+from linkage.errors import LinkageError
+from support.nightly_server import NightlyServer
+from support.rust_history import CULPRIT, History, bisect, put
+from support.told_rustc import FAILS, FAILS_OTHERWISE
 
 ONE, OTHER, THIRD = "1" * 40, "2" * 40, "3" * 40
 WHOLE = "4" * 40

@@ -10,16 +10,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from told_rustc import FAILS, MakeRustc
-
-from harness.bisect.sessions import create_in, last_in
-from harness.errors import LinkageError
+from linkage.bisect.session_files import create_in, last_in
+from linkage.errors import LinkageError
+from support.told_rustc import FAILS, MakeRustc
 
 
 @pytest.fixture
 def _one_second(monkeypatch: pytest.MonkeyPatch) -> None:
     now = time.gmtime(1_800_000_000)
-    monkeypatch.setattr("harness.bisect.sessions.time.gmtime", lambda: now)
+    monkeypatch.setattr("linkage.bisect.session_files.time.gmtime", lambda: now)
 
 
 def begin(folder: Path, begun_in: str) -> Path:
@@ -75,8 +74,8 @@ LISTED = ("--toolchains", "./good", "--toolchains", "./slow", "--toolchains", ".
 
 
 def start(*words: str) -> Started:
-    command = [sys.executable, "-m", "harness.cli", "bisect", *words]
-    env = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    command = [sys.executable, "-m", "linkage.cli", "bisect", *words]
+    env = {**os.environ, "PYTHONPATH": str(REPOSITORY / "harness")}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     return subprocess.Popen(command, env=env, text=True, **pipes)
 

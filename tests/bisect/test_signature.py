@@ -1,9 +1,9 @@
 """A failure is known again on another compiler, and another failure is not taken for it."""
 
-from harness.bisect.question import Kind, only, questions, why
-from harness.bisect.search import Answer
-from harness.bisect.signature import Seen, seen, signature
-from harness.judge.verdict import Failure, Outcome, Verdict
+from linkage.bisect.question import Kind, only, questions, why
+from linkage.bisect.search import Answer
+from linkage.bisect.signature import Seen, seen, signature
+from linkage.judge.verdict import Failure, Outcome, Verdict
 
 
 def failed(found: str, claim: str = "exit", step: str = "link", *, error: bool = False) -> Failure:

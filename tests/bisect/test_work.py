@@ -5,17 +5,16 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-
-from harness.bisect.axis import between
-from harness.bisect.request import Request
-from harness.build.store import Store
-from harness.errors import LinkageError
-from harness.report.bisect_bounds import bound_of, end
-from harness.report.bisect_work import hints_of, targets_of, variants_of
-from harness.results import Compiler, Result, Results
-from harness.session import Session
-from harness.toolchain.release import RustcVersion
-from harness.toolchain.rustup import machine_host
+from linkage.bisect.axis import between
+from linkage.bisect.bounds import bound_of, end
+from linkage.bisect.request import Request
+from linkage.bisect.work import hints_of, targets_of, variants_of
+from linkage.errors import LinkageError
+from linkage.run.session import Session
+from linkage.store.results import Compiler, Result, Results
+from linkage.store.store import Store
+from linkage.toolchain.release import RustcVersion
+from linkage.toolchain.rustup import machine_host
 
 TODAY = date(2026, 5, 25)
 

@@ -3,11 +3,10 @@
 from typing import Any
 
 import pytest
-from asked import said_of
-
-from harness.case.check.compilers import told_apart
-from harness.case.condition import COMPILER, Condition
-from harness.toolchain.release import RustcVersion
+from linkage.case.check.compilers import told_apart
+from linkage.case.condition import COMPILER, Condition
+from linkage.toolchain.release import RustcVersion
+from support.asked import said_of
 
 CELL = {
     "lto": "thin",

@@ -6,10 +6,9 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-
-from harness.case.document import MAX_DEPTH, MAX_NODES, Data, parse
-from harness.case.yaml_errors import KINDS
-from harness.errors import CaseErrors, Position
+from linkage.case.document import MAX_DEPTH, MAX_NODES, Data, parse
+from linkage.case.yaml_errors import KINDS
+from linkage.errors import CaseErrors, Position
 
 
 def data(text: str) -> Data:

@@ -3,11 +3,10 @@
 import re
 
 import pytest
-
-from harness.case.groups import GROUP_NAMES, Group, groups
-from harness.case.matrix import AXIS_VALUES
-from harness.case.variables import LATER
-from harness.toolchain.version import RustcVersion, VersionRange
+from linkage.case.groups import GROUP_NAMES, Group, groups
+from linkage.case.matrix import AXIS_VALUES
+from linkage.case.variables import LATER
+from linkage.toolchain.version import RustcVersion, VersionRange
 
 
 def version(text: str) -> RustcVersion:

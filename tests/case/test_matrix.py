@@ -4,12 +4,11 @@ import re
 from typing import Any
 
 import pytest
-from asked import read, small
 from hypothesis import given
 from hypothesis import strategies as st
-
-from harness.case.matrix import expand, row_id
-from harness.case.model import Matrix
+from linkage.case.matrix import expand, row_id
+from linkage.case.model import Matrix
+from support.asked import read, small
 
 
 def cells(**matrix: Any) -> list[dict[str, Any]]:

@@ -3,11 +3,10 @@
 from typing import Any
 
 import pytest
-from asked import small
-
-from harness.case.read import Case
-from harness.case.resolve import Resolved, Row, resolve
-from harness.errors import CaseError
+from linkage.case.reader import Case
+from linkage.case.resolution import Resolved, Row, resolve
+from linkage.errors import CaseError
+from support.asked import small
 
 
 def steps(case: Case, index: int = 0) -> tuple[Resolved, ...]:

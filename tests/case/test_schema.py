@@ -4,18 +4,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from asked import SMALL, said
 from jsonschema import Draft202012Validator
-
-from harness.case.document import parse
-from harness.case.matrix import AXIS_VALUES
-from harness.case.read import read_case
-from harness.case.schema import case_schema, schema_text, write_schema
-from harness.errors import LinkageError
+from linkage.case.document import parse
+from linkage.case.matrix import AXIS_VALUES
+from linkage.case.reader import read_case
+from linkage.case.schema import case_schema, schema_text, write_schema
+from linkage.errors import LinkageError
+from support.asked import SMALL, said
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-KEPT = ROOT / "harness" / "case" / "case.schema.json"
+KEPT = ROOT / "harness" / "linkage" / "case" / "case.schema.json"
 SHIPPED = sorted((ROOT / "cases").rglob("*.yaml"))
 RIGHT = sorted((HERE / "right").glob("*.txt"))
 VALIDATOR = Draft202012Validator(case_schema())

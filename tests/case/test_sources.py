@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from asked import said
+from support.asked import said
 
 MIND = "(help: keep the file beside the case)"
 

@@ -3,11 +3,10 @@
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
-from harness.case.variables import UnknownVariableError, references, substitute
+from linkage.case.variables import UnknownVariableError, references, substitute
 
 if TYPE_CHECKING:
-    from harness.case.document import Data
+    from linkage.case.document import Data
 
 ROW: dict[str, Any] = {
     "lto": "fat", "n": 1, "yes": True, "no": False, "none": None, "empty": "", "flags": ("-g", "-O"),

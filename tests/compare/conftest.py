@@ -1,21 +1,9 @@
 """A real rustc, and scripts that stand for a changed one."""
 
-import os
 from pathlib import Path
 
 import pytest
-from desk import Desk
-
-from harness.toolchain import discover, resolve_all
-
-
-@pytest.fixture(scope="session")
-def rustc() -> Path:
-    """A compiler of this machine, that a run without `--toolchain` would use."""
-    found = resolve_all(discover(os.environ), os.environ)
-    if not found:
-        pytest.fail("these tests need a rustc: install a Rust toolchain")
-    return found[0].rustc
+from support.desk import Desk
 
 
 @pytest.fixture(scope="session")

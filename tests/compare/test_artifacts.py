@@ -6,16 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-
-from harness.artifact.facts import Facts
-from harness.artifact.read import read
-from harness.artifact.wanted import COMPARED
-from harness.compare.artifacts import Asked, Differ
-from harness.compare.normal import Reader
-from harness.compare.rules import Rules
+from linkage.artifact.facts import Facts
+from linkage.artifact.reader import read
+from linkage.artifact.request import COMPARED
+from linkage.compare.artifacts import Asked, Differ
+from linkage.compare.normalization import Reader
+from linkage.compare.rules import Rules
 
 if TYPE_CHECKING:
-    from harness.compare.model import Change
+    from linkage.compare.model import Change
 
 SOURCE = """
 int value = 3;

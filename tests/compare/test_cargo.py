@@ -5,13 +5,12 @@ import shutil
 from pathlib import Path
 
 import pytest
-from desk import Desk
+from linkage.commands.compare import Options, compared
+from linkage.compare.result import Result
+from linkage.errors import LinkageError
+from linkage.run.cargo import made, messages
+from support.desk import Desk
 from test_seeded import changes
-
-from harness.build.cargo import made, messages
-from harness.compare.sides import Result
-from harness.errors import LinkageError
-from harness.report.compare import Options, compared
 
 WORKSPACE = {
     "Cargo.toml": """\

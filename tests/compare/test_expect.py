@@ -1,10 +1,9 @@
 """--expect: differences that are meant, and what is wrong with the file that says so."""
 
 import pytest
-
-from harness.compare.expect import parse_expected
-from harness.compare.model import Change, Found
-from harness.errors import CaseErrors
+from linkage.compare.expectations import parse_expected
+from linkage.compare.model import Change, Found
+from linkage.errors import CaseErrors
 
 FILE = """\
 expected:

@@ -5,14 +5,13 @@ from dataclasses import asdict, replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from harness.compare.blocks import BLOCK, USUAL, divided
-from harness.compare.from_lines import built_of, outputs
-from harness.compare.lines import build_lines, line, words
-from harness.compare.model import Artifact, Built, Member, Part, Step
-from harness.compare.names import C
-from harness.compare.reduce import reduced
-from harness.compare.tables import ALL
+from linkage.compare.blocks import BLOCK, USUAL, divided
+from linkage.compare.from_lines import built_of, outputs
+from linkage.compare.lines import build_lines, line, words
+from linkage.compare.model import Artifact, Built, Member, Part, Step
+from linkage.compare.names import C
+from linkage.compare.reduction import reduced
+from linkage.compare.tables import ALL
 
 FUNC, UND = ("FUNC GLOBAL DEFAULT .text",), ("NOTYPE GLOBAL DEFAULT UND",)
 SHARED = Artifact(

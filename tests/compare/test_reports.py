@@ -6,13 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from desk import Desk
+from linkage.cli import main
+from linkage.compare.result import Side
+from linkage.compare.snapshot import decoded, encoded
+from linkage.errors import LinkageError
+from support.desk import Desk
 from test_seeded import AFTER, BEFORE, CASE, changes
-
-from harness.cli import main
-from harness.compare.sides import Side
-from harness.compare.snapshot import decoded, encoded
-from harness.errors import LinkageError
 
 MORE = BEFORE.format("--cfg more")
 

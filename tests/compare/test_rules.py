@@ -4,12 +4,11 @@ import re
 from pathlib import Path
 
 import pytest
-
-from harness.compare.names import Namer, crate, is_runtime, scheme, skeleton
-from harness.compare.normal import section_kind
-from harness.compare.rules import FILE, MEMBER, RULES, SYMBOL, TEXT, Rules, spelled
-from harness.compare.variants import wayless
-from harness.errors import LinkageError
+from linkage.compare.names import Namer, crate, is_runtime, scheme, skeleton
+from linkage.compare.normalization import section_kind
+from linkage.compare.rules import FILE, MEMBER, RULES, SYMBOL, TEXT, Rules, spelled
+from linkage.compare.variant import wayless
+from linkage.errors import LinkageError
 
 LEGACY = "_ZN3lib3foo17h0123456789abcdefE"
 V0 = "_RNvCs1a2bCdE_3lib3foo"

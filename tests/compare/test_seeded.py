@@ -3,9 +3,8 @@
 import re
 
 import pytest
-from desk import Desk
-
-from harness.compare.sides import Result
+from linkage.compare.result import Result
+from support.desk import Desk
 
 CASE = """\
 summary: A library in Rust with three members in C

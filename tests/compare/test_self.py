@@ -5,12 +5,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-from desk import Desk
+from linkage.cli import main
+from linkage.commands.compare import Options, compared
+from linkage.toolchain import probe, resolve_all
+from support.desk import Desk
 from test_seeded import changes
-
-from harness.cli import main
-from harness.report.compare import Options, compared
-from harness.toolchain import probe, resolve_all
 
 CASE = """\
 summary: What names its folder, its time, or the compiler's place

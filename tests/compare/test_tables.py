@@ -6,12 +6,11 @@ from collections.abc import Iterable
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from harness.compare.groups import grouped
-from harness.compare.kinds import KINDS
-from harness.compare.members import changes, match
-from harness.compare.model import Change, Found, Member, Table
-from harness.compare.tables import differences, in_sum, lists, moved, renamed, transition, without_schemes
+from linkage.compare.change_groups import grouped
+from linkage.compare.change_kinds import KINDS
+from linkage.compare.members import changes, match
+from linkage.compare.model import Change, Found, Member, Table
+from linkage.compare.tables import differences, in_sum, lists, moved, renamed, transition, without_schemes
 
 FUNC = "FUNC GLOBAL DEFAULT .text"
 LOCAL = "FUNC LOCAL DEFAULT .text"

@@ -14,23 +14,22 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import workers
 from claims import Claim, claims_of, never_red
 from corpus import Cell, cells
+from linkage.case.reader import Case, read_case
+from linkage.errors import ExitCode, LinkageError
+from linkage.host.files import write_whole
+from linkage.host.folders import cache_folder, store_folder
+from linkage.render.run_table import summary_console
+from linkage.run.selection import case_files
+from linkage.run.session import Session
+from linkage.store.results import Results
+from linkage.store.store import Store
+from linkage.toolchain import Toolchain
 from listed import written
 from rich.console import Console
 from search import Limits, Report
 from seeded.table import EVERY, FAULTS, PLAIN
 from shown import show, show_claims, show_list, show_plain, show_unbroken
 from wrappers import write_wrapper
-
-from harness.build.store import Store
-from harness.case.read import Case, read_case
-from harness.errors import ExitCode, LinkageError
-from harness.places import cache_folder, store_folder
-from harness.report.locate import case_files
-from harness.report.table import summary_console
-from harness.report.writing import write_whole
-from harness.results import Results
-from harness.session import Session
-from harness.toolchain import Toolchain
 
 
 def main(argv: Sequence[str] | None = None) -> int:

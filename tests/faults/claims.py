@@ -4,13 +4,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from corpus import Cell, group_keys
-
-from harness.build.plan import ClaimGroup, PlannedStep
-from harness.case.claims import Names
-from harness.case.document import Path
-from harness.case.read import Case
-from harness.case.steps import ProcessStep
-from harness.results import Result
+from linkage.case.claims import Names
+from linkage.case.document import Path
+from linkage.case.reader import Case
+from linkage.case.steps import ProcessStep
+from linkage.plan.plan import ClaimGroup, PlannedStep
+from linkage.store.results import Result
 
 _PROCESS = ("stdout", "stderr", "diagnostics", "makes", "native_static_libs", "link")
 

@@ -5,17 +5,16 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from linkage.case.claims import Names
+from linkage.case.document import Path as StepPath
+from linkage.case.reader import Case
+from linkage.case.steps import LinkOnlyStep, ProcessStep
+from linkage.plan.plan import Plan, PlannedStep, Variant, plan
+from linkage.run.session import Session
+from linkage.toolchain import Toolchain
 from seeded.call import Call
 from seeded.fault import Fault
 from seeded.memory import ASKED
-
-from harness.build.plan import Plan, PlannedStep, Variant, plan
-from harness.case.claims import Names
-from harness.case.document import Path as StepPath
-from harness.case.read import Case
-from harness.case.steps import LinkOnlyStep, ProcessStep
-from harness.session import Session
-from harness.toolchain import Toolchain
 
 _ALONE = {ASKED: "1"}
 

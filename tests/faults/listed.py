@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Mapping
 from pathlib import PurePath
 
+from linkage.errors import LinkageError
+from linkage.store.results import Result
 from seeded.fault import Fault
 from unbroken import UNBROKEN, Unbroken
-
-from harness.errors import LinkageError
-from harness.results import Result
 
 BEGIN = "<!-- ci/faults: begin -->"
 END = "<!-- ci/faults: end -->"

@@ -3,14 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from claims import Claim
+from linkage.case.reader import Case
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 from search import Report
 from seeded.fault import Fault
 from unbroken import UNBROKEN
-
-from harness.case.read import Case
 
 
 def show(reports: Sequence[Report], faults: Mapping[str, Fault], console: Console) -> None:

@@ -7,17 +7,16 @@ import pytest
 from claims import claims_of
 from corpus import Cell
 from hunt import Hunt
+from linkage.case.document import Path as StepPath
+from linkage.case.reader import parse_case
+from linkage.errors import LinkageError
+from linkage.plan.plan import Variant, plan
+from linkage.store.results import Compiler, KeptFailure, Result
+from linkage.toolchain import discover, probe, resolve_all
 from listed import BEGIN, END, written
 from seeded.fault import Fault
 from seeded.table import FAULTS
 from unbroken import UNBROKEN
-
-from harness.build.plan import Variant, plan
-from harness.case.document import Path as StepPath
-from harness.case.read import parse_case
-from harness.errors import LinkageError
-from harness.results import Compiler, KeptFailure, Result
-from harness.toolchain import discover, probe, resolve_all
 
 CASES = Path(__file__).parents[2] / "cases"
 TEXT = """\

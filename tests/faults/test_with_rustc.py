@@ -6,8 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from harness.toolchain import discover, resolve_all
+from linkage.toolchain import discover, resolve_all
 
 ROOT = Path(__file__).parents[2]
 CASE = """\
@@ -31,7 +30,7 @@ def env(tmp_path: Path) -> dict[str, str]:
     (tmp_path / "case.yaml").write_text(CASE)
     given = {"LINKAGE_STORE": str(tmp_path / "store"), "LINKAGE_CACHE": str(tmp_path / "cache")}
     kept = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
-    return kept | given | {"PYTHONPATH": str(ROOT)}
+    return kept | given | {"PYTHONPATH": str(ROOT / "harness")}
 
 
 @pytest.fixture
@@ -83,7 +82,7 @@ def test_a_wrapper_as_a_toolchain(env: dict[str, str], tmp_path: Path, rustc: st
     status = {}
     for name in ("plain", "export-lost"):
         wrapper = faults(env, tmp_path, "--toolchain", rustc, "--wrapper", name).stdout.strip()
-        done = run(env, tmp_path, "-m", "harness.cli", "run", "case.yaml", "--toolchain", f"{name}={wrapper}")
+        done = run(env, tmp_path, "-m", "linkage.cli", "run", "case.yaml", "--toolchain", f"{name}={wrapper}")
         status[name] = done.returncode
     assert status == {"plain": 0, "export-lost": 1}
 

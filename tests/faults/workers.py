@@ -12,15 +12,14 @@ from typing import TypeVar
 from claims import Claim
 from corpus import Cell
 from hunt import Hunt
+from linkage.case.document import Path as StepPath
+from linkage.case.reader import Case
+from linkage.run.session import Session
+from linkage.store.results import Result, Results
 from search import BROKEN, RED, FaultySession, Limits, Report, look, result_of
 from seeded.fault import Fault
 from seeded.table import EVERY, PLAIN
 from wrappers import write_wrapper
-
-from harness.case.document import Path as StepPath
-from harness.case.read import Case
-from harness.results import Result, Results
-from harness.session import Session
 
 _PLAIN_TASKS = 16
 _PLAIN_PER_CASE = 2

@@ -4,10 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
-
-from harness.build.store import Store
-from harness.session import Session
-from harness.toolchain import Toolchain, discover
+from linkage.run.session import Session
+from linkage.store.store import Store
+from linkage.toolchain import Toolchain, discover
 
 _WANTED = ("nightly", "stable")
 

@@ -3,14 +3,13 @@
 from pathlib import Path
 
 import pytest
-from teeth import Tooth, teeth
-
-from harness.build.plan import Variant
-from harness.case.read import Case, parse_case, read_case
-from harness.judge.verdict import Failure, Outcome, Verdict
-from harness.report.evidence import explain_verdict
-from harness.session import Session
-from harness.toolchain import Toolchain
+from linkage.case.reader import Case, parse_case, read_case
+from linkage.judge.verdict import Failure, Outcome, Verdict
+from linkage.plan.plan import Variant
+from linkage.render.evidence import explain_verdict
+from linkage.run.session import Session
+from linkage.toolchain import Toolchain
+from support.teeth import Tooth, teeth
 
 HERE = Path(__file__).parent
 FILES = sorted(HERE.glob("*/*.yaml"))

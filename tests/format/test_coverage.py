@@ -5,13 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from linkage.case.base import Model, kebab
+from linkage.case.claims import ArtifactClaims, LinkClaim, Names, Text
+from linkage.case.reader import read_case
+from linkage.case.steps import SAID
 from pydantic import BaseModel
-from teeth import teeth
-
-from harness.case.base import Model, kebab
-from harness.case.claims import ArtifactClaims, LinkClaim, Names, Text
-from harness.case.read import read_case
-from harness.case.steps import SAID
+from support.teeth import teeth
 
 FILES = sorted(Path(__file__).parent.glob("*/*.yaml"))
 
@@ -46,7 +45,7 @@ USED = {key for file in FILES for key in _used(read_case(file).model)}
 KEYS = {("CxxStep", "cc")} ^ {
     (model.__name__, kebab(field))
     for model in _models(Model)
-    if model.__module__.startswith("harness.case.")  # `linkage compare --expect` reads a file of another kind
+    if model.__module__.startswith("linkage.case.")  # `linkage compare --expect` reads a file of another kind
     for field in _own(model)
 }
 """But for the `cc` of a C++ step, which stands for its sources."""

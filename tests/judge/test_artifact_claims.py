@@ -3,21 +3,7 @@
 from collections.abc import Iterable
 
 import pytest
-from hand_made import (
-    DYNAMIC,
-    EMPTY,
-    OLD,
-    STABLE,
-    archive,
-    elf,
-    keys,
-    member,
-    misses,
-    object_file,
-    text_file,
-)
-
-from harness.artifact.facts import (
+from linkage.artifact.facts import (
     Binding,
     Dynamic,
     Facts,
@@ -30,7 +16,20 @@ from harness.artifact.facts import (
     SymbolType,
     Visibility,
 )
-from harness.judge.artifact import ASPECTS
+from linkage.judge.artifact import ASPECTS
+from support.hand_made import (
+    DYNAMIC,
+    EMPTY,
+    OLD,
+    STABLE,
+    archive,
+    elf,
+    keys,
+    member,
+    misses,
+    object_file,
+    text_file,
+)
 
 SYMBOLS = {
     "foo": "",

@@ -1,10 +1,9 @@
 """Claims that compare two artifacts."""
 
 import pytest
-from hand_made import STABLE, archive, claims, elf, member, text_file
-
-from harness.artifact.facts import Facts
-from harness.judge.compare import check_comparisons, describe_reference
+from linkage.artifact.facts import Facts
+from linkage.judge.comparison import check_comparisons, describe_reference
+from support.hand_made import STABLE, archive, claims, elf, member, text_file
 
 ONE = elf(["foo", "bar"], ["foo", "bar"], size=100, digest="one")
 SAME = elf(["foo", "bar"], ["foo", "bar"], size=100, digest="one")

@@ -1,11 +1,10 @@
 """Claims that look closer: kinds of symbols, references, sections, members, texts."""
 
 import pytest
-from hand_made import EMPTY, archive, elf, keys, misses, text_file
+from linkage.artifact.facts import Bitcode, Member
+from linkage.judge.view import View
+from support.hand_made import EMPTY, archive, elf, keys, misses, text_file
 from test_artifact_claims import ARCHIVE, LIBRARY, OBJECT, SECTIONS
-
-from harness.artifact.facts import Bitcode, Member
-from harness.judge.view import View
 
 # --- the general form
 

@@ -1,11 +1,10 @@
 """Claims about a step's process: its end, its streams, diagnostics, files, and calls of the linker."""
 
 import pytest
-from hand_made import done, judged, planned
-
-from harness.build.observation import Diagnostic, LinkerCall, Outcome
-from harness.judge.verdict import Failure, Verdict
-from harness.judge.verdict import Outcome as Verdicts
+from linkage.judge.verdict import Failure, Verdict
+from linkage.judge.verdict import Outcome as Verdicts
+from linkage.plan.observation import Diagnostic, LinkerCall, Outcome
+from support.hand_made import done, judged, planned
 
 
 def one_step(keys: str, outcome: Outcome, *, cell: int = 0) -> Verdict:

@@ -1,12 +1,11 @@
 """Claims about a stream or a text file."""
 
 import pytest
+from linkage.case.claims import Text
+from linkage.case.document import parse
+from linkage.judge.name_set import Miss
+from linkage.judge.text import check_text
 from pydantic import TypeAdapter
-
-from harness.case.claims import Text
-from harness.case.document import parse
-from harness.judge.names import Miss
-from harness.judge.text import check_text
 
 _TEXT: TypeAdapter[Text] = TypeAdapter(Text)
 FILES = {"expected.txt": "one\ntwo\n", "empty.txt": ""}

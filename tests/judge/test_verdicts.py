@@ -1,11 +1,10 @@
 """From a plan and an observation to a verdict: where claims stand, errors, evidence."""
 
 import pytest
-from hand_made import EMPTY, archive, done, elf, judged, member, planned, text_file
-
-from harness.artifact.facts import Facts, Metadata
-from harness.judge.verdict import Outcome
-from harness.report.evidence import explain_verdict
+from linkage.artifact.facts import Facts, Metadata
+from linkage.judge.verdict import Outcome
+from linkage.render.evidence import explain_verdict
+from support.hand_made import EMPTY, archive, done, elf, judged, member, planned, text_file
 
 LIB = "  - {rustc: lib.rs, crate-type: [cdylib, staticlib], claims: {%s}}\n"
 

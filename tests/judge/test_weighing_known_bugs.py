@@ -1,12 +1,11 @@
 """Known bugs: seen as described, failing differently, gone, hidden by another."""
 
 import pytest
-from hand_made import archive, done, elf, judged, member, planned
-
-from harness.artifact.facts import Facts
-from harness.build.observation import Diagnostic
-from harness.build.observation import Outcome as StepOutcome
-from harness.judge.verdict import Outcome, Verdict
+from linkage.artifact.facts import Facts
+from linkage.judge.verdict import Outcome, Verdict
+from linkage.plan.observation import Diagnostic
+from linkage.plan.observation import Outcome as StepOutcome
+from support.hand_made import archive, done, elf, judged, member, planned
 
 CASE = """\
 summary: s

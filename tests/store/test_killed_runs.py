@@ -5,9 +5,8 @@ import sys
 import time
 from pathlib import Path
 
-from runs import MAIN, Ran, Runs, at_work_in, cells, leftovers, read_json
-
-from harness.build.store import Store
+from linkage.store.store import Store
+from support.runs import MAIN, Ran, Runs, at_work_in, cells, leftovers, read_json
 
 KILLS = 50
 CELLS = 24
@@ -26,7 +25,7 @@ def test_runs_that_were_killed_fifty_times(runs: Runs) -> None:
     """Two at once on one store, killed at random moments, then one that may finish."""
     runs.case(cells(CELLS), main_c=MAIN)
     store = runs.folder / "store"
-    script = Path(__file__).with_name("killing.py")
+    script = Path(__file__).parents[1] / "support/killing.py"
     words = [
         sys.executable,
         script,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from runs import Runs
+from support.runs import Runs
 
 CASE = """\
 summary: A shared library that the C compiler links

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from runs import Runs, cells
-
-from harness import results as kept_results
-from harness.build.store import Store
-from harness.results import Compiler, KeptFailure, Result, Results, merged
+from linkage.store import results as kept_results
+from linkage.store.results import Compiler, KeptFailure, Result, Results, merged
+from linkage.store.store import Store
+from support.runs import Runs, cells
 
 ONE = Compiler("one", "1.95.0 (59807616e 2026-04-14)", "aa")
 TWO = Compiler("two", "1.97.0-nightly", "bb")

@@ -5,10 +5,9 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from runs import Ran, Runs, leftovers
-
-from harness.build.store import Store
-from harness.build.upkeep import entries
+from linkage.store.maintenance import entries
+from linkage.store.store import Store
+from support.runs import Ran, Runs, leftovers
 
 
 def test_show_trim_check_clear(runs: Runs) -> None:

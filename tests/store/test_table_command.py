@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from runs import Runs
+from support.runs import Runs
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from places import can_mount, in_namespace
-from runs import Ran, Runs, leftovers, read_json
+from support.places import can_mount, in_namespace
+from support.runs import Ran, Runs, leftovers, read_json
 
 FULL = """\
 store=$1; size=$2; first=$3; again=$4; shift 4

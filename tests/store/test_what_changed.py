@@ -7,10 +7,9 @@ import time
 from pathlib import Path
 
 import pytest
-from runs import MAIN, Ran, Runs, cells
-
-from harness.build.store import Store
-from harness.build.upkeep import Entry, entries
+from linkage.store.maintenance import Entry, entries
+from linkage.store.store import Store
+from support.runs import MAIN, Ran, Runs, cells
 
 
 def obtained(ran: Ran) -> dict[str, str]:

@@ -1,25 +1,14 @@
 """Real toolchains of the machine, and false ones made on purpose."""
 
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from debian_archive import PROGRAMS, Archive, keys, serve
-from debian_machine import Keys, Machine
-from fake_compiler import FakeRustc
-
-from harness.toolchain import Located, discover, resolve_all
-
-
-@pytest.fixture(scope="session")
-def found_toolchains() -> list[Located]:
-    """Every toolchain that a run without `--toolchain` would use; at least one."""
-    found = resolve_all(discover(os.environ), os.environ)
-    if not found:
-        pytest.skip("there is no rustc on this machine")
-    return found
+from linkage.toolchain import Located
+from support.debian_archive import PROGRAMS, Archive, keys, serve
+from support.debian_machine import Keys, Machine
+from support.fake_compiler import FakeRustc
 
 
 @pytest.fixture(scope="session")

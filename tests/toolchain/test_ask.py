@@ -5,10 +5,9 @@ import time
 from pathlib import Path
 
 import pytest
-from fake_compiler import FakeRustc
-
-from harness.errors import ToolchainError
-from harness.toolchain.ask import ask
+from linkage.errors import ToolchainError
+from linkage.toolchain.query import ask
+from support.fake_compiler import FakeRustc
 
 
 def failure(program: Path, *, time_limit: float = 30, output_limit: int = 1 << 20) -> str:

@@ -5,12 +5,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-from debian_archive import TRIPLET, Archive
-from debian_machine import COMPILER, Machine, says
-
-from harness.errors import ToolchainError
-from harness.toolchain import discover, resolve
-from harness.toolchain.debian.install import remove
+from linkage.errors import ToolchainError
+from linkage.toolchain import discover, resolve
+from linkage.toolchain.debian.install import remove
+from support.debian_archive import TRIPLET, Archive
+from support.debian_machine import COMPILER, Machine, says
 
 
 def test_from_the_machines_mirror_to_a_compiler_that_answers(machine: Machine) -> None:

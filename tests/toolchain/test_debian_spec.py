@@ -1,11 +1,10 @@
 """What a `debian:` spec means, and in which suites it is looked for."""
 
 import pytest
-
-from harness.errors import ToolchainError
-from harness.toolchain.debian.archive import SUITES, best, in_order, own
-from harness.toolchain.debian.packages import Offer
-from harness.toolchain.debian.spec import Release, Suite, Unpacked, parse
+from linkage.errors import ToolchainError
+from linkage.toolchain.debian.archive import SUITES, best, in_order, own
+from linkage.toolchain.debian.packages import Offer
+from linkage.toolchain.debian.spec import Release, Suite, Unpacked, parse
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,8 @@ import os
 from pathlib import Path
 
 import pytest
-
-from harness.toolchain.ask import ask
-from harness.toolchain.debian import tree
+from linkage.toolchain.debian import tree
+from linkage.toolchain.query import ask
 
 LOADER = '#!/bin/sh\necho "loader: $*"\nshift 2\nexec "$@"\n'
 RUSTC = '#!/bin/sh\nfor word; do echo "[$word]"; done\n'

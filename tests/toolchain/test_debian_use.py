@@ -5,11 +5,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from debian_archive import LOADER, TRIPLET
-from debian_machine import COMPILER, Machine, says
-
-from harness.errors import ToolchainError
-from harness.toolchain import discover, resolve
+from linkage.errors import ToolchainError
+from linkage.toolchain import discover, resolve
+from support.debian_archive import LOADER, TRIPLET
+from support.debian_machine import COMPILER, Machine, says
 
 
 def test_a_folder_that_someone_unpacked(machine: Machine, tmp_path: Path) -> None:

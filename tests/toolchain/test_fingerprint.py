@@ -4,10 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
-
-from harness.toolchain import Located
-from harness.toolchain import fingerprint as module
-from harness.toolchain.fingerprint import fingerprint
+from linkage.toolchain import Located
+from linkage.toolchain import fingerprint as module
+from linkage.toolchain.fingerprint import fingerprint
 
 FILES = {
     "bin/rustc": b"\x7fELF rustc",

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from dist_server import DistServer, serve
-from fake_compiler import FakeRustc
-
-from harness.errors import ToolchainError
-from harness.toolchain import Located, discover, manage, probe, resolve
-from harness.toolchain.ask import ask
-from harness.toolchain.install import ensure, install, main
-from harness.toolchain.rustup import machine_host
-from harness.toolchain.wheel import install_wheel
+from linkage.errors import ToolchainError
+from linkage.toolchain import Located, discover, probe, resolve
+from linkage.toolchain import sources as manage
+from linkage.toolchain.query import ask
+from linkage.toolchain.rustup import machine_host
+from linkage.toolchain.rustup_install import ensure, install, main
+from linkage.toolchain.wheel import install_wheel
+from support.dist_server import DistServer, serve
+from support.fake_compiler import FakeRustc
 
 HOST = machine_host()
 SYSTEM = "/usr/bin:/bin"

@@ -4,10 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
-from fake_compiler import FakeRustc
-
-from harness.toolchain import examine
-from harness.toolchain.tools import tool
+from linkage.toolchain import examine
+from linkage.toolchain.tools import tool
+from support.fake_compiler import FakeRustc
 
 # Links what it is asked to with two linkers of the four that it takes the flag for.
 FALSE_CC = """

@@ -8,10 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from fake_compiler import FakeRustc, false_rustc
-
-from harness.errors import ToolchainError
-from harness.toolchain import Located, Toolchain, describe, probe, resolve
+from linkage.errors import ToolchainError
+from linkage.toolchain import Located, Toolchain, describe, probe, resolve
+from support.fake_compiler import FakeRustc, false_rustc
 
 
 @pytest.fixture(scope="session")

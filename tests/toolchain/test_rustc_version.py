@@ -7,8 +7,7 @@ from itertools import combinations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from harness.toolchain import Channel, RustcVersion
+from linkage.toolchain import Channel, RustcVersion
 
 NIGHTLY = """\
 rustc 1.97.0-nightly (e50aa6fba 2026-05-19)

@@ -4,11 +4,10 @@ import os
 from pathlib import Path
 
 import pytest
-from fake_compiler import FakeRustc
-
-from harness.errors import ToolchainError
-from harness.toolchain import Located, discover, resolve, resolve_all
-from harness.toolchain.rustup import channel_name, machine_host
+from linkage.errors import ToolchainError
+from linkage.toolchain import Located, discover, resolve, resolve_all
+from linkage.toolchain.rustup import channel_name, machine_host
+from support.fake_compiler import FakeRustc
 
 HOST = machine_host()
 

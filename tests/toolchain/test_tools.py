@@ -5,10 +5,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from fake_compiler import FakeRustc
-
-from harness.toolchain import Located, Machine, Tool, ask_rustup, examine, probe
-from harness.toolchain.tools import marks
+from linkage.toolchain import Located, Machine, Tool, ask_rustup, examine, probe
+from linkage.toolchain.tools import marks
+from support.fake_compiler import FakeRustc
 
 LINKER = 'case "$*" in *--version*) echo "GNU ld {version}"; exit ;; esac\nexec {real} "$@"'
 

@@ -15,8 +15,8 @@ SYSTEM = "/usr/bin:/bin"
 SCRIPT = """\
 import os, sys
 from pathlib import Path
-from harness.errors import ToolchainError
-from harness.toolchain.install import find_rustup
+from linkage.errors import ToolchainError
+from linkage.toolchain.rustup_install import find_rustup
 try:
     print(find_rustup(os.environ, "stable"))
 except ToolchainError as error:
@@ -57,7 +57,7 @@ def find(python: Path, index: Path, home: Path, path: str = SYSTEM, **more: str)
     env = {
         "HOME": str(home),
         "PATH": path,
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": str(ROOT / "harness"),
         "PIP_NO_INDEX": "1",
         "PIP_FIND_LINKS": str(index),
         "PIP_CONFIG_FILE": os.devnull,

@@ -1,1 +1,0 @@
-"""From a variant to an observation: the plan, the runner, the store."""

@@ -1,0 +1,197 @@
+"""ar archives: GNU's, BSD's and Darwin's variants, as binutils, LLVM and rustc write them.
+
+Formats: System V's ar(5) with GNU's `//`, `/SYM64/` and thin archives (binutils' documentation
+of `ar`, bfd's `archive.c`), 4.4BSD's ar(5) with `#1/length` names and `__.SYMDEF` (ranlib.h), and
+LLVM's `llvm/Object/Archive.h`, which names the same flavours.
+"""
+
+import re
+from collections.abc import Iterator
+from itertools import groupby
+from typing import NamedTuple
+
+from blake3 import blake3
+
+from linkage.artifact.bitcode import MAGIC as BITCODE_MAGIC
+from linkage.artifact.bitcode import WRAPPER_MAGIC, read_bitcode
+from linkage.artifact.bounds import string, take
+from linkage.artifact.cache import Recent
+from linkage.artifact.elf.file import MAGIC as ELF_MAGIC
+from linkage.artifact.elf.file import read_elf
+from linkage.artifact.facts import Archive, Bitcode, Member, Members, Metadata, ObjectFile, Part
+from linkage.artifact.metadata.header import MAGIC as METADATA_MAGIC
+from linkage.artifact.metadata.header import read_metadata
+from linkage.artifact.provenance import crate_of
+from linkage.artifact.request import NOTHING, Wanted
+from linkage.artifact.tables import column
+from linkage.errors import ArtifactError
+
+MAGIC = b"!<arch>\n"
+THIN_MAGIC = b"!<thin>\n"
+
+_HEADER = 60  # bytes: name 16, date 12, uid 6, gid 6, mode 8, size 10, end 2
+_END = b"`\n"
+_INDEXES = {
+    "/": "gnu", "/SYM64/": "gnu64", "__.SYMDEF": "bsd", "__.SYMDEF SORTED": "bsd",
+    "__.SYMDEF_64": "darwin64", "__.SYMDEF_64 SORTED": "darwin64",
+}  # fmt: skip
+_LONG_NAMES = b"//"
+_LONG_NAME = re.compile(rb"[^\n\0]{1,4096}")
+_INSIDE_THIN = (_LONG_NAMES, b"/", b"/SYM64/")  # what a thin archive holds itself
+
+
+_WORTH_KNOWING = 1 << 16  # bytes; reading less takes no longer than knowing it again
+_known: Recent[tuple[bytes, Wanted], Part] = Recent(256)
+"""What was read last, by content: the crates of std of a few toolchains."""
+
+
+class _Entry(NamedTuple):
+    """A member as its header describes it; `content` is None where a thin archive leaves it out."""
+
+    name: str
+    size: int
+    content: memoryview | None
+    bsd: bool  # the name stands before the content: `#1/length`
+
+
+def read_archive(data: memoryview, wanted: Wanted = NOTHING) -> Archive:
+    """The facts of an archive and of every member that is an object, bitcode or metadata.
+
+    A member that cannot be read says so in its `error`; ArtifactError where the archive itself
+    is truncated or malformed. Archives within archives are listed, not entered.
+    """
+    thin = data[:8] == THIN_MAGIC
+    flavour: str | None = None
+    index: tuple[str, ...] | None = None
+    found: list[_Entry] = []
+    for entry in _entries(data, thin=thin):
+        spelling = _INDEXES.get(entry.name)
+        if spelling is None:
+            flavour = flavour or ("bsd" if entry.bsd else None)
+            found.append(entry)
+        elif index is None and entry.content is not None:  # COFF's second index repeats the first
+            flavour, index = spelling, _index(entry.content, spelling)
+    runs = [_run(tuple(run), wanted) for _, run in groupby(found, key=lambda entry: crate_of(entry.name))]
+    return Archive(flavour or "gnu", thin, Members.joined(runs), index)
+
+
+def _run(entries: tuple[_Entry, ...], wanted: Wanted) -> Part:
+    """The members of one crate, which stand together. Those of std are the same in every static library
+    that a toolchain makes: they are read once, and known again by their contents.
+    """
+    if sum(entry.size for entry in entries) < _WORTH_KNOWING:
+        return Part.of(_member(entry, wanted) for entry in entries)
+    key = (_digest(entries), wanted)
+    return _known.get(key) or _known.put(key, Part.of(_member(entry, wanted) for entry in entries))
+
+
+def _digest(entries: tuple[_Entry, ...]) -> bytes:
+    found = blake3()
+    for entry in entries:
+        content = b"" if entry.content is None else entry.content
+        found.update(f"{entry.name}\0{entry.size}\0{len(content)}\0".encode(errors="surrogatepass"))
+        found.update(content)
+    return found.digest()
+
+
+def _entries(data: memoryview, *, thin: bool) -> Iterator[_Entry]:
+    at, long_names, end = 8, b"", len(data)
+    while at < end:
+        header = bytes(take(data, at, _HEADER, "archive member's header"))
+        if header[58:] != _END:
+            raise ArtifactError(f"archive member's header at offset {at:#x} does not end in {_END!r}")
+        size = _number(header[48:58], "size", at)
+        name = header[:16].rstrip(b" ")
+        outside = thin and name not in _INSIDE_THIN
+        content = None if outside else take(data, at + _HEADER, size, "archive member")
+        at += _HEADER + (0 if outside else size + size % 2)
+        if name == _LONG_NAMES and content is not None:
+            long_names = bytes(content)
+        else:
+            yield _entry(name, size, content, long_names)
+
+
+def _entry(name: bytes, size: int, content: memoryview | None, long_names: bytes) -> _Entry:
+    if name.startswith(b"#1/") and content is not None:
+        length = _number(name[3:], "name", 0)
+        real = bytes(take(content, 0, length, "archive member's name")).rstrip(b"\0")
+        return _Entry(_text(real), size - length, content[length:], bsd=True)
+    if name[:1] == b"/" and name[1:].isdigit():
+        name = _long_name(long_names, int(name[1:]))
+    elif name not in _INSIDE_THIN:
+        name = name.removesuffix(b"/")
+    return _Entry(_text(name), size, content, bsd=False)
+
+
+def _long_name(names: bytes, offset: int) -> bytes:
+    """A name in the `//` table: GNU ends it with `/` and a newline, COFF's tools with a NUL."""
+    found = _LONG_NAME.match(names, offset)
+    if found is None:
+        raise ArtifactError(f"archive: no name at offset {offset:#x} of its table of long names")
+    return found[0].removesuffix(b"/")
+
+
+def _number(field: bytes, what: str, at: int) -> int:
+    digits = field.strip(b" ")
+    if not digits.isdigit():
+        raise ArtifactError(f"archive member's header at offset {at:#x}: its {what} is {digits!r}, no number")
+    return int(digits)
+
+
+def _index(content: memoryview, flavour: str) -> tuple[str, ...]:
+    """The names in an archive's symbol index."""
+    if flavour in ("gnu", "gnu64"):
+        width = 8 if flavour == "gnu64" else 4
+        count = int.from_bytes(take(content, 0, width, "archive index"), "big")
+        offsets = take(content, width, count * width, "archive index")
+        names = content[width + len(offsets) :]
+        return _names(bytes(names), count)
+    width = 8 if flavour == "darwin64" else 4
+    size = int.from_bytes(take(content, 0, width, "archive index"), "little")
+    entries = take(content, width, size // (2 * width) * (2 * width), "archive index")
+    strings = bytes(content[width + size + width :]) + b"\0"
+    offsets = column(bytes(entries), width)[0::2]
+    found: dict[int, str] = {}
+    left = 2 * len(strings)
+    for offset in set(offsets):
+        found[offset] = string(strings, offset, "archive index")
+        left -= len(found[offset])
+        if left < 0:
+            raise ArtifactError("archive index: its names overlap")
+    return tuple(found[offset] for offset in offsets)
+
+
+def _names(names: bytes, count: int) -> tuple[str, ...]:
+    """The first `count` NUL-terminated names; none where there are fewer, for then the count is wrong."""
+    if names.count(b"\0") < count:
+        raise ArtifactError(f"archive index: {count} names are announced, {names.count(0)} are there")
+    return tuple(_text(names).split("\0", count)[:count])
+
+
+def _member(entry: _Entry, wanted: Wanted) -> Member:
+    crate = crate_of(entry.name)
+    if entry.content is None:
+        return Member(entry.name, entry.size, crate=crate)
+    try:
+        found, bitcode, metadata = _contents(entry.content, wanted)
+    except ArtifactError as error:
+        if wanted.contents:  # a claim about what they lack must not hold because one was not looked at
+            raise ArtifactError(f"member {entry.name}: {error}") from None
+        return Member(entry.name, entry.size, crate=crate, error=str(error))
+    return Member(entry.name, entry.size, found, bitcode, metadata, crate)
+
+
+def _contents(
+    content: memoryview, wanted: Wanted
+) -> tuple[ObjectFile | None, Bitcode | None, Metadata | None]:
+    magic = bytes(content[:7])
+    if magic.startswith(ELF_MAGIC):
+        found = read_elf(content, wanted)
+        return found, found.bitcode, found.metadata
+    if magic.startswith((BITCODE_MAGIC, WRAPPER_MAGIC)):
+        return None, read_bitcode(content), None
+    return None, None, read_metadata(content) if magic == METADATA_MAGIC else None
+
+
+def _text(name: bytes) -> str:
+    return name.decode(errors="backslashreplace")

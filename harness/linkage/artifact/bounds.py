@@ -1,0 +1,21 @@
+"""Taking parts of a file's bytes: every offset and count is checked against the file's size."""
+
+from linkage.errors import ArtifactError
+
+LONGEST_NAME = 1 << 20  # bytes; the longest Rust symbol names are some 10,000
+
+
+def take(data: memoryview, offset: int, size: int, what: str) -> memoryview:
+    """The `size` bytes at `offset`; ArtifactError names what would lie beyond the end."""
+    if offset + size > len(data):
+        place = f"{what} at offset {offset:#x}, {size} bytes"
+        raise ArtifactError(f"{place}, reaches beyond the end of the file ({len(data)} bytes)")
+    return data[offset : offset + size]
+
+
+def string(data: bytes, offset: int, what: str) -> str:
+    r"""The NUL-terminated string at `offset`; bytes that are no UTF-8 become `\xNN` escapes."""
+    end = data.find(b"\0", offset, offset + LONGEST_NAME)
+    if end < 0:
+        raise ArtifactError(f"{what}: no string at offset {offset:#x} of its string table")
+    return data[offset:end].decode(errors="backslashreplace")

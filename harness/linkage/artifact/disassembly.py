@@ -1,0 +1,93 @@
+"""Which addresses a function's code names: for x86-64, x86 and AArch64, by capstone's text.
+
+The text is taken, not the operands: `disasm_lite` is several times faster than full detail, and
+its spelling of the few forms that matter here is tested.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import capstone
+
+from linkage.artifact.elf.numbers import EM_386, EM_AARCH64, EM_X86_64
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An address that an instruction names: jumped to (`branch`), read from (`slot`), or taken."""
+
+    address: int
+    branch: bool = False
+    slot: bool = False
+
+
+class Code(Protocol):
+    """The reading of one architecture's code."""
+
+    stub_size: int  # bytes that surely hold one entry of the procedure linkage table
+
+    def targets(self, code: bytes, address: int) -> Iterator[Target]:
+        """The addresses named by the code that stands at `address`."""
+        ...
+
+
+class _X86:
+    stub_size = 16
+    _IMMEDIATE = re.compile(r"0x[0-9a-f]+")
+    _RELATIVE = re.compile(r"\[rip(?: ([+-]) (0x[0-9a-f]+|\d+))?\]")  # small ones are decimal, 0 is left out
+
+    def __init__(self, mode: int) -> None:
+        self._engine = capstone.Cs(capstone.CS_ARCH_X86, mode)
+        self._engine.skipdata = True
+
+    def targets(self, code: bytes, address: int) -> Iterator[Target]:
+        for at, size, mnemonic, operands in self._engine.disasm_lite(code, address):
+            branch = mnemonic == "call" or mnemonic.startswith("j")
+            if branch and self._IMMEDIATE.fullmatch(operands):
+                yield Target(int(operands, 16), branch=True)
+            elif found := self._RELATIVE.search(operands):
+                distance = int(found[1] + found[2], 0) if found[1] else 0
+                yield Target(at + size + distance, slot=mnemonic != "lea")
+
+
+class _AArch64:
+    stub_size = 16
+    _PAGE = re.compile(r"(x\d+), #(0x[0-9a-f]+|\d+)")
+    _ADD = re.compile(r"(x\d+), (x\d+), #(0x[0-9a-f]+|\d+)")
+    _LOAD = re.compile(r"[xw](\d+), \[(x\d+)(?:, #(0x[0-9a-f]+|\d+))?\]")
+
+    _READERS = ("st", "cmp", "cmn", "tst", "cb", "tb", "b")  # their first operand is not written
+
+    def __init__(self) -> None:
+        self._engine = capstone.Cs(capstone.CS_ARCH_ARM64, capstone.CS_MODE_LITTLE_ENDIAN)
+        self._engine.skipdata = True
+
+    def targets(self, code: bytes, address: int) -> Iterator[Target]:
+        held: dict[str, int] = {}  # the address that a register holds since its `adrp`
+        for _, _, mnemonic, operands in self._engine.disasm_lite(code, address):
+            written = operands.split(",")[0]
+            if mnemonic in ("b", "bl"):
+                yield Target(int(operands.removeprefix("#"), 16), branch=True)
+            elif mnemonic in ("adrp", "adr") and (found := self._PAGE.fullmatch(operands)):
+                held[written] = int(found[2], 0)
+                if mnemonic == "adr":
+                    yield Target(held[written])
+            elif mnemonic == "add" and (found := self._ADD.fullmatch(operands)) and found[2] in held:
+                held[written] = held[found[2]] + int(found[3], 0)
+                yield Target(held[written])
+            elif mnemonic == "ldr" and (found := self._LOAD.fullmatch(operands)) and found[2] in held:
+                yield Target(held[found[2]] + int(found[3] or "0", 0), slot=True)
+                held.pop(f"x{found[1]}", None)
+            elif not mnemonic.startswith(self._READERS):
+                held.pop(written, None)
+
+
+def code_for(machine: int) -> Code | None:
+    """The reader of a machine's code (ELF's number), None for one that is not known."""
+    if machine == EM_X86_64:
+        return _X86(capstone.CS_MODE_64)
+    if machine == EM_386:
+        return _X86(capstone.CS_MODE_32)
+    return _AArch64() if machine == EM_AARCH64 else None

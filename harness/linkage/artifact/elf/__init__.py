@@ -1,0 +1,1 @@
+"""ELF files, as the gABI describes them: https://gabi.xinuos.com/."""

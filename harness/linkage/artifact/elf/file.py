@@ -1,0 +1,344 @@
+"""ELF files: header, sections, symbols; the rest is found through them.
+
+Format: "System V Application Binary Interface" (gABI), chapters "Object Files" (ELF Header,
+Sections, Symbol Table, String Table) and "Program Loading and Dynamic Linking"; the
+architectures' supplements add numbers only, which are passed on.
+
+Tables of the common layout (64-bit, little-endian) are taken as they stand, others converted to
+it once, so that everything after `_sections` and `_symbols` sees one layout.
+"""
+
+import struct
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import NamedTuple
+
+from linkage.artifact.bitcode import read_bitcode
+from linkage.artifact.bounds import LONGEST_NAME, take
+from linkage.artifact.elf.contents import read_contents
+from linkage.artifact.elf.dynamic import Image, Segment, read_dynamic
+from linkage.artifact.elf.numbers import (  # fmt: skip
+    DT_SYMTAB,
+    DT_VERSYM,
+    ET_CORE,
+    ET_DYN,
+    ET_EXEC,
+    ET_REL,
+    MACHINES,
+    PN_XNUM,
+    PT_GNU_RELRO,
+    PT_INTERP,
+    SHN_LORESERVE,
+    SHN_XINDEX,
+    SHT_DYNSYM,
+    SHT_NOBITS,
+    SHT_SYMTAB,
+    SHT_SYMTAB_SHNDX,
+)
+from linkage.artifact.elf.references import read_references
+from linkage.artifact.facts import Dynamic, ObjectFile, ObjectType, Relro
+from linkage.artifact.metadata.header import read_metadata
+from linkage.artifact.request import COMMENT, COMPARED, NOTHING, Wanted
+from linkage.artifact.tables import SectionTable, SymbolTable, column
+from linkage.errors import ArtifactError
+
+MAGIC = b"\x7fELF"
+
+_CLASS, _DATA = 4, 5  # e_ident's indexes
+_HEADER64, _HEADER32 = "HHIQQQIHHHHHH", "HHIIIIIHHHHHH"
+_SECTION64, _SECTION32 = "IIQQQQIIQQ", "10I"
+_SEGMENT64, _SEGMENT32 = "IIQQQQQQ", "8I"
+_SYMBOL64, _SYMBOL32 = "IBBHQQ", "IIIBBH"
+_SECTION = struct.Struct("<" + _SECTION64)
+_PATH_LIMIT = 4096  # bytes; PATH_MAX
+_TYPES = {ET_REL: ObjectType.RELOCATABLE, ET_EXEC: ObjectType.EXECUTABLE, ET_CORE: ObjectType.CORE}
+_NAMES_LIMIT = 1 << 34  # bytes; the largest libraries of rustc stay far below
+_BITCODE_SECTIONS = (".llvmbc", ".llvm.lto")
+_METADATA_SECTIONS = (".rmeta", ".rustc")
+
+
+class Header(NamedTuple):  # made several times as fast as a frozen dataclass; archives have hundreds
+    """The ELF header, extended numbering resolved through section 0."""
+
+    order: str  # "<" or ">"
+    wide: bool  # ELFCLASS64
+    type: int
+    machine: int
+    section_offset: int
+    section_count: int
+    section_names: int  # the index of the section names' string table; 0 for none
+    segment_offset: int
+    segment_count: int
+
+    @property
+    def format(self) -> str:
+        return f"elf{64 if self.wide else 32}-{'little' if self.order == '<' else 'big'}"
+
+
+class Elf:
+    """An ELF file whose headers have been read. ArtifactError for every access to what is not there."""
+
+    def __init__(self, data: memoryview) -> None:
+        self.data = data
+        self.header = _header(data)
+        self.count = self.header.section_count
+        size = 64 if self.header.wide else 40
+        raw = take(data, self.header.section_offset, self.count * size, "section headers")
+        self._sections = _normalised(raw, self.header, _SECTION64, _SECTION32, tuple)
+        self.sections = self._packed_sections() if self.count else SectionTable()
+
+    def section(self, index: int) -> tuple[int, ...]:
+        """A section header's fields in ELF's order, sh_name first."""
+        if not 0 <= index < self.count:
+            raise ArtifactError(f"section {index} of {self.count} is referred to")
+        return _SECTION.unpack_from(self._sections, index * 64)
+
+    def content(self, index: int) -> memoryview:
+        """A section's bytes in the file; none for SHT_NOBITS."""
+        _, kind, _, _, offset, size, *_ = self.section(index)
+        return self.data[:0] if kind == SHT_NOBITS else take(self.data, offset, size, f"section {index}")
+
+    def first(self, kind: int) -> int | None:
+        """The index of the first section of a type, None where there is none."""
+        wanted, types = kind.to_bytes(4, "little"), self.sections.types
+        at = types.find(wanted)
+        while at > 0 and at % 4:
+            at = types.find(wanted, at + 1)
+        return at // 4 if at >= 0 else None
+
+    def _packed_sections(self) -> SectionTable:
+        narrow, wide = column(self._sections, 4), column(self._sections, 8)
+        names = self.strings(self.header.section_names) if self.header.section_names else b"\0"
+        offsets = narrow[0::16]
+        _check_names(offsets, names, "a section")
+        return SectionTable(names, bytes(offsets), bytes(narrow[1::16]), bytes(wide[1::8]), bytes(wide[4::8]))
+
+    def strings(self, index: int) -> bytes:
+        """A string table, ending in a NUL whatever the file says."""
+        strings = bytes(self.content(index))
+        if len(strings) > LONGEST_NAME and max(map(len, strings.split(b"\0"))) > LONGEST_NAME:
+            raise ArtifactError(f"string table {index}: a string of more than {LONGEST_NAME} bytes")
+        return strings if strings.endswith(b"\0") else strings + b"\0"
+
+    def symbols(self, index: int) -> SymbolTable:
+        """The symbol table that is section `index`, the null symbol left out."""
+        link = self.section(index)[6]
+        names = self.sections.names if link == self.header.section_names else self.strings(link)
+        dynamic = self.section(index)[1] == SHT_DYNSYM
+        return self.symbol_table(self.content(index), names, self._extended_indexes(index), dynamic=dynamic)
+
+    def symbol_table(
+        self, raw: memoryview, names: bytes, extended: bytes = b"", *, dynamic: bool = False
+    ) -> SymbolTable:
+        """A table of the symbols in `raw`, whose first is the null symbol, named from `names`."""
+        size = 24 if self.header.wide else 16
+        raw = raw[size : len(raw) // size * size]
+        records = _normalised(raw, self.header, _SYMBOL64, _SYMBOL32, _symbol64)
+        _check_names(column(records, 4)[0::6], names, "a symbol")
+        _check_length(len(records) // 24, names)
+        # Without section headers the indexes mean nothing. Nor do those of dynamic symbols where a tool
+        # has taken sections out, as GNU strip leaves them: the loader asks for none but SHN_UNDEF.
+        if self.count and not dynamic:
+            beyond = [i for i in set(column(records, 2)[3::12].tolist()) if self.count <= i < SHN_LORESERVE]
+            if beyond:
+                raise ArtifactError(f"a symbol lies in section {min(beyond)} of {self.count}")
+        sections = self.sections
+        section_names = b"" if sections.names is names else sections.names
+        return SymbolTable(names, records, sections.name_offsets, section_names, extended)
+
+    def _extended_indexes(self, table: int) -> bytes:
+        """The SHT_SYMTAB_SHNDX section of a symbol table, little-endian, without the null symbol's."""
+        if self.count < SHN_LORESERVE:
+            return b""
+        for index in range(self.count):
+            section = self.section(index)
+            if section[1] == SHT_SYMTAB_SHNDX and section[6] == table:
+                raw = self.content(index)
+                numbers = struct.unpack(f"{self.header.order}{len(raw) // 4}I", raw[: len(raw) // 4 * 4])[1:]
+                if max(numbers, default=0) >= self.count:
+                    raise ArtifactError(f"a symbol lies in section {max(numbers)} of {self.count}")
+                return struct.pack(f"<{len(numbers)}I", *numbers)
+        return b""
+
+    @cached_property
+    def image(self) -> Image:
+        """The file as the loader sees it."""
+        header = self.header
+        layout = struct.Struct(header.order + (_SEGMENT64 if header.wide else _SEGMENT32))
+        raw = take(self.data, header.segment_offset, header.segment_count * layout.size, "program headers")
+        fields = (0, 2, 3, 5) if header.wide else (0, 1, 2, 4)
+        segments = tuple(Segment(*(f[i] for i in fields)) for f in layout.iter_unpack(raw))
+        return Image(self.data, segments, header.order, wide=header.wide)
+
+
+def read_elf(data: memoryview, wanted: Wanted = NOTHING) -> ObjectFile:
+    """The facts of an ELF file; ArtifactError where it is truncated or malformed."""
+    elf = Elf(data)
+    symtab = elf.first(SHT_SYMTAB)
+    symbols = None if symtab is None else elf.symbols(symtab)
+    linked = _linked(elf) if elf.header.type != ET_REL else _RELOCATABLE
+    metadata = _section(elf, _METADATA_SECTIONS)
+    bitcode = _section(elf, _BITCODE_SECTIONS)
+    return ObjectFile(
+        format=elf.header.format,
+        machine=MACHINES.get(elf.header.machine, str(elf.header.machine)),
+        type=_type(elf.header.type, pie=linked.pie),
+        sections=elf.sections,
+        symbols=symbols,
+        dynamic_symbols=linked.symbols,
+        dynamic=linked.dynamic,
+        interpreter=linked.interpreter,
+        pie=linked.pie,
+        relro=linked.relro,
+        bitcode=None if bitcode is None else read_bitcode(bitcode, form="section"),
+        metadata=None if metadata is None else read_metadata(metadata),
+        references=read_references(elf, (symbols, linked.symbols), wanted.references),
+        contents=read_contents(elf, _contents(elf, wanted)),
+    )
+
+
+def _contents(elf: Elf, wanted: Wanted) -> tuple[str, ...]:
+    compared = COMPARED in wanted.references and elf.header.type != ET_REL
+    return (*wanted.contents, COMMENT) if compared and COMMENT not in wanted.contents else wanted.contents
+
+
+@dataclass(frozen=True, slots=True)
+class _Linked:
+    """What only a linked file has."""
+
+    symbols: SymbolTable | None = None
+    dynamic: Dynamic | None = None
+    interpreter: str | None = None
+    pie: bool = False
+    relro: Relro = Relro.NONE
+
+
+_RELOCATABLE = _Linked()
+
+
+def _linked(elf: Elf) -> _Linked:
+    dynamic, flagged = read_dynamic(elf.image)
+    interpreter = _interpreter(elf)
+    # ld.so and libc have an interpreter and can be run, yet are libraries: they have a name.
+    runs = interpreter is not None and (dynamic is None or dynamic.soname is None)
+    relro = Relro.NONE
+    if any(segment.type == PT_GNU_RELRO for segment in elf.image.segments):
+        relro = Relro.FULL if dynamic is not None and dynamic.bind_now else Relro.PARTIAL
+    pie = elf.header.type == ET_DYN and (flagged or runs)
+    return _Linked(_dynamic_symbols(elf), dynamic, interpreter, pie, relro)
+
+
+def _dynamic_symbols(elf: Elf) -> SymbolTable | None:
+    """The dynamic symbols with their versions: through SHT_DYNSYM, else as the loader finds them."""
+    index = elf.first(SHT_DYNSYM)
+    image = elf.image
+    if index is not None:
+        table = elf.symbols(index)
+    else:
+        address, count = image.value(DT_SYMTAB), image.symbol_count()
+        if address is None or not count:
+            return None
+        size = count * (24 if elf.header.wide else 16)
+        raw = take(image.data, image.offset(address, "DT_SYMTAB"), size, "DT_SYMTAB")
+        table = elf.symbol_table(raw, image.strings, dynamic=True)
+    return _with_versions(table, image)
+
+
+def _with_versions(table: SymbolTable, image: Image) -> SymbolTable:
+    address = image.value(DT_VERSYM)
+    if address is None or not image.versions:
+        return table
+    offset = image.offset(address, "DT_VERSYM") + 2  # the null symbol's
+    numbers = image.unpack(f"{len(table)}H", offset, "DT_VERSYM")
+    names = [""] * (max(version.index & ~SymbolTable.VERSION_HIDDEN for version in image.versions) + 1)
+    for version in image.versions:
+        names[version.index & ~SymbolTable.VERSION_HIDDEN] = version.name
+    indexes = struct.pack(f"<{len(numbers)}H", *numbers)
+    return replace(table, version_indexes=indexes, versions=tuple(names))
+
+
+def _interpreter(elf: Elf) -> str | None:
+    segment = next((s for s in elf.image.segments if s.type == PT_INTERP), None)
+    if segment is None:
+        return None
+    path = take(elf.data, segment.offset, segment.size, "interpreter")
+    return bytes(path[:_PATH_LIMIT]).split(b"\0")[0].decode(errors="backslashreplace")
+
+
+def _section(elf: Elf, names: Sequence[str]) -> memoryview | None:
+    """The content of the first section that has one of these names."""
+    strings = elf.sections.names
+    for name in names:
+        if name.encode() not in strings:
+            continue  # one search through the names is all that most objects cost
+        for index in elf.sections.indexes(name):
+            return elf.content(index)
+    return None
+
+
+def _type(number: int, *, pie: bool) -> ObjectType:
+    if number == ET_DYN:
+        return ObjectType.EXECUTABLE if pie else ObjectType.SHARED
+    return _TYPES.get(number, ObjectType.OTHER)
+
+
+def _header(data: memoryview) -> Header:
+    ident = take(data, 0, 16, "ELF header")
+    if ident[_CLASS] not in (1, 2) or ident[_DATA] not in (1, 2):
+        raise ArtifactError(f"ELF header: class {ident[_CLASS]}, data encoding {ident[_DATA]} at offset 0x4")
+    wide, order = ident[_CLASS] == 2, "<>"[ident[_DATA] - 1]  # noqa: PLR2004 - ELFCLASS64
+    layout = struct.Struct(order + (_HEADER64 if wide else _HEADER32))
+    fields = layout.unpack(take(data, 16, layout.size, "ELF header"))
+    kind, machine, _, _, segment_offset, section_offset, _, _, _, segments, entry, sections, names = fields
+    if section_offset and entry != (64 if wide else 40):
+        raise ArtifactError(f"ELF header: section headers of {entry} bytes")
+    header = Header(
+        order, wide, kind, machine, section_offset, sections if section_offset else 0, names,
+        segment_offset, segments,
+    )  # fmt: skip
+    return _extended(data, header) if section_offset else header
+
+
+def _extended(data: memoryview, header: Header) -> Header:
+    """Numbers too large for the header stand in section 0: gABI, "ELF Header", e_shnum and e_shstrndx."""
+    layout = struct.Struct(header.order + (_SECTION64 if header.wide else _SECTION32))
+    if header.section_count and header.section_names != SHN_XINDEX and header.segment_count != PN_XNUM:
+        return header
+    first = layout.unpack(take(data, header.section_offset, layout.size, "section header 0"))
+    return header._replace(
+        section_count=header.section_count or first[5],
+        section_names=first[6] if header.section_names == SHN_XINDEX else header.section_names,
+        segment_count=first[7] if header.segment_count == PN_XNUM else header.segment_count,
+    )
+
+
+def _normalised(
+    raw: memoryview, header: Header, wide: str, narrow: str, widen: Callable[[tuple[int, ...]], Sequence[int]]
+) -> bytes:
+    """A table in the layout `wide`, little-endian: as it stands, or converted entry by entry."""
+    if header.wide and header.order == "<":
+        return bytes(raw)
+    target = struct.Struct("<" + wide)
+    if header.wide:
+        return b"".join(target.pack(*entry) for entry in struct.iter_unpack(">" + wide, raw))
+    entries = struct.iter_unpack(header.order + narrow, raw)
+    return b"".join(target.pack(*widen(entry)) for entry in entries)
+
+
+def _symbol64(entry: tuple[int, ...]) -> tuple[int, ...]:
+    """An Elf32_Sym's fields in the order of an Elf64_Sym."""
+    name, value, size, info, other, section = entry
+    return name, info, other, section, value, size
+
+
+def _check_names(offsets: memoryview, names: bytes, what: str) -> None:
+    highest = max(offsets.tolist(), default=0)
+    if highest >= len(names):
+        raise ArtifactError(f"{what}'s name lies at {highest:#x} of a string table of {len(names)} bytes")
+
+
+def _check_length(count: int, names: bytes) -> None:
+    """Names may overlap: decoding the names of a small hostile file must not take all memory."""
+    if count * len(names) > _NAMES_LIMIT and count * max(map(len, names.split(b"\0"))) > _NAMES_LIMIT:
+        raise ArtifactError(f"{count} symbols with names of more than {_NAMES_LIMIT // count} bytes")

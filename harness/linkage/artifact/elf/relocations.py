@@ -1,0 +1,59 @@
+"""Relocations of an ELF file: where something is put in, and what symbol it is taken from.
+
+Format: gABI, chapter "Relocation". Only the fields that every architecture shares are read.
+"""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from linkage.artifact.elf.numbers import SHT_REL, SHT_RELA
+from linkage.errors import ArtifactError
+
+if TYPE_CHECKING:
+    from linkage.artifact.elf.file import Elf
+
+
+@dataclass(frozen=True, slots=True)
+class Relocation:
+    """`symbol` is an index into the symbol table (0: none); `addend` is None where it lies in place."""
+
+    offset: int
+    symbol: int
+    type: int
+    addend: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RelocationSection:
+    """A relocation section: the symbol table and the section (0: none) that it applies to."""
+
+    index: int
+    symbols: int
+    target: int
+    explicit: bool  # RELA
+
+
+def relocation_sections(elf: "Elf") -> Iterator[RelocationSection]:
+    """All sections of relocations; ArtifactError where they overlap, for reading them has no bound then."""
+    left = len(elf.data)
+    for index in range(elf.count):
+        section = elf.section(index)
+        if section[1] in (SHT_RELA, SHT_REL):
+            left -= section[5]
+            if left < 0:
+                raise ArtifactError(f"relocation section {index} overlaps another")
+            yield RelocationSection(index, section[6], section[7], section[1] == SHT_RELA)
+
+
+def relocations(elf: "Elf", section: RelocationSection) -> Iterator[Relocation]:
+    """A section's relocations, in order."""
+    wide, order = elf.header.wide, elf.header.order
+    layout = struct.Struct(order + ("QQ" if wide else "II") + ("qi"[not wide] if section.explicit else ""))
+    raw = elf.content(section.index)
+    shift = 32 if wide else 8
+    for entry in layout.iter_unpack(raw[: len(raw) // layout.size * layout.size]):
+        offset, info = entry[:2]
+        addend = entry[2] if section.explicit else None
+        yield Relocation(offset, info >> shift, info & ((1 << shift) - 1), addend)

@@ -1,0 +1,274 @@
+"""Facts: what the readers found in an artifact, independent of its format.
+
+Everything that judges an artifact sees these and never the file, so that a result from the
+store and a fresh one are judged by the same code. All of them are plain data: msgspec
+encodes them to MessagePack and decodes them with their types checked.
+"""
+
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from functools import cached_property, lru_cache
+from itertools import groupby
+from operator import attrgetter
+from typing import overload
+
+import msgspec
+
+from linkage.artifact.packing import Packed, pack, unpack, without_columns
+from linkage.artifact.tables import (
+    Binding,
+    Section,
+    SectionTable,
+    Symbol,
+    SymbolTable,
+    SymbolType,
+    Visibility,
+)
+
+_LEVEL = 1  # of zlib: higher ones take twice the time for a seventh less
+
+__all__ = [
+    "Archive",
+    "Binding",
+    "Bitcode",
+    "Dynamic",
+    "Facts",
+    "Member",
+    "Members",
+    "Metadata",
+    "ObjectFile",
+    "ObjectType",
+    "Other",
+    "Part",
+    "Relro",
+    "Section",
+    "SectionTable",
+    "Symbol",
+    "SymbolTable",
+    "SymbolType",
+    "Visibility",
+]
+
+
+class ObjectType(StrEnum):
+    """What an object file is for."""
+
+    RELOCATABLE = "relocatable"
+    SHARED = "shared"  # a shared library
+    EXECUTABLE = "executable"  # position-dependent or PIE
+    CORE = "core"
+    OTHER = "other"
+
+
+class Relro(StrEnum):
+    NONE = "none"
+    PARTIAL = "partial"
+    FULL = "full"
+
+
+@dataclass(frozen=True, slots=True)
+class Bitcode:
+    """LLVM bitcode: raw, with the Darwin wrapper, or embedded in a section of an object."""
+
+    form: str  # "raw", "wrapped", "section"
+    size: int
+    producer: str | None = None  # the identification block's string: "LLVM22.1.2-rust-1.95.0-stable"
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """rustc's crate metadata: the version of its header and the compiler that wrote it."""
+
+    version: int
+    rustc: str | None  # "rustc 1.95.0 (59807616e 2026-04-14)"
+    size: int
+    compressed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Dynamic:
+    """What an object asks of the dynamic loader."""
+
+    needed: tuple[str, ...] = ()
+    soname: str | None = None
+    runpath: tuple[str, ...] = ()
+    rpath: tuple[str, ...] = ()
+    bind_now: bool = False
+    text_relocations: bool = False
+    versions_needed: tuple[str, ...] = ()  # "libc.so.6:GLIBC_2.34"
+    versions_defined: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectFile:
+    """An ELF file's facts. `dynamic` and `dynamic_symbols` are None where there is no such table."""
+
+    format: str  # "elf64-little", "elf32-big", …
+    machine: str  # "x86_64", "aarch64", … (e_machine by its usual name, else its number)
+    type: ObjectType
+    sections: SectionTable  # iterates as Section; SectionTable.of(...) makes one
+    symbols: SymbolTable | None
+    dynamic_symbols: SymbolTable | None
+    dynamic: Dynamic | None
+    interpreter: str | None
+    pie: bool
+    relro: Relro
+    bitcode: Bitcode | None
+    metadata: Metadata | None
+    references: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    contents: Mapping[str, bytes] = field(default_factory=dict)  # of the sections that were asked for
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """An archive's member: an object, bitcode, rustc metadata, or something else.
+
+    `bitcode` and `metadata` are also set where `object` carries them in a section. `error` says
+    why a member that announces a format could not be read.
+    """
+
+    name: str
+    size: int
+    object: ObjectFile | None = None
+    bitcode: Bitcode | None = None
+    metadata: Metadata | None = None
+    crate: str | None = None  # crate of origin, where the member's name tells: "std", "compiler_builtins"
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """Members as `Members.packed` holds them: their objects' tables apart, which is a tenth as large."""
+
+    members: tuple[Member, ...]
+    tables: Packed
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Members that stand together in an archive, those of one crate, and what the store keeps of them."""
+
+    members: tuple[Member, ...]
+    packed: bytes
+
+    @classmethod
+    def of(cls, members: Iterable[Member]) -> "Part":
+        """These members, packed."""
+        listed = tuple(members)
+        objects = [one.object for one in listed if one.object is not None]
+        tables = pack([(one.sections, one.symbols) for one in objects])
+        kept = _Kept(tuple(map(_without_tables, listed)), tables)
+        return cls(listed, zlib.compress(msgspec.msgpack.encode(kept), _LEVEL))
+
+
+@lru_cache(maxsize=256)  # parts: std's are those of every library that holds it
+def _unpacked(part: bytes) -> tuple[Member, ...]:
+    kept = msgspec.msgpack.decode(zlib.decompress(part), type=_Kept)
+    objects = [one.object for one in kept.members if one.object is not None]
+    tables = unpack(kept.tables, ((one.sections, one.symbols) for one in objects))
+    return tuple(one if one.object is None else _with_tables(one, *next(tables)) for one in kept.members)
+
+
+@dataclass(frozen=True, eq=False)
+class Members(Sequence[Member]):
+    """An archive's members: a sequence to everyone, packed for whoever encodes it.
+
+    Unpacked when a member is first asked for; `packed`, crate by crate, is the one field, and what is
+    compared.
+    """
+
+    packed: tuple[bytes, ...]
+
+    @classmethod
+    def of(cls, members: Iterable[Member]) -> "Members":
+        """These members, as a sequence that packs them."""
+        return cls.joined([Part.of(run) for _, run in groupby(members, key=attrgetter("crate"))])
+
+    @classmethod
+    def joined(cls, parts: Sequence[Part]) -> "Members":
+        """The members of these parts, one for each run of members of one crate."""
+        made = cls(tuple(part.packed for part in parts))
+        members = tuple(member for part in parts for member in part.members)
+        made.__dict__["_members"] = members  # there already: never to be unpacked
+        return made
+
+    @cached_property
+    def _members(self) -> tuple[Member, ...]:
+        return tuple(member for part in self.packed for member in _unpacked(part))
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def __iter__(self) -> Iterator[Member]:
+        return iter(self._members)
+
+    @overload
+    def __getitem__(self, index: int) -> Member: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Member, ...]: ...
+    def __getitem__(self, index: int | slice) -> Member | tuple[Member, ...]:
+        return self._members[index]
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Members):
+            return self.packed == other.packed
+        return self._members == other
+
+    __hash__ = None  # type: ignore[assignment]  # equal to a tuple of the same members
+
+
+def _without_tables(member: Member) -> Member:
+    found = member.object
+    if found is None:
+        return member
+    return _with_tables(member, *without_columns(found.sections, found.symbols))
+
+
+def _with_tables(member: Member, sections: SectionTable, symbols: SymbolTable | None) -> Member:
+    if member.object is None:
+        return member
+    return replace(member, object=replace(member.object, sections=sections, symbols=symbols))
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """An ar archive. `index` holds the names in its symbol index, None where it has none."""
+
+    flavour: str  # "gnu", "bsd", "darwin64", "gnu64"
+    thin: bool
+    members: Members  # any sequence may be given
+    index: tuple[str, ...] | None
+
+    def __post_init__(self) -> None:
+        given: Sequence[Member] = self.members
+        if not isinstance(given, Members):
+            object.__setattr__(self, "members", Members.of(given))
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """A file of no format that the readers know; `text` where it is UTF-8 (and at most 1 MiB)."""
+
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that the readers found in one file: exactly one of the kinds is set.
+
+    `kind` is "elf", "archive", "bitcode", "metadata", "other" or "empty"; `size` is in bytes;
+    `digest` is the content's, as `linkage.artifact.digest` has it; `error` says why a file that
+    announces a format could not be read (then no kind is set).
+    """
+
+    kind: str
+    size: int
+    digest: str
+    object: ObjectFile | None = None
+    archive: Archive | None = None
+    bitcode: Bitcode | None = None
+    metadata: Metadata | None = None
+    other: Other | None = None
+    error: str | None = None

@@ -1,0 +1,188 @@
+"""What is searched, in the order of time: dated nightlies, releases, a list, merges. Pure.
+
+Positions are numbers, so that the search needs to know nothing of them: a nightly's is its
+date's, a release's its second number, of a list the index.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from linkage.errors import LinkageError
+from linkage.toolchain.release import RustcVersion
+
+_DATE = re.compile(r"(?:nightly-)?(\d{4}-\d{2}-\d{2})", re.ASCII)
+_RELEASE = re.compile(r"1\.(\d{1,4})(?:\.(\d{1,3}))?", re.ASCII)
+_COMMIT = re.compile(r"[0-9a-f]{7,40}", re.ASCII)
+FIRST_NIGHTLY = date(2015, 5, 16)
+"""After 1.0; what came before is no Rust that a case is about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Nightlies:
+    """Dated nightlies: one each day, though a day may have none."""
+
+    kind = "nightly"
+
+    def name(self, place: int) -> str:
+        return f"nightly-{date.fromordinal(place)}"
+
+    @property
+    def floor(self) -> int:
+        return FIRST_NIGHTLY.toordinal()
+
+
+@dataclass(frozen=True, slots=True)
+class Releases:
+    """Releases by their second number; `exact` holds the third where a bound names it."""
+
+    exact: Mapping[int, str] = field(default_factory=dict)
+    kind = "release"
+
+    def name(self, place: int) -> str:
+        return self.exact.get(place, f"1.{place}.0")
+
+    @property
+    def floor(self) -> int:
+        return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Toolchains that the user put in order, or merges by their commit."""
+
+    specs: tuple[str, ...]
+    kind: str = "listed"
+
+    def name(self, place: int) -> str:
+        return self.specs[place]
+
+    @property
+    def floor(self) -> int:
+        return 0
+
+
+Axis = Nightlies | Releases | Listed
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """An axis with its ends; an `old` end of None is searched back in time."""
+
+    axis: Axis
+    old: int | None
+    new: int
+
+    def describe(self) -> str:
+        """In words, as the answer begins."""
+        new = self.axis.name(self.new)
+        return f"{self.axis.name(self.old)} … {new}" if self.old is not None else f"… {new}"
+
+
+def listed(specs: Sequence[str], old: str | None, new: str | None) -> Range:
+    """A range over a list; its ends, where they are not named, are the first and the last.
+
+    Raises LinkageError for an end that the list lacks, or a list of fewer than two.
+    """
+    names = tuple(specs)
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            raise LinkageError("stands twice in the list", where=name, mend="an order has each once")
+    ends = [_index(names, old, 0), _index(names, new, len(names) - 1)]
+    if len(names) < 2 or ends[0] >= ends[1]:  # noqa: PLR2004 - two ends
+        raise LinkageError(
+            f"the list has nothing between {old or 'its first'} and {new or 'its last'} toolchain",
+            where="--toolchains",
+            mend="name at least two, the oldest first",
+        )
+    return Range(Listed(names), ends[0], ends[1])
+
+
+def _index(names: Sequence[str], name: str | None, default: int) -> int:
+    if name is None:
+        return default
+    if name not in names:
+        raise LinkageError(f"{name} is not in the list", where="--toolchains", mend=", ".join(names))
+    return names.index(name)
+
+
+def between(old: str | None, new: str | None, today: date) -> Range:
+    """The range between two bounds, dates or releases; omitted, the new one is today's nightly.
+
+    A release beside a date stands for the day on which it left the main branch. Raises
+    LinkageError for a bound that is neither, and where they are in the wrong order.
+    """
+    bounds = [None if bound is None else _bound(bound) for bound in (old, new)]
+    if all(isinstance(bound, str) for bound in bounds if bound is not None) and bounds[1] is not None:
+        exact = {int(_RELEASE.fullmatch(bound)[1]): bound for bound in bounds if isinstance(bound, str)}  # type: ignore[index]
+        numbers = [None if bound is None else int(str(bound).split(".")[1]) for bound in bounds]
+        found = Range(Releases(exact), numbers[0], numbers[1] or 0)
+    else:
+        days = [_day(bound) for bound in bounds]
+        last = days[1] or today
+        found = Range(Nightlies(), days[0].toordinal() if days[0] else None, last.toordinal())
+    if found.old is not None and found.old >= found.new:
+        raise LinkageError(
+            f"{found.axis.name(found.old)} is not before {found.axis.name(found.new)}",
+            where="bisect",
+            mend="the older end is the good one, or with --regress fixed the bad one",
+        )
+    return found
+
+
+def is_bound(text: str) -> bool:
+    """Whether a text is written as a date, a release or a commit."""
+    return any(pattern.fullmatch(text) for pattern in (_DATE, _RELEASE, _COMMIT))
+
+
+def is_commit(bound: str | None) -> bool:
+    """Whether a bound is written as a commit."""
+    return bound is not None and _COMMIT.fullmatch(bound) is not None
+
+
+def _bound(text: str) -> date | str:
+    """A date, or a release as `1.78.0`."""
+    if dated := _DATE.fullmatch(text):
+        try:
+            return date.fromisoformat(dated[1])
+        except ValueError:
+            raise LinkageError("the calendar has no such day", where=text) from None
+    if release := _RELEASE.fullmatch(text):
+        return f"1.{release[1]}.{release[2] or 0}"
+    raise LinkageError(
+        "is neither a date, a release nor a commit",
+        where=text,
+        mend="write 2026-05-19, 1.95, or list the toolchains with --toolchains",
+    )
+
+
+def _day(bound: date | str | None) -> date | None:
+    """The nightly that a bound means."""
+    if isinstance(bound, str):
+        return RustcVersion.parse(bound).left_master
+    return bound
+
+
+def steps_back(new: int, floor: int) -> list[int]:
+    """Where a good end is looked for: 1, 2, 4, 8 … back."""
+    found, step = [], 1
+    while new - step > floor:
+        found.append(new - step)
+        step *= 2
+    return [*found, floor] if new > floor else found
+
+
+def nightly_of(version: RustcVersion) -> str | None:
+    """The dated nightly that a compiler is, if it is one."""
+    day = version.nightly_date if version.channel.value == "nightly" else None
+    return f"nightly-{day}" if day else None
+
+
+def neighbours(place: int, step: int, until: int) -> list[int]:
+    """A place and the next ones in a direction: what is tried where an end is missing."""
+    return [*range(place, until, step)][:_PATIENCE]
+
+
+_PATIENCE = 30
+"""How many toolchains in a row may be missing at an end of the range."""

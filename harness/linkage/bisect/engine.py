@@ -1,0 +1,295 @@
+"""The bisection of many variants at once: ends first, then whichever toolchain tells most.
+
+What the world does is behind `Lab`; what has been seen is in the journal, and is not tried
+again. So a session that is read from its file goes on where it ended.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from linkage.bisect.axis import Range, neighbours, steps_back
+from linkage.bisect.journal import Entry, Journal
+from linkage.bisect.question import Kind, Question, only, questions, why
+from linkage.bisect.search import Answer, asking, choose, gaps, spread, upcoming
+from linkage.bisect.signature import Seen
+from linkage.bisect.subject import Asked, Finding, Lab, MissingError, Options, Result, Subject
+from linkage.judge.verdict import Outcome
+
+
+class Bisection:
+    """One search over one range. `say` gets a line for each probe."""
+
+    def __init__(
+        self,
+        asked: Range,
+        variants: Sequence[str],
+        lab: Lab,
+        journal: Journal,
+        options: Options,
+        say: Callable[[str], None],
+    ) -> None:
+        self.range = asked
+        self.lab = lab
+        self.journal = journal
+        self.options = options
+        self.say = say
+        self.subjects = [Subject(variant, options.fixed) for variant in variants]
+        self.tried: set[int] = set()
+        self._looked: dict[tuple[str, str], Seen] = {}
+
+    def run(self, hints: Sequence[int] = ()) -> Result:
+        """Search until nothing can be narrowed; `hints` are places where a good end may be."""
+        new = self._end(self.range.new, -1, self.range.axis.floor)
+        if new is None:
+            return self._result(self.range)
+        self._new_end(new)
+        if all(subject.problem for subject in self.subjects):
+            return self._result(Range(self.range.axis, self.range.old, new))
+        if self.range.old is not None:
+            old = self._end(self.range.old, 1, new)
+            places = [] if old is None else [old]
+        else:
+            near = sorted({place for place in hints if place < new}, reverse=True)[:1]
+            back = steps_back(new, self.range.axis.floor)
+            places = near + [place for place in back if not near or place < near[0]]
+        lowest = self._old_ends(places, new)
+        self._check_ends(new)
+        self._spread(lowest, new)
+        self._narrow()
+        return self._result(Range(self.range.axis, lowest, new))
+
+    def each(self, questions: Iterable[Question], wanted: Answer) -> dict[Question, Mapping[int, Answer]]:
+        """Try one place after another for each question until one gives the wanted answer.
+
+        For toolchains that are in no order, each with something of its own.
+        """
+        for subject in self.subjects:
+            subject.asked = [Asked(one) for one in questions if one.variant == subject.variant]
+        for place in range(self.range.old or 0, self.range.new + 1):
+            open_ones = [
+                subject
+                for subject in self.subjects
+                if any(wanted not in asked.known.values() for asked in subject.asked)
+            ]
+            if not open_ones:
+                break
+            coming = range(place + 1, min(place + 3, self.range.new + 1))
+            self._probe(place, open_ones, [self._name(one) for one in coming])
+        return {asked.question: asked.known for subject in self.subjects for asked in subject.asked}
+
+    def why_not(self, question: Question, place: int) -> str:
+        """Why a place decided nothing about a question."""
+        name = self._name(place)
+        entry = self.journal.entries.get((name, question.variant))
+        if entry is not None and entry.seen is not None:
+            return why(question, entry.seen)
+        return self.journal.missing.get(name, "by hand")
+
+    def _name(self, place: int) -> str:
+        return self.range.axis.name(place)
+
+    def _end(self, place: int, step: int, until: int) -> int | None:
+        """The nearest toolchain to an end of the range that there is."""
+        for one in neighbours(place, step, until):
+            if self._prepare(one, self.subjects):
+                return one
+        for subject in self.subjects:
+            subject.problem = subject.problem or f"there is no {self._name(place)}, nor one near it"
+        return None
+
+    def _new_end(self, new: int) -> None:
+        for subject in self.subjects:
+            entry = self._entry(new, subject, failing=not subject.backwards)
+            if entry.seen is not None and entry.seen.outcome == Outcome.FIXED and not self.options.fixed:
+                subject.backwards = True  # a known bug that is gone: since when?
+            elif not subject.backwards:
+                self._ask(new, subject, entry)
+
+    def _old_ends(self, places: Sequence[int], new: int) -> int:
+        """Try each place, the newest first, until every subject has its other end; the oldest tried."""
+        lowest = new
+        for index, place in enumerate(places):
+            open_ones = [subject for subject in self.subjects if self._wants_old(subject)]
+            if not open_ones:
+                break
+            until = places[index + 1] if index + 1 < len(places) else place - 1
+            one = next((p for p in neighbours(place, -1, until) if self._prepare(p, open_ones)), None)
+            if one is None:
+                continue
+            lowest = min(lowest, one)
+            for subject in open_ones:
+                entry = self._entry(one, subject, failing=subject.backwards)
+                if subject.backwards:
+                    self._ask(one, subject, entry, last=one == places[-1])
+                else:
+                    self._note(one, subject, entry)
+        return lowest
+
+    def _wants_old(self, subject: Subject) -> bool:
+        if subject.problem:
+            return False
+        if subject.backwards:
+            return not subject.asked
+        return not all(Answer.GOOD in asked.known.values() for asked in subject.asked)
+
+    def _ask(self, place: int, subject: Subject, entry: Entry, *, last: bool = True) -> None:
+        """Take the questions from the failing end."""
+        name = self._name(place)
+        if entry.seen is not None and entry.answer is Answer.BAD:
+            found = questions(subject.variant, entry.seen, self.options.match)
+            if self.options.claim is not None and found:
+                chosen = only(found, self.options.claim)
+                if not chosen:
+                    failing = ", ".join(f"{q.signature.step}: {q.signature.claim}" for q in found)
+                    subject.problem = f"on {name} `{self.options.claim}` does not fail; what does: {failing}"
+                found = chosen
+            subject.asked = [Asked(question, {place: Answer.BAD}) for question in found]
+        elif last:
+            what = "passes" if entry.answer is Answer.GOOD else "could not be judged"
+            told = f": {entry.seen.reason}" if entry.seen is not None and entry.seen.reason else ""
+            subject.problem = f"{what} on {name}, which should be the bad end{told}"
+            if entry.answer is Answer.GOOD and not self.options.fixed:
+                subject.problem += "; what mended it is searched with --regress fixed"
+        self._note(place, subject, entry)
+
+    def _check_ends(self, new: int) -> None:
+        """Drop the questions whose ends do not differ, and say so."""
+        for subject in self.subjects:
+            if subject.problem:
+                continue
+            if subject.backwards and not subject.asked:
+                subject.problem = "no failing end is found for what mended it: name one with --bad"
+            if subject.backwards and subject.asked:
+                entry = self._entry(new, subject, failing=False)
+                self._note(new, subject, entry)
+            keep = [asked for asked in subject.asked if gaps(asked.known)]
+            if subject.asked and not keep:
+                subject.problem = self._undivided(subject, new)
+            subject.asked = keep
+
+    def _undivided(self, subject: Subject, new: int) -> str:
+        asked = subject.asked[0]
+        place = new if subject.backwards else min(asked.known)
+        name = self._name(place)
+        entry = self.journal.entries.get((name, subject.variant))
+        end = "the newer end" if subject.backwards else "the good end"
+        if asked.known.get(place) is Answer.BAD:
+            return f"fails in the same way on {name} already: choose another {end.removeprefix('the ')}"
+        told = why(asked.question, entry.seen) if entry is not None and entry.seen is not None else "skipped"
+        return f"{name} cannot be {end}: {told}"
+
+    def _spread(self, old: int, new: int) -> None:
+        for place in spread(old, new, self.options.spread):
+            self._probe(place, [subject for subject in self.subjects if subject.asked])
+
+    def _narrow(self) -> None:
+        while True:
+            known = [asked.known for subject in self.subjects for asked in subject.asked]
+            ends = {end for one in known for gap in gaps(one) for end in (gap.before, gap.after)}
+            self.lab.hold([self._name(end) for end in ends])
+            place = choose(known, self._at_hand(known))
+            if place is None:
+                return
+            wanting = [
+                subject
+                for subject in self.subjects
+                if any(asking(asked.known, place) for asked in subject.asked)
+            ]
+            self._probe(place, wanting, [self._name(one) for one in upcoming(known, place)])
+
+    def _at_hand(self, known: Sequence[dict[int, Answer]]) -> set[int]:
+        """Positions inside the gaps whose toolchain is there already."""
+        inside = {p for one in known for gap in gaps(one) for p in range(gap.before + 1, gap.after)}
+        names = {self._name(place): place for place in inside}
+        return {names[name] for name in self.lab.at_hand(names)}
+
+    def _probe(self, place: int, subjects: Sequence[Subject], coming: Sequence[str] = ()) -> None:
+        if not self._prepare(place, subjects):
+            for subject in self.subjects:
+                for asked in subject.asked:
+                    asked.known.setdefault(place, Answer.SKIP)
+            return
+        if not all(self._has(self._name(place), one) for one in subjects):
+            self.lab.fetch(coming)  # else nothing is tried that they could be fetched beside
+        for subject in subjects:
+            self._note(place, subject, self._entry(place, subject))
+
+    def _prepare(self, place: int, subjects: Iterable[Subject]) -> bool:
+        """Have a toolchain ready where it must be tried; False where there is none."""
+        name = self._name(place)
+        if name in self.journal.missing:
+            return False
+        if all(self._has(name, one) for one in subjects):
+            return True
+        try:
+            self.lab.get(name)
+        except MissingError as error:
+            self.journal.note_missing(name, str(error), for_now=error.for_now)
+            self.say(f"{name}: skipped: {error}")
+            return False
+        self.tried.add(place)
+        return True
+
+    def _has(self, name: str, subject: Subject) -> bool:
+        """Whether the journal says all that is wanted: of a failing end also what it looks like."""
+        entry = self.journal.entries.get((name, subject.variant))
+        return entry is not None and (
+            entry.seen is not None or bool(subject.asked) or entry.answer is not Answer.BAD
+        )
+
+    def _entry(self, place: int, subject: Subject, *, failing: bool = False) -> Entry:
+        """What the journal has, or else a probe shows; `failing`: the questions are taken from it."""
+        name = self._name(place)
+        known = self.journal.entries.get((name, subject.variant))
+        if known is not None and self._has(name, subject):
+            return known
+        found = self._looked.get((name, subject.variant)) or self.lab.look(name, subject.variant)
+        self._looked[name, subject.variant] = found
+        return Entry(self._overall(subject, found, failing=failing), found)
+
+    def _overall(self, subject: Subject, found: Seen, *, failing: bool = False) -> Answer:
+        asked = [one.question for one in subject.asked]
+        if failing:
+            asked = list(questions(subject.variant, found, self.options.match))
+        if not asked:
+            passes = found.outcome in (Outcome.PASS, Outcome.KNOWN, Outcome.FIXED)
+            return Answer.GOOD if passes else Answer.SKIP
+        answers = {question.answer(found) for question in asked}
+        if Answer.BAD in answers:
+            return Answer.BAD
+        return Answer.GOOD if answers == {Answer.GOOD} else Answer.SKIP
+
+    def _note(self, place: int, subject: Subject, entry: Entry) -> None:
+        """Take an entry for every question of its subject, and write it where it is new."""
+        name = self._name(place)
+        corrected = entry.seen is None or (
+            bool(subject.asked) and entry.answer is not self._overall(subject, entry.seen)
+        )
+        for asked in subject.asked:
+            given = entry.answer if corrected or entry.seen is None else asked.question.answer(entry.seen)
+            asked.known[place] = given
+        if self.journal.entries.get((name, subject.variant)) != entry:
+            told = self._told(subject, entry)
+            self.journal.note(name, subject.variant, entry, told)
+            self.say(f"{name}: {entry.answer.value}: {subject.variant}: {told}")
+
+    def _told(self, subject: Subject, entry: Entry) -> str:
+        if entry.seen is None:
+            return "by hand"
+        asked = [one.question for one in subject.asked]
+        bad = [one for one in asked if one.kind(entry.seen) is Kind.SAME]
+        if asked:
+            return why((bad or asked)[0], entry.seen)
+        return entry.seen.reason or next(map(str, entry.seen.failures), entry.seen.outcome)
+
+    def _result(self, used: Range) -> Result:
+        findings = tuple(
+            Finding(asked.question, tuple(gaps(asked.known)), subject.backwards, self._skipped(asked))
+            for subject in self.subjects
+            for asked in subject.asked
+        )
+        problems = tuple((one.variant, one.problem) for one in self.subjects if one.problem)
+        return Result(findings, problems, used, len(self.tried))
+
+    def _skipped(self, asked: Asked) -> tuple[tuple[int, str], ...]:
+        places = sorted(place for place, answer in asked.known.items() if answer is Answer.SKIP)
+        return tuple((place, self.why_not(asked.question, place)) for place in places)

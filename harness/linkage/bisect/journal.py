@@ -1,0 +1,226 @@
+"""The session's file: one line for each probe, written when it is known, readable and editable.
+
+    start {"cases": ["x.yaml"], "good": "2026-01-01", "bad": "2026-05-19"}
+    # nightly-2026-05-19 x.yaml[lto=fat]: fails: lib: exit: error: the shim is missing
+    bad nightly-2026-05-19 x.yaml[lto=fat] {"outcome": "fail", …}
+    missing nightly-2026-03-01 - {"reason": "the server has none"}
+
+The word at a line's beginning counts: who changes it, or writes a line without what was seen,
+corrects the probe. Of two lines about the same the later one counts.
+"""
+
+import fcntl
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, Self
+
+import msgspec
+
+from linkage.bisect.search import Answer
+from linkage.bisect.signature import Seen
+from linkage.errors import LinkageError
+
+_FIELD = r'("(?:[^"\\]|\\.)*"|[^\s"{][^\s]*)'
+_LINE = re.compile(rf"(\w+)\s+{_FIELD}\s+{_FIELD}(?:\s+(\{{.*\}}))?\s*(?:#.*)?")
+_PLAIN = re.compile(r'[^\s"{#][^\s"]*')
+NOBODY = "-"
+_HEADING = "# linkage bisect: linkage bisect --resume goes on, --replay FILE begins anew with its answers"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the file says of a variant on a toolchain."""
+
+    answer: Answer
+    seen: Seen | None = None
+
+
+@dataclass
+class Journal:
+    """What is known so far; with a file, all of it is there, too."""
+
+    start: dict[str, Any] = field(default_factory=dict)
+    entries: dict[tuple[str, str], Entry] = field(default_factory=dict)
+    """By toolchain and variant."""
+    missing: dict[str, str] = field(default_factory=dict)
+    """Toolchains that there are none of, and why."""
+    file: Path | None = None
+    held: IO[bytes] | None = None
+    """Open as long as the session is ours: nobody else goes on with it meanwhile."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.held is not None:
+            self.held.close()
+
+    def begin(self, start: Mapping[str, Any]) -> None:
+        """Note what is asked for."""
+        first = not self.start
+        self.start = dict(start)
+        try:
+            self._write(_HEADING)
+            self._write(f"start {json.dumps(self.start)}")
+        except LinkageError:
+            if first and self.file is not None:
+                self.file.unlink(missing_ok=True)  # it could neither be gone on with nor begun again
+            raise
+
+    def note(self, toolchain: str, variant: str, entry: Entry, why: str) -> None:
+        """Note a probe."""
+        self.entries[toolchain, variant] = entry
+        detail = "" if entry.seen is None else " " + msgspec.json.encode(entry.seen).decode()
+        self._write(f"# {toolchain} {variant}: {' '.join(why.split())}")
+        self._write(f"{entry.answer.value} {_quoted(toolchain)} {_quoted(variant)}{detail}")
+
+    def note_missing(self, toolchain: str, reason: str, *, for_now: bool = False) -> None:
+        """Note a toolchain that there is none of; for now: not in the file."""
+        self.missing[toolchain] = reason
+        if for_now:
+            self._write(f"# {toolchain}: {' '.join(reason.split())}")
+            return
+        self._write(f"missing {_quoted(toolchain)} {NOBODY} {json.dumps({'reason': reason})}")
+
+    def _write(self, line: str) -> None:
+        if self.file is None:
+            return
+        try:
+            with self.file.open("a", encoding="utf-8") as file:
+                file.write(f"{line}\n")
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise LinkageError(
+                f"cannot be written: {error.strerror}",
+                where=str(self.file),
+                mend="name another with --session",
+            ) from None
+
+
+def create(file: Path) -> Journal:
+    """A journal in a new file. Raises LinkageError where there is one already."""
+    try:
+        return make(file)
+    except FileExistsError:
+        if not file.is_file():
+            raise LinkageError("cannot be written: it is no file", where=str(file)) from None
+        raise LinkageError(
+            "there is a session in it already", where=str(file), mend=f"go on with it: --resume {file}"
+        ) from None
+
+
+def make(file: Path) -> Journal:
+    """As `create`, but raises FileExistsError where there is such a file."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise LinkageError("cannot be written: its folder is a file", where=str(file)) from None
+    except OSError as error:
+        raise LinkageError(f"cannot be written: {error.strerror}", where=str(file)) from None
+    try:
+        file.open("x").close()
+    except FileExistsError:
+        raise
+    except OSError as error:
+        raise LinkageError(f"cannot be written: {error.strerror}", where=str(file)) from None
+    return Journal(file=file, held=_held(file, wait=True))
+
+
+def load(file: Path, *, going_on: bool = True) -> Journal:
+    """Read a journal; `going_on` writes on in the same file. Raises LinkageError with the line that is wrong,
+    and where another process goes on with it.
+
+    A last line without its end was being written when the machine stopped: it does not count.
+    """
+    held = _held(file) if going_on else None
+    try:
+        return _load(file, held)
+    except BaseException:
+        if held is not None:
+            held.close()
+        raise
+
+
+def _load(file: Path, held: IO[bytes] | None) -> Journal:
+    try:
+        whole, _, torn = file.read_bytes().rpartition(b"\n")
+        if torn and held is not None:
+            with file.open("r+b") as stream:
+                stream.truncate(len(whole) + 1 if whole else 0)
+    except OSError as error:
+        raise LinkageError(f"cannot be read: {error.strerror}", where=str(file)) from None
+    found = Journal()
+    for number, line in enumerate(whole.decode(errors="replace").split("\n"), 1):
+        if line.strip() and not line.lstrip().startswith("#"):
+            _read(found, line.strip(), f"{file}:{number}")
+    if not found.start:
+        raise LinkageError("is no session of a bisection: it has no `start` line", where=str(file))
+    found.file, found.held = (file, held) if held is not None else (None, None)
+    return found
+
+
+def _held(file: Path, *, wait: bool = False) -> IO[bytes]:
+    """Lock a session's file. The lock is the system's: it ends with its process, however that ends.
+
+    Raises LinkageError where another process has it; a new file's maker waits for who only looked into it.
+    """
+    try:
+        stream = file.open("rb")
+    except OSError as error:
+        raise LinkageError(f"cannot be read: {error.strerror}", where=str(file)) from None
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        stream.close()
+        raise LinkageError(
+            "another process is at work on this session",
+            where=str(file),
+            mend="wait for its end, or interrupt it: its answers are kept",
+        ) from None
+    except OSError:
+        pass  # a file system without locks
+    return stream
+
+
+def _read(journal: Journal, line: str, where: str) -> None:
+    word, _, rest = line.partition(" ")
+    try:
+        if word == "start":
+            journal.start = _object(rest)
+            return
+        toolchain, variant, detail = _parts(line)
+        if word == "missing":
+            journal.missing[toolchain] = str(_object(detail or "{}").get("reason", "missing"))
+            return
+        seen = msgspec.json.decode(detail, type=Seen) if detail else None
+        journal.entries[toolchain, variant] = Entry(Answer(word), seen)
+    except (ValueError, msgspec.DecodeError) as error:
+        told = "it begins with none of good, bad, skip, missing" if "Answer" in str(error) else str(error)
+        raise LinkageError(f"cannot be understood: {told}", where=where) from None
+
+
+def _parts(line: str) -> tuple[str, str, str | None]:
+    parts = _LINE.fullmatch(line)
+    if parts is None:
+        raise ValueError("it is no line such as `good nightly-2026-05-19 cases/x.yaml[lto=fat]`")
+    return _unquoted(parts[2]), _unquoted(parts[3]), parts[4]
+
+
+def _object(text: str) -> dict[str, Any]:
+    found = json.loads(text)
+    if not isinstance(found, dict):
+        raise ValueError("there is no {…} in it")  # noqa: TRY004 - one kind of error for a wrong line
+    return found
+
+
+def _quoted(name: str) -> str:
+    return name if _PLAIN.fullmatch(name) else json.dumps(name)
+
+
+def _unquoted(field: str) -> str:
+    return str(json.loads(field)) if field.startswith('"') else field

@@ -1,0 +1,180 @@
+"""From a nightly to the merge that it is, and from a rollup to its pull request.
+
+What changed on one day need not have changed with one merge: at each level those who differ part.
+"""
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+from linkage.bisect.answer import Flip, Side, flips
+from linkage.bisect.axis import Listed, Range
+from linkage.bisect.engine import Bisection
+from linkage.bisect.journal import Entry, Journal
+from linkage.bisect.merges import Merge, between
+from linkage.bisect.provisioning import Bench
+from linkage.bisect.request import Request
+from linkage.bisect.rollup import Member, built, told_apart
+from linkage.bisect.search import Answer, Gap
+from linkage.bisect.subject import Finding, MissingError, Result
+from linkage.errors import LinkageError
+
+Part = tuple[tuple[Finding, ...], Flip]
+Key = TypeVar("Key", bound=Hashable)
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """What a flip is narrowed with."""
+
+    request: Request
+    merges: tuple[Merge, ...]
+    """Where merges are searched from the beginning: all of them."""
+    lab: Bench
+    book: Journal
+    say: Callable[[str], None]
+
+    def narrowed(
+        self, found: Sequence[Finding], at: Sequence[Flip]
+    ) -> list[tuple[list[Finding], list[Flip]]]:
+        """Each part of the findings that has the same flips, as narrow as they get."""
+        parts: list[tuple[tuple[Finding, ...], list[Flip]]] = [(tuple(found), [])]
+        for flip in at:
+            sided = replace(flip, before=self.side(flip.before.name), after=self.side(flip.after.name))
+            parts = [
+                (narrower, [*done, one])
+                for findings, done in parts
+                for merged in self._by_merge(findings, sided)
+                for narrower, one in self._by_member(*merged)
+            ]
+        return [(list(findings), done) for findings, done in parts]
+
+    def side(self, name: str) -> Side:
+        """What is known of a toolchain beside a flip."""
+        try:
+            version = self.lab.toolchain(name).version
+        except MissingError:
+            return Side(name)
+        return Side(name, str(version), version.commit_hash)
+
+    def _by_merge(self, found: tuple[Finding, ...], flip: Flip) -> list[Part]:
+        if self.merges:
+            chosen = {flip.after.name, *flip.candidates}
+            merges = tuple(one for one in self.merges if one.commit in chosen)
+            return [(found, replace(flip, merges=merges, by_merge=True))]
+        if not (self.request.rust_src and flip.before.commit and flip.after.commit):
+            return [(found, flip)]
+        old, new = flip.before.commit, flip.after.commit
+        try:
+            merges = tuple(between(Path(self.request.rust_src), old, new))
+        except LinkageError as error:
+            place = f"between {flip.before.name} and {flip.after.name}"
+            self.say(f"the merges {place} cannot be searched: {error}")
+            return [(found, flip)]
+        if not merges:
+            return [(found, flip)]
+        result = self._search(found, flip, tuple(dict.fromkeys((old, *(one.commit for one in merges), new))))
+        return [
+            (part, _merged(gap, result, flip, merges) if gap else replace(flip, merges=merges))
+            for gap, part in _parted(found, lambda one: _gap(one, result.findings))
+        ]
+
+    def _search(self, found: Sequence[Finding], flip: Flip, commits: tuple[str, ...]) -> Result:
+        """Search among the merges between the two nightlies of a flip."""
+        self.say(f"{len(commits) - 1} merges between {flip.before.name} and {flip.after.name}")
+        variants = list(dict.fromkeys(one.question.variant for one in found))
+        for variant in variants:
+            # The two nightlies are those commits' own compilers: what they showed holds for them.
+            for side, commit in ((flip.before, commits[0]), (flip.after, commits[-1])):
+                entry = self.book.entries.get((side.name, variant))
+                if entry is not None:
+                    self.book.entries.setdefault((commit, variant), Entry(entry.answer, entry.seen))
+        return self._bisection(Listed(commits, "merge"), variants).run()
+
+    def _by_member(self, found: tuple[Finding, ...], flip: Flip) -> list[Part]:
+        """Try each pull request of a rollup alone."""
+        if not flip.by_merge or len(flip.merges) != 1 or not flip.merges[0].rolled_up:
+            return [(found, flip)]
+        (merge,) = flip.merges
+        listed = built(merge, self.request.rollup_builds)
+        commits = tuple(dict.fromkeys(build.commit for _, build in listed if build.commit))
+        if not commits:
+            self._missing_builds(merge)
+            return [(found, flip)]
+        self.say(f"{len(commits)} builds of single pull requests of {merge}")
+        wanted = Answer.BAD if flip.becomes == "bad" else Answer.GOOD
+        questions = [one.question for one in found]
+        search = self._bisection(
+            Listed(commits, "pull"), list(dict.fromkeys(one.variant for one in questions))
+        )
+        answers = search.each(questions, wanted)
+
+        def members(one: Finding) -> tuple[Member, ...]:
+            known = answers[one.question]
+            shown = []
+            for pull, build in listed:
+                place = commits.index(build.commit) if build.commit else None
+                answer = None if place is None else known.get(place)
+                decided = answer in (Answer.GOOD, Answer.BAD)
+                why = build.why
+                if place is not None and not decided:
+                    why = search.why_not(one.question, place) if answer else "another one alone brings it"
+                shown.append(Member(pull, build.commit, answer is wanted if decided else None, why))
+            return tuple(shown)
+
+        return [
+            (part, replace(flip, members=members(part[0])))
+            for _, part in _parted(found, lambda one: told_apart(members(one)))
+        ]
+
+    def _missing_builds(self, merge: Merge) -> None:
+        link = merge.pull.link if merge.pull else merge.commit
+        if self.request.rollup_builds:
+            self.say(f"none of the builds of --rollup-builds is of a pull request in {link}")
+        else:
+            self.say(
+                f"{merge}: a bot's comment in {link} lists a build of each of its pull requests; with it in a"
+                f" file: linkage bisect --resume {self.book.file} --rollup-builds FILE"
+            )
+
+    def _bisection(self, axis: Listed, variants: Sequence[str]) -> Bisection:
+        asked = Range(axis, 0, len(axis.specs) - 1)
+        return Bisection(asked, variants, self.lab, self.book, self.request.options, self.say)
+
+
+def _merged(gap: Gap, result: Result, flip: Flip, merges: Iterable[Merge]) -> Flip:
+    """The flip of a nightly as the search among its merges has it."""
+    (narrow,) = flips([gap], next(one for one in result.findings if one.flips == (gap,)), result.range)
+    chosen = {result.range.axis.name(place) for place in gap.candidates}
+    before, after = (Side(side.name, "", side.name) for side in (narrow.before, narrow.after))
+    return replace(
+        narrow,
+        before=replace(before, version=f"after {flip.before.name}"),
+        after=replace(after, version=f"in {flip.after.name}"),
+        becomes=flip.becomes,
+        merges=tuple(merge for merge in merges if merge.commit in chosen),
+        by_merge=True,
+    )
+
+
+def _gap(one: Finding, others: Iterable[Finding]) -> Gap | None:
+    """Where a finding flips among the merges, if it does so once."""
+    return next(
+        (
+            other.flips[0]
+            for other in others
+            if len(other.flips) == 1
+            and other.question.variant == one.question.variant
+            and other.question.signature.same(one.question.signature)
+        ),
+        None,
+    )
+
+
+def _parted(found: Sequence[Finding], key: Callable[[Finding], Key]) -> list[tuple[Key, tuple[Finding, ...]]]:
+    """The findings by a key, in the order in which keys come first."""
+    parts: dict[Key, list[Finding]] = {}
+    for one in found:
+        parts.setdefault(key(one), []).append(one)
+    return [(one, tuple(part)) for one, part in parts.items()]

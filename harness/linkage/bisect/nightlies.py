@@ -1,0 +1,132 @@
+"""Toolchains by their rustup name, each in a RUSTUP_HOME of its own, so that one can be removed without
+the others and a download that was cut goes on.
+
+Archives are fetched ahead into rustup's own folder of downloads, under their hash, where rustup
+looks before it asks the server: what it finds there it checks like what it gets. Everything
+else, signatures and hashes included, is left to rustup.
+"""
+
+import shutil
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from linkage.bisect.download import Downloads, FailedError, NotThereError
+from linkage.errors import ToolchainError
+from linkage.toolchain import rustup
+from linkage.toolchain.query import ask
+from linkage.toolchain.rustup_install import find_rustup
+from linkage.toolchain.wheel import said
+
+SERVER = "https://static.rust-lang.org"
+_TIME_LIMIT = 1800.0
+_WHOLE = "whole"
+_MANIFEST = "lib/rustlib/multirust-channel-manifest.toml"
+_HEAD = 400
+"""Characters at a manifest's beginning; its date stands on the second line."""
+
+
+def manifest_url(name: str, env: Mapping[str, str]) -> str:
+    """Where the server describes a toolchain; the layout is rustup's.
+
+    https://forge.rust-lang.org/infra/channel-layout.html
+    """
+    server = (env.get("RUSTUP_DIST_SERVER") or SERVER).rstrip("/")
+    channel, dash, date = name.partition("-")
+    return f"{server}/dist/{date}{'/' if dash else ''}channel-rust-{channel}.toml"
+
+
+def is_there(home: Path) -> Path | None:
+    """The toolchain's folder in a home, where it was installed to the end."""
+    if not (home / _WHOLE).is_file():
+        return None
+    return next((rustc.parent.parent for rustc in sorted((home / "toolchains").glob("*/bin/rustc*"))), None)
+
+
+def of_user(name: str, env: Mapping[str, str]) -> Path | None:
+    """The toolchain in the user's own rustup: under its name, or as `nightly` of that day."""
+    if found := rustup.find(name, env):
+        return found
+    newest = rustup.find("nightly", env) if name.startswith("nightly-") else None
+    if newest is None:
+        return None
+    try:
+        with (newest / _MANIFEST).open(encoding="utf-8") as file:
+            head = file.read(_HEAD)
+    except (OSError, UnicodeDecodeError):
+        return None
+    return newest if f'\ndate = "{name.removeprefix("nightly-")}"\n' in head else None
+
+
+def fetch(
+    name: str, home: Path, downloads: Downloads, env: Mapping[str, str], targets: Sequence[str]
+) -> None:
+    """Get the archives of a toolchain to where rustup will look for them.
+
+    Raises NotThereError where the server has no such toolchain, FailedError where it cannot be got now.
+    """
+    manifest = downloads.text(manifest_url(name, env))
+    folder = home / "downloads"
+    folder.mkdir(parents=True, exist_ok=True)
+    for url, digest in archives(manifest, rustup.machine_host(), targets):
+        if not (folder / digest).exists():
+            downloads.file(url, folder / digest, digest)
+
+
+def archives(manifest: str, host: str, targets: Sequence[str]) -> list[tuple[str, str]]:
+    """The addresses and hashes of what rustup's minimal profile needs, as far as a manifest says."""
+    try:
+        data = tomllib.loads(manifest)
+    except tomllib.TOMLDecodeError as error:
+        raise FailedError(f"the server's manifest cannot be read: {error}") from None
+    found = []
+    for package in data.get("profiles", {}).get("minimal", ["rustc", "rust-std"]):
+        for target in [host, *(targets if package == "rust-std" else [])]:
+            one = _target(data, package, target)
+            for url, digest in (("xz_url", "xz_hash"), ("url", "hash")):
+                if one.get(url) and one.get(digest):
+                    found.append((str(one[url]), str(one[digest])))
+                    break
+    return found
+
+
+def _target(data: Mapping[str, Any], package: str, target: str) -> Mapping[str, Any]:
+    renamed = data.get("renames", {}).get(package, {}).get("to", package)
+    targets = data.get("pkg", {}).get(renamed, {}).get("target", {})
+    found = targets.get(target) or targets.get("*") or {}
+    return found if isinstance(found, dict) else {}
+
+
+def install(
+    name: str, home: Path, downloads: Downloads, env: Mapping[str, str], targets: Sequence[str]
+) -> Path:
+    """Let rustup install a toolchain into its own home; returns its folder.
+
+    Raises NotThereError where the server has none, FailedError with rustup's complaint, and
+    ToolchainError where there is no rustup.
+    """
+    downloads.text(f"{manifest_url(name, env)}.sha256")
+    program = find_rustup(env, name)
+    own = {key: value for key, value in env.items() if not key.startswith(("RUSTUP_TOOLCHAIN", "CARGO_"))}
+    own |= {"RUSTUP_HOME": str(home), "CARGO_HOME": str(home / "cargo")}
+    own.setdefault("RUSTUP_DOWNLOAD_TIMEOUT", str(max(1, round(downloads.stall))))
+    wanted = [word for target in targets for word in ("--target", target)]
+    answer = ask(
+        [program, "toolchain", "install", name, "--profile", "minimal", "--no-self-update", *wanted],
+        own,
+        who=name,
+        time_limit=_TIME_LIMIT,
+    )
+    if answer.status != 0:
+        complaint = said(answer)
+        if "unavailable for download" in answer.stderr or "is not available" in answer.stderr:
+            raise NotThereError(complaint)
+        raise FailedError(f"rustup: {complaint.removeprefix('error: ')}")
+    (home / _WHOLE).touch()
+    for folder in ("downloads", "tmp", "cargo"):
+        shutil.rmtree(home / folder, ignore_errors=True)
+    found = is_there(home)
+    if found is None:
+        raise ToolchainError("rustup installed no rustc", where=f"toolchain {name}")
+    return found

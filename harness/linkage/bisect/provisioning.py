@@ -1,0 +1,279 @@
+"""Where a bisection's toolchains come from, and where its variants are tried."""
+
+import contextlib
+import fcntl
+import os
+import re
+import shutil
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from threading import Event
+from typing import IO
+
+from filelock import FileLock, Timeout
+
+from linkage.bisect import ci_artifacts as artifacts
+from linkage.bisect import nightlies as nightly
+from linkage.bisect.download import Ahead, Downloads, FailedError, NotThereError, UnreachableError
+from linkage.bisect.signature import Seen, lack, seen
+from linkage.bisect.subject import MissingError
+from linkage.errors import LinkageError, ToolchainError
+from linkage.judge.verdict import Outcome
+from linkage.plan.plan import Variant
+from linkage.run.session import Session
+from linkage.toolchain import Toolchain, rustup
+from linkage.toolchain.version import VersionRange
+
+_COMMIT = re.compile(r"[0-9a-f]{40}", re.ASCII)
+_PATIENCE = 3
+"""So many toolchains in a row that cannot be got: then it is not the toolchains."""
+_LITTLE = 32 << 20
+"""So many bytes hold no toolchain."""
+_THEN = "make room, or take less of it with --disk-limit SIZE; then: linkage bisect --resume"
+_SIZE = "size"
+_USED = "used"
+
+
+@dataclass
+class Tools:
+    """What toolchains are got with, and how much of the disk they may take."""
+
+    folder: Path
+    env: Mapping[str, str]
+    downloads: Downloads
+    targets: tuple[str, ...] = ()
+    limit: int = 20 << 30
+    ci_server: str = artifacts.SERVER
+    ahead: bool = True
+    lack_fails: bool = False
+    """Whether what a toolchain lacks is a failure, and not a skip."""
+
+
+class Bench:
+    """A laboratory with real compilers: `variants` are tried by their name.
+
+    Each toolchain is in a folder of its own below `tools.folder`, with a lock, so that several
+    bisections at once share what they install.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        variants: Mapping[str, Callable[[Toolchain], Variant]],
+        tools: Tools,
+        say: Callable[[str], None],
+    ) -> None:
+        self.session = session
+        self.variants = variants
+        self.tools = tools
+        self.say = say
+        self.installed = 0
+        """How many toolchains were installed."""
+        self._found: dict[str, Toolchain] = {}
+        self._ahead = Ahead()
+        self._held: frozenset[str] = frozenset()
+        self._used: dict[str, IO[str]] = {}
+        self._failed = 0
+
+    def get(self, name: str) -> None:
+        """Make a toolchain ready. Raises MissingError where there is none that can be used."""
+        if name in self._found:
+            return
+        try:
+            spec = self._spec(name)
+            (toolchain,) = self.session.toolchains([spec])
+        except NotThereError as error:
+            raise MissingError(f"the server has none: {error}") from None
+        except FailedError as error:
+            self._check_disk()
+            self._count_failure(name, str(error))
+            raise MissingError(f"it cannot be got: {error}", for_now=True) from None
+        except ToolchainError as error:
+            raise MissingError(str(error)) from None
+        except OSError as error:
+            raise LinkageError(
+                f"cannot be written: {error.strerror}", where=str(self.tools.folder), mend=_THEN
+            ) from None
+        self._failed = 0
+        self._found[name] = replace(toolchain, name=name) if self._is_fetched(name) else toolchain
+
+    def toolchain(self, name: str) -> Toolchain:
+        """A toolchain that was got, got again where it has been removed since."""
+        self.get(name)
+        return self._found[name]
+
+    def look(self, name: str, variant: str) -> Seen:
+        """Try a variant."""
+        toolchain = self._found[name]
+        one = self.variants[variant](toolchain)
+        verdict = self.session.verdict(one)
+        if self.tools.lack_fails and verdict.outcome is Outcome.SKIP and within_limits(one):
+            return lack(toolchain.name, verdict.reason)
+        return seen(verdict)
+
+    def fetch(self, names: Sequence[str]) -> None:
+        """Begin to fetch these while something else is tested."""
+        if not self.tools.ahead:
+            return
+        self._ahead.only(names)
+        for name in names:
+            if self._is_fetched(name) and name not in self._found and not self._there(name):
+                self._ahead.begin(name, partial(self._fetch, name))
+
+    def hold(self, names: Collection[str]) -> None:
+        """Which toolchains must stay when the disk's limit is reached."""
+        self._held = frozenset(names)
+
+    def at_hand(self, names: Iterable[str]) -> set[str]:
+        """Those of these that are installed."""
+        return {name for name in names if name in self._found or self._there(name)}
+
+    def _is_fetched(self, name: str) -> bool:
+        """Whether a toolchain comes from a server, rather than from where the user says."""
+        return rustup.channel_name(name) is not None or _COMMIT.fullmatch(name) is not None
+
+    def _there(self, name: str) -> Path | None:
+        """The folder of a toolchain that is installed, by us or by the user."""
+        if _COMMIT.fullmatch(name):
+            return artifacts.is_there(self._home(name))
+        if not self._is_fetched(name):
+            return None
+        theirs = None if self.tools.targets else nightly.of_user(name, self.session.environment)
+        return theirs or nightly.is_there(self._home(name))
+
+    def _home(self, name: str) -> Path:
+        with_targets = "+".join([name, *self.tools.targets])
+        return self.tools.folder / with_targets
+
+    def _spec(self, name: str) -> str:
+        if not self._is_fetched(name):
+            return name
+        folder = self._there(name)
+        if folder is None:
+            with self._locked(name):
+                folder = self._there(name) or self._install(name)
+        self._use(name)
+        return f"{name}={rustup.rustc_of(folder)}"
+
+    def _install(self, name: str) -> Path:
+        self._make_room()
+        self.say(f"{name}: installing")
+        home = self._home(name)
+        tools = self.tools
+        if _COMMIT.fullmatch(name):
+            names = artifacts.packages(rustup.machine_host(), tools.targets)
+            got = artifacts.fetch(name, home / "downloads", tools.downloads, tools.ci_server, names)
+            folder = artifacts.unpack(got, home)
+        else:
+            try:
+                nightly.fetch(name, home, tools.downloads, tools.env, tools.targets)
+            except UnreachableError:
+                raise
+            except FailedError:
+                pass  # rustup says it best what is wrong with an archive or a manifest
+            folder = nightly.install(name, home, tools.downloads, tools.env, tools.targets)
+        self.installed += 1
+        (home / _SIZE).write_text(str(_size(home)))
+        return folder
+
+    def _fetch(self, name: str, stop: Event) -> None:
+        tools, home = self.tools, self._home(name)
+        downloads = tools.downloads.until(stop)
+        with self._locked(name):
+            if self._there(name):
+                return
+            if _COMMIT.fullmatch(name):
+                names = artifacts.packages(rustup.machine_host(), tools.targets)
+                artifacts.fetch(name, home / "downloads", downloads, tools.ci_server, names)
+            else:
+                nightly.fetch(name, home, downloads, tools.env, tools.targets)
+
+    @contextlib.contextmanager
+    def _locked(self, name: str) -> Iterator[None]:
+        home = self._home(name)
+        try:
+            home.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise LinkageError(f"cannot be written: {error.strerror}", where=str(self.tools.folder)) from None
+        with FileLock(home / "lock"):
+            yield
+
+    def _use(self, name: str) -> None:
+        """Mark a toolchain as used as long as we live, so that no other bisection removes it."""
+        home = self._home(name)
+        with contextlib.suppress(OSError):
+            os.utime(home / _SIZE)
+            self._used[name] = (home / _USED).open("a")
+            fcntl.flock(self._used[name], fcntl.LOCK_SH | fcntl.LOCK_NB)
+
+    def _make_room(self) -> None:
+        """Remove toolchains that are not wanted any more, until the next one fits."""
+        sizes = {home: _taken(home) for home in self.tools.folder.glob("*/")}
+        largest = max((size for installed, _, size in sizes.values() if installed), default=0)
+        total = sum(size for _, _, size in sizes.values())
+        # What was only downloaded goes first, then what was not used for longest.
+        for home in sorted(sizes, key=lambda one: sizes[one]):
+            if total + largest <= self.tools.limit:
+                return
+            if self._remove(home):
+                total -= sizes[home][2]
+
+    def _remove(self, home: Path) -> bool:
+        """Remove a toolchain, unless somebody wants it."""
+        name = home.name.partition("+")[0]
+        if name in self._held:
+            return False
+        if mark := self._used.pop(name, None):
+            mark.close()
+        self._found.pop(name, None)
+        try:
+            with FileLock(home / "lock", timeout=0), (home / _USED).open("a") as mark:
+                fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                (home / "whole").unlink(missing_ok=True)
+                shutil.rmtree(home, ignore_errors=True)
+        except (OSError, Timeout):
+            return False  # another bisection uses it, or is fetching it
+        return True
+
+    def _check_disk(self) -> None:
+        """Raise LinkageError where it is the disk, and not a server, that stands in the way."""
+        if shutil.disk_usage(self.tools.folder).free < _LITTLE:
+            raise LinkageError(
+                "the disk is full",
+                where=str(self.tools.folder),
+                mend=_THEN,
+            )
+
+    def _count_failure(self, name: str, why: str) -> None:
+        self._failed += 1
+        if self._failed >= _PATIENCE:
+            raise LinkageError(
+                f"{self._failed} toolchains in a row could not be got: {why}",
+                where=name,
+                mend="when the server can be reached again: linkage bisect --resume",
+            )
+
+
+def _taken(home: Path) -> tuple[bool, float, int]:
+    """Whether a toolchain is installed there, when it was used last, and what it takes of the disk."""
+    try:
+        return True, (home / _SIZE).stat().st_mtime, int((home / _SIZE).read_text())
+    except (OSError, ValueError):
+        return False, home.stat().st_mtime if home.exists() else 0.0, _size(home)
+
+
+def within_limits(variant: Variant) -> bool:
+    """Whether the case says that it is about this compiler."""
+    limits = variant.case.model.toolchains
+    return limits is None or VersionRange.parse(limits).contains(variant.toolchain.version)
+
+
+def _size(folder: Path) -> int:
+    """What a folder takes of the disk, in bytes."""
+    total = 0
+    for file in folder.rglob("*"):
+        with contextlib.suppress(OSError):  # it may be gone by now
+            total += file.lstat().st_blocks * 512
+    return total

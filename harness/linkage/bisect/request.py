@@ -1,0 +1,96 @@
+"""What a bisection is asked, as the session's file keeps it: enough to begin it again elsewhere."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from linkage.bisect import axis, merges
+from linkage.bisect.rollup import Build
+from linkage.bisect.signature import Match
+from linkage.bisect.subject import Options
+from linkage.errors import LinkageError
+
+
+class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The words of a command."""
+
+    cases: tuple[str, ...]
+    folder: str = ""
+    """Where the cases' names begin."""
+    good: str | None = None
+    bad: str | None = None
+    toolchains: tuple[str, ...] = ()
+    regress: str = "failed"
+    claim: str | None = None
+    match: Match = "text"
+    spread: int = 0
+    rust_src: str | None = None
+    rollup_builds: tuple[Build, ...] = ()
+    targets: tuple[str, ...] = ()
+    ignore_limits: bool = False
+    lack_fails: bool = False
+    today: str = ""
+    """The day of the newest nightly, where no new end is named."""
+
+    @classmethod
+    def read(cls, start: dict[str, Any], where: str) -> "Request":
+        """From a session's `start` line. Raises LinkageError."""
+        try:
+            return msgspec.convert(start, cls)
+        except msgspec.ValidationError as error:
+            raise LinkageError(f"its `start` line cannot be understood: {error}", where=where) from None
+
+    def line(self) -> dict[str, Any]:
+        """For a session's `start` line, without what is as always."""
+        plain = msgspec.to_builtins(self)
+        usual = msgspec.to_builtins(Request(()))
+        return {key: value for key, value in plain.items() if key == "cases" or value != usual[key]}
+
+    @property
+    def options(self) -> Options:
+        return Options(self.regress == "fixed", self.match, self.claim, self.spread)
+
+    @property
+    def ends(self) -> tuple[str | None, str | None]:
+        """The older and the newer end: what failed first is the older one of what was mended."""
+        return (self.bad, self.good) if self.regress == "fixed" else (self.good, self.bad)
+
+    def range(self) -> tuple[axis.Range, tuple[merges.Merge, ...]]:
+        """What is searched; for merges also what they are. Raises LinkageError."""
+        old, new = self.ends
+        if self.toolchains:
+            return axis.listed(self.toolchains, old, new), ()
+        if axis.is_commit(old) or axis.is_commit(new):
+            return self._merges(old, new)
+        return axis.between(old, new, date.fromisoformat(self.today)), ()
+
+    def check(self) -> None:
+        """Raise LinkageError where what is asked for does not go together."""
+        if self.rust_src is not None:
+            merges.check(Path(self.rust_src))
+        if self.rollup_builds and self.rust_src is None:
+            raise LinkageError(
+                "which pull requests a rollup has is looked up in a clone of rust-lang/rust",
+                where="--rollup-builds",
+                mend="name one with --rust-src DIR",
+            )
+
+    def _merges(self, old: str | None, new: str | None) -> tuple[axis.Range, tuple[merges.Merge, ...]]:
+        if self.rust_src is None:
+            raise LinkageError(
+                "commits are looked up in a clone of rust-lang/rust",
+                where=str(new or old),
+                mend="name one with --rust-src DIR, or give dates",
+            )
+        if old is None or new is None:
+            raise LinkageError("the other end is missing", where=str(old or new), mend="name both commits")
+        clone = Path(self.rust_src)
+        found = tuple(merges.between(clone, old, new))
+        if not found:
+            raise LinkageError(
+                f"holds no merge of the main branch between {old} and {new}", where=f"--rust-src {clone}"
+            )
+        specs = (merges.full(clone, old), *(one.commit for one in found))
+        return axis.Range(axis.Listed(specs, "merge"), 0, len(specs) - 1), found

@@ -1,0 +1,196 @@
+"""A bisection at work: from the cases and the range to the answer."""
+
+import os
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import partial
+from pathlib import Path
+
+from linkage.bisect import ci_artifacts as artifacts
+from linkage.bisect.answer import Answer, Flip, Group, flips, grouped
+from linkage.bisect.axis import Range
+from linkage.bisect.download import Downloads
+from linkage.bisect.engine import Bisection
+from linkage.bisect.journal import Journal
+from linkage.bisect.levels import Levels
+from linkage.bisect.provisioning import Bench, Tools
+from linkage.bisect.request import Request
+from linkage.bisect.subject import Finding, MissingError
+from linkage.case.reader import Case, read_case
+from linkage.commands.probe import without_limits
+from linkage.compare.artifacts import Asked, Differ
+from linkage.compare.builds import Cell, ToolchainSource, compare
+from linkage.compare.change_groups import Group as Changes
+from linkage.compare.change_groups import grouped as grouped_changes
+from linkage.compare.normalization import Reader
+from linkage.compare.rules import Rules
+from linkage.errors import LinkageError
+from linkage.host.folders import cache_folder
+from linkage.plan.plan import Variant, plan
+from linkage.render.evidence import explain_verdict
+from linkage.render.script import repro_script
+from linkage.run.selection import case_files, split
+from linkage.run.session import Session, sources
+from linkage.store.results import Results
+from linkage.store.size import parse_size
+from linkage.toolchain import Toolchain
+from linkage.toolchain.release import RustcVersion
+from linkage.toolchain.rustup import machine_host
+
+_DATED = re.compile(r"(\S+)(?: \(\S* ?(\d{4}-\d{2}-\d{2})\))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What of a command is about this machine and this run, not about the question."""
+
+    session: str | None = None
+    json: str | None = None
+    output: str | None = None
+    disk_limit: str = "20G"
+    ci_server: str = artifacts.SERVER
+    stall: float = 60.0
+    ahead: bool = True
+
+
+def bisect_folder(env: Mapping[str, str]) -> Path:
+    return cache_folder(env) / "bisect"
+
+
+def say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
+
+
+Make = Callable[[Toolchain], Variant]
+
+
+def variants_of(request: Request) -> dict[str, Make]:
+    """The variants by their name, each waiting for a compiler. Raises LinkageError for wrong cases."""
+    found: dict[str, Make] = {}
+    folder = Path(request.folder)
+    for text in request.cases:
+        place, _, cell = split(text)
+        for file in case_files([os.path.relpath(folder / place)]):
+            name = os.path.relpath(file, folder)
+            case = read_case(file, name)
+            if request.ignore_limits:
+                case = without_limits(case)
+            if cell is not None and cell not in case.ids:
+                raise LinkageError(
+                    f"there is no variant [{cell}]", where=name, mend="`linkage list` shows the variants"
+                )
+            for row, one in zip(case.rows, case.ids, strict=True):
+                if cell in (None, one):
+                    found[f"{name}[{one}]" if one else name] = partial(Variant, case, row)
+    if not found:
+        raise LinkageError("no case is named", where="bisect", mend="name one, or --failed")
+    return found
+
+
+class Work:
+    """One session, from its range to its answer."""
+
+    def __init__(self, request: Request, words: Words, book: Journal, session: Session) -> None:
+        self.request = request
+        self.book = book
+        self.session = session
+        self.variants = variants_of(request)
+        self.range, merges = request.range()
+        tools = Tools(
+            bisect_folder(session.environment) / "toolchains",
+            session.environment,
+            Downloads(stall=words.stall),
+            targets_of(self.variants, request.targets),
+            parse_size(words.disk_limit, "--disk-limit"),
+            words.ci_server.rstrip("/"),
+            words.ahead,
+            request.lack_fails,
+        )
+        self.lab = Bench(session, self.variants, tools, say)
+        self.levels = Levels(request, merges, self.lab, book, say)
+
+    def answer(self) -> Answer:
+        """Search, then look at what is beside each flip."""
+        hints = hints_of(self.variants, self.range, self.session)
+        search = Bisection(self.range, list(self.variants), self.lab, self.book, self.request.options, say)
+        result = search.run(hints)
+        groups = tuple(
+            self._group(part, at)
+            for gaps, found in grouped(result)
+            for part, at in self.levels.narrowed(found, flips(gaps, found[0], result.range))
+        )
+        return Answer(result.range, groups, result.problems, result.tried, self.lab.installed)
+
+    def _group(self, found: Sequence[Finding], at: Sequence[Flip]) -> Group:
+        variant = found[0].question.variant
+        looked = [replace(flip, changes=self._changes(variant, flip)) for flip in at]
+        first = next((flip for flip in looked if flip.becomes == "bad"), looked[0])
+        evidence, script = self._evidence(found[0], first)
+        return Group(tuple(found), tuple(looked), evidence, script)
+
+    def _changes(self, variant: str, flip: Flip) -> tuple[Changes, ...]:
+        """What differs in what a variant makes on the two sides, as `linkage compare` has it."""
+        rules = Rules.without(())
+        reader = Reader(rules)
+        try:
+            pair = [self.lab.toolchain(side.name) for side in (flip.before, flip.after)]
+        except MissingError:
+            return ()
+        before, after = (ToolchainSource(self.session, one, reader) for one in pair)
+        one = self.variants[variant](pair[0])
+        differ = Differ(rules, Asked(sizes=False, bytes=False))
+        found = compare([Cell(variant, one.case, one.row)], (before, after), differ, 1, lambda *_: None)
+        return tuple(grouped_changes((each, "") for each in found.found))
+
+    def _evidence(self, finding: Finding, flip: Flip) -> tuple[str, str]:
+        """What fails on the failing side, and the script that shows it."""
+        side = flip.after if flip.becomes == "bad" else flip.before
+        try:
+            variant = self.variants[finding.question.variant](self.lab.toolchain(side.name))
+        except MissingError:
+            return "", ""
+        verdict = self.session.verdict(variant)
+        if self.session.skip_reason(variant) is not None:
+            return explain_verdict(verdict, variant.id), ""
+        return explain_verdict(verdict, variant.id), repro_script(plan(variant), sources(variant), verdict)
+
+
+def targets_of(variants: Mapping[str, Make], more: Sequence[str]) -> tuple[str, ...]:
+    """The targets whose std the variants need beside the host's, and those that were asked for."""
+    rows = (make.args[1] for make in variants.values() if isinstance(make, partial))
+    named = {str(row["target"]) for row in rows if row.get("target")}
+    return tuple(sorted({*named, *more} - {machine_host()}))
+
+
+def hints_of(variants: Mapping[str, Make], asked: Range, session: Session) -> list[int]:
+    """Where a good end may be, by the results kept: the newest nightly that each variant passed on."""
+    if asked.old is not None or asked.axis.kind != "nightly":
+        return []
+    results = Results(session.store)
+    newest: list[int] = []
+    for name, make in variants.items():
+        case: Case = make.args[0] if isinstance(make, partial) else None  # type: ignore[assignment]
+        cell = split(name)[2] or ""
+        days = [
+            day.toordinal()
+            for one in results.of_case(case.folder / Path(case.name).name)
+            if one.cell == cell and one.outcome in ("pass", "known") and (day := _day(one.compiler.version))
+        ]
+        newest += [max((day for day in days if day < asked.new), default=0)]
+    return [min(newest)] if newest and min(newest) > 0 else []
+
+
+def _day(version: str) -> date | None:
+    """The nightly's date of a compiler by its version's text."""
+    found = _DATED.match(version)
+    if found is None or not found[2]:
+        return None
+    try:
+        parsed = replace(RustcVersion.parse(found[1]), commit_date=date.fromisoformat(found[2]))
+    except ValueError:
+        return None
+    return parsed.nightly_date

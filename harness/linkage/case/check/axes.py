@@ -1,0 +1,107 @@
+"""The matrix by itself: its axes' names and values, and what its excludes take away."""
+
+from collections.abc import Container, Iterator, Mapping, Sequence
+from typing import Any
+
+from linkage.case import matrix, steps
+from linkage.case.base import suggest
+from linkage.case.condition import COMPILER, same
+from linkage.case.document import Document, Path, is_plain
+from linkage.case.groups import GROUP_NAMES
+from linkage.case.model import CaseModel
+from linkage.case.variables import LATER
+from linkage.errors import CaseError
+
+_RESERVED = {"not", "any", COMPILER, "kept", *LATER} - set(
+    matrix.AXIS_VALUES
+)  # `target` is both, and the same
+
+
+def spelled(value: object) -> str:
+    """An axis's value as YAML spells it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Mapping):
+        return spelled(value.get("name"))
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(spelled(one) for one in value)}]"
+    if isinstance(value, str):
+        return value if is_plain(value) else f'"{value}"'
+    return "null" if value is None else str(value)
+
+
+def check_axes(model: CaseModel, doc: Document) -> Iterator[CaseError]:
+    """What is wrong with the axes, the rows and what `include` adds."""
+    found = model.matrix
+    if "matrix" in model.model_fields_set and not (found.axes or found.rows or found.include):
+        where = doc.key(("matrix",))
+        yield CaseError("the matrix is empty", where=where, mend="give it an axis, or remove it")
+    elif "rows" in found.model_fields_set and not found.rows:
+        where = doc.key(("matrix", "rows"))
+        yield CaseError("`rows` is empty", where=where, mend="give it a row, or remove it")
+    for axis, values in found.axes.items():
+        yield from _axis(axis, values, doc)
+    for part in ("rows", "include"):
+        for index, row in enumerate(getattr(found, part)):
+            yield from _row(row, ("matrix", part, index), found.axes if part == "rows" else {}, doc)
+
+
+def _axis(axis: str, values: Sequence[Any], doc: Document) -> Iterator[CaseError]:
+    yield from _name(axis, doc, ("matrix", axis))
+    if not values:
+        where = doc.key(("matrix", axis))
+        yield CaseError(f"the axis `{axis}` has no values", where=where, mend="give it one, or remove it")
+    for index, value in enumerate(values):
+        path = ("matrix", axis, index)
+        yield from _value(axis, value, doc, path)
+        if any(same(value, earlier) for earlier in values[:index]):
+            what = f"the value `{spelled(value)}` of `{axis}` stands here a second time"
+            yield CaseError(what, where=doc.value(path), mend="remove it")
+
+
+def _row(row: Mapping[str, Any], base: Path, beside: Container[str], doc: Document) -> Iterator[CaseError]:
+    for axis, value in row.items():
+        path = (*base, axis)
+        yield from _name(axis, doc, path)
+        yield from _value(axis, value, doc, path)
+        if axis in beside:
+            mend = f"each row is combined with every value of the axis at {doc.key(('matrix', axis))}"
+            yield CaseError(f"`{axis}` is an axis beside the rows", where=doc.key(path), mend=mend)
+
+
+def _name(axis: str, doc: Document, path: Path) -> Iterator[CaseError]:
+    if axis in GROUP_NAMES or axis in _RESERVED:
+        what = f"the axis `{axis}` has the name of something else that a case can refer to"
+        yield CaseError(what, where=doc.key(path), mend="choose another name")
+    elif not axis.replace("-", "_").isidentifier():
+        what = f"`{axis}` is no name of an axis"
+        yield CaseError(what, where=doc.key(path), mend="a name is made of letters, digits, - and _")
+
+
+def _value(axis: str, value: object, doc: Document, path: Path) -> Iterator[CaseError]:
+    where = doc.value(path)
+    if isinstance(value, dict) and not isinstance(value.get("name"), str):
+        yield CaseError(
+            "an axis's value that is a mapping needs a `name`", where=where, mend="the id is made from it"
+        )
+    elif axis == "crate-type":
+        known = [kind.value for kind in steps.CrateType]
+        for index, one in enumerate(value if isinstance(value, (list, tuple)) else (value,)):
+            if one not in known and one is not None:
+                place = doc.value((*path, index))
+                mend = suggest(str(one), known, "rustc has {}")
+                yield CaseError(f"`{spelled(one)}` is no crate type", where=place, mend=mend)
+    else:
+        yield from check_built_in(axis, value, doc, path)
+
+
+def check_built_in(axis: str, value: object, doc: Document, path: Path) -> Iterator[CaseError]:
+    """Whether rustc knows this value of a built-in axis, in the matrix or as a step's key."""
+    allowed = matrix.AXIS_VALUES.get(axis)
+    if allowed is not None and value is not None and not any(same(value, one) for one in allowed):
+        listed = ", ".join(dict.fromkeys(spelled(one) for one in allowed))
+        yield CaseError(
+            f"`{spelled(value)}` is no value of `{axis}`",
+            where=doc.value(path),
+            mend=f"it takes {listed}, or null for no flag",
+        )

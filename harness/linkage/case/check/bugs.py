@@ -1,0 +1,56 @@
+"""Known bugs: their signature names a step and claims that the case makes there."""
+
+from collections.abc import Iterator
+
+from linkage.case.base import suggest
+from linkage.case.check.cells import Cells
+from linkage.case.claims import ArtifactClaims
+from linkage.case.steps import ACTIONS
+from linkage.errors import CaseError
+
+_PROCESS = {"exit", "stdout", "stderr", "makes", "diagnostics", "native-static-libs", "link"}
+
+
+def check_bugs(cells: Cells) -> Iterator[CaseError]:
+    """Signatures that can never be seen."""
+    ids = sorted(cells.ids)
+    for index, bug in enumerate(cells.model.known_bugs):
+        path = ("known-bugs", index, "signature")
+        step = bug.signature.step
+        if step not in {*ids, *ACTIONS, "end"}:
+            mend = suggest(step, ids, "the steps are {}")
+            yield CaseError(f"there is no step `{step}`", where=cells.doc.value((*path, "step")), mend=mend)
+            continue
+        made = _claimed(cells, step)
+        for number, claim in enumerate(bug.signature.claim):
+            first = claim.partition(".")[0].partition("[")[0]
+            if first not in _PROCESS and not any(
+                claim == one or one.startswith(f"{claim}.") or claim.startswith(f"{one}.") for one in made
+            ):
+                mend = suggest(claim, sorted(made), "claims there: {}")
+                where = cells.doc.value((*path, "claim", number))
+                yield CaseError(f"no claim at `{step}` is called `{claim}`", where=where, mend=mend)
+
+
+def _claimed(cells: Cells, name: str) -> set[str]:
+    """The claims about artifacts at a step, by their keys."""
+    found: set[str] = set()
+    for cell in cells.cells:
+        for place in cell.places:
+            action = next(key for key, kind in ACTIONS.items() if type(place.step.step) is kind)
+            if name in (place.step.id, action):
+                found |= _keys(place.step.step.claims)
+    return found | _keys(cells.model.claims) if name == "end" else found
+
+
+def _keys(claims: dict[str, tuple[ArtifactClaims, ...]]) -> set[str]:
+    return {
+        f"{subject}.{key}"
+        for subject, sets in claims.items()
+        for one in sets
+        for key in ("exists", *(_alias(name) for name in one.model_fields_set - {"when"}))
+    }
+
+
+def _alias(name: str) -> str:
+    return ArtifactClaims.model_fields[name].alias or name

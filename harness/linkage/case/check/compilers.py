@@ -1,0 +1,68 @@
+"""Compilers between which a case's conditions tell, so that its checks see every shape it can have."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, timedelta
+from functools import lru_cache
+from typing import Any
+
+from linkage.case.check.conditions import every_condition
+from linkage.case.condition import COMPILER
+from linkage.case.model import CaseModel
+from linkage.toolchain.release import CYCLE, FIRST_RELEASE, Channel, RustcVersion
+from linkage.toolchain.version import VersionRange
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_MINORS = 200
+"""Releases that are tried: years more than there are."""
+
+
+def built_by(
+    rows: Sequence[Mapping[str, Any]], names: Sequence[str], model: CaseModel
+) -> Iterator[tuple[Mapping[str, Any], str]]:
+    """Each cell with its name; where conditions name compilers, once for each that they tell apart."""
+    named = list(
+        dict.fromkeys(text for placed in every_condition(model) for text in placed.condition.ranges())
+    )
+    if not named:
+        yield from zip(rows, names, strict=True)
+        return
+    for compiler in told_apart(tuple(named), model.toolchains):
+        for row, name in zip(rows, names, strict=True):
+            yield {**row, COMPILER: compiler}, f"{name} with {compiler}".lstrip()
+
+
+@lru_cache(maxsize=64)
+def told_apart(ranges: tuple[str, ...], limit: str | None) -> tuple[RustcVersion, ...]:
+    """One compiler for each combination of the ranges that a compiler within the limit can have."""
+    parsed = [VersionRange.parse(text) for text in ranges]
+    within = VersionRange.parse(limit or "*")
+    found: dict[tuple[bool, ...], RustcVersion] = {}
+    days = {date.fromisoformat(day) for text in ranges for day in _DAY.findall(text)}
+    for version in (*_compilers(), *_around(days)):
+        if within.contains(version):
+            found.setdefault(tuple(one.contains(version) for one in parsed), version)
+    return tuple(found.values())
+
+
+def _around(days: Iterable[date]) -> Iterator[RustcVersion]:
+    for day in days:
+        for near in (day - timedelta(days=1), day, day + timedelta(days=1)):
+            minor = max(0, (near - FIRST_RELEASE) // CYCLE + 2)
+            yield RustcVersion((1, minor, 0), Channel.NIGHTLY, commit_date=near - timedelta(days=1))
+
+
+@lru_cache(maxsize=1)
+def _compilers() -> tuple[RustcVersion, ...]:
+    """Every release with its points, and a nightly of each week."""
+    found = []
+    for minor in range(_MINORS):
+        found += [RustcVersion((1, minor, patch)) for patch in range(3)]
+        found += [RustcVersion((1, minor, 0), channel) for channel in (Channel.BETA, Channel.DEV)]
+        first = FIRST_RELEASE + CYCLE * (minor - 2)
+        found += [
+            RustcVersion((1, minor, 0), Channel.NIGHTLY, commit_date=first + timedelta(days=day))
+            for day in range(0, CYCLE.days, 7)
+            if first + timedelta(days=day) > date.min
+        ]
+    return tuple(found)

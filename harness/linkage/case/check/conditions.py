@@ -1,0 +1,118 @@
+"""Every `when` and `exclude` of a case: the axes and the values that it names are in the matrix."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+from linkage.case import claims, matrix
+from linkage.case.base import suggest
+from linkage.case.check.axes import spelled
+from linkage.case.check.steps import every_step
+from linkage.case.condition import Condition, matches
+from linkage.case.document import Document, Path
+from linkage.case.model import CaseModel
+from linkage.errors import CaseError
+
+
+class Placed(NamedTuple):
+    """A condition and where it stands."""
+
+    condition: Condition
+    path: Path
+    of: Literal["step", "exclude", "part"] = "part"
+    """What it limits: a step, the matrix, or a claim, a requirement or a known bug."""
+
+    @property
+    def exclude(self) -> bool:
+        return self.of == "exclude"
+
+
+_NOTHING = {
+    "step": "this step never runs: its `when` holds in no cell of the matrix",
+    "exclude": "this exclude matches no cell",
+    "part": "this `when` holds in no cell of the matrix",
+}
+_MEND = "each of its values is in the matrix, but in no cell all of them"
+
+
+def check_conditions(
+    model: CaseModel, doc: Document, rows: Sequence[Mapping[str, Any]], built: Sequence[Mapping[str, Any]]
+) -> Iterator[CaseError]:
+    """Conditions on axes or values that the matrix does not have, or that hold in no cell.
+
+    `built` are the rows with the compilers between which the case's conditions tell.
+    """
+    before = matrix.product(model.matrix)
+    values, values_before = values_of(rows), values_of(before)
+    for placed in every_condition(model):
+        among, known = (before, values_before) if placed.exclude else (built, values)
+        errors = list(_names(placed.condition, placed.path, known, doc))
+        if placed.exclude and any(placed.condition.ranges()):
+            where = doc.key(placed.path)
+            mend = "a matrix is the same on every compiler: use `requires` or `toolchains`"
+            errors.append(CaseError("an exclude cannot name a `toolchain`", where=where, mend=mend))
+        yield from errors
+        if not errors and not any(placed.condition.holds(row) for row in among):
+            yield CaseError(_NOTHING[placed.of], where=doc.key(placed.path), mend=_MEND)
+
+
+def every_condition(model: CaseModel) -> Iterator[Placed]:
+    """Every condition of a case, in no order."""
+    for index, exclude in enumerate(model.matrix.exclude):
+        yield Placed(exclude, ("matrix", "exclude", index), "exclude")
+    for part, conditions in (
+        ("requires", [one.when for one in model.requires]),
+        ("known-bugs", [one.when for one in model.known_bugs]),
+    ):
+        for index, condition in enumerate(conditions):
+            if condition is not None:
+                yield Placed(condition, (part, index, "when"))
+    for step, path in every_step(model.steps, ("steps",)):
+        if step.when is not None:
+            yield Placed(step.when, (*path, "when"), "step")
+        yield from _of_claims(step.claims, (*path, "claims"))
+    yield from _of_claims(model.claims, ("claims",))
+
+
+def _of_claims(found: claims.ClaimMap, path: Path) -> Iterator[Placed]:
+    for subject, sets in found.items():
+        for index, one in enumerate(sets):
+            if one.when is not None:
+                yield Placed(one.when, (*path, subject, index, "when"))
+
+
+def values_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """The values that each axis has in some cell."""
+    found: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        for axis, value in row.items():
+            found.setdefault(axis, {}).setdefault(repr(value), value)
+    return {axis: list(values.values()) for axis, values in found.items()}
+
+
+def _names(
+    condition: Condition, path: Path, known: Mapping[str, Sequence[Any]], doc: Document
+) -> Iterator[CaseError]:
+    for axis, expected in condition.axes.items():
+        yield from check_value(axis, expected, (*path, axis), known, doc)
+    if condition.not_ is not None:
+        yield from _names(condition.not_, (*path, "not"), known, doc)
+    for index, one in enumerate(condition.any):
+        yield from _names(one, (*path, "any", index), known, doc)
+
+
+def check_value(
+    axis: str, expected: object, path: Path, known: Mapping[str, Sequence[Any]], doc: Document
+) -> Iterator[CaseError]:
+    """Whether an axis exists, and has this value in some cell; of alternatives, each."""
+    if axis not in known:
+        mend = suggest(axis, list(known), "the axes are {}")
+        yield CaseError(f"there is no axis `{axis}`", where=doc.key(path), mend=mend)
+        return
+    values = known[axis]
+    whole_list = any(isinstance(value, (list, tuple)) and matches(expected, value) for value in values)
+    alternatives = expected if isinstance(expected, (list, tuple)) and not whole_list else [expected]
+    for index, one in enumerate(alternatives):
+        if not any(matches(one, value) for value in values):
+            where = doc.value((*path, index))
+            mend = suggest(spelled(one), [spelled(value) for value in values], "it is {}")
+            yield CaseError(f"`{axis}` is `{spelled(one)}` in no cell of the matrix", where=where, mend=mend)

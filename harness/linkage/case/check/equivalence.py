@@ -1,0 +1,60 @@
+"""Cells that are one for the checks: they differ only in axes that no step and no claim looks at.
+
+A source's text may hold any axis, and what it says is the compiler's to judge. So a case of
+thousands of cells is checked by the few that differ.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from linkage.case.check.claims import compared_with
+from linkage.case.check.conditions import every_condition
+from linkage.case.check.steps import every_step
+from linkage.case.condition import COMPILER
+from linkage.case.document import Document
+from linkage.case.matrix import AXIS_VALUES
+from linkage.case.model import CaseModel
+from linkage.case.variables import REFERRING, references
+
+
+class Alike(NamedTuple):
+    """Cells that are one for the checks."""
+
+    row: Mapping[str, Any]
+    """The first one's values."""
+    names: tuple[str, ...]
+
+
+def alike(built: Sequence[tuple[Mapping[str, Any], str]], model: CaseModel, doc: Document) -> Iterator[Alike]:
+    """The cells, each given with its name, together where they are one."""
+    if _looks_at_others(model):
+        yield from (Alike(row, (name,)) for row, name in built)
+        return
+    axes = sorted(_looked_at(model, doc))
+    found: dict[tuple[str, ...], tuple[Mapping[str, Any], list[str]]] = {}
+    for row, name in built:
+        # repr: true is not 1 here. An axis that a cell lacks is not one that is null in it.
+        key = tuple([repr(row[axis]) if axis in row else "" for axis in axes])
+        found.setdefault(key, (row, []))[1].append(name)
+    yield from (Alike(row, tuple(names)) for row, names in found.values())
+
+
+def _looks_at_others(model: CaseModel) -> bool:
+    """Whether a claim compares with another cell: then it matters which there are."""
+    listed = [model.claims, *(step.claims for step, _ in every_step(model.steps, ("steps",)))]
+    return any(
+        reference.variant
+        for claims in listed
+        for sets in claims.values()
+        for one in sets
+        for reference, _ in compared_with(one)
+    )
+
+
+def _looked_at(model: CaseModel, doc: Document) -> set[str]:
+    """The axes on which it can depend what the steps are, and what is claimed of them."""
+    assert isinstance(doc.data, dict)  # noqa: S101 - the case has been validated
+    texts = [doc.data.get(part) for part in REFERRING]
+    conditions = (placed.condition.names() for placed in every_condition(model))
+    referred = {name.partition(".")[0] for name, _ in references(texts)}
+    return {COMPILER, *AXIS_VALUES, *referred}.union(*conditions)

@@ -1,0 +1,84 @@
+"""What a case refers to as `${…}`: everything is defined, and every axis is used."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from linkage.case import matrix
+from linkage.case.base import nearest, suggest
+from linkage.case.check.conditions import every_condition
+from linkage.case.document import Data, Document, Path
+from linkage.case.groups import GROUP_NAMES
+from linkage.case.model import CaseModel
+from linkage.case.variables import LATER, REFERENCE, REFERRING, references
+from linkage.errors import CaseError, Position
+
+
+def check_variables(doc: Document, rows: Sequence[Mapping[str, Any]]) -> Iterator[CaseError]:
+    """References to what is no axis, no variable and no symbol group."""
+    axes = set().union(*rows)
+    parts = _parts(rows)
+    known = sorted(axes | parts | GROUP_NAMES | LATER)
+    assert isinstance(doc.data, dict)  # noqa: S101 - the case has been validated
+    for part in REFERRING:
+        for name, where in _placed(doc.data.get(part), (part,), doc):
+            if name not in known and not name.startswith("kept."):
+                mend = suggest(name, known, f"here are {', '.join(sorted(axes | LATER))}")
+                yield CaseError(
+                    f"`${{{name}}}` is no axis, no variable and no symbol group", where=where, mend=mend
+                )
+    sources = doc.data.get("sources")
+    for file, text in sources.items() if isinstance(sources, dict) else ():
+        for name, _ in references(text):
+            axis = name.partition(".")[0]
+            if axis in axes and name not in axes | parts:
+                mend = suggest(name, sorted(parts), f"write `$${{{name}}}` where the text itself is meant")
+                where = doc.value(("sources", file))
+                yield CaseError(f"the axis `{axis}` has no part `{name}`", where=where, mend=mend)
+
+
+def _parts(rows: Sequence[Mapping[str, Any]]) -> set[str]:
+    return {
+        f"{axis}.{key}"
+        for row in rows
+        for axis, value in row.items()
+        if isinstance(value, Mapping)
+        for key in value
+    }
+
+
+def _placed(data: Data, path: Path, doc: Document) -> Iterator[tuple[str, Position]]:
+    if isinstance(data, str):
+        yield from ((found[1], doc.value(path)) for found in REFERENCE.finditer(data))
+    elif isinstance(data, list):
+        for index, item in enumerate(data):
+            yield from _placed(item, (*path, index), doc)
+    elif isinstance(data, dict):
+        for key, item in data.items():
+            yield from ((found[1], doc.key((*path, key))) for found in REFERENCE.finditer(key))
+            yield from _placed(item, (*path, key), doc)
+
+
+def check_unused(model: CaseModel, doc: Document, looked_at: set[str]) -> Iterator[CaseError]:
+    """Axes that nothing uses; `looked_at` are those that the steps take or refer to."""
+    assert isinstance(doc.data, dict)  # noqa: S101 - the case has been validated
+    texts = [doc.data.get(part) for part in (*REFERRING, "sources")]
+    used = looked_at | {name.partition(".")[0] for name, _ in references(texts)}
+    used |= set().union(*(one.condition.names() for one in every_condition(model) if not one.exclude))
+    for axis, path in _axes(model).items():
+        if axis not in used:
+            near = nearest(axis, list(matrix.AXIS_VALUES))
+            mend = f"refer to it as `${{{axis}}}` or in a `when`"
+            if near == axis:
+                mend = "no rustc step takes it: each has a key of that name, or limits its `axes`"
+            elif near is not None:
+                mend = f"did you mean `{near}`?"
+            yield CaseError(f"nothing uses the axis `{axis}`", where=doc.key(path), mend=mend)
+
+
+def _axes(model: CaseModel) -> dict[str, Path]:
+    found: dict[str, Path] = {axis: ("matrix", axis) for axis in model.matrix.axes}
+    for part in ("rows", "include"):
+        for index, row in enumerate(getattr(model.matrix, part)):
+            for axis in row:
+                found.setdefault(axis, ("matrix", part, index, axis))
+    return found

@@ -1,0 +1,424 @@
+"""The model of claims: what a case says about a step's streams or about an artifact.
+
+A claim that is left out says nothing. A claim about a table, a stream or a file that is
+missing or empty does not hold, unless it asks for exactly that.
+"""
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, StrictBool, StrictStr, model_validator
+from pydantic_core import PydanticCustomError
+
+from linkage.case.base import Mode, Model, RelativePath, Texts, listed
+from linkage.case.condition import Condition
+
+
+def _compiles(value: str) -> str:
+    try:
+        re.compile(value)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise PydanticCustomError(
+            "regex", "the regex `{regex}` does not compile: {why}", {"regex": value, "why": str(error)}
+        ) from None
+    return value
+
+
+def _pattern(value: str) -> str:
+    if len(value) > 1 and value.startswith("/") and value.endswith("/"):
+        _compiles(value[1:-1])
+    return value
+
+
+def _comparison(value: object) -> object:
+    text = str(value)
+    if isinstance(value, bool) or not re.fullmatch(r"(==|=|>=|<=|>|<|!=)?\s*\d+", text):
+        raise PydanticCustomError(
+            "comparison", "`{text}` is no number to compare with: write `3`, `>=1` or `<100`", {"text": text}
+        )
+    return text
+
+
+Regex = Annotated[StrictStr, AfterValidator(_compiles)]
+Pattern = Annotated[StrictStr, AfterValidator(_pattern)]
+Patterns = Annotated[tuple[Pattern, ...], BeforeValidator(listed, json_schema_input_type=str | list[str])]
+Comparison = Annotated[StrictStr, BeforeValidator(_comparison, json_schema_input_type=int | str)]
+
+
+class Names(Model):
+    r"""What a set of names must hold. A plain list in its place means `all`.
+
+    A name is exact (`foo`), a glob (`foo_*`), a regex (`/^foo_\d+$/`), a demangled path with
+    globs (`path:alloc::*`) or a symbol group (`${allocator-shim}`).
+    """
+
+    all: Patterns = ()
+    """Each of these is found at least once."""
+    any: Patterns = ()
+    """At least one of these is found."""
+    none: Patterns = ()
+    """Not one of these is found."""
+    only: Patterns | None = None
+    """Every name is one of these, and each of these is found; an empty list: no names at all."""
+    within: Patterns = ()
+    """The claim is about these names only, the others do not count."""
+    except_: Patterns = ()
+    """The claim is about all names but these."""
+    count: Comparison | None = None
+    """How many names there are, after `within` and `except`."""
+    order: Patterns = ()
+    """These are found in this order."""
+    shorthand = ({"type": "string"}, {"type": "array", "items": {"type": "string"}})
+
+    @model_validator(mode="before")
+    @classmethod
+    def _list_means_all(cls, data: Any) -> Any:  # noqa: ANN401
+        if data == "none":
+            return {"only": []}
+        return {"all": data} if isinstance(data, (str, list)) else data
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "Names":
+        if not (self.all or self.any or self.none or self.order or self.only is not None or self.count):
+            raise PydanticCustomError(
+                "says_nothing",
+                "this claim says nothing",
+                {"mend": "give `all`, `any`, `none`, `only`, `count` or `order`, or write `none`"},
+            )
+        return self
+
+
+class SymbolKind(Model):
+    """What the selected symbols are."""
+
+    defined: StrictBool | None = None
+    binding: Literal["local", "global", "weak", "unique"] | None = None
+    visibility: Literal["default", "internal", "hidden", "protected"] | None = None
+    type: Literal["notype", "object", "func", "tls", "ifunc", "common"] | None = None
+    absolute: StrictBool | None = None
+    section: Pattern | None = None
+    version: Pattern | None = None
+
+
+class Symbols(Model):
+    """The general claim about symbols: those selected by name (and kind) are so, this often."""
+
+    names: Patterns
+    except_: Patterns = ()
+    table: Literal["static", "dynamic"] = "static"
+    where: SymbolKind | None = None
+    """Select only symbols of this kind."""
+    are: SymbolKind | None = None
+    """Every selected symbol is of this kind."""
+    count: Comparison | None = None
+    """How many are selected; without it at least one must be."""
+
+
+class SectionClaim(Model):
+    size: Comparison | None = None
+    """In bytes."""
+    contains: Texts = ()
+    """Texts that stand in the section's content."""
+    lacks: Texts = ()
+    compressed: StrictBool | None = None
+    flags: StrictStr | None = None
+    """As readelf prints them: `AX`."""
+
+
+class Number(Model):
+    """A number that stands in a text, alone or in percent of the one in another text."""
+
+    matches: Regex
+    """Finds it: the first match's only group; commas between its digits do not count."""
+    is_: Comparison
+    percent_of: StrictStr | None = None
+    """The other text (`${kept.ID}`), in which the same regex finds the number that is 100."""
+
+    @model_validator(mode="after")
+    def _has_one_group(self) -> "Number":
+        if re.compile(self.matches).groups != 1:
+            raise PydanticCustomError(
+                "groups",
+                "`{regex}` does not say which number",
+                {"regex": self.matches, "mend": "put just the digits in parentheses, and nothing else"},
+            )
+        return self
+
+
+class Text(Model):
+    """What a text must be. A plain text in its place means `equals`."""
+
+    equals: StrictStr | None = None
+    contains: Texts = ()
+    lacks: Texts = ()
+    matches: Annotated[
+        tuple[Regex, ...], BeforeValidator(listed, json_schema_input_type=str | list[str])
+    ] = ()
+    order: Texts = ()
+    """These stand in the text in this order."""
+    file: RelativePath | None = None
+    """Equals this file's text, beside the case."""
+    lines: Comparison | None = None
+    number: Number | None = None
+    empty: StrictBool | None = None
+    normalize: dict[Regex, StrictStr] = {}
+    """Regexes and what replaces them before anything is compared."""
+    shorthand = ({"type": "string"},)
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "Text":
+        if self.model_fields_set <= {"normalize"}:
+            raise PydanticCustomError(
+                "says_nothing",
+                "this claim says nothing",
+                {
+                    "mend": "give `equals`, `contains`, `lacks`, `matches`, `order`, `file`, `lines`, "
+                    "`number`, `empty`"
+                },
+            )
+        return self
+
+    @model_validator(mode="before")
+    @classmethod
+    def _text_means_equals(cls, data: Any) -> Any:  # noqa: ANN401
+        return {"equals": data} if isinstance(data, str) else data
+
+
+class Content(Model):
+    """Texts that stand somewhere in a file's bytes, whatever kind of file it is, or do not."""
+
+    contains: Texts = ()
+    lacks: Texts = ()
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "Content":
+        if not (self.contains or self.lacks):
+            raise PydanticCustomError(
+                "says_nothing", "this claim says nothing", {"mend": "give `contains` or `lacks`"}
+            )
+        return self
+
+
+class Reference(Model):
+    """Another artifact: of this variant, or of a sibling that differs in the axes given."""
+
+    artifact: StrictStr | None = None
+    """Its role or file; without it the same one as the claim's."""
+    variant: dict[StrictStr, Any] = {}
+    """The axes in which the other variant differs, with its values there."""
+    what: Literal["bytes", "text", "symbols", "exports", "size"] = "bytes"
+    shorthand = ({"type": "string"},)
+
+    @model_validator(mode="after")
+    def _is_another(self) -> "Reference":
+        if self.artifact is None and not self.variant:
+            raise PydanticCustomError(
+                "itself",
+                "this compares the artifact with itself",
+                {"mend": "name another `artifact`, or the `variant` by the axes in which it differs"},
+            )
+        return self
+
+    @model_validator(mode="before")
+    @classmethod
+    def _text_means_artifact(cls, data: Any) -> Any:  # noqa: ANN401
+        return {"artifact": data} if isinstance(data, str) else data
+
+
+class ExportsDiffer(Reference):
+    """The exports differ from the other artifact's by exactly these names."""
+
+    added: Patterns = ()
+    removed: Patterns = ()
+
+
+class Resolved(Model):
+    """Every undefined symbol that one of `names` selects is defined within the link set."""
+
+    names: Patterns
+    within: Texts = ()
+    """The other artifacts of the link set: roles, files or globs."""
+
+
+References = Annotated[
+    tuple[Reference, ...],
+    BeforeValidator(listed, json_schema_input_type=Reference | str | list[Reference | str]),
+]
+
+
+class ArtifactClaims(Model):
+    """What one artifact must be. Under `each-member`, the same about an archive's members."""
+
+    when: Condition | None = None
+    """These claims hold in the cells of the matrix that this selects; without it in all."""
+    exists: StrictBool = True
+    kind: Literal["elf", "archive", "bitcode", "metadata", "other", "empty"] | None = None
+    type: Literal["relocatable", "shared", "executable"] | None = None
+
+    defines: Names | None = None
+    """Symbols defined in the symbol table, whatever their binding."""
+    undefined: Names | None = None
+    """Symbols that the symbol table leaves undefined (in an archive: in any member)."""
+    unresolved: Names | None = None
+    """Undefined symbols that no member of the same archive or object defines."""
+    exports: Names | None = None
+    """Dynamic symbols that are defined."""
+    imports: Names | None = None
+    """Dynamic symbols that are not defined."""
+    weak: Names | None = None
+    """Defined symbols with weak binding."""
+    local: Names | None = None
+    """Defined symbols with local binding."""
+    global_: Names | None = None
+    """Defined symbols with global binding."""
+    hidden: Names | None = None
+    """Defined symbols with hidden or internal visibility."""
+    absolute: Names | None = None
+    """Absolute symbols."""
+    symbols: Annotated[
+        tuple[Symbols, ...], BeforeValidator(listed, json_schema_input_type=Symbols | list[Symbols])
+    ] = ()
+    duplicates: Names | None = None
+    """Names with more than one strong definition among an archive's members; `none`: there are none."""
+    resolved: Resolved | None = None
+    refers: dict[StrictStr, Names] = {}
+    """What each of these functions refers to: calls and addresses taken."""
+
+    needed: Names | None = None
+    soname: Names | None = None
+    runpath: Names | None = None
+    interpreter: Names | None = None
+    pie: StrictBool | None = None
+    relro: Literal["none", "partial", "full"] | None = None
+    bind_now: StrictBool | None = None
+    text_relocations: StrictBool | None = None
+    symbol_versions: Names | None = None
+    """Versions that dynamic symbols need or define, as `libc.so.6:GLIBC_2.34`."""
+
+    sections: Names | None = None
+    section: dict[StrictStr, SectionClaim] = {}
+    members: Names | None = None
+    crates: Names | None = None
+    """Crates that an archive's members come from."""
+    index: Names | None = None
+    """Names in an archive's symbol index."""
+    thin: StrictBool | None = None
+    each_member: dict[Pattern, "ArtifactClaims"] = {}
+    bitcode: StrictBool | None = None
+    """LLVM bitcode, in the file itself or in any of its members."""
+    metadata: StrictBool | None = None
+    """rustc's crate metadata, in the file itself or in any of its members."""
+
+    text: Text | None = None
+    content: Content | None = None
+    size: Comparison | None = None
+    """In bytes."""
+    mode: Mode | None = None
+    """Permission bits, as `644`."""
+    smaller_than: Reference | None = None
+    same_as: References = ()
+    differs_from: References = ()
+    exports_differ: ExportsDiffer | None = None
+
+    @model_validator(mode="after")
+    def _members_are_no_files(self) -> "ArtifactClaims":
+        for claims in self.each_member.values():
+            for key in sorted(claims.model_fields_set & OF_FILES):
+                raise PydanticCustomError(
+                    "of_files",
+                    "`{key}` is said of a file, not of an archive's members",
+                    {
+                        "key": key.replace("_", "-"),
+                        "mend": "claim it of the archive, or `extract` the member",
+                    },
+                )
+        return self
+
+
+OF_FILES = {
+    "when", "exists", "resolved", "each_member", "content", "mode", "smaller_than", "same_as", "differs_from",
+    "exports_differ",
+}  # fmt: skip
+"""Claims that cannot be made under `each-member`, by their fields."""
+
+
+class Diagnostic(Model):
+    """One of rustc's diagnostics; what is left out matches any."""
+
+    code: StrictStr | None = None
+    level: Literal["error", "warning", "note", "help", "failure-note"] | None = None
+    text: StrictStr | None = None
+    """Stands in the rendered text, notes included."""
+    matches: Regex | None = None
+    shorthand = ({"type": "string"},)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _text_means_text(cls, data: Any) -> Any:  # noqa: ANN401
+        if not isinstance(data, str):
+            return data
+        return {"code": data} if re.fullmatch(r"E\d{4}", data) else {"text": data}
+
+
+Diagnostics = Annotated[
+    tuple[Diagnostic, ...],
+    BeforeValidator(listed, json_schema_input_type=Diagnostic | str | list[Diagnostic | str]),
+]
+
+
+class DiagnosticClaim(Model):
+    """Diagnostics that are there, and such that are not. A plain list in its place means `all`."""
+
+    all: Diagnostics = ()
+    none: Diagnostics = ()
+    shorthand = ({"type": "string"}, {"type": "array", "items": {"$ref": "#/$defs/Diagnostic"}})
+
+    @model_validator(mode="before")
+    @classmethod
+    def _list_means_all(cls, data: Any) -> Any:  # noqa: ANN401
+        return {"all": data} if isinstance(data, (str, list)) else data
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "DiagnosticClaim":
+        if not (self.all or self.none):
+            raise PydanticCustomError(
+                "says_nothing", "this claim says nothing", {"mend": "give `all` or `none`"}
+            )
+        return self
+
+
+class LinkClaim(Model):
+    """What rustc asked of the linker, seen at the `cc` that it called."""
+
+    of: StrictStr | None = None
+    """The role of the output that was linked; without it every call of the linker."""
+    args: Names | None = None
+    libraries: Names | None = None
+    """Libraries by `-l` and by file, in their order."""
+    inputs: Names | None = None
+    """Object files and archives, by file name."""
+    exports: Names | None = None
+    """Names in the version script or export list."""
+    export_list: StrictBool | None = None
+    """Whether there was one."""
+    count: Comparison | None = None
+    """How often the linker was called."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "LinkClaim":
+        if self.model_fields_set <= {"of"}:
+            raise PydanticCustomError(
+                "says_nothing",
+                "this claim says nothing",
+                {"mend": "give `args`, `libraries`, `inputs`, `exports`, `export-list` or `count`"},
+            )
+        return self
+
+
+Subject = StrictStr
+ClaimSets = Annotated[
+    tuple[ArtifactClaims, ...],
+    BeforeValidator(listed, json_schema_input_type=ArtifactClaims | list[ArtifactClaims]),
+]
+ClaimMap = dict[Subject, ClaimSets]
+"""Claims by their subject: a role (`lib.staticlib`), a file or a glob."""

@@ -1,0 +1,197 @@
+"""YAML text to plain data, with the position of every key and value kept.
+
+YAML 1.1 would make `lto: off` false, `2026-05-19` a date, `1.70` a number, and would keep
+the last of two equal keys. A case is read by stricter rules: a plain scalar is `true`,
+`false`, `null`, a decimal integer, or text; nothing else. Keys are text and unique.
+https://yaml.org/spec/1.1/#id858600 is what is left out.
+"""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from linkage.case.yaml_errors import BAD_ESCAPE, ESCAPE, UNKNOWN_ESCAPE, explain, mark_position
+from linkage.errors import CaseError, CaseErrors, Position
+
+try:
+    from yaml import CSafeLoader as Loader
+except ImportError:  # PyYAML without libyaml: slower, the same answers
+    from yaml import SafeLoader as Loader  # type: ignore[assignment]
+
+Path = tuple[str | int, ...]
+Data = bool | int | str | list["Data"] | dict[str, "Data"] | None
+
+MAX_BYTES = 1 << 20
+MAX_DEPTH = 32
+MAX_NODES = 50_000
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})\Z")
+_CONSTANTS: dict[str, Data] = {"true": True, "false": False, "null": None, "~": None, "": None}
+
+
+def is_plain(text: str) -> bool:
+    """Whether a text without quotes is read as that text."""
+    return text not in _CONSTANTS and not _INTEGER.match(text)
+
+
+def position_of(error: CaseError) -> Position:
+    """Where an error stands, to put several in the file's order."""
+    return error.where if isinstance(error.where, Position) else Position(str(error.where or ""), 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A case file's data and where each part of it stands."""
+
+    file: str
+    data: Data
+    values: dict[Path, Position]
+    keys: dict[Path, Position]
+
+    def value(self, path: Path) -> Position:
+        """The position of the value at `path`, or of the nearest thing around it that exists."""
+        return self.values[self.real(path)]
+
+    def key(self, path: Path) -> Position:
+        """The position of the key at `path`; of the value where it is a list's element."""
+        real = self.real(path)
+        named = self.keys.get(real) if real[-1:] == path[-1:] else None
+        return named or self.values[real]
+
+    def at(self, path: Path) -> Data:
+        """The data at `path`, or the nearest around it that exists."""
+        data = self.data
+        for part in self.real(path):
+            data = data[part]  # type: ignore[index]
+        return data
+
+    def real(self, path: Path) -> Path:
+        """The parts of a path that are in the file.
+
+        Validation names parts that are not (a union's tag, a shorthand's long form): they are
+        passed over, so that the rest of the path still leads to the place.
+        """
+        here: Path = ()
+        for part in path:
+            if (*here, part) in self.values:
+                here = (*here, part)
+        return here
+
+
+@dataclass(slots=True)
+class _Builder:
+    file: str
+    values: dict[Path, Position] = field(default_factory=dict)
+    keys: dict[Path, Position] = field(default_factory=dict)
+    errors: list[CaseError] = field(default_factory=list)
+
+    def build(self, node: yaml.Node, path: Path) -> Data:
+        position = mark_position(self.file, node.start_mark)
+        # What an alias stands for has its anchor's place: the key around says where it grew.
+        around = self.keys.get(path[:1], position)
+        if len(path) > MAX_DEPTH:
+            raise _too_deep(around)
+        self.values[path] = position
+        if len(self.values) > MAX_NODES:
+            raise CaseError(
+                f"more than {MAX_NODES} values once its aliases are resolved",
+                where=around,
+                mend="write fewer aliases, or split the case",
+            )
+        if isinstance(node, yaml.ScalarNode):
+            if _SURROGATE.search(node.value):  # libyaml refuses the escape, PyYAML's own parser takes it
+                raise CaseError(UNKNOWN_ESCAPE, where=position, mend=ESCAPE)
+            return _scalar(node)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.build(child, (*path, index)) for index, child in enumerate(node.value)]
+        return self.mapping(node, path)
+
+    def mapping(self, node: yaml.Node, path: Path) -> Data:
+        result: dict[str, Data] = {}
+        for key, value in node.value:
+            position = mark_position(self.file, key.start_mark)
+            if not isinstance(key, yaml.ScalarNode):
+                self.errors.append(
+                    CaseError("a key must be plain text", where=position, mend="write it as `key: value`")
+                )
+                continue
+            name = str(key.value)
+            if name in result:
+                self.errors.append(
+                    CaseError(
+                        f"the key `{name}` stands here a second time",
+                        where=position,
+                        mend=f"the first is at {self.keys[*path, name]}; keep one of them",
+                    )
+                )
+                continue
+            self.keys[*path, name] = position
+            result[name] = self.build(value, (*path, name))
+        return result
+
+
+def _scalar(node: yaml.ScalarNode) -> Data:
+    text = str(node.value)
+    if node.style in ("'", '"', "|", ">"):
+        return text
+    if text in _CONSTANTS:
+        return _CONSTANTS[text]
+    return int(text) if _INTEGER.match(text) else text
+
+
+def _too_deep(where: Position) -> CaseError:
+    mend = "look for a stray bracket, or an alias inside of itself"
+    return CaseError(f"nested more than {MAX_DEPTH} deep", where=where, mend=mend)
+
+
+def parse(text: str, file: str, loader: type[Any] = Loader) -> Document:
+    """Read one YAML document; `file` is the name that messages give.
+
+    Raises CaseErrors for text that is not YAML, is too large or too deep, has an alias that
+    explodes, or has a key twice.
+    """
+    if len(text) > MAX_BYTES:
+        where = Position(file, 1, 1)
+        raise CaseErrors([CaseError(f"larger than {MAX_BYTES} bytes", where=where, mend="split the case")])
+    builder = _Builder(file)
+    try:
+        builder.errors += _check_events(text, file, loader)
+        node = yaml.compose(text, loader)
+        if node is None:
+            return Document(file, None, {(): Position(file, 1, 1)}, {})
+        data = builder.build(node, ())
+    except (yaml.YAMLError, *BAD_ESCAPE) as error:
+        raise CaseErrors([explain(error, text, file, lambda: _read_plainly(text, file))]) from None
+    except CaseError as error:
+        raise CaseErrors([*builder.errors, error]) from None
+    if builder.errors:
+        raise CaseErrors(sorted(builder.errors, key=position_of))
+    return Document(file, data, builder.values, builder.keys)
+
+
+def _read_plainly(text: str, file: str) -> None:
+    _check_events(text, file, yaml.SafeLoader)
+    yaml.compose(text, yaml.SafeLoader)
+
+
+def _check_events(text: str, file: str, loader: type[Any]) -> list[CaseError]:
+    """What the node tree no longer tells: tags that were written, and a depth that would break it."""
+    # Composers recurse: a file of ten thousand brackets must be refused before one sees it.
+    depth = 0
+    tags: list[CaseError] = []
+    for event in yaml.parse(text, loader):
+        where = mark_position(file, event.start_mark)
+        tag = getattr(event, "tag", None)
+        if tag is not None:
+            short = str(tag).replace("tag:yaml.org,2002:", "!!")
+            tags.append(CaseError(f"the tag {short} has no meaning here", where=where, mend="remove it"))
+        if isinstance(event, (yaml.SequenceStartEvent, yaml.MappingStartEvent)):
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise _too_deep(where)
+        elif isinstance(event, (yaml.SequenceEndEvent, yaml.MappingEndEvent)):
+            depth -= 1
+    return tags

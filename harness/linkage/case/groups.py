@@ -1,0 +1,72 @@
+"""Named symbol groups: names that change between compilers, kept as data in one place.
+
+`groups.yaml` beside this file holds them; a pattern there may be limited to a version range.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from linkage.case import document
+
+if TYPE_CHECKING:
+    from linkage.toolchain.version import RustcVersion
+
+
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """Patterns of a group's names, on a range of toolchains."""
+
+    patterns: tuple[str, ...]
+    toolchains: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A symbol group: what it is, and how its names are spelt by which compilers."""
+
+    name: str
+    about: str
+    spellings: tuple[Spelling, ...]
+
+    def patterns(self, version: "RustcVersion") -> tuple[str, ...]:
+        """The patterns of its names as this compiler spells them."""
+        from linkage.toolchain.version import VersionRange  # noqa: PLC0415 - reading a case needs no versions
+
+        return tuple(
+            pattern
+            for spelling in self.spellings
+            if spelling.toolchains is None or VersionRange.parse(spelling.toolchains).contains(version)
+            for pattern in spelling.patterns
+        )
+
+
+@cache
+def groups() -> dict[str, Group]:
+    """Every group by its name."""
+    text = files("linkage.case").joinpath("groups.yaml").read_text(encoding="utf-8")
+    data = document.parse(text, "groups.yaml").data
+    assert isinstance(data, dict)  # noqa: S101 - our own file, read in every test
+    return {name: _group(name, entry) for name, entry in data.items()}
+
+
+def _group(name: str, entry: document.Data) -> Group:
+    assert isinstance(entry, dict)  # noqa: S101 - our own file, read in every test
+    spellings = entry["names"]
+    assert isinstance(spellings, list)  # noqa: S101 - our own file, read in every test
+    return Group(name, str(entry["about"]), tuple(_spelling(one) for one in spellings))
+
+
+def _spelling(entry: document.Data) -> Spelling:
+    if isinstance(entry, str):
+        return Spelling((entry,), None)
+    assert isinstance(entry, dict)  # noqa: S101 - our own file, read in every test
+    patterns = entry["patterns"]
+    listed = patterns if isinstance(patterns, list) else [patterns]
+    return Spelling(
+        tuple(str(one) for one in listed), str(entry["toolchains"]) if "toolchains" in entry else None
+    )
+
+
+GROUP_NAMES = frozenset(groups())

@@ -1,0 +1,163 @@
+"""The matrix: axes to rows, as GitHub Actions expands them, and a row's readable id.
+
+https://docs.github.com/en/actions/using-jobs/using-a-matrix-for-your-jobs
+"""
+
+import hashlib
+import itertools
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from linkage.case.condition import Condition, Row, same
+from linkage.case.model import Matrix
+
+MAX_ROWS = 20_000
+
+AXIS_VALUES: dict[str, tuple[object, ...] | None] = {
+    "crate-type": None,
+    "prefer-dynamic": (True, False),
+    "lto": ("off", "thin-local", "thin", "fat"),
+    "dylib-lto": (True, False),
+    "codegen-units": None,
+    "opt-level": (0, 1, 2, 3, "s", "z"),
+    "panic": ("unwind", "abort"),
+    "debuginfo": (0, 1, 2, "none", "line-directives-only", "line-tables-only", "limited", "full"),
+    "strip": ("none", "debuginfo", "symbols"),
+    "edition": ("2015", "2018", "2021", "2024", 2015, 2018, 2021, 2024),
+    "linker": ("default", "bfd", "lld", "mold", "gold"),
+    "allocator": None,
+    "target": None,
+}
+"""The built-in axes, which rustc steps take by themselves, with their values where rustc fixes them."""
+
+
+def product(matrix: Matrix) -> list[dict[str, Any]]:
+    """All cells before `exclude` and `include`: rows times the axes beside them."""
+    axes = [[(axis, value) for value in values] for axis, values in matrix.axes.items()]
+    return [{**row, **dict(cell)} for row in (matrix.rows or ({},)) for cell in itertools.product(*axes)]
+
+
+class Cell(dict[str, Any]):
+    """A cell of a matrix, which knows its name: it is asked for often, and another cell's may read alike."""
+
+    def __init__(self, row: Row, name: str) -> None:
+        super().__init__(row)
+        self.name = name
+
+
+def expand(matrix: Matrix) -> list[dict[str, Any]]:
+    """The cells of the matrix in a stable order, each once.
+
+    `include` adds its keys to every cell of the product whose values it does not contradict,
+    and makes a new cell where it fits none; cells that it made are not extended by a later
+    one. What one `include` added a later one may change.
+    """
+    rows = [row for row in product(matrix) if not excluded(row, matrix.exclude)]
+    original = set(matrix.axes).union(*matrix.rows)
+    if matrix.include and not original:
+        rows = []  # a matrix of `include` alone has no empty cell
+    count = len(rows)
+    for include in matrix.include:
+        fitting = [
+            row
+            for row in rows[:count]
+            if all(k not in original or (k in row and _is(v, row[k])) for k, v in include.items())
+        ]
+        for row in fitting:
+            row.update({key: value for key, value in include.items() if key not in original})
+        if not fitting:
+            rows.append(dict(include))
+    return _named(_unique([{key: _frozen(value) for key, value in row.items()} for row in rows]))
+
+
+def _is(wanted: object, value: object) -> bool:
+    # A named value may be meant by its name; the rest must be equal, as in Actions: a list is
+    # no choice here.
+    if isinstance(value, Mapping) and isinstance(wanted, str):
+        return bool(value.get("name") == wanted)
+    return same(_frozen(wanted), _frozen(value))
+
+
+def excluded(row: Row, conditions: Sequence[Condition]) -> bool:
+    """Whether any of the conditions excludes this cell."""
+    return any(condition.holds(row) for condition in conditions)
+
+
+def row_id(row: Row) -> str:
+    """The readable, stable name of a cell: `staticlib,dylib-prefer_dynamic-lto=fat`.
+
+    The crate types stand alone, a true axis by its name, a false one is left out; whatever
+    would confuse a shell, pytest's `-k` or its `::` becomes an underscore. Where that makes
+    two cells of a matrix look the same, `expand` has given each a name with its digest.
+    """
+    if isinstance(row, Cell):
+        return row.name
+    parts = (_part(axis, value) for axis, value in row.items())
+    return "-".join(part for part in parts if part)
+
+
+def _part(axis: str, value: object) -> str:
+    name = _safe(axis)
+    if value is False:
+        return ""
+    if value is True:
+        return name.replace("-", "_")
+    text = _safe(_text(value))
+    return text if axis == "crate-type" else f"{name}={text}"
+
+
+def _text(value: object) -> str:
+    if isinstance(value, Mapping):
+        return str(value.get("name", "unnamed"))
+    if isinstance(value, (list, tuple)):
+        return ",".join(_text(item) for item in value)
+    return "default" if value is None else str(value)
+
+
+@lru_cache(maxsize=4096)  # the same few values stand in every cell
+def _safe(text: str) -> str:
+    return (
+        "".join(char if char.isascii() and (char.isalnum() or char in ",._+=-") else "_" for char in text)
+        or "empty"
+    )
+
+
+def _frozen(value: Any) -> Any:  # noqa: ANN401 - an axis's value is what its author wrote
+    if isinstance(value, list):
+        return tuple(_frozen(item) for item in value)
+    if isinstance(value, dict):
+        return {key: _frozen(item) for key, item in value.items()}
+    return value
+
+
+def _named(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows, those with equal ids as cells whose names differ.
+
+    The difference is a digest of the cell's values: it stays when other cells come or go.
+    """
+    names = [row_id(row) for row in rows]
+    often = Counter(names)
+    taken = {name for name, count in often.items() if count == 1}
+    named: list[dict[str, Any]] = []
+    for row, name in zip(rows, names, strict=True):
+        own = name
+        if often[name] > 1:
+            digest = hashlib.blake2b(_identity(row).encode("utf-8", "surrogatepass")).hexdigest()
+            longer = (f"{name}-{digest[:length]}".lstrip("-") for length in range(4, len(digest) + 1))
+            own = next(one for one in longer if one not in taken)
+            taken.add(own)
+        named.append(Cell(row, own))
+    return named
+
+
+def _identity(row: Row) -> str:
+    return repr(sorted(row.items(), key=lambda item: item[0]))
+
+
+def _unique(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    seen: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        seen.setdefault(_identity(row), row)
+    return list(seen.values())

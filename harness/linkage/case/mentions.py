@@ -1,0 +1,70 @@
+"""Which artifacts a step mentions, by role or by file, and where in the step."""
+
+from collections.abc import Collection, Iterable, Iterator
+from typing import NamedTuple
+
+from linkage.case import claims, steps
+from linkage.case.document import Path
+from linkage.case.resolution import LINK_KINDS, ROLE_KINDS
+
+
+class Mention(NamedTuple):
+    """A text that may be a role; an optional one need not exist in every variant."""
+
+    text: str
+    path: Path
+    optional: bool = False
+
+
+def is_role(text: str, ids: Collection[str]) -> bool:
+    """Whether a text means a role (`lib.staticlib`) and not a file."""
+    owner, dot, kind = text.rpartition(".")
+    return (
+        bool(dot)
+        and kind in ROLE_KINDS
+        and "/" not in text
+        and (owner in ids or kind in LINK_KINDS - {"rlib", "bin"})
+    )
+
+
+def mentions(step: steps.Step) -> Iterator[Mention]:  # noqa: C901 - one case for each kind of step
+    """Everything in a step that may be a role."""
+    match step:
+        case steps.RustcStep():
+            yield from (Mention(value, ("extern", name)) for name, value in step.extern.items() if value)
+            yield from _each(step.flags, "flags")
+        case steps.RunStep():
+            yield Mention(step.run, ("run",))
+            yield from _each(step.args, "args")
+        case steps.CcStep():
+            yield from _each(step.links, "links")
+        case steps.ArStep():
+            yield Mention(step.ar, ("ar",))
+            yield from _each(step.members, "members")
+        case steps.ToolStep():
+            yield from _each(step.args, "args")
+        case steps.RemoveStep():
+            yield from _each(step.remove, "remove")
+        case steps.FreshStep():
+            yield from _each(step.keep, "keep")
+        case _:
+            for action in ("write", "truncate", "rename", "copy_", "chmod"):
+                if hasattr(step, action):
+                    yield Mention(getattr(step, action), (action.strip("_"),))
+            if isinstance(step, steps.SymlinkStep):
+                yield Mention(step.to, ("to",))
+    if isinstance(step, steps.RustcOptions):
+        yield from (
+            Mention(link.of, ("link", i, "of"), optional=True) for i, link in enumerate(step.link) if link.of
+        )
+    yield from claim_mentions(step.claims, ("claims",))
+
+
+def _each(texts: Iterable[str], key: str) -> Iterator[Mention]:
+    return (Mention(text, (key, index)) for index, text in enumerate(texts))
+
+
+def claim_mentions(found: claims.ClaimMap, path: Path) -> Iterator[Mention]:
+    """The subjects of claims; what the claims compare with is looked up when they are judged."""
+    for subject in found:
+        yield Mention(subject, (*path, subject), optional=True)

@@ -1,0 +1,219 @@
+"""The model of a case file as a whole."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, StrictInt, StrictStr, model_validator
+from pydantic_core import PydanticCustomError
+
+from linkage.case.base import Environment, Model, RelativePath, Texts, listed, suggest
+from linkage.case.claims import ClaimMap, Regex
+from linkage.case.condition import Condition
+from linkage.case.steps import AnyStep
+
+Reference = Annotated[StrictStr, Field(pattern=r"^[\w.-]+/[\w.-]+#\d+$")]
+"""An issue or a pull request: `rust-lang/rust#145962`."""
+
+Tag = Annotated[StrictStr, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+def _tuples(value: object) -> object:
+    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
+
+
+Rows = Annotated[
+    tuple[dict[StrictStr, Any], ...],
+    BeforeValidator(listed, json_schema_input_type=dict[str, Any] | list[dict[str, Any]]),
+]
+Conditions = Annotated[
+    tuple[Condition, ...], BeforeValidator(listed, json_schema_input_type=Condition | list[Condition])
+]
+
+
+class Matrix(Model):
+    """Axes by name, each with its values; `include` and `exclude` as GitHub Actions has them."""
+
+    model_config = {"extra": "allow"}
+
+    rows: Rows = ()
+    """Explicit cells, each combined with the product of the axes beside them."""
+    include: Rows = ()
+    exclude: Conditions = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _axes_are_lists(cls, data: Any) -> Any:  # noqa: ANN401
+        if not isinstance(data, dict):
+            return data
+        reserved = ("rows", "include", "exclude")
+        return {
+            k: v if k in reserved else _tuples(v if isinstance(v, list) else [v]) for k, v in data.items()
+        }
+
+    @property
+    def axes(self) -> dict[str, tuple[Any, ...]]:
+        """The axes in the file's order."""
+        return dict(self.__pydantic_extra__ or {})
+
+
+REQUIREMENTS = (
+    "dynamic-std", "profiler", "toolchain", "target", "flag", "sanitizer", "linker", "tool", "crate-type",
+    "backend", "std-bitcode",
+)  # fmt: skip
+
+
+class Requirement(Model):
+    """A capability without which a variant is skipped, named in the skip's reason."""
+
+    dynamic_std: Literal[True] | None = None
+    profiler: Literal[True] | None = None
+    std_bitcode: Literal[True] | None = None
+    toolchain: StrictStr | None = None
+    """A version range: `>=1.87, <1.91`."""
+    target: StrictStr | None = None
+    flag: StrictStr | None = None
+    """`-Zdylib-lto` or `-Cembed-bitcode`."""
+    sanitizer: StrictStr | None = None
+    linker: StrictStr | None = None
+    tool: StrictStr | None = None
+    crate_type: StrictStr | None = None
+    backend: StrictStr | None = None
+    when: Condition | None = None
+    shorthand = (
+        {"enum": ["dynamic-std", "profiler", "std-bitcode"]},
+        {"type": "string", "pattern": "^-"},
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _text_means_true(cls, data: Any) -> Any:  # noqa: ANN401
+        if isinstance(data, str):
+            if data.startswith("-"):
+                return {"flag": data}
+            if data not in REQUIREMENTS:
+                mend = suggest(data, REQUIREMENTS)
+                raise PydanticCustomError(
+                    "requirement", "`{data}` is no requirement", {"data": data, "mend": mend}
+                )
+            return {data: True}
+        return data
+
+    @model_validator(mode="after")
+    def _one_capability(self) -> "Requirement":
+        given = [
+            name for name in type(self).model_fields if name != "when" and getattr(self, name) is not None
+        ]
+        if len(given) != 1:
+            raise PydanticCustomError(
+                "requirement",
+                "a requirement names exactly one of: {known}",
+                {"known": ", ".join(REQUIREMENTS)},
+            )
+        return self
+
+
+class Signature(Model):
+    """What a known bug looks like: all that is given here must be seen."""
+
+    step: StrictStr
+    """The id of the step at which it shows."""
+    claim: Texts = ()
+    """The claims that do not hold, by their keys: `lib.dylib.exports`, `exit`, `stdout`; all of them."""
+    stdout: StrictStr | None = None
+    """Stands in the step's stdout."""
+    stderr: StrictStr | None = None
+    """Stands in the step's stderr."""
+    matches: Regex | None = None
+    """Matches somewhere in the step's stderr."""
+    found: StrictStr | None = None
+    """Stands in what the claim found."""
+    code: StrictStr | None = None
+    """A diagnostic's code."""
+    exit: StrictInt | StrictStr | None = None
+    """An exit status, `ice`, `timeout` or a signal's name."""
+
+    @model_validator(mode="after")
+    def _says_how(self) -> "Signature":
+        given = [
+            name
+            for name in type(self).model_fields
+            if name != "step" and getattr(self, name) not in (None, ())
+        ]
+        if not given:
+            raise PydanticCustomError(
+                "signature",
+                "a signature must say what is seen, not only where",
+                {"mend": "add `claim`, `stderr`, `code` or `exit`"},
+            )
+        return self
+
+
+class KnownBug(Model):
+    """Claims that are known not to hold, on a range of toolchains, in some cells."""
+
+    issue: Reference | None = None
+    unreported: StrictStr | None = None
+    """In place of an issue: what is wrong, in one sentence."""
+    report: RelativePath | None = None
+    """Of an unreported bug: a file beside the case with the report, ready to be filed."""
+    when: Condition | None = None
+    toolchains: StrictStr | None = None
+    """A version range; without it every toolchain."""
+    signature: Signature
+    note: StrictStr | None = None
+
+    @model_validator(mode="after")
+    def _named(self) -> "KnownBug":
+        if (self.issue is None) == (self.unreported is None):
+            raise PydanticCustomError(
+                "unnamed",
+                "a known bug names its `issue` or is marked `unreported`",
+                {"mend": "write `issue: rust-lang/rust#N`, or `unreported:` with what is wrong"},
+            )
+        if self.report is not None and self.unreported is None:
+            raise PydanticCustomError(
+                "reported",
+                "a bug that has an issue needs no `report`",
+                {"mend": "remove it: the issue says what the report says"},
+            )
+        return self
+
+    @property
+    def name(self) -> str:
+        """The issue, or `unreported`."""
+        return self.issue or "unreported"
+
+
+class CaseModel(Model):
+    """A case: one subject, its matrix, its steps and what must hold."""
+
+    summary: StrictStr = Field(min_length=1, max_length=120)
+    about: StrictStr | None = None
+    refs: Annotated[
+        tuple[Reference, ...], BeforeValidator(listed, json_schema_input_type=Reference | list[Reference])
+    ] = ()
+    tags: Annotated[tuple[Tag, ...], BeforeValidator(listed, json_schema_input_type=Tag | list[Tag])] = ()
+    """pytest marks: `-m TAG` selects the case."""
+    toolchains: StrictStr | None = None
+    """The range of toolchains that the case is about; others skip it."""
+    matrix: Matrix = Matrix()
+    requires: Annotated[
+        tuple[Requirement, ...],
+        BeforeValidator(listed, json_schema_input_type=Requirement | list[Requirement]),
+    ] = ()
+    sources: dict[RelativePath, StrictStr] = {}
+    """Sources inline, by file name."""
+    files: Annotated[
+        tuple[RelativePath, ...], BeforeValidator(listed, json_schema_input_type=str | list[str])
+    ] = ()
+    """Files or folders beside the case that the steps need and do not name (modules, headers)."""
+    env: Environment = {}
+    time_limit: StrictInt = Field(default=180, ge=1, le=3600)
+    """Of each step, in seconds."""
+    steps: Annotated[
+        tuple[AnyStep, ...], BeforeValidator(listed, json_schema_input_type=AnyStep | list[AnyStep])
+    ] = Field(min_length=1)
+    claims: ClaimMap = {}
+    """Claims about artifacts at the end."""
+    known_bugs: Annotated[
+        tuple[KnownBug, ...], BeforeValidator(listed, json_schema_input_type=KnownBug | list[KnownBug])
+    ] = ()

@@ -1,0 +1,134 @@
+"""A case file to a Case: YAML, its model, and the checks that need the whole file.
+
+Every error found is reported, each with file, line and column. Nothing here starts a
+process, and nothing outside the case's own folder is looked at.
+"""
+
+import math
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from linkage.case.check import check, source_files
+from linkage.case.document import MAX_BYTES, Document, parse, position_of
+from linkage.case.document import Path as DataPath
+from linkage.case.matrix import MAX_ROWS, expand, row_id
+from linkage.case.model import CaseModel
+from linkage.case.validation import explain
+from linkage.case.variables import REFERENCE
+from linkage.errors import CaseError, CaseErrors, Position
+
+MAX_MESSAGE = 400
+
+
+@dataclass(frozen=True)
+class Case:
+    """A case as it was read: its model, its cells, and where each part of it stands."""
+
+    file: Path
+    name: str
+    """The file as messages and node ids show it."""
+    model: CaseModel
+    document: Document = field(repr=False)
+
+    @property
+    def folder(self) -> Path:
+        """The folder beside which its sources are; nothing outside it is read."""
+        return self.file.parent
+
+    @cached_property
+    def rows(self) -> tuple[dict[str, Any], ...]:
+        """The cells of its matrix."""
+        return tuple(expand(self.model.matrix))
+
+    @cached_property
+    def ids(self) -> tuple[str, ...]:
+        """The cells' readable names, in the order of `rows`."""
+        return tuple(row_id(row) for row in self.rows)
+
+    @cached_property
+    def digest(self) -> str:
+        """Of what its file and the sources beside it hold: whether an older result is about the same."""
+        found = blake2b(digest_size=16)
+        names = {REFERENCE.sub("*", name) for name, _ in source_files(self.model)}
+        beside = {place for name in names for place in _files(self.folder, name)}
+        for place in sorted({self.file, *beside}):
+            found.update(f"{place.relative_to(self.folder)}\0".encode("utf-8", "surrogateescape"))
+            with suppress(OSError):
+                found.update(blake2b(place.read_bytes()).digest())
+        return found.hexdigest()
+
+    def position(self, path: DataPath) -> Position:
+        """Where the key at `path` stands in the file."""
+        return self.document.key(path)
+
+
+def _files(folder: Path, name: str) -> Iterator[Path]:
+    """The files that a source's name means, in which an axis may be any text."""
+    with suppress(ValueError, NotImplementedError, OSError):  # one that is no pattern of a path
+        for place in folder.glob(name) if "*" in name else [folder / name]:
+            yield from (one for one in (place.rglob("*") if place.is_dir() else [place]) if one.is_file())
+
+
+def read_case(file: Path, name: str | None = None) -> Case:
+    """Read a case file; `name` is what messages call it.
+
+    Raises CaseErrors with all that is wrong with it, in the file's order.
+    """
+    name = name or str(file)
+    try:
+        with file.open("rb") as stream:
+            text = stream.read(MAX_BYTES + 1).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = error.object[: error.start]
+        line = before[before.rfind(b"\n") + 1 :].decode("utf-8")
+        where = Position(name, before.count(b"\n") + 1, len(line) + 1)
+        raise CaseErrors([CaseError("not UTF-8", where=where, mend="save the file as UTF-8")]) from None
+    except OSError as error:
+        why = f"cannot be read: {error.strerror or error}"
+        raise CaseErrors([CaseError(why, where=name, mend="check the path")]) from None
+    return parse_case(text, file, name)
+
+
+def parse_case(text: str, file: Path, name: str) -> Case:
+    """Like read_case, from the file's text."""
+    doc = parse(text, name)
+    if not isinstance(doc.data, dict):
+        what = "the file is empty" if doc.data is None else "a case is a mapping"
+        raise CaseErrors([CaseError(what, where=doc.value(()), mend="a case needs `summary` and `steps`")])
+    try:
+        model = CaseModel.model_validate(doc.data)
+    except ValidationError as error:
+        raise CaseErrors(
+            [_in_one_line(one) for one in sorted(explain(error, doc), key=position_of)]
+        ) from None
+    rows = math.prod(len(values) for values in model.matrix.axes.values()) * max(1, len(model.matrix.rows))
+    if rows > MAX_ROWS:
+        what = f"the matrix has {rows} cells, more than {MAX_ROWS}"
+        raise CaseErrors([CaseError(what, where=doc.key(("matrix",)), mend="split the case")])
+    case = Case(file, name, model, doc)
+    errors = check(case)
+    if errors:
+        raise _all(errors)
+    return case
+
+
+def _all(errors: Iterable[CaseError]) -> CaseErrors:
+    return CaseErrors([_in_one_line(error) for error in sorted(errors, key=position_of)])
+
+
+def _in_one_line(error: CaseError) -> CaseError:
+    # What the file says stands in messages: a line break in it, or a page of text, must not.
+    mend = _printable(error.mend) if error.mend else None
+    return CaseError(_printable(error.what), where=error.where, mend=mend)
+
+
+def _printable(text: str) -> str:
+    shown = "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+    return shown if len(shown) <= MAX_MESSAGE else f"{shown[:MAX_MESSAGE]}…"

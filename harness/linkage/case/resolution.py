@@ -1,0 +1,213 @@
+"""One cell of the matrix applied to a case: the steps that it has, with their values and roles.
+
+Nothing here needs a toolchain: which artifacts a step makes follows from its crate types and
+emits; only their file names depend on the target.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import PurePosixPath
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from linkage.case import steps as model
+from linkage.case.document import Data, Document, Path, position_of
+from linkage.case.groups import GROUP_NAMES
+from linkage.case.matrix import AXIS_VALUES
+from linkage.case.validation import explain
+from linkage.case.variables import UnknownVariableError, substitute
+from linkage.errors import CaseError
+
+EMIT_KINDS = {
+    "asm": "asm", "llvm-bc": "llvm-bc", "llvm-ir": "llvm-ir", "obj": "obj", "metadata": "rmeta", "mir": "mir",
+    "dep-info": "dep-info", "thin-link-bitcode": "thin-link-bitcode",
+}  # fmt: skip
+"""rustc's emit kinds (besides `link`) and the roles of what they make."""
+
+LINK_KINDS = frozenset(kind.value for kind in model.CrateType) - {"lib"}
+ROLE_KINDS = LINK_KINDS | set(EMIT_KINDS.values()) | {"rlink", "shared"}
+
+_STEP: TypeAdapter[Any] = TypeAdapter(model.AnyStep)
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A step as one variant has it."""
+
+    path: Path
+    """Where it stands in the case."""
+    id: str
+    step: model.Step
+    roles: tuple[str, ...] = ()
+    """The roles of what it makes, without the id."""
+    axes: Mapping[str, Any] = field(default_factory=dict)
+    """The built-in axes that apply to it, with their values; a rustc step's own keys included."""
+    crate_types: tuple[str, ...] = ()
+    together: tuple["Resolved", ...] = ()
+
+
+class Row(dict[str, Any]):
+    """A cell of the matrix that notes which of its axes are looked at."""
+
+    def __init__(self, values: Mapping[str, Any], used: set[str]) -> None:
+        super().__init__(values)
+        self.used = used
+
+    def __contains__(self, key: object) -> bool:
+        self.used.add(str(key).partition(".")[0])
+        return super().__contains__(key)
+
+
+def resolve(
+    doc: Document, steps: Sequence[model.Step], row: Row, problems: list[CaseError] | None = None
+) -> tuple[Resolved, ...]:
+    """The steps of a case that this cell has.
+
+    Raises CaseError where a value does not fit; with `problems` it is added there, and the
+    step is left out.
+    """
+    assert isinstance(doc.data, dict)  # noqa: S101 - the case has been validated
+    raw = doc.data["steps"]
+    listed = raw if isinstance(raw, list) else [raw]
+    return tuple(_Resolver(doc, row, problems).steps(steps, listed, ("steps",)))
+
+
+@dataclass(slots=True)
+class _Resolver:
+    doc: Document
+    row: Row
+    problems: list[CaseError] | None
+    taken: set[str] = field(default_factory=set)
+
+    def steps(self, steps: Sequence[model.Step], raw: Sequence[Data], base: Path) -> Iterator[Resolved]:
+        for index, (step, data) in enumerate(zip(steps, raw, strict=True)):
+            path = (*base, index)
+            if step.when is not None and not step.when.holds(self.row):
+                continue
+            try:
+                concrete = step
+                if not isinstance(step, model.TogetherStep):
+                    concrete = applied(self.doc, step, data, path, self.row, _STEP)
+            except CaseError as error:
+                if self.problems is None:
+                    raise
+                self.problems.append(error)
+                continue
+            name = _identify(concrete, self.taken)
+            if isinstance(concrete, model.TogetherStep):
+                yield self._together(concrete, name, data, path)
+            else:
+                yield _resolve(concrete, path, self.row, name)
+
+    def _together(self, step: model.TogetherStep, name: str, data: Data, path: Path) -> Resolved:
+        assert isinstance(data, dict)  # noqa: S101 - the case has been validated
+        inner = data["together"]
+        assert isinstance(inner, list)  # noqa: S101 - the case has been validated
+        return Resolved(
+            path, name, step, together=tuple(self.steps(step.together, inner, (*path, "together")))
+        )
+
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def applied(doc: Document, part: M, data: Data, path: Path, row: Row, adapter: TypeAdapter[M]) -> M:
+    """A validated part of a case with the cell's values in its `${…}`.
+
+    Raises CaseError for a variable that nothing defines, or a value that does not fit.
+    """
+    if not _mentions(data):
+        return part
+    try:
+        return adapter.validate_python(substitute(data, row, GROUP_NAMES))
+    except UnknownVariableError as error:
+        raise CaseError(
+            f"`${{{error.name}}}` has no value",
+            where=doc.value((*path, *error.path)),
+            mend="give the cell one with `include`, or limit this with a `when`",
+        ) from None
+    except ValidationError as error:
+        first = min(explain(error, doc, path), key=position_of)
+        raise CaseError(f"with the cell's values: {first.what}", where=first.where, mend=first.mend) from None
+
+
+def _mentions(data: Data) -> bool:
+    if isinstance(data, str):
+        return "${" in data
+    if isinstance(data, dict):
+        return any("${" in key or _mentions(value) for key, value in data.items())
+    return isinstance(data, list) and any(_mentions(item) for item in data)
+
+
+def _identify(step: model.Step, taken: set[str]) -> str:
+    name = step.id_ or _default_id(step)
+    if step.id_ is None:
+        base, number = name, 2
+        while name in taken:
+            name, number = f"{base}-{number}", number + 1
+    taken.add(name)
+    return name
+
+
+def _default_id(step: model.Step) -> str:
+    match step:
+        case model.RustcStep():
+            return crate_name(step)
+        case model.LinkOnlyStep():
+            return f"link-{step.link_only}"
+        case model.CxxStep():
+            return PurePosixPath(step.cxx[0]).stem
+        case model.CcStep():
+            return PurePosixPath(step.cc[0]).stem
+        case _:
+            return next(name for name, kind in model.ACTIONS.items() if type(step) is kind)
+
+
+def crate_name(step: model.RustcStep) -> str:
+    """The crate's name as rustc derives it: given, or the source's stem with underscores."""
+    if step.crate_name:
+        return step.crate_name
+    if step.rustc == "-":
+        return "rust_out"
+    return _derived(step.rustc or "rustc")
+
+
+@lru_cache  # asked again for every cell of a matrix
+def _derived(source: str) -> str:
+    return PurePosixPath(source).stem.replace("-", "_")
+
+
+def _resolve(step: model.Step, path: Path, row: Row, name: str) -> Resolved:
+    match step:
+        case model.RustcStep():
+            axes = _axes(step, row)
+            kinds = axes.get("crate-type")
+            types = tuple(kinds) if isinstance(kinds, (list, tuple)) else (kinds,) if kinds else ()
+            return Resolved(path, name, step, _rustc_roles(step, types), axes, types or ("bin",))
+        case model.CcStep():
+            return Resolved(path, name, step, (step.kind,))
+        case _:
+            return Resolved(path, name, step)
+
+
+def _axes(step: model.RustcStep, row: Row) -> dict[str, Any]:
+    """The values of the built-in axes at this step: its own keys first, then the matrix's."""
+    values: dict[str, Any] = {}
+    for axis in AXIS_VALUES:
+        own = None if axis == "allocator" else getattr(step, axis.replace("-", "_"))
+        if own is not None:
+            values[axis] = own
+        elif (step.axes is None or axis in step.axes) and axis in row and row[axis] is not None:
+            values[axis] = row[axis]
+    return values
+
+
+def _rustc_roles(step: model.RustcStep, types: tuple[str, ...]) -> tuple[str, ...]:
+    emits = [item.partition("=")[0] for group in step.emit for item in group.split(",")]
+    linked = ["rlib" if kind == "lib" else kind for kind in types or ("bin",)]
+    roles = [EMIT_KINDS[kind] for kind in emits if kind in EMIT_KINDS]
+    if step.rustc is not None and (not emits or "link" in emits):
+        roles += [*linked, *(["rlink"] if step.no_link else [])]
+    return tuple(dict.fromkeys(roles))

@@ -1,0 +1,388 @@
+"""The model of steps: one process or one file operation each, in the order of the file."""
+
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BeforeValidator,
+    Discriminator,
+    Field,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    Tag,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from linkage.case.base import Environment, Mode, Model, Paths, RelativePath, Texts, listed, nearest
+from linkage.case.claims import ClaimMap, DiagnosticClaim, LinkClaim, Names, Text
+from linkage.case.condition import Condition
+
+
+class CrateType(StrEnum):
+    """rustc's crate types, as `--crate-type` spells them."""
+
+    BIN = "bin"
+    LIB = "lib"
+    RLIB = "rlib"
+    DYLIB = "dylib"
+    CDYLIB = "cdylib"
+    STATICLIB = "staticlib"
+    PROC_MACRO = "proc-macro"
+
+
+def _crate_types(value: object) -> object:
+    if isinstance(value, str):
+        value = [value]
+    if isinstance(value, list):
+        known = [member.value for member in CrateType]
+        for item in value:
+            if not (isinstance(item, str) and (item in known or item.startswith("${"))):
+                near = nearest(str(item), known)
+                raise PydanticCustomError(
+                    "crate_type",
+                    "`{item}` is no crate type",
+                    {
+                        "item": item,
+                        "mend": f"did you mean `{near}`?" if near else f"rustc has {', '.join(known)}",
+                    },
+                )
+        return tuple(value)
+    return value
+
+
+def _exit(value: object) -> object:
+    allowed = isinstance(value, int) and not isinstance(value, bool)
+    named = isinstance(value, str) and (value in ("any", "fails", "ice") or value.startswith("SIG"))
+    if not (allowed or named):
+        raise PydanticCustomError(
+            "exit",
+            "`{value}` is no exit status: a number, `fails`, `ice`, `any`, or a signal as `SIGABRT`",
+            {"value": value},
+        )
+    return value
+
+
+Exit = Annotated[int | str, BeforeValidator(_exit, json_schema_input_type=int | str)]
+
+
+class Step(Model):
+    """What all steps share."""
+
+    id_: StrictStr | None = None
+    """The name by which other steps and claims refer to it; by default the source's stem."""
+    when: Condition | None = None
+    """The step is part of those variants only that this selects."""
+    claims: ClaimMap = {}
+    """Claims about artifacts as they are right after this step."""
+
+
+class ProcessStep(Step):
+    """What all steps share that start a process."""
+
+    env: Environment = {}
+    stdin: StrictStr | None = None
+    cwd: RelativePath | None = None
+    """Relative to the variant's working folder."""
+    exit: Exit = 0
+    """`fails` is any non-zero status but a compiler's crash; `ice` is rustc's internal error."""
+    stdout: Text | None = None
+    stderr: Text | None = None
+    makes: Names | None = None
+    """Files that the step makes or changes, as paths relative to the working folder."""
+    keep: Literal["stdout", "stderr", "native-static-libs"] | None = None
+    """Keep this stream, stripped, for later steps: `${kept.ID}`; or, as the words of an argument that
+    is this alone, what `--print native-static-libs` reported."""
+    time_limit: StrictInt | None = Field(default=None, ge=1, le=3600)
+    """In seconds."""
+
+    @model_validator(mode="after")
+    def _keeps_what_there_is(self) -> "ProcessStep":
+        if self.keep == "native-static-libs" and not isinstance(self, RustcOptions):
+            raise PydanticCustomError("keep", "only rustc reports `native-static-libs`", {})
+        return self
+
+
+class RustcOptions(ProcessStep):
+    """What `rustc` and `link-only` steps share."""
+
+    flags: Texts = ()
+    """Any flags; an element that expands to nothing is dropped, one that is a list is spliced."""
+    diagnostics: DiagnosticClaim | None = None
+    native_static_libs: Names | None = None
+    """What `--print native-static-libs` reports."""
+    link: Annotated[
+        tuple[LinkClaim, ...], BeforeValidator(listed, json_schema_input_type=LinkClaim | list[LinkClaim])
+    ] = ()
+    """What rustc asked of the linker."""
+    linker: StrictStr | None = None
+    """`bfd`, `lld`, `mold`, `gold` or `default`."""
+    unstable: StrictBool = False
+    """The source uses unstable features: a stable compiler runs with RUSTC_BOOTSTRAP=1."""
+
+
+class RustcStep(RustcOptions):
+    """A call of rustc. The matrix's built-in axes apply unless a key here says otherwise."""
+
+    rustc: RelativePath | None
+    """The source; null for a call without one (`--print`)."""
+    axes: Annotated[
+        tuple[StrictStr, ...] | None,
+        BeforeValidator(lambda v: () if v == "none" else listed(v), json_schema_input_type=list[str] | str),
+    ] = None
+    """The built-in axes that apply to this step; `none`: not one. By default all."""
+    crate_name: StrictStr | None = None
+    crate_type: Annotated[
+        tuple[StrictStr, ...] | None, BeforeValidator(_crate_types, json_schema_input_type=str | list[str])
+    ] = None
+    edition: StrictStr | None = None
+    emit: Texts = ()
+    out_dir: RelativePath | None = None
+    output: RelativePath | None = None
+    """rustc's `-o`."""
+    extern: dict[StrictStr, StrictStr | None] = {}
+    """Crates by name: a role or a file; null for `--extern NAME` alone."""
+    cfg: Texts = ()
+    search: StrictBool = True
+    """Whether the working folder and the steps' out-dirs are searched (`-L`)."""
+    no_link: StrictBool = False
+    """-Zno-link: a later `link-only` step finishes it."""
+
+    prefer_dynamic: StrictBool | StrictStr | None = None
+    lto: StrictStr | None = None
+    dylib_lto: StrictBool | StrictStr | None = None
+    codegen_units: StrictInt | StrictStr | None = None
+    opt_level: StrictInt | StrictStr | None = None
+    panic: StrictStr | None = None
+    debuginfo: StrictInt | StrictStr | None = None
+    strip: StrictStr | None = None
+    target: StrictStr | None = None
+
+    @model_validator(mode="after")
+    def _output_or_dir(self) -> "RustcStep":
+        if self.output and self.out_dir:
+            raise PydanticCustomError(
+                "both", "`output` and `out-dir` together: rustc ignores one", {"mend": "keep one"}
+            )
+        return self
+
+
+class LinkOnlyStep(RustcOptions):
+    """-Zlink-only: finish a `no-link: true` step from its .rlink file."""
+
+    link_only: StrictStr
+    """The id of that step."""
+    rlink: RelativePath | None = None
+    """Another file in place of that step's .rlink."""
+    out_dir: RelativePath | None = None
+    output: RelativePath | None = None
+
+
+class RunStep(ProcessStep):
+    """Run a built program with the loader's path set for what the variant has built."""
+
+    run: StrictStr
+    """A step's id (its bin or program), a role, or a file."""
+    args: Texts = ()
+    under: Texts = ()
+    """A program and its arguments that runs it (`[valgrind, -q]`)."""
+    libraries: StrictBool = True
+    """Whether the loader finds the working folder and the toolchain's libraries."""
+
+
+class CcStep(ProcessStep):
+    """The C compiler; with `cxx` the C++ compiler."""
+
+    cc: Paths
+    links: Texts = ()
+    """Artifacts by role or file, or `-l` flags, in order, after the objects."""
+    flags: Texts = ()
+    kind: Literal["bin", "obj", "shared"] = "bin"
+    output: RelativePath | None = None
+    system_libraries: StrictBool = True
+    """Whether the libraries that std needs on this platform are linked too."""
+
+
+class CxxStep(CcStep):
+    cc: Paths = ()
+    cxx: Paths
+
+
+class ArStep(ProcessStep):
+    """The archiver."""
+
+    ar: StrictStr
+    """The archive: a file to make, or a role to change."""
+    members: Texts = ()
+    """Files or roles to add or replace, in order."""
+    delete: Texts = ()
+    """Member names or globs over them to delete."""
+    extract: Texts = ()
+    """Members to extract into the working folder; `*` for all."""
+    thin: StrictBool = False
+    index: StrictBool = True
+
+    @model_validator(mode="after")
+    def _one_operation(self) -> "ArStep":
+        if sum(map(bool, (self.members, self.delete, self.extract))) > 1:
+            raise PydanticCustomError(
+                "operation", "`members`, `delete` and `extract` are steps of their own", {"mend": "divide it"}
+            )
+        return self
+
+
+class ToolStep(ProcessStep):
+    """Any other program by its name on PATH or in the toolchain."""
+
+    tool: StrictStr
+    args: Texts = ()
+
+
+class RemoveStep(Step):
+    remove: Texts
+    """Files, folders, roles or globs; each must select something."""
+
+
+class MkdirStep(Step):
+    mkdir: Paths
+
+
+class WriteStep(Step):
+    """Write a file; exactly one of `text` and `hex`."""
+
+    write: StrictStr
+    text: StrictStr | None = None
+    hex_: StrictStr | None = None
+    at: StrictInt | None = None
+    """Overwrite from this byte on, the rest stays; negative from the end."""
+
+    @model_validator(mode="after")
+    def _one_content(self) -> "WriteStep":
+        if (self.text is None) == (self.hex_ is None):
+            raise PydanticCustomError("content", "`write` needs exactly one of `text` and `hex`", {})
+        try:
+            bytes.fromhex(self.hex_ or "")
+        except ValueError:
+            raise PydanticCustomError("hex", "`hex` must be pairs of hexadecimal digits", {}) from None
+        return self
+
+
+class TruncateStep(Step):
+    truncate: StrictStr
+    size: StrictInt
+    """Bytes to keep; negative: bytes to cut off the end."""
+
+
+class RenameStep(Step):
+    rename: StrictStr
+    to: RelativePath
+
+
+class SymlinkStep(Step):
+    symlink: RelativePath
+    """The link to make."""
+    to: StrictStr
+    """What it points at: a role or a path inside the working folder."""
+
+
+class CopyStep(Step):
+    copy_: StrictStr
+    to: RelativePath
+
+
+class ChmodStep(Step):
+    chmod: StrictStr
+    mode: Mode
+
+
+class UmaskStep(Step):
+    """The umask of the steps that follow."""
+
+    umask: Mode
+
+
+class FreshStep(Step):
+    """An empty working folder from here on, with the case's sources only."""
+
+    fresh: Literal[True]
+    keep: Texts = ()
+    """Files, globs or roles that stay."""
+
+
+class TogetherStep(Step):
+    """Steps that run at the same time."""
+
+    together: tuple["AnyStep", ...] = Field(min_length=2)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _tuple(cls, data: Any) -> Any:  # noqa: ANN401
+        if isinstance(data, dict) and isinstance(data.get("together"), list):
+            return {**data, "together": tuple(data["together"])}
+        return data
+
+
+ACTIONS: dict[str, type[Step]] = {
+    "rustc": RustcStep,
+    "link-only": LinkOnlyStep,
+    "run": RunStep,
+    "cc": CcStep,
+    "cxx": CxxStep,
+    "ar": ArStep,
+    "tool": ToolStep,
+    "remove": RemoveStep,
+    "mkdir": MkdirStep,
+    "write": WriteStep,
+    "truncate": TruncateStep,
+    "rename": RenameStep,
+    "symlink": SymlinkStep,
+    "copy": CopyStep,
+    "chmod": ChmodStep,
+    "umask": UmaskStep,
+    "fresh": FreshStep,
+    "together": TogetherStep,
+}
+
+
+SAID = {"stdout", "stderr", "makes", "diagnostics", "native_static_libs", "link"}
+"""The fields of a process's step that say what must come of it."""
+
+
+def action_of(data: Any) -> str | None:  # noqa: ANN401 - whatever stands in the file
+    """The step's action: the one key that says what it does; tagged so that it equals no key."""
+    if isinstance(data, Step):
+        return next(f"a {name} step" for name, model in ACTIONS.items() if type(data) is model)
+    if not isinstance(data, dict):
+        return None
+    found = [name for name in ACTIONS if name in data]
+    return f"a {found[0]} step" if len(found) == 1 else None
+
+
+AnyStep = Annotated[
+    Annotated[RustcStep, Tag("a rustc step")]
+    | Annotated[LinkOnlyStep, Tag("a link-only step")]
+    | Annotated[RunStep, Tag("a run step")]
+    | Annotated[CcStep, Tag("a cc step")]
+    | Annotated[CxxStep, Tag("a cxx step")]
+    | Annotated[ArStep, Tag("a ar step")]
+    | Annotated[ToolStep, Tag("a tool step")]
+    | Annotated[RemoveStep, Tag("a remove step")]
+    | Annotated[MkdirStep, Tag("a mkdir step")]
+    | Annotated[WriteStep, Tag("a write step")]
+    | Annotated[TruncateStep, Tag("a truncate step")]
+    | Annotated[RenameStep, Tag("a rename step")]
+    | Annotated[SymlinkStep, Tag("a symlink step")]
+    | Annotated[CopyStep, Tag("a copy step")]
+    | Annotated[ChmodStep, Tag("a chmod step")]
+    | Annotated[UmaskStep, Tag("a umask step")]
+    | Annotated[FreshStep, Tag("a fresh step")]
+    | Annotated[TogetherStep, Tag("a together step")],
+    Discriminator(
+        action_of,
+        custom_error_type="action",
+        custom_error_message="a step needs exactly one of: " + ", ".join(ACTIONS),
+    ),
+]
+
+TogetherStep.model_rebuild()

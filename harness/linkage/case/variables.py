@@ -1,0 +1,101 @@
+"""`${…}` in a case: the matrix's axes, what is known only on a toolchain, and symbol groups."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from linkage.case.document import Data, Path
+
+REFERENCE = re.compile(r"(?<!\$)\$\{([^{}]*)\}")
+LATER = frozenset({"work", "sysroot", "libdir", "target", "host"})
+"""Known only when a variant is planned on a toolchain: its working folder, and the toolchain's own places."""
+REFERRING = ("env", "steps", "claims")
+"""The parts of a case in which a variable must be known; a source's text may hold any `${…}`."""
+
+
+class UnknownVariableError(Exception):
+    """A `${name}` that nothing defines; carries the name and where in the data it stands."""
+
+    def __init__(self, name: str, path: Path) -> None:
+        self.name = name
+        self.path = path
+        super().__init__(name)
+
+
+def references(data: Data, path: Path = ()) -> Iterator[tuple[str, Path]]:
+    """Every variable that the data refers to, and where."""
+    if isinstance(data, str):
+        for match in REFERENCE.finditer(data):
+            yield match[1], path
+    elif isinstance(data, list):
+        for index, item in enumerate(data):
+            yield from references(item, (*path, index))
+    elif isinstance(data, dict):
+        for key, item in data.items():
+            yield from ((name, path) for name, _ in references(key))
+            yield from references(item, (*path, key))
+
+
+def substitute(data: Data, row: Mapping[str, Any], known: frozenset[str], path: Path = ()) -> Data:
+    """The data with the axes' values in place; variables in `known` are left as they are.
+
+    A text that is one reference takes the value as it is. In a list it is spliced where the
+    value is a list, and dropped where the value is empty. Raises UnknownVariableError.
+    """
+    if isinstance(data, str):
+        whole = REFERENCE.fullmatch(data)
+        if whole and not _later(whole[1], known):
+            return _plain(_look_up(whole[1], row, path))
+        return REFERENCE.sub(lambda m: m[0] if _later(m[1], known) else text(_look_up(m[1], row, path)), data)
+    if isinstance(data, list):
+        return list(_elements(data, row, known, path))
+    if isinstance(data, dict):
+        return {
+            str(substitute(key, row, known, path)) if "${" in key else key: substitute(
+                value, row, known, (*path, key)
+            )
+            for key, value in data.items()
+        }
+    return data
+
+
+def _elements(data: list[Data], row: Mapping[str, Any], known: frozenset[str], path: Path) -> Iterator[Data]:
+    for index, item in enumerate(data):
+        value = substitute(item, row, known, (*path, index))
+        was_reference = isinstance(item, str) and REFERENCE.fullmatch(item)
+        if was_reference and isinstance(value, list):
+            yield from value
+        elif not (was_reference and value in (None, "")):
+            yield value
+
+
+def _later(name: str, known: frozenset[str]) -> bool:
+    return name in known or name in LATER or name.startswith("kept.")
+
+
+def _look_up(name: str, row: Mapping[str, Any], path: Path) -> Any:  # noqa: ANN401 - an axis's value
+    if name in row:
+        return row[name]
+    axis, dot, key = name.partition(".")
+    if dot and isinstance(row.get(axis), Mapping) and key in row[axis]:
+        return row[axis][key]
+    raise UnknownVariableError(name, path)
+
+
+def text(value: Any) -> str:  # noqa: ANN401 - an axis's value
+    """An axis's value inside a longer text."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Mapping):
+        return text(value.get("name"))
+    if isinstance(value, (list, tuple)):
+        return ",".join(text(item) for item in value)
+    return "" if value is None else str(value)
+
+
+def _plain(value: Any) -> Data:  # noqa: ANN401 - an axis's value
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return text(value)
+    return value  # type: ignore[no-any-return]

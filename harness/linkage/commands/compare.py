@@ -1,0 +1,282 @@
+"""`linkage compare` and `linkage snapshot`: two toolchains side by side, and one for later."""
+
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from linkage.case.reader import read_case
+from linkage.compare.artifacts import Asked, Differ
+from linkage.compare.builds import (
+    Cell,
+    ReducedSource,
+    SnapshotSource,
+    Source,
+    ToolchainSource,
+    cells_of,
+    compare,
+    in_order,
+)
+from linkage.compare.cargo import CargoSource
+from linkage.compare.change_groups import grouped
+from linkage.compare.expectations import Expectations, read_expected
+from linkage.compare.model import Built
+from linkage.compare.normalization import Reader
+from linkage.compare.result import Left, Result
+from linkage.compare.rules import Rules
+from linkage.compare.snapshot import SUFFIX, Snapshot, decoded, encoded
+from linkage.errors import ExitCode, LinkageError
+from linkage.host.files import write_whole
+from linkage.host.folders import cache_folder, store_folder
+from linkage.plan.name_filter import selected
+from linkage.render.compare_data import as_json, as_markdown
+from linkage.render.compare_text import print_result
+from linkage.run.cargo import CargoProject, cargo_of
+from linkage.run.job_server import JobServer, processors
+from linkage.run.selection import case_files
+from linkage.run.session import Session
+from linkage.store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line asked for."""
+
+    sides: tuple[str, ...]
+    """One or two toolchains, or files of snapshots."""
+    cases: Sequence[str] = ()
+    chosen: str | None = None
+    store: str | None = None
+    no_store: bool = False
+    jobs: int | None = None
+    linker: str = ""
+    keep: Sequence[str] = ()
+    sizes: bool = False
+    bytes: bool = False
+    expect: str | None = None
+    json: str | None = None
+    markdown: str | None = None
+    output: str = ""
+    """Where a snapshot goes."""
+    cargo: str | None = None
+    """A Cargo project that is built in place of cases."""
+    profile: str = "dev"
+    offline: bool = False
+
+
+def compare_toolchains(options: Options) -> int:
+    """Compare, and print the report; the exit status. Raises LinkageError."""
+    result = compared(options)
+    if options.json:
+        write_whole(options.json, as_json(result))
+    if options.markdown:
+        write_whole(options.markdown, as_markdown(result))
+    print_result(result)
+    return exit_status(result)
+
+
+def compared(options: Options) -> Result:
+    """What a comparison finds. Raises LinkageError."""
+    rules = Rules.without(options.keep)
+    expected = read_expected(Path(options.expect)) if options.expect else Expectations()
+    snapshots = [_snapshot(side, rules, options.linker) for side in options.sides]
+    cells = [Cell(options.cargo)] if options.cargo else _cells(options, snapshots)
+    differ = Differ(rules, Asked(options.sizes, options.bytes))
+    with contextlib.ExitStack() as held:
+        sources = (_cargo_sources if options.cargo else _sources)(options, rules, snapshots, held)
+        with progress_line() as progress:
+            found = compare(cells, (sources[0], sources[1]), differ, _width(options) + 1, progress)
+    told, unmet = expected.apply(found.found)
+    return Result(
+        sources[0].side(),
+        sources[1].side(),
+        found.count,
+        tuple(grouped(told)),
+        tuple(found.left),
+        tuple(sorted(rules.off)),
+        options.linker,
+        tuple(unmet),
+        bytes=found.bytes,
+    )
+
+
+def take_snapshot(options: Options) -> int:
+    """Build every variant with a toolchain, and write what it made. Raises LinkageError."""
+    rules = Rules.without(options.keep)
+    cells = _cells(options, [None])
+    built: dict[str, Built] = {}
+    left: dict[str, Left] = {}
+    with contextlib.ExitStack() as held, progress_line() as progress:
+        source = _sources(options, rules, [None], held)[0]
+        snapped = ReducedSource(source)
+        for number, (cell, one) in enumerate(in_order(cells, snapped.build, _width(options) + 1)):
+            if isinstance(one, Built):
+                built[cell.name] = one
+            else:
+                left[cell.name] = one
+            progress(number + 1, len(cells))
+    broken = [one for one in left.values() if one.error]
+    for one in broken:
+        print(f"linkage: {one.variant}: {one.reason}", file=sys.stderr)
+    snapshot = Snapshot(source.side(), built, left, tuple(sorted(rules.off)), options.linker)
+    text = encoded(snapshot)
+    write_whole(options.output, text)
+    print(f"{options.output}: {len(built)} variants, {len(left)} not built, {len(text.encode()):,} bytes")
+    if not built:
+        return int(ExitCode.NOTHING_RUN)
+    return int(ExitCode.FAILED if broken else ExitCode.OK)
+
+
+def exit_status(result: Result) -> int:
+    """What the command exits with."""
+    if not result.compared and not result.unmet and not any(one.error for one in result.left):
+        return int(ExitCode.NOTHING_RUN)
+    return int(ExitCode.OK if result.same else ExitCode.FAILED)
+
+
+def _width(options: Options) -> int:
+    return options.jobs or processors()
+
+
+def _snapshot(side: str, rules: Rules, linker: str) -> Snapshot | None:
+    """The snapshot that one side is; None for a toolchain. Raises LinkageError."""
+    place = Path(side)
+    # A compiler's file can be executed; what is called a snapshot is one, be it there or not.
+    if place.suffix != SUFFIX and (not place.is_file() or os.access(place, os.X_OK)):
+        return None
+    try:
+        found = decoded(place.read_text(encoding="utf-8"), side)
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise LinkageError(f"cannot be read: {why}", where=side, mend="name a snapshot") from None
+    for name, taken, asked in (
+        ("--keep", ", ".join(found.rules_off), ", ".join(sorted(rules.off))),
+        ("--linker", found.linker, linker),
+    ):
+        if taken != asked:
+            mend = f"take it again with {name} {asked}" if asked else f"compare with {name} {taken}"
+            raise LinkageError(f"it was taken with another {name}: {taken or 'none'}", where=side, mend=mend)
+    return found
+
+
+def _cells(options: Options, given: Sequence[Snapshot | None]) -> list[Cell]:
+    """The variants that are compared; two snapshots are compared without the cases."""
+    snapshots = [one for one in given if one is not None]
+    if len(snapshots) == len(options.sides):
+        names = sorted({name for one in snapshots for name in (*one.built, *one.left)})
+        wanted = tuple(options.cases)
+        cells = [Cell(name) for name in names if not wanted or name.startswith(wanted)]
+    else:
+        files = case_files(options.cases or ["cases"])
+        cells = cells_of(read_case(file, str(file)) for file in files)
+        here = {cell.name for cell in cells}
+        cases = {cell.case.name for cell in cells if cell.case is not None}
+        # What a snapshot has of these cases and the cases no longer do was not compared either.
+        gone = {name for one in snapshots for name in (*one.built, *one.left)} - here
+        cells += [Cell(name) for name in sorted(gone) if name.partition("[")[0] in cases]
+    return [cell for cell in cells if selected(options.chosen, cell.name)]
+
+
+def _sources(
+    options: Options,
+    rules: Rules,
+    snapshots: Sequence[Snapshot | None],
+    held: contextlib.ExitStack,
+) -> list[Source]:
+    """Where the builds of each side come from; where one is a snapshot, the other is as good as one."""
+    reader = Reader(rules)
+    made: list[Source] = []
+    stores: list[Store] = []
+    for spec, snapshot in zip(options.sides, snapshots, strict=True):
+        if snapshot is not None:
+            made.append(SnapshotSource(snapshot))
+            continue
+        session = _session(options, held, stores)
+        toolchain = session.toolchains([spec])[0]
+        if options.linker and not session.machine.has_linker(options.linker):
+            known = ", ".join(sorted(session.machine.linkers))
+            raise LinkageError(
+                f"this machine has no linker {options.linker}", where="--linker", mend=f"it has {known}"
+            )
+        made.append(ToolchainSource(session, toolchain, reader, options.linker))
+    if any(snapshot is not None for snapshot in snapshots):
+        return [one if isinstance(one, SnapshotSource) else ReducedSource(one) for one in made]
+    return made
+
+
+def _cargo_sources(
+    options: Options,
+    rules: Rules,
+    snapshots: Sequence[Snapshot | None],
+    held: contextlib.ExitStack,
+) -> list[Source]:
+    """A Cargo project built by both toolchains, each with its own Cargo, into folders of the same length."""
+    if options.cases or options.chosen or any(one is not None for one in snapshots):
+        mend = "give two toolchains and the project"
+        raise LinkageError("a Cargo project takes no cases, -k or snapshots", where="--cargo", mend=mend)
+    project = CargoProject(
+        Path(options.cargo or "."), options.profile, offline=options.offline, linker=options.linker
+    )
+    folder = Path(held.enter_context(_temporary()))
+    session = _session(options, held, [])
+    reader = Reader(rules)
+    toolchains = [session.toolchains([spec])[0] for spec in options.sides]
+    cargos = [cargo_of(one, session.environment.get("PATH")) for one in toolchains]
+    made: list[Source] = []
+    for toolchain, own, other, name in zip(toolchains, cargos, cargos[::-1], ("base", "head"), strict=True):
+        cargo = own or other
+        if cargo is None:
+            raise LinkageError("there is no cargo", where="--cargo", mend="put one on PATH")
+        target = folder / name
+        made.append(
+            CargoSource(project, toolchain, cargo, target, reader, session.environment, _width(options))
+        )
+    return made
+
+
+def _session(options: Options, held: contextlib.ExitStack, stores: list[Store]) -> Session:
+    """A session for one side: both share a store, or have a temporary one each."""
+    if options.no_store:
+        if options.store:
+            raise LinkageError("--store and --no-store exclude each other", mend="leave one of them out")
+        store = Store(Path(held.enter_context(_temporary())))
+    elif stores:
+        store = stores[0]
+    else:
+        store = Store(store_folder(options.store, os.environ))
+        store.sweep()
+    stores.append(store)
+    jobs = JobServer.make(held.enter_context(store.work_folder()), _width(options))
+    if jobs is not None:
+        held.callback(jobs.close)
+    return Session(store, cache_folder(os.environ), dict(os.environ), jobs=jobs)
+
+
+@contextlib.contextmanager
+def _temporary() -> Iterator[str]:
+    folder = tempfile.mkdtemp(prefix="linkage-compare-")
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def progress_line() -> Iterator[Callable[[int, int], None]]:
+    """Says on a terminal how far it is, in a line that goes."""
+    live = sys.stderr.isatty()
+
+    def show(done: int, total: int) -> None:
+        if live:
+            sys.stderr.write(f"\r\x1b[2K{done} of {total} variants")
+            sys.stderr.flush()
+
+    try:
+        yield show
+    finally:
+        if live:
+            sys.stderr.write("\r\x1b[2K")

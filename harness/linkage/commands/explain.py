@@ -1,0 +1,100 @@
+"""`linkage explain`: a case's variants, command lines and claims, without compiling."""
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from linkage.case.model import CaseModel
+from linkage.commands.repro import chosen_toolchains, session_for
+from linkage.errors import ExitCode
+from linkage.judge.judge import shown_command
+from linkage.judge.known_bugs import applicable
+from linkage.plan.plan import ClaimGroup, Plan, PlannedStep, Variant, plan
+from linkage.run.selection import one_case, variants
+from linkage.run.session import Session
+
+
+def explain(text: str, specs: Sequence[str]) -> int:
+    """Print what a run of the case would do. Raises LinkageError."""
+    case, named, cell = one_case(text)
+    console = Console(highlight=False, soft_wrap=True, emoji=False)
+    console.print(Text.assemble((case.name, "bold"), ": ", case.model.summary))
+    _print_head(case.model, console)
+    with session_for(os.environ) as session:
+        for toolchain in chosen_toolchains(session, specs, named):
+            for variant in variants(case, toolchain, cell):
+                _print_variant(session, variant, console)
+    return ExitCode.OK
+
+
+def _print_head(model: CaseModel, console: Console) -> None:
+    if model.about:
+        console.print(model.about.strip(), markup=False)
+    if model.refs:
+        console.print("refs: " + ", ".join(model.refs), markup=False)
+
+
+def _print_variant(session: Session, variant: Variant, console: Console) -> None:
+    console.print()
+    console.print(Text(variant.id, "bold"))
+    reason = session.skip_reason(variant)
+    if reason is not None:
+        console.print(Text(f"  skipped: {reason}", "dim"))
+        return
+    planned = plan(variant)
+    for step in planned.steps:
+        _print_step(step, console)
+    for line in _claims(planned.end):
+        console.print(f"  at the end {line}", markup=False)
+    _print_bugs(planned, console)
+
+
+def _print_step(step: PlannedStep, console: Console) -> None:
+    for part in step.together or (step,):
+        if part.command is not None:
+            console.print(Text.assemble(("  $ ", "dim"), shown_command(part.command)))
+        else:
+            console.print(Text.assemble((f"  {part.action} ", "dim"), " ".join(part.subjects.values())))
+        for line in _expectations(part):
+            console.print(f"      {line}", markup=False)
+        for line in _claims(part.claims):
+            console.print(f"      {line}", markup=False)
+
+
+_EXPECTED = ("exit", "stdout", "stderr", "diagnostics", "makes", "native_static_libs", "link")
+
+
+def _expectations(step: PlannedStep) -> Iterator[str]:
+    for name in _EXPECTED:
+        value = getattr(step.model, name, None)
+        if value in (None, (), 0):
+            continue
+        yield f"{name.replace('_', '-')}: {_compact(value)}"
+    if step.promised:
+        yield f"makes: {', '.join(step.promised)}"
+
+
+def _claims(groups: Sequence[ClaimGroup]) -> Iterator[str]:
+    for group in groups:
+        data = group.claims.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude={"when"})
+        name = group.subject if group.subject == group.pattern else f"{group.subject} ({group.pattern})"
+        for key, value in (data or {"exists": True}).items():
+            yield f"{name}: {key} {_compact(value)}"
+
+
+def _compact(value: Any) -> str:  # noqa: ANN401 - a claim's own data
+    if hasattr(value, "model_dump"):
+        value = value.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    if isinstance(value, tuple):
+        return ", ".join(_compact(item) for item in value)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _print_bugs(planned: Plan, console: Console) -> None:
+    for bug in applicable(planned):
+        seen = _compact(bug.signature)
+        console.print(Text(f"  known bug {bug.name}: {seen}", "yellow"))

@@ -1,0 +1,217 @@
+"""Carrying variants out on both sides, and comparing each pair as soon as it is there."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from linkage.case.reader import Case
+from linkage.compare.artifacts import Differ
+from linkage.compare.model import Built, Found
+from linkage.compare.normalization import Reader
+from linkage.compare.reduction import reduced
+from linkage.compare.result import Left, Side
+from linkage.compare.snapshot import Snapshot
+from linkage.compare.variant import built, differences, linkers, unjudged
+from linkage.errors import LinkageError
+from linkage.host import process
+from linkage.plan.plan import Variant
+from linkage.run.session import Session
+from linkage.toolchain import Toolchain
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A variant without its toolchain; one that only snapshots have has no case."""
+
+    name: str
+    case: Case | None = None
+    row: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Source(Protocol):
+    """Where one side's builds come from: a toolchain, or a snapshot."""
+
+    def build(self, cell: Cell) -> Built | Left:
+        """A variant's build, or why there is none."""
+
+    def side(self) -> Side:
+        """What this side is, and what was seen of it so far."""
+
+
+@dataclass
+class ToolchainSource:
+    """Builds with a toolchain."""
+
+    session: Session
+    toolchain: Toolchain
+    reader: Reader
+    linker: str = ""
+    seen: Counter[str] = field(default_factory=Counter)
+    bootstrap: int = 0
+
+    def build(self, cell: Cell) -> Built | Left:
+        row = cell.row
+        if cell.case is None:
+            return Left(cell.name, "there is no such variant any more")
+        if self.linker and "linker" not in row:
+            row = {**row, "linker": self.linker}
+        try:
+            found = self.session.compared(Variant(cell.case, row, self.toolchain))
+        except LinkageError as error:
+            return Left(cell.name, str(error), error=True)
+        if isinstance(found, str):
+            return Left(cell.name, found)
+        made = built(*found, self.reader, self._places)
+        self.seen.update(linkers(made))
+        self.bootstrap += made.bootstrap
+        why = unjudged(made)
+        return made if why is None else Left(cell.name, why, error=True)
+
+    def side(self) -> Side:
+        can = self.toolchain.capabilities
+        return Side(
+            self.toolchain.name,
+            str(can.version),
+            can.llvm_version or "none",
+            self.toolchain.fingerprint,
+            dict(self.seen.most_common()),
+            self.bootstrap,
+        )
+
+    @property
+    def _places(self) -> Mapping[str, str]:
+        sysroot, rustc = self.toolchain.sysroot, self.toolchain.rustc
+        found = {str(rustc): "$RUSTC", str(sysroot): "$SYSROOT", str(Path(sysroot).resolve()): "$SYSROOT"}
+        return dict(sorted(found.items(), key=lambda item: -len(item[0])))
+
+
+@dataclass(frozen=True)
+class SnapshotSource:
+    """Builds that were kept."""
+
+    snapshot: Snapshot
+
+    def build(self, cell: Cell) -> Built | Left:
+        found = self.snapshot.built.get(cell.name) or self.snapshot.left.get(cell.name)
+        return found or Left(cell.name, f"{self.snapshot.side.snapshot} has no such variant")
+
+    def side(self) -> Side:
+        return self.snapshot.side
+
+
+@dataclass(frozen=True)
+class ReducedSource:
+    """Another source's builds as a snapshot would have them."""
+
+    source: Source
+
+    def build(self, cell: Cell) -> Built | Left:
+        found = self.source.build(cell)
+        return reduced(found) if isinstance(found, Built) else found
+
+    def side(self) -> Side:
+        return self.source.side()
+
+
+@dataclass
+class Compared:
+    """What came out of all pairs."""
+
+    found: list[Found] = field(default_factory=list)
+    left: list[Left] = field(default_factory=list)
+    count: int = 0
+    bytes: tuple[int, int] = (0, 0)
+
+
+def compare(
+    cells: Sequence[Cell],
+    sources: tuple[Source, Source],
+    differ: Differ,
+    width: int,
+    progress: Callable[[int, int], None],
+) -> Compared:
+    """Build every variant on both sides and compare what they made, as many at once as `width`."""
+    result = Compared()
+    for number, (cell, pair) in enumerate(in_order(cells, lambda one: _pair(one, sources, differ), width)):
+        base, head, found = pair
+        _add(result, cell, base, head, found)
+        progress(number + 1, len(cells))
+    return result
+
+
+def _pair(
+    cell: Cell, sources: tuple[Source, Source], differ: Differ
+) -> tuple[Built | Left, Built | Left, tuple[Found, ...]]:
+    base, head = (source.build(cell) for source in sources)
+    if isinstance(base, Left) or isinstance(head, Left):
+        return _light(base), _light(head), ()
+    return _light(base), _light(head), tuple(differences(cell.name, base, head, differ))
+
+
+def _light(one: Built | Left) -> Built | Left:
+    """A build without what only comparing needs: thousands of them are held."""
+    if isinstance(one, Left):
+        return one
+    steps = (
+        replace(step, artifacts={n: replace(a, parts={}, members=()) for n, a in step.artifacts.items()})
+        for step in one.steps
+    )
+    return replace(one, steps=tuple(steps))
+
+
+def _add(
+    result: Compared, cell: Cell, base: Built | Left, head: Built | Left, found: Iterable[Found]
+) -> None:
+    if isinstance(base, Built) and isinstance(head, Built):
+        result.count += 1
+        result.found.extend(found)
+        sizes = [
+            sum(artifact.size for step in one.steps for artifact in step.artifacts.values())
+            for one in (base, head)
+        ]
+        result.bytes = result.bytes[0] + sizes[0], result.bytes[1] + sizes[1]
+        return
+    both = [one for one in (base, head) if isinstance(one, Left)]
+    sides = [name for name, one in (("BASE", base), ("HEAD", head)) if isinstance(one, Left)]
+    reasons = dict.fromkeys(one.reason for one in both)
+    why = (
+        "; ".join(reasons)
+        if len(reasons) == 1 and len(both) > 1
+        else "; ".join(f"{side}: {one.reason}" for side, one in zip(sides, both, strict=True))
+    )
+    result.left.append(Left(cell.name, why, error=any(one.error for one in both)))
+
+
+def in_order(items: Sequence[T], work: Callable[[T], R], width: int) -> Iterator[tuple[T, R]]:
+    """The results of `work`, in the items' order, with no more of them waiting than are worked on."""
+    with ThreadPoolExecutor(width) as pool:
+        waiting: list[tuple[T, Future[R]]] = []
+        coming = iter(items)
+        try:
+            for item in coming:
+                waiting.append((item, pool.submit(work, item)))
+                if len(waiting) > 2 * width:
+                    first, future = waiting.pop(0)
+                    yield first, future.result()
+            for first, future in waiting:
+                yield first, future.result()
+        except BaseException:
+            # Interrupted, or one of them is broken: the pool waits for what still runs.
+            pool.shutdown(wait=False, cancel_futures=True)
+            process.end_all()
+            raise
+
+
+def cells_of(cases: Iterable[Case]) -> list[Cell]:
+    """All variants of these cases."""
+    return [
+        Cell(f"{case.name}[{name}]" if name else case.name, case, row)
+        for case in cases
+        for row, name in zip(case.rows, case.ids, strict=True)
+    ]

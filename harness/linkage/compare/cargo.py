@@ -1,0 +1,74 @@
+"""A Cargo project as one side built it: one step, whose outputs are all that was linked or archived."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from linkage.artifact.reader import read
+from linkage.artifact.request import COMPARED
+from linkage.compare.builds import Cell
+from linkage.compare.model import Built, Step
+from linkage.compare.normalization import Reader
+from linkage.compare.result import Left, Side
+from linkage.compare.variant import diagnostic, linkers, placeless, unjudged
+from linkage.errors import LinkageError
+from linkage.run.cargo import CargoBuilt, CargoProject, cargo_build
+from linkage.toolchain import Toolchain
+
+
+@dataclass
+class CargoSource:
+    """Builds a project with a toolchain's rustc."""
+
+    project: CargoProject
+    toolchain: Toolchain
+    cargo: Path
+    target: Path
+    """The folder into which it is built."""
+    reader: Reader
+    environment: Mapping[str, str]
+    jobs: int
+    seen: dict[str, int] = field(default_factory=dict)
+
+    def build(self, cell: Cell) -> Built | Left:
+        try:
+            done = cargo_build(
+                self.project, self.toolchain, self.cargo, self.target, self.environment, self.jobs
+            )
+            made = self._built(done)
+        except LinkageError as error:
+            return Left(cell.name, str(error), error=True)
+        for name in linkers(made):
+            self.seen[name] = self.seen.get(name, 0) + 1
+        why = unjudged(made)
+        return made if why is None else Left(cell.name, why, error=True)
+
+    def _built(self, done: CargoBuilt) -> Built:
+        places = {str(self.target): "$TARGET", str(self.toolchain.sysroot): "$SYSROOT"}
+
+        def plain(text: str) -> str:
+            return placeless(text, places, self.reader.rules)
+
+        artifacts = {
+            name: self.reader.artifact(read(file, references=(COMPARED,)))
+            for name, file in sorted(done.files.items())
+        }
+        step = Step(
+            "cargo build",
+            "rustc",
+            f"exit status {done.status}",
+            tuple(sorted(diagnostic(one, plain) for one in done.diagnostics)),
+            outputs=tuple(sorted(artifacts)),
+            artifacts=artifacts,
+        )
+        return Built((step,))
+
+    def side(self) -> Side:
+        can = self.toolchain.capabilities
+        return Side(
+            self.toolchain.name,
+            str(can.version),
+            can.llvm_version or "none",
+            self.toolchain.fingerprint,
+            dict(self.seen),
+        )

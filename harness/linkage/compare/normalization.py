@@ -1,0 +1,307 @@
+"""From an artifact's facts to what is compared of it. Pure."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+
+from linkage.artifact.facts import (
+    Archive,
+    Binding,
+    Facts,
+    ObjectFile,
+    SectionTable,
+    SymbolTable,
+    SymbolType,
+    Visibility,
+)
+from linkage.artifact.facts import Member as FoundMember
+from linkage.artifact.request import COMMENT
+from linkage.artifact.tables import SHN_ABS, SHN_COMMON, SHN_LORESERVE, SHN_UNDEF, SHN_XINDEX
+from linkage.compare.model import Artifact, Member, Part, Table
+from linkage.compare.names import RUNTIME, Namer, is_anonymous, scheme
+from linkage.compare.rules import MEMBER, TEXT, Rules, spelled
+
+_KINDS = (
+    ".text.unlikely", ".text.hot", ".text.startup", ".text", ".rodata", ".data.rel.ro", ".data", ".bss",
+    ".tdata", ".tbss", ".eh_frame", ".gcc_except_table", ".init_array", ".fini_array", ".ctors", ".dtors",
+    ".debug", ".note", ".comment", ".group", ".rela", ".rel",
+)  # fmt: skip
+_NAMELESS = (SymbolType.SECTION, SymbolType.FILE)
+_POOLED = re.compile(r"\.rodata\.(cst\d+|str\d+\.\d+)")
+"""Sections that the linker merges: they are named for what they hold, not for a symbol."""
+
+
+class Reader:
+    """Normalises facts by the rules of one comparison; remembers parts that many artifacts share."""
+
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
+        self.namer = Namer(rules)
+        # A run meets each of std's members in every staticlib.
+        self._member = lru_cache(maxsize=1 << 14)(self._read_member)
+        self._part = lru_cache(maxsize=1 << 9)(self._read_part)
+        self._artifact = lru_cache(maxsize=1 << 6)(self._read)
+
+    def artifact(self, facts: Facts, text: str | None = None) -> Artifact:
+        """What is compared of a file; `text` is its text, the toolchain's place taken out."""
+        return self._artifact(_Same(facts), text)
+
+    def _read(self, same: "_Same", text: str | None) -> Artifact:
+        facts = same.facts
+        if facts.error is not None:
+            return Artifact(facts.kind, facts.size, facts.digest, error=facts.error)
+        if facts.object is not None:
+            return self._object(facts, facts.object)
+        if facts.archive is not None:
+            return self._archive(facts, facts.archive)
+        plain: dict[str, str] = {}
+        if facts.bitcode is not None:
+            plain = {"bitcode": facts.bitcode.form, **self._version(facts.bitcode.producer)}
+        if facts.metadata is not None:
+            plain = {"metadata": "yes", **self._version(facts.metadata.rustc)}
+        return Artifact(
+            facts.kind,
+            facts.size,
+            facts.digest,
+            plain=plain,
+            text=None if text is None else spelled(text, TEXT, self.rules),
+        )
+
+    def _version(self, text: str | None) -> dict[str, str]:
+        return {} if self.rules.on("version") else {"written by": text or "?"}
+
+    def _object(self, facts: Facts, found: ObjectFile) -> Artifact:
+        tables = (found.symbols,) if found.symbols is not None else ()
+        part = self._read_part(tables, (found.sections,))
+        plain = {
+            "format": found.format,
+            "machine": found.machine,
+            "type": found.type.value,
+            "position-independent": _said(found.pie),
+            "relro": found.relro.value,
+            "interpreter": found.interpreter or "none",
+            "symbol table": _said(found.symbols is not None),
+            "bitcode": found.bitcode.form if found.bitcode else "none",
+            "metadata": _said(found.metadata is not None),
+        }
+        for record in (found.bitcode and found.bitcode.producer, found.metadata and found.metadata.rustc):
+            plain |= self._version(record) if record else {}
+        lists: dict[str, tuple[str, ...]] = {}
+        if found.dynamic is not None:
+            plain["soname"] = self._file(found.dynamic.soname or "none")
+            plain["bind-now"] = _said(found.dynamic.bind_now)
+            plain["text relocations"] = _said(found.dynamic.text_relocations)
+            lists["needed"] = tuple(map(self._file, found.dynamic.needed))
+            lists["runpath"] = found.dynamic.runpath
+            lists["rpath"] = found.dynamic.rpath
+            lists["symbol version"] = tuple(sorted(found.dynamic.versions_needed))
+            lists["defined version"] = tuple(sorted(found.dynamic.versions_defined))
+        plain |= self._ordered(found)
+        dynamic = found.dynamic_symbols
+        return Artifact(
+            facts.kind,
+            facts.size,
+            facts.digest,
+            plain=plain,
+            lists=lists,
+            exports=None if dynamic is None else self._dynamic(dynamic, defined=True),
+            imports=None if dynamic is None else self._dynamic(dynamic, defined=False),
+            parts={"": part},
+            references=self._references([found]),
+            comment=found.contents.get(COMMENT, b"").replace(b"\0", b"\n").decode(errors="backslashreplace"),
+        )
+
+    def _ordered(self, found: ObjectFile) -> dict[str, str]:
+        if self.rules.on("order"):
+            return {}
+        names = [row[0] for table in (found.symbols,) if table is not None for row in _rows(table)]
+        return {
+            "order of symbols": " ".join(map(self.namer, names)),
+            "order of sections": " ".join(section.name for section in found.sections),
+        }
+
+    def _file(self, name: str) -> str:
+        return spelled(name, TEXT, self.rules)
+
+    def _dynamic(self, table: SymbolTable, *, defined: bool) -> Table:
+        found: Counter[tuple[str, str]] = Counter()
+        for index, (name, value, local, is_defined, _) in enumerate(_rows(table)):
+            if is_defined != defined or local:
+                continue
+            version = "" if defined else _version_of(table, index)
+            found[self.namer(name), f"{value} {version}".rstrip()] += 1
+        return _table(found)
+
+    def _archive(self, facts: Facts, found: Archive) -> Artifact:
+        members = tuple(self._one(member) for member in found.members)
+        by_crate: dict[str, list[ObjectFile]] = {}
+        for member, said in zip(found.members, members, strict=True):
+            if member.object is not None:
+                by_crate.setdefault(said.crate or "", []).append(member.object)
+        parts = {
+            crate: self._part(
+                tuple(one.symbols for one in objects if one.symbols is not None),
+                tuple(one.sections for one in objects),
+            )
+            for crate, objects in by_crate.items()
+        }
+        own = [one for crate, objects in by_crate.items() if crate not in RUNTIME for one in objects]
+        index = None if found.index is None else frozenset(map(self.namer, found.index))
+        return Artifact(
+            facts.kind,
+            facts.size,
+            facts.digest,
+            plain={
+                "flavour": found.flavour,
+                "thin": _said(found.thin),
+                "index": _said(found.index is not None),
+            },
+            parts=parts,
+            members=members,
+            index=index,
+            references=self._references(own),
+        )
+
+    def _one(self, member: FoundMember) -> Member:
+        table = member.object.symbols if member.object is not None else None
+        kind = _kind(member)
+        return self._member(member.name, kind, member.crate, table, member.size)
+
+    def _read_member(
+        self, name: str, kind: str, crate: str | None, table: SymbolTable | None, size: int
+    ) -> Member:
+        names = {self.namer(row[0]) for row in _rows(table) if not row[2]} if table is not None else set()
+        return Member(spelled(name, MEMBER, self.rules), kind, crate, frozenset(names), size)
+
+    def _read_part(self, tables: Sequence[SymbolTable], sections: Sequence[SectionTable]) -> Part:
+        symbols: Counter[tuple[str, str]] = Counter()
+        private: Counter[tuple[str, str]] = Counter()
+        sizes: Counter[str] = Counter()
+        schemes: set[str | None] = set()
+        for table in tables:
+            for name, value, local, _, size in _rows(table, shorten=self.rules.on("section-name")):
+                plain = self.namer(name)
+                schemes.add(scheme(name))
+                (private if local else symbols)[plain, value] += 1
+                if local:
+                    sizes[plain] += size
+        if self.rules.on("codegen-unit"):  # how many units refer to a symbol, or hold a copy of it
+            symbols = Counter(dict.fromkeys(symbols, 1))
+        found = Counter(
+            (self._section(one.name), f"{one.type} {one.flags}".rstrip()) for each in sections for one in each
+        )
+        return Part(_table(symbols), _table(private), _table(found), frozenset(schemes - {None}), sizes)  # type: ignore[arg-type]
+
+    def _section(self, name: str) -> str:
+        return section_kind(name) if self.rules.on("section-name") else name
+
+    def _references(self, objects: Iterable[ObjectFile]) -> dict[str, frozenset[str]]:
+        found: dict[str, set[str]] = {}
+        for one in objects:
+            for function, targets in one.references.items():
+                names = {name for target in targets if not is_anonymous(name := self.namer(target))}
+                found.setdefault(self.namer(function), set()).update(names)
+        return {name: frozenset(targets) for name, targets in found.items()}
+
+
+class _Same:
+    """Facts that are known again by their content."""
+
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+        self._key = (facts.kind, facts.size, facts.digest, facts.error)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and bool(self.facts.digest) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+
+def section_kind(name: str) -> str:
+    """A section's name without the symbol that it is for: `.text.foo` is one of `.text.*`."""
+    for kind in () if name in _KINDS else _KINDS:
+        if name.startswith(f"{kind}.") and kind not in (".note", ".debug"):
+            if kind in (".rela", ".rel"):
+                return kind + section_kind(name[len(kind) :])
+            return name if _POOLED.fullmatch(name) else f"{kind}.*"
+    return name or "(nameless)"
+
+
+def _place(name: str) -> str:
+    """Where a symbol lies, in a word: the kind of its section."""
+    kind = next((kind for kind in _KINDS if name == kind or name.startswith(f"{kind}.")), name)
+    return ".text" if kind.startswith(".text.") else kind
+
+
+def _kind(member: FoundMember) -> str:
+    if member.error is not None:
+        return "damaged"
+    with_ = [what for what in ("bitcode", "metadata") if getattr(member, what) is not None]
+    if member.object is not None:
+        return " with ".join(["object", *([" and ".join(with_)] if with_ else [])])
+    return " and ".join(with_) or "other"
+
+
+def _said(value: object) -> str:
+    return "yes" if value else "no"
+
+
+def _table(found: Counter[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    table: dict[str, list[str]] = {}
+    for (name, value), count in found.items():
+        table.setdefault(name, []).extend([value] * count)
+    return {name: tuple(sorted(values)) for name, values in table.items()}
+
+
+def _version_of(table: SymbolTable, index: int) -> str:
+    if not table.versions:
+        return ""
+    number = int.from_bytes(table.version_indexes[index * 2 : index * 2 + 2], "little")
+    number &= ~SymbolTable.VERSION_HIDDEN
+    return table.versions[number] if number < len(table.versions) else ""
+
+
+_Row = tuple[str, str, bool, bool, int]
+"""Name, what it is in readelf's words, whether it is local, whether it is defined, its size."""
+
+
+def _rows(table: SymbolTable, *, shorten: bool = True) -> Iterator[_Row]:
+    """A table's symbols; those of sections and files, and such without a name, left out."""
+    places: dict[int, str] = {}
+    values: dict[tuple[int, int, str], tuple[str, bool]] = {}
+    names, find = table.names, table.names.index
+    for index, (offset, info, other, section, _, size) in enumerate(table.RECORD.iter_unpack(table.records)):
+        kind = info & 15
+        end = find(b"\0", offset)
+        if end == offset or kind in _NAMELESS:
+            continue
+        at = section
+        if section == SHN_XINDEX or section < SHN_LORESERVE:
+            at = table.section_index(index) or 0 if section == SHN_XINDEX else section
+        place = places.get(at)
+        if place is None:
+            place = places[at] = _place_of(table, at, shorten=shorten)
+        key = (info, other & 3, place)
+        known = values.get(key)
+        if known is None:
+            known = values[key] = (_words(info, other & 3, place), info >> 4 == Binding.LOCAL)
+        name = names[offset:end].decode(errors="backslashreplace")
+        yield name, known[0], known[1], section != SHN_UNDEF, size
+
+
+def _place_of(table: SymbolTable, section: int, *, shorten: bool) -> str:
+    special = {SHN_UNDEF: "UND", SHN_ABS: "ABS", SHN_COMMON: "COMMON"}.get(section)
+    if special is not None:
+        return special
+    at = int.from_bytes(table.section_offsets[section * 4 : section * 4 + 4], "little")
+    names = table.section_names or table.names
+    name = names[at : names.find(b"\0", at)].decode(errors="backslashreplace")
+    return _place(name) if shorten else name
+
+
+def _words(info: int, visibility: int, place: str) -> str:
+    kind = next((one.name for one in SymbolType if one == info & 15), "OTHER")
+    binding = next((one.name for one in Binding if one == info >> 4), str(info >> 4))
+    return f"{kind} {binding} {Visibility(visibility).name} {place}"

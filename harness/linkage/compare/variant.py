@@ -1,0 +1,216 @@
+"""A variant as one side built it, from its observation, and what differs. Pure."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from linkage.artifact.facts import Facts
+from linkage.compare.artifacts import Differ
+from linkage.compare.model import Artifact, Built, Change, Found, Step
+from linkage.compare.normalization import Reader
+from linkage.compare.rules import FILE, MEMBER, SESSION, TEXT, Rules, spelled
+from linkage.compare.tables import lists
+from linkage.plan.expectation import how
+from linkage.plan.observation import Diagnostic, Observation, Outcome, StepObservation, native_static_libs
+from linkage.plan.plan import Plan, PlannedStep
+
+_CRASH = "rustc-ice.txt"
+_LONG = 200
+_UP = re.compile(r"\$ORIGIN/(\.\./)+")
+
+
+def built(plan: Plan, observation: Observation, reader: Reader, places: Mapping[str, str]) -> Built:
+    """A variant's observation without noise; `places`: what stands for which of the toolchain's folders."""
+    steps = zip(plan.steps, observation.steps, strict=False)
+    return Built(
+        tuple(_step(planned, seen, reader, places) for planned, seen in steps),
+        any(one.command is not None and "RUSTC_BOOTSTRAP" in one.command.env for one in plan.flat()),
+        tuple(" ".join(step.argv) for step in observation.steps if step.argv),
+    )
+
+
+def _step(planned: PlannedStep, seen: StepObservation, reader: Reader, places: Mapping[str, str]) -> Step:
+    outcome = seen.outcome
+    names = _Names(planned, reader.rules)
+    is_rustc = planned.command is not None and planned.command.program == "rustc"
+
+    def plain(text: str) -> str:
+        return placeless(text, places if reader.rules.on("place") else {}, reader.rules)
+
+    ways = places if reader.rules.on("place") else {}
+    libraries = native_static_libs(outcome.stderr) if is_rustc else None
+    return Step(
+        seen.id,
+        planned.command.program if planned.command is not None else planned.action,
+        _ended(outcome),
+        tuple(sorted(diagnostic(one, plain) for one in outcome.diagnostics)),
+        plain(outcome.stdout),
+        "" if is_rustc else plain(outcome.stderr),
+        None if libraries is None else tuple(libraries),
+        tuple(sorted(names(path) for path in outcome.made)),
+        {
+            names(path): _artifact(reader, outcome.facts[path], plain, ways, crash=names(path) == _CRASH)
+            for path in outcome.made
+            # What a file operation makes is the case's and not the compiler's; what an incremental
+            # session holds is the compiler's own, and stands in the outputs, too.
+            if path in outcome.facts
+            and (planned.command or planned.together)
+            and f"{SESSION}/" not in names(path)
+        },
+        None if outcome.lasting else how(outcome),
+    )
+
+
+def _artifact(
+    reader: Reader,
+    facts: Facts,
+    plain: Callable[[str], str],
+    places: Mapping[str, str],
+    *,
+    crash: bool = False,
+) -> Artifact:
+    """An output; `crash`: it is rustc's crash report, whose text is a process's backtrace."""
+    text = facts.other.text if facts.other is not None and not crash else None
+    found = reader.artifact(facts, None if text is None else plain(text))
+    runpath = found.lists.get("runpath", ()) + found.lists.get("rpath", ())
+    if not runpath:
+        return found
+    said: dict[str, tuple[str, ...]] = {
+        key: tuple(plain(wayless(one, places)) for one in found.lists.get(key, ()))
+        for key in ("runpath", "rpath")
+    }
+    return replace(found, lists={**found.lists, **said})
+
+
+def wayless(entry: str, places: Mapping[str, str]) -> str:
+    """An entry of a runpath, the way up from the output and down to one of the folders left out.
+
+    With -Crpath rustc writes where libstd-*.so is as seen from the output: `../` as often as it takes,
+    then what is not common to both, which is a matter of where the output was made.
+    """
+    up = _UP.match(entry)
+    if up is None:
+        return entry
+    down = entry[up.end() :]
+    for place, token in places.items():
+        parts = Path(place).parts[1:]
+        for at in range(len(parts)):
+            rest = "/".join(parts[at:])
+            if down == rest or down.startswith(f"{rest}/"):
+                return f"$ORIGIN/…/{token}{down.removeprefix(rest)}"
+    return entry
+
+
+class _Names:
+    """What an output is called: its role, or its file's name without noise."""
+
+    def __init__(self, planned: PlannedStep, rules: Rules) -> None:
+        self.roles = {path: role for role, path in planned.roles.items()}
+        self.rules = rules
+
+    def __call__(self, path: str) -> str:
+        role = self.roles.get(path)
+        return role or spelled(spelled(spelled(path, FILE, self.rules), MEMBER, self.rules), TEXT, self.rules)
+
+
+def _ended(outcome: Outcome) -> str:
+    return "; ".join([how(outcome), *(how(part) for part in outcome.parts)])
+
+
+def placeless(text: str, places: Mapping[str, str], rules: Rules) -> str:
+    """A text without noise, and with what stands for them in place of folders."""
+    for place, token in places.items():
+        text = text.replace(place, token)
+    return spelled(text, TEXT, rules)
+
+
+def diagnostic(found: Diagnostic, plain: Callable[[str], str]) -> str:
+    """A diagnostic in a line."""
+    code = f"[{found.code}]" if found.code else ""
+    first = plain(found.message).partition("\n")[0]
+    return f"{found.level}{code}: {first[:_LONG]}"
+
+
+def unjudged(one: Built) -> str | None:
+    """Why a variant's build says nothing: a step that hung, a file that cannot be read."""
+    for step in one.steps:
+        if step.problem is not None:
+            return f"{step.id}: {step.problem}"
+        for name, artifact in step.artifacts.items():
+            if artifact.error is not None:
+                return f"{name}: {artifact.error}"
+    return None
+
+
+def differences(variant: str, base: Built, head: Built, differ: Differ) -> Iterator[Found]:
+    """Every difference of a variant, in the order of its steps."""
+    for old, new in zip(base.steps, head.steps, strict=False):
+        for subject, change in _between(old, new, differ):
+            yield Found(variant, old.id, subject, change)
+    # Where one ended earlier, the step that ended it has been told.
+
+
+def _between(old: Step, new: Step, differ: Differ) -> Iterator[tuple[str, Change]]:
+    if old.ended != new.ended:
+        yield "", Change("exit", f"{old.id}: {old.ended} → {new.ended}", "", _said(old), _said(new))
+    yield from (("", change) for change in _diagnostics(old, new))
+    for stream in ("stdout", "stderr"):
+        olds, news = getattr(old, stream), getattr(new, stream)
+        if olds != news:
+            yield "", Change(stream, old.id, "", _excerpt(olds, news), _excerpt(news, olds))
+    if (old.native_static_libs or ()) != (new.native_static_libs or ()):
+        shown = [" ".join(one.native_static_libs or ()) or "none" for one in (old, new)]
+        yield "", Change("native-static-libs", f"{shown[0]} → {shown[1]}", "", shown[0], shown[1])
+    yield from _outputs(old, new)
+    for name in old.artifacts.keys() & new.artifacts.keys():
+        for change in differ.changes(old.artifacts[name], new.artifacts[name]):
+            yield name, change
+
+
+def _said(step: Step) -> str:
+    return "; ".join([step.ended, *step.diagnostics[:3]])
+
+
+def _diagnostics(old: Step, new: Step) -> Iterator[Change]:
+    gone = Counter(old.diagnostics) - Counter(new.diagnostics)
+    more = Counter(new.diagnostics) - Counter(old.diagnostics)
+    for name in sorted(gone):
+        yield Change("diagnostic gone", name)
+    for name in sorted(more):
+        yield Change("diagnostic new", name)
+
+
+def _outputs(old: Step, new: Step) -> Iterator[tuple[str, Change]]:
+    for change in lists("output", old.outputs, new.outputs):
+        if not change.kind.endswith("order"):
+            yield change.name, replace(change, base="", head="")
+
+
+def _excerpt(text: str, other: str) -> str:
+    """The first line that is not alike."""
+    lines, others = text.splitlines(), other.splitlines()
+    at = next((i for i, pair in enumerate(zip(lines, others, strict=False)) if pair[0] != pair[1]), None)
+    at = min(len(lines), len(others)) if at is None else at
+    return f"line {at + 1}: {lines[at][:_LONG]}" if at < len(lines) else "(its end)"
+
+
+def linkers(one: Built) -> list[str]:
+    """What linked each output that rustc linked, as that says itself."""
+    return [
+        linker_of(artifact.comment)
+        for step in one.steps
+        if step.program == "rustc"
+        for artifact in step.artifacts.values()
+        if artifact.plain.get("type") in ("shared", "executable")
+    ]
+
+
+def linker_of(comment: str) -> str:
+    """The linker that left its name in `.comment`; bfd and gold leave none."""
+    for line in comment.splitlines():
+        words = line.removeprefix("Linker: ").split()
+        if line.startswith(("Linker: ", "mold ", "Wild ")):
+            return " ".join(words[:2])
+    return "one that leaves no name, as bfd"

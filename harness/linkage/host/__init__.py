@@ -1,0 +1,1 @@
+"""This machine: processes, folders of the user, files written whole."""

@@ -1,0 +1,346 @@
+"""Claims about one artifact, judged on its facts. Pure.
+
+Each aspect is one entry in a table: the claim's key, the names that it is about, whether there
+is anything to be judged at all, and the command that shows it by hand.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from linkage.artifact.facts import Archive, Binding, Dynamic, Facts
+from linkage.case.claims import ArtifactClaims, Names, SectionClaim, SymbolKind, Symbols, Text
+from linkage.judge.name_set import Miss, asks_for_nothing, check_names, compare, escape, listing
+from linkage.judge.pattern import compile_patterns
+from linkage.judge.rows import Row
+from linkage.judge.text import check_text
+from linkage.judge.view import View, describe
+from linkage.toolchain.version import RustcVersion
+
+SYMBOLS = "readelf -sW {file}"
+"""The command that shows a symbol table."""
+
+_DYNAMIC_SYMBOLS = "readelf --dyn-syms -W {file}"
+_DYNAMIC = "readelf -dW {file}"
+_SECTIONS = "readelf -SW {file}"
+_HEADERS = "readelf -hlW {file}"
+_MEMBERS = "ar t {file}"
+
+
+@dataclass(frozen=True, slots=True)
+class Aspect:
+    """One key of ArtifactClaims that takes names."""
+
+    key: str
+    names: Callable[[View], Sequence[str] | None]
+    """None: the artifact has no such table."""
+    table: Callable[[View], object]
+    """What must not be empty, unless the claim asks for nothing."""
+    missing: str
+    look: str
+
+
+def _symbols(key: str, chosen: Callable[[Row], bool]) -> Aspect:
+    missing = "no symbol table (it is stripped, or no object)"
+    return Aspect(key, lambda view: view.select(chosen), lambda view: view.symbols, missing, SYMBOLS)
+
+
+def _dynamic_symbols(key: str, chosen: Callable[[Row], bool]) -> Aspect:
+    missing = "no dynamic symbol table; for an archive or an object claim `defines`"
+    return Aspect(
+        key,
+        lambda view: view.select(chosen, dynamic=True),
+        lambda view: view.dynamic,
+        missing,
+        _DYNAMIC_SYMBOLS,
+    )
+
+
+def _loader(
+    key: str, names: Callable[[Dynamic], Sequence[str]], missing: str, *, itself: bool = False
+) -> Aspect:
+    """Names of the dynamic section; `itself`: it is they that must not be missing, not the section."""
+
+    def found(view: View) -> Sequence[str] | None:
+        dynamic = view.facts.object.dynamic if view.facts.object is not None else None
+        return names(dynamic) if dynamic is not None else None
+
+    return Aspect(key, found, found if itself else lambda view: found(view) is not None, missing, _DYNAMIC)
+
+
+def _archive(key: str, names: Callable[[Archive], Sequence[str] | None], missing: str, look: str) -> Aspect:
+    def found(view: View) -> Sequence[str] | None:
+        return names(view.facts.archive) if view.facts.archive is not None else None
+
+    return Aspect(key, found, found, missing, look)
+
+
+def _interpreter(view: View) -> list[str]:
+    found = view.facts.object.interpreter if view.facts.object is not None else None
+    return [found] if found else []
+
+
+_NO_MEMBERS = "no members: it is no archive, or an empty one"
+
+ASPECTS: tuple[Aspect, ...] = (
+    _symbols("defines", lambda s: s.defined),
+    _symbols("undefined", lambda s: not s.defined),
+    Aspect("unresolved", lambda v: v.unresolved, lambda v: v.symbols, "no symbol table", SYMBOLS),
+    _symbols("weak", lambda s: s.defined and s.binding is Binding.WEAK),
+    _symbols("local", lambda s: s.defined and s.binding is Binding.LOCAL),
+    _symbols("global", lambda s: s.defined and s.binding in {Binding.GLOBAL, Binding.UNIQUE}),
+    _symbols("hidden", lambda s: s.defined and s.hidden),
+    _symbols("absolute", lambda s: s.absolute),
+    _dynamic_symbols("exports", lambda s: s.defined),
+    _dynamic_symbols("imports", lambda s: not s.defined),
+    Aspect(
+        "duplicates",
+        lambda v: v.duplicates,
+        lambda v: v.symbols if v.facts.archive is not None else None,
+        "no symbols of an archive: only among members are there duplicates",
+        SYMBOLS,
+    ),
+    _loader("needed", lambda d: d.needed, "no dynamic section"),
+    _loader("soname", lambda d: [d.soname] if d.soname else [], "no soname", itself=True),
+    _loader("runpath", lambda d: (*d.runpath, *d.rpath), "no runpath", itself=True),
+    _loader("symbol-versions", lambda d: (*d.versions_needed, *d.versions_defined), "no symbol versions"),
+    Aspect("interpreter", _interpreter, _interpreter, "no interpreter", _HEADERS),
+    Aspect("sections", lambda v: v.section_names, lambda v: v.section_names, "no sections", _SECTIONS),
+    _archive("members", lambda a: [m.name for m in a.members], _NO_MEMBERS, _MEMBERS),
+    _archive("crates", lambda a: sorted({m.crate for m in a.members if m.crate}), _NO_MEMBERS, _MEMBERS),
+    _archive("index", lambda a: a.index, "no symbol index", "nm -s {file}"),
+)
+"""Every claim about an artifact that is a claim about names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A claim that does not hold: its key, why, and the command that shows it."""
+
+    key: str
+    miss: Miss
+    look: str
+
+
+def check_artifact(
+    claims: ArtifactClaims, view: View, version: RustcVersion, files: Mapping[str, str]
+) -> Iterator[Found]:
+    """The claims that do not hold, in the order of the table; comparisons are judged elsewhere.
+
+    `files` are the expected texts beside the case.
+    """
+    yield from _kind(claims, view.facts)
+    for aspect in ASPECTS:
+        claim: Names | None = getattr(
+            claims, {"global": "global_"}.get(aspect.key, aspect.key.replace("-", "_"))
+        )
+        if claim is not None:
+            for miss in _aspect(aspect, claim, view, version):
+                yield Found(aspect.key, miss, aspect.look)
+    for index, general in enumerate(claims.symbols):
+        for miss in _general(general, view, version):
+            yield Found(
+                f"symbols[{index}]", miss, _DYNAMIC_SYMBOLS if general.table == "dynamic" else SYMBOLS
+            )
+    for function, wanted in claims.refers.items():
+        yield from _refers(function, wanted, view, version)
+    yield from _flags(claims, view)
+    for name, section in claims.section.items():
+        yield from _section(name, section, view)
+    if claims.text is not None:
+        yield from _text(claims.text, view.facts, files)
+    for pattern, inner in claims.each_member.items():
+        yield from _each_member(pattern, inner, view, version, files)
+
+
+def _text(claim: Text, facts: Facts, files: Mapping[str, str]) -> Iterator[Found]:
+    text = "" if facts.kind == "empty" else facts.other.text if facts.other is not None else None
+    if text is None:
+        yield Found("text", Miss("", "a text", f"it is no text: {facts.kind}"), "file {file}")
+        return
+    for miss in check_text(claim, text, files):
+        yield Found("text", miss, "cat {file}")
+
+
+def _kind(claims: ArtifactClaims, facts: Facts) -> Iterator[Found]:
+    if claims.kind is not None and facts.kind != claims.kind:
+        yield Found("kind", Miss("", claims.kind, facts.kind), "file {file}")
+    if claims.type is not None:
+        found = facts.object.type.value if facts.object is not None else f"no object: {facts.kind}"
+        if found != claims.type:
+            yield Found("type", Miss("", claims.type, found), _HEADERS)
+    if claims.size is not None and not compare(claims.size, facts.size):
+        yield Found("size", Miss("", f"size {claims.size}", f"{facts.size} bytes"), "stat {file}")
+
+
+def _aspect(aspect: Aspect, claim: Names, view: View, version: RustcVersion) -> Iterator[Miss]:
+    names = aspect.names(view)
+    if not aspect.table(view) and not asks_for_nothing(claim):
+        yield Miss("", "something to judge", aspect.missing)
+        return
+    for miss in check_names(claim, names or (), version):
+        wanted = [
+            pattern.exact
+            for pattern in compile_patterns((*claim.all, *(claim.only or ())), version)
+            if pattern.exact
+        ]
+        states = [state for name in wanted if name not in (names or ()) for state in view.states(name)]
+        yield Miss(
+            miss.part,
+            miss.claimed,
+            miss.found,
+            (*states, *miss.nearest) if miss.part in ("all", "only") else miss.nearest,
+        )
+
+
+def _general(claim: Symbols, view: View, version: RustcVersion) -> Iterator[Miss]:
+    table = view.dynamic if claim.table == "dynamic" else view.symbols
+    if not table:
+        yield Miss("", "something to judge", f"no {claim.table} symbol table")
+        return
+    names, without = compile_patterns(claim.names, version), compile_patterns(claim.except_, version)
+    chosen = [
+        symbol
+        for symbol in table
+        if any(one.matches(symbol.name) for one in names)
+        and not any(one.matches(symbol.name) for one in without)
+        and (claim.where is None or _is(claim.where, symbol, version))
+    ]
+    if not compare(claim.count or ">=1", len(chosen)):
+        yield Miss(
+            "count",
+            f"{', '.join(claim.names)}: count {claim.count or '>=1'}",
+            f"{len(chosen)}: {listing([s.name for s in chosen])}",
+        )
+    wrong = [symbol for symbol in chosen if claim.are is not None and not _is(claim.are, symbol, version)]
+    if wrong and claim.are is not None:
+        wanted = ", ".join(
+            f"{key} {value}" for key, value in claim.are.model_dump(by_alias=True, exclude_none=True).items()
+        )
+        yield Miss(
+            "are", f"each is {wanted}", listing([f"{symbol.name} ({describe(symbol)})" for symbol in wrong])
+        )
+
+
+def _is(kind: SymbolKind, symbol: Row, version: RustcVersion) -> bool:
+    def fits(pattern: str, value: str | None) -> bool:
+        return compile_patterns((pattern,), version)[0].matches(value or "")
+
+    return (
+        kind.defined in (None, symbol.defined)
+        and kind.binding in (None, symbol.binding.name.lower())
+        and kind.visibility in (None, symbol.visibility.name.lower())
+        and kind.type in (None, symbol.type.name.lower())
+        and kind.absolute in (None, symbol.absolute)
+        and (kind.section is None or fits(kind.section, symbol.section))
+        and (kind.version is None or fits(kind.version, symbol.version))
+    )
+
+
+def _refers(function: str, claim: Names, view: View, version: RustcVersion) -> Iterator[Found]:
+    look = f"objdump -dr --disassemble={function} {{file}}"
+    if function not in view.references:
+        near = tuple(state for state in view.states(function))
+        yield Found(
+            f"refers.{function}",
+            Miss("", f"a function {function}", "there is none whose code can be read", near),
+            look,
+        )
+        return
+    for miss in check_names(claim, view.references[function], version):
+        yield Found(f"refers.{function}", miss, look)
+
+
+def _flags(claims: ArtifactClaims, view: View) -> Iterator[Found]:
+    found = view.facts.object
+    dynamic = found.dynamic if found is not None else None
+    looked_at: tuple[tuple[str, object, object, str], ...] = (
+        ("pie", claims.pie, found.pie if found else None, _HEADERS),
+        ("relro", claims.relro, found.relro.value if found else None, _HEADERS),
+        ("bind-now", claims.bind_now, dynamic.bind_now if dynamic else None, _DYNAMIC),
+        (
+            "text-relocations",
+            claims.text_relocations,
+            dynamic.text_relocations if dynamic else None,
+            _DYNAMIC,
+        ),
+        ("thin", claims.thin, view.facts.archive.thin if view.facts.archive else None, _MEMBERS),
+        ("bitcode", claims.bitcode, bool(view.bitcode), _SECTIONS),
+        ("metadata", claims.metadata, bool(view.metadata), _SECTIONS),
+    )
+    for key, wanted, is_so, look in looked_at:
+        if wanted is not None and wanted != is_so:
+            said = "cannot be said of it" if is_so is None else str(is_so).lower()
+            yield Found(key, Miss("", str(wanted).lower(), said), look)
+
+
+def _section(name: str, claim: SectionClaim, view: View) -> Iterator[Found]:
+    found = view.sections(name)
+    key = f"section.{name}"
+    if not found:
+        yield Found(key, Miss("", f"a section {name}", listing(view.section_names or ())), _SECTIONS)
+        return
+    for section in found:
+        if claim.size is not None and not compare(claim.size, section.size):
+            yield Found(key, Miss("size", f"size {claim.size}", f"{section.size} bytes"), _SECTIONS)
+        if claim.compressed is not None and claim.compressed != section.compressed:
+            yield Found(
+                key,
+                Miss("compressed", str(claim.compressed).lower(), str(section.compressed).lower()),
+                _SECTIONS,
+            )
+        if claim.flags is not None and claim.flags != section.flags:
+            yield Found(key, Miss("flags", claim.flags, section.flags), _SECTIONS)
+    if claim.contains or claim.lacks:
+        yield from _content(name, claim, [one.contents[name] for one in view.objects if name in one.contents])
+
+
+def _content(name: str, claim: SectionClaim, contents: Sequence[bytes]) -> Iterator[Found]:
+    key = f"section.{name}"
+    if not any(contents):
+        found = "it is empty" if contents else "its content was not read"
+        yield Found(key, Miss("", "something to judge", found), _SECTIONS)
+        return
+    for wanted in claim.contains:
+        if not any(wanted.encode() in content for content in contents):
+            yield Found(
+                key,
+                Miss("contains", f"contains {wanted!r}", f"not in its {sum(map(len, contents))} bytes"),
+                f"readelf -p {name} {{file}}",
+            )
+    for unwanted in claim.lacks:
+        if any(unwanted.encode() in content for content in contents):
+            yield Found(
+                key, Miss("lacks", f"lacks {unwanted!r}", "it is there"), f"readelf -p {name} {{file}}"
+            )
+
+
+def _each_member(
+    pattern: str, claims: ArtifactClaims, view: View, version: RustcVersion, files: Mapping[str, str]
+) -> Iterator[Found]:
+    members = view.facts.archive.members if view.facts.archive is not None else ()
+    matching = compile_patterns((pattern,), version)[0]
+    chosen = [member for member in members if matching.matches(member.name)]
+    if not chosen:
+        miss = Miss("", f"members {pattern}", listing([member.name for member in members]))
+        yield Found(f"each-member.{pattern}", miss, _MEMBERS)
+    for member in chosen:
+        kind = (
+            "elf"
+            if member.object
+            else "bitcode"
+            if member.bitcode
+            else "metadata"
+            if member.metadata
+            else "other"
+        )
+        facts = Facts(
+            kind, member.size, "", object=member.object, bitcode=member.bitcode, metadata=member.metadata
+        )
+        for found in check_artifact(claims, View(facts), version, files):
+            miss = Miss(
+                found.miss.part,
+                found.miss.claimed,
+                f"{escape(member.name)}: {found.miss.found}",
+                found.miss.nearest,
+            )
+            yield Found(f"each-member.{pattern}.{found.key}", miss, found.look)

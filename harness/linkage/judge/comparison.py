@@ -1,0 +1,143 @@
+"""Claims that compare two artifacts: of two steps, or of two variants. Pure."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+
+from linkage.artifact.facts import Facts
+from linkage.case.claims import ArtifactClaims, ExportsDiffer, Reference
+from linkage.judge.artifact import Found
+from linkage.judge.name_set import Miss, listing
+from linkage.judge.pattern import compile_patterns
+from linkage.judge.view import View, describe
+from linkage.toolchain.version import RustcVersion
+
+Look = Callable[[Reference], Facts | str]
+"""The facts of the artifact that a reference means, or why there are none."""
+
+
+def check_comparisons(
+    claims: ArtifactClaims, facts: Facts, other: Look, version: RustcVersion
+) -> Iterator[Found]:
+    """The comparisons that do not hold."""
+    for reference in claims.same_as:
+        yield from _with(reference, other, partial(_same, reference, facts), "same-as")
+    for reference in claims.differs_from:
+        yield from _with(reference, other, partial(_different, reference, facts), "differs-from")
+    if claims.smaller_than is not None:
+        yield from _with(claims.smaller_than, other, lambda found: _smaller(facts, found), "smaller-than")
+    if claims.exports_differ is not None:
+        wanted = claims.exports_differ
+        yield from _with(
+            wanted, other, lambda found: _exports(wanted, facts, found, version), "exports-differ"
+        )
+
+
+def _with(
+    reference: Reference, other: Look, judge: Callable[[Facts], Iterator[Miss]], key: str
+) -> Iterator[Found]:
+    found = other(reference)
+    if isinstance(found, str):
+        yield Found(key, Miss("", f"{describe_reference(reference)} to compare with", found), "")
+        return
+    for miss in judge(found):
+        yield Found(key, miss, _LOOK[reference.what])
+
+
+_LOOK = {
+    "bytes": "sha256sum {file}", "text": "cat {file}", "symbols": "readelf -sW {file}",
+    "exports": "readelf --dyn-syms -W {file}", "size": "stat {file}",
+}  # fmt: skip
+
+
+def describe_reference(reference: Reference) -> str:
+    """The other artifact in words."""
+    name = reference.artifact or "the same artifact"
+    cell = ", ".join(f"{axis} {value}" for axis, value in reference.variant.items())
+    return f"{name} of the variant with {cell}" if cell else name
+
+
+def _same(reference: Reference, one: Facts, other: Facts) -> Iterator[Miss]:
+    claimed = f"the same {reference.what} as {describe_reference(reference)}"
+    nothing = _incomparable(reference.what, one, other)
+    if nothing is not None:
+        yield Miss("", claimed, nothing)
+        return
+    match reference.what:
+        case "bytes":
+            if one.digest != other.digest:
+                yield Miss(
+                    "",
+                    claimed,
+                    f"{one.size} bytes ({one.digest}) against {other.size} bytes ({other.digest})",
+                )
+        case "size":
+            if one.size != other.size:
+                yield Miss("", claimed, f"{one.size} bytes against {other.size} bytes")
+        case "text":
+            if _text(one) != _text(other):
+                yield Miss("", claimed, "another text")
+        case what:
+            yield from _same_symbols(claimed, _table(one, what), _table(other, what))
+
+
+def _same_symbols(
+    claimed: str, one: Mapping[str, int] | None, other: Mapping[str, int] | None
+) -> Iterator[Miss]:
+    one, other = one or {}, other or {}
+    more, fewer = Counter(one) - Counter(other), Counter(other) - Counter(one)
+    if more or fewer:
+        yield Miss("", claimed, f"more: {listing(sorted(more))}; fewer: {listing(sorted(fewer))}")
+
+
+def _incomparable(what: str, one: Facts, other: Facts) -> str | None:
+    """Why there is nothing to compare: what is missing on a side is neither the same nor different."""
+    match what:
+        case "bytes" | "size":
+            return None
+        case "text":
+            return None if _text(one) and _text(other) else f"no text: {one.kind} and {other.kind}"
+        case _:
+            return None if _table(one, what) and _table(other, what) else f"no {what} to compare"
+
+
+def _text(facts: Facts) -> str | None:
+    return facts.other.text if facts.other is not None else None
+
+
+def _table(facts: Facts, what: str) -> dict[str, int] | None:
+    view = View(facts)
+    if what == "exports":
+        names = view.select(lambda symbol: symbol.defined, dynamic=True)
+        return dict(Counter(names)) if names is not None else None
+    if view.symbols is None:
+        return None
+    return dict(Counter(f"{symbol.name} {describe(symbol)}" for symbol in view.symbols))
+
+
+def _different(reference: Reference, one: Facts, other: Facts) -> Iterator[Miss]:
+    nothing = _incomparable(reference.what, one, other)
+    if nothing is not None or not list(_same(reference, one, other)):
+        found = nothing or f"the same, {one.size} bytes"
+        yield Miss("", f"another {reference.what} than {describe_reference(reference)}", found)
+
+
+def _smaller(one: Facts, other: Facts) -> Iterator[Miss]:
+    if one.size >= other.size:
+        yield Miss("", f"smaller than {other.size} bytes", f"{one.size} bytes")
+
+
+def _exports(claim: ExportsDiffer, one: Facts, other: Facts, version: RustcVersion) -> Iterator[Miss]:
+    here, there = _table(one, "exports"), _table(other, "exports")
+    if not here or not there:
+        yield Miss("", "exports on both sides", "no exports to compare")
+        return
+    for part, wanted, found in (
+        ("added", claim.added, sorted(set(here) - set(there))),
+        ("removed", claim.removed, sorted(set(there) - set(here))),
+    ):
+        patterns = compile_patterns(wanted, version)
+        extra = [name for name in found if not any(pattern.matches(name) for pattern in patterns)]
+        missing = [pattern.text for pattern in patterns if not any(pattern.matches(name) for name in found)]
+        if extra or missing:
+            yield Miss(part, f"{part} exactly {listing(list(wanted))}", f"{part} {listing(found)}")

@@ -1,0 +1,291 @@
+"""A plan's claims against its observation: every failure, then whether it is a known bug. Pure."""
+
+import shlex
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from linkage.artifact.facts import Facts
+from linkage.case.claims import ArtifactClaims, Reference
+from linkage.case.document import Path
+from linkage.case.steps import SAID, ProcessStep
+from linkage.judge import known_bugs as known
+from linkage.judge.artifact import SYMBOLS, Found, check_artifact
+from linkage.judge.comparison import check_comparisons
+from linkage.judge.name_set import Miss, escape, listing
+from linkage.judge.pattern import compile_patterns
+from linkage.judge.process import check_process
+from linkage.judge.verdict import Failure, Verdict
+from linkage.judge.view import View
+from linkage.plan.command import Command, Glob, in_words, typed
+from linkage.plan.expectation import as_expected, ended_right, how, unmade
+from linkage.plan.observation import Observation, Outcome, native_static_libs
+from linkage.plan.plan import ClaimGroup, Plan, PlannedStep, filled
+from linkage.plan.state import matching
+
+Sibling = Callable[[PlannedStep, Reference, str], Facts | str]
+"""The facts of an artifact (by subject) of another variant at this step, or why there are none."""
+
+_KIND_OF_ROLE = {
+    "staticlib": "archive", "rlib": "archive",
+    "dylib": "elf", "cdylib": "elf", "proc-macro": "elf", "bin": "elf", "obj": "elf",
+    "rmeta": "metadata", "shared": "elf",
+}  # fmt: skip
+
+
+def judge(plan: Plan, observation: Observation, files: Mapping[str, str], sibling: Sibling) -> Verdict:
+    """The verdict on a variant. `files` are the expected texts beside the case."""
+    failures = list(_failures(plan, observation, files, sibling))
+    commands = tuple(
+        shown_command(part.command)
+        for step, _ in zip(plan.steps, observation.steps, strict=False)
+        for part in (step.together or (step,))
+        if part.command is not None
+    )
+    obtained = max((step.outcome.obtained for step in observation.steps), default="")
+    outcome, bugs, reason = known.weigh(plan, observation, failures)
+    stored = bool(observation.steps) and all(step.stored for step in observation.steps)
+    rechecked = sum(step.rechecked for step in observation.steps)
+    seconds = sum(step.outcome.seconds for step in observation.steps)
+    return Verdict(outcome, reason, tuple(failures), bugs, commands, obtained, stored, rechecked, seconds)
+
+
+def shown_command(command: Command) -> str:
+    """A command as a person would type it in the working folder."""
+    env = [f"{key}={shlex.quote(in_words(value))}" for key, value in command.env.items()]
+    quoted = [
+        word.pattern if isinstance(word, Glob) else shlex.quote(in_words(word)).replace("'$WORK", '"$WORK"\'')
+        for word in typed(command)
+    ]
+    return " ".join([*env, *quoted])
+
+
+def _failures(
+    plan: Plan, observation: Observation, files: Mapping[str, str], sibling: Sibling
+) -> Iterator[Failure]:
+    ended = None
+    kept: dict[str, str] = {}
+    for planned, seen in zip(plan.steps, observation.steps, strict=False):
+        step = _with_kept(planned, kept)
+        yield from _step(plan, step, seen.outcome, files, sibling)
+        kept.update(_kept(step, seen.outcome))
+        if not as_expected(step, seen.outcome):
+            ended = step
+            break
+    if ended is None and plan.end and observation.steps:
+        last = observation.steps[-1].outcome
+        for group in plan.end:
+            yield from _group(plan, plan.steps[-1], group, last, "end", files, sibling)
+
+
+def _kept(step: PlannedStep, outcome: Outcome) -> Iterator[tuple[str, str]]:
+    """What a step keeps for later ones, by its variable."""
+    for part, one in zip(step.together or (step,), outcome.parts or (outcome,), strict=True):
+        keep = part.model.keep if isinstance(part.model, ProcessStep) else None
+        if keep is not None:
+            words = native_static_libs(one.stderr) or () if keep == "native-static-libs" else None
+            text = getattr(one, keep).strip() if words is None else " ".join(words)
+            yield f"kept.{part.id}", text
+
+
+def _with_kept(step: PlannedStep, kept: Mapping[str, str]) -> PlannedStep:
+    """The step with what earlier ones kept in what it claims."""
+    if not kept:
+        return step
+    said = step.model.model_fields_set & SAID
+    model = step.model.model_copy(update={key: filled(getattr(step.model, key), kept) for key in said})
+    claims = tuple(replace(group, claims=filled(group.claims, kept)) for group in step.claims)
+    together = tuple(_with_kept(part, kept) for part in step.together)
+    return replace(step, model=model, claims=claims, together=together)
+
+
+def _step(
+    plan: Plan, step: PlannedStep, outcome: Outcome, files: Mapping[str, str], sibling: Sibling
+) -> Iterator[Failure]:
+    if outcome.problem is not None or outcome.limit is not None:
+        yield _error(plan, step, "", step.path, how(outcome))
+        return
+    crashed = (
+        outcome.status is not None
+        and outcome.status < 0
+        and step.command is not None
+        and step.command.program != "run"
+    )
+    if crashed and not as_expected(step, outcome):
+        yield _error(plan, step, "exit", step.path, f"{how(outcome)}\n{outcome.stderr[-2000:]}")
+        return
+    version = plan.variant.toolchain.version
+    for part, one in zip(step.together or (step,), outcome.parts or (outcome,), strict=True):
+        for key, miss in check_process(part, one, version, files, part.roles):
+            yield _failure(plan, part, key, (*part.path, _place(key)), miss, ())
+        for path in unmade(part, replace(one, made=outcome.made)):
+            miss = Miss("", f"makes {path}", f"succeeded, but made {listing(outcome.made)}")
+            yield _failure(plan, part, "makes", part.path, miss, ())
+    if ended_right(step, outcome):
+        for group in (*step.claims, *(group for part in step.together for group in part.claims)):
+            yield from _group(plan, step, group, outcome, step.id, files, sibling)
+
+
+def _place(key: str) -> str:
+    return key.partition("[")[0].partition(".")[0]
+
+
+def _group(
+    plan: Plan,
+    step: PlannedStep,
+    group: ClaimGroup,
+    outcome: Outcome,
+    step_id: str,
+    files: Mapping[str, str],
+    sibling: Sibling,
+) -> Iterator[Failure]:
+    version = plan.variant.toolchain.version
+    found = matching(outcome.facts, group.pattern)
+    if not group.claims.exists:
+        for name in found:
+            miss = Miss("", "is not there", f"it is there, {outcome.facts[name].size} bytes")
+            yield _failure(
+                plan,
+                step,
+                f"{group.subject}.exists",
+                group.path,
+                miss,
+                (f"ls -l {shlex.quote(escape(name))}",),
+                step_id,
+            )
+        return
+    if not found:
+        near = tuple(
+            name for name in outcome.made if name.rpartition(".")[2] == group.pattern.rpartition(".")[2]
+        )
+        miss = Miss("", f"{group.pattern} is there", "it is not there", near)
+        yield _failure(plan, step, f"{group.subject}.exists", group.path, miss, ("ls -l",), step_id)
+    for name in found:
+        facts = outcome.facts[name]
+        expected = (
+            _KIND_OF_ROLE.get(group.subject.rpartition(".")[2]) if group.subject in step.roles else None
+        )
+        wrong = _damage(facts) or (None if group.claims.kind is not None else _unexpected(facts, expected))
+        if wrong is not None:
+            yield _error(plan, step, group.subject, group.path, f"{name}: {wrong}", step_id)
+            continue
+        view = View(facts)
+        results = [
+            *check_artifact(group.claims, view, version, files),
+            *check_comparisons(group.claims, facts, _look(step, group, outcome, sibling), version),
+            *_resolved(plan, step, group, view, outcome),
+            *_file(group.claims, name, outcome),
+        ]
+        for result in results:
+            key = f"{group.subject}.{result.key}"
+            look = (result.look.format(file=shlex.quote(escape(name))),) if result.look else ()
+            yield _failure(plan, step, key, (*group.path, *_parts(result.key)), result.miss, look, step_id)
+
+
+def _parts(key: str) -> Iterator[str | int]:
+    """Where a claim stands below its subject: `symbols[1]` is the second of a list."""
+    for part in key.split("."):
+        name, _, index = part.partition("[")
+        yield name
+        if index.removesuffix("]").isdigit():
+            yield int(index.removesuffix("]"))
+
+
+def _damage(facts: Facts) -> str | None:
+    """What of a file could not be read: its claims cannot be judged, whatever the rest says."""
+    members = facts.archive.members if facts.archive is not None else ()
+    damaged = (f"member {escape(member.name)}: {member.error}" for member in members if member.error)
+    return facts.error or next(damaged, None)
+
+
+def _unexpected(facts: Facts, expected: str | None) -> str | None:
+    if expected in (None, facts.kind) or (expected == "metadata" and facts.kind == "elf"):
+        return None  # rustc may wrap metadata in an object
+    return f"is not what its name says: {facts.kind}, not {expected}"
+
+
+def _look(
+    step: PlannedStep, group: ClaimGroup, outcome: Outcome, sibling: Sibling
+) -> Callable[[Reference], Facts | str]:
+    def look(reference: Reference) -> Facts | str:
+        subject = reference.artifact or group.subject
+        if reference.variant:
+            return sibling(step, reference, subject)
+        path = step.roles.get(subject, subject)
+        return outcome.facts.get(path) or f"{path} is not there"
+
+    return look
+
+
+def _file(claims: ArtifactClaims, name: str, outcome: Outcome) -> Iterator[Found]:
+    """Claims about the file itself, whatever is in it."""
+    mode = outcome.modes.get(name, 0)
+    if claims.mode is not None and int(claims.mode, 8) != mode:
+        yield Found("mode", Miss("", claims.mode, f"{mode:o}"), "ls -l {file}")
+    if claims.content is None:
+        return
+    size, found = outcome.facts[name].size, outcome.texts.get(name, ())
+    if not size:
+        yield Found("content", Miss("", "something in it", "it is empty"), "ls -l {file}")
+        return
+    for text in claims.content.contains:
+        if text not in found:
+            miss = Miss("contains", f"contains {escape(repr(text))}", f"not in its {size} bytes")
+            yield Found("content", miss, "strings {file}")
+    for text in claims.content.lacks:
+        if text in found:
+            yield Found(
+                "content", Miss("lacks", f"lacks {escape(repr(text))}", "it is there"), "strings {file}"
+            )
+
+
+def _resolved(
+    plan: Plan, step: PlannedStep, group: ClaimGroup, view: View, outcome: Outcome
+) -> Iterator[Found]:
+    claim = group.claims.resolved
+    if claim is None:
+        return
+    patterns = compile_patterns(claim.names, plan.variant.toolchain.version)
+    wanted = [name for name in view.undefined if any(pattern.matches(name) for pattern in patterns)]
+    named = ", ".join(claim.names)
+    if not wanted:
+        miss = Miss(
+            "", f"undefined symbols that {named} means", f"there are none among {listing(view.undefined)}"
+        )
+        yield Found("resolved", miss, SYMBOLS)
+    defined = set(view.provided)
+    for name in claim.within:
+        paths = matching(outcome.facts, step.roles.get(name, name))
+        if not paths:
+            yield Found("resolved", Miss("within", f"{name} is in the link set", "it is not there"), "ls -l")
+        for path in paths:
+            other = outcome.facts[path]
+            why = _damage(other)
+            if why is not None:
+                yield Found("resolved", Miss("within", f"{name} can be read", f"{path}: {why}"), "")
+            defined.update(View(other).provided)
+    missing = [name for name in wanted if name not in defined]
+    if missing:
+        miss = Miss("", f"each of {named} is defined in the link set", f"not defined: {listing(missing)}")
+        yield Found("resolved", miss, SYMBOLS)
+
+
+def _failure(
+    plan: Plan,
+    step: PlannedStep,
+    key: str,
+    path: Path,
+    miss: Miss,
+    look: Sequence[str],
+    step_id: str | None = None,
+) -> Failure:
+    name = f"{key}.{miss.part}" if miss.part else key
+    where = str(plan.variant.case.position((*path, *miss.part.split(".")) if miss.part else path))
+    return Failure(step_id or step.id, name, where, miss.claimed, miss.found, miss.nearest, tuple(look))
+
+
+def _error(
+    plan: Plan, step: PlannedStep, key: str, path: Path, why: str, step_id: str | None = None
+) -> Failure:
+    return Failure(
+        step_id or step.id, key, str(plan.variant.case.position(path)), "can be judged", why, error=True
+    )

@@ -1,0 +1,171 @@
+"""The claim that a set of names has, lacks, is only, … some: one rule for symbols, libraries,
+members, sections, files and arguments alike. Pure.
+"""
+
+import difflib
+import operator
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from linkage.case.claims import Names
+from linkage.judge.pattern import Pattern, compile_patterns, spelt
+from linkage.toolchain.version import RustcVersion
+
+SHOWN = 8
+"""How many names a message lists before it counts the rest."""
+
+_OPERATORS: dict[str, Callable[[int, int], bool]] = {
+    "": operator.eq, "=": operator.eq, "==": operator.eq, "!=": operator.ne,
+    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """One part of a claim that does not hold: what it says, what there is, and what is nearest to it."""
+
+    part: str
+    claimed: str
+    found: str
+    nearest: tuple[str, ...] = ()
+
+
+def compare(text: str, value: int) -> bool:
+    """Whether `>=1`, `<100` or `3` holds for a number."""
+    sign, number = re.fullmatch(r"([<>=!]*)\s*(\d+)", text).groups()  # type: ignore[union-attr]  # the case reader checked it
+    return _OPERATORS[sign](value, int(number))
+
+
+def asks_for_nothing(claim: Names) -> bool:
+    """Whether the claim asks for exactly that: no names at all. `count: "<9"` does not, `count: 0` does."""
+    # `within` speaks of some names: a table that is empty says nothing about them.
+    return not claim.within and _wants_none(claim)
+
+
+def means_zero(text: str) -> bool:
+    """Whether a comparison holds for 0 and for nothing else: `0`, `<1`."""
+    return [number for number in range(3) if compare(text, number)] == [0]
+
+
+def _wants_none(claim: Names) -> bool:
+    return claim.only == () or (claim.count is not None and means_zero(claim.count))
+
+
+def check_names(claim: Names, names: Sequence[str], version: RustcVersion) -> Iterator[Miss]:
+    """The parts of the claim that do not hold for these names, in the order of the table."""
+    within = compile_patterns(claim.within, version)
+    without = compile_patterns(claim.except_, version)
+    chosen = names  # as they are, in nearly all claims
+    if within or without:
+        chosen = [
+            name
+            for name in names
+            if _any(within, name, default=True) and not _any(without, name, default=False)
+        ]
+    if not chosen and (claim.within or (claim.except_ and names)) and not _wants_none(claim):
+        limits = "; ".join(
+            f"{key} {', '.join(given)}"
+            for key, given in (("within", claim.within), ("except", claim.except_))
+            if given
+        )
+        part = "within" if claim.within else "except"
+        yield Miss(part, f"something to judge ({limits})", f"nothing is left of {listing(names)}")
+        return
+    yield from _all(claim, chosen, version)
+    yield from _none(claim, chosen, version)
+    yield from _only(claim, chosen, version)
+    if claim.any and not any(
+        pattern.matches(name) for pattern in compile_patterns(claim.any, version) for name in chosen
+    ):
+        yield Miss("any", f"one of {_spelt(claim.any, version)}", listing(chosen), nearest(claim.any, chosen))
+    if claim.count is not None and not compare(claim.count, len(chosen)):
+        yield Miss("count", f"count {claim.count}", f"{len(chosen)}: {listing(chosen)}")
+    yield from _order(claim, chosen, version)
+
+
+def _all(claim: Names, names: Sequence[str], version: RustcVersion) -> Iterator[Miss]:
+    known = set(names) if claim.all else set()
+    for pattern in compile_patterns(claim.all, version):
+        if pattern.exact is not None:
+            found = pattern.exact in known
+        else:
+            found = any(pattern.matches(name) for name in known)
+        if not found:
+            near = nearest([pattern.text], names)
+            yield Miss("all", f"has {spelt(pattern.text, version)}", f"not among {listing(names)}", near)
+
+
+def _none(claim: Names, names: Sequence[str], version: RustcVersion) -> Iterator[Miss]:
+    known = set(names) if claim.none else set()
+    for pattern in compile_patterns(claim.none, version):
+        if pattern.exact is not None:
+            found = [pattern.exact] if pattern.exact in known else []
+        else:
+            found = sorted(name for name in known if pattern.matches(name))
+        if found:
+            yield Miss("none", f"lacks {spelt(pattern.text, version)}", f"has {listing(found)}")
+
+
+def _only(claim: Names, names: Sequence[str], version: RustcVersion) -> Iterator[Miss]:
+    if claim.only is None:
+        return
+    patterns = compile_patterns(claim.only, version)
+    more = sorted({name for name in names if not _any(patterns, name, default=False)})
+    missing = [pattern.text for pattern in patterns if not any(pattern.matches(name) for name in names)]
+    claimed = f"only {_spelt(claim.only, version)}" if claim.only else "none at all"
+    if more:
+        yield Miss("only", claimed, f"also {listing(more)}")
+    if missing:
+        yield Miss(
+            "only", claimed, f"lacks {', '.join(missing)}; there is {listing(names)}", nearest(missing, names)
+        )
+
+
+def _order(claim: Names, names: Sequence[str], version: RustcVersion) -> Iterator[Miss]:
+    start = 0
+    for pattern in compile_patterns(claim.order, version):
+        place = next((i for i in range(start, len(names)) if pattern.matches(names[i])), None)
+        if place is None:
+            earlier = any(pattern.matches(name) for name in names[:start])
+            found = f"{pattern.text} stands before its turn in" if earlier else f"{pattern.text} is not in"
+            yield Miss("order", f"in this order: {', '.join(claim.order)}", f"{found} {listing(names)}")
+            return
+        start = place + 1
+
+
+def _any(patterns: Sequence[Pattern], name: str, *, default: bool) -> bool:
+    return any(pattern.matches(name) for pattern in patterns) if patterns else default
+
+
+def _spelt(texts: Sequence[str], version: RustcVersion) -> str:
+    return ", ".join(spelt(text, version) for text in texts)
+
+
+def listing(names: Sequence[str], limit: int = SHOWN) -> str:
+    """Some names for a message, the rest counted; what is not printable is escaped."""
+    if not names:
+        return "nothing"
+    shown = ", ".join(escape(name) for name in names[:limit])
+    return shown + (f" and {len(names) - limit} more" if len(names) > limit else "")
+
+
+def escape(text: str, limit: int = 200) -> str:
+    """A name from an artifact as it may be shown: no control characters, no endless lines."""
+    safe = "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text[: limit + 1]
+    )
+    return safe if len(text) <= limit else safe[:limit] + "…"
+
+
+def nearest(patterns: Sequence[str], names: Sequence[str]) -> tuple[str, ...]:
+    """The names that come nearest to what was missed: those that contain it, then those spelt alike."""
+    found: dict[str, None] = {}
+    for pattern in patterns:
+        core = max(re.findall(r"\w+", pattern), key=len, default="")
+        if len(core) < 3:  # noqa: PLR2004 - a shorter word is in everything
+            continue
+        found |= dict.fromkeys([name for name in names if core.lower() in name.lower()][:3])
+        if not found and len(names) < 5000:  # noqa: PLR2004 - comparing every name costs too much
+            found |= dict.fromkeys(difflib.get_close_matches(core, names, n=2, cutoff=0.6))
+    return tuple(found)

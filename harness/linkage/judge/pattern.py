@@ -1,0 +1,57 @@
+"""Patterns of names: exact, glob, regex, demangled path, or a symbol group. Pure."""
+
+import fnmatch
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from linkage.artifact.demangle import demangled_path
+from linkage.case.groups import groups
+from linkage.case.variables import REFERENCE
+from linkage.toolchain.version import RustcVersion
+
+_PATH = "path:"
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """One pattern as it was written, and what it matches."""
+
+    text: str
+    exact: str | None
+    """The only name that it matches, where it is no glob, regex, path or group."""
+    matches: Callable[[str], bool]
+
+
+def compile_patterns(texts: Iterable[str], version: RustcVersion) -> tuple[Pattern, ...]:
+    """Patterns for one compiler: a group means its names as that compiler spells them."""
+    return tuple(_compile(text, version) for text in texts)
+
+
+@lru_cache(maxsize=4096)
+def _compile(text: str, version: RustcVersion) -> Pattern:
+    reference = REFERENCE.fullmatch(text)
+    if reference and reference[1] in groups():
+        inner = tuple(_compile(one, version) for one in groups()[reference[1]].patterns(version))
+        return Pattern(text, None, lambda name: any(one.matches(name) for one in inner))
+    if len(text) > 1 and text.startswith("/") and text.endswith("/"):
+        search = re.compile(text[1:-1]).search
+        return Pattern(text, None, lambda name: search(name) is not None)
+    if text.startswith(_PATH):
+        match = re.compile(fnmatch.translate(text[len(_PATH) :])).match
+        return Pattern(text, None, lambda name: match(demangled_path(name)) is not None)
+    if any(char in text for char in "*?[") and not text.startswith("="):
+        match = re.compile(fnmatch.translate(text)).match
+        return Pattern(text, None, lambda name: match(name) is not None)
+    exact = text.removeprefix("=")  # `=` before a name that would be taken for a glob
+    return Pattern(text, exact, lambda name: name == exact)
+
+
+def spelt(text: str, version: RustcVersion) -> str:
+    """A pattern for a person: a group with the names that it stands for."""
+    reference = REFERENCE.fullmatch(text)
+    if reference and reference[1] in groups():
+        listed = groups()[reference[1]].patterns(version)
+        return f"{text} ({', '.join(listed) or 'no names on this compiler'})"
+    return text

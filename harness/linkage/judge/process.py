@@ -1,0 +1,191 @@
+"""Claims about a step's process: how it ended, what it said, what it made, how it called the linker. Pure."""
+
+import fnmatch
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
+
+from linkage.case import claims, steps
+from linkage.judge.name_set import Miss, check_names, compare, escape, listing
+from linkage.judge.text import check_text, excerpt
+from linkage.plan.expectation import exit_holds, how
+from linkage.plan.observation import Diagnostic, LinkerCall, Outcome, native_static_libs
+from linkage.plan.plan import PlannedStep
+from linkage.toolchain.version import RustcVersion
+
+
+def check_process(
+    step: PlannedStep,
+    outcome: Outcome,
+    version: RustcVersion,
+    files: Mapping[str, str],
+    roles: Mapping[str, str],
+) -> Iterator[tuple[str, Miss]]:
+    """The claims that do not hold, each with its key.
+
+    `files` are the expected texts beside the case, `roles` the artifacts' files by role.
+    """
+    model = step.model
+    if not isinstance(model, steps.ProcessStep):
+        return
+    holds = exit_holds(model.exit, outcome)
+    if not holds:
+        said = excerpt(outcome.stderr or outcome.stdout)
+        yield "exit", Miss("", _expected(model.exit), f"{how(outcome)}\n{said}")
+    for stream in ("stdout", "stderr"):
+        text = getattr(model, stream)
+        if text is not None and (holds or stream == "stderr"):
+            for miss in check_text(text, getattr(outcome, stream), files):
+                yield stream, miss
+    if isinstance(model, steps.RustcOptions):
+        yield from _rustc(model, outcome, version, roles, holds=holds)
+    if model.makes is not None and holds:
+        for miss in check_names(model.makes, _by_role(outcome.made, roles, model.makes), version):
+            yield "makes", miss
+
+
+def _rustc(
+    model: steps.RustcOptions,
+    outcome: Outcome,
+    version: RustcVersion,
+    roles: Mapping[str, str],
+    *,
+    holds: bool,
+) -> Iterator[tuple[str, Miss]]:
+    if model.diagnostics is not None:
+        for miss in _diagnostics(model.diagnostics, outcome.diagnostics):
+            yield "diagnostics", miss
+    if not holds:
+        return
+    if model.native_static_libs is not None:
+        found = native_static_libs(outcome.stderr)
+        if found is None:
+            yield (
+                "native-static-libs",
+                Miss("", "a report", "rustc printed none; is `--print native-static-libs` among the flags?"),
+            )
+        else:
+            for miss in check_names(model.native_static_libs, found, version):
+                yield "native-static-libs", miss
+    for index, link in enumerate(model.link):
+        for key, miss in _link(link, outcome.linker_calls, version, roles):
+            yield f"link[{index}].{key}", miss
+
+
+def _expected(expected: int | str) -> str:
+    if isinstance(expected, int):
+        return f"exit status {expected}"
+    return {
+        "fails": "a failure (not a crash)",
+        "ice": "an internal compiler error",
+        "any": "any exit status",
+    }.get(expected, f"killed by {expected}")
+
+
+def _by_role(made: Sequence[str], roles: Mapping[str, str], claim: claims.Names) -> list[str]:
+    # A claim may name a role where the file's name hangs on the target.
+    said = {
+        *claim.all,
+        *claim.any,
+        *claim.none,
+        *(claim.only or ()),
+        *claim.order,
+        *claim.within,
+        *claim.except_,
+    }
+    names = {path: role for role, path in roles.items() if role in said}
+    return [names.get(path, path) for path in made]
+
+
+def _diagnostics(claim: claims.DiagnosticClaim, found: Sequence[Diagnostic]) -> Iterator[Miss]:
+    for wanted in claim.all:
+        if not any(fits(wanted, one) for one in found):
+            yield Miss("all", f"a diagnostic with {_described(wanted)}", _listed(found))
+    for unwanted in claim.none:
+        hit = [one for one in found if fits(unwanted, one)]
+        if hit:
+            yield Miss("none", f"no diagnostic with {_described(unwanted)}", _listed(hit))
+
+
+def fits(wanted: claims.Diagnostic, found: Diagnostic) -> bool:
+    """Whether a diagnostic is what a claim describes."""
+    text = f"{found.message}\n{found.rendered}"
+    return (
+        wanted.code in (None, found.code)
+        and (wanted.level is None or found.level.startswith(wanted.level))
+        and (wanted.text is None or wanted.text in text)
+        and (wanted.matches is None or re.search(wanted.matches, text) is not None)
+    )
+
+
+def _described(wanted: claims.Diagnostic) -> str:
+    return ", ".join(
+        f"{key} {value!r}" for key, value in wanted.model_dump(by_alias=True, exclude_none=True).items()
+    )
+
+
+def _listed(found: Sequence[Diagnostic]) -> str:
+    lines = [f"{one.level}{f'[{one.code}]' if one.code else ''}: {escape(one.message)}" for one in found[:8]]
+    return "\n".join(lines) or "no diagnostics"
+
+
+def _link(
+    claim: claims.LinkClaim, calls: Sequence[LinkerCall], version: RustcVersion, roles: Mapping[str, str]
+) -> Iterator[tuple[str, Miss]]:
+    if claim.of is not None:
+        name = PurePosixPath(roles.get(claim.of, claim.of)).name
+        calls = [call for call in calls if call.output is not None and _is_output(call.output, name)]
+    if claim.count is not None and not compare(claim.count, len(calls)):
+        yield "count", Miss("", f"count {claim.count}", f"{len(calls)} calls of the linker")
+    if not calls:
+        found = f"none for {claim.of}" if claim.of else "none was seen"
+        said = (key for key in ("args", "libraries", "inputs", "exports") if getattr(claim, key) is not None)
+        about = next(said, "export-list" if claim.export_list is not None else None)
+        if about is not None or claim.count is None:
+            yield about or "count", Miss("", "a call of the linker", found)
+        return
+    for call in calls:
+        for key, names in (
+            ("args", call.args),
+            ("libraries", libraries(call)),
+            ("inputs", inputs(call)),
+            ("exports", call.exports),
+        ):
+            names_claim = getattr(claim, key)
+            if names_claim is None:
+                continue
+            if names is None:
+                yield key, Miss("", "a version script or export list", f"none in {listing(call.args)}")
+                continue
+            yield from ((key, miss) for miss in check_names(names_claim, names, version))
+        if claim.export_list is not None and claim.export_list != (call.exports is not None):
+            yield (
+                "export-list",
+                Miss("", str(claim.export_list).lower(), str(call.exports is not None).lower()),
+            )
+
+
+def _is_output(output: str, name: str) -> bool:
+    return output == name or fnmatch.fnmatch(output, f"{name}.*")
+
+
+def libraries(call: LinkerCall) -> list[str]:
+    """The libraries of a call in their order: `-lfoo`, and archives and shared libraries by file name."""
+    found = []
+    for before, word in zip(("", *call.args), call.args, strict=False):
+        if before == "-o":
+            continue
+        if word.startswith("-l"):
+            found.append(word)
+        elif not word.startswith("-") and re.search(r"\.(a|rlib|so(\.\d+)*|lib|dll)$", word):
+            found.append(PurePosixPath(word).name)
+    return found
+
+
+def inputs(call: LinkerCall) -> list[str]:
+    """The object files and archives of a call by file name, in their order."""
+    return [
+        PurePosixPath(word).name
+        for word in call.args
+        if not word.startswith("-") and word.endswith((".o", ".a", ".rlib"))
+    ]

@@ -1,0 +1,84 @@
+"""Symbols as judging needs them: the few columns that claims select by, decoded in one pass.
+
+A static library that carries std has some 13,000 symbols; whole ones take ten times as long, so
+what is rarely asked (the section, the version) is looked up in the packed table when it is.
+"""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from linkage.artifact.facts import Binding, SymbolTable, SymbolType, Visibility
+from linkage.artifact.tables import SHN_ABS, SHN_COMMON, SHN_UNDEF
+
+_BINDINGS = tuple({int(one): one for one in Binding}.get(info >> 4, Binding.GLOBAL) for info in range(256))
+_TYPES = tuple({int(one): one for one in SymbolType}.get(info & 15, SymbolType.OTHER) for info in range(256))
+_VISIBILITIES = tuple(Visibility(other & 3) for other in range(256))
+_NAMELESS = (SymbolType.SECTION, SymbolType.FILE)
+"""Every object has some of these, without any function of its own."""
+
+
+class Row(NamedTuple):
+    """A symbol by the columns that claims select by; as a `Symbol` has them."""
+
+    name: str
+    binding: Binding
+    visibility: Visibility
+    type: SymbolType
+    defined: bool
+    absolute: bool
+    table: SymbolTable
+    place: int
+
+    @property
+    def strong(self) -> bool:
+        """Whether a second definition of it is a link error."""
+        return self.defined and self.binding is Binding.GLOBAL and self.type is not SymbolType.COMMON
+
+    @property
+    def section(self) -> str | None:
+        return self.table[self.place].section
+
+    @property
+    def version(self) -> str | None:
+        return self.table[self.place].version
+
+    @property
+    def hidden(self) -> bool:
+        return self.visibility in (Visibility.HIDDEN, Visibility.INTERNAL)
+
+
+@lru_cache(maxsize=1024)  # tables: std's objects are in every library that holds it
+def rows(table: SymbolTable) -> tuple[Row, ...]:
+    """A table's symbols in its order, without section and file symbols and such without a name.
+
+    Equal tables give the same rows: a row's table does not say of which object it is.
+    """
+    if not table.names.isascii():
+        whole = [
+            Row(s.name, s.binding, s.visibility, s.type, s.defined, s.absolute, table, index)
+            for index, s in enumerate(table)
+        ]
+        return tuple(row for row in whole if row.name and row.type not in _NAMELESS)
+    text = table.names.decode("ascii")
+    end = text.index
+    found: list[Row] = []
+    for index, record in enumerate(table.RECORD.iter_unpack(table.records)):
+        offset, info, other, section, _, _ = record
+        kind = _TYPES[info]
+        name = text[offset : end("\0", offset)]
+        if not name or kind in _NAMELESS:
+            continue
+        kind = SymbolType.COMMON if section == SHN_COMMON else kind
+        found.append(
+            Row(
+                name,
+                _BINDINGS[info],
+                _VISIBILITIES[other],
+                kind,
+                section != SHN_UNDEF,
+                section == SHN_ABS,
+                table,
+                index,
+            )
+        )
+    return tuple(found)

@@ -1,0 +1,86 @@
+"""The claim about a text: a stream or a text file. Pure."""
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping
+
+from linkage.case.claims import Text
+from linkage.judge.name_set import Miss, compare, escape, means_zero
+from linkage.judge.number import check_number
+
+_EXCERPT = 12  # lines of a text shown in a message
+_LINE = 1000  # characters of each: a linker says what is undefined behind two long paths
+
+
+def check_text(claim: Text, text: str, files: Mapping[str, str]) -> Iterator[Miss]:
+    """The parts of the claim that do not hold. `files` holds the expected texts beside the case."""
+    for pattern, replacement in claim.normalize.items():
+        text = re.sub(pattern, replacement, text)
+    expected = files.get(claim.file) if claim.file is not None else claim.equals
+    if claim.file is not None and expected is None:
+        yield Miss("file", f"equals {claim.file}", "that file is not there")
+    wants_none = (
+        claim.empty is True or expected == "" or (claim.lines is not None and means_zero(claim.lines))
+    )
+    if not text and not wants_none:
+        yield Miss("", "something in it", "it is empty")
+        return
+    if claim.empty is not None and claim.empty != (not text):
+        yield Miss("empty", "empty" if claim.empty else "not empty", excerpt(text))
+    if expected is not None and text != expected:
+        part = "file" if claim.file else "equals"
+        wanted = claim.file or escape(repr(expected))
+        yield Miss(part, f"equals {wanted}", difference(expected, text))
+    if claim.lines is not None and not compare(claim.lines, len(text.splitlines())):
+        yield Miss("lines", f"lines {claim.lines}", f"{len(text.splitlines())} lines: {excerpt(text)}")
+    if claim.number is not None:
+        yield from check_number(claim.number, text)
+    yield from _parts(claim, text)
+
+
+def _parts(claim: Text, text: str) -> Iterator[Miss]:
+    for wanted in claim.contains:
+        if wanted not in text:
+            yield Miss("contains", f"contains {escape(repr(wanted))}", excerpt(text), _near(wanted, text))
+    for unwanted in claim.lacks:
+        if unwanted in text:
+            yield Miss("lacks", f"lacks {escape(repr(unwanted))}", _line_of(unwanted, text))
+    for regex in claim.matches:
+        if not re.search(regex, text, re.MULTILINE):
+            yield Miss("matches", f"matches /{regex}/", excerpt(text))
+    start = 0
+    for wanted in claim.order:
+        place = text.find(wanted, start)
+        if place < 0:
+            yield Miss("order", f"{escape(repr(wanted))} in its turn", excerpt(text))
+            break
+        start = place + len(wanted)
+
+
+def excerpt(text: str) -> str:
+    """The beginning and the end of a text, its lines kept apart."""
+    lines = [escape(line, _LINE) for line in text.strip("\n").splitlines()]
+    if len(lines) > _EXCERPT:
+        half = _EXCERPT // 2
+        lines = [*lines[:half], f"… {len(lines) - 2 * half} lines …", *lines[-half:]]
+    return "\n".join(lines) or "nothing"
+
+
+def difference(expected: str, found: str) -> str:
+    """Two texts side by side, as a unified diff; short ones as they are."""
+    if "\n" not in expected.rstrip("\n") and "\n" not in found.rstrip("\n"):
+        return escape(repr(found))
+    lines = difflib.unified_diff(expected.splitlines(), found.splitlines(), "expected", "found", lineterm="")
+    return excerpt("\n".join(lines))
+
+
+def _near(wanted: str, text: str) -> tuple[str, ...]:
+    lines = text.splitlines()
+    return tuple(difflib.get_close_matches(wanted, lines[:2000], n=1, cutoff=0.5))
+
+
+def _line_of(wanted: str, text: str) -> str:
+    place = text.index(wanted)
+    start = text.rfind("\n", 0, place) + 1
+    end = text.find("\n", place)
+    return escape(text[start : end if end >= 0 else None])

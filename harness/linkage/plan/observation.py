@@ -1,0 +1,113 @@
+"""An observation: what a variant's steps did. All that judging sees; a result from the store is
+the same data as a fresh one.
+"""
+
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from linkage.artifact.facts import Facts
+
+_FROM_OUTSIDE = {
+    signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP,  # out of memory, a shutdown
+    signal.SIGBUS, signal.SIGXCPU, signal.SIGXFSZ,  # a full disk under a mapped file, limits
+}  # fmt: skip
+
+_NATIVE_LIBS = "native-static-libs: "
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One of rustc's diagnostics, from `--error-format=json`."""
+
+    level: str
+    message: str
+    code: str | None
+    rendered: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkerCall:
+    """One call of the linker by rustc, as the `cc` that it called saw it."""
+
+    args: tuple[str, ...]
+    output: str | None
+    """The output's file name."""
+    exports: tuple[str, ...] | None
+    """Names in the version script or the export list; None where there was none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one step did: a process's end and streams, the files that it made, what was read of them.
+
+    `status` is the exit status, negative for a signal; `limit` is "time" or "output" where the
+    process was killed for it; `problem` says why the step could not be carried out at all.
+    Paths are relative to the working folder.
+    """
+
+    status: int | None = None
+    stdout: str = ""
+    stderr: str = ""
+    diagnostics: tuple[Diagnostic, ...] = ()
+    ice: bool = False
+    limit: str | None = None
+    problem: str | None = None
+    made: tuple[str, ...] = ()
+    """Files that it made or changed, sorted."""
+    removed: tuple[str, ...] = ()
+    linker_calls: tuple[LinkerCall, ...] = ()
+    facts: Mapping[str, Facts] = field(default_factory=dict)
+    """What the readers found in the files that claims at this step are about; one that is
+    not there has no entry."""
+    modes: Mapping[str, int] = field(default_factory=dict)
+    """The permission bits of those files."""
+    texts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Of the texts that claims look for in those files' bytes: which are there."""
+    parts: tuple["Outcome", ...] = ()
+    """Of a `together` step: what each of its parts did."""
+    seconds: float = 0.0
+    obtained: str = ""
+    """When and where this outcome was first obtained."""
+
+    @property
+    def lasting(self) -> bool:
+        """Whether it says something about the compiler, not about this machine at this moment."""
+        return (
+            self.problem is None
+            and self.limit is None
+            and (self.status is None or -self.status not in _FROM_OUTSIDE)
+            and all(part.lasting for part in self.parts)
+        )
+
+
+def native_static_libs(stderr: str) -> list[str] | None:
+    """The libraries that rustc reported for a staticlib's users, in their order."""
+    for line in stderr.splitlines():
+        if _NATIVE_LIBS in line:
+            return line.partition(_NATIVE_LIBS)[2].split()
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class StepObservation:
+    """A planned step and what it did; None where an earlier step ended the variant."""
+
+    id: str
+    argv: tuple[str, ...]
+    outcome: Outcome
+    stored: bool = False
+    """Whether the outcome came from the store."""
+    rechecked: bool = False
+    """Whether the store had it, and it was obtained once more to compare."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What a variant's steps did, in order, up to the first that ended it."""
+
+    steps: tuple[StepObservation, ...]
+
+    def step(self, name: str) -> StepObservation | None:
+        """A step's observation by its id."""
+        return next((step for step in self.steps if step.id == name), None)

@@ -1,0 +1,359 @@
+"""The plan: a variant's steps as commands and file operations, before anything is run. Pure."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, TypeAdapter
+
+from linkage.case import steps as model
+from linkage.case.claims import ArtifactClaims, ClaimMap, Reference
+from linkage.case.condition import COMPILER
+from linkage.case.document import Path
+from linkage.case.groups import GROUP_NAMES
+from linkage.case.matrix import row_id
+from linkage.case.reader import Case
+from linkage.case.resolution import Resolved, Row, applied, resolve
+from linkage.case.variables import substitute
+from linkage.case.variables import text as axis_text
+from linkage.errors import CaseError
+from linkage.plan import command
+from linkage.plan.command import WORK, Command
+from linkage.plan.outputs import Outputs
+from linkage.plan.state import State, selected
+from linkage.toolchain.model import Toolchain
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One cell of a case's matrix on one toolchain."""
+
+    case: Case
+    row: Mapping[str, Any]
+    toolchain: Toolchain
+
+    @cached_property
+    def cell(self) -> Mapping[str, Any]:
+        """Its cell as conditions see it: the axes and the compiler."""
+        return {**self.row, COMPILER: self.toolchain.version}
+
+    @cached_property
+    def name(self) -> str:
+        """The bracketed part of the node id: `nightly[cdylib-lto=fat]`."""
+        cell = row_id(self.row)
+        return f"{self.toolchain.name}[{cell}]" if cell else self.toolchain.name
+
+    @property
+    def id(self) -> str:
+        """The whole node id."""
+        return f"{self.case.name}::{self.name}"
+
+
+MADE = "\x1amade\x1a"
+"""As the pattern of what is read: every file that the step makes or changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What is read after a step: files by path or glob, and what beyond their tables is asked."""
+
+    pattern: str
+    functions: tuple[str, ...] = ()
+    """Whose references are wanted."""
+    contents: tuple[str, ...] = ()
+    """Sections whose content is wanted."""
+    texts: tuple[str, ...] = ()
+    """Texts that are looked for in the file's bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimGroup:
+    """The claims of one subject at one place, as this variant has them."""
+
+    path: Path
+    subject: str
+    pattern: str
+    """The subject's file, or a glob over files."""
+    claims: ArtifactClaims
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStep:
+    """One step: a command, a file operation, or several steps at the same time."""
+
+    path: Path
+    id: str
+    model: model.Step
+    command: Command | None = None
+    subjects: Mapping[str, str] = field(default_factory=dict)
+    """The paths that a file operation means by the names in its model."""
+    roles: Mapping[str, str] = field(default_factory=dict)
+    """Files by role, as they are after this step: a later one may give a role another file."""
+    promised: tuple[str, ...] = ()
+    """Files that rustc must have made where it succeeds."""
+    claims: tuple[ClaimGroup, ...] = ()
+    reads: tuple[Read, ...] = ()
+    together: tuple["PlannedStep", ...] = ()
+
+    @property
+    def action(self) -> str:
+        """What kind of step it is, by its key in the case."""
+        return next(name for name, kind in model.ACTIONS.items() if type(self.model) is kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that a variant will do."""
+
+    variant: Variant
+    steps: tuple[PlannedStep, ...]
+    end: tuple[ClaimGroup, ...]
+    """Claims at the end; they are read after the last step."""
+    unstable: bool
+    """Whether a step needs unstable flags or features."""
+
+    def flat(self) -> Iterator[PlannedStep]:
+        """Every step, those that run together too."""
+        for step in self.steps:
+            yield step
+            yield from step.together
+
+
+def plan(variant: Variant) -> Plan:
+    """Plan a variant. Raises CaseError where a value of this cell makes no sense."""
+    case, toolchain = variant.case, variant.toolchain
+    resolved = resolve(case.document, case.model.steps, Row(variant.cell, set()))
+    outputs = Outputs(toolchain, str(variant.row.get("target") or "") or None)
+    planner = _Planner(variant, outputs)
+    steps = [planner.step(one) for one in resolved]
+    if planner.unstable and toolchain.needs_bootstrap:
+        # For every compilation of the variant: by itself it changes how names are mangled, and
+        # the halves of one program must agree.
+        steps = [_bootstrapped(step) for step in steps]
+    end = tuple(planner.claims(case.model.claims, case.document.data, ("claims",)))
+    if steps and end:
+        # The end's claims are read right after the last step, so that it keeps their facts too.
+        steps[-1] = replace(steps[-1], reads=_merge([*steps[-1].reads, *planner.reads(end)]))
+    return Plan(variant, tuple(steps), end, planner.unstable)
+
+
+def _bootstrapped(step: PlannedStep) -> PlannedStep:
+    parts = tuple(_bootstrapped(part) for part in step.together)
+    if step.command is None or step.command.program != "rustc":
+        return replace(step, together=parts)
+    env = {**step.command.env, "RUSTC_BOOTSTRAP": "1"}
+    return replace(step, command=replace(step.command, env=env))
+
+
+_CLAIMS: TypeAdapter[ArtifactClaims] = TypeAdapter(ArtifactClaims)
+
+
+class _Planner:
+    """Goes through a variant's steps once, in order, collecting the roles that they make."""
+
+    def __init__(self, variant: Variant, outputs: Outputs) -> None:
+        self.variant = variant
+        self.outputs = outputs
+        self.unstable = False
+        self.row = Row(variant.cell, set())
+        target = variant.toolchain.target(outputs.target)
+        self.variables = {
+            "work": WORK,
+            "sysroot": str(variant.toolchain.sysroot),
+            "libdir": str(target.libdir) if target else "",
+            "target": outputs.target or variant.toolchain.host,
+            "host": variant.toolchain.host,
+        }
+        self.env = {key: self.cell(value) for key, value in variant.case.model.env.items()}
+        self.said = {**self.variables, "work": "$WORK"}
+        """As claims see them: what a process prints has the working folder's name taken out."""
+
+    def cell(self, text: str) -> str:
+        """A text with the cell's axes in place, the other variables left for later."""
+        # The NUL keeps a text that is one reference a text, whatever the axis's value is.
+        return axis_text(substitute(f"{text}\0", self.row, GROUP_NAMES)).removesuffix("\0")
+
+    def step(self, resolved: Resolved) -> PlannedStep:
+        step = resolved.step
+        if isinstance(step, model.TogetherStep):
+            parts = tuple(self.step(part) for part in resolved.together)
+            groups = tuple(self.claims(step.claims, self._data(resolved.path), (*resolved.path, "claims")))
+            return PlannedStep(
+                resolved.path,
+                resolved.id,
+                step,
+                roles=dict(self.outputs.roles),
+                claims=groups,
+                reads=self.reads(groups),
+                together=parts,
+            )
+        toolchain = self.variant.toolchain
+        try:
+            promised = self.outputs.add(resolved)
+            made = command.build(
+                resolved,
+                toolchain,
+                self.env,
+                self.variant.case.model.time_limit,
+                self.outputs,
+                self.variables,
+            )
+        except CaseError as error:
+            if error.where is None:
+                where = self.variant.case.position(resolved.path)
+                raise CaseError(error.what, where=where, mend=error.mend) from None
+            raise
+        self.unstable = self.unstable or (made is not None and made.unstable)
+        groups = tuple(self.claims(step.claims, self._data(resolved.path), (*resolved.path, "claims")))
+        return PlannedStep(
+            resolved.path,
+            resolved.id,
+            self._filled(step),
+            made,
+            subjects=self._subjects(step),
+            roles=dict(self.outputs.roles),
+            promised=promised,
+            claims=groups,
+            reads=self.reads(groups),
+        )
+
+    def _filled(self, step: model.Step) -> model.Step:
+        """The step with the variables of this variant in what it claims, and in what it writes."""
+        if isinstance(step, model.WriteStep):
+            return step.model_copy(update={"text": step.text and self.text(step.text)})
+        said = step.model_fields_set & model.SAID
+        return step.model_copy(update={key: filled(getattr(step, key), self.said) for key in said})
+
+    def reads(self, groups: Iterable[ClaimGroup]) -> tuple[Read, ...]:
+        """What the claims need read after their step."""
+        return _merge(read for group in groups for read in _needs(group, self.outputs))
+
+    def _data(self, path: Path) -> Any:  # noqa: ANN401 - what stands in the file
+        data: Any = self.variant.case.document.data
+        for part in path:
+            data = data if part == 0 and not isinstance(data, list) else data[part]
+        return data
+
+    def _subjects(self, step: model.Step) -> dict[str, str]:
+        names: list[str] = []
+        for key in (
+            "remove",
+            "mkdir",
+            "keep",
+            "write",
+            "truncate",
+            "rename",
+            "copy_",
+            "to",
+            "symlink",
+            "chmod",
+        ):
+            value = getattr(step, key, None)
+            if isinstance(value, str):
+                names.append(value)
+            elif isinstance(value, tuple):
+                names.extend(value)
+        found = {name: self.outputs.path(self.text(name)) for name in names}
+        if isinstance(step, model.CopyStep):
+            command.within(found[step.copy_], self.variables)
+        return found
+
+    def text(self, text: str) -> str:
+        """A text with the variables of this variant in place; `${kept.…}` waits for the run."""
+        return command.expand(text, self.variables)
+
+    def claims(self, found: ClaimMap, data: Any, path: Path) -> Iterator[ClaimGroup]:  # noqa: ANN401
+        """The claims that this cell has, each with its place; a role that it lacks has none."""
+        doc = self.variant.case.document
+        raw = data["claims"] if isinstance(data, dict) and "claims" in data else {}
+        for subject, sets in found.items():
+            listed = raw.get(subject, []) if isinstance(raw, dict) else []
+            listed = listed if isinstance(listed, list) else [listed]
+            pattern = self.outputs.subject(self.text(self.cell(subject)).removeprefix(f"{WORK}/"))
+            if pattern is None:
+                continue
+            for index, one in enumerate(sets):
+                if one.when is not None and not one.when.holds(self.row):
+                    continue
+                place = (*path, subject, index)
+                raw_set = listed[index] if index < len(listed) else {}
+                # A step's claims were applied with the step; the end's were not.
+                concrete = (
+                    applied(doc, one, raw_set, place, self.row, _CLAIMS) if path == ("claims",) else one
+                )
+                yield ClaimGroup(place, subject, pattern, filled(concrete, self.said))
+
+
+T = TypeVar("T")
+
+
+def filled(part: T, variables: Mapping[str, str], *, regex: bool = False) -> T:
+    """A claim with variables in place, in regexes as the text that they stand for."""
+    result: Any = part
+    if isinstance(part, str):
+        regex = regex or (len(part) > 1 and part[0] == part[-1] == "/")
+        chosen = {key: re.escape(value) for key, value in variables.items()} if regex else variables
+        result = command.expand(part, chosen).replace("$${", "${") if "${" in part else part
+    elif isinstance(part, tuple):
+        result = tuple(filled(one, variables, regex=regex) for one in part)
+    elif isinstance(part, Mapping):
+        result = {filled(key, variables, regex=regex): filled(one, variables) for key, one in part.items()}
+    elif isinstance(part, BaseModel):
+        given = {key: getattr(part, key) for key in part.model_fields_set if key != "when"}
+        changed = {
+            key: filled(one, variables, regex=key in ("matches", "normalize")) for key, one in given.items()
+        }
+        result = part.model_copy(update=changed)
+    return result  # type: ignore[no-any-return]
+
+
+def _needs(group: ClaimGroup, outputs: Outputs) -> Iterator[Read]:
+    said = (group.claims, *group.claims.each_member.values())
+    functions = tuple(name for one in said for name in one.refers)
+    contents = tuple(n for one in said for n, claim in one.section.items() if claim.contains or claim.lacks)
+    content = group.claims.content
+    yield Read(group.pattern, functions, contents, (*content.contains, *content.lacks) if content else ())
+    for reference in comparisons(group.claims):
+        if reference.artifact and not reference.variant:
+            yield Read(outputs.path(reference.artifact))
+    if group.claims.resolved is not None:
+        yield from (Read(outputs.path(name)) for name in group.claims.resolved.within)
+
+
+def comparisons(claims: ArtifactClaims) -> Iterator[Reference]:
+    """The other artifacts that claims compare with."""
+    yield from claims.same_as
+    yield from claims.differs_from
+    if claims.smaller_than is not None:
+        yield claims.smaller_than
+    if claims.exports_differ is not None:
+        yield claims.exports_differ
+
+
+def _merge(reads: Iterable[Read]) -> tuple[Read, ...]:
+    merged: dict[str, Read] = {}
+    for read in reads:
+        old = merged.get(read.pattern, Read(read.pattern))
+        merged[read.pattern] = Read(
+            read.pattern,
+            tuple(sorted({*old.functions, *read.functions})),
+            tuple(sorted({*old.contents, *read.contents})),
+            tuple(sorted({*old.texts, *read.texts})),
+        )
+    return tuple(merged.values())
+
+
+def wanted_files(reads: Iterable[Read], state: State, made: Iterable[str]) -> dict[str, Read]:
+    """What is read of each file of a state: all that any path or glob that means it asks for."""
+    named = (
+        replace(read, pattern=name)
+        for read in reads
+        for name in (_files(made, state) if read.pattern == MADE else selected(read.pattern, state))
+    )
+    return {read.pattern: read for read in _merge(named)}
+
+
+def _files(names: Iterable[str], state: State) -> list[str]:
+    return [name for name in names if (node := state.get(name)) is not None and node.kind == "file"]

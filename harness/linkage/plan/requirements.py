@@ -1,0 +1,115 @@
+"""What a variant needs of its toolchain and its machine, and what of it is missing. Pure.
+
+A capability that is missing gives a skip with its name; nothing is assumed of a toolchain.
+"""
+
+import re
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+
+from linkage.case.model import Requirement
+from linkage.plan.plan import Plan, Variant
+from linkage.toolchain.machine import Machine
+from linkage.toolchain.model import Toolchain
+from linkage.toolchain.version import VersionRange
+
+_FLAG = re.compile(r"-Z\s*([\w-]+)")
+
+
+def missing_before_plan(variant: Variant, machine: Machine, path: str | None = None) -> str | None:
+    """The first capability that the case asks for and that is not there, in words."""
+    model, toolchain = variant.case.model, variant.toolchain
+    if model.toolchains is not None and not VersionRange.parse(model.toolchains).contains(toolchain.version):
+        return f"the case is about {model.toolchains}, this is {toolchain.version}"
+    target = str(variant.row.get("target") or "") or None
+    if toolchain.target(target) is None:
+        return f"{toolchain.name} has no std for {target}"
+    linker = variant.row.get("linker")
+    if linker not in (None, "default") and not machine.has_linker(str(linker)):
+        return f"this machine has no linker {linker}"
+    kinds = variant.row.get("crate-type") or ()
+    for kind in kinds if isinstance(kinds, tuple) else (kinds,):
+        if not toolchain.supports_crate_type(str(kind), target):
+            return f"{toolchain.name} has no crate type {kind} for {target or toolchain.host}"
+    for requirement in model.requires:
+        if requirement.when is None or requirement.when.holds(variant.cell):
+            lacking = _lacking(requirement, variant, target, machine, path)
+            if lacking is not None:
+                return lacking
+    return None
+
+
+def missing_after_plan(plan: Plan, *, bootstrap: bool) -> str | None:
+    """The first capability that the commands need and that is not there, in words."""
+    toolchain = plan.variant.toolchain
+    if plan.unstable and toolchain.needs_bootstrap and not bootstrap:
+        return f"{toolchain.name} needs RUSTC_BOOTSTRAP=1 for unstable flags, which is forbidden"
+    for flag in _unstable_flags(plan):
+        if not toolchain.has_unstable(flag):
+            return f"{toolchain.name} has no -Z{flag}"
+    return None
+
+
+def _unstable_flags(plan: Plan) -> Iterator[str]:
+    for step in plan.flat():
+        if step.command is not None and step.command.program == "rustc":
+            words = " ".join(word for word in step.command.argv if isinstance(word, str))
+            yield from _FLAG.findall(words)
+
+
+def _lacking(
+    requirement: Requirement, variant: Variant, target: str | None, machine: Machine, path: str | None
+) -> str | None:
+    toolchain = variant.toolchain
+    where = f" for {target}" if target else ""
+    checks: Mapping[str, tuple[object, Callable[[str], bool], str]] = {
+        "dynamic-std": (requirement.dynamic_std, lambda _: toolchain.dynamic_std(target), "a dynamic std"),
+        "profiler": (requirement.profiler, lambda _: toolchain.profiler(target), "a profiler runtime"),
+        "std-bitcode": (
+            requirement.std_bitcode,
+            lambda _: toolchain.std_bitcode(target),
+            "bitcode in its std",
+        ),
+        "toolchain": (
+            requirement.toolchain,
+            lambda text: VersionRange.parse(text).contains(toolchain.version),
+            "a version in {}",
+        ),
+        "target": (requirement.target, lambda name: toolchain.target(name) is not None, "a std for {}"),
+        "flag": (requirement.flag, lambda flag: _has_flag(variant, flag), "{}"),
+        "sanitizer": (
+            requirement.sanitizer,
+            lambda name: toolchain.has_sanitizer(name, target),
+            "the {} sanitizer's runtime",
+        ),
+        "crate-type": (
+            requirement.crate_type,
+            lambda kind: toolchain.supports_crate_type(kind, target),
+            "the crate type {}",
+        ),
+        "backend": (requirement.backend, toolchain.has_backend, "the codegen backend {}"),
+    }
+    for wanted, has, name in checks.values():
+        if wanted is not None and not has(str(wanted)):
+            return f"{toolchain.name} lacks {name.format(wanted)}{where}"
+    if requirement.linker is not None and not machine.has_linker(requirement.linker):
+        return f"this machine has no linker {requirement.linker}"
+    if requirement.tool is not None and not _has_tool(requirement.tool, toolchain, target, path):
+        return f"this machine has no {requirement.tool}"
+    return None
+
+
+def _has_tool(name: str, toolchain: Toolchain, target: str | None, path: str | None) -> bool:
+    """Whether the toolchain brings a program of that name, as a `tool` step finds it, or PATH has it."""
+    of = toolchain.target(target)
+    own = [toolchain.sysroot / "bin", *([of.libdir.parent / "bin"] if of else [])]
+    return (
+        any(shutil.which(name, path=str(folder)) for folder in own)
+        or shutil.which(name, path=path) is not None
+    )
+
+
+def _has_flag(variant: Variant, flag: str) -> bool:
+    name = flag[2:].partition("=")[0]
+    known = variant.toolchain.has_unstable if flag.startswith("-Z") else variant.toolchain.has_codegen
+    return known(name)

@@ -1,0 +1,83 @@
+"""The state of a working folder by content, and what paths and globs mean in it. Pure."""
+
+import fnmatch
+import posixpath
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from linkage.artifact.digest import digest_of
+
+UNREADABLE = "unreadable"
+"""Stands for the content of a file that its mode keeps from being read."""
+
+_LINKS = 8  # symlinks followed before it is taken for a loop
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A file, folder or symlink of a working folder, by content. `mode` holds the permission bits."""
+
+    kind: str  # "file", "dir", "link"
+    content: str  # a file's digest, or what made it; a link's target
+    mode: int
+    size: int = 0
+    bytes_of: str | None = field(default=None, compare=False)
+    """Of a file that goes by what made it: the digest of the bytes that serve in any folder; empty
+    where those of one folder are of no use in another."""
+
+    @property
+    def stored(self) -> str | None:
+        """The digest under which the store keeps the file's bytes; None where it cannot."""
+        if self.kind != "file" or self.content == UNREADABLE:
+            return None
+        return self.content if self.bytes_of is None else self.bytes_of or None
+
+
+State = dict[str, Node]
+"""What stands in the folder, by path relative to it."""
+
+
+def initial(sources: Mapping[str, bytes]) -> State:
+    """The state of a folder that holds a case's sources only."""
+    state: State = {}
+    for name, content in sources.items():
+        for parent in list(PurePosixPath(name).parents)[:-1]:
+            state[str(parent)] = Node("dir", "", 0o755)
+        digest = digest_of(content)
+        state[name] = Node("file", digest, 0o644, len(content))
+    return state
+
+
+def is_glob(pattern: str) -> bool:
+    """Whether a text is a glob; `*` matches across folders."""
+    return any(char in pattern for char in "*?")
+
+
+def fits(name: str, pattern: str) -> bool:
+    """Whether a path is what a path or a glob means."""
+    if is_glob(pattern):
+        return fnmatch.fnmatchcase(name, pattern)
+    return name == posixpath.normpath(pattern)
+
+
+def matching(names: Iterable[str], pattern: str) -> list[str]:
+    """The paths that a path or a glob means, sorted."""
+    return sorted(name for name in names if fits(name, pattern))
+
+
+def selected(pattern: str, state: State) -> list[str]:
+    """The files of a state that a path or a glob means; a link to a file is one."""
+    return [
+        name for name in matching(state, pattern) if (node := target(name, state)) and node.kind == "file"
+    ]
+
+
+def target(name: str, state: State) -> Node | None:
+    """What a path leads to, through symlinks inside the folder."""
+    for _ in range(_LINKS):
+        node = state.get(name)
+        if node is None or node.kind != "link":
+            return node
+        name = posixpath.normpath(posixpath.join(posixpath.dirname(name), node.content))
+    return None

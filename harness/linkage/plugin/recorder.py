@@ -1,0 +1,66 @@
+"""Keeps the verdicts of a run in its store: by the controlling process, where xdist has workers."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import pytest
+
+from linkage.errors import LinkageError
+from linkage.judge.verdict import Outcome
+from linkage.render.record import kept, verdict_of
+
+if TYPE_CHECKING:
+    from linkage.plugin.run_store import RunStore
+    from linkage.store.results import Result
+
+_BETWEEN = 2.0
+"""Seconds after which what has come out is written: so much is lost by a run that is killed."""
+_BAD = (Outcome.FAIL, Outcome.FIXED, Outcome.ERROR)
+
+
+class Recorder:
+    """A plugin that sees every verdict of the run."""
+
+    def __init__(
+        self, config: pytest.Config, chosen: "RunStore", tools: Callable[[], Mapping[str, str]]
+    ) -> None:
+        self.root = config.rootpath
+        self.chosen = chosen
+        self.tools = tools
+        """The versions of the machine's tools; asked when a verdict is kept."""
+        self.coming: list[Result] = []
+        self.failed: dict[str, None] = {}
+        self.judged: set[str] = set()
+        self.written = time.monotonic()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        found = verdict_of(report.user_properties)
+        if found is None or report.nodeid in self.judged or report.when == "teardown":
+            return
+        if report.when == "setup" and report.passed:
+            return
+        self.judged.add(report.nodeid)
+        self.coming.append(kept(found, time.time()))
+        if found["outcome"] in _BAD or report.failed:  # as a skip is with --no-skip
+            self.failed[report.nodeid] = None
+        if time.monotonic() - self.written > _BETWEEN:
+            self._write()
+
+    def pytest_sessionfinish(self) -> None:
+        if self.judged:
+            self._write(last=True)
+
+    def _write(self, *, last: bool = False) -> None:
+        from linkage.store.results import Results  # noqa: PLC0415 - `--help` needs none of it
+
+        try:
+            results = Results(self.chosen.store)
+        except LinkageError:
+            return  # each variant has said so
+        results.record(self.coming, self.tools())
+        self.coming = []
+        results.note_failed(self.root, list(self.failed))
+        if last:
+            results.forget_oldest()
+        self.written = time.monotonic()

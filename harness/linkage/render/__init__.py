@@ -1,0 +1,1 @@
+"""Data in, text out: terminal, Markdown, JSON, shell. Starts nothing."""

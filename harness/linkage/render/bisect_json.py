@@ -1,0 +1,91 @@
+"""A bisection's answer for a machine to read."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from linkage.bisect.answer import Answer, Flip, Group
+from linkage.errors import LinkageError
+
+FORMAT = 1
+"""Counted up when a key changes its meaning or goes."""
+
+
+def write_answer(place: str, answer: Answer) -> None:
+    """Write the answer. Raises LinkageError where it cannot be written."""
+    try:
+        Path(place).write_text(json.dumps(answer_data(answer), indent=1) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise LinkageError(f"cannot be written: {error.strerror}", where=place) from None
+
+
+def answer_data(answer: Answer) -> dict[str, Any]:
+    """The answer as plain data."""
+    asked = answer.asked
+    return {
+        "format": FORMAT,
+        "range": {
+            "kind": asked.axis.kind,
+            "old": None if asked.old is None else asked.axis.name(asked.old),
+            "new": asked.axis.name(asked.new),
+        },
+        "groups": [_group(group) for group in answer.groups],
+        "not_searched": [{"variant": variant, "why": told} for variant, told in answer.problems],
+        "tried": answer.tried,
+        "installed": answer.installed,
+    }
+
+
+def _group(group: Group) -> dict[str, Any]:
+    return {
+        "variants": list(group.variants),
+        "failures": [
+            {
+                "variant": one.question.variant,
+                "step": one.question.signature.step,
+                "claim": one.question.signature.claim,
+                "codes": list(one.question.signature.codes),
+                "text": one.question.signature.line,
+            }
+            for one in group.findings
+        ],
+        "flips": [_flip(flip) for flip in group.flips],
+        "evidence": group.evidence,
+        "script": group.script,
+    }
+
+
+def _flip(flip: Flip) -> dict[str, Any]:
+    return {
+        "before": asdict(flip.before),
+        "after": asdict(flip.after),
+        "becomes": flip.becomes,
+        "candidates": list(flip.candidates),
+        "skipped": [{"toolchain": name, "why": told} for name, told in flip.skipped],
+        "compare": flip.compare,
+        "by_merge": flip.by_merge,
+        "merges": [
+            {
+                "commit": merge.commit,
+                "date": merge.date,
+                "pull": None if merge.pull is None else {**asdict(merge.pull), "link": merge.pull.link},
+                "rolled_up": [{**asdict(pull), "link": pull.link} for pull in merge.rolled_up],
+            }
+            for merge in flip.merges
+        ],
+        "members": [
+            {
+                **asdict(one.pull),
+                "link": one.pull.link,
+                "commit": one.commit,
+                "alone": one.alone,
+                "why": one.why,
+            }
+            for one in flip.members
+        ],
+        "changes": [
+            {"kind": one.kind, "artifacts": dict(one.artifacts), "what": one.what, "names": list(one.names)}
+            for one in flip.changes
+        ],
+    }

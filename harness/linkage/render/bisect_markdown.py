@@ -1,0 +1,152 @@
+"""A bisection's answer as Markdown, ready for an issue. Pure."""
+
+from collections.abc import Iterator, Sequence
+
+from linkage.bisect.answer import Answer, Flip, Group, Side
+from linkage.bisect.merges import Merge
+from linkage.bisect.rollup import Member, culprits
+from linkage.compare.change_groups import Group as Changes
+from linkage.judge.name_set import escape, listing
+
+_SHOWN = 12
+
+
+def answer_text(answer: Answer) -> str:
+    """All of it: each group, then what nothing could be found out about."""
+    lines: list[str] = []
+    for group in answer.groups:
+        lines += [*_group(group), ""]
+    if answer.problems:
+        lines += [*_problems(answer.problems), ""]
+    asked = answer.asked
+    tried = _counted(answer.tried, "toolchain")
+    lines.append(f"Searched {asked.describe()}: {tried} tried, {answer.installed} installed.")
+    lines += answer.notes
+    return "\n".join(lines) + "\n"
+
+
+def _group(group: Group) -> Iterator[str]:
+    yield f"## {_headline(group)}"
+    yield ""
+    for variant in group.variants:
+        yield f"- `{variant}`"
+        for finding in group.findings:
+            if finding.question.variant == variant:
+                yield f"  - {escape(str(finding.question.signature), 400)}"
+    if len(group.flips) > 1:
+        yield ""
+        yield f"It changes {len(group.flips)} times in this range:"
+    for flip in group.flips:
+        yield ""
+        yield from _flip(flip)
+    if group.evidence:
+        yield ""
+        yield from _folded("What fails", "text", group.evidence)
+    if group.script:
+        yield ""
+        yield from _folded("A script that shows it with rustc and cc alone", "sh", group.script)
+
+
+def _headline(group: Group) -> str:
+    flip = group.flips[0]
+    what = _counted(len(group.variants), "variant")
+    one = len(group.variants) == 1
+    verb = {"bad": "fails" if one else "fail", "good": "passes" if one else "pass"}[flip.becomes]
+    if len(group.flips) > 1:
+        return f"{what}: since {flip.after.name}, and not for good"
+    if len(flip.candidates) > 1:
+        since = f"{flip.candidates[0]} … {flip.candidates[-1]}"
+        return f"{what} {verb} since one of {since}"
+    return f"{what} {verb} since {_first(flip)}"
+
+
+def _first(flip: Flip) -> str:
+    alone = culprits(flip.members)
+    if len(alone) == 1:
+        return str(alone[0])
+    if flip.by_merge and len(flip.merges) == 1:
+        return str(flip.merges[0])
+    return flip.after.name
+
+
+def _flip(flip: Flip) -> Iterator[str]:
+    last, first = ("last good", "first bad") if flip.becomes == "bad" else ("last bad", "first good")
+    yield f"- {last}: {_side(flip.before)}"
+    yield f"- {first}: {_side(flip.after)}"
+    if len(flip.candidates) > 1:
+        yield f"- it can be any of {len(flip.candidates)}: {listing(flip.candidates, _SHOWN)}"
+    for name, told in flip.skipped:
+        yield f"- {name} decided nothing: {escape(told, 300)}"
+    if flip.compare:
+        yield f"- commits: {flip.compare}"
+    yield from _merges(flip)
+    yield from _changes(flip.changes)
+
+
+def _side(side: Side) -> str:
+    return f"{side.name} ({side.version})" if side.version else side.name
+
+
+def _merges(flip: Flip) -> Iterator[str]:
+    if not flip.merges:
+        return
+    yield "- the merge:" if len(flip.merges) == 1 else f"- one of {len(flip.merges)} merges:"
+    for merge in flip.merges:
+        yield f"  - {_merge(merge)}"
+        known = {member.pull: member for member in flip.members}
+        for pull in merge.rolled_up:
+            told = f": {_member(known[pull], flip)}" if pull in known else ""
+            yield f"    - {pull.link} {pull.title}{told}"
+    if flip.members and not culprits(flip.members):
+        if all(member.alone is False for member in flip.members):
+            yield "- none of them alone brings it: it takes several of them together"
+        else:
+            yield "- it is one of those that could not be tried, or several of them together"
+
+
+def _member(member: Member, flip: Flip) -> str:
+    """What a pull request's own build showed."""
+    if member.alone is None:
+        return f"not tried alone: {escape(member.why, 300)}"
+    after, before = ("fails", "passes") if flip.becomes == "bad" else ("passes", "fails")
+    return f"alone it {after} ({member.commit})" if member.alone else f"alone it {before}"
+
+
+def _merge(merge: Merge) -> str:
+    if merge.pull is None:
+        return f"{merge.commit} of {merge.date}"
+    return f"{merge.pull.link} {merge.pull.title} ({merge.commit[:12]} of {merge.date})"
+
+
+def _changes(changes: Sequence[Changes]) -> Iterator[str]:
+    if changes:
+        yield "- what it made differs:"
+    for change in changes[:_SHOWN]:
+        yield f"  - {escape(change.headline(), 300)}"
+    if len(changes) > _SHOWN:
+        yield f"  - and {len(changes) - _SHOWN} more: `linkage compare` with the two shows them"
+
+
+def _folded(title: str, language: str, text: str) -> Iterator[str]:
+    fence = "````" if "```" in text else "```"
+    yield f"<details><summary>{title}</summary>"
+    yield ""
+    yield f"{fence}{language}"
+    yield text.rstrip("\n")
+    yield fence
+    yield "</details>"
+
+
+def _problems(problems: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """Those with the same words together."""
+    by_text: dict[str, list[str]] = {}
+    for variant, told in problems:
+        by_text.setdefault(told, []).append(variant)
+    yield "## Not searched"
+    yield ""
+    for told, variants in by_text.items():
+        yield f"- {listing(variants, _SHOWN)}: {escape(told, 400)}"
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -1,0 +1,142 @@
+"""A comparison for a machine to read, and as Markdown for a pull request. Pure."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict
+
+from linkage.compare.change_groups import Group
+from linkage.compare.result import Result
+from linkage.judge.name_set import escape
+from linkage.render.compare_text import described, evidence, notes, verdict
+
+FORMAT = 1
+"""Of the JSON; counted up when a key changes its meaning or goes."""
+
+_SHOWN = 8
+_CASES = 6
+_LIMIT = 60_000
+"""Characters of Markdown: GitHub takes no comment of more than 65,536."""
+
+
+def as_json(result: Result) -> str:
+    """All that was found, every place of every change; its details at the first place."""
+    data = {
+        "format": FORMAT,
+        "same": result.same,
+        "verdict": verdict(result),
+        "base": asdict(result.base),
+        "head": asdict(result.head),
+        "notes": list(notes(result)),
+        "compared": result.compared,
+        "bytes": list(result.bytes),
+        "rules_off": list(result.rules_off),
+        "linker": result.linker,
+        "groups": [_group(group) for group in result.groups],
+        "unmet": list(result.unmet),
+        "not_compared": [asdict(one) for one in result.left],
+    }
+    return json.dumps(data, indent=1) + "\n"
+
+
+def _group(group: Group) -> dict[str, object]:
+    return {
+        "kind": group.kind,
+        "what": group.what,
+        "headline": group.headline(),
+        "names": list(group.names),
+        "artifacts": dict(group.artifacts),
+        "expected": group.expected,
+        "found": [
+            {
+                "variant": one.variant,
+                "step": one.step,
+                "subject": one.subject,
+                "name": one.change.name,
+                "base": one.change.base,
+                "head": one.change.head,
+                "details": [] if number else list(one.change.details),
+            }
+            for places in group.found
+            for number, one in enumerate(places)
+        ],
+    }
+
+
+def as_markdown(result: Result) -> str:
+    """The report for a pull request: the verdict, a table, what differs folded below its headline."""
+    lines = list(_head(result))
+    length, left_out = sum(map(len, lines)), 0
+    for group in result.groups:
+        section = list(_section(group))
+        length += sum(len(line) + 1 for line in section)
+        if length > _LIMIT:
+            left_out += 1
+        else:
+            lines += section
+    if left_out:
+        lines += [f"… and {left_out} more kinds of change: `--json` has all.", ""]
+    lines += _not_compared(result)
+    return "\n".join(lines) + "\n"
+
+
+def _head(result: Result) -> Iterator[str]:
+    yield f"### linkage compare: {verdict(result)}"
+    yield ""
+    yield "| | |"
+    yield "|---|---|"
+    yield f"| base | {_cell(described(result.base))} |"
+    yield f"| head | {_cell(described(result.head))} |"
+    yield f"| outputs | {result.bytes[0]:,} → {result.bytes[1]:,} bytes |"
+    yield ""
+    for note in notes(result):
+        yield f"> {note}"
+    yield ""
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _section(group: Group) -> Iterator[str]:
+    sign = "meant: " if group.expected else ""
+    yield f"<details><summary>{sign}{_html(escape(group.headline(), 300))}</summary>"
+    yield ""
+    if group.expected:
+        yield f"Meant: {group.expected}"
+        yield ""
+    yield "```diff"
+    for places in group.found[:_SHOWN]:
+        yield from evidence(places[0])
+    if len(group.found) > _SHOWN:
+        yield f"… {len(group.found) - _SHOWN} more names"
+    yield "```"
+    yield ""
+    yield where(group, _CASES)
+    yield ""
+    yield "</details>"
+    yield ""
+
+
+def where(group: Group, limit: int) -> str:
+    """The cases in which a change was found, with the number of their variants, and one of these."""
+    cases = group.cases.most_common()
+    shown = ", ".join(f"`{case}`" + (f" ({count})" if count > 1 else "") for case, count in cases[:limit])
+    more = f" and {len(cases) - limit} more cases" if len(cases) > limit else ""
+    variants = group.variants
+    if len(variants) == 1:
+        return f"In `{variants[0]}`"
+    return f"In {len(variants)} variants: {shown}{more}; for one `{variants[0]}`"
+
+
+def _html(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _not_compared(result: Result) -> Iterator[str]:
+    if not result.left:
+        return
+    yield f"Not compared: {len(result.left)} variants"
+    yield ""
+    for reason, count in Counter(one.reason for one in result.left).most_common():
+        yield f"- {count}: {escape(reason, 300)}"

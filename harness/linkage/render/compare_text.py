@@ -1,0 +1,132 @@
+"""The report of a comparison on a terminal: the verdict, the groups, then each with evidence."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from rich.console import Console
+from rich.text import Text
+
+from linkage.compare.change_groups import Group
+from linkage.compare.model import Found
+from linkage.compare.result import Left, Result, Side
+from linkage.judge.name_set import escape
+
+_DETAILS = 6
+_VARIANTS = 3
+_WIDTH = 300
+
+
+def print_result(result: Result) -> None:
+    """Print the whole report."""
+    console = Console(highlight=False, soft_wrap=True)
+    for line in lines(result):
+        console.print(line)
+
+
+def lines(result: Result) -> Iterator[Text]:
+    """The report, line by line."""
+    yield Text(verdict(result), "bold green" if result.same else "bold red")
+    for name, side, other in (("BASE", result.base, result.head), ("HEAD", result.head, result.base)):
+        yield Text(f"  {name}  {described(side)}")
+        del other
+    yield from (Text(f"  note: {note}", "yellow") for note in notes(result))
+    if result.groups:
+        yield Text("")
+    for group in result.groups:
+        yield from _group(group)
+    yield from _left(result.left)
+
+
+def verdict(result: Result) -> str:
+    """What came out, in a line."""
+    compared = f"{result.compared} variant{'s' if result.compared != 1 else ''} compared"
+    left = f", {len(result.left)} not compared" if result.left else ""
+    if not result.compared:
+        return f"nothing was compared{left}"
+    kinds = len(result.unexpected)
+    meant = len(result.groups) - kinds
+    said = f"different: {kinds} kinds of change" if kinds > 1 else "different: 1 kind of change"
+    if not kinds:
+        said = "same" if not meant else f"same but for {meant} changes that were meant"
+    if result.unmet:
+        said += f"; {len(result.unmet)} that were meant did not occur"
+    errors = sum(one.error for one in result.left)
+    if errors:
+        said += f"; {errors} could not be compared"
+    return f"{said} ({compared}{left})"
+
+
+def described(side: Side) -> str:
+    """A side in a line: what it is, what linked its outputs, in which environment."""
+    linked = ", ".join(f"{name} ({count})" for name, count in side.linkers.items()) or "nothing was linked"
+    bootstrap = f"; RUSTC_BOOTSTRAP=1 in {side.bootstrap} variants" if side.bootstrap else ""
+    source = f" from {side.snapshot}" if side.snapshot else ""
+    return f"{side.name}{source}: rustc {side.version}, LLVM {side.llvm}; linked by {linked}{bootstrap}"
+
+
+def notes(result: Result) -> Iterator[str]:
+    """What a reader must know to read the differences right."""
+    base, head = result.base, result.head
+    if base.fingerprint == head.fingerprint:
+        yield "both sides are the same compiler, file by file: one store serves both; --no-store builds twice"
+    if _names(base) != _names(head):
+        yield "the sides link with different linkers: `--linker bfd` makes both use the same"
+    if bool(base.bootstrap) != bool(head.bootstrap):
+        yield "RUSTC_BOOTSTRAP=1 was set on one side only; by itself it changes how names are mangled"
+    if result.linker:
+        yield f"both sides were told to link with {result.linker}, where a case does not choose itself"
+    if result.rules_off:
+        yield f"not taken out: {', '.join(result.rules_off)}"
+    if result.base.snapshot or result.head.snapshot:
+        yield "a snapshot says of the toolchain's own libraries, and C's, only whether they are the same"
+    yield from (f"meant, and did not occur: {one}" for one in result.unmet)
+
+
+def _names(side: Side) -> set[str]:
+    """The linkers without their versions."""
+    return {name.split()[0] for name in side.linkers}
+
+
+def _group(group: Group) -> Iterator[Text]:
+    sign = "=" if group.expected else "≠"
+    yield Text(f"{sign} {escape(group.headline(), _WIDTH)}", "dim" if group.expected else "bold")
+    if group.expected:
+        yield Text(f"    meant: {group.expected}", "dim")
+        return
+    variants = group.variants
+    more = f" and {len(variants) - _VARIANTS} more" if len(variants) > _VARIANTS else ""
+    yield Text(f"    in {', '.join(variants[:_VARIANTS])}{more}", "dim")
+    for places in group.found[:_DETAILS]:
+        yield from (Text(f"    {line}") for line in evidence(places[0]))
+    if len(group.found) > _DETAILS:
+        yield Text(f"    … {len(group.found) - _DETAILS} more names: --json has all", "dim")
+
+
+def evidence(found: Found) -> Iterator[str]:
+    """A change as both sides show it."""
+    change = found.change
+    about = " ".join(part for part in (found.subject or found.step, escape(change.name, 160)) if part)
+    base, head = escape(change.base, _WIDTH), escape(change.head, _WIDTH)
+    if not change.details and (not base or not head):
+        sign = "+" if head or change.kind.endswith(" new") else "-"
+        yield f"{sign} {about}" + (f": {base or head}" if base or head else "")
+        return
+    yield f"~ {about}"
+    yield f"    BASE {base or '(nothing)'}"
+    yield f"    HEAD {head or '(nothing)'}"
+    yield from (f"    {escape(line, 160)}" for line in change.details[:_DETAILS])
+    if len(change.details) > _DETAILS:
+        yield f"    … {len(change.details) - _DETAILS} more"
+
+
+def _left(left: Sequence[Left]) -> Iterator[Text]:
+    if not left:
+        return
+    yield Text("")
+    yield Text("not compared:", "bold")
+    reasons = Counter((one.reason, one.error) for one in left)
+    for (reason, error), count in reasons.most_common():
+        first = next(one.variant for one in left if one.reason == reason)
+        more = f" and {count - 1} more" if count > 1 else ""
+        yield Text(f"  {escape(reason, _WIDTH)}", "red" if error else "")
+        yield Text(f"    {first}{more}", "dim")

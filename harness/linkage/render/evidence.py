@@ -1,0 +1,54 @@
+"""The evidence of a verdict as text: what was claimed, what was found, where, and how to see it again."""
+
+from collections.abc import Iterator
+
+from linkage.judge.name_set import escape
+from linkage.judge.verdict import Failure, Outcome, Verdict
+
+_INDENT = "    "
+
+
+def explain_verdict(verdict: Verdict, node: str) -> str:
+    """All that did not hold, ready to be pasted into an issue."""
+    lines: list[str] = []
+    if verdict.outcome is Outcome.FIXED:
+        lines.append(f"known bug gone: {verdict.reason}")
+        lines += [f"{_INDENT}{bug.note}" for bug in verdict.bugs if bug.note]
+    elif verdict.outcome is Outcome.SKIP:
+        lines.append(f"skipped, and --no-skip makes that a failure: {verdict.reason}")
+    for failure in verdict.failures:
+        lines += explain_failure(failure)
+    if verdict.reason and verdict.outcome is Outcome.FAIL:
+        lines.append(f"note: {verdict.reason}")
+    if verdict.commands:
+        lines.append("to see it by hand, in an empty folder $WORK with the case's sources:")
+        lines += [f"{_INDENT}{escape(command, 2000)}" for command in verdict.commands]
+        lines += [
+            f"{_INDENT}{look}"
+            for look in dict.fromkeys(look for one in verdict.failures for look in one.look)
+        ]
+    if verdict.stored and verdict.obtained:
+        lines.append(f"note: from the store, first obtained {verdict.obtained}")
+    lines.append(f"repro: linkage repro {_quoted(node)}")
+    return "\n".join(lines)
+
+
+def explain_failure(failure: Failure) -> Iterator[str]:
+    """One claim that does not hold: a headline, then claimed and found under each other."""
+    kind = "could not be judged" if failure.error else "does not hold"
+    name = ": ".join(part for part in (failure.step, failure.claim) if part)
+    yield f"{failure.where}: {f'{name} ' if name else ''}{kind}"
+    if not failure.error:
+        yield f"{_INDENT}claimed: {_shown(failure.claimed)}"
+    yield f"{_INDENT}{'because' if failure.error else 'found'}:   {_shown(failure.found)}"
+    for index, near in enumerate(failure.nearest):
+        yield f"{_INDENT}{'nearest:' if not index else '        '} {escape(near)}"
+
+
+def _shown(text: str) -> str:
+    lines = [escape(line, 400) for line in text.splitlines()] or [""]
+    return f"\n{_INDENT}         ".join(lines)
+
+
+def _quoted(node: str) -> str:
+    return f"'{node}'" if any(char in node for char in "[]$ ") else node

@@ -1,0 +1,173 @@
+"""Cases by compilers, from results kept: what `linkage table` shows. Pure."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from linkage.case.reader import Case
+from linkage.judge.verdict import Outcome
+from linkage.store.results import Compiler, Result
+from linkage.toolchain.version import RustcVersion
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A compiler, and what its column is headed by."""
+
+    label: str
+    compiler: Compiler
+
+
+@dataclass(slots=True)
+class GridCell:
+    """How the variants of a case, or one of them, came out on a compiler."""
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    missing: int = 0
+    """Variants without a result."""
+    outdated: int = 0
+    """Those whose case or sources have changed since they were judged."""
+    rebuilt: int = 0
+    """Those that are missing, but for a result of a compiler of this name that is another now."""
+
+    tools: Counter[str] = field(default_factory=Counter)
+    """With which tools they were obtained, by the key that results name; not all say it."""
+
+    def add(self, other: "GridCell") -> None:
+        self.outcomes += other.outcomes
+        self.missing += other.missing
+        self.outdated += other.outdated
+        self.rebuilt += other.rebuilt
+        self.tools += other.tools
+
+
+@dataclass(frozen=True, slots=True)
+class GridRow:
+    """A case, or one variant of it."""
+
+    case: Case
+    variant: str | None
+    """None in the row of a whole case."""
+    cells: tuple[GridCell, ...]
+
+
+@dataclass(slots=True)
+class SeenBug:
+    """A known bug, and how often it was seen in each column."""
+
+    name: str
+    note: str
+    case: Case
+    report: str | None
+    """The file beside the case with the report of an unreported one."""
+    seen: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """All that the table says."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[GridRow, ...]
+    bugs: tuple[SeenBug, ...]
+    tools: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """The versions of tools, by the key that results name."""
+
+    @property
+    def totals(self) -> tuple[GridCell, ...]:
+        """All cases together, for each column."""
+        sums = tuple(GridCell() for _ in self.columns)
+        for row in self.rows:
+            for total, cell in zip(sums, row.cells, strict=True):
+                total.add(cell)
+        return sums
+
+    def count(self, of: Callable[[GridCell], int]) -> int:
+        return sum(of(cell) for row in self.rows for cell in row.cells)
+
+
+def grid(
+    kept: Sequence[tuple[Case, Sequence[Result]]],
+    chosen: Sequence[Compiler] | None = None,
+    *,
+    tools: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+    by_variant: bool = False,
+) -> Grid:
+    """The table of cases with their results; without `chosen`, of each compiler's name the newest build."""
+    compilers = newest_of_each_name(one for _, found in kept for one in found) if chosen is None else chosen
+    columns = _labelled(sorted(dict.fromkeys(compilers), key=_order))
+    rows = [row for case, found in kept for row in _rows(case, found, columns, by_variant=by_variant)]
+    bugs = [bug for case, found in kept for bug in _bugs(case, found, columns)]
+    return Grid(columns, tuple(rows), tuple(sorted(bugs, key=lambda bug: (bug.name, bug.note))), tools)
+
+
+def newest_of_each_name(results: Iterable[Result]) -> list[Compiler]:
+    """The compilers that results are about; of those of one name the one that was used last."""
+    last: dict[str, Result] = {}
+    for one in results:
+        name = one.compiler.name
+        if name not in last or one.when > last[name].when:
+            last[name] = one
+    return [one.compiler for one in last.values()]
+
+
+def _order(compiler: Compiler) -> tuple[bool, RustcVersion, str]:
+    try:
+        return False, RustcVersion.parse_shown(compiler.version), compiler.name
+    except ValueError:
+        return True, RustcVersion((0, 0, 0)), compiler.name
+
+
+def _labelled(compilers: Sequence[Compiler]) -> tuple[Column, ...]:
+    """Columns headed by the release alone, where that tells them apart."""
+    releases = [compiler.version.partition(" ")[0] for compiler in compilers]
+    counted = Counter(releases)
+    return tuple(
+        Column(release if counted[release] == 1 else compiler.name, compiler)
+        for release, compiler in zip(releases, compilers, strict=True)
+    )
+
+
+def _rows(
+    case: Case, kept: Sequence[Result], columns: Sequence[Column], *, by_variant: bool
+) -> Iterator[GridRow]:
+    latest = {(one.cell, one.compiler): one for one in kept}
+    other = {(one.cell, one.compiler.name) for one in kept}
+    cells = [[_cell(case, id_, column, latest, other) for column in columns] for id_ in case.ids]
+    if by_variant:
+        yield from (GridRow(case, id_, tuple(each)) for id_, each in zip(case.ids, cells, strict=True))
+        return
+    sums = tuple(GridCell() for _ in columns)
+    for each in cells:
+        for total, cell in zip(sums, each, strict=True):
+            total.add(cell)
+    yield GridRow(case, None, sums)
+
+
+def _cell(
+    case: Case,
+    id_: str,
+    column: Column,
+    latest: Mapping[tuple[str, Compiler], Result],
+    other: set[tuple[str, str]],
+) -> GridCell:
+    found = latest.get((id_, column.compiler))
+    if found is None:
+        return GridCell(missing=1, rebuilt=int((id_, column.compiler.name) in other))
+    tools = Counter([found.tools] if found.tools else [])
+    return GridCell(Counter([found.outcome]), outdated=int(found.sources != case.digest), tools=tools)
+
+
+def _bugs(case: Case, kept: Sequence[Result], columns: Sequence[Column]) -> Iterator[SeenBug]:
+    labels = {column.compiler: column.label for column in columns}
+    reports = {(bug.name, bug.unreported or bug.note): bug.report for bug in case.model.known_bugs}
+    found: dict[tuple[str, str | None], SeenBug] = {}
+    for one in kept:
+        if one.outcome != Outcome.KNOWN or one.compiler not in labels or one.cell not in case.ids:
+            continue
+        for bug in one.bugs:
+            name = (bug.name, bug.note)
+            new = SeenBug(bug.name, bug.note or case.model.summary, case, reports.get(name))
+            found.setdefault(name, new).seen[labels[one.compiler]] += 1
+    yield from found.values()

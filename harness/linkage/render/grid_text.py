@@ -1,0 +1,209 @@
+"""The table of results kept, as Markdown and as data; the texts of its cells. Pure."""
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from linkage.judge.verdict import Outcome
+from linkage.render.grid import Grid, GridCell, GridRow, SeenBug
+from linkage.toolchain.tools import ABSENT
+
+FORMAT = 1
+"""Of the JSON; counted up when a key changes its meaning or goes."""
+LETTERS = {
+    Outcome.PASS: "", Outcome.KNOWN: "k", Outcome.SKIP: "s", Outcome.FAIL: "F", Outcome.FIXED: "X",
+    Outcome.ERROR: "E",
+}  # fmt: skip
+NOTHING = "—"
+LEGEND = (
+    "A number alone counts variants that pass; k: a known bug, seen as described; s: skipped, a capability "
+    "is missing; F: fails; X: a known bug that is gone; E: could not be judged"
+)
+UNKNOWN = f"?: no result is kept ({NOTHING}: of none)"
+OUTDATED = "*: judged before the case or its sources were changed"
+
+
+def cell_parts(cell: GridCell, *, word: bool) -> list[tuple[str, Outcome | None]]:
+    """What stands in a cell, each part with its outcome; `word`: it is one variant's."""
+    if not cell.outcomes:
+        return [(NOTHING, None)]
+    mark = "*" if cell.outdated else ""
+    if word:
+        return [(f"{outcome}{mark}", Outcome(outcome)) for outcome in cell.outcomes]
+    parts: list[tuple[str, Outcome | None]] = [
+        (f"{cell.outcomes[outcome]}{letter}", outcome)
+        for outcome, letter in LETTERS.items()
+        if cell.outcomes[outcome]
+    ]
+    if cell.missing:
+        parts.append((f"{cell.missing}?", None))
+    return [*parts, (mark, None)] if mark else parts
+
+
+def cell_text(cell: GridCell, *, word: bool = False) -> str:
+    """A cell in one text: `18 2k 4s`."""
+    return " ".join(text for text, _ in cell_parts(cell, word=word)).replace(" *", "*")
+
+
+def row_label(row: GridRow, base: Path) -> str:
+    """A row by its file, as it is seen from a folder, with its variant."""
+    file = os.path.relpath(row.case.file.resolve(), base.resolve())
+    return f"{file}[{row.variant}]" if row.variant else file
+
+
+def bug_place(bug: SeenBug, base: Path) -> str:
+    return os.path.relpath(bug.case.file.resolve(), base.resolve())
+
+
+def report_place(bug: SeenBug, base: Path) -> str | None:
+    """Where the report of an unreported bug lies."""
+    return os.path.relpath((bug.case.folder / bug.report).resolve(), base.resolve()) if bug.report else None
+
+
+def seen_in(bug: SeenBug, grid: Grid) -> str:
+    """Where a bug was seen, in the order of the columns."""
+    counted = ((column.label, bug.seen[column.label]) for column in grid.columns)
+    return ", ".join(f"{count} on {label}" for label, count in counted if count)
+
+
+def notes(grid: Grid) -> list[str]:
+    """The legend, as far as the table needs it, and what is to be done about it."""
+    lines = [LEGEND + "."]
+    if grid.count(lambda cell: cell.missing):
+        lines.append(f"{UNKNOWN}. `linkage run` obtains it.")
+    if rebuilt := grid.count(lambda cell: cell.rebuilt):
+        lines.append(f"Of these, {rebuilt} have a result of an earlier compiler of the same name.")
+    if outdated := grid.count(lambda cell: cell.outdated):
+        lines.append(f"{OUTDATED}: {outdated} variants. `linkage run` judges them again.")
+    if different := different_tools(grid):
+        said = "; ".join(f"{tool}: {', '.join(versions)}" for tool, versions in different.items())
+        lines.append(
+            f"The results were obtained with different versions of tools: {said}. `linkage run` obtains them "
+            "with this machine's."
+        )
+    return lines
+
+
+def different_tools(grid: Grid) -> dict[str, list[str]]:
+    """The tools of which the results shown were obtained with several versions: how many with which."""
+    names = sorted({name for versions in grid.tools.values() for name in versions})
+    found: dict[str, list[str]] = {}
+    for name in names:
+        counted: dict[str, Counter[str]] = {}
+        for column, cell in zip(grid.columns, grid.totals, strict=True):
+            for key, count in cell.tools.items():
+                if key in grid.tools:
+                    version = grid.tools[key].get(name, ABSENT)
+                    counted.setdefault(version, Counter())[column.label] += count
+        if len(counted) > 1:
+            found[name] = [
+                f"{version} ({', '.join(f'{count} on {label}' for label, count in counts.items())})"
+                for version, counts in sorted(counted.items())
+            ]
+    return found
+
+
+def markdown(grid: Grid, base: Path) -> str:
+    """The table for a file in the folder `base`."""
+    return "\n".join(_markdown(grid, base)) + "\n"
+
+
+def _markdown(grid: Grid, base: Path) -> Iterator[str]:
+    yield _md_row(["case", *(column.label for column in grid.columns)])
+    yield _md_row(["---"] * (len(grid.columns) + 1))
+    for row in grid.rows:
+        word = row.variant is not None
+        yield _md_row([_md_label(row, base), *(cell_text(cell, word=word) for cell in row.cells)])
+    if len(grid.rows) > 1:
+        yield _md_row(["all", *(cell_text(cell) for cell in grid.totals)])
+    yield ""
+    yield _escaped(" ".join(notes(grid)))
+    yield ""
+    yield "Compilers: " + "; ".join(
+        _md_column(c.label, c.compiler.name, c.compiler.version) for c in grid.columns
+    )
+    if grid.bugs:
+        yield ""
+        yield "Known bugs, seen as described:"
+        yield ""
+    for bug in grid.bugs:
+        place, report = bug_place(bug, base), report_place(bug, base)
+        more = f" ([report]({report}))" if report else ""
+        where = f"[{place}]({place}): {seen_in(bug, grid)}"
+        yield f"- {_md_name(bug.name)}: {_escaped(bug.note)}{more} — {where}"
+
+
+def _md_row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _md_label(row: GridRow, base: Path) -> str:
+    file = os.path.relpath(row.case.file.resolve(), base.resolve())
+    return f"[{file}]({file})" + (f" `{row.variant}`" if row.variant else "")
+
+
+def _md_column(label: str, name: str, version: str) -> str:
+    return f"{label} is `{name}`, {version}" if label != version or name != label else f"{label}"
+
+
+def _md_name(name: str) -> str:
+    repository, number_sign, number = name.partition("#")
+    return f"[{name}](https://github.com/{repository}/issues/{number})" if number_sign else name
+
+
+def _escaped(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
+
+
+def data(grid: Grid, base: Path) -> dict[str, Any]:
+    """The table for a machine to read."""
+    return {
+        "format": FORMAT,
+        "toolchains": [
+            {
+                "name": column.compiler.name,
+                "label": column.label,
+                "version": column.compiler.version,
+                "fingerprint": column.compiler.fingerprint,
+                "tools": [
+                    {"variants": count, "versions": dict(grid.tools[key])}
+                    for key, count in total.tools.items()
+                    if key in grid.tools
+                ],
+            }
+            for column, total in zip(grid.columns, grid.totals, strict=True)
+        ],
+        "cases": [
+            {
+                "case": os.path.relpath(row.case.file.resolve(), base.resolve()),
+                "variant": row.variant,
+                "summary": row.case.model.summary,
+                "toolchains": {
+                    column.compiler.name: _cell_data(cell)
+                    for column, cell in zip(grid.columns, row.cells, strict=True)
+                },
+            }
+            for row in grid.rows
+        ],
+        "bugs": [
+            {
+                "name": bug.name,
+                "note": bug.note,
+                "case": bug_place(bug, base),
+                "report": report_place(bug, base),
+                "toolchains": {
+                    column.compiler.name: bug.seen[column.label]
+                    for column in grid.columns
+                    if bug.seen[column.label]
+                },
+            }
+            for bug in grid.bugs
+        ],
+    }
+
+
+def _cell_data(cell: GridCell) -> dict[str, int]:
+    counted = {str(outcome): cell.outcomes[outcome] for outcome in LETTERS}
+    return counted | {"missing": cell.missing, "outdated": cell.outdated, "rebuilt": cell.rebuilt}

@@ -1,0 +1,194 @@
+"""What `linkage inspect` says of an artifact, as plain data: for `--json`, and chosen for the tables."""
+
+import fnmatch
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from linkage.artifact import demangle, demangled_path
+from linkage.artifact.facts import (
+    Archive,
+    Binding,
+    Facts,
+    Member,
+    ObjectFile,
+    Section,
+    Symbol,
+    SymbolType,
+    Visibility,
+)
+
+FORMAT = 1
+"""Of the JSON; counted up when a key changes its meaning or goes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which symbols are asked for; with none of these, all."""
+
+    pattern: str | None = None
+    """A glob over raw names, whole demangled names and demangled paths."""
+    undefined: bool = False
+    exports: bool = False
+
+    @property
+    def narrow(self) -> bool:
+        """Whether only some symbols, and nothing else, are asked for."""
+        return self.pattern is not None or self.undefined or self.exports
+
+    def chosen(self, symbols: Iterable[Symbol], *, linked: bool) -> Iterator[Symbol]:
+        """Those of a table's symbols; `linked`: it is the dynamic table of a linked file."""
+        for symbol in symbols:
+            if symbol.type in (SymbolType.SECTION, SymbolType.FILE) or not symbol.name:
+                continue
+            if self._state(symbol, linked=linked) and self._named(symbol.name):
+                yield symbol
+
+    def _state(self, symbol: Symbol, *, linked: bool) -> bool:
+        if not (self.undefined or self.exports):
+            return True
+        return (self.undefined and not symbol.defined) or (
+            self.exports and symbol.defined and (linked or _for_others(symbol))
+        )
+
+    def _named(self, name: str) -> bool:
+        if self.pattern is None:
+            return True
+        return any(
+            fnmatch.fnmatchcase(spelling, self.pattern)
+            for spelling in (name, demangled_path(name), demangle(name))
+        )
+
+
+def _for_others(symbol: Symbol) -> bool:
+    """Whether an object's symbol can be one of the output that it is linked into."""
+    return symbol.binding is not Binding.LOCAL and symbol.visibility not in (
+        Visibility.HIDDEN,
+        Visibility.INTERNAL,
+    )
+
+
+def exported_table(found: ObjectFile) -> bool:
+    """Whether `--exports` is about the dynamic table: an object that is not linked has none."""
+    return found.dynamic_symbols is not None
+
+
+def tables(found: ObjectFile, selection: Selection) -> Iterator[tuple[str, list[Symbol] | None]]:
+    """The object's symbol tables by name, as far as they are asked for; None for one it does not have."""
+    linked = exported_table(found)
+    if linked:
+        yield "dynamic_symbols", list(selection.chosen(found.dynamic_symbols or (), linked=True))
+    if linked and selection.exports and not selection.pattern:
+        return
+    table = found.symbols
+    yield "symbols", None if table is None else list(selection.chosen(table, linked=False))
+
+
+def place(symbol: Symbol) -> str:
+    """Where a symbol is, in readelf's words: its section, or UND, ABS, COMMON; `?`: in one that is gone."""
+    if not symbol.defined:
+        return "UND"
+    if symbol.absolute:
+        return "ABS"
+    return symbol.section or ("COMMON" if symbol.type is SymbolType.COMMON else "?")
+
+
+def kind_of(member: Member) -> str:
+    """What a member is, as the facts of a file of its own would call it."""
+    if member.object is not None:
+        return "elf"
+    if member.bitcode is not None:
+        return "bitcode"
+    return "metadata" if member.metadata is not None else "other"
+
+
+def file_data(name: str, facts: Facts, selection: Selection) -> dict[str, Any]:
+    """One file's entry in the JSON."""
+    data: dict[str, Any] = {
+        "file": name,
+        "kind": facts.kind,
+        "size": facts.size,
+        "digest": facts.digest,
+        "error": facts.error,
+    }
+    if facts.object is not None:
+        data["object"] = _object(facts.object, selection)
+    if facts.archive is not None:
+        data["archive"] = _archive(facts.archive, selection)
+    if facts.bitcode is not None:
+        data["bitcode"] = asdict(facts.bitcode)
+    if facts.metadata is not None:
+        data["metadata"] = asdict(facts.metadata)
+    return data
+
+
+def _object(found: ObjectFile, selection: Selection) -> dict[str, Any]:
+    data: dict[str, Any] = {
+        "format": found.format,
+        "machine": found.machine,
+        "type": found.type.value,
+        "pie": found.pie,
+        "relro": found.relro.value,
+        "interpreter": found.interpreter,
+        "dynamic": None if found.dynamic is None else asdict(found.dynamic),
+        "bitcode": None if found.bitcode is None else asdict(found.bitcode),
+        "metadata": None if found.metadata is None else asdict(found.metadata),
+        "references": {name: list(names) for name, names in found.references.items()},
+    }
+    for name, symbols in tables(found, selection):
+        data[name] = None if symbols is None else [_symbol(symbol) for symbol in symbols]
+    if not selection.narrow:
+        data["sections"] = [_section(section) for section in found.sections]
+    return data
+
+
+def _symbol(symbol: Symbol) -> dict[str, Any]:
+    return {
+        "name": symbol.name,
+        "demangled": demangle(symbol.name),
+        "binding": symbol.binding.name.lower(),
+        "visibility": symbol.visibility.name.lower(),
+        "type": symbol.type.name.lower(),
+        "defined": symbol.defined,
+        "absolute": symbol.absolute,
+        "section": symbol.section,
+        "value": symbol.value,
+        "size": symbol.size,
+        "version": symbol.version,
+    }
+
+
+def _section(section: Section) -> dict[str, Any]:
+    return {
+        "name": section.name,
+        "size": section.size,
+        "type": section.type,
+        "flags": section.flags,
+        "compressed": section.compressed,
+    }
+
+
+def _archive(archive: Archive, selection: Selection) -> dict[str, Any]:
+    return {
+        "flavour": archive.flavour,
+        "thin": archive.thin,
+        "index": None if archive.index is None else list(archive.index),
+        "members": [_member(member, selection) for member in archive.members],
+    }
+
+
+def _member(member: Member, selection: Selection) -> dict[str, Any]:
+    data: dict[str, Any] = {
+        "name": member.name,
+        "kind": kind_of(member),
+        "size": member.size,
+        "crate": member.crate,
+        "error": member.error,
+    }
+    if member.object is not None:
+        data["object"] = _object(member.object, selection)
+    elif member.bitcode is not None:
+        data["bitcode"] = asdict(member.bitcode)
+    elif member.metadata is not None:
+        data["metadata"] = asdict(member.metadata)
+    return data

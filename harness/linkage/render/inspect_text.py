@@ -1,0 +1,246 @@
+"""What `linkage inspect` says of an artifact, for a person: a head, then tables, long ones cut."""
+
+import io
+from collections.abc import Iterable, Iterator, Sequence
+
+from rich.console import Console
+from rich.text import Text
+
+from linkage.artifact import demangle
+from linkage.artifact.facts import Archive, Binding, Bitcode, Facts, Metadata, ObjectFile, Symbol
+from linkage.judge.name_set import escape
+from linkage.render.inspect_data import Selection, kind_of, place, tables
+
+_ROWS = 40
+"""Rows of a table that are shown without `--all`."""
+_SECTION_WIDTH = 24
+"""Characters of a symbol's section without `--all`: with -ffunction-sections it repeats the name."""
+_TYPES = {"shared": "shared library", "relocatable": "object file"}
+_ENDLESS = 1 << 20
+_COLUMN = 64
+"""Characters that a column is aligned to at most; longer texts stand out of it."""
+
+Row = tuple[str, ...]
+
+
+class Printer:
+    """Prints the facts of one file after the other."""
+
+    def __init__(self, selection: Selection, *, everything: bool, colour: bool) -> None:
+        # All of it is kept, to be written at once: rich ends the process where a pipe is closed.
+        self._out = io.StringIO()
+        self._console = Console(file=self._out, force_terminal=colour, highlight=False, soft_wrap=True)
+        self._selection = selection
+        self._everything = everything
+
+    def show(self, name: str, facts: Facts) -> None:
+        """Everything that is asked for about one file."""
+        self._console.print(Text.assemble((escape(name), "bold"), f": {_headline(facts)}"))
+        if facts.object is not None:
+            self._object(facts.object)
+        elif facts.archive is not None:
+            self._archive(facts.archive)
+        self._console.print()
+
+    def text(self) -> str:
+        """What has been printed so far."""
+        return self._out.getvalue()
+
+    def _object(self, found: ObjectFile) -> None:
+        if not self._selection.narrow:
+            self._fields(_fields(found))
+        self._references([found])
+        for key, symbols in tables(found, self._selection):
+            title = key.replace("_", " ")
+            if symbols is None:
+                self._note(f"no {title}: it is stripped")
+                continue
+            self._symbols(title, [("", symbol) for symbol in symbols])
+        if not self._selection.narrow:
+            rows = [
+                (one.type, one.flags, str(one.size), escape(one.name, self._limit)) for one in found.sections
+            ]
+            self._table("sections", ("type", "flags", ">size", "name"), rows)
+
+    def _archive(self, archive: Archive) -> None:
+        objects = [(member.name, member.object) for member in archive.members if member.object is not None]
+        self._references([found for _, found in objects])
+        chosen: list[tuple[str, Symbol]] = []
+        rows: list[Row] = []
+        for member in archive.members:
+            counts = ("", "")
+            if member.object is not None:
+                symbols = [one for _, table in tables(member.object, self._selection) for one in table or ()]
+                chosen += [(member.name, symbol) for symbol in symbols]
+                outside = [one for one in symbols if one.binding is not Binding.LOCAL]
+                counts = (str(sum(s.defined for s in outside)), str(sum(not s.defined for s in outside)))
+            what = member.error and f"damaged: {member.error}"
+            said = _embedded(member.bitcode, member.metadata)
+            kind = kind_of(member) if not member.error else "damaged"
+            name = escape(member.name, self._limit)
+            rows.append((kind, str(member.size), *counts, member.crate or "—", name, what or said))
+        if not self._selection.narrow:
+            header = ("kind", ">size", ">defines", ">undefined", "crate", "name", "")
+            self._table("members", header, rows)
+            self._index(archive)
+        self._symbols("symbols", chosen)
+
+    def _index(self, archive: Archive) -> None:
+        if archive.index is None:
+            self._note("no symbol index")
+        else:
+            rows = [(escape(name, self._limit),) for name in archive.index]
+            self._table("symbol index", ("name",), rows if self._everything else rows[:0], len(rows))
+
+    def _symbols(self, title: str, symbols: Sequence[tuple[str, Symbol]]) -> None:
+        """A symbol table; each symbol with the member that it stands in."""
+        shown = list(symbols)
+        if not self._everything and not self._selection.narrow:
+            shown = [one for one in symbols if one[1].binding is not Binding.LOCAL]
+            if len(shown) < len(symbols):
+                title = f"{title}, {len(symbols) - len(shown)} local ones left out"
+            shown.sort(key=lambda one: not one[1].defined)  # what is there before what is wanted
+        members = any(member for member, _ in shown)
+        header = (
+            "binding",
+            "visibility",
+            "type",
+            ">size",
+            "section",
+            "name",
+            *(("member",) * members),
+            "demangled",
+        )
+        rows = (self._symbol(symbol, *((member,) * members)) for member, symbol in shown[: self._rows])
+        self._table(title, header, rows, len(shown))
+
+    def _symbol(self, symbol: Symbol, *member: str) -> Row:
+        name = escape(symbol.name, self._limit) + (f"@{escape(symbol.version)}" if symbol.version else "")
+        return (
+            symbol.binding.name,
+            symbol.visibility.name,
+            symbol.type.name,
+            str(symbol.size),
+            escape(place(symbol), self._limit if self._everything else _SECTION_WIDTH),
+            name,
+            *(escape(one, self._limit) for one in member),
+            self._readable(symbol.name),
+        )
+
+    def _readable(self, name: str) -> str:
+        """A name demangled; empty where that is the name itself."""
+        demangled = demangle(name)
+        return escape(demangled, self._limit) if demangled != name else ""
+
+    def _references(self, found: Sequence[ObjectFile]) -> None:
+        for function, names in {name: r for one in found for name, r in one.references.items()}.items():
+            rows = [(escape(name, self._limit), self._readable(name)) for name in names]
+            self._table(f"{escape(function)} refers to", ("name", "demangled"), rows)
+
+    @property
+    def _rows(self) -> int:
+        return _ENDLESS if self._everything else _ROWS
+
+    @property
+    def _limit(self) -> int:
+        return _ENDLESS if self._everything else 200
+
+    def _fields(self, fields: Iterable[tuple[str, str]]) -> None:
+        for label, value in fields:
+            self._console.print(Text.assemble((f"  {label:<18}", "dim"), value))
+
+    def _table(self, title: str, header: Row, rows: Iterable[Row], count: int | None = None) -> None:
+        """A table; `count`: of its rows, where fewer are given. A header's `>` aligns to the right."""
+        listed = list(rows)
+        total = len(listed) if count is None else count
+        shown = listed[: self._rows]
+        self._console.print(Text.assemble(("  " + title, "bold"), f" ({total})"))
+        if shown:
+            self._console.print(Text("    " + _line(header, _widths(header, shown)), "dim"))
+        for line in _aligned(header, shown):
+            # Not through rich: it takes a second for some thousand lines.
+            self._out.write(f"    {line}\n")
+        if len(shown) < total:
+            self._note(f"  … {total - len(shown)} more: --all shows them")
+
+    def _note(self, text: str) -> None:
+        self._console.print(Text(f"  {text}", "dim"))
+
+
+def _headline(facts: Facts) -> str:
+    size = f"{facts.size} bytes"
+    if facts.object is not None:
+        kind = facts.object.type.value
+        return f"{_TYPES.get(kind, kind)}, {facts.object.format} {facts.object.machine}, {size}"
+    if facts.archive is not None:
+        archive = facts.archive
+        thin = "thin " * archive.thin
+        return f"{thin}archive ({archive.flavour}) of {len(archive.members)} members, {size}"
+    if facts.kind in ("bitcode", "metadata"):
+        return f"{_embedded(facts.bitcode, facts.metadata)}, {size}"
+    return f"{facts.kind}, {size}"
+
+
+def _fields(found: ObjectFile) -> Iterator[tuple[str, str]]:
+    dynamic = found.dynamic
+    if dynamic is not None:
+        yield "needed", _listed(dynamic.needed)
+        yield "soname", _listed([dynamic.soname] if dynamic.soname else [])
+        yield "runpath", _listed(dynamic.runpath)
+        if dynamic.rpath:
+            yield "rpath", _listed(dynamic.rpath)
+        yield "interpreter", _listed([found.interpreter] if found.interpreter else [])
+        flags = {
+            "pie": found.pie,
+            "bind-now": dynamic.bind_now,
+            "text-relocations": dynamic.text_relocations,
+        }
+        said = ", ".join(f"{key} {'yes' if value else 'no'}" for key, value in flags.items())
+        yield "hardening", f"{said}, relro {found.relro.value}"
+        for label, versions in (
+            ("versions needed", dynamic.versions_needed),
+            ("versions defined", dynamic.versions_defined),
+        ):
+            if versions:
+                yield label, _listed(versions)
+    if found.bitcode is not None:
+        yield "bitcode", _embedded(found.bitcode, None)
+    if found.metadata is not None:
+        yield "metadata", _embedded(None, found.metadata)
+
+
+def _embedded(bitcode: Bitcode | None, metadata: Metadata | None) -> str:
+    parts = []
+    if bitcode is not None:
+        producer = escape(bitcode.producer) if bitcode.producer else "an unknown producer"
+        parts.append(f"bitcode ({bitcode.form}, {bitcode.size} bytes) by {producer}")
+    if metadata is not None:
+        rustc = escape(metadata.rustc) if metadata.rustc else "an unknown rustc"
+        parts.append(f"rustc metadata version {metadata.version} by {rustc}")
+    return "; ".join(parts)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(escape(name) for name in names) or "none"
+
+
+def _widths(header: Row, rows: Sequence[Row]) -> list[int]:
+    return [
+        min(_COLUMN, max(len(title.removeprefix(">")), *(len(row[index]) for row in rows)))
+        for index, title in enumerate(header)
+    ]
+
+
+def _aligned(header: Row, rows: Sequence[Row]) -> Iterator[str]:
+    widths = _widths(header, rows) if rows else []
+    right = [title.startswith(">") for title in header]
+    return (_line(row, widths, right) for row in rows)
+
+
+def _line(row: Row, widths: Sequence[int], right: Sequence[bool] = ()) -> str:
+    sides = right or [title.startswith(">") for title in row]
+    cells = (
+        text.removeprefix(">").rjust(width) if side else text.ljust(width)
+        for text, width, side in zip(row, widths, sides, strict=True)
+    )
+    return "  ".join(cells).rstrip()

@@ -1,0 +1,168 @@
+"""What `linkage run` prints at its end.
+
+Text that stands in columns is rich's; all else is lines, as long as they are: a reader's terminal
+folds them, and a log is searched by them.
+"""
+
+import os
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.table import Table
+from rich.text import Text
+
+from linkage.judge.verdict import Outcome
+from linkage.render.record import Record
+
+STYLES = {
+    Outcome.PASS: "green", Outcome.FAIL: "bold red", Outcome.KNOWN: "yellow", Outcome.FIXED: "bold magenta",
+    Outcome.SKIP: "dim", Outcome.ERROR: "bold red",
+}  # fmt: skip
+_EVIDENCE_SHOWN = 12
+"""Failures whose evidence is printed; the others are named."""
+_LOG_WIDTH = 140
+"""Columns of a table where there is no terminal to ask."""
+_NO_BREAK = "\ue000"  # a character of nobody's: rich folds at every kind of space
+
+
+def print_summary(
+    records: Sequence[Record],
+    unreadable: Sequence[str],
+    seconds: float,
+    broken: Sequence[str] = (),
+    collected: int = 0,
+    console: Console | None = None,
+) -> None:
+    """The table, the known bugs, the skips, and what failed with its evidence; then all in one line."""
+    console = console or summary_console()
+    if records:
+        console.print(_Table(_table(records)))
+        _print_toolchains(records, console)
+    _print_bugs(records, console)
+    _print_skips(records, console)
+    _print_failures(records, console)
+    for title, texts in (("case files that could not be read", unreadable), ("without a verdict", broken)):
+        if texts:
+            _heading(title, "bold red", console)
+        for text in texts:
+            console.print(Text(text))
+    console.print()
+    console.print(_closing(records, unreadable, broken, seconds, collected))
+
+
+def summary_console() -> Console:
+    """Standard output; wider than a terminal's default where it is none, for a log is not folded."""
+    console = Console(highlight=False, soft_wrap=True)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = _LOG_WIDTH
+    return console
+
+
+def _heading(text: str, style: str, console: Console) -> None:
+    console.print()
+    console.print(Text.assemble(("── ", "dim"), (text, style)))
+
+
+def _table(records: Sequence[Record]) -> Table:
+    toolchains = list(dict.fromkeys(record.toolchain for record in records))
+    cells: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    for record in records:
+        cells[record.case, record.toolchain][record.outcome] += 1
+        cells["all", record.toolchain][record.outcome] += 1
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("case", overflow="fold")
+    for name in toolchains:
+        table.add_column(Text(name), overflow="fold")
+    cases = sorted({record.case for record in records})
+    for case in cases:
+        table.add_row(Text(case), *(_cell(cells[case, name]) for name in toolchains))
+    if len(cases) > 1:
+        table.add_row(Text("all", "bold"), *(_cell(cells["all", name]) for name in toolchains))
+    return table
+
+
+class _Table:
+    """A table whose cells are folded nowhere but at commas."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for segment in console.render(self.table, options):
+            yield segment._replace(text=segment.text.replace(_NO_BREAK, " "))
+
+
+def _cell(counted: Counter[str], space: str = _NO_BREAK) -> Text:
+    parts = [
+        Text(f"{counted[outcome]}{space}{outcome}", style)
+        for outcome, style in STYLES.items()
+        if counted[outcome]
+    ]
+    return Text(", ").join(parts) if parts else Text("—", "dim")
+
+
+def _print_toolchains(records: Sequence[Record], console: Console) -> None:
+    versions = {record.toolchain: record.version for record in records}
+    width = max(map(len, versions))
+    console.print()
+    for name, version in versions.items():
+        console.print(Text(f"{name.ljust(width)}  {version}", "dim"))
+
+
+def _print_bugs(records: Sequence[Record], console: Console) -> None:
+    seen: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    for record in records:
+        if record.outcome == Outcome.KNOWN:
+            for bug in record.bugs:
+                seen[str(bug["name"]), str(bug["note"] or record.summary)][record.toolchain] += 1
+    if seen:
+        _heading("known bugs, seen as described", "yellow", console)
+    for (name, note), counted in sorted(seen.items()):
+        where = ", ".join(f"{count} on {toolchain}" for toolchain, count in sorted(counted.items()))
+        console.print(Text.assemble((name, "yellow"), f": {where}: ", (note, "dim")))
+
+
+def _print_skips(records: Sequence[Record], console: Console) -> None:
+    reasons: dict[str, Counter[str]] = defaultdict(Counter)
+    for record in records:
+        if record.outcome == Outcome.SKIP:
+            reasons[record.reason][record.toolchain] += 1
+    if reasons:
+        _heading("skipped", "dim", console)
+    for reason, counted in sorted(reasons.items(), key=lambda item: -item[1].total()):
+        where = ", ".join(f"{count} on {toolchain}" for toolchain, count in sorted(counted.items()))
+        console.print(Text(f"{where}: {reason}", "dim"))
+
+
+def _print_failures(records: Sequence[Record], console: Console) -> None:
+    bad = [record for record in records if record.outcome in (Outcome.FAIL, Outcome.FIXED, Outcome.ERROR)]
+    for record in bad[:_EVIDENCE_SHOWN]:
+        _heading(f"{record.outcome}: {record.id}", STYLES[Outcome(record.outcome)], console)
+        console.print(Text(record.evidence))
+    rest = bad[_EVIDENCE_SHOWN:]
+    if rest:
+        _heading(f"{len(rest)} more", "bold red", console)
+        for record in rest:
+            console.print(Text(f"{record.outcome}: {record.id}"))
+
+
+def _closing(
+    records: Sequence[Record],
+    unreadable: Sequence[str],
+    broken: Sequence[str],
+    seconds: float,
+    collected: int,
+) -> Text:
+    counted = Counter(record.outcome for record in records)
+    number = f"{len(records)} of {collected}" if len(records) < collected else str(len(records))
+    text = Text(f"{number} variants: " if records else "no variant was run", "bold")
+    if records:
+        text.append_text(_cell(counted, " "))
+    if unreadable:
+        text.append(f"; case files that could not be read: {len(unreadable)}", "bold red")
+    if broken:
+        text.append(f"; without a verdict: {len(broken)}", "bold red")
+    stored = sum(record.stored for record in records)
+    source = f", {stored} wholly from the store" if stored else ""
+    return text.append(" ").append(f"in {seconds:.1f} s{source}", "dim")

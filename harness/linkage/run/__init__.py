@@ -1,0 +1,1 @@
+"""Carrying plans out: processes, working folders, the job server, the session."""

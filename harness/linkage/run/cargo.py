@@ -1,0 +1,156 @@
+"""`cargo build` of a whole project with a given rustc, and what it says that it made.
+
+Cargo's messages: the Cargo book, chapter "External tools", "JSON messages".
+"""
+
+import json
+import os
+import re
+import shutil
+import tomllib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from linkage.errors import LinkageError
+from linkage.host import process
+from linkage.plan.observation import Diagnostic
+from linkage.toolchain.model import Toolchain
+
+_TIME_LIMIT = 4 * 3600.0
+_OUTPUT_LIMIT = 1 << 30
+_NOT_OURS = ("CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR", "RUSTC", "RUSTC_WRAPPER", "RUSTUP_TOOLCHAIN")
+_VERSION = re.compile(r"[#@ ](\d+\.\d+\.\d+[^\s)]*)")
+_KINDS = {".rlib": "rlib", ".rmeta": "rmeta", ".a": "staticlib", ".so": "dylib"}
+_SHARED = ("proc-macro", "cdylib", "dylib")
+_TAIL = 400
+
+
+@dataclass(frozen=True, slots=True)
+class CargoProject:
+    """What is built: a folder with a Cargo.toml, and how."""
+
+    folder: Path
+    profile: str = "dev"
+    offline: bool = False
+    linker: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CargoBuilt:
+    """What a build said: its end, its diagnostics, and the files that it made, by a name for each."""
+
+    status: int
+    diagnostics: tuple[Diagnostic, ...]
+    files: Mapping[str, Path]
+    stderr: str
+
+
+def cargo_of(toolchain: Toolchain, path: str | None) -> Path | None:
+    """The Cargo that belongs to a toolchain, else the one on PATH."""
+    own = toolchain.sysroot / "bin" / "cargo"
+    if os.access(own, os.X_OK):
+        return own
+    found = shutil.which("cargo", path=path)
+    return Path(found) if found else None
+
+
+def cargo_build(
+    project: CargoProject,
+    toolchain: Toolchain,
+    cargo: Path,
+    target: Path,
+    environment: Mapping[str, str],
+    jobs: int,
+) -> CargoBuilt:
+    """Build a project into the folder `target`. Raises LinkageError where Cargo cannot be run."""
+    manifest = project.folder / "Cargo.toml"
+    if not manifest.is_file():
+        raise LinkageError("there is no Cargo.toml", where=str(project.folder), mend="name a Cargo project")
+    argv: list[str | Path] = [cargo, "build", "--message-format=json", f"--profile={project.profile}"]
+    argv += ["--workspace"] * _is_workspace(manifest)  # of a member, only what it needs
+    argv += [f"--jobs={jobs}", "--manifest-path", manifest.absolute(), *(["--offline"] * project.offline)]
+    env = {key: value for key, value in environment.items() if key not in _NOT_OURS}
+    env |= {"RUSTC": str(toolchain.rustc), "CARGO_TARGET_DIR": str(target), "CARGO_INCREMENTAL": "0"}
+    if project.linker:
+        env["RUSTFLAGS"] = f"{env.get('RUSTFLAGS', '')} -Clink-arg=-fuse-ld={project.linker}".strip()
+    try:
+        ended = process.run(
+            argv, env=env, cwd=project.folder, time_limit=_TIME_LIMIT, output_limit=_OUTPUT_LIMIT
+        )
+    except OSError as error:
+        raise LinkageError(f"cannot be started: {error.strerror or error}", where=str(cargo)) from None
+    stderr = ended.stderr.decode("utf-8", "backslashreplace")
+    if ended.limit is not None:
+        raise LinkageError(f"cargo hit a limit: {ended.limit}", where=str(project.folder))
+    said = list(messages(ended.stdout.decode("utf-8", "backslashreplace")))
+    if ended.status != 0 and not any(one.get("reason") == "compiler-message" for one in said):
+        why = " ".join(stderr.split())[-_TAIL:]
+        raise LinkageError(f"cargo build fails before it compiles: {why}", where=str(project.folder))
+    return CargoBuilt(ended.status, tuple(_diagnostics(said)), made(said), stderr)
+
+
+def _is_workspace(manifest: Path) -> bool:
+    try:
+        return "workspace" in tomllib.loads(manifest.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False  # Cargo says what is wrong with it
+
+
+def messages(stdout: str) -> Iterator[dict[str, Any]]:
+    """Cargo's messages; what else stands there, as a build script's output, is passed over."""
+    for line in stdout.splitlines():
+        if line.startswith("{"):
+            try:
+                data = json.loads(line)
+            except (ValueError, RecursionError):
+                continue
+            if isinstance(data, dict):
+                yield data
+
+
+def made(said: Sequence[Mapping[str, Any]]) -> dict[str, Path]:
+    """The files of all targets, called `NAME.KIND`; with the package's version where two are called so."""
+    found: list[tuple[str, str, str, Path]] = []
+    for one in said:
+        if one.get("reason") == "compiler-artifact":
+            target = one["target"]
+            for file in map(Path, one["filenames"]):
+                kind = _kind(file, target["kind"])
+                if kind is not None:
+                    found.append((target["name"].replace("-", "_"), kind, _version(one), file))
+    often = Counter(item[:2] for item in found)
+    return {
+        f"{name}{f'@{version}' if often[name, kind] > 1 else ''}.{kind}": file
+        for name, kind, version, file in found
+    }
+
+
+def _kind(file: Path, kinds: Sequence[str]) -> str | None:
+    if file.suffix == ".so":
+        return next((kind for kind in _SHARED if kind in kinds), "dylib")
+    if file.suffix in _KINDS:
+        return _KINDS[file.suffix]
+    if file.suffix:
+        return None  # debug information in a file of its own
+    return "build-script" if "custom-build" in kinds else "bin"
+
+
+def _version(message: Mapping[str, Any]) -> str:
+    found = _VERSION.search(str(message.get("package_id", "")))
+    return found[1] if found else "?"
+
+
+def _diagnostics(said: Sequence[Mapping[str, Any]]) -> Iterator[Diagnostic]:
+    for one in said:
+        message = one.get("message")
+        if one.get("reason") == "compiler-message" and isinstance(message, dict):
+            code = message.get("code")
+            yield Diagnostic(
+                str(message.get("level", "")),
+                str(message.get("message", "")),
+                str(code["code"]) if isinstance(code, dict) and code.get("code") else None,
+                str(message.get("rendered") or ""),
+            )

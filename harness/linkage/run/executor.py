@@ -1,0 +1,364 @@
+"""One step carried out in a working folder: the process or the file operation, and what it made."""
+
+import contextlib
+import errno
+import fnmatch
+import json
+import os
+import re
+import shutil
+import socket
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from linkage.artifact.facts import Facts
+from linkage.artifact.reader import read
+from linkage.case import steps as model
+from linkage.errors import ArtifactError
+from linkage.host import process
+from linkage.plan.command import WORK, Command, Glob
+from linkage.plan.observation import Diagnostic, LinkerCall, Outcome, native_static_libs
+from linkage.plan.plan import PlannedStep, Read
+from linkage.plan.state import State, target
+from linkage.run import linker_wrapper as linker
+from linkage.run.job_server import JobServer
+from linkage.run.workspace import OperationError, Workspace
+from linkage.store.keys import LINK_INPUTS, STREAMS, wants_inputs
+
+KEPT_ENVIRONMENT = ("PATH", "SYSTEMROOT", "SDKROOT", "DEVELOPER_DIR")
+"""What a step's process takes from the harness's own environment; all else it gets from the case."""
+
+KEPT = re.compile(r"\$\{kept\.([^}]+)\}")
+_END_OF_WORD = "\x1f"
+"""After each word of what is kept as a list of words."""
+
+_FATAL = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EMFILE: "too many open files",
+}
+
+
+_STARVED = {
+    "No space left on device": "the disk is full",
+    "Disk quota exceeded": "the disk quota is used up",
+    "Too many open files": "too many open files",
+    "Cannot allocate memory": "the machine has no memory left",
+    "(SIGKILL)": "the system killed a process that it started: is there too little memory?",
+    "(SIGBUS)": "a process that it started found no room for a mapped file: is the disk full?",
+    "(SIGXFSZ)": "a process that it started hit a limit on the size of files",
+    "terminated with signal 9": "the system killed a process that it started: is there too little memory?",
+}
+"""What compilers say where the machine, not they, failed."""
+
+
+@dataclass(slots=True)
+class Context:
+    """What steps leave for later ones besides files."""
+
+    sources: Mapping[str, bytes]
+    environment: Mapping[str, str]
+    kept: dict[str, str]
+    """Streams kept for later arguments, by step id."""
+    umask: int = 0o022
+    jobs: JobServer | None = None
+    tells_jobs: bool = False
+    """Whether the compiler knows a job server in a fifo."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was found in one file: its facts, and which of the texts looked for stand in it."""
+
+    facts: Facts
+    texts: tuple[str, ...] = ()
+
+
+def execute(step: PlannedStep, workspace: Workspace, context: Context) -> tuple[Outcome, State]:
+    """Carry a step out: what it did, and what stands in the folder then.
+
+    What cannot be carried out is an outcome with a `problem`. Raises OSError only where the folder
+    itself cannot be read.
+    """
+    before, marks = workspace.scan(), workspace.marks
+    try:
+        with context.jobs.token() if context.jobs and _starts(step) else contextlib.nullcontext():
+            outcome = _outcome(step, workspace, context)
+            if context.jobs and context.tells_jobs and _died(step, outcome):
+                context.jobs.lose()
+    except OSError as error:
+        why = _FATAL.get(error.errno or 0) or error.strerror or str(error)
+        outcome = Outcome(problem=f"{error.filename or 'the step'}: {why}")
+    after = workspace.scan()
+    # A file that was written again with the same content has been made, too.
+    made = tuple(
+        sorted(
+            name
+            for name, node in after.items()
+            if node.kind != "dir"
+            and (before.get(name) != node or marks.get(name) != workspace.marks.get(name))
+        )
+    )
+    removed = tuple(sorted(name for name in before if name not in after))
+    return replace(outcome, made=made, removed=removed, obtained=_now()), after
+
+
+def _starts(step: PlannedStep) -> bool:
+    """Whether it starts a process. Steps that run together share one token: one more could be
+    waited for while others wait for that one.
+    """
+    return any(part.command is not None for part in (step.together or (step,)))
+
+
+def _died(step: PlannedStep, outcome: Outcome) -> bool:
+    """Whether a compiler may have taken tokens of the job server along."""
+    parts = zip(step.together or (step,), outcome.parts or (outcome,), strict=False)
+    return any(
+        part.command is not None
+        and part.command.program == "rustc"
+        and (one.limit is not None or one.ice or (one.status or 0) < 0)
+        for part, one in parts
+    )
+
+
+def _outcome(step: PlannedStep, workspace: Workspace, context: Context) -> Outcome:
+    if step.together:
+        return _together(step, workspace, context)
+    return _part(step, workspace, context)
+
+
+def arguments(command: Command, workspace: Workspace, context: Context) -> list[str]:
+    """The words of a command with this folder's places in them. Raises OperationError."""
+    return [word for part in command.argv for word in _words(part, command.cwd, workspace, context)]
+
+
+def _kept(outcome: Outcome, what: str) -> str:
+    if what == "native-static-libs":
+        return "".join(f"{word}{_END_OF_WORD}" for word in native_static_libs(outcome.stderr) or ())
+    return (outcome.stdout if what == "stdout" else outcome.stderr).strip()
+
+
+def _words(part: str | Glob, cwd: str, workspace: Workspace, context: Context) -> list[str]:
+    if isinstance(part, str):
+        whole = KEPT.fullmatch(part)
+        if whole and (value := context.kept.get(whole[1], "")).endswith(_END_OF_WORD):
+            return _placeful(value, workspace.root).split(_END_OF_WORD)[:-1]
+        return [placed(part, workspace.root, context)]
+    if part.archive is None and part.pattern.startswith("/"):
+        return workspace.outside(part.pattern)
+    if part.archive is None:
+        return [os.path.relpath(path, workspace.root / cwd) for path in workspace.matching(part.pattern)]
+    archive = read(workspace.inside(part.archive)).archive
+    names = [member.name for member in archive.members] if archive else []
+    found = fnmatch.filter(names, part.pattern)
+    if not found:
+        raise OperationError(f"no member of {part.archive} matches `{part.pattern}`")
+    return found
+
+
+def _placeful(text: str, root: Path) -> str:
+    """What was kept with the folder's name taken out, in this folder."""
+    return text.replace("$WORK", str(root))
+
+
+def placed(text: str, root: Path, context: Context) -> str:
+    """A text of the plan with the real working folder and the kept streams in it."""
+    text = text.replace(WORK, str(root))
+    for name, value in context.kept.items():
+        words = _placeful(value, root).replace(_END_OF_WORD, " ").strip()
+        text = text.replace(f"${{kept.{name}}}", words)
+    return text.replace("$${", "${")
+
+
+def _process(step: PlannedStep, command: Command, workspace: Workspace, context: Context) -> Outcome:
+    try:
+        argv = arguments(command, workspace, context)
+        cwd = workspace.inside(command.cwd)
+    except (OperationError, ArtifactError) as error:
+        return Outcome(problem=str(error))
+    env = environment(command, workspace, context)
+    if context.jobs is not None and context.tells_jobs and command.program == "rustc":
+        env.setdefault("MAKEFLAGS", context.jobs.makeflags)
+    if command.watch_linker:
+        inputs = workspace.root / LINK_INPUTS if wants_inputs(step) else None
+        watched = workspace.linker / step.id  # steps that run together have one each
+        env["PATH"] = f"{linker.install(watched, inputs, env['PATH'])}:{env['PATH']}"
+    if command.program in ("ar", "tool", "cc", "cxx"):
+        found = shutil.which(argv[0], path=env["PATH"])
+        if found is None:
+            return Outcome(problem=f"there is no program `{argv[0]}` on PATH")
+    try:
+        ended = process.run(
+            argv,
+            env=env,
+            cwd=cwd,
+            stdin=placed(command.stdin, workspace.root, context).encode()
+            if command.stdin is not None
+            else None,
+            time_limit=command.time_limit,
+            umask=context.umask,
+        )
+    except OSError as error:
+        return Outcome(problem=f"`{argv[0]}` cannot be started: {error.strerror or error}")
+    outcome = _ended(ended, command, workspace)
+    if command.watch_linker:
+        calls = linker.calls(watched)
+        outcome = replace(outcome, linker_calls=tuple(_neutral_call(call, workspace) for call in calls))
+    kept = getattr(step.model, "keep", None)
+    if kept in STREAMS and isinstance(step.model, model.ProcessStep):
+        context.kept[step.id] = _kept(outcome, kept)
+    return outcome
+
+
+def environment(command: Command, workspace: Workspace, context: Context) -> dict[str, str]:
+    """The whole environment of a step's process."""
+    env = {key: context.environment[key] for key in KEPT_ENVIRONMENT if key in context.environment}
+    env.setdefault("PATH", os.defpath)
+    env |= {"LC_ALL": "C", "TMPDIR": str(workspace.temporary), "HOME": str(workspace.temporary)}
+    env["PATH"] = ":".join((*command.path, env["PATH"]))
+    env |= {key: placed(value, workspace.root, context) for key, value in command.env.items()}
+    return env
+
+
+def _ended(ended: process.Ended, command: Command, workspace: Workspace) -> Outcome:
+    stdout = _text(ended.stdout, workspace)
+    stderr = _text(ended.stderr, workspace)
+    diagnostics: tuple[Diagnostic, ...] = ()
+    ice = False
+    if command.program == "rustc":
+        stderr, diagnostics = rustc_messages(stderr)
+        ice = ended.status == 101 or "internal compiler error" in stderr  # noqa: PLR2004 - rustc's status for a panic
+    return Outcome(
+        ended.status,
+        stdout,
+        stderr,
+        diagnostics,
+        ice,
+        ended.limit,
+        _starved(command, ended.status, stderr),
+        seconds=round(ended.seconds, 3),
+    )
+
+
+def _starved(command: Command, status: int, stderr: str) -> str | None:
+    """What of the machine a compiler lacked: its failure then says nothing about the compiler."""
+    if status == 0 or command.program not in ("rustc", "cc", "cxx", "ar"):
+        return None
+    return next((why for sign, why in _STARVED.items() if sign in stderr), None)
+
+
+def _neutral_call(call: LinkerCall, workspace: Workspace) -> LinkerCall:
+    return replace(call, args=tuple(_placeless(word, workspace) for word in call.args))
+
+
+def rustc_messages(stderr: str) -> tuple[str, tuple[Diagnostic, ...]]:
+    """What rustc wrote for a machine, as a person would have seen it, and its diagnostics."""
+    seen: list[str] = []
+    diagnostics: list[Diagnostic] = []
+    for line in stderr.splitlines(keepends=True):
+        message = _message(line)
+        if message is None:
+            seen.append(line)
+            continue
+        diagnostics.append(message)
+        seen.append(message.rendered)
+    return "".join(seen), tuple(diagnostics)
+
+
+def _message(line: str) -> Diagnostic | None:
+    if not line.startswith("{"):
+        return None
+    try:
+        data = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(data, dict) or not isinstance(data.get("message"), str):
+        return None
+    code = data.get("code")
+    text = data.get("rendered")
+    return Diagnostic(
+        str(data.get("level", "")),
+        data["message"],
+        str(code["code"]) if isinstance(code, dict) and code.get("code") else None,
+        text if isinstance(text, str) else data["message"] + "\n",
+    )
+
+
+def _text(stream: bytes, workspace: Workspace) -> str:
+    # The folder's name is new in every run; what is kept and judged must not depend on it.
+    return _placeless(stream.decode("utf-8", "backslashreplace"), workspace)
+
+
+def _placeless(text: str, workspace: Workspace) -> str:
+    return text.replace(str(workspace.root), "$WORK").replace(str(workspace.temporary), "$TMP")
+
+
+def _operate(step: PlannedStep, workspace: Workspace, context: Context) -> Outcome:
+    if isinstance(step.model, model.UmaskStep):
+        context.umask = int(step.model.umask, 8)
+        return Outcome(status=0)
+    if isinstance(step.model, model.WriteStep) and step.model.text is not None:
+        text = placed(step.model.text, workspace.root, context)
+        step = replace(step, model=step.model.model_copy(update={"text": text}))
+    try:
+        workspace.operate(step, context.sources, context.umask)
+    except OperationError as error:
+        return Outcome(problem=str(error))
+    except OSError as error:
+        if error.errno in _FATAL:
+            raise
+        return Outcome(problem=f"{error.filename or step.id}: {error.strerror or error}")
+    return Outcome(status=0)
+
+
+def _together(step: PlannedStep, workspace: Workspace, context: Context) -> Outcome:
+    """All parts at the same time; the outcome is that of the first that failed, or of the last."""
+    with ThreadPoolExecutor(len(step.together)) as pool:
+        try:
+            outcomes = list(pool.map(lambda part: _part(part, workspace, context), step.together))
+        except BaseException:
+            process.end_all()  # interrupted: the pool waits for what still runs
+            raise
+    for part, outcome in zip(step.together, outcomes, strict=True):
+        if outcome.problem or outcome.limit:
+            return replace(outcome, problem=outcome.problem and f"{part.id}: {outcome.problem}")
+    return Outcome(status=0, parts=tuple(outcomes))
+
+
+def _part(step: PlannedStep, workspace: Workspace, context: Context) -> Outcome:
+    if step.command is None:
+        return _operate(step, workspace, context)
+    return _process(step, step.command, workspace, context)
+
+
+def read_facts(wanted: Read, workspace: Workspace, state: State) -> Seen:
+    """What the readers find in one file of the folder, and what else is asked of it."""
+    name = wanted.pattern
+    path = workspace.root / name
+    try:
+        node = target(name, state)
+        digest = node.stored if node is not None else None
+        facts = read(path, references=wanted.functions, contents=wanted.contents, digest=digest)
+        return Seen(_neutral(facts, workspace), _texts(wanted.texts, path, workspace))
+    except (ArtifactError, OSError) as error:
+        why = error.what if isinstance(error, ArtifactError) else error.strerror or str(error)
+        return Seen(Facts("unreadable", state[name].size, "", error=why))
+
+
+def _neutral(facts: Facts, workspace: Workspace) -> Facts:
+    if facts.other is None or facts.other.text is None:
+        return facts
+    return replace(facts, other=replace(facts.other, text=_placeless(facts.other.text, workspace)))
+
+
+def _texts(wanted: tuple[str, ...], path: Path, workspace: Workspace) -> tuple[str, ...]:
+    """Which of the texts stand in the file, `$WORK` in them as the folder's name."""
+    content = path.read_bytes() if wanted else b""
+    return tuple(text for text in wanted if text.replace("$WORK", str(workspace.root)).encode() in content)
+
+
+def _now() -> str:
+    return f"{datetime.now(UTC).isoformat(timespec='seconds')} on {socket.gethostname()}"

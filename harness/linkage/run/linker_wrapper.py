@@ -1,0 +1,78 @@
+"""What rustc asks of the linker: a `cc` of ours stands before the real one on rustc's PATH.
+
+Nothing else changes: rustc finds `cc` by its name, as it always does on these targets, so the
+choice of flavour and of a default LLD stays rustc's. A call that a flag sends elsewhere
+(`-Clinker=…`) is not seen, and a claim about it then says so.
+"""
+
+import re
+import shlex
+import shutil
+from importlib.resources import files
+from pathlib import Path, PurePosixPath
+
+from linkage.plan.observation import LinkerCall
+
+_NAME = re.compile(r'"?([^\s{};:"]+)"?\s*;')
+
+
+def install(folder: Path, inputs: Path | None, path: str) -> Path:
+    """Write the wrapper into `folder`, without what it noted before; the folder to put first on PATH."""
+    real = shutil.which("cc", path=path) or "/usr/bin/cc"
+    calls = folder / "calls"
+    shutil.rmtree(calls, ignore_errors=True)
+    calls.mkdir(parents=True)
+    places = folder / "path"
+    places.mkdir(exist_ok=True)
+    script = files(__package__).joinpath("linker_wrapper.sh").read_text(encoding="utf-8")
+    given = {"CALLS": calls, "INPUTS": inputs or "", "REAL": real}
+    values = "".join(f"{name}={shlex.quote(str(value))}\n" for name, value in given.items())
+    first, _, rest = script.partition("\n")
+    wrapper = places / "cc"
+    wrapper.write_text(f"{first}\n{values}{rest}", encoding="utf-8")
+    wrapper.chmod(0o755)
+    return places
+
+
+def calls(folder: Path) -> tuple[LinkerCall, ...]:
+    """The calls that the wrapper noted, in their order."""
+    found = sorted((folder / "calls").iterdir(), key=lambda entry: int(entry.name))
+    return tuple(_call(entry) for entry in found)
+
+
+def _call(folder: Path) -> LinkerCall:
+    args = _text(folder / "args").split("\0")[:-1]
+    response = folder / "response"
+    if response.exists():
+        args = [
+            word
+            for arg in args
+            for word in (response_words(_text(response)) if arg.startswith("@") else (arg,))
+        ]
+    output = next((args[i + 1] for i, arg in enumerate(args[:-1]) if arg == "-o"), None)
+    listed = folder / "exports"
+    return LinkerCall(
+        tuple(args),
+        PurePosixPath(output).name if output else None,
+        export_names(_text(listed)) if listed.exists() else None,
+    )
+
+
+def response_words(text: str) -> list[str]:
+    """A response file's words: one a line as rustc writes it, quoted as GNU ld reads it."""
+    return shlex.split(text, posix=True)
+
+
+def export_names(script: str) -> tuple[str, ...]:
+    """The global names of a version script or a dynamic list.
+
+    https://sourceware.org/binutils/docs/ld/VERSION.html
+    """
+    before_local = re.split(r"\blocal\s*:", script)[0]
+    return tuple(
+        name for name in _NAME.findall(before_local.replace("global:", " ").replace("{", " ")) if name != "}"
+    )
+
+
+def _text(path: Path) -> str:
+    return path.read_bytes().decode("utf-8", "backslashreplace")

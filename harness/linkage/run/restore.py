@@ -1,0 +1,86 @@
+"""Putting a state that the store has kept into a working folder."""
+
+import tempfile
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+from linkage.plan.state import Node, State
+from linkage.run.workspace import Workspace
+from linkage.store.store import Store, remove_tree
+
+
+def restore(workspace: Workspace, wanted: State, store: Store) -> bool:
+    """Bring the folder to a kept state; False, with nothing changed, where a content is not kept.
+
+    Raises OSError.
+    """
+    now = workspace.scan()
+    missing = {name: node for name, node in wanted.items() if not _is_there(now.get(name), node)}
+    if _mixed(wanted, missing):
+        return False
+    stored = {node.stored for node in missing.values() if node.kind == "file"}
+    if not all(digest is not None and store.has_blob(digest) for digest in stored):
+        return False
+    with tempfile.TemporaryDirectory(dir=workspace.temporary) as folder:
+        fetched = {digest: Path(folder) / str(number) for number, digest in enumerate(filter(None, stored))}
+        if not all(store.take_blob(digest, place) for digest, place in fetched.items()):
+            return False
+        _clear(workspace.root, now, wanted)
+        _make(workspace.root, missing, fetched)
+    for node in missing.values():
+        if node.bytes_of:
+            workspace.stand_in(node.bytes_of, node.content, serves=True)
+    return True
+
+
+def _is_there(found: Node | None, wanted: Node) -> bool:
+    return found == wanted and found.bytes_of == wanted.bytes_of
+
+
+def _mixed(wanted: State, missing: State) -> bool:
+    """Whether crates of two folders would meet: one that was made here and has to be, since it is of
+    use nowhere else, and one of another folder. A crate's hash, which those over it know, depends on
+    the folder that its sources were in.
+    """
+    bound = any(node.bytes_of == "" for node in wanted.values())
+    return bound and any(node.bytes_of for node in missing.values())
+
+
+def _clear(root: Path, now: State, wanted: State) -> None:
+    """Remove what is not wanted, or is something else than is wanted in its place."""
+    for name, node in now.items():
+        other = wanted.get(name)
+        if other is not None and other.kind == node.kind:
+            continue
+        path = root / name
+        if node.kind == "dir":
+            remove_tree(path)
+        else:
+            path.unlink(missing_ok=True)  # it may have gone with its folder
+
+
+def _make(root: Path, missing: Mapping[str, Node], fetched: Mapping[str, Path]) -> None:
+    folders = {name: node for name, node in missing.items() if node.kind == "dir"}
+    for name in sorted(folders):
+        (root / name).mkdir(exist_ok=True)
+        (root / name).chmod(0o700)
+    uses = Counter(node.stored for node in missing.values())
+    for name, node in missing.items():
+        path = root / name
+        if node.kind == "link":
+            path.unlink(missing_ok=True)
+            path.symlink_to(node.content)
+        elif node.stored is not None:
+            _place(fetched[node.stored], path, node.mode, again=uses[node.stored] > 1)
+    for name in sorted(folders, reverse=True):  # one without write permission is filled first
+        (root / name).chmod(folders[name].mode)
+
+
+def _place(source: Path, path: Path, mode: int, *, again: bool) -> None:
+    path.unlink(missing_ok=True)
+    if again:
+        path.write_bytes(source.read_bytes())
+    else:
+        source.replace(path)
+    path.chmod(mode)

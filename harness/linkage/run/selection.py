@@ -1,0 +1,57 @@
+"""From what a user types, `cases/x.yaml::nightly[cdylib-lto=fat]`, to cases and variants."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from linkage.case.base import nearest
+from linkage.case.reader import Case, read_case
+from linkage.errors import LinkageError
+from linkage.plan.plan import Variant
+from linkage.toolchain import Toolchain
+
+
+def case_files(paths: Sequence[str]) -> list[Path]:
+    """The case files that paths mean. Raises LinkageError for one that is not there."""
+    found: list[Path] = []
+    for path in (Path(text.partition("::")[0]) for text in paths):
+        if path.is_dir():
+            found += sorted(path.rglob("*.yaml"))
+        elif path.is_file():
+            found.append(path)
+        else:
+            raise LinkageError(
+                "there is no such case", where=str(path), mend="`linkage list` shows the cases here"
+            )
+    if not found:
+        raise LinkageError("no case is here", where=", ".join(paths), mend="a case is a .yaml file")
+    return list(dict.fromkeys(found))
+
+
+def split(text: str) -> tuple[str, str | None, str | None]:
+    """The file, the toolchain and the cell of a node id; `CASE[VARIANT]` names no toolchain."""
+    file, _, rest = text.partition("::")
+    if not rest and text.endswith("]") and "[" in text:
+        file, _, cell = text[:-1].partition("[")
+        return file, None, cell
+    toolchain, _, cell = rest.partition("[")
+    return file, toolchain or None, cell.removesuffix("]") or None
+
+
+def one_case(text: str) -> tuple[Case, str | None, str | None]:
+    """The case of a node id, and what it says of the toolchain and the cell. Raises LinkageError."""
+    file, toolchain, cell = split(text)
+    case = read_case(case_files([file])[0], file)
+    if cell is not None and cell not in case.ids:
+        near = nearest(cell, list(case.ids))
+        mend = f"did you mean [{near}]?" if near else "`linkage list` shows the variants"
+        raise LinkageError(f"there is no variant [{cell}]", where=file, mend=mend)
+    return case, toolchain, cell
+
+
+def variants(case: Case, toolchain: Toolchain, cell: str | None) -> list[Variant]:
+    """The case's variants on a toolchain, or the one of this cell."""
+    return [
+        Variant(case, row, toolchain)
+        for row, name in zip(case.rows, case.ids, strict=True)
+        if cell in (None, name)
+    ]

@@ -1,0 +1,225 @@
+"""A session: the toolchains, the machine and the store of a run, and a variant's way through it.
+
+This is what pytest's items, `linkage repro` and a bisection call; everything that it calls
+with is pure but `observe`.
+"""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+
+from linkage.artifact.facts import Facts
+from linkage.artifact.request import COMPARED
+from linkage.case.check import source_files
+from linkage.case.claims import Reference
+from linkage.case.condition import matches
+from linkage.case.reader import Case
+from linkage.case.variables import REFERENCE, UnknownVariableError, substitute, text
+from linkage.errors import CaseError, LinkageError, ToolchainError
+from linkage.judge.judge import judge
+from linkage.judge.verdict import Failure, Outcome, Verdict
+from linkage.plan.observation import Observation
+from linkage.plan.plan import MADE, Plan, PlannedStep, Read, Variant, plan
+from linkage.plan.requirements import missing_after_plan, missing_before_plan
+from linkage.plan.state import matching
+from linkage.run.chain import observe
+from linkage.run.executor import KEPT_ENVIRONMENT
+from linkage.run.job_server import JobServer
+from linkage.store.recheck import Recheck
+from linkage.store.store import Store
+from linkage.toolchain import Machine, Toolchain, discover, examine, probe, resolve_all
+
+_MACHINE_TOOLS = ("cc", "c++", "ld", "ld.bfd", "ld.lld", "mold", "ar")
+"""Programs on PATH that a step may start, whatever the machine's C compiler starts."""
+
+
+@dataclass
+class Session:
+    """What a run shares between its variants."""
+
+    store: Store
+    cache: Path
+    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    bootstrap: bool = True
+    """Whether a stable compiler may be run with RUSTC_BOOTSTRAP=1."""
+    progress: Callable[[str], None] | None = None
+    recheck: Recheck | None = None
+    """Which of the steps that the store has are done again, and compared."""
+    jobs: JobServer | None = None
+    """The run's job server, where it has one."""
+
+    @cached_property
+    def machine(self) -> Machine:
+        """The machine's C compiler and linkers."""
+        return examine(self.cache, self.environment)
+
+    @cached_property
+    def machine_key(self) -> str:
+        """What of the machine an artifact depends on: its C compiler, linkers and archiver."""
+        found = hashlib.blake2b(digest_size=16)
+        for name in _MACHINE_TOOLS:
+            place = shutil.which(name, path=self.environment.get("PATH"))
+            if place is not None:
+                found.update(f"{name}:{_identity(Path(place))}\0".encode())
+        for one in self.machine.tools:
+            if one.path is not None:
+                found.update(f"{one.name}:{_identity(one.path)}:{one.version}\0".encode())
+        for name in KEPT_ENVIRONMENT:
+            if name != "PATH":  # it matters by what is found on it
+                found.update(f"{name}={self.environment.get(name)}\0".encode())
+        return found.hexdigest()
+
+    def toolchains(self, specs: Sequence[str]) -> list[Toolchain]:
+        """The toolchains that these specs mean, probed; without any, those that are found.
+
+        Raises ToolchainError, also where there is none at all.
+        """
+        specs = specs or discover(self.environment)
+        if not specs:
+            raise ToolchainError(
+                "no toolchain is found: no $RUSTC, no rustup, no rustc on PATH",
+                mend="name one with --toolchain, or: linkage toolchains install stable",
+            )
+        return [
+            probe(located, self.cache, self.environment) for located in resolve_all(specs, self.environment)
+        ]
+
+    def skip_reason(self, variant: Variant) -> str | None:
+        """Why a variant cannot be run here: the capability that is missing."""
+        planned = self._planned(variant)
+        return planned if isinstance(planned, str) else None
+
+    def _planned(self, variant: Variant) -> Plan | str:
+        """What a variant will do, or why it cannot be run here."""
+        reason = missing_before_plan(variant, self.machine, self.environment.get("PATH"))
+        if reason is not None:
+            return reason
+        planned = plan(variant)
+        return missing_after_plan(planned, bootstrap=self.bootstrap) or planned
+
+    def verdict(self, variant: Variant) -> Verdict:
+        """Carry a variant out, as far as the store does not have it, and judge it."""
+        try:
+            planned = self._planned(variant)
+            if isinstance(planned, str):
+                return Verdict(Outcome.SKIP, planned)
+            given = sources(variant)
+            observation = self._observe(planned, given)
+            files = {name: content.decode("utf-8", "replace") for name, content in given.items()}
+            return judge(planned, observation, files, lambda *asked: self._sibling(variant, *asked))
+        except LinkageError as error:
+            where = str(error.where or variant.case.name)
+            mend = f" (help: {error.mend})" if error.mend else ""
+            return Verdict(
+                Outcome.ERROR,
+                failures=(Failure("", "", where, "can be judged", error.what + mend, error=True),),
+            )
+
+    def compared(self, variant: Variant) -> tuple[Plan, Observation] | str:
+        """A variant carried out, with all that a comparison looks at read of every file that it makes;
+        or why it cannot be run here. Raises LinkageError.
+        """
+        planned = self._planned(variant)
+        if isinstance(planned, str):
+            return planned
+        every = Read(MADE, (COMPARED,))
+        # What a file operation makes, a damaged library for one, is the case's and not the compiler's.
+        steps = tuple(
+            replace(step, reads=(*step.reads, every)) if step.command or step.together else step
+            for step in planned.steps
+        )
+        planned = replace(planned, steps=steps)
+        return planned, self._observe(planned, sources(variant))
+
+    def _observe(self, planned: Plan, given: Mapping[str, bytes]) -> Observation:
+        return observe(
+            planned,
+            self.store,
+            given,
+            self.machine_key,
+            environment=self.environment,
+            progress=self.progress,
+            recheck=self.recheck,
+            jobs=self.jobs,
+        )
+
+    def _sibling(
+        self, variant: Variant, step: PlannedStep, reference: Reference, subject: str
+    ) -> Facts | str:
+        """An artifact of another variant, as it is after the same step."""
+        wanted = {**variant.row, **reference.variant}
+        row = next(
+            (
+                r
+                for r in variant.case.rows
+                if all(matches(v, r.get(k)) for k, v in wanted.items()) and len(r) == len(wanted)
+            ),
+            None,
+        )
+        if row is None:
+            return "the matrix has no such variant"
+        other = replace(variant, row=row)
+        planned = self._planned(other)
+        if isinstance(planned, str):
+            return f"that variant cannot be run: {planned}"
+        place = next((i for i, one in enumerate(planned.steps) if one.path == step.path), None)
+        if place is None:
+            return f"that variant has no step {step.id}"
+        path = planned.steps[place].roles.get(subject, subject)
+        reads = (*planned.steps[place].reads, Read(path))
+        steps = (*planned.steps[:place], replace(planned.steps[place], reads=reads))
+        observation = self._observe(replace(planned, steps=steps, end=()), sources(other))
+        if len(observation.steps) <= place:
+            return f"that variant ended before its step {step.id}"
+        facts = observation.steps[place].outcome.facts
+        found = matching(facts, path)
+        return facts[found[0]] if found else f"that variant has no {path}"
+
+
+def _identity(program: Path) -> str:
+    status = program.resolve().stat()
+    return f"{os.path.realpath(program)}:{status.st_size}:{status.st_mtime_ns}"
+
+
+def sources(variant: Variant) -> dict[str, bytes]:
+    """The case's sources as this variant sees them. Raises CaseError for one that cannot be read."""
+    case = variant.case
+    found: dict[str, bytes] = {}
+    for name, content in case.model.sources.items():
+        known = frozenset(
+            ref[1] for ref in REFERENCE.finditer(content) if ref[1].partition(".")[0] not in variant.row
+        )
+        concrete = text(substitute(f"{content}\0", variant.row, known)).removesuffix("\0")
+        found[name] = concrete.replace("$${", "${").encode()
+    for name, path in source_files(case.model):
+        try:
+            concrete = text(substitute(f"{name}\0", variant.row, frozenset())).removesuffix("\0")
+        except UnknownVariableError:
+            continue  # of a step that this cell does not have; the case has been checked
+        if concrete not in found:
+            found.update(_beside(case, concrete, path))
+    return found
+
+
+def _beside(case: Case, name: str, path: tuple[str | int, ...]) -> Iterator[tuple[str, bytes]]:
+    place = case.folder / name
+    root = case.folder.resolve()
+    inside = [place] if place.is_file() else sorted(place.rglob("*")) if place.is_dir() else []
+    for file in inside:
+        if not file.resolve().is_relative_to(root):
+            raise CaseError(
+                f"`{name}` leads outside the case's folder",
+                where=case.position(path),
+                mend="keep it beside the case",
+            )
+        if file.is_file():
+            try:
+                yield str(file.relative_to(case.folder)), file.read_bytes()
+            except OSError as error:
+                raise CaseError(
+                    f"`{name}` cannot be read: {error.strerror}", where=case.position(path)
+                ) from None

@@ -1,0 +1,252 @@
+"""A variant's working folder: its state by content, and the file operations in it.
+
+Nothing outside it is written: every path that a case gives is resolved inside it first.
+"""
+
+import glob
+import os
+import shutil
+import stat
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from linkage.artifact.digest import file_digest
+from linkage.case import steps as model
+from linkage.plan.plan import PlannedStep
+from linkage.plan.state import UNREADABLE, Node, State, matching
+from linkage.store.store import remove_tree
+
+
+class OperationError(Exception):
+    """A file operation that cannot be carried out, in one sentence."""
+
+
+class Workspace:
+    """A folder on disk; remembers each file's stat, so that an unchanged one is hashed once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root = folder / "work"
+        self.temporary = folder
+        """Where processes put what they need for themselves: beside the folder, and gone with it."""
+        self.linker = folder / "linker"
+        self.root.mkdir(parents=True)
+        self._real = os.path.realpath(self.root)
+        self._seen: dict[str, tuple[tuple[int, ...], Node]] = {}
+        self._stand_ins: dict[str, tuple[str, bool]] = {}
+        self._kept: dict[int, str] = {}
+        """Inodes that the store has a link to, and as what."""
+
+    def scan(self) -> State:
+        """What stands in the folder now, by relative path."""
+        state: State = {}
+        seen: dict[str, tuple[tuple[int, ...], Node]] = {}
+        pending = [str(self.root)]
+        above = len(pending[0]) + 1
+        while pending:
+            for entry in os.scandir(pending.pop()):
+                status = entry.stat(follow_symlinks=False)
+                name = entry.path[above:]
+                mode = stat.S_IMODE(status.st_mode)
+                if entry.is_symlink():
+                    state[name] = Node("link", str(Path(entry.path).readlink()), 0o777)
+                elif entry.is_dir():
+                    state[name] = Node("dir", "", mode)
+                    if os.access(entry.path, os.R_OK | os.X_OK):
+                        pending.append(entry.path)
+                elif entry.is_file():
+                    mark = _mark(status)
+                    old = self._seen.get(name)
+                    node = (
+                        old[1]
+                        if old and old[0] == mark
+                        else self._file(Path(entry.path), mode, status.st_size)
+                    )
+                    state[name], seen[name] = node, (mark, node)
+        self._seen = seen
+        return state
+
+    @property
+    def marks(self) -> dict[str, tuple[int, ...]]:
+        """What tells whether a file was written since: its inode, size and time at the last scan."""
+        # Its ctime may change by what others do with the store's links to it.
+        return {name: mark[:3] for name, (mark, _) in self._seen.items()}
+
+    def note_link(self, name: str, digest: str) -> None:
+        """The store has a link to this file now: a file that was seen, and is as it was then."""
+        status = (self.root / name).stat(follow_symlinks=False)
+        self._seen[name] = (_mark(status), self._seen[name][1])
+        self._kept[status.st_ino] = digest
+
+    def overwritten(self) -> set[str]:
+        """What the store has links to as something that it is no longer, by the last scan."""
+        return {
+            digest
+            for mark, node in self._seen.values()
+            if (digest := self._kept.get(mark[0])) is not None and node.stored != digest
+        }
+
+    def _file(self, path: Path, mode: int, size: int) -> Node:
+        try:
+            digest = file_digest(path)
+        except PermissionError:
+            digest = UNREADABLE
+        return self._known_as(Node("file", digest, mode, size))
+
+    def _known_as(self, node: Node) -> Node:
+        name, serves = self._stand_ins.get(node.content, (None, False))
+        return node if name is None else replace(node, content=name, bytes_of=node.content if serves else "")
+
+    def stand_in(self, digest: str, content: str, *, serves: bool) -> None:
+        """From now on files of this digest go by another content: one that is the same in every folder.
+
+        `serves`: the bytes are of use in other folders too.
+        """
+        self._stand_ins[digest] = (content, serves)
+        for name, (mark, node) in self._seen.items():
+            self._seen[name] = (mark, self._known_as(node))
+
+    def inside(self, name: str, *, itself: bool = False) -> Path:
+        """A path in the folder; `itself`: where it is a symlink, that and not what it leads to.
+
+        Raises OperationError for one that leads out of the folder, by itself or through a symlink.
+        """
+        path = self.root / name
+        if itself and path.name != "..":
+            real = f"{os.path.realpath(path.parent)}/{path.name}"
+        else:
+            real = os.path.realpath(path)
+        if real != self._real and not real.startswith(f"{self._real}/"):
+            raise OperationError(f"`{name}` leads outside the working folder")
+        return path
+
+    def matching(self, pattern: str) -> list[Path]:
+        """The files that a path or a glob means, sorted; not one is an error."""
+        self.inside(pattern, itself=True)
+        found = [self.root / name for name in matching(self.scan(), pattern)]
+        if not found:
+            raise OperationError(f"nothing here is called `{pattern}`")
+        return found
+
+    def outside(self, pattern: str) -> list[str]:
+        """The toolchain's files that an absolute path or glob means, sorted; not one is an error."""
+        found = sorted(glob.glob(pattern))  # noqa: PTH207 - Path.glob takes no absolute pattern
+        if not found:
+            raise OperationError(f"nothing is called `{pattern}`")
+        return found
+
+    def write_source(self, name: str, content: bytes) -> None:
+        """Place one of the case's sources."""
+        path = self.inside(name)
+        _make_folder(path.parent, 0o755)
+        path.write_bytes(content)
+        path.chmod(0o644)
+
+    def operate(  # noqa: C901 - one case for each kind of step
+        self, step: PlannedStep, sources: Mapping[str, bytes], umask: int = 0o022
+    ) -> None:
+        """Carry out a file operation. Raises OperationError or OSError."""
+        names = step.subjects
+        match step.model:
+            case model.RemoveStep(remove=patterns):
+                self._remove([path for name in patterns for path in self.matching(names[name])])
+            case model.MkdirStep(mkdir=folders):
+                for name in folders:
+                    _make_folder(self.inside(names[name]), 0o777 & ~umask)
+            case model.WriteStep() as write:
+                self._write(self.inside(names[write.write]), write, umask)
+            case model.TruncateStep() as cut:
+                path = _unshared(self._one(names[cut.truncate], itself=False))
+                size = path.stat().st_size
+                os.truncate(path, min(size, cut.size) if cut.size >= 0 else max(0, size + cut.size))
+            case model.RenameStep() as rename:
+                self._one(names[rename.rename]).rename(self.inside(names[rename.to], itself=True))
+            case model.SymlinkStep() as link:
+                self._symlink(self.inside(names[link.symlink], itself=True), names[link.to])
+            case model.CopyStep() as copy:
+                self._copy(self._copied(names[copy.copy_]), self.inside(names[copy.to]))
+            case model.ChmodStep() as chmod:
+                self._one(names[chmod.chmod], itself=False).chmod(int(chmod.mode, 8))
+            case model.FreshStep() as fresh:
+                self._fresh([path for name in fresh.keep for path in self.matching(names[name])], sources)
+            case _:
+                raise AssertionError(step)
+
+    def _one(self, name: str, *, itself: bool = True) -> Path:
+        """The only file that a path or a glob means; a symlink by `itself`, or as what it leads to."""
+        found = self.matching(name)
+        if len(found) > 1:
+            raise OperationError(f"`{name}` means {len(found)} files where one is needed")
+        if not itself:
+            self.inside(os.path.relpath(found[0], self.root))
+        return found[0]
+
+    def _copied(self, name: str) -> Path:
+        if not name.startswith("/"):
+            return self._one(name, itself=False)
+        found = self.outside(name)
+        if len(found) > 1:
+            raise OperationError(f"`{name}` means {len(found)} files where one is needed")
+        return Path(found[0])
+
+    def _remove(self, paths: Iterable[Path]) -> None:
+        for path in paths:
+            if path.is_dir() and not path.is_symlink():
+                remove_tree(path)
+            else:
+                path.unlink(missing_ok=True)  # it may have gone with its folder
+
+    def _copy(self, source: Path, target: Path) -> None:
+        if source.is_dir():
+            shutil.copytree(source, target, symlinks=True)
+        else:
+            shutil.copy2(source, target)
+
+    def _write(self, path: Path, write: model.WriteStep, umask: int) -> None:
+        content = bytes.fromhex(write.hex_) if write.hex_ is not None else (write.text or "").encode()
+        if write.at is None:
+            _make_folder(path.parent, 0o777 & ~umask)
+            is_new = not path.exists()
+            (path if is_new else _unshared(path)).write_bytes(content)
+            if is_new:
+                path.chmod(0o666 & ~umask)
+            return
+        old = bytearray(_unshared(path).read_bytes())
+        start = write.at if write.at >= 0 else max(0, len(old) + write.at)
+        old[start : start + len(content)] = content
+        path.write_bytes(old)
+
+    def _symlink(self, link: Path, target: str) -> None:
+        self.inside(target)
+        link.symlink_to(os.path.relpath(self.root / target, link.parent))
+
+    def _fresh(self, kept: Iterable[Path], sources: Mapping[str, bytes]) -> None:
+        keep = set(kept)
+        above = {parent for path in keep for parent in path.parents}
+        for path in sorted(self.root.rglob("*"), reverse=True):
+            inside = any(parent in keep for parent in path.parents)
+            if path not in keep and path not in above and not inside:
+                path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
+        for name, content in sources.items():
+            self.write_source(name, content)
+
+
+def _mark(status: os.stat_result) -> tuple[int, ...]:
+    return (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+def _unshared(path: Path) -> Path:
+    """A file that may be written to: where the store keeps it, too, a copy in its place."""
+    if path.stat().st_nlink > 1:
+        copy = path.with_name(f"{path.name}.unshared")
+        shutil.copy2(path, copy)
+        copy.replace(path)
+    return path
+
+
+def _make_folder(path: Path, mode: int) -> None:
+    """Make a folder and those above it where they are missing, whatever the harness's own umask is."""
+    missing = [one for one in (path, *path.parents) if not one.exists()]
+    for folder in reversed(missing):
+        folder.mkdir()
+        folder.chmod(mode)

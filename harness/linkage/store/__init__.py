@@ -1,0 +1,1 @@
+"""Outcomes and results kept by content, and their upkeep."""

@@ -1,0 +1,122 @@
+"""What outcomes and facts are kept under: all that they can depend on. Pure but for our own files.
+
+The harness's own code is among it: what a reader finds, and what is noted of a process, changes
+with the code that does it, whatever a version number that is kept by hand may say.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from hashlib import blake2b
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+from linkage.plan.plan import PlannedStep, Read
+from linkage.plan.state import State, target
+from linkage.store.store import key_of
+from linkage.toolchain.model import Toolchain
+
+_READERS = ("linkage.artifact",)
+_RUNNERS = (
+    "linkage.run.executor",
+    "linkage.run.linker_wrapper",
+    "linkage.run.workspace",
+    "linkage.host.process",
+)
+
+STREAMS = ("stdout", "stderr", "native-static-libs")
+"""What `keep` keeps; of a `fresh` step it names files."""
+
+LINK_INPUTS = "link-inputs/"
+"""The folder of the object files that rustc gave to the linker, kept where a claim is about them."""
+
+
+def step_key(
+    step: PlannedStep,
+    toolchain: Toolchain,
+    machine: str,
+    state: State,
+    kept: Mapping[str, str],
+    umask: int,
+    programs: str,
+) -> str:
+    """The key of what a step does: its commands, the compiler, and the content of the working folder.
+
+    `machine` stands for the linker and the C compiler, `programs` for others that it starts by
+    their name. No folder's name is part of it.
+    """
+    tokens = {str(toolchain.rustc): "$RUSTC", str(toolchain.sysroot): "$SYSROOT"}
+    parts = step.together or (step,)
+    return key_of(
+        own_code(_RUNNERS),
+        toolchain.fingerprint,
+        machine,
+        [_described(part, tokens) for part in parts],
+        sorted((name, node.kind, node.content, node.mode) for name, node in state.items()),
+        sorted(kept.items()),
+        umask,
+        [(part.id, stream) for part in parts if (stream := getattr(part.model, "keep", None)) in STREAMS],
+        programs,
+    )
+
+
+def facts_key(state: State, wanted: Read) -> str:
+    """The key of what the readers find in a file, and of what else is asked of it."""
+    node = target(wanted.pattern, state)
+    content = node.content if node else ""
+    return key_of(own_code(_READERS), content, wanted.functions, wanted.contents, wanted.texts)
+
+
+def wants_inputs(step: PlannedStep) -> bool:
+    """Whether claims at the step are about the linker's inputs."""
+    return any(group.pattern.startswith(LINK_INPUTS) for group in step.claims)
+
+
+def named_programs(step: PlannedStep) -> list[str]:
+    """The programs that a step looks for by their name, but for the compilers and the archiver."""
+    found = (
+        part.command.argv[0]
+        for part in (step.together or (step,))
+        if part.command is not None and part.command.program in ("tool", "run")
+    )
+    return [name for name in found if isinstance(name, str) and "/" not in name]
+
+
+def _described(step: PlannedStep, tokens: Mapping[str, str]) -> object:
+    command = step.command
+    if command is None:
+        return [
+            step.action,
+            step.model.model_dump(mode="json", exclude={"claims", "when", "id_"}),
+            sorted(step.subjects.items()),
+        ]
+
+    def neutral(text: str) -> str:
+        for place, token in tokens.items():
+            text = text.replace(place, token)
+        return text
+
+    words = [
+        neutral(word) if isinstance(word, str) else [word.pattern, word.archive] for word in command.argv
+    ]
+    env = sorted((key, neutral(value)) for key, value in command.env.items())
+    watched = [command.watch_linker, wants_inputs(step)]
+    return [command.program, words, env, command.stdin, command.cwd, command.time_limit, watched]
+
+
+@cache
+def own_code(modules: tuple[str, ...]) -> str:
+    """A digest of these modules' and packages' own files."""
+    found = blake2b(digest_size=16)
+    for name in modules:
+        package, _, stem = name.rpartition(".")
+        inside = [one for one in files(package).iterdir() if one.name.partition(".")[0] == stem]
+        for place in inside:
+            for file in _sources(place):
+                found.update(f"{name}/{file.name}\0".encode())
+                found.update(file.read_bytes())
+    return found.hexdigest()
+
+
+def _sources(place: Traversable) -> list[Traversable]:
+    listed = list(place.iterdir()) if place.is_dir() else [place]
+    return sorted((one for one in listed if one.name.endswith((".py", ".sh"))), key=lambda one: one.name)

@@ -1,0 +1,320 @@
+"""What a store holds, and making it smaller: safe while runs use it, and never for what is not ours.
+
+A run that looks for an entry that has just gone carries its step out again. What a run holds a
+lock on is left alone: the working folders of its variants, files that it is writing, and the
+entries of steps that it is carrying out.
+"""
+
+import fcntl
+import os
+import re
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import filelock
+
+from linkage.artifact.digest import file_digest
+from linkage.errors import LinkageError, StoreError
+from linkage.store.store import TAG, Store, decoded, last_used, lock_of, remove_tree, remove_unheld
+
+KINDS = {
+    "steps": "outcomes of steps",
+    "facts": "facts of files",
+    "parts": "facts that archives share",
+    "blobs": "files for later steps",
+    "results": "results of cases",
+}
+"""The kinds of entries, and what they are."""
+
+_VERSION = re.compile(r"v\d+")
+_NAME = re.compile(r"[0-9a-f]{32}|[0-9a-f]{40}")
+_FOLDER = re.compile(r"[0-9a-f]{2}")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a store, of whatever version of its layout."""
+
+    kind: str
+    key: str
+    place: Path
+    size: int
+    used: float
+    """When it was made or used last; 0 where its time is in the future, as after a clock was set back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How much there is of a kind, in bytes, and the times at which it was used."""
+
+    count: int
+    size: int
+    oldest: float
+    newest: float
+
+
+@dataclass(slots=True)
+class Contents:
+    """What a store holds."""
+
+    kinds: dict[str, Kind] = field(default_factory=dict)
+    other_versions: int = 0
+    """Entries that this version of the harness never looks at."""
+    compilers: Counter[str] = field(default_factory=Counter)
+    """Steps by the compiler that they were carried out with; empty where that was not noted."""
+    at_work: int = 0
+    """Working folders that a run is using now."""
+    left_behind: int = 0
+    """Working folders and half-written files of runs that were killed."""
+
+
+@dataclass(slots=True)
+class Removed:
+    """What was removed, and what was left because a run holds it."""
+
+    count: int = 0
+    size: int = 0
+    held: int = 0
+
+
+@dataclass(slots=True)
+class Checked:
+    """How many entries of each kind were read, and those that were damaged and are gone."""
+
+    read: Counter[str] = field(default_factory=Counter)
+    damaged: list[Entry] = field(default_factory=list)
+    held: int = 0
+
+
+@dataclass(frozen=True)
+class _Compiler:
+    """Of a step's record, what it was carried out with."""
+
+    compiler: str = ""
+
+
+def existing(folder: Path) -> Store:
+    """The store in a folder. Raises LinkageError where there is none: what is not ours is left alone."""
+    if not folder.is_dir():
+        raise LinkageError("there is no such folder", where=str(folder), mend="name a store with --store")
+    if not _versions(folder):
+        raise LinkageError(
+            "is not a store: nothing in it was made by linkage",
+            where=str(folder),
+            mend="name the folder that a run was given as --store",
+        )
+    return Store(folder)
+
+
+def contents(store: Store) -> Contents:
+    """What the store holds now."""
+    found = Contents()
+    by_kind: dict[str, list[Entry]] = {kind: [] for kind in KINDS}
+    for entry in entries(store):
+        if entry.place.is_relative_to(store.folder):
+            by_kind[entry.kind].append(entry)
+        else:
+            found.other_versions += 1
+    for kind, listed in by_kind.items():
+        times = [entry.used for entry in listed] or [0.0]
+        found.kinds[kind] = Kind(len(listed), sum(one.size for one in listed), min(times), max(times))
+    for entry in by_kind["steps"]:
+        with suppress(OSError):
+            record = decoded(entry.place.read_bytes(), _Compiler)
+            found.compilers[record.compiler if record else "damaged"] += 1
+    for place in _temporary(store):
+        if _is_held(place):
+            found.at_work += 1
+        else:
+            found.left_behind += 1
+    return found
+
+
+def entries(store: Store) -> Iterator[Entry]:
+    """Every entry of the store, of every version; files with other names are not ours."""
+    now = time.time()
+    for version in _versions(store.folder.parent):
+        for kind in KINDS:
+            for place in _files(version / kind):
+                with suppress(OSError):  # gone since it was listed
+                    status = place.stat()
+                    yield Entry(kind, place.name, place, status.st_size, last_used(status.st_mtime, now))
+
+
+def trim(store: Store, size: int) -> Removed:
+    """Remove what was not used for longest until the rest has at most `size` bytes."""
+    removed = _sweep(store)
+    listed = sorted(entries(store), key=lambda entry: entry.used)
+    excess = sum(entry.size for entry in listed) - size
+    for entry in listed:
+        if excess <= 0:
+            break
+        if _remove(entry, removed):
+            excess -= entry.size
+    return removed
+
+
+def clear(store: Store) -> Removed:
+    """Remove every entry, what killed runs left behind, and the locks that nobody holds."""
+    removed = _sweep(store)
+    for entry in list(entries(store)):
+        _remove(entry, removed)
+    for version in _versions(store.folder.parent):
+        for place in _files(version / "locks", ".lock"):
+            with _unheld(place) as free:
+                if free:
+                    place.unlink(missing_ok=True)
+        if version != store.folder:
+            _remove_version(version)
+    return removed
+
+
+def check(store: Store) -> Checked:
+    """Read every entry of this version, and remove those that are damaged."""
+    found = Checked()
+    for entry in list(entries(store)):
+        if not entry.place.is_relative_to(store.folder):
+            continue
+        try:
+            good = _is_whole(entry)
+        except FileNotFoundError:
+            continue  # another has just removed it
+        except OSError:
+            good = False
+        found.read[entry.kind] += 1
+        if not good:
+            removed = Removed()
+            if _remove(entry, removed):
+                found.damaged.append(entry)
+            found.held += removed.held
+    return found
+
+
+def files_of_kind(store: Store, kind: str) -> Iterator[Path]:
+    """The files of this version's entries of a kind."""
+    return _files(store.folder / kind)
+
+
+def _is_whole(entry: Entry) -> bool:
+    if entry.kind == "blobs":
+        return file_digest(entry.place) == entry.key
+    shape = bytes if entry.kind == "parts" else dict[str, object]
+    return decoded(entry.place.read_bytes(), shape) is not None
+
+
+def _remove(entry: Entry, removed: Removed) -> bool:
+    """Remove an entry, unless a run is carrying its step out."""
+    with _unheld(lock_of(entry.place.parents[2], entry.key)) as free:
+        if not free:
+            removed.held += 1
+            return False
+        try:
+            remove_tree(entry.place) if entry.place.is_dir() else entry.place.unlink()
+        except FileNotFoundError:
+            return True
+        except OSError as error:
+            raise StoreError(f"cannot be removed: {error.strerror}", where=str(entry.place)) from None
+    removed.count += 1
+    removed.size += entry.size
+    return True
+
+
+@contextmanager
+def _unheld(lock: Path) -> Iterator[bool]:
+    """Whether nobody holds this lock; we do until the block ends, if there is such a file."""
+    if not lock.exists():
+        yield True
+        return
+    held = filelock.FileLock(lock)
+    try:
+        held.acquire(timeout=0)
+    except (filelock.Timeout, OSError):
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        held.release()
+
+
+def _sweep(store: Store) -> Removed:
+    removed = Removed()
+    for place in _temporary(store):
+        if remove_unheld(place):
+            removed.count += 1
+        else:
+            removed.held += 1
+    return removed
+
+
+def _temporary(store: Store) -> list[Path]:
+    """The working folders, and the files that are being written."""
+    places = []
+    for version in _versions(store.folder.parent):
+        for name, prefix in (("work", "variant-"), ("new", "tmp")):
+            with suppress(OSError):
+                places += [one for one in (version / name).iterdir() if one.name.startswith(prefix)]
+    return places
+
+
+def _is_held(place: Path) -> bool:
+    try:
+        mark = os.open(place, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(mark)
+    return False
+
+
+def _versions(folder: Path) -> list[Path]:
+    """The folders in a store that are ours, one for each version of the layout."""
+    return sorted(
+        one
+        for one in folder.iterdir()
+        if _VERSION.fullmatch(one.name) and _is_tagged(one) and not one.is_symlink()
+    )
+
+
+def _is_tagged(folder: Path) -> bool:
+    try:
+        return "# A store of linkage" in (folder / TAG).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _files(kind: Path, suffix: str = "") -> Iterator[Path]:
+    """The files of a kind that are named as ours are."""
+    try:
+        folders = [one for one in kind.iterdir() if _FOLDER.fullmatch(one.name)]
+    except OSError:
+        return
+    for folder in folders:
+        with suppress(OSError):
+            yield from (
+                one
+                for one in list(folder.iterdir())
+                if one.name.endswith(suffix) and _NAME.fullmatch(one.name.removesuffix(suffix))
+            )
+
+
+def _remove_version(version: Path) -> None:
+    """Remove another version's folder, as far as nothing is left in it."""
+    ours = [version / name for name in (*KINDS, "locks", "work", "new")]
+    for kind in ours:
+        with suppress(OSError):
+            for folder in [one for one in kind.iterdir() if _FOLDER.fullmatch(one.name)]:
+                folder.rmdir()
+            kind.rmdir()
+    with suppress(OSError):
+        if [one.name for one in version.iterdir()] == [TAG]:
+            (version / TAG).unlink()
+            version.rmdir()

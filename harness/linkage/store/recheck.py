@@ -1,0 +1,206 @@
+"""Doing kept steps again, a random share of them, and comparing with what was kept. Pure but for its memory.
+
+Two runs of a deterministic compiler still differ in a few things that say nothing about it. Each is
+a named rule here, seen with rustc 1.95 and 1.97; whatever else differs is a difference.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from hashlib import blake2b
+
+from linkage.artifact.facts import Facts, ObjectFile
+from linkage.plan.expectation import how
+from linkage.plan.observation import Outcome
+from linkage.plan.state import Node, State
+
+_SHOWN = 5
+"""Differences that are named; the others are counted."""
+_WIDTH = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A text that varies between two runs of the same step, and what stands for it in comparing."""
+
+    name: str
+    pattern: re.Pattern[str]
+    stands: str
+
+
+TEXT_RULES = (
+    Rule(
+        "the name of rustc's crash report has time and process",
+        re.compile(r"rustc-ice-[\dT_-]+\.txt"),
+        "rustc-ice.txt",
+    ),
+    Rule("a panic's message has its thread's number", re.compile(r"(thread '[^'\n]*') \(\d+\)"), r"\1"),
+    Rule(
+        "rustc's temporary folders have random names",
+        re.compile(r"\b(rustc|rmeta)[A-Za-z0-9]{6}\b"),
+        r"\1XXXXXX",
+    ),
+    Rule(
+        "the C compiler's temporary files have random names",
+        re.compile(r"\bcc[A-Za-z0-9]{6}(?=\.\w+)"),
+        "ccXXXXXX",
+    ),
+    Rule("where a program is loaded is random", re.compile(r"0x[0-9a-f]{6,16}\b"), "0xADDRESS"),
+    Rule(
+        "valgrind's lines begin with its process's number",
+        re.compile(r"^(==|--)\d+(==|--)", re.MULTILINE),
+        r"\1PID\2",
+    ),
+    Rule("ThreadSanitizer's messages have the process's number", re.compile(r"\(pid=\d+\)"), "(pid=PID)"),
+)
+"""Of streams, diagnostics, arguments of the linker and names of files."""
+
+FILE_RULES = (
+    "the content of rustc's crash report is a backtrace: it is not compared",
+    "the bytes of a file that names its folder are not compared, and its facts without the digest",
+    "LLVM orders strings by their hash: the folder's name changes the size of bitcode, which is not compared",
+)
+"""Of files. One that names its folder stands in a state by the step that made it, not by its bytes."""
+
+_CRASH_REPORT = re.compile(r"rustc-ice-[\dT_-]+\.txt$")
+
+
+@dataclass(slots=True)
+class Recheck:
+    """Which kept steps a run does again: a share of them, the same ones for the same seed."""
+
+    share: float
+    """Of all kept steps, 0 to 1."""
+    seed: int
+    found: dict[str, str] = field(default_factory=dict)
+    """What differs in each step that was done again, by its key; empty where nothing does."""
+
+    def chooses(self, key: str) -> bool:
+        """Whether the step of this key is among those to be done again, and was not yet."""
+        if key in self.found:
+            return False
+        digest = blake2b(f"{self.seed}:{key}".encode(), digest_size=8).digest()
+        return int.from_bytes(digest) < self.share * 2**64
+
+
+def difference(kept: Outcome, before: State, again: Outcome, after: State) -> str:
+    """What a step did differently when it was done again; empty where nothing. The states stand after it."""
+    if not again.lasting:
+        return f"it could not be done again: {how(again)}"
+    found = list(_differences(kept, before, again, after))
+    if not found:
+        return ""
+    more = [f"and {len(found) - _SHOWN} more differences"] if len(found) > _SHOWN else []
+    since = f"kept {kept.obtained}" if kept.obtained else "kept earlier"
+    return "\n".join([f"done again, it differs from what was {since}:", *found[:_SHOWN], *more])
+
+
+def neutral(text: str) -> str:
+    """A text with all that the rules name taken out of it."""
+    for rule in TEXT_RULES:
+        text = rule.pattern.sub(rule.stands, text)
+    return text
+
+
+def _differences(kept: Outcome, before: State, again: Outcome, after: State) -> Iterator[str]:
+    if (kept.status, kept.ice) != (again.status, again.ice):
+        yield f"how it ended: {how(again)}; kept: {how(kept)}"
+    codes = [
+        [f"{one.level} {one.code or ''}".strip() for one in outcome.diagnostics] for outcome in (kept, again)
+    ]
+    if codes[0] != codes[1]:
+        yield _two("diagnostics", ", ".join(codes[1]), ", ".join(codes[0]))
+    for name in ("stdout", "stderr"):
+        yield from _text(name, getattr(kept, name), getattr(again, name))
+    calls = [[neutral(" ".join(call.args)) for call in outcome.linker_calls] for outcome in (kept, again)]
+    if calls[0] != calls[1] or [one.exports for one in kept.linker_calls] != [
+        one.exports for one in again.linker_calls
+    ]:
+        yield _two("calls of the linker", "; ".join(calls[1]), "; ".join(calls[0]))
+    for what in ("made", "removed"):
+        names = [sorted(map(neutral, getattr(outcome, what))) for outcome in (kept, again)]
+        if names[0] != names[1]:
+            yield _two(f"files {what}", ", ".join(names[1]), ", ".join(names[0]))
+    yield from _files(before, after)
+    yield from _facts(kept, before, again)
+    for number, (old, new) in enumerate(zip(kept.parts, again.parts, strict=False)):
+        yield from (f"part {number + 1}: {one}" for one in _differences(old, {}, new, {}))
+
+
+def _text(name: str, kept: str, again: str) -> Iterator[str]:
+    old, new = neutral(kept).splitlines(), neutral(again).splitlines()
+    if old != new:
+        at = next(
+            (i for i, pair in enumerate(zip(old, new, strict=False)) if pair[0] != pair[1]),
+            min(len(old), len(new)),
+        )
+        lines = [(text[at] if at < len(text) else "(its end)") for text in (new, old)]
+        yield _two(f"{name}, line {at + 1}", *lines)
+
+
+def _files(before: State, after: State) -> Iterator[str]:
+    old, new = _by_name(before), _by_name(after)
+    for name in sorted(old.keys() & new.keys()):
+        if old[name] != new[name]:
+            yield _two(f"{name} is another file", ", ".join(new[name]), ", ".join(old[name]))
+
+
+def _by_name(state: State) -> dict[str, list[str]]:
+    """What stands under each name; under one that has a random part there may be several."""
+    found: dict[str, list[str]] = {}
+    for name, node in sorted(state.items()):
+        found.setdefault(neutral(name), []).append(_described(name, node))
+    return {name: sorted(described) for name, described in found.items()}
+
+
+def _described(name: str, node: Node) -> str:
+    if _CRASH_REPORT.search(name):  # holds the backtrace of a process, addresses and all
+        return f"{node.kind} {node.mode:o}"
+    return f"{node.kind} {node.mode:o} {neutral(node.content)}"
+
+
+def _facts(kept: Outcome, state: State, again: Outcome) -> Iterator[str]:
+    for name in sorted(kept.facts.keys() | again.facts.keys()):
+        old, new = kept.facts.get(name), again.facts.get(name)
+        if old is None or new is None:
+            yield f"{name}: its facts are there only {'when done again' if old is None else 'as kept'}"
+            continue
+        node = state.get(name)
+        essential = _apart_from_its_folder if node and node.bytes_of is not None else _whole
+        olds, news = essential(old), essential(new)
+        parts = [part for part in olds if olds[part] != news[part]]
+        if parts:
+            yield f"{name}: its facts differ in {', '.join(parts)}"
+
+
+def _whole(facts: Facts) -> dict[str, object]:
+    return {part: getattr(facts, part) for part in Facts.__dataclass_fields__}
+
+
+def _apart_from_its_folder(facts: Facts) -> dict[str, object]:
+    """What of a file's facts does not depend on the folder that it names."""
+    members = facts.archive.members if facts.archive else ()
+    return {
+        "kind": (facts.kind, facts.error),
+        "object": _object(facts.object),
+        "archive": [(one.name, one.crate, one.error, _object(one.object)) for one in members],
+    }
+
+
+def _object(found: ObjectFile | None) -> object:
+    if found is None:
+        return None
+    return (
+        (found.format, found.machine, found.type, found.interpreter, found.pie, found.relro, found.dynamic),
+        [section.name for section in found.sections],
+        found.symbols,
+        found.dynamic_symbols,
+    )
+
+
+def _two(what: str, again: str, kept: str) -> str:
+    return f"{what}: {_short(again)}; kept: {_short(kept)}"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _WIDTH else f"{text[:_WIDTH]}…"

@@ -1,0 +1,206 @@
+"""Results kept: the latest verdict on every variant, by case, cell and compiler.
+
+They stand in the store, one entry for each case file, so that a partial run replaces what it
+judged and leaves the rest. Like all in the store they can be deleted: what is damaged or of
+another shape is as if it had never been kept.
+"""
+
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal
+
+import msgspec
+
+from linkage.store.maintenance import files_of_kind
+from linkage.store.store import Store, decoded, key_of, last_used
+from linkage.toolchain import Toolchain
+
+KIND = "results"
+_PER_CELL = 256
+"""Compilers whose result a cell keeps: the newest. A bisection leaves some twenty."""
+_PER_CASE = 20_000
+_CASES = 4096
+_FAILURES = 20
+_TEXT = 2000
+"""Characters of what a claim found: enough to know a failure again."""
+
+
+class Compiler(msgspec.Struct, frozen=True, array_like=True, order=True):
+    """Which compiler a result is about."""
+
+    name: str
+    """As node ids have it."""
+    version: str
+    """With the commit and its date, where it knows them."""
+    fingerprint: str
+
+    @classmethod
+    def of(cls, toolchain: Toolchain) -> "Compiler":
+        return cls(toolchain.name, str(toolchain.version), toolchain.fingerprint)
+
+
+class KeptFailure(msgspec.Struct, frozen=True, array_like=True):
+    """A claim that did not hold."""
+
+    step: str
+    claim: str
+    found: str
+    error: bool = False
+    """It could not be judged."""
+    where: str = ""
+    """file:line:column of the claim, in the case as it was then."""
+
+
+class KeptBug(msgspec.Struct, frozen=True, array_like=True):
+    """A known bug that a verdict named."""
+
+    name: str
+    note: str | None = None
+
+
+class Result(msgspec.Struct, frozen=True, array_like=True):
+    """How a cell of a case came out on a compiler when it was judged last."""
+
+    case: str
+    """The case's file, from the root."""
+    cell: str
+    """The variant's id without its toolchain; empty where the case has no matrix."""
+    compiler: Compiler
+    outcome: str
+    reason: str = ""
+    bugs: tuple[KeptBug, ...] = ()
+    failures: tuple[KeptFailure, ...] = ()
+    obtained: str = ""
+    """When and where the newest of its steps was first obtained; empty for a skip."""
+    seconds: float = 0.0
+    when: float = 0.0
+    """When it was judged, as seconds since 1970."""
+    sources: str = ""
+    """The digest of the case's file and sources then, as `Case.digest` has it."""
+    tools: str = ""
+    """The key of the machine's tools then, as `Results.tools_of` has it; empty if not recorded."""
+
+    @property
+    def key(self) -> tuple[str, str, Compiler]:
+        """What a newer result replaces."""
+        return self.case, self.cell, self.compiler
+
+
+class _OfCase(msgspec.Struct, frozen=True):
+    format: Literal[1]
+    case: str
+    results: tuple[Result, ...]
+    tools: dict[str, dict[str, str]] = {}
+    """The version of each tool that the machine had, by the key that the results name."""
+
+
+class _LastRun(msgspec.Struct, frozen=True):
+    format: Literal[1]
+    root: str
+    failed: tuple[str, ...]
+
+
+class Results:
+    """The results that a store keeps."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    @classmethod
+    def open(cls, folder: Path) -> "Results":
+        """Those of the store in a folder. Raises StoreError where there can be none."""
+        return cls(Store(folder))
+
+    def record(self, results: Iterable[Result], tools: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Keep these, obtained with these versions of tools; of two about the same the newer stays.
+
+        Safe with other runs at the same time.
+        """
+        used = key_of("tools", dict(tools))[:16] if tools else ""
+        by_case: dict[str, list[Result]] = {}
+        for one in results:
+            by_case.setdefault(one.case, []).append(_cut(one, used))
+        for case, new in by_case.items():
+            key = _case_key(case)
+            with self.store.locked(key):
+                old = self.store.get(KIND, key, _OfCase)
+                kept = merged(old.results if old else (), new)
+                known = (old.tools if old else {}) | {used: dict(tools)}
+                wanted = {one.tools for one in kept if one.tools}
+                versions = {name: known[name] for name in sorted(wanted & known.keys())}
+                self.store.put(KIND, key, _OfCase(1, case, kept, versions))
+
+    def of_case(self, file: Path) -> tuple[Result, ...]:
+        """The results of a case file."""
+        found = self.store.get(KIND, _case_key(str(file.resolve())), _OfCase)
+        return found.results if found else ()
+
+    def tools_of(self, file: Path) -> Mapping[str, Mapping[str, str]]:
+        """The tools that a case file's results were obtained with: their versions, by `Result.tools`."""
+        found = self.store.get(KIND, _case_key(str(file.resolve())), _OfCase)
+        return found.tools if found else {}
+
+    def all(self) -> Iterator[Result]:
+        """Every result, of whatever case."""
+        for place in files_of_kind(self.store, KIND):
+            with suppress(OSError):
+                found = decoded(place.read_bytes(), _OfCase)
+                yield from found.results if found else ()
+
+    def note_failed(self, root: Path, nodes: Sequence[str]) -> None:
+        """Keep which node ids failed in a run; `root` is the folder from which they are named."""
+        self.store.put(KIND, _run_key(root), _LastRun(1, str(root.resolve()), tuple(nodes)))
+
+    def last_failed(self, root: Path) -> tuple[str, ...]:
+        """The node ids that failed in the last run at this root, in the order of the run."""
+        found = self.store.get(KIND, _run_key(root), _LastRun)
+        return found.failed if found else ()
+
+    def forget_oldest(self) -> None:
+        """Remove the cases that were not used for longest, where there are too many."""
+        found = []
+        now = time.time()
+        for place in files_of_kind(self.store, KIND):
+            with suppress(OSError):
+                found.append((last_used(place.stat().st_mtime, now), place))
+        for _, place in sorted(found)[:-_CASES]:
+            with suppress(OSError):
+                place.unlink(missing_ok=True)
+
+
+def merged(old: Iterable[Result], new: Iterable[Result], now: float | None = None) -> tuple[Result, ...]:
+    """Old and new results of a case: the newest of each, and of all no more than can stay. Pure.
+
+    One from the future, as after a clock was set back, counts as the oldest.
+    """
+    now = time.time() if now is None else now
+    latest: dict[tuple[str, str, Compiler], Result] = {}
+    for one in sorted([*old, *new], key=lambda one: last_used(one.when, now)):
+        latest.pop(one.key, None)
+        latest[one.key] = one
+    seen: dict[str, int] = {}
+    kept: list[Result] = []
+    for one in reversed(latest.values()):
+        seen[one.cell] = seen.get(one.cell, 0) + 1
+        if seen[one.cell] <= _PER_CELL and len(kept) < _PER_CASE:
+            kept.append(one)
+    return tuple(reversed(kept))
+
+
+def _cut(result: Result, tools: str) -> Result:
+    failures = tuple(
+        KeptFailure(one.step, one.claim[:_TEXT], one.found[:_TEXT], one.error, one.where[:_TEXT])
+        for one in result.failures[:_FAILURES]
+    )
+    return msgspec.structs.replace(result, reason=result.reason[:_TEXT], failures=failures, tools=tools)
+
+
+def _case_key(case: str) -> str:
+    return key_of("results of a case", case)
+
+
+def _run_key(root: Path) -> str:
+    return key_of("the last run", str(root.resolve()))

@@ -1,0 +1,28 @@
+"""Sizes as a person writes and reads them."""
+
+import re
+
+from linkage.errors import LinkageError
+
+_UNITS = ("", "K", "M", "G", "T")
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?", re.IGNORECASE)
+_STEP = 1024
+
+
+def parse_size(text: str, where: str) -> int:
+    """The bytes that a size as `500M` or `2G` means; `where` is the option that it stands at.
+
+    Raises LinkageError for anything else.
+    """
+    found = _SIZE.fullmatch(text.strip())
+    if found is None:
+        raise LinkageError(f"`{text}` is no size", where=where, mend="write it as 500M or 2G")
+    return int(float(found[1]) * _STEP ** _UNITS.index(found[2].upper()))
+
+
+def shown_size(size: int) -> str:
+    """A size in the largest unit that it fills, as `1.5 GB`."""
+    value, unit = float(size), 0
+    while value >= _STEP and unit < len(_UNITS) - 1:
+        value, unit = value / _STEP, unit + 1
+    return f"{value:.1f} {_UNITS[unit]}B" if unit else f"{size} B"

@@ -1,0 +1,309 @@
+"""The store: outcomes and facts kept by content, shared by any number of runs at once.
+
+It only saves time: it can be deleted whenever no run is using it, an entry that is damaged or
+of another version is redone, and one that cannot be written is done without. Everything is
+written beside its place and renamed, so that no reader sees half of it.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import shutil
+import tempfile
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import filelock
+import msgspec
+
+from linkage.artifact.cache import Recent
+from linkage.artifact.digest import file_digest
+from linkage.errors import StoreError
+
+VERSION = 1
+"""Of the layout and the readers: another version's entries are never looked at."""
+
+BLOB_LIMIT = 4 << 30
+"""Bytes of kept files, where a run says nothing else."""
+
+TAG = "CACHEDIR.TAG"
+_TAG_TEXT = """\
+Signature: 8a477f597d28d172789f06886806bc55
+# A store of linkage. It only saves time; `linkage store clear` empties it.
+# What this file is for: https://bford.info/cachedir/
+"""
+
+_FUTURE = 86400  # seconds; clocks of machines that share a store differ by less
+_CHECK = 16  # bytes of BLAKE2b before every entry
+_COMPRESS_FROM = 4096  # bytes
+
+T = TypeVar("T")
+
+
+def key_of(*parts: object) -> str:
+    """The key of anything that JSON can write, in a canonical form."""
+    return hashlib.blake2b(msgspec.json.encode(parts, order="deterministic"), digest_size=20).hexdigest()
+
+
+class Store:
+    """A folder of entries by kind and key, of files by content, and of locks."""
+
+    def __init__(self, folder: Path, limit: int | None = None) -> None:
+        """`limit`: the bytes of kept files that `sweep` leaves, BLOB_LIMIT where it is None."""
+        self.folder = folder / f"v{VERSION}"
+        self.limit = limit
+        self.writable = True
+        """Turns false with the first entry that could not be written."""
+        self.parts: Recent[str, bytes] = Recent(512)
+        """Parts of facts that this process has read or written (`linkage.run.kept_facts`)."""
+        try:
+            for name in ("work", "locks", "blobs"):
+                (self.folder / name).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(
+                f"cannot be made: {error.strerror}", where=str(folder), mend="choose another with --store"
+            ) from None
+        tag = self.folder / TAG
+        if not tag.exists():
+            with contextlib.suppress(OSError):
+                tag.write_text(_TAG_TEXT)
+
+    def get(self, kind: str, key: str, shape: type[T]) -> T | None:
+        """An entry; None where there is none, or it is damaged or of another shape."""
+        try:
+            with self._entry(kind, key).open("rb") as file:
+                _touch(file.fileno())
+                stored = file.read()
+            return decoded(stored, shape)
+        except OSError:
+            return None
+
+    def put(self, kind: str, key: str, value: object) -> None:
+        """Keep an entry."""
+        content = msgspec.msgpack.encode(value)
+        body = b"z" + zlib.compress(content, 1) if len(content) >= _COMPRESS_FROM else b"r" + content
+        data = hashlib.blake2b(body, digest_size=_CHECK).digest() + body
+        self._replace(self._entry(kind, key), lambda temporary: temporary.write_bytes(data))
+
+    def put_blob(self, digest: str, source: Path) -> bool:
+        """Keep a file's content until it is evicted; whether it is the file itself that is kept, by one
+        more link: who writes to it from now on has to say so with `drop_blob`.
+        """
+        place = self._blob(digest)
+        if place.exists():
+            return False
+        try:
+            _made_for(place, lambda made: os.link(source, made, follow_symlinks=False))
+        except OSError:  # the working folder is elsewhere, or on a file system without links
+            self._replace(place, lambda temporary: shutil.copyfile(source, temporary))
+            return False
+        return True
+
+    def drop_blob(self, digest: str) -> None:
+        """Forget a content: it is no longer what it was. Until then `take_blob` has noticed it."""
+        with contextlib.suppress(OSError):
+            self._blob(digest).unlink(missing_ok=True)
+
+    def has_blob(self, digest: str) -> bool:
+        return self._blob(digest).exists()
+
+    def take_blob(self, digest: str, target: Path) -> bool:
+        """Copy a kept content to a place; False where it is gone or no longer what it was."""
+        place = self._blob(digest)
+        try:
+            shutil.copyfile(place, target)
+            if file_digest(target) != digest:
+                place.unlink(missing_ok=True)
+                return False
+            if place.stat().st_nlink == 1:  # else another variant works with it, and sees what changes
+                _touch(place)
+        except OSError:
+            return False
+        return True
+
+    @contextmanager
+    def locked(self, key: str) -> Iterator[None]:
+        """Hold a key's lock, so that no step is carried out twice at the same time. Who holds one must
+        not ask for another: it may be the same.
+        """
+        try:
+            lock = filelock.FileLock(lock_of(self.folder, key))
+            lock.acquire(poll_interval=0.01)  # seconds
+        except OSError:  # a store that cannot be written is worked without
+            self.writable = False
+            yield
+            return
+        try:
+            yield
+        finally:
+            lock.release()
+
+    @contextmanager
+    def work_folder(self) -> Iterator[Path]:
+        """A new folder for one variant, gone afterwards. Raises StoreError where there is no room."""
+        folder, mark = self._marked_folder()
+        try:
+            yield folder
+        finally:
+            remove_tree(folder)
+            os.close(mark)
+
+    def _marked_folder(self) -> tuple[Path, int]:
+        """A new folder, locked as long as its run lives: a process's number would tell nothing to
+        a run in another container, and is given again.
+        """
+        while True:
+            try:
+                folder = Path(tempfile.mkdtemp(prefix="variant-", dir=self.folder / "work"))
+            except OSError:
+                folder = self._elsewhere()
+            try:
+                mark = os.open(folder, os.O_RDONLY)
+            except FileNotFoundError:  # swept before it could be locked
+                continue
+            with contextlib.suppress(OSError):  # a file system without locks has no sweeper either
+                fcntl.flock(mark, fcntl.LOCK_EX)
+            if folder.exists():
+                return folder, mark
+            os.close(mark)
+
+    def _elsewhere(self) -> Path:
+        try:
+            return Path(tempfile.mkdtemp(prefix="linkage-"))
+        except OSError as error:
+            raise StoreError(
+                f"no working folder can be made: {error.strerror}",
+                where=str(self.folder),
+                mend="free space, or choose another place with --store",
+            ) from None
+
+    def sweep(self) -> None:
+        """Remove what runs that are gone left behind, and the oldest files over the limit."""
+        for name in ("work", "new"):
+            with contextlib.suppress(OSError):
+                for place in (self.folder / name).iterdir():
+                    remove_unheld(place)
+        with contextlib.suppress(OSError):
+            self._evict()
+
+    def _evict(self) -> None:
+        # scandir: there may be many thousands, and a run goes through them at its start and end.
+        found = [
+            (entry.stat(), entry)
+            for group in os.scandir(self.folder / "blobs")
+            if group.is_dir(follow_symlinks=False)
+            for entry in os.scandir(group.path)
+        ]
+        limit = BLOB_LIMIT if self.limit is None else self.limit
+        excess = sum(status.st_size for status, _ in found) - limit
+        now = time.time()
+        for status, entry in sorted(found, key=lambda item: last_used(item[0].st_mtime, now)):
+            if excess <= 0:
+                break
+            Path(entry).unlink(missing_ok=True)
+            excess -= status.st_size
+
+    def _entry(self, kind: str, key: str) -> Path:
+        return self.folder / kind / key[:2] / key
+
+    def _blob(self, digest: str) -> Path:
+        return self.folder / "blobs" / digest[:2] / digest
+
+    def _replace(self, place: Path, fill: Callable[[Path], object]) -> None:
+        """Let `fill` write a file that then takes this place, whole or not at all."""
+        temporary, mark = None, None
+        try:
+            temporary, mark = self._temporary()
+            fill(temporary)
+            _made_for(place, temporary.replace)
+        except OSError:
+            self.writable = False
+            if temporary is not None:
+                with contextlib.suppress(OSError):
+                    temporary.unlink(missing_ok=True)
+        finally:
+            if mark is not None:
+                os.close(mark)
+
+    def _temporary(self) -> tuple[Path, int]:
+        """A new file, locked as long as it is written: what a killed run leaves can be told from it."""
+        while True:
+            mark, name = _made_for(self.folder / "new/file", lambda place: tempfile.mkstemp(dir=place.parent))
+            with contextlib.suppress(OSError):
+                fcntl.flock(mark, fcntl.LOCK_EX)
+            if os.fstat(mark).st_nlink:
+                return Path(name), mark
+            os.close(mark)  # swept before it could be locked
+
+
+def lock_of(store: Path, key: str) -> Path:
+    """The file that is locked for a key. Keys share some thousands of them: to make one for each would
+    take longer than what it guards, and they can never be removed while others may wait for them.
+    """
+    return store / "locks" / f"{key[:3]}.lock"
+
+
+def decoded(stored: bytes, shape: type[T]) -> T | None:
+    """What an entry's bytes mean; None where they are damaged or of another shape."""
+    check, body = stored[:_CHECK], stored[_CHECK:]
+    if hashlib.blake2b(body, digest_size=_CHECK).digest() != check:
+        return None
+    try:
+        content = zlib.decompress(body[1:]) if body[:1] == b"z" else body[1:]
+        return msgspec.msgpack.decode(content, type=shape)
+    except (zlib.error, msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def last_used(mtime: float, now: float) -> float:
+    """When an entry was used last, by its time. One from the future was not used since the clock was
+    set back: it is taken for the oldest, or it would never go.
+    """
+    return 0.0 if mtime > now + _FUTURE else mtime
+
+
+def remove_unheld(place: Path) -> bool:
+    """Remove a file or folder that no process holds a lock on; whether it is gone."""
+    try:
+        mark = os.open(place, os.O_RDONLY)
+    except OSError:
+        return not os.path.lexists(place)
+    try:
+        fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        remove_tree(place) if place.is_dir() else place.unlink(missing_ok=True)
+    except OSError:
+        return False
+    finally:
+        os.close(mark)
+    return not os.path.lexists(place)
+
+
+def _made_for(place: Path, make: Callable[[Path], T]) -> T:
+    """Make something at a place, and its folder where that is what is missing."""
+    try:
+        return make(place)
+    except FileNotFoundError:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        return make(place)
+
+
+def _touch(place: Path | int) -> None:
+    with contextlib.suppress(OSError):  # only tells which are in use
+        os.utime(place)
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder, whatever modes a case has set inside it."""
+
+    def retry(_function: object, path: str, _error: object) -> None:
+        with contextlib.suppress(OSError):
+            Path(path).parent.chmod(0o700)
+            Path(path).chmod(0o700)
+            (shutil.rmtree if Path(path).is_dir() and not Path(path).is_symlink() else os.unlink)(path)
+
+    shutil.rmtree(folder, onerror=retry)

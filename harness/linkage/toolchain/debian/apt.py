@@ -1,0 +1,222 @@
+"""apt with a state of its own: it fetches, verifies and resolves for us, and installs nothing.
+
+Its lists, cache and status stand in a folder of ours; of the machine's configuration it keeps what
+says how to reach the network (proxies, certificates, passwords). What that configuration says
+against checking signatures does not hold here, and none of its hooks run.
+"""
+
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from linkage.errors import ToolchainError
+from linkage.toolchain.debian.packages import COMPILERS, Offer, Package, offers, parse
+from linkage.toolchain.debian.sources import Mirrors
+from linkage.toolchain.query import Answer, ask
+
+PROGRAMS = ("apt-get", "apt-cache", "apt-config", "dpkg-deb")
+TIME_LIMIT = 3600.0
+_HOOKS = (
+    "APT::Update::Pre-Invoke",
+    "APT::Update::Post-Invoke",
+    "APT::Update::Post-Invoke-Success",
+    "DPkg::Pre-Invoke",
+    "DPkg::Post-Invoke",
+    "DPkg::Pre-Install-Pkgs",
+)
+_MISSING_KEY = re.compile(r"(?:NO_PUBKEY|Missing key) ([0-9A-F]{8,40})")
+_UNVERIFIED = re.compile(r"GPG error|OpenPGP signature verification failed|is not signed|no longer signed")
+_ABSENT = re.compile(r"does not have a Release file|404 +Not Found|File not found")
+_WRONG = re.compile(r"^(?:E: |W: (?:Failed to fetch|GPG error|OpenPGP))")
+_UNMET = re.compile(r"unmet dependencies:\s+(\S.*)")
+_INSTALLS = re.compile(r"^Inst (\S+) \((\S+) ", re.MULTILINE)
+
+
+class AbsentSuiteError(ToolchainError):
+    """The mirror does not have the suite."""
+
+
+class UnverifiedError(ToolchainError):
+    """The suite is not signed by any key that the machine trusts."""
+
+
+def require_programs(who: str, env: Mapping[str, str]) -> None:
+    """Raise ToolchainError where the machine lacks a program of apt's or dpkg's, naming it."""
+    missing = [name for name in PROGRAMS if not shutil.which(name, path=env.get("PATH"))]
+    if missing:
+        raise ToolchainError(
+            f"this machine has no {' and no '.join(missing)}, which unpack Debian's packages",
+            where=f"toolchain {who}",
+            mend="install it, take a rustup toolchain, or name packages unpacked elsewhere: debian:/path",
+        )
+
+
+class Apt:
+    """The apt of one suite."""
+
+    def __init__(
+        self,
+        folder: Path,
+        suite: str,
+        mirrors: Mirrors,
+        env: Mapping[str, str],
+        *,
+        who: str,
+        unsigned: bool = False,
+    ) -> None:
+        # What was fetched without a check is never taken for something that was checked.
+        self._folder = folder / (f"{suite}-unsigned" if unsigned else suite)
+        self._suite = suite
+        self._sources = mirrors.sources(suite)
+        self._unsigned = unsigned
+        self._env = env
+        self._who = who
+        self._write_configuration(mirrors, unsigned=unsigned)
+
+    def update(self) -> None:
+        """Fetch the suite's lists. Raises ToolchainError with apt's own reason where it cannot."""
+        answer = self._apt("apt-get", "-q", "update")
+        wrong = [line for line in answer.stderr.splitlines() if _WRONG.match(line)]
+        if self._unsigned:
+            wrong = [line for line in wrong if line.startswith("E: ") or not _UNVERIFIED.search(line)]
+        if answer.status == 0 and not wrong:
+            return
+        text = "\n".join(wrong)
+        if _UNVERIFIED.search(text):
+            raise self._unverified(text)
+        reason = _first(wrong) or answer.summary
+        if _ABSENT.search(text):
+            raise AbsentSuiteError(
+                f"the mirror has no suite {self._suite}: {reason}",
+                where=f"toolchain {self._who}",
+                mend="name a suite that it has, or another mirror: --mirror URL",
+            )
+        full = "No space left on device" in reason
+        raise self._error(
+            f"the suite {self._suite} cannot be fetched: {reason}",
+            None if full else "--mirror URL names another",
+        )
+
+    def offers(self) -> list[Offer]:
+        """The compilers of the suite."""
+        answer = self._apt("apt-cache", "madison", *COMPILERS)
+        return offers(answer.stdout, self._suite)
+
+    def resolve(self, offer: Offer) -> list[Package]:
+        """Everything that a machine with nothing installed would install for the compiler."""
+        # Its parts are of one version; an index may hold newer ones as well, which apt would rather have.
+        (self._folder / "preferences").write_text(
+            f"Package: rustc* libstd-rust*\nPin: version {offer.version}\nPin-Priority: 1001\n"
+        )
+        target = ["-t", self._suite] if len(self._sources) > 1 else []
+        answer = self._apt("apt-get", "-q", "-s", *target, "install", f"{offer.package}={offer.version}")
+        chosen = _INSTALLS.findall(answer.stdout)
+        if answer.status != 0 or offer.package not in dict(chosen):
+            unmet = _UNMET.search(answer.stdout)
+            why = unmet[1] if unmet else _complaint(answer)
+            raise self._error(f"apt finds no way to install {offer.package} {offer.version}: {why}")
+        shown = self._apt("apt-cache", "show", *(f"{name}={version}" for name, version in chosen))
+        return parse(shown.stdout)
+
+    def download(self, package: Package, into: Path) -> Path:
+        """Fetch one package's file; apt checks it against the index that the signature covers."""
+        before = set(into.iterdir())
+        answer = self._apt("apt-get", "-q", "download", f"{package.name}={package.version}", cwd=into)
+        new = sorted(path for path in set(into.iterdir()) - before if path.suffix == ".deb")
+        if answer.status != 0 or len(new) != 1:
+            raise self._error(
+                f"{package.name} {package.version} cannot be downloaded: {_complaint(answer)}",
+                "try again later: a mirror in the middle of its update holds files of two days",
+            )
+        return new[0]
+
+    def unpack(self, deb: Path, root: Path) -> None:
+        """Unpack a package's files; none of its scripts is run."""
+        answer = ask(["dpkg-deb", "-x", deb, root], self._env, who=self._who, time_limit=TIME_LIMIT)
+        if answer.status != 0:
+            raise self._error(f"{deb.name} cannot be unpacked: {_complaint(answer)}")
+
+    def _write_configuration(self, mirrors: Mirrors, *, unsigned: bool) -> None:
+        trusted = self._folder / "trusted"
+        shutil.rmtree(trusted, ignore_errors=True)
+        for folder in (self._folder / "lists/partial", self._folder / "cache/archives/partial", trusted):
+            folder.mkdir(parents=True, exist_ok=True)
+        (self._folder / "status").touch()
+        # Links in a folder of trusted keys, because `signed-by` takes no path with a blank or a comma.
+        for number, keyring in enumerate(mirrors.keyrings):
+            suffix = ".asc" if keyring.suffix == ".asc" else ".gpg"
+            (trusted / f"{number:03}{suffix}").symlink_to(keyring)
+        for number, key in enumerate(mirrors.keys):
+            (trusted / f"inline-{number:03}.asc").write_text(key)
+        options = f"arch={mirrors.architecture}" + (" trusted=yes" if unsigned else "")
+        lines = (f"deb [{options}] {uri} {suite} main\n" for uri, suite in self._sources)
+        (self._folder / "sources.list").write_text("".join(lines))
+        (self._folder / "apt.conf").write_text("".join(f"#clear {hook};\n" for hook in _HOOKS))
+
+    def _apt(self, program: str, *words: str, cwd: Path | None = None) -> Answer:
+        folder = self._folder
+        options = {
+            "Dir::State": folder,
+            "Dir::State::lists": folder / "lists",
+            "Dir::State::status": folder / "status",
+            "Dir::Cache": folder / "cache",
+            "Dir::Cache::archives": folder / "cache/archives",
+            "Dir::Cache::pkgcache": "pkgcache.bin",  # images for containers do without, and read for seconds
+            "Dir::Cache::srcpkgcache": "srcpkgcache.bin",
+            "Dir::Etc::sourcelist": folder / "sources.list",
+            "Dir::Etc::sourceparts": "/dev/null",
+            "Dir::Etc::trusted": "/dev/null",
+            "Dir::Etc::trustedparts": folder / "trusted",
+            "Dir::Etc::preferences": folder / "preferences",
+            "Dir::Etc::preferencesparts": "/dev/null",
+            "APT::Default-Release": "",
+            "APT::Get::AllowUnauthenticated": "false",
+            "APT::Install-Recommends": "false",
+            "APT::Install-Suggests": "false",
+            "APT::Sandbox::User": "",  # it would lose its way to folders that are ours alone
+            "Acquire::AllowInsecureRepositories": "false",
+            "Acquire::AllowWeakRepositories": "false",
+            "Acquire::AllowDowngradeToInsecureRepositories": "false",
+            "Acquire::GzipIndexes": "false",
+            "Acquire::Languages": "none",
+            "Acquire::Retries": "2",
+        }
+        command: list[str | Path] = [program, "-c", folder / "apt.conf"]
+        for name, value in options.items():
+            command += ["-o", f"{name}={value}"]
+        return ask(
+            [*command, *words],
+            self._env,
+            who=self._who,
+            time_limit=TIME_LIMIT,
+            output_limit=64 << 20,
+            cwd=cwd,
+        )
+
+    def _unverified(self, text: str) -> UnverifiedError:
+        keys = ", ".join(dict.fromkeys(_MISSING_KEY.findall(text)))
+        why = (
+            f"is signed with a key that this machine does not have ({keys})"
+            if keys
+            else f"is not signed as it should be: {_first(text.splitlines())}"
+        )
+        return UnverifiedError(
+            f"the suite {self._suite} {why}",
+            where=f"toolchain {self._who}",
+            mend="install the distribution's newest keyring package, name a keyring with --keyring FILE, "
+            "or do without the check: --allow-unsigned",
+        )
+
+    def _error(self, what: str, mend: str | None = None) -> ToolchainError:
+        return ToolchainError(what, where=f"toolchain {self._who}", mend=mend)
+
+
+def _first(lines: Sequence[str]) -> str:
+    """The first line that says why, without apt's mark: an error's before a warning's."""
+    ordered = sorted(lines, key=lambda line: not line.startswith("E: "))
+    return " ".join(ordered[0].removeprefix("E: ").removeprefix("W: ").split()) if ordered else ""
+
+
+def _complaint(answer: Answer) -> str:
+    return _first([line.strip() for line in answer.stderr.splitlines() if line.strip()]) or answer.summary

@@ -1,0 +1,110 @@
+"""Finding the suite of an archive that carries a compiler."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from linkage.errors import ToolchainError
+from linkage.toolchain.debian.apt import AbsentSuiteError, Apt, UnverifiedError
+from linkage.toolchain.debian.packages import Offer, newest_first
+from linkage.toolchain.debian.sources import Mirrors
+from linkage.toolchain.debian.spec import Release, Suite
+from linkage.toolchain.staging import Say
+
+# Suites that a release is looked for in, with the rustc of those that are frozen: it saves fetching
+# the others' lists. Each suite's rustc-web is newer than its rustc and changes with point releases.
+SUITES = {
+    "bullseye": "1.48",
+    "bullseye-security": None,
+    "bookworm": "1.63",
+    "bookworm-security": None,
+    "trixie": "1.85",
+    "trixie-security": None,
+    "testing": None,
+    "experimental": None,
+    "sid": None,
+}
+
+
+class Archive:
+    """A mirror, asked suite by suite."""
+
+    def __init__(
+        self, folder: Path, mirrors: Mirrors, env: Mapping[str, str], say: Say, *, unsigned: bool = False
+    ) -> None:
+        self._folder = folder
+        self._mirrors = mirrors
+        self._env = env
+        self._say = say
+        self._unsigned = unsigned
+
+    def find(self, spec: Release | Suite) -> tuple[Apt, Offer, bool]:
+        """The compiler that the spec means, the apt of its suite, and whether it is the suite's own.
+
+        Raises ToolchainError where the archive does not have it, saying what it has instead, or
+        cannot be asked.
+        """
+        if isinstance(spec, Suite):
+            return self._in_suite(spec)
+        offered: list[Offer] = []
+        unverified: UnverifiedError | None = None
+        for suite in in_order(spec.release):
+            try:
+                apt, offers = self._ask(suite, spec.text)
+            except AbsentSuiteError:
+                self._say(f"{spec.text}: the mirror has no {suite}")
+                continue
+            except UnverifiedError as error:
+                self._say(f"{spec.text}: {error.what}: passed over")
+                unverified = unverified or error
+                continue
+            meant = [offer for offer in offers if spec.covers(offer.release, offer.package)]
+            if meant:
+                offer = best(meant)
+                return apt, offer, offer == own(offers)
+            offered += offers
+        if unverified:
+            raise unverified
+        has = ", ".join(
+            f"{offer.release} ({offer.package} of {offer.suite})" for offer in dict.fromkeys(offered)
+        )
+        raise ToolchainError(
+            f"no suite of {self._mirrors.main} has rustc {spec.release}; it has {has or 'none at all'}",
+            where=f"toolchain {spec.text}",
+            mend="take one of these, a suite by its name, or another mirror: --mirror URL",
+        )
+
+    def _in_suite(self, spec: Suite) -> tuple[Apt, Offer, bool]:
+        apt, offers = self._ask(spec.name, spec.text)
+        if not offers:
+            raise ToolchainError(
+                f"the suite {spec.name} of {self._mirrors.main} has no rustc", where=f"toolchain {spec.text}"
+            )
+        return apt, own(offers), True
+
+    def _ask(self, suite: str, who: str) -> tuple[Apt, list[Offer]]:
+        self._say(f"{who}: asking {suite}")
+        apt = Apt(self._folder, suite, self._mirrors, self._env, who=who, unsigned=self._unsigned)
+        apt.update()
+        return apt, apt.offers()
+
+
+def in_order(release: str) -> list[str]:
+    """The suites in the order in which they are asked for a release."""
+    minor = ".".join(release.split(".")[:2])
+    newest = max((old for old in SUITES.values() if old), key=_number)
+    names = list(SUITES) if _number(minor) <= _number(newest) else list(reversed(SUITES))
+    return sorted(names, key=lambda suite: SUITES[suite] != minor)
+
+
+def own(offers: list[Offer]) -> Offer:
+    """What a suite's name means: its `rustc`, and a flavour of it where it has only that."""
+    return best([offer for offer in offers if offer.package == "rustc"] or offers)
+
+
+def best(offers: list[Offer]) -> Offer:
+    """The newest, and a plain rustc before its flavours of the same release."""
+    return min(offers, key=lambda offer: newest_first(offer.release, offer.package))
+
+
+def _number(release: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in release.split("."))

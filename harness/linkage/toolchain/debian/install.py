@@ -1,0 +1,159 @@
+"""Unpacking a compiler from an archive into the harness's own folder, and removing it."""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from linkage.errors import ToolchainError
+from linkage.toolchain.debian import installed, sources, tree
+from linkage.toolchain.debian.apt import Apt, require_programs
+from linkage.toolchain.debian.archive import Archive
+from linkage.toolchain.debian.installed import Installed, Record
+from linkage.toolchain.debian.packages import Offer, Package, folder_name, needed
+from linkage.toolchain.debian.spec import Unpacked, parse
+from linkage.toolchain.query import ask, first_words
+from linkage.toolchain.staging import Say, staging, take_away
+
+_MIB = 1 << 20
+_SPARE = 64 * _MIB  # for the largest package's file, and what the file system adds
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a user may ask for: another mirror, keys beside the machine's, no check of signatures."""
+
+    mirror: str | None = None
+    keyrings: tuple[Path, ...] = ()
+    unsigned: bool = False
+
+
+def install(text: str, options: Options, env: Mapping[str, str], say: Say) -> Installed:
+    """Unpack the compiler that a `debian:` spec means; one that is there already is left as it is.
+
+    It appears when it is whole and has answered. Raises ToolchainError with the reason in one line.
+    """
+    spec = parse(text)
+    if isinstance(spec, Unpacked):
+        raise ToolchainError(
+            "a folder needs no installing",
+            where=f"toolchain {text}",
+            mend=f"linkage run --toolchain {text}",
+        )
+    home = _home(env, text)
+    if found := installed.matching(spec, env):
+        return _there_already(found[0], text, say)
+    require_programs(text, env)
+    mirrors = sources.mirrors(env, who=text, mirror=options.mirror, keyrings=options.keyrings)
+    with staging(home, text, say) as staged:
+        if found := installed.matching(spec, env):  # by another one, while we waited
+            return _there_already(found[0], text, say)
+        if options.unsigned:
+            say(f"{text}: NOT checking who signed what is fetched, as was asked for")
+        archive = Archive(home / "apt", mirrors, env, say, unsigned=options.unsigned)
+        apt, offer, own = archive.find(spec)
+        target = home / folder_name(offer.package, offer.release)
+        if same := installed.read(target):
+            return _also_in(same, offer, text, say, own=own)
+        packages = needed(apt.resolve(offer), offer.package)
+        root = staged / target.name
+        _unpack(apt, packages, root, staged, text, say)
+        unpacked = {package.name: package.version for package in packages}
+        suites = (offer.suite,) if own else ()
+        record = Record(
+            offer.package, offer.version, offer.release, suites, unpacked, verified=not options.unsigned
+        )
+        _make_usable(root, record, env, text)
+        if target.exists():  # damaged, or not ours: out of the way without being lost half-way
+            take_away(target)
+        root.rename(target)
+    made = Installed(target, record)
+    say(f"{text}: installed {made.name} ({offer.package} {offer.version} of {offer.suite}): {made.rustc}")
+    return made
+
+
+def remove(text: str, env: Mapping[str, str], say: Say) -> None:
+    """Remove what was unpacked for the spec. Raises ToolchainError where that is nothing, or several."""
+    spec = parse(text)
+    if isinstance(spec, Unpacked):
+        raise ToolchainError(
+            "only what the harness has unpacked itself is removed, not a folder of yours",
+            where=f"toolchain {text}",
+        )
+    home = _home(env, text)
+    if not installed.matching(spec, env):
+        have = ", ".join(one.spec for one in installed.compilers(env)) or "none"
+        raise ToolchainError(f"{text} is not installed; installed: {have}", where=f"toolchain {text}")
+    with staging(home, text, say):
+        found = installed.matching(spec, env)
+        if len(found) > 1:
+            raise ToolchainError(
+                f"{text} can mean {' and '.join(one.spec for one in found)}",
+                where=f"toolchain {text}",
+                mend="name the one to remove",
+            )
+        for one in found:
+            take_away(one.folder)
+            say(f"{text}: removed {one.folder}")
+        if not installed.compilers(env):
+            shutil.rmtree(home / "apt", ignore_errors=True)
+
+
+def _there_already(one: Installed, text: str, say: Say) -> Installed:
+    say(f"{text}: already installed: {one.name} ({one.record.package} {one.record.version}): {one.rustc}")
+    return one
+
+
+def _also_in(one: Installed, offer: Offer, text: str, say: Say, *, own: bool) -> Installed:
+    """The same release came from another suite: it is known by this one's name, too."""
+    record = one.record
+    if own and offer.suite not in record.suites:
+        record = msgspec.structs.replace(record, suites=(*record.suites, offer.suite))
+        installed.write(record, one.folder)
+    if offer.version != record.version:
+        say(f"{text}: {offer.suite} has {offer.version}; remove {one.spec} first to have that")
+    return _there_already(Installed(one.folder, record), text, say)
+
+
+def _unpack(apt: Apt, packages: list[Package], root: Path, staged: Path, text: str, say: Say) -> None:
+    wanted = sum(package.unpacked for package in packages) + _SPARE
+    free = shutil.disk_usage(staged).free
+    if wanted > free:
+        raise ToolchainError(
+            f"{staged.parent} has {free // _MIB} MiB free, and {wanted // _MIB} MiB are needed",
+            where=f"toolchain {text}",
+            mend="make room, or set XDG_CACHE_HOME to a folder on another disk",
+        )
+    for number, package in enumerate(packages, 1):
+        size = f"{package.size / _MIB:.1f} MiB"
+        say(f"{text}: [{number}/{len(packages)}] {package.name} {package.version}, {size}")
+        deb = apt.download(package, staged)
+        apt.unpack(deb, root)
+        deb.unlink()
+
+
+def _make_usable(root: Path, record: Record, env: Mapping[str, str], text: str) -> None:
+    """Put the script and the record beside the compiler, and let it say its version."""
+    script = root / "rustc"
+    script.write_text(tree.wrapper(root))
+    script.chmod(0o755)
+    answer = ask([script, "--version"], env, who=text)
+    if answer.status != 0 or not answer.stdout.startswith("rustc "):
+        said = answer.summary if answer.status else first_words(answer.stdout) or "nothing"
+        raise ToolchainError(
+            f"{record.package} {record.version} does not run on this machine: {said}",
+            where=f"toolchain {text}",
+        )
+    installed.write(record, root)
+
+
+def _home(env: Mapping[str, str], text: str) -> Path:
+    home = installed.home(env)
+    if home is None:
+        raise ToolchainError(
+            "neither HOME nor XDG_CACHE_HOME is set, so there is no folder to unpack into",
+            where=f"toolchain {text}",
+        )
+    return home

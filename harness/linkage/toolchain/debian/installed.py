@@ -1,0 +1,172 @@
+"""The compilers that the harness has unpacked from an archive, and folders that others unpacked."""
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from linkage.errors import ToolchainError
+from linkage.toolchain import rustup
+from linkage.toolchain.debian import tree
+from linkage.toolchain.debian.packages import newest_first
+from linkage.toolchain.debian.spec import PREFIX, Release, Suite, Unpacked, parse
+
+RECORD = "debian.json"
+
+
+class Record(msgspec.Struct, frozen=True):
+    """Where a compiler came from, kept beside it: only a folder with this is ours to remove."""
+
+    package: str
+    version: str
+    release: str
+    suites: tuple[str, ...]
+    """The suites whose own rustc it was when they were asked."""
+    unpacked: dict[str, str]
+    """Every package that is in the folder, with its version."""
+    verified: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """One unpacked compiler. Its name in node ids is `debian-` and its folder's."""
+
+    folder: Path
+    record: Record
+
+    @property
+    def spec(self) -> str:
+        return PREFIX + self.folder.name
+
+    @property
+    def name(self) -> str:
+        return f"debian-{self.folder.name}"
+
+    @property
+    def rustc(self) -> Path:
+        return self.folder / "rustc"
+
+
+def home(env: Mapping[str, str]) -> Path | None:
+    """The folder of unpacked compilers, beside the private rustup's."""
+    private = rustup.private_home(env)
+    return private and private.parent / "debian"
+
+
+def compilers(env: Mapping[str, str]) -> list[Installed]:
+    """Every compiler that was unpacked whole, the newest first."""
+    folder = home(env)
+    records = sorted(folder.glob(f"*/{RECORD}")) if folder else []
+    found = (read(record.parent) for record in records if record.parent.name[0].isdigit())
+    return sorted(
+        (one for one in found if one), key=lambda one: newest_first(one.record.release, one.record.package)
+    )
+
+
+def read(folder: Path) -> Installed | None:
+    """What stands in the folder; None where it is damaged or is not ours."""
+    try:
+        record = msgspec.json.decode((folder / RECORD).read_bytes(), type=Record)
+        newest_first(record.release, record.package)
+    except (OSError, ValueError):
+        return None
+    found = Installed(folder, record)
+    return found if found.rustc.is_file() else None
+
+
+def package_of(rustc: Path) -> str:
+    """The package that an unpacked rustc is from, with its version; empty for any other rustc."""
+    found = read(rustc.parent)
+    return f"{found.record.package} {found.record.version}" if found else ""
+
+
+def write(record: Record, folder: Path) -> None:
+    """Put the record into a compiler's folder, whole."""
+    partial = folder / f".{RECORD}"
+    partial.write_bytes(msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n")
+    partial.replace(folder / RECORD)
+
+
+def matching(spec: Release | Suite, env: Mapping[str, str]) -> list[Installed]:
+    """The unpacked compilers that the spec can mean, the best first."""
+    return [one for one in compilers(env) if _is_meant(spec, one.record)]
+
+
+def _is_meant(spec: Release | Suite, record: Record) -> bool:
+    if isinstance(spec, Release):
+        return spec.covers(record.release, record.package)
+    return spec.name in record.suites
+
+
+def locate(text: str, env: Mapping[str, str]) -> tuple[str, Path]:
+    """The name and the rustc of what a `debian:` spec means, as far as it is unpacked.
+
+    Raises ToolchainError where it is not, with the command that installs it.
+    """
+    spec = parse(text)
+    if isinstance(spec, Unpacked):
+        return _unpacked(spec, env)
+    found = matching(spec, env)
+    if not found:
+        have = ", ".join(one.spec for one in compilers(env)) or "none"
+        raise ToolchainError(
+            f"no toolchain {text}; installed: {have}",
+            where=f"toolchain {text}",
+            mend=f"linkage toolchains install {text}",
+        )
+    return found[0].name, found[0].rustc
+
+
+def _unpacked(spec: Unpacked, env: Mapping[str, str]) -> tuple[str, Path]:
+    root = Path(os.path.abspath(_expand_home(spec.path, env)))  # noqa: PTH100 - a link keeps its name
+    if root.is_file() and root.name == "rustc":
+        root = root.parent
+    if ours := read(root):
+        return ours.name, ours.rustc
+    name = f"debian-{root.name}"
+    script = root / "rustc"
+    if script.is_file() and os.access(script, os.X_OK):
+        return name, script
+    if not (root / tree.RUSTC).is_file():
+        raise ToolchainError(
+            f"there is no {tree.RUSTC} in {root}",
+            where=f"toolchain {spec.text}",
+            mend="unpack rustc, libstd-rust-* and their libraries into it: dpkg-deb -x FILE.deb FOLDER",
+        )
+    return name, _wrapper_elsewhere(root, spec, env)
+
+
+def _wrapper_elsewhere(root: Path, spec: Unpacked, env: Mapping[str, str]) -> Path:
+    """A script of ours that starts a rustc in a folder that is not ours to write to."""
+    own = home(env)
+    if own is None:
+        raise ToolchainError(
+            "neither HOME nor XDG_CACHE_HOME is set, so there is no folder for the script that starts it",
+            where=f"toolchain {spec.text}",
+        )
+    key = hashlib.blake2b(os.fsencode(root), digest_size=8).hexdigest()
+    script = own / "scripts" / key / "rustc"
+    text = tree.wrapper(root, elsewhere=True)
+    with contextlib.suppress(OSError):
+        if script.read_text() == text:  # written again, it would have to be hashed and asked again
+            return script
+    try:
+        script.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=script.parent, delete=False) as file:
+            file.write(text)
+        Path(file.name).chmod(0o755)
+        Path(file.name).replace(script)
+    except OSError as error:
+        raise ToolchainError(
+            f"{script} cannot be written: {error.strerror or error}", where=f"toolchain {spec.text}"
+        ) from error
+    return script
+
+
+def _expand_home(path: str, env: Mapping[str, str]) -> str:
+    return env.get("HOME", "~") + path[1:] if path == "~" or path.startswith("~/") else path

@@ -1,0 +1,88 @@
+"""Asking a program a question: with a time limit, an output limit, and nothing left behind."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from linkage.errors import ToolchainError
+from linkage.host import process
+
+TIME_LIMIT = 60.0
+OUTPUT_LIMIT = 8 << 20
+_NOISE = ("RUSTC_BOOTSTRAP", "RUSTC_LOG", "RUST_LOG", "RUSTFLAGS", "MAKEFLAGS", "CARGO_MAKEFLAGS", "MFLAGS")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a program said before it ended by itself."""
+
+    command: tuple[str, ...]
+    status: int
+    stdout: str
+    stderr: str
+
+    @property
+    def summary(self) -> str:
+        """How it ended and the first thing that it said, on one line."""
+        if self.status < 0:
+            end = f"was killed by {process.signal_name(-self.status)}"
+        else:
+            end = f"exit status {self.status}"
+        said = first_words(self.stderr) or first_words(self.stdout)
+        return f"{end}, saying {said}" if said else f"{end}, saying nothing"
+
+
+def ask(
+    command: Sequence[str | Path],
+    env: Mapping[str, str],
+    *,
+    who: str,
+    time_limit: float = TIME_LIMIT,
+    output_limit: int = OUTPUT_LIMIT,
+    cwd: Path | None = None,
+    bootstrap: bool = False,
+) -> Answer:
+    """Run the command without input and return its answer, whatever its exit status.
+
+    `who` is the toolchain's name for messages; `bootstrap` lets a stable rustc answer about its
+    unstable flags. Raises ToolchainError where it cannot be
+    started, does not end in time, or prints more than the limit.
+    """
+    words = tuple(str(word) for word in command)
+    try:
+        ended = process.run(
+            words,
+            env=quiet(env) | ({"RUSTC_BOOTSTRAP": "1"} if bootstrap else {}),
+            cwd=cwd or Path(),
+            time_limit=time_limit,
+            output_limit=output_limit,
+        )
+    except OSError as error:
+        raise ToolchainError(
+            f"`{shlex.join(words)}` cannot be started: {error.strerror or error}",
+            where=f"toolchain {who}",
+            mend="name the executable of a rustc that runs on this machine",
+        ) from error
+    if ended.limit is not None:
+        why = {
+            "time": f"did not answer within {time_limit:g} s",
+            "output": f"printed more than {output_limit >> 20} MiB, as no rustc does",
+        }[ended.limit]
+        raise ToolchainError(f"`{shlex.join(words)}` {why}", where=f"toolchain {who}")
+    return Answer(words, ended.status, _text(ended.stdout), _text(ended.stderr))
+
+
+def quiet(env: Mapping[str, str]) -> dict[str, str]:
+    """The environment without what changes a compiler's answers or adds to them."""
+    return {key: value for key, value in env.items() if key not in _NOISE} | {"LC_ALL": "C"}
+
+
+def first_words(text: str, limit: int = 100) -> str:
+    """The first line that says something, quoted and cut; empty where none does."""
+    line = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    return repr(line[:limit] + ("…" if len(line) > limit else "")) if line else ""
+
+
+def _text(output: bytes) -> str:
+    return output.decode("utf-8", "replace")

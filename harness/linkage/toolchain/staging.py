@@ -1,0 +1,53 @@
+"""A folder of installed toolchains: one installation at a time, and each appears when it is whole."""
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from linkage.errors import ToolchainError
+
+Say = Callable[[str], None]
+_STAGED = "new-"
+_REMOVED = "old-"
+
+
+@contextlib.contextmanager
+def staging(home: Path, who: str, say: Say | None = None, *, mend: str | None = None) -> Iterator[Path]:
+    """Hold the folder's lock, and give a new folder in it: what is renamed out of it was installed.
+
+    The rest of it is removed however this ends, and what a killed installation left behind is
+    removed first. Raises ToolchainError where the folder cannot be written or the disk is full.
+    """
+    from filelock import FileLock, Timeout  # noqa: PLC0415 - most runs install nothing
+
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(home / "install.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            if say:
+                say(f"waiting for another installation into {home}")
+            lock.acquire()
+        try:
+            # Nobody else has the lock, so nobody is at work in these.
+            for left in [*home.glob(f"{_STAGED}*"), *home.glob(f"{_REMOVED}*")]:
+                shutil.rmtree(left, ignore_errors=True)
+            with tempfile.TemporaryDirectory(dir=home, prefix=_STAGED, ignore_cleanup_errors=True) as folder:
+                yield Path(folder)
+        finally:
+            lock.release()
+    except OSError as error:
+        raise ToolchainError(
+            f"{home} cannot be written: {error.strerror or error}", where=f"toolchain {who}", mend=mend
+        ) from error
+
+
+def take_away(folder: Path) -> None:
+    """Remove a toolchain's folder; it is gone at once, and the rest is done behind its back."""
+    home = folder.parent
+    out_of_sight = Path(tempfile.mkdtemp(dir=home, prefix=_REMOVED))
+    folder.rename(out_of_sight / folder.name)
+    shutil.rmtree(out_of_sight)

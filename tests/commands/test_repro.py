@@ -1,0 +1,152 @@
+"""The reproduction script: run with a real shell and a real rustc, it sees what the harness saw."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from linkage.render.shell import pattern, quoted, written
+
+from .conftest import Linkage
+
+CASE = (Path(__file__).parent / "odd.case").read_text()
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
+
+
+def _script(linkage: Linkage, folder: Path, case: str) -> Path:
+    (folder / "odd.yaml").write_text(case)
+    done = linkage("repro", "odd.yaml[word=two_words]", "-o", "repro.sh", cwd=folder)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    return folder / "repro.sh"
+
+
+def _run(script: Path, shell: str = "sh", **env: str) -> "subprocess.CompletedProcess[str]":
+    plain = {"PATH": "/usr/local/bin:/usr/bin:/bin", "TMPDIR": str(script.parent), **env}
+    return subprocess.run([shell, script], env=plain, capture_output=True, text=True, check=False, timeout=60)
+
+
+@pytest.mark.parametrize("shell", ["sh", "bash"])
+def test_every_kind_of_step_is_carried_out(linkage: Linkage, tmp_path: Path, shell: str) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"this machine has no {shell}")
+    done = _run(_script(linkage, tmp_path, CASE), shell)
+    assert done.stdout.endswith("\neverything is as the case says\n"), done
+    assert done.returncode == 0
+    assert "42 50% \\n in it's $HOME; two words|" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said", "last"),
+    [
+        ("{ 42 }", "{ 4x2 }", "lib: exit status 1, expected: 0", "rustc lib.rs"),
+        ("exit: 1\n", "exit: 2\n", "second: exit status 1, expected: 2", "./prog '<"),
+        ("exit: fails, ", "", "b: exit status 2, expected: 0", "ls 'sub dir/nothing' &"),
+        ("SIGABRT", "fails", "aborts: exit status 134, expected: a failure, and no crash", "kill"),
+    ],
+)
+def test_it_stops_where_the_harness_stops(
+    linkage: Linkage, tmp_path: Path, old: str, new: str, said: str, last: str
+) -> None:
+    assert CASE.count(old) == 1
+    done = _run(_script(linkage, tmp_path, CASE.replace(old, new)))
+    assert done.returncode == 1
+    assert f"not as the case says: {said}" in done.stdout
+    assert done.stdout.count("not as the case says") == 1
+    assert last in done.stdout.rpartition("+ ")[2]
+    assert "everything is as the case says" not in done.stdout
+
+
+def test_every_claim_that_does_not_hold_is_said(linkage: Linkage, tmp_path: Path) -> None:
+    changed = CASE
+    for old, new, _ in (changes := (
+        ("size: 3\n", "size: 1\n", "a: stdout contains 377"),
+        ("none: [question]", "none: ['ans*']", "lib.staticlib.defines none: ans*"),
+        ("{all: [answer], none", "{all: [ques?ion], none", "lib.staticlib.defines all: ques?ion"),
+        ('stderr: "said\\n"', 'stderr: "unsaid\\n"', "first: stderr equals unsaid\\n"),
+        (
+            "undefined: {none: [", "sections: [.nowhere], undefined: {none: [",
+            "lib: lib.staticlib.sections.all: claimed: has .nowhere; the harness found: ",
+        ),
+        ("undefined: {none: [", "members: {only: ['tiny*']}, undefined: {none: [", "members only, also: "),
+    )):  # fmt: skip
+        assert changed.count(old) == 1
+        changed = changed.replace(old, new)
+    done = _run(_script(linkage, tmp_path, changed))
+    assert done.returncode == 1
+    for _, _, said in changes:
+        assert f"not as the case says: {said}" in done.stdout.replace("lib.staticlib.members", "members")
+    assert "kill -ABRT" in done.stdout  # none of them ends the variant
+    assert "+ readelf -SW liblib.a" in done.stdout
+
+
+def test_another_compiler(linkage: Linkage, tmp_path: Path) -> None:
+    script = _script(linkage, tmp_path, CASE)
+    fake = tmp_path / "rustc"
+    fake.write_text('#!/bin/sh\n[ "$1" = --print ] && echo / && exit\necho fake compiler >&2\nexit 3\n')
+    fake.chmod(0o755)
+    done = _run(script, RUSTC=str(fake))
+    assert done.returncode == 1
+    assert "fake compiler" in done.stderr
+    assert "not as the case says: lib: exit status 3, expected: 0" in done.stdout
+
+
+def test_what_cannot_be_reproduced(linkage: Linkage, tmp_path: Path) -> None:
+    (tmp_path / "odd.yaml").write_text(CASE)
+    several = linkage("repro", "odd.yaml", cwd=tmp_path)
+    assert several.returncode == 4
+    assert several.stderr == (
+        "linkage: odd.yaml: this case has 2 variants (help: name one, as odd.yaml[word=good])\n"
+    )
+    nowhere = linkage("repro", "odd.yaml[word=good]", "-o", "no/where.sh", cwd=tmp_path)
+    assert nowhere.stderr.startswith("linkage: no/where.sh: cannot be written: No such file")
+    near = linkage("repro", "odd.yaml[word=goods]", cwd=tmp_path)
+    assert "did you mean [word=good]?" in near.stderr
+    (tmp_path / "verdicts.yaml").write_text((Path(__file__).parent / "verdicts.case").read_text())
+    skipped = linkage("repro", "verdicts.yaml[want=skip]", cwd=tmp_path)
+    assert skipped.returncode == 4
+    assert "this variant cannot be run: this machine has no no-such-program" in skipped.stderr
+
+
+def _said(word: str, **variables: str) -> bytes:
+    command = ["sh", "-c", f"printf %s {word}"]
+    return subprocess.run(command, env=variables, capture_output=True, check=True).stdout
+
+
+@settings(max_examples=30, deadline=None)
+@given(TEXT, TEXT)
+def test_words_reach_the_program_as_they_are(before: str, after: str) -> None:
+    places = {"\x1awork\x1a": "WORK", "/sys": "SYSROOT", "/sys/rustc": "RUSTC"}
+    text = f"{before}\x1awork\x1a{after}/sys/rustc/sys${{kept.the-id}}"
+    for part in ("\x1awork\x1a", "/sys", "${"):
+        if part in before + after:
+            return
+    word = quoted(text, places)
+    seen = _said(word, WORK="a b", SYSROOT="S", RUSTC="R", KEPT_the_id="kept * text")
+    assert seen.decode() == f"{before}a b{after}RSkept * text"
+
+
+def test_small_words() -> None:
+    assert quoted("", {}) == "''"
+    assert quoted("$${x}", {}) == "'${x}'"
+    assert pattern("a b/*.o") == "'a b/'*.o"
+    assert pattern("plain") == "plain"
+    assert pattern("") == "''"
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.binary(max_size=40) | TEXT.map(str.encode), st.sampled_from(["f", "a b", "it's", "x/y z"]))
+def test_files_come_out_as_they_are(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes, name: str
+) -> None:
+    folder = tmp_path_factory.mktemp("written")
+    script = "\n".join(written(name, content))
+    subprocess.run(["sh"], input=script.encode(), cwd=folder, check=True)
+    assert (folder / name).read_bytes() == content
+
+
+def test_a_file_that_holds_the_mark_of_its_end(tmp_path: Path) -> None:
+    content = b"END_OF_FILE\nEND_OF_FILE_\n$HOME `x` \\n\n"
+    subprocess.run(["sh"], input="\n".join(written("f", content)), text=True, cwd=tmp_path, check=True)
+    assert (tmp_path / "f").read_bytes() == content

@@ -1,0 +1,176 @@
+"""Wrong input through the command and through pytest: the message, exit status 4, no traceback.
+
+What is said of each kind of wrong case is tested in tests/case/wrong/, in this process; here
+it is seen that all of it arrives, from few processes.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+WRONG = sorted((ROOT / "tests" / "case" / "wrong").glob("*.txt"))
+USAGE = 4
+
+GOOD = """\
+summary: A good case
+sources: {lib.rs: ""}
+matrix: {lto: [off, fat]}
+steps: {rustc: lib.rs}
+"""
+
+
+@pytest.fixture(scope="module")
+def some_rustc() -> str:
+    """Variants are collected on a toolchain."""
+    found = shutil.which("rustc")
+    if found is None:
+        pytest.skip("there is no rustc on this machine")
+    return f"some={found}"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "good.yaml").write_text(GOOD)
+    return tmp_path
+
+
+def expected(file: Path) -> list[str]:
+    """What must be said of a wrong case."""
+    lines = file.read_text(encoding="utf-8").splitlines()
+    return [line.removeprefix("#! ") for line in lines if line.startswith("#! ")]
+
+
+def wrong_cases(folder: Path) -> list[Path]:
+    """Every wrong case of tests/case, as a case file."""
+    made = [folder / f"{file.stem}.yaml" for file in WRONG]
+    for source, target in zip(WRONG, made, strict=True):
+        target.write_bytes(source.read_bytes())
+    return made
+
+
+def call(folder: Path, *arguments: str, cache: Path | None = None) -> subprocess.CompletedProcess[str]:
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT / "harness"),
+        "XDG_CACHE_HOME": str(cache or folder / "cache"),
+        "COLUMNS": "80",
+        "PYTEST_ADDOPTS": "-p no:hypothesispytest",  # it takes seconds to start, in every process
+    }
+    found = subprocess.run(
+        [sys.executable, "-m", *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert "Traceback" not in found.stdout + found.stderr
+    assert "INTERNALERROR" not in found.stdout + found.stderr
+    return found
+
+
+def pytest_on(folder: Path, *arguments: str, cache: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return call(folder, "pytest", "-p", "linkage.plugin", "-p", "no:cacheprovider", *arguments, cache=cache)
+
+
+def linkage(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return call(folder, "linkage.cli", *arguments)
+
+
+def all_that_is_said() -> list[str]:
+    """Every line, as it is said of the files that wrong_cases makes."""
+    return [
+        f"{file.stem}.yaml:{line.replace('case.yaml', f'{file.stem}.yaml')}"
+        for file in WRONG
+        for line in expected(file)
+    ]
+
+
+def test_pytest_says_all_that_is_wrong(folder: Path) -> None:
+    files = wrong_cases(folder)
+    found = pytest_on(folder, *(file.name for file in files))
+    assert found.returncode == USAGE
+    shown = [line.removeprefix("E   ").strip() for line in found.stdout.splitlines()]
+    assert [line for line in all_that_is_said() if line not in shown] == []
+
+
+def test_linkage_run_says_all_that_is_wrong(folder: Path) -> None:
+    files = wrong_cases(folder)
+    found = linkage(folder, "run", *(file.name for file in files))
+    assert found.returncode == USAGE
+    shown = (found.stdout + found.stderr).splitlines()
+    missing = [line for line in all_that_is_said() if not any(one.strip().endswith(line) for one in shown)]
+    assert missing == []
+
+
+def test_linkage_list_says_all_and_lists_the_good_ones(folder: Path) -> None:
+    files = wrong_cases(folder)
+    found = linkage(folder, "list", "good.yaml", *(file.name for file in files))
+    assert found.returncode == USAGE
+    assert [line for line in all_that_is_said() if line not in found.stderr.splitlines()] == []
+    assert "good.yaml[lto=fat]" in found.stdout
+    assert "2 variants on each toolchain" in found.stdout
+
+
+@pytest.mark.parametrize("command", ["explain", "repro"])
+def test_one_wrong_case_for_the_other_commands(command: str, folder: Path) -> None:
+    (folder / "bad.yaml").write_text(f"{GOOD}step: []\n")
+    found = linkage(folder, command, "bad.yaml")
+    assert (found.returncode, found.stdout) == (USAGE, "")
+    assert found.stderr == "linkage: bad.yaml:5:1: unknown key `step` (help: did you mean `steps`?)\n"
+
+
+def test_the_good_ones_go_on_where_pytest_is_told_to(folder: Path, some_rustc: str, cache: Path) -> None:
+    (folder / "bad.yaml").write_text(f"{GOOD}step: []\n")
+    options = ["--toolchain", some_rustc, "--continue-on-collection-errors", "--no-skip"]
+    found = pytest_on(folder, "bad.yaml", "good.yaml", *options, cache=cache)
+    assert "bad.yaml:5:1: unknown key `step` (help: did you mean `steps`?)" in found.stdout
+    assert "2 failed, 1 error" in found.stdout or "2 passed, 1 error" in found.stdout
+    assert found.returncode == USAGE
+
+
+def test_the_good_ones_are_collected_beside_the_wrong(folder: Path, some_rustc: str, cache: Path) -> None:
+    (folder / "bad.yaml").write_text("summary: [\n")
+    options = ["--collect-only", "-q", "--toolchain", some_rustc]
+    found = pytest_on(folder, *options, "bad.yaml", "good.yaml", cache=cache)
+    assert "good.yaml::some[lto=off]" in found.stdout.splitlines()
+    assert "bad.yaml:1:10: a bracket that is never closed" in found.stdout
+    assert found.returncode == USAGE
+
+
+def test_a_case_that_is_not_there(folder: Path) -> None:
+    by_pytest = pytest_on(folder, "gone.yaml")
+    by_run = linkage(folder, "run", "gone.yaml")
+    for found in (by_pytest, by_run):
+        assert found.returncode == USAGE
+        assert "ERROR: file or directory not found: gone.yaml" in found.stderr
+    by_list = linkage(folder, "list", "gone.yaml")
+    assert by_list.returncode == USAGE
+    assert by_list.stderr == (
+        "linkage: gone.yaml: there is no such case (help: `linkage list` shows the cases here)\n"
+    )
+
+
+def test_a_file_that_is_no_text(folder: Path) -> None:
+    (folder / "bad.yaml").write_bytes("summary: ä".encode() + b"\xff\n")
+    found = linkage(folder, "explain", "bad.yaml")
+    assert found.returncode == USAGE
+    assert found.stderr == "linkage: bad.yaml:1:11: not UTF-8 (help: save the file as UTF-8)\n"
+
+
+def test_options_that_are_unknown(folder: Path) -> None:
+    found = linkage(folder, "list", "--toolchian", "x")
+    assert (found.returncode, found.stdout) == (USAGE, "")
+    assert found.stderr == "linkage list: unrecognized arguments: --toolchian (help: linkage list --help)\n"
+    found = linkage(folder, "run", "--toolchian", "x", "good.yaml")
+    assert found.returncode == USAGE
+    assert "unrecognized arguments: --toolchian" in found.stderr
+    found = linkage(folder, "rum")
+    assert found.returncode == USAGE
+    assert "rum" in found.stderr

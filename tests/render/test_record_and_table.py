@@ -1,0 +1,179 @@
+"""A variant's record, the JSON file of a run, and the summary that is printed at its end."""
+
+import io
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from linkage.errors import LinkageError
+from linkage.render.record import Record, verdict_of, write_json
+from linkage.render.run_table import print_summary, summary_console
+from linkage.toolchain import Tool
+from rich.console import Console
+
+
+def record(
+    outcome: str = "pass", case: str = "cases/a.yaml", toolchain: str = "stable", **changes: Any
+) -> Record:
+    verdict = {
+        "case": case,
+        "summary": "A summary",
+        "toolchain": toolchain,
+        "version": {"stable": "1.95.0 (59807616e 2026-04-14)"}.get(
+            toolchain, f"1.97.0-nightly ({toolchain})"
+        ),
+        "outcome": outcome,
+        "reason": "",
+        "bugs": [],
+        "failures": [],
+        "commands": ["rustc lib.rs"],
+        "obtained": "2026-05-20T10:00:00+00:00 on here",
+        "evidence": f"evidence of {outcome}",
+    } | changes
+    cell = len(json.dumps(changes)) + len(outcome)
+    return Record.of(f"{case}::{toolchain}[{outcome}-{cell}]", verdict | {"seconds": 1.23456})
+
+
+def printed(records: list[Record], width: int = 100, **more: Any) -> list[str]:
+    console = Console(file=io.StringIO(), width=width, highlight=False, soft_wrap=True)
+    print_summary(records, more.pop("unreadable", ()), 12.34, console=console, **more)
+    assert isinstance(console.file, io.StringIO)
+    return [line.rstrip() for line in console.file.getvalue().splitlines()]
+
+
+def test_evidence_is_kept_of_what_went_wrong_only() -> None:
+    assert [record(one).evidence for one in ("pass", "known", "skip")] == ["", "", ""]
+    assert [record(one).evidence for one in ("fail", "fixed", "error")] == [
+        f"evidence of {one}" for one in ("fail", "fixed", "error")
+    ]
+
+
+def test_a_refused_skip_is_a_failure_with_its_evidence() -> None:
+    verdict = {key: getattr(record("skip"), key) for key in ("case", "summary", "toolchain", "version")}
+    verdict |= {"outcome": "skip", "reason": "no std", "bugs": [], "failures": [], "commands": []}
+    refused = Record.of("a", verdict | {"obtained": "", "evidence": "no std"}, refused=True)
+    assert (refused.outcome, refused.reason, refused.evidence) == ("fail", "no std", "no std")
+
+
+def test_the_verdict_is_found_among_other_properties() -> None:
+    assert verdict_of([("other", 1), ("linkage_verdict", {"outcome": "pass"})]) == {"outcome": "pass"}
+    assert verdict_of([("linkage_verdict", "no mapping"), ("other", {})]) is None
+
+
+def test_json_is_written_whole(tmp_path: Path) -> None:
+    target = tmp_path / "out.json"
+    tools = (Tool("ld", Path("/usr/bin/ld"), "GNU ld 2.40"), Tool("ar", Path("/bin/ar")), Tool("rustup"))
+    records = [record("pass", "b.yaml"), record("fail", "a.yaml", tools={"rust-lld": "LLD 22"})]
+    write_json(str(target), records, ["c.yaml:1:1: x"], ["d: y"], tools)
+    data = json.loads(target.read_text())
+    assert data.keys() == {"format", "tools", "variants", "unreadable", "broken"}
+    assert data["tools"] == {"ld": "GNU ld 2.40", "ar": "prints no version", "rustup": None}
+    assert [one["tools"] for one in data["variants"]] == [{"rust-lld": "LLD 22"}, {}]
+    assert (data["format"], data["unreadable"], data["broken"]) == (1, ["c.yaml:1:1: x"], ["d: y"])
+    assert [one["case"] for one in data["variants"]] == ["a.yaml", "b.yaml"]
+    assert data["variants"][0].keys() == {
+        "id", "case", "summary", "toolchain", "version", "outcome", "reason", "bugs", "failures", "commands",
+        "obtained", "evidence", "seconds", "stored", "rechecked", "tools",
+    }  # fmt: skip
+    assert target.stat().st_mode & 0o777 == 0o644
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_json_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = tmp_path / "out.json"
+    target.write_text("old")
+
+    def broken(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", broken)  # the last thing that can go wrong
+    with pytest.raises(LinkageError, match=r"out\.json: cannot be written: No space left on device"):
+        write_json(str(target), [record()], [])
+    assert target.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_the_whole_summary() -> None:
+    records = [
+        record("pass"),
+        record("fail"),
+        record("known", bugs=[{"name": "rust-lang/rust#1", "note": None}]),
+        record("known", "cases/b.yaml", bugs=[{"name": "unreported", "note": "the shim is missing"}]),
+        record("skip", "cases/b.yaml", reason="stable has no dynamic std"),
+    ]
+    assert printed(records) == [
+        "case          stable",
+        "cases/a.yaml  1 pass, 1 fail, 1 known",
+        "cases/b.yaml  1 known, 1 skip",
+        "all           1 pass, 1 fail, 2 known, 1 skip",
+        "",
+        "stable  1.95.0 (59807616e 2026-04-14)",
+        "",
+        "── known bugs, seen as described",
+        "rust-lang/rust#1: 1 on stable: A summary",
+        "unreported: 1 on stable: the shim is missing",
+        "",
+        "── skipped",
+        "1 on stable: stable has no dynamic std",
+        "",
+        "── fail: cases/a.yaml::stable[fail-6]",
+        "evidence of fail",
+        "",
+        "5 variants: 1 pass, 1 fail, 2 known, 1 skip in 12.3 s",
+    ]
+
+
+def test_several_toolchains_in_a_narrow_terminal() -> None:
+    names = ("stable", "nightly", "stage1")
+    outcomes = ("pass", "known", "skip")
+    records = [record(outcome, toolchain=name) for name in names for outcome in outcomes]
+    lines = printed(records, width=60)
+    assert lines[0].split() == ["case", "stable", "nightly", "stage1"]
+    assert all(len(line) <= 60 for line in lines[: lines.index("")])
+    table = " ".join(lines[: lines.index("")])
+    assert len(re.findall(r"1 (?:pass|known|skip)\b", table)) == 9
+    assert not re.search(r"\b1 (?!pass|known|skip)", table)
+    assert "\ue000" not in table
+    assert "stable   1.95.0 (59807616e 2026-04-14)" in lines
+    assert "nightly  1.97.0-nightly (nightly)" in lines
+
+
+def test_each_piece_of_evidence_stands_apart_and_many_are_named_only() -> None:
+    records = [record("error", f"cases/{number:02}.yaml") for number in range(15)]
+    lines = printed(records)
+    places = [index for index, line in enumerate(lines) if line.startswith("── error: ")]
+    assert len(places) == 12
+    assert all(lines[index - 1] == "" and lines[index + 1] == "evidence of error" for index in places)
+    assert lines[-6:-1] == [
+        "── 3 more", "error: cases/12.yaml::stable[error-7]", "error: cases/13.yaml::stable[error-7]",
+        "error: cases/14.yaml::stable[error-7]", "",
+    ]  # fmt: skip
+
+
+def test_what_has_no_verdict_is_never_silent() -> None:
+    lines = printed([record()], unreadable=["a.yaml:1:1: broken"], broken=["b: worker crashed"])
+    assert lines[4:] == [
+        "", "── case files that could not be read", "a.yaml:1:1: broken",
+        "", "── without a verdict", "b: worker crashed",
+        "", "1 variants: 1 pass; case files that could not be read: 1; without a verdict: 1 in 12.3 s",
+    ]  # fmt: skip
+
+
+def test_a_run_that_ended_early_and_one_of_nothing() -> None:
+    assert printed([record()], collected=7)[-1] == "1 of 7 variants: 1 pass in 12.3 s"
+    assert printed([]) == ["", "no variant was run in 12.3 s"]
+
+
+def test_markup_in_names_is_text() -> None:
+    lines = printed([record("fail", "cases/[bold]x.yaml", evidence="[red]found[/red] [nope]")])
+    assert "cases/[bold]x.yaml  1 fail" in lines
+    assert "[red]found[/red] [nope]" in lines
+
+
+def test_a_log_is_not_folded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    assert summary_console().width == 140
+    monkeypatch.setenv("COLUMNS", "77")
+    assert summary_console().width == 77

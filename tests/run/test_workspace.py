@@ -1,0 +1,229 @@
+"""File operations in a working folder, and what leads out of it."""
+
+import os
+from pathlib import Path
+
+import pytest
+from linkage.run.workspace import OperationError, Workspace
+from support.small_cases import operate
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    made = Workspace(tmp_path / "run")
+    made.write_source("lib.rs", b"source")
+    made.write_source("deep/mod.rs", b"deep")
+    return made
+
+
+@pytest.fixture
+def outside(tmp_path: Path) -> Path:
+    """A file and a folder that are none of ours."""
+    folder = tmp_path / "outside"
+    folder.mkdir()
+    (folder / "precious").write_text("precious")
+    return folder
+
+
+def names(workspace: Workspace) -> list[str]:
+    return sorted(workspace.scan())
+
+
+def text(workspace: Workspace, name: str) -> str:
+    return (workspace.root / name).read_text()
+
+
+def mode(workspace: Workspace, name: str) -> int:
+    return workspace.scan()[name].mode
+
+
+# --- what each does
+
+
+def test_remove(workspace: Workspace) -> None:
+    operate(workspace, "write: a.o, text: a")
+    operate(workspace, "write: deep/b.o, text: b")
+    operate(workspace, "remove: '*.o'")
+    assert names(workspace) == ["deep", "deep/mod.rs", "lib.rs"]
+    operate(workspace, "remove: [deep, lib.rs]")
+    assert names(workspace) == []
+
+
+def test_remove_a_folder_with_what_is_in_it(workspace: Workspace) -> None:
+    operate(workspace, "remove: '*'")
+    assert names(workspace) == []
+
+
+def test_remove_takes_a_link_and_not_what_it_leads_to(workspace: Workspace, outside: Path) -> None:
+    (workspace.root / "out").symlink_to(outside)
+    (workspace.root / "file").symlink_to(outside / "precious")
+    operate(workspace, "remove: [out, file]")
+    assert names(workspace) == ["deep", "deep/mod.rs", "lib.rs"]
+    assert (outside / "precious").read_text() == "precious"
+
+
+def test_mkdir(workspace: Workspace) -> None:
+    operate(workspace, "mkdir: [a/b, deep]", umask=0o077)
+    assert names(workspace) == ["a", "a/b", "deep", "deep/mod.rs", "lib.rs"]
+    assert [mode(workspace, name) for name in ("a", "a/b", "deep")] == [0o700, 0o700, 0o755]
+
+
+def test_write(workspace: Workspace) -> None:
+    operate(workspace, "write: a/new.txt, text: hello", umask=0o027)
+    assert text(workspace, "a/new.txt") == "hello"
+    assert (mode(workspace, "a"), mode(workspace, "a/new.txt")) == (0o750, 0o640)
+    operate(workspace, "write: a/new.txt, hex: '00 ff'", umask=0o077)
+    assert (workspace.root / "a/new.txt").read_bytes() == b"\0\xff"
+    assert mode(workspace, "a/new.txt") == 0o640
+
+
+@pytest.mark.parametrize(
+    ("at", "found"),
+    [(0, "XXurce"), (2, "soXXce"), (-1, "sourcXX"), (-9, "XXurce"), (6, "sourceXX")],
+)
+def test_write_over_some_bytes(at: int, found: str, workspace: Workspace) -> None:
+    operate(workspace, f"write: lib.rs, text: XX, at: {at}")
+    assert text(workspace, "lib.rs") == found
+
+
+@pytest.mark.parametrize(("size", "found"), [(3, "sou"), (0, ""), (-2, "sour"), (-9, ""), (99, "source")])
+def test_truncate(size: int, found: str, workspace: Workspace) -> None:
+    operate(workspace, f"truncate: lib.rs, size: {size}")
+    assert text(workspace, "lib.rs") == found
+
+
+def test_rename_copy_and_chmod(workspace: Workspace) -> None:
+    operate(workspace, "rename: lib.rs, to: other.rs")
+    operate(workspace, "copy: other.rs, to: deep/copy.rs")
+    operate(workspace, "copy: deep, to: deeper")
+    operate(workspace, "chmod: other.rs, mode: '400'")
+    assert names(workspace) == [
+        "deep", "deep/copy.rs", "deep/mod.rs", "deeper", "deeper/copy.rs", "deeper/mod.rs", "other.rs",
+    ]  # fmt: skip
+    assert (text(workspace, "deeper/copy.rs"), mode(workspace, "other.rs")) == ("source", 0o400)
+
+
+def test_symlink(workspace: Workspace) -> None:
+    operate(workspace, "symlink: deep/link, to: lib.rs")
+    assert text(workspace, "deep/link") == "source"
+    assert (workspace.root / "deep/link").readlink() == Path("../lib.rs")
+    assert workspace.scan()["deep/link"].kind == "link"
+
+
+def test_fresh(workspace: Workspace) -> None:
+    for name in ("a.o", "b.o", "deep/er/c.o", "kept/d"):
+        operate(workspace, f"write: {name}, text: x")
+    operate(workspace, "fresh: true, keep: [a.o, deep/er, kept]")
+    assert names(workspace) == [
+        "a.o", "deep", "deep/er", "deep/er/c.o", "deep/mod.rs", "kept", "kept/d", "lib.rs",
+    ]  # fmt: skip
+    assert text(workspace, "lib.rs") == "new"
+
+
+@pytest.mark.parametrize(
+    ("step", "why"),
+    [
+        ("remove: nowhere", "nothing here is called `nowhere`"),
+        ("remove: '*.x'", "nothing here is called `*.x`"),
+        ("rename: '*.rs', to: x", "`*.rs` means 2 files where one is needed"),
+        ("chmod: nowhere, mode: '644'", "nothing here is called `nowhere`"),
+        ("fresh: true, keep: nowhere", "nothing here is called `nowhere`"),
+    ],
+)
+def test_what_cannot_be_done(step: str, why: str, workspace: Workspace) -> None:
+    with pytest.raises(OperationError) as caught:
+        operate(workspace, step)
+    assert str(caught.value) == why
+
+
+# --- what leads outside
+
+
+@pytest.mark.parametrize("name", ["../x", "a/../../x", "..", "/etc/x", "a/../.."])
+def test_a_path_that_leads_outside(name: str, workspace: Workspace) -> None:
+    with pytest.raises(OperationError, match="leads outside the working folder"):
+        workspace.inside(name)
+    with pytest.raises(OperationError, match="leads outside the working folder"):
+        workspace.inside(name, itself=True)
+
+
+THROUGH_LINKS = [
+    "write: file, text: gone",
+    "write: file, text: gone, at: 0",
+    "write: folder/precious, text: gone",
+    "write: folder/new, text: new",
+    "truncate: file, size: 0",
+    "chmod: file, mode: '777'",
+    "chmod: folder, mode: '777'",
+    "copy: lib.rs, to: file",
+    "copy: lib.rs, to: folder",
+    "copy: lib.rs, to: folder/new",
+    "copy: file, to: mine",
+    "rename: lib.rs, to: folder/new",
+    "mkdir: folder/new",
+    "symlink: folder/new, to: lib.rs",
+    "symlink: new, to: file",
+    "write: step/precious, text: gone",
+]
+
+
+@pytest.mark.parametrize("step", THROUGH_LINKS)
+def test_a_link_that_an_earlier_step_made_leads_nowhere(
+    step: str, workspace: Workspace, outside: Path
+) -> None:
+    """A tool can make any link; what the case's own operations do through it is refused."""
+    (workspace.root / "file").symlink_to(outside / "precious")
+    (workspace.root / "folder").symlink_to(outside)
+    (workspace.root / "step").symlink_to("folder")
+    before = [(path.name, path.stat().st_mode) for path in (outside, *outside.iterdir())]
+    with pytest.raises(OperationError, match="leads outside the working folder"):
+        operate(workspace, step)
+    assert (outside / "precious").read_text() == "precious"
+    assert [(path.name, path.stat().st_mode) for path in (outside, *outside.iterdir())] == before
+
+
+def test_a_copied_folder_keeps_its_links(workspace: Workspace, outside: Path) -> None:
+    (workspace.root / "deep/link").symlink_to(outside / "precious")
+    operate(workspace, "copy: deep, to: other")
+    assert workspace.scan()["other/link"].kind == "link"
+
+
+# --- what stands in it
+
+
+def test_a_file_is_known_by_its_content(workspace: Workspace) -> None:
+    before = workspace.scan()
+    (workspace.root / "lib.rs").write_bytes(b"Source")
+    after = workspace.scan()
+    assert before["lib.rs"] != after["lib.rs"]
+    (workspace.root / "lib.rs").write_bytes(b"source")
+    assert workspace.scan()["lib.rs"] == before["lib.rs"]
+
+
+def test_a_change_that_keeps_size_and_time_is_seen(workspace: Workspace) -> None:
+    path = workspace.root / "lib.rs"
+    before, status = workspace.scan()["lib.rs"], path.stat()
+    path.write_bytes(b"Source")
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert workspace.scan()["lib.rs"] != before
+
+
+def test_links_are_not_followed_and_odd_files_are_passed_over(workspace: Workspace, outside: Path) -> None:
+    (workspace.root / "out").symlink_to(outside)
+    (workspace.root / "loop").symlink_to("loop")
+    os.mkfifo(workspace.root / "pipe")
+    state = workspace.scan()
+    assert [name for name in state if name.startswith("out")] == ["out"]
+    assert state["loop"].content == "loop"
+    assert "pipe" not in state
+
+
+@pytest.mark.parametrize("serves", [True, False])
+def test_a_content_can_go_by_what_made_it(workspace: Workspace, *, serves: bool) -> None:
+    digest = workspace.scan()["lib.rs"].content
+    workspace.stand_in(digest, "the step that made it", serves=serves)
+    (workspace.root / "copy.rs").write_bytes(b"source")
+    state = workspace.scan()
+    assert state["lib.rs"].content == state["copy.rs"].content == "the step that made it"
+    assert state["lib.rs"].stored == state["copy.rs"].stored == (digest if serves else None)
+    assert state["deep/mod.rs"].stored == state["deep/mod.rs"].content

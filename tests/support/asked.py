@@ -1,0 +1,36 @@
+"""Reading a case from a text, and what is said of it."""
+
+from pathlib import Path
+from textwrap import dedent
+
+from linkage.case.reader import Case, parse_case
+from linkage.errors import CaseErrors
+
+SMALL = """\
+summary: A small case
+sources: {lib.rs: "", main.c: ""}
+"""
+
+
+def read(text: str, folder: Path = Path("nowhere")) -> Case:
+    """A case from its text, its sources beside it in `folder`."""
+    return parse_case(dedent(text), folder / "case.yaml", "case.yaml")
+
+
+def small(rest: str, folder: Path = Path("nowhere")) -> Case:
+    """A case of which only the part that matters is given; it starts in line 3."""
+    return read(SMALL + dedent(rest).lstrip("\n"), folder)
+
+
+def said(text: str, folder: Path = Path("nowhere")) -> list[str]:
+    """The lines that are said of a wrong case; none of a right one."""
+    try:
+        read(text, folder)
+    except CaseErrors as errors:
+        return str(errors).splitlines()
+    return []
+
+
+def said_of(rest: str, folder: Path = Path("nowhere")) -> list[str]:
+    """Like said, for the rest of a small case; it starts in line 3."""
+    return said(SMALL + dedent(rest).lstrip("\n"), folder)

@@ -1,0 +1,34 @@
+"""A case, and compilers that differ from the real one in one thing."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from linkage.commands.compare import Options, compared
+from linkage.compare.result import Result
+
+
+@dataclass
+class Desk:
+    """A folder with a case, and compilers that differ from the real one in one thing."""
+
+    folder: Path
+    rustc: Path
+    shared: Path
+
+    def compiler(self, name: str, body: str) -> str:
+        """A toolchain spec: a script that does `body`, then what the real compiler does."""
+        script = self.folder / "compilers" / name
+        script.parent.mkdir(exist_ok=True)
+        script.write_text(f'#!/bin/sh\n{body.replace("RUSTC", str(self.rustc))}\nexec {self.rustc} "$@"\n')
+        script.chmod(0o755)
+        return f"{name}={script}"
+
+    def case(self, text: str) -> str:
+        place = self.folder / "case.yaml"
+        place.write_text(text)
+        return str(place)
+
+    def compare(self, head: str, case: str, **asked: object) -> Result:
+        """What differs between the real compiler and this one."""
+        given: dict[str, object] = {"store": str(self.shared / "store"), **asked}
+        return compared(Options((f"real={self.rustc}", head), [case], **given))  # type: ignore[arg-type]

@@ -1,0 +1,56 @@
+"""A laboratory without compilers: what each toolchain would show is a table."""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from linkage.bisect.signature import Seen, Signature
+from linkage.bisect.subject import MissingError
+
+
+def failure(line: str = "error: the shim is missing", step: str = "lib", claim: str = "exit") -> Signature:
+    words = tuple(sorted(set(line.replace("error:", "").split())))
+    return Signature(step, claim, (), "exit status N" if claim == "exit" else "", words, line)
+
+
+PASSES = Seen("pass", reached=3)
+SHIM = Seen("fail", failures=(failure(),), reached=3)
+OTHER = Seen("fail", failures=(failure("error: unknown flag"),), reached=1)
+UNJUDGED = Seen("skip", "this toolchain has no dynamic std")
+
+
+@dataclass
+class Laboratory:
+    """`truth` gives what a variant shows on a toolchain, or None where there is no such toolchain."""
+
+    truth: Callable[[str, str], Seen | None]
+    installs: list[str] = field(default_factory=list)
+    looks: list[tuple[str, str]] = field(default_factory=list)
+    fetched: list[str] = field(default_factory=list)
+    there: set[str] = field(default_factory=set)
+    stop_after: int | None = None
+    """So many looks, then somebody presses Ctrl-C."""
+
+    def get(self, name: str) -> None:
+        if self.truth(name, "") is None:
+            raise MissingError("the server has none")
+        if name not in self.there:
+            self.installs.append(name)
+        self.there.add(name)
+
+    def look(self, name: str, variant: str) -> Seen:
+        assert name in self.there, f"{name} was not got"
+        if self.stop_after is not None and len(self.looks) >= self.stop_after:
+            raise KeyboardInterrupt
+        self.looks.append((name, variant))
+        found = self.truth(name, variant)
+        assert found is not None
+        return found
+
+    def fetch(self, names: Sequence[str]) -> None:
+        self.fetched += names
+
+    def hold(self, names: Collection[str]) -> None:
+        assert len(set(names)) == len(names)
+
+    def at_hand(self, names: Iterable[str]) -> set[str]:
+        return self.there & set(names)
