@@ -5,9 +5,15 @@ import signal
 from pathlib import Path
 
 import pytest
+
 from linkage.toolchain import Located, discover, resolve_all
 
-pytest_plugins = ["support.command_fixtures", "support.project_fixtures", "support.session_fixtures"]
+pytest_plugins = [
+    "support.bisect_fixtures",
+    "support.command_fixtures",
+    "support.project_fixtures",
+    "support.session_fixtures",
+]
 
 _COMPILING = {"found_toolchains", "rustc"}
 

@@ -47,7 +47,7 @@ def old_pydantic(tmp_path: Path) -> Path:
     return tmp_path
 
 
-WHAT = "pydantic 2.9.0 is installed, but linkage needs pydantic>=2.11 (help: "
+WHAT = "pydantic 2.9.0 is installed, but rustc-linkage needs pydantic>=2.11 (help: "
 
 
 def test_the_command(old_pydantic: Path) -> None:
@@ -95,7 +95,7 @@ def test_all_that_is_missing_is_in_one_line(tmp_path: Path) -> None:
     assert found.returncode == USAGE
     assert found.stderr.startswith(
         "linkage: Some.Thing is not installed, but rustc-linkage needs Some.Thing[fast]<3,>=2; "
-        "pytest 1.0 is installed, but linkage needs pytest>=8.4 (help: "
+        "pytest 1.0 is installed, but rustc-linkage needs pytest>=8.4 (help: "
     )
     assert found.stderr.endswith(" 'Some.Thing[fast]<3,>=2' 'pytest>=8.4')\n")
 
@@ -107,7 +107,7 @@ def test_what_the_quick_look_cannot_compare_is_compared(tmp_path: Path) -> None:
     (tmp_path / "yaml.py").touch()
     requires(tmp_path, "pydantic>=2.11", "PyYAML>=6", "msgspec>=0.19")
     found = start(tmp_path, "linkage.cli", "schema")
-    assert "msgspec 0.19rc1 is installed, but linkage needs msgspec>=0.19 (help" in found.stderr
+    assert "msgspec 0.19rc1 is installed, but rustc-linkage needs msgspec>=0.19 (help" in found.stderr
     assert "pydantic" not in found.stderr
     assert "YAML" not in found.stderr
 
@@ -119,7 +119,7 @@ def test_without_packaging(tmp_path: Path) -> None:
     assert found.returncode == USAGE
     assert found.stderr.startswith(
         "linkage: packaging is not installed, but pytest needs packaging; "
-        "not-there is not installed, but linkage needs not-there>=2 (help: "
+        "not-there is not installed, but rustc-linkage needs not-there>=2 (help: "
     )
 
 

@@ -17,16 +17,17 @@ import bisecting
 import readers
 import scale
 import subjects
+from rich.console import Console
+from rich.table import Table
+from timing import Figure
+
 from linkage.errors import ExitCode, LinkageError
 from linkage.host.folders import cache_folder
 from linkage.run.session import Session
 from linkage.store.store import Store
 from linkage.toolchain import discover
-from rich.console import Console
-from rich.table import Table
 from support import runs
 from support.runs import Bench
-from timing import Figure
 
 _CASES = Path(__file__).resolve().parents[2] / "cases"
 _SUBSET = [

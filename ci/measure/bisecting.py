@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from statistics import fmean, stdev
 
 from least import least
+from timing import Figure, Ratio
+
 from linkage.bisect.axis import Listed, Range
 from linkage.bisect.engine import Bisection
 from linkage.bisect.journal import Journal
@@ -14,7 +16,6 @@ from linkage.bisect.search import Gap
 from linkage.bisect.signature import Seen, Signature
 from linkage.bisect.subject import Options
 from support.runs import Bench
-from timing import Figure, Ratio
 
 _NIGHTLIES = 1024
 _CYCLE = 42

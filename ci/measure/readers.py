@@ -8,11 +8,12 @@ from io import BytesIO
 from pathlib import Path
 
 import subjects
+from timing import Figure, Taken, against, called, timed
+
 from linkage.artifact import ar
 from linkage.artifact.elf.file import SHT_SYMTAB, Elf
 from linkage.artifact.reader import read
 from support.runs import Bench
-from timing import Figure, Taken, against, called, timed
 
 
 def _ours(data: bytes) -> int:

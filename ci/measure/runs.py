@@ -10,12 +10,13 @@ from pathlib import Path
 
 import ninja_graph
 import subjects
+from timing import Figure, Ratio, Taken, against, environment, linkage, spread, timed
+
 from linkage.case.reader import read_case
 from linkage.host.folders import cache_folder
 from linkage.run.session import Session
 from linkage.store.store import Store
 from linkage.toolchain import Toolchain
-from timing import Figure, Ratio, Taken, against, environment, linkage, spread, timed
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import subjects
+from timing import Figure, Ratio, Taken, against, environment, linkage, spread, timed
+
 from linkage.case.reader import Case, read_case
 from support.runs import Bench
-from timing import Figure, Ratio, Taken, against, environment, linkage, spread, timed
 
 MANY = 10_000
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from linkage.artifact import read, read_bytes
 from linkage.artifact.facts import Archive
 

@@ -6,6 +6,7 @@ import zlib
 from pathlib import Path
 
 import pytest
+
 from linkage.artifact import read, read_bytes
 from linkage.artifact.facts import Bitcode, Metadata
 

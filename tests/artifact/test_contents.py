@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from linkage.artifact import read, read_bytes
 from linkage.artifact.elf.contents import LIMIT
 from linkage.artifact.facts import Facts, ObjectFile

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from linkage.artifact import read
 from linkage.artifact.demangle import demangle, demangled_path
 

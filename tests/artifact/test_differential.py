@@ -4,10 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from linkage.artifact import read, read_bytes
 from linkage.artifact.facts import ObjectFile, SymbolTable
-
-from . import oracles
+from support import oracles
 
 LINKED = ("bin", "cdylib", "dylib")
 TARGETS = {

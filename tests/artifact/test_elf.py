@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from elftools.elf.elffile import ELFFile
+
 from linkage.artifact import read, read_bytes
 from linkage.artifact.facts import ObjectFile, ObjectType, Relro
 

@@ -6,12 +6,12 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from linkage.artifact import read
 from linkage.artifact.facts import Archive, Facts, Member, Members, ObjectFile, ObjectType, Relro
 from linkage.artifact.packing import pack, unpack, without_columns
 from linkage.artifact.tables import SectionTable, SymbolTable
-
-from .test_table import sections, symbols
+from support.table_strategies import sections, symbols
 
 ROWS = st.lists(
     st.tuples(st.lists(sections, max_size=4), st.none() | st.lists(symbols(), max_size=4)), max_size=5

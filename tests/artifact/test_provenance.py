@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from linkage.artifact import read
 from linkage.artifact.provenance import crate_of
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+
 from linkage.artifact import read
 from linkage.artifact.disassembly import Target, code_for
 from linkage.artifact.elf.numbers import EM_AARCH64, EM_X86_64

@@ -3,28 +3,9 @@
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
-from linkage.artifact.facts import Binding, Section, SectionTable, Symbol, SymbolTable, SymbolType, Visibility
 
-NAMES = st.text(st.characters(min_codepoint=1, codec="utf-8"), min_size=1, max_size=6)
-FEW = st.sampled_from(["foo", "oo", "o", "barfoo", "foo.llvm.1", "\\xff"]) | NAMES
-
-
-@st.composite
-def symbols(draw: st.DrawFn) -> Symbol:
-    place = draw(st.sampled_from(["section", "undefined", "absolute", "common"]))
-    kind = draw(st.sampled_from([one for one in SymbolType if one is not SymbolType.COMMON]))
-    return Symbol(
-        name=draw(FEW),
-        binding=draw(st.sampled_from(Binding)),
-        visibility=draw(st.sampled_from(Visibility)),
-        type=SymbolType.COMMON if place == "common" else kind,
-        defined=place != "undefined",
-        absolute=place == "absolute",
-        section=draw(FEW) if place == "section" else None,
-        value=draw(st.integers(0, 2**64 - 1)),
-        size=draw(st.integers(0, 2**64 - 1)),
-        version=draw(st.none() | st.sampled_from(["GLIBC_2.34", "V1"])),
-    )
+from linkage.artifact.facts import Section, SectionTable, Symbol, SymbolTable, SymbolType
+from support.table_strategies import FEW, sections, symbols
 
 
 @given(st.lists(symbols(), max_size=8))
@@ -68,15 +49,6 @@ def test_a_common_symbol_may_be_defined_twice() -> None:
     assert symbol.defined
     assert symbol.type is SymbolType.COMMON
     assert not symbol.strong
-
-
-sections = st.builds(
-    Section,
-    name=FEW,
-    size=st.integers(0, 2**64 - 1),
-    type=st.sampled_from(["PROGBITS", "NOBITS", "RELA", "0x60000001"]),
-    flags=st.sampled_from(["", "A", "AX", "WA", "MS", "Eo", "p"]),
-)
 
 
 @given(st.lists(sections, max_size=8), FEW)

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from linkage.artifact import read, read_bytes
 from linkage.artifact.facts import Facts
 from linkage.errors import ArtifactError

@@ -3,6 +3,7 @@
 from datetime import date
 
 import pytest
+
 from linkage.bisect.axis import Nightlies, Range, Releases, between, is_commit, listed, nightly_of, steps_back
 from linkage.errors import LinkageError
 from linkage.toolchain.release import RustcVersion

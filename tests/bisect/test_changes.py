@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from filelock import FileLock
+
 from linkage.cli import main
 from linkage.errors import ToolchainError
 from linkage.toolchain import Located, probe, resolve

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from linkage.bisect.axis import Listed, Range, between
 from linkage.bisect.engine import Bisection
 from linkage.bisect.journal import Entry, Journal, create, load

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from linkage.bisect.journal import Entry, create, load
 from linkage.bisect.search import Answer
 from linkage.errors import LinkageError

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+
 from linkage.bisect.download import Ahead, Downloads, FailedError, NotThereError, Stopped, UnreachableError
 from linkage.bisect.nightlies import archives, manifest_url
 from linkage.bisect.provisioning import Bench, Tools

@@ -5,6 +5,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
+
 from linkage.bisect.merges import Pull, between, rolled_up
 from linkage.errors import LinkageError
 from support.nightly_server import NightlyServer

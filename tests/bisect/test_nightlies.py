@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from linkage.cli import main
 from linkage.toolchain import probe, resolve
 from linkage.toolchain.rustup import machine_host

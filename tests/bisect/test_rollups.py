@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from linkage.bisect.rollup import Build, read_builds
 from linkage.cli import main
 from linkage.errors import LinkageError

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from linkage.bisect.search import Answer, Gap, asking, choose, gaps, spread, untried, upcoming
 
 GOOD, BAD, SKIP = Answer.GOOD, Answer.BAD, Answer.SKIP

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+
 from linkage.bisect.session_files import create_in, last_in
 from linkage.errors import LinkageError
 from support.told_rustc import FAILS, MakeRustc

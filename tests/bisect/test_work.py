@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+
 from linkage.bisect.axis import between
 from linkage.bisect.bounds import bound_of, end
 from linkage.bisect.request import Request

@@ -7,6 +7,7 @@ said of it, in this order. A file of `right/` is one of which nothing must be sa
 from pathlib import Path
 
 import pytest
+
 from support.asked import said, said_of
 
 HERE = Path(__file__).parent

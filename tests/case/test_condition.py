@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from linkage.case.check.compilers import told_apart
 from linkage.case.condition import COMPILER, Condition
 from linkage.toolchain.release import RustcVersion

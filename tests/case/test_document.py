@@ -6,6 +6,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+
 from linkage.case.document import MAX_DEPTH, MAX_NODES, Data, parse
 from linkage.case.yaml_errors import KINDS
 from linkage.errors import CaseErrors, Position

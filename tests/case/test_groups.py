@@ -3,6 +3,7 @@
 import re
 
 import pytest
+
 from linkage.case.groups import GROUP_NAMES, Group, groups
 from linkage.case.matrix import AXIS_VALUES
 from linkage.case.variables import LATER

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from linkage.case.matrix import expand, row_id
 from linkage.case.model import Matrix
 from support.asked import read, small

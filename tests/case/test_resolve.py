@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from linkage.case.reader import Case
 from linkage.case.resolution import Resolved, Row, resolve
 from linkage.errors import CaseError

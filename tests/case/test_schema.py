@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+
 from linkage.case.document import parse
 from linkage.case.matrix import AXIS_VALUES
 from linkage.case.reader import read_case

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from support.asked import said
 
 MIND = "(help: keep the file beside the case)"

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from linkage.case.variables import UnknownVariableError, references, substitute
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from itertools import pairwise, product
 from pathlib import Path
 
 import pytest
+
 from linkage.bisect.search import Answer, choose
 
 sys.path.append(str(Path(__file__).parents[2] / "ci/measure"))

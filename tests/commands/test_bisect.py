@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from linkage.bisect.provisioning import Bench
 from linkage.bisect.signature import Seen
 from linkage.cli import main

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from linkage.artifact.facts import Archive, Facts, Member, ObjectFile, ObjectType, Relro
 from linkage.artifact.tables import (
     Binding,
@@ -18,8 +19,7 @@ from linkage.artifact.tables import (
 )
 from linkage.render.inspect_data import Selection, file_data
 from linkage.render.inspect_text import Printer
-
-from .conftest import Linkage
+from support.command_fixtures import Linkage
 
 WRITE = "_ZN4core3fmt5write17h0123456789abcdefE"
 

@@ -3,6 +3,7 @@
 import io
 
 import pytest
+
 from linkage.cli import main
 from linkage.commands.install import Progress
 

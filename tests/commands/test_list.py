@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
+
 from linkage.errors import LinkageError
 from linkage.run.selection import case_files, one_case, split
-
-from .conftest import Linkage
+from support.command_fixtures import Linkage
 
 VERDICTS = Path(__file__).parent / "verdicts.case"
 

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from linkage.cli import main
 from support.told_rustc import FAILS, FAILS_OTHERWISE, MakeRustc
 

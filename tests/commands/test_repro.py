@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from linkage.render.shell import pattern, quoted, written
 
-from .conftest import Linkage
+from linkage.render.shell import pattern, quoted, written
+from support.command_fixtures import Linkage
 
 CASE = (Path(__file__).parent / "odd.case").read_text()
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)

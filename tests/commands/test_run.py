@@ -10,10 +10,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from linkage.plugin.summary import Progress
 
-from .conftest import Linkage
-from .test_record_and_table import record
+from linkage.plugin.summary import Progress
+from support.command_fixtures import Linkage
+from support.records import record
 
 VERDICTS = Path(__file__).parent / "verdicts.case"
 OUTCOMES = {"pass": 0, "fail": 1, "known": 0, "fixed": 1, "skip": 0, "error": 1}

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
 from linkage.artifact.facts import Facts
 from linkage.artifact.reader import read
 from linkage.artifact.request import COMPARED

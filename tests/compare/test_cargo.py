@@ -5,12 +5,13 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from linkage.commands.compare import Options, compared
 from linkage.compare.result import Result
 from linkage.errors import LinkageError
 from linkage.run.cargo import made, messages
+from support.changed_library import changes
 from support.desk import Desk
-from test_seeded import changes
 
 WORKSPACE = {
     "Cargo.toml": """\

@@ -1,6 +1,7 @@
 """--expect: differences that are meant, and what is wrong with the file that says so."""
 
 import pytest
+
 from linkage.compare.expectations import parse_expected
 from linkage.compare.model import Change, Found
 from linkage.errors import CaseErrors

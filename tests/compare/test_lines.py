@@ -5,6 +5,7 @@ from dataclasses import asdict, replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from linkage.compare.blocks import BLOCK, USUAL, divided
 from linkage.compare.from_lines import built_of, outputs
 from linkage.compare.lines import build_lines, line, words

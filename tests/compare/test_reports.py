@@ -6,12 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from linkage.cli import main
 from linkage.compare.result import Side
 from linkage.compare.snapshot import decoded, encoded
 from linkage.errors import LinkageError
+from support.changed_library import AFTER, BEFORE, CASE, changes
 from support.desk import Desk
-from test_seeded import AFTER, BEFORE, CASE, changes
 
 MORE = BEFORE.format("--cfg more")
 

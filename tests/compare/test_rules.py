@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from linkage.compare.names import Namer, crate, is_runtime, scheme, skeleton
 from linkage.compare.normalization import section_kind
 from linkage.compare.rules import FILE, MEMBER, RULES, SYMBOL, TEXT, Rules, spelled

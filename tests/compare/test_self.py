@@ -5,11 +5,12 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from linkage.cli import main
 from linkage.commands.compare import Options, compared
 from linkage.toolchain import probe, resolve_all
+from support.changed_library import changes
 from support.desk import Desk
-from test_seeded import changes
 
 CASE = """\
 summary: What names its folder, its time, or the compiler's place

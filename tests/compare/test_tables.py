@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from linkage.compare.change_groups import grouped
 from linkage.compare.change_kinds import KINDS
 from linkage.compare.members import changes, match

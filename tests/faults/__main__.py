@@ -14,6 +14,13 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import workers
 from claims import Claim, claims_of, never_red
 from corpus import Cell, cells
+from listed import written
+from rich.console import Console
+from search import Limits, Report
+from seeded.table import EVERY, FAULTS, PLAIN
+from shown import show, show_claims, show_list, show_plain, show_unbroken
+from wrappers import write_wrapper
+
 from linkage.case.reader import Case, read_case
 from linkage.errors import ExitCode, LinkageError
 from linkage.host.files import write_whole
@@ -24,12 +31,6 @@ from linkage.run.session import Session
 from linkage.store.results import Results
 from linkage.store.store import Store
 from linkage.toolchain import Toolchain
-from listed import written
-from rich.console import Console
-from search import Limits, Report
-from seeded.table import EVERY, FAULTS, PLAIN
-from shown import show, show_claims, show_list, show_plain, show_unbroken
-from wrappers import write_wrapper
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from corpus import Cell, group_keys
+
 from linkage.case.claims import Names
 from linkage.case.document import Path
 from linkage.case.reader import Case

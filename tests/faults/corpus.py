@@ -5,6 +5,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from seeded.call import Call
+from seeded.fault import Fault
+from seeded.memory import ASKED
+
 from linkage.case.claims import Names
 from linkage.case.document import Path as StepPath
 from linkage.case.reader import Case
@@ -12,9 +16,6 @@ from linkage.case.steps import LinkOnlyStep, ProcessStep
 from linkage.plan.plan import Plan, PlannedStep, Variant, plan
 from linkage.run.session import Session
 from linkage.toolchain import Toolchain
-from seeded.call import Call
-from seeded.fault import Fault
-from seeded.memory import ASKED
 
 _ALONE = {ASKED: "1"}
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from linkage.store.store import Store, remove_tree
 from seeded.memory import FOLDER
+
+from linkage.store.store import Store, remove_tree
 
 
 class StoreAt(Store):

@@ -8,10 +8,11 @@ from typing import Protocol
 import msgspec
 from claims import Claim, claims_of, never_red
 from corpus import Cell
+from seeded.fault import Fault
+
 from linkage.case.document import Path
 from linkage.store.results import KeptFailure, Result
 from linkage.store.store import key_of
-from seeded.fault import Fault
 
 _KEPT = 20
 """Failures that are kept of a result."""

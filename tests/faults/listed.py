@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Mapping
 from pathlib import PurePath
 
-from linkage.errors import LinkageError
-from linkage.store.results import Result
 from seeded.fault import Fault
 from unbroken import UNBROKEN, Unbroken
+
+from linkage.errors import LinkageError
+from linkage.store.results import Result
 
 BEGIN = "<!-- ci/faults: begin -->"
 END = "<!-- ci/faults: end -->"

@@ -9,13 +9,14 @@ from typing import Self
 
 from corpus import Cell, faulted
 from fixed_places import StoreAt
+from seeded.fault import Fault
+
 from linkage.case.document import Path as StepPath
 from linkage.judge.verdict import Outcome, Verdict
 from linkage.plan.observation import Observation
 from linkage.plan.plan import Plan
 from linkage.run.session import Session
 from linkage.store.results import Compiler, KeptFailure, Result
-from seeded.fault import Fault
 
 RED = (Outcome.FAIL, Outcome.FIXED, Outcome.ERROR)
 _SHOWN = 60

@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from claims import Claim
-from linkage.case.reader import Case
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 from search import Report
 from seeded.fault import Fault
 from unbroken import UNBROKEN
+
+from linkage.case.reader import Case
 
 
 def show(reports: Sequence[Report], faults: Mapping[str, Fault], console: Console) -> None:

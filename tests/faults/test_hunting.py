@@ -7,16 +7,17 @@ import pytest
 from claims import claims_of
 from corpus import Cell
 from hunt import Hunt
+from listed import BEGIN, END, written
+from seeded.fault import Fault
+from seeded.table import FAULTS
+from unbroken import UNBROKEN
+
 from linkage.case.document import Path as StepPath
 from linkage.case.reader import parse_case
 from linkage.errors import LinkageError
 from linkage.plan.plan import Variant, plan
 from linkage.store.results import Compiler, KeptFailure, Result
 from linkage.toolchain import discover, probe, resolve_all
-from listed import BEGIN, END, written
-from seeded.fault import Fault
-from seeded.table import FAULTS
-from unbroken import UNBROKEN
 
 CASES = Path(__file__).parents[2] / "cases"
 TEXT = """\

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 from claims import claims_of, never_red
 from corpus import Cell, faulted
+from search import order
+from seeded.table import FAULTS
+
 from linkage.case.reader import parse_case
 from linkage.plan.plan import Variant, plan
 from linkage.store.results import Compiler, KeptFailure, Result
 from linkage.toolchain import Toolchain, discover, probe, resolve_all
-from search import order
-from seeded.table import FAULTS
 
 TEXT = """\
 summary: Two kinds

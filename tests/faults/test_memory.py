@@ -9,14 +9,15 @@ from pathlib import Path
 import pytest
 from corpus import cells
 from fixed_places import StoreAt
-from linkage.case.reader import parse_case
-from linkage.run.session import Session
-from linkage.store.store import Store
-from linkage.toolchain import discover
 from search import FaultySession
 from seeded.memory import ASKED, FOLDER, Memory
 from seeded.table import EVERY
 from wrappers import write_wrapper
+
+from linkage.case.reader import parse_case
+from linkage.run.session import Session
+from linkage.store.store import Store
+from linkage.toolchain import discover
 
 RUSTC = f"""\
 #!{sys.executable}

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from linkage.toolchain import discover, resolve_all
 
 ROOT = Path(__file__).parents[2]

@@ -12,14 +12,15 @@ from typing import TypeVar
 from claims import Claim
 from corpus import Cell
 from hunt import Hunt
-from linkage.case.document import Path as StepPath
-from linkage.case.reader import Case
-from linkage.run.session import Session
-from linkage.store.results import Result, Results
 from search import BROKEN, RED, FaultySession, Limits, Report, look, result_of
 from seeded.fault import Fault
 from seeded.table import EVERY, PLAIN
 from wrappers import write_wrapper
+
+from linkage.case.document import Path as StepPath
+from linkage.case.reader import Case
+from linkage.run.session import Session
+from linkage.store.results import Result, Results
 
 _PLAIN_TASKS = 16
 _PLAIN_PER_CASE = 2

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from linkage.run.session import Session
 from linkage.store.store import Store
 from linkage.toolchain import Toolchain, discover

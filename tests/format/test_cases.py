@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from linkage.case.reader import Case, parse_case, read_case
 from linkage.judge.verdict import Failure, Outcome, Verdict
 from linkage.plan.plan import Variant

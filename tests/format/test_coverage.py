@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
+
 from linkage.case.base import Model, kebab
 from linkage.case.claims import ArtifactClaims, LinkClaim, Names, Text
 from linkage.case.reader import read_case
 from linkage.case.steps import SAID
-from pydantic import BaseModel
 from support.teeth import teeth
 
 FILES = sorted(Path(__file__).parent.glob("*/*.yaml"))

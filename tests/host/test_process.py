@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+
 from linkage.host import process
 from linkage.host.process import Ended, run, signal_name
 

@@ -1,6 +1,7 @@
 """Claims that compare two artifacts."""
 
 import pytest
+
 from linkage.artifact.facts import Facts
 from linkage.judge.comparison import check_comparisons, describe_reference
 from support.hand_made import STABLE, archive, claims, elf, member, text_file

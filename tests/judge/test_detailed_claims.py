@@ -1,10 +1,11 @@
 """Claims that look closer: kinds of symbols, references, sections, members, texts."""
 
 import pytest
+
 from linkage.artifact.facts import Bitcode, Member
 from linkage.judge.view import View
+from support.claim_subjects import ARCHIVE, LIBRARY, OBJECT, SECTIONS
 from support.hand_made import EMPTY, archive, elf, keys, misses, text_file
-from test_artifact_claims import ARCHIVE, LIBRARY, OBJECT, SECTIONS
 
 # --- the general form
 

@@ -1,12 +1,13 @@
 """What `all`, `any`, `none`, `only`, `count`, `order`, `within` and `except` mean, and patterns."""
 
 import pytest
+from pydantic import TypeAdapter
+
 from linkage.case.claims import Names
 from linkage.case.document import parse
 from linkage.judge.name_set import Miss, asks_for_nothing, check_names, compare, escape, listing, nearest
 from linkage.judge.pattern import compile_patterns, spelt
 from linkage.toolchain.release import RustcVersion
-from pydantic import TypeAdapter
 from support.hand_made import OLD, STABLE
 
 _NAMES: TypeAdapter[Names] = TypeAdapter(Names)

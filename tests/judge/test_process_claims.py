@@ -1,6 +1,7 @@
 """Claims about a step's process: its end, its streams, diagnostics, files, and calls of the linker."""
 
 import pytest
+
 from linkage.judge.verdict import Failure, Verdict
 from linkage.judge.verdict import Outcome as Verdicts
 from linkage.plan.observation import Diagnostic, LinkerCall, Outcome

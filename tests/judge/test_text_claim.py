@@ -1,11 +1,12 @@
 """Claims about a stream or a text file."""
 
 import pytest
+from pydantic import TypeAdapter
+
 from linkage.case.claims import Text
 from linkage.case.document import parse
 from linkage.judge.name_set import Miss
 from linkage.judge.text import check_text
-from pydantic import TypeAdapter
 
 _TEXT: TypeAdapter[Text] = TypeAdapter(Text)
 FILES = {"expected.txt": "one\ntwo\n", "empty.txt": ""}

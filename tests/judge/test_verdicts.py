@@ -1,6 +1,7 @@
 """From a plan and an observation to a verdict: where claims stand, errors, evidence."""
 
 import pytest
+
 from linkage.artifact.facts import Facts, Metadata
 from linkage.judge.verdict import Outcome
 from linkage.render.evidence import explain_verdict

@@ -1,6 +1,7 @@
 """Known bugs: seen as described, failing differently, gone, hidden by another."""
 
 import pytest
+
 from linkage.artifact.facts import Facts
 from linkage.judge.verdict import Outcome, Verdict
 from linkage.plan.observation import Diagnostic

@@ -1,6 +1,7 @@
 """From a step and its cell to the command line."""
 
 import pytest
+
 from linkage.errors import CaseError
 from linkage.plan.plan import plan
 from support.small_cases import ARM, lines, planned, toolchain, variant, words

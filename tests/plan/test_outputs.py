@@ -1,6 +1,7 @@
 """Which files a step's outputs are, on a target."""
 
 import pytest
+
 from support.small_cases import WINDOWS, planned
 
 

@@ -1,6 +1,7 @@
 """What paths and globs mean in a working folder."""
 
 import pytest
+
 from linkage.plan.state import Node, State, fits, initial, matching, selected, target
 
 FILE, DIR = Node("file", "x", 0o644, 1), Node("dir", "", 0o755)

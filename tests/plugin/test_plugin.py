@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
+
 from linkage.toolchain import ask_rustup, examine
 from support.plugin_project import NO_STD, Project, Result
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+
 from linkage.case.reader import Case, parse_case
 from linkage.render.grid import Grid, GridCell, grid
 from linkage.render.grid_text import cell_text, data, different_tools, markdown, notes, seen_in

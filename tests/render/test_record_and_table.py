@@ -7,33 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
+
 from linkage.errors import LinkageError
 from linkage.render.record import Record, verdict_of, write_json
 from linkage.render.run_table import print_summary, summary_console
 from linkage.toolchain import Tool
-from rich.console import Console
-
-
-def record(
-    outcome: str = "pass", case: str = "cases/a.yaml", toolchain: str = "stable", **changes: Any
-) -> Record:
-    verdict = {
-        "case": case,
-        "summary": "A summary",
-        "toolchain": toolchain,
-        "version": {"stable": "1.95.0 (59807616e 2026-04-14)"}.get(
-            toolchain, f"1.97.0-nightly ({toolchain})"
-        ),
-        "outcome": outcome,
-        "reason": "",
-        "bugs": [],
-        "failures": [],
-        "commands": ["rustc lib.rs"],
-        "obtained": "2026-05-20T10:00:00+00:00 on here",
-        "evidence": f"evidence of {outcome}",
-    } | changes
-    cell = len(json.dumps(changes)) + len(outcome)
-    return Record.of(f"{case}::{toolchain}[{outcome}-{cell}]", verdict | {"seconds": 1.23456})
+from support.records import record
 
 
 def printed(records: list[Record], width: int = 100, **more: Any) -> list[str]:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from support.plugin_project import NO_STD, Project
 
 # --- broken compilers

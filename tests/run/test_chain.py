@@ -7,6 +7,7 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+
 from linkage.artifact.digest import file_digest
 from linkage.judge.verdict import Outcome
 from linkage.run.session import Session

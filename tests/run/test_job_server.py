@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+
 from linkage.run import job_server as jobs
 from linkage.run.job_server import JobServer
 

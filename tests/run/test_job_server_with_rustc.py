@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from linkage.case.reader import parse_case
 from linkage.judge.verdict import Outcome, Verdict
 from linkage.plan.plan import Variant

@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 
 import pytest
+
 from linkage.artifact.facts import Archive, Facts, Member
 from linkage.run.executor import Seen
 from linkage.run.kept_facts import get_seen, put_seen

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from linkage.run import linker_wrapper as linker
 from linkage.run.linker_wrapper import export_names, response_words
 

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from linkage.case.reader import parse_case
 from linkage.judge.verdict import Outcome, Verdict
 from linkage.plan.plan import Variant

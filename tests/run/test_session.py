@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from linkage.case.reader import read_case
 from linkage.errors import CaseError
 from linkage.judge.verdict import Outcome, Verdict

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from linkage.run.workspace import OperationError, Workspace
 from support.small_cases import operate
 

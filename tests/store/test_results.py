@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+
 from linkage.store import results as kept_results
 from linkage.store.results import Compiler, KeptFailure, Result, Results, merged
 from linkage.store.store import Store

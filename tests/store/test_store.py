@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
 from linkage.artifact.digest import file_digest
 from linkage.errors import StoreError
 from linkage.store.store import Store, key_of, remove_tree

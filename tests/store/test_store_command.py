@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+
 from linkage.store.maintenance import entries
 from linkage.store.store import Store
 from support.runs import Ran, Runs, leftovers

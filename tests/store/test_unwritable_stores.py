@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from support.places import can_mount, in_namespace
 from support.runs import Ran, Runs, leftovers, read_json
 

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from linkage.store.maintenance import Entry, entries
 from linkage.store.store import Store
 from support.runs import MAIN, Ran, Runs, cells

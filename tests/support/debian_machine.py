@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+
 from linkage.errors import ToolchainError
 from linkage.toolchain.debian.install import Options, install
 from linkage.toolchain.query import ask
-
 from support.debian_archive import Archive, Key, Mirror
 
 COMPILER = ["libc6", "libllvm14", "libstd-rust-1.63", "libstd-rust-dev", "rustc"]

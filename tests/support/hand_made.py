@@ -6,6 +6,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from linkage.artifact.facts import (
     Archive,
     Binding,
@@ -34,7 +36,6 @@ from linkage.plan.observation import Observation, Outcome, StepObservation
 from linkage.plan.plan import Plan, Variant, plan
 from linkage.toolchain.model import Capabilities, OutputName, Target, Toolchain
 from linkage.toolchain.release import RustcVersion
-from pydantic import TypeAdapter
 
 STABLE = RustcVersion.parse("1.95.0")
 OLD = RustcVersion.parse("1.80.0")

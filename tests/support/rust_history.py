@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from linkage.cli import main
 from linkage.toolchain.rustup import machine_host
-
 from support.nightly_server import NightlyServer, package, serve
 from support.told_rustc import FAILS, breaking
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from linkage.run.session import Session
 from linkage.store.store import Store
 from linkage.toolchain import Located, Toolchain, probe
-
 from support.counting import Counted
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from linkage.toolchain import Located
 from support.debian_archive import PROGRAMS, Archive, keys, serve
 from support.debian_machine import Keys, Machine

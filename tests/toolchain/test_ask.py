@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from linkage.errors import ToolchainError
 from linkage.toolchain.query import ask
 from support.fake_compiler import FakeRustc

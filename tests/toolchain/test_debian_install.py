@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from linkage.errors import ToolchainError
 from linkage.toolchain import discover, resolve
 from linkage.toolchain.debian.install import remove

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+
 from linkage.toolchain.debian.packages import Offer, Package, folder_name, needed, offers, parse, release_of
 
 INDEX = """\

@@ -1,6 +1,7 @@
 """The machine's mirror, as its apt configuration says it in either format."""
 
 import pytest
+
 from linkage.toolchain.debian.sources import Mirrors, Source, choose, parse_list, parse_paragraphs
 
 HERE = "http://localhost/debian"

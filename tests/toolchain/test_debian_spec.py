@@ -1,6 +1,7 @@
 """What a `debian:` spec means, and in which suites it is looked for."""
 
 import pytest
+
 from linkage.errors import ToolchainError
 from linkage.toolchain.debian.archive import SUITES, best, in_order, own
 from linkage.toolchain.debian.packages import Offer

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from linkage.toolchain.debian import tree
 from linkage.toolchain.query import ask
 

@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from linkage.errors import ToolchainError
 from linkage.toolchain import discover, resolve
 from support.debian_archive import LOADER, TRIPLET

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from linkage.toolchain import Located
 from linkage.toolchain import fingerprint as module
 from linkage.toolchain.fingerprint import fingerprint

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from linkage.errors import ToolchainError
 from linkage.toolchain import Located, discover, probe, resolve
 from linkage.toolchain import sources as manage

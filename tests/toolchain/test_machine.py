@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from linkage.toolchain import examine
 from linkage.toolchain.tools import tool
 from support.fake_compiler import FakeRustc

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from linkage.errors import ToolchainError
 from linkage.toolchain import Located, Toolchain, describe, probe, resolve
 from support.fake_compiler import FakeRustc, false_rustc

@@ -7,7 +7,9 @@ from itertools import combinations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from linkage.toolchain import Channel, RustcVersion
+from support.versions import versions
 
 NIGHTLY = """\
 rustc 1.97.0-nightly (e50aa6fba 2026-05-19)
@@ -40,18 +42,6 @@ LLVM version: 22.1.8
 
 def nightly(minor: int, commit: date | None) -> RustcVersion:
     return RustcVersion((1, minor, 0), Channel.NIGHTLY, commit_date=commit)
-
-
-@st.composite
-def versions(draw: st.DrawFn) -> RustcVersion:
-    channel = draw(st.sampled_from(Channel))
-    return RustcVersion(
-        release=(1, draw(st.integers(40, 120)), 0 if channel.from_master else draw(st.integers(0, 2))),
-        channel=channel,
-        beta=draw(st.none() | st.integers(1, 9)) if channel is Channel.BETA else None,
-        commit_hash=draw(st.none() | st.sampled_from(["a" * 40, "b" * 40])),
-        commit_date=draw(st.none() | st.dates(date(2020, 1, 1), date(2030, 1, 1))),
-    )
 
 
 def test_a_nightly_is_named_a_day_after_its_commit() -> None:

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from linkage.errors import ToolchainError
 from linkage.toolchain import Located, discover, resolve, resolve_all
 from linkage.toolchain.rustup import channel_name, machine_host

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from linkage.toolchain import Located, Machine, Tool, ask_rustup, examine, probe
 from linkage.toolchain.tools import marks
 from support.fake_compiler import FakeRustc

@@ -5,8 +5,9 @@ from datetime import date, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from linkage.toolchain import Channel, RustcVersion, VersionRange
-from test_rustc_version import versions
+from support.versions import versions
 
 STABLE_95 = RustcVersion((1, 95, 0), commit_date=date(2026, 4, 14))
 STABLE_97 = RustcVersion((1, 97, 1), commit_date=date(2026, 7, 14))

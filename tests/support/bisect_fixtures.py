@@ -1,0 +1,42 @@
+"""Compilers that behave as they are told: a real rustc behind a script that breaks it."""
+
+from pathlib import Path
+
+import pytest
+
+from support.rust_history import ci, history
+from support.told_rustc import ANSWER, MakeRustc, breaking
+
+__all__ = ["case", "ci", "history", "make_rustc", "probes"]
+
+
+@pytest.fixture(scope="session")
+def probes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where compilers are probed once for all tests: those that are told the same are the same."""
+    return tmp_path_factory.mktemp("probes")
+
+
+@pytest.fixture
+def case(tmp_path: Path, probes: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A small case in a folder of its own, which is the working folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LINKAGE_STORE", str(tmp_path / "store"))
+    monkeypatch.setenv("LINKAGE_CACHE", str(probes))
+    monkeypatch.delenv("RUSTC", raising=False)
+    monkeypatch.delenv("RUSTUP_TOOLCHAIN", raising=False)
+    (tmp_path / "answer.yaml").write_text(ANSWER)
+    return "answer.yaml"
+
+
+@pytest.fixture
+def make_rustc(tmp_path: Path, rustc: Path) -> MakeRustc:
+    """Write a rustc that does `before` ahead of the real one when it compiles something."""
+
+    def make(name: str, before: str = "") -> Path:
+        script = tmp_path / name
+        script.parent.mkdir(parents=True, exist_ok=True)
+        script.write_text(breaking(rustc, before))
+        script.chmod(0o755)
+        return script
+
+    return make

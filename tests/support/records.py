@@ -1,0 +1,28 @@
+"""Records of verdicts, as a run has them."""
+
+import json
+from typing import Any
+
+from linkage.render.record import Record
+
+
+def record(
+    outcome: str = "pass", case: str = "cases/a.yaml", toolchain: str = "stable", **changes: Any
+) -> Record:
+    verdict = {
+        "case": case,
+        "summary": "A summary",
+        "toolchain": toolchain,
+        "version": {"stable": "1.95.0 (59807616e 2026-04-14)"}.get(
+            toolchain, f"1.97.0-nightly ({toolchain})"
+        ),
+        "outcome": outcome,
+        "reason": "",
+        "bugs": [],
+        "failures": [],
+        "commands": ["rustc lib.rs"],
+        "obtained": "2026-05-20T10:00:00+00:00 on here",
+        "evidence": f"evidence of {outcome}",
+    } | changes
+    cell = len(json.dumps(changes)) + len(outcome)
+    return Record.of(f"{case}::{toolchain}[{outcome}-{cell}]", verdict | {"seconds": 1.23456})
