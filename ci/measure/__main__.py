@@ -104,7 +104,7 @@ def _bench(arguments: argparse.Namespace, folder: Path) -> Bench:
     specs = arguments.toolchain or discover(os.environ)
     toolchains = session.toolchains(specs)[:2]
     if not toolchains:
-        raise LinkageError("there is no toolchain to measure with", mend="name one with --toolchain")
+        raise LinkageError("there is no toolchain to measure with", help="name one with --toolchain")
     width = os.process_cpu_count() if sys.version_info >= (3, 13) else len(os.sched_getaffinity(0))
     subset = "all shipped cases" if chosen == everything else ", ".join(chosen)
     files = subjects.copy_of_cases(_CASES, list(chosen), folder / "cases")

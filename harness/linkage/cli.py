@@ -334,7 +334,7 @@ def _table(arguments: argparse.Namespace) -> int:
     from linkage.commands.table import table  # noqa: PLC0415
 
     if arguments.into and not arguments.markdown:
-        raise LinkageError("--into is for Markdown", mend=f"--markdown --into {arguments.into}")
+        raise LinkageError("--into is for Markdown", help=f"--markdown --into {arguments.into}")
     return table(
         arguments.paths or ["cases"],
         arguments.toolchain,

@@ -54,7 +54,7 @@ def explain_import_error() -> None:
 def _raise_if_any(found: Iterable[_Unmet]) -> None:
     unmet = list(dict.fromkeys(found))
     if unmet:
-        raise LinkageError("; ".join(map(str, unmet)), mend=_install(one.needed for one in unmet))
+        raise LinkageError("; ".join(map(str, unmet)), help=_install(one.needed for one in unmet))
 
 
 def _install(needed: Iterable[str]) -> str:

@@ -32,19 +32,19 @@ class Position:
 
 
 class LinkageError(Exception):
-    """Something that the user can mend: one line that says where, what, and what to do."""
+    """Something that the user can fix: one line that says where, what, and what to do."""
 
     exit_code = ExitCode.USAGE
 
-    def __init__(self, what: str, *, where: Position | str | None = None, mend: str | None = None) -> None:
+    def __init__(self, what: str, *, where: Position | str | None = None, help: str | None = None) -> None:
         self.what = what
         self.where = where
-        self.mend = mend
+        self.help = help
         super().__init__(str(self))
 
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""
-        return f"{place}{self.what}" + (f" (help: {self.mend})" if self.mend else "")
+        return f"{place}{self.what}" + (f" (help: {self.help})" if self.help else "")
 
 
 class CaseError(LinkageError):

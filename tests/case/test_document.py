@@ -245,8 +245,8 @@ def test_aliases_that_explode() -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 20)]
     what = "more than 50000 values once its aliases are resolved"
-    mend = "(help: write fewer aliases, or split the case)"
-    assert said("\n".join(lines)) == [f"c.yaml:5:1: {what} {mend}"]
+    help = "(help: write fewer aliases, or split the case)"
+    assert said("\n".join(lines)) == [f"c.yaml:5:1: {what} {help}"]
     assert MAX_NODES == 50_000
 
 

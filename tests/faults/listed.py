@@ -20,7 +20,7 @@ def written(text: str, faults: Mapping[str, Fault], results: Iterable[Result], f
     _, end, after = rest.partition(END)
     if not begin or not end:
         raise LinkageError(
-            f"has not the marks {BEGIN} and {END}", where=file, mend="put them where the table is to be"
+            f"has not the marks {BEGIN} and {END}", where=file, help="put them where the table is to be"
         )
     seen: dict[str, set[str]] = {}
     for one in results:

@@ -88,13 +88,13 @@ def listed(specs: Sequence[str], old: str | None, new: str | None) -> Range:
     names = tuple(specs)
     for index, name in enumerate(names):
         if name in names[:index]:
-            raise LinkageError("stands twice in the list", where=name, mend="an order has each once")
+            raise LinkageError("stands twice in the list", where=name, help="an order has each once")
     ends = [_index(names, old, 0), _index(names, new, len(names) - 1)]
     if len(names) < 2 or ends[0] >= ends[1]:  # noqa: PLR2004 - two ends
         raise LinkageError(
             f"the list has nothing between {old or 'its first'} and {new or 'its last'} toolchain",
             where="--toolchains",
-            mend="name at least two, the oldest first",
+            help="name at least two, the oldest first",
         )
     return Range(Listed(names), ends[0], ends[1])
 
@@ -103,7 +103,7 @@ def _index(names: Sequence[str], name: str | None, default: int) -> int:
     if name is None:
         return default
     if name not in names:
-        raise LinkageError(f"{name} is not in the list", where="--toolchains", mend=", ".join(names))
+        raise LinkageError(f"{name} is not in the list", where="--toolchains", help=", ".join(names))
     return names.index(name)
 
 
@@ -126,7 +126,7 @@ def between(old: str | None, new: str | None, today: date) -> Range:
         raise LinkageError(
             f"{found.axis.name(found.old)} is not before {found.axis.name(found.new)}",
             where="bisect",
-            mend="the older end is the good one, or with --regress fixed the bad one",
+            help="the older end is the good one, or with --regress fixed the bad one",
         )
     return found
 
@@ -153,7 +153,7 @@ def _bound(text: str) -> date | str:
     raise LinkageError(
         "is neither a date, a release nor a commit",
         where=text,
-        mend="write 2026-05-19, 1.95, or list the toolchains with --toolchains",
+        help="write 2026-05-19, 1.95, or list the toolchains with --toolchains",
     )
 
 

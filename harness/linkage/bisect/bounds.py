@@ -25,7 +25,7 @@ def failed_cases(env: Mapping[str, str]) -> tuple[tuple[str, ...], str | None]:
         if nodes:
             break
     else:
-        raise LinkageError("nothing failed in the last run here", where="--failed", mend="linkage run")
+        raise LinkageError("nothing failed in the last run here", where="--failed", help="linkage run")
     found: dict[str, None] = {}
     named: dict[str, None] = {}
     for node in nodes:
@@ -58,7 +58,7 @@ def end(text: str | None, env: Mapping[str, str]) -> str | None:
         raise LinkageError(
             "is neither a date, a release, a commit nor a compiler that is here",
             where=text,
-            mend="write 2026-05-19 or 1.95, or list the compilers with --toolchains",
+            help="write 2026-05-19 or 1.95, or list the compilers with --toolchains",
         ) from None
     return bound_of(found.version)
 
@@ -72,5 +72,5 @@ def bound_of(version: RustcVersion) -> str:
     raise LinkageError(
         f"{version} is neither a nightly nor a release",
         where="bisect",
-        mend="list the compilers to search with --toolchains",
+        help="list the compilers to search with --toolchains",
     )

@@ -98,7 +98,7 @@ class Journal:
             raise LinkageError(
                 f"cannot be written: {error.strerror}",
                 where=str(self.file),
-                mend="name another with --session",
+                help="name another with --session",
             ) from None
 
 
@@ -110,7 +110,7 @@ def create(file: Path) -> Journal:
         if not file.is_file():
             raise LinkageError("cannot be written: it is no file", where=str(file)) from None
         raise LinkageError(
-            "there is a session in it already", where=str(file), mend=f"go on with it: --resume {file}"
+            "there is a session in it already", where=str(file), help=f"go on with it: --resume {file}"
         ) from None
 
 
@@ -180,7 +180,7 @@ def _held(file: Path, *, wait: bool = False) -> IO[bytes]:
         raise LinkageError(
             "another process is at work on this session",
             where=str(file),
-            mend="wait for its end, or interrupt it: its answers are kept",
+            help="wait for its end, or interrupt it: its answers are kept",
         ) from None
     except OSError:
         pass  # a file system without locks

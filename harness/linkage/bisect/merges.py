@@ -54,7 +54,7 @@ def between(clone: Path, old: str, new: str) -> list[Merge]:
     first, last = (_commit(clone, bound) for bound in (old, new))
     if _git(clone, "merge-base", "--is-ancestor", first, last).status != 0:
         raise LinkageError(
-            f"{old} is no ancestor of {new}", where=f"--rust-src {clone}", mend="name the older one first"
+            f"{old} is no ancestor of {new}", where=f"--rust-src {clone}", help="name the older one first"
         )
     shape = _SEPARATOR.join(_FIELDS) + _END
     told = _checked(clone, "log", "--first-parent", "--reverse", f"--format={shape}", f"{first}..{last}")
@@ -68,7 +68,7 @@ def check(clone: Path) -> None:
         raise LinkageError(
             "there is no clone of rust-lang/rust",
             where=f"--rust-src {clone}",
-            mend="git clone https://github.com/rust-lang/rust",
+            help="git clone https://github.com/rust-lang/rust",
         )
 
 
@@ -117,7 +117,7 @@ def _commit(clone: Path, bound: str) -> str:
     answer = _git(clone, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{bound}^{{commit}}")
     if answer.status != 0:
         raise LinkageError(
-            f"has no commit {bound}", where=f"--rust-src {clone}", mend=f"git -C {clone} fetch origin"
+            f"has no commit {bound}", where=f"--rust-src {clone}", help=f"git -C {clone} fetch origin"
         )
     return answer.stdout.decode().strip()
 

@@ -94,7 +94,7 @@ class Bench:
             raise MissingError(str(error)) from None
         except OSError as error:
             raise LinkageError(
-                f"cannot be written: {error.strerror}", where=str(self.tools.folder), mend=_THEN
+                f"cannot be written: {error.strerror}", where=str(self.tools.folder), help=_THEN
             ) from None
         self._failed = 0
         self._found[name] = replace(toolchain, name=name) if self._is_fetched(name) else toolchain
@@ -243,7 +243,7 @@ class Bench:
             raise LinkageError(
                 "the disk is full",
                 where=str(self.tools.folder),
-                mend=_THEN,
+                help=_THEN,
             )
 
     def _count_failure(self, name: str, why: str) -> None:
@@ -252,7 +252,7 @@ class Bench:
             raise LinkageError(
                 f"{self._failed} toolchains in a row could not be got: {why}",
                 where=name,
-                mend="when the server can be reached again: linkage bisect --resume",
+                help="when the server can be reached again: linkage bisect --resume",
             )
 
 

@@ -74,7 +74,7 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise LinkageError(
                 "which pull requests a rollup has is looked up in a clone of rust-lang/rust",
                 where="--rollup-builds",
-                mend="name one with --rust-src DIR",
+                help="name one with --rust-src DIR",
             )
 
     def _merges(self, old: str | None, new: str | None) -> tuple[axis.Range, tuple[merges.Merge, ...]]:
@@ -82,10 +82,10 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise LinkageError(
                 "commits are looked up in a clone of rust-lang/rust",
                 where=str(new or old),
-                mend="name one with --rust-src DIR, or give dates",
+                help="name one with --rust-src DIR, or give dates",
             )
         if old is None or new is None:
-            raise LinkageError("the other end is missing", where=str(old or new), mend="name both commits")
+            raise LinkageError("the other end is missing", where=str(old or new), help="name both commits")
         clone = Path(self.rust_src)
         found = tuple(merges.between(clone, old, new))
         if not found:

@@ -61,7 +61,7 @@ def read_builds(text: str, where: str) -> tuple[Build, ...]:
         raise LinkageError(
             "lists no build of a pull request",
             where=where,
-            mend="paste the table of the bot's comment in the rollup, or write lines such as `#1234 COMMIT`",
+            help="paste the table of the bot's comment in the rollup, or write lines such as `#1234 COMMIT`",
         )
     return tuple(found.values())
 
@@ -76,7 +76,7 @@ def _build(number: int, rest: str, where: str) -> Build:
     commits = _COMMIT.findall(rest)
     if not commits:
         raise LinkageError(
-            f"names no commit for #{number}", where=where, mend="a commit is written with all its 40 digits"
+            f"names no commit for #{number}", where=where, help="a commit is written with all its 40 digits"
         )
     return Build(number, commits[-1])  # a title may hold one as well
 

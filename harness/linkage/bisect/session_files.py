@@ -34,7 +34,7 @@ def last_in(folder: Path, begun_in: Path) -> Path:
         if _folder_of(file) == str(begun_in):
             return file
     raise LinkageError(
-        "no session was begun in this folder", where="bisect", mend="name its file, or begin one with --bad"
+        "no session was begun in this folder", where="bisect", help="name its file, or begin one with --bad"
     )
 
 

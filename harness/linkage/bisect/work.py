@@ -81,13 +81,13 @@ def variants_of(request: Request) -> dict[str, Make]:
                 case = without_limits(case)
             if cell is not None and cell not in case.ids:
                 raise LinkageError(
-                    f"there is no variant [{cell}]", where=name, mend="`linkage list` shows the variants"
+                    f"there is no variant [{cell}]", where=name, help="`linkage list` shows the variants"
                 )
             for row, one in zip(case.rows, case.ids, strict=True):
                 if cell in (None, one):
                     found[f"{name}[{one}]" if one else name] = partial(Variant, case, row)
     if not found:
-        raise LinkageError("no case is named", where="bisect", mend="name one, or --failed")
+        raise LinkageError("no case is named", where="bisect", help="name one, or --failed")
     return found
 
 

@@ -53,7 +53,7 @@ class Model(BaseModel):
         details = [
             InitErrorDetails(
                 type=PydanticCustomError(
-                    "unknown_key", "unknown key `{key}`", {"key": key, "mend": suggest(key, sorted(known))}
+                    "unknown_key", "unknown key `{key}`", {"key": key, "help": suggest(key, sorted(known))}
                 ),
                 loc=(key,),
                 input=data[key],
@@ -112,13 +112,13 @@ def _relative(value: str) -> str:
     """A path inside the case's folder or its working folder; nothing outside may be named."""
     if not value:
         raise PydanticCustomError(
-            "empty_path", "a path must not be empty", {"mend": "`.` is the folder itself"}
+            "empty_path", "a path must not be empty", {"help": "`.` is the folder itself"}
         )
     if value.startswith("/") or ".." in value.split("/") or "\0" in value:
         raise PydanticCustomError(
             "outside",
             "`{path}` leads outside the case's folder",
-            {"path": value, "mend": "keep the file beside the case"},
+            {"path": value, "help": "keep the file beside the case"},
         )
     return value
 

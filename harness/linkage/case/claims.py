@@ -83,7 +83,7 @@ class Names(Model):
             raise PydanticCustomError(
                 "says_nothing",
                 "this claim says nothing",
-                {"mend": "give `all`, `any`, `none`, `only`, `count` or `order`, or write `none`"},
+                {"help": "give `all`, `any`, `none`, `only`, `count` or `order`, or write `none`"},
             )
         return self
 
@@ -140,7 +140,7 @@ class Number(Model):
             raise PydanticCustomError(
                 "groups",
                 "`{regex}` does not say which number",
-                {"regex": self.matches, "mend": "put just the digits in parentheses, and nothing else"},
+                {"regex": self.matches, "help": "put just the digits in parentheses, and nothing else"},
             )
         return self
 
@@ -172,7 +172,7 @@ class Text(Model):
                 "says_nothing",
                 "this claim says nothing",
                 {
-                    "mend": "give `equals`, `contains`, `lacks`, `matches`, `order`, `file`, `lines`, "
+                    "help": "give `equals`, `contains`, `lacks`, `matches`, `order`, `file`, `lines`, "
                     "`number`, `empty`"
                 },
             )
@@ -194,7 +194,7 @@ class Content(Model):
     def _says_something(self) -> "Content":
         if not (self.contains or self.lacks):
             raise PydanticCustomError(
-                "says_nothing", "this claim says nothing", {"mend": "give `contains` or `lacks`"}
+                "says_nothing", "this claim says nothing", {"help": "give `contains` or `lacks`"}
             )
         return self
 
@@ -215,7 +215,7 @@ class Reference(Model):
             raise PydanticCustomError(
                 "itself",
                 "this compares the artifact with itself",
-                {"mend": "name another `artifact`, or the `variant` by the axes in which it differs"},
+                {"help": "name another `artifact`, or the `variant` by the axes in which it differs"},
             )
         return self
 
@@ -329,7 +329,7 @@ class ArtifactClaims(Model):
                     "`{key}` is said of a file, not of an archive's members",
                     {
                         "key": key.replace("_", "-"),
-                        "mend": "claim it of the archive, or `extract` the member",
+                        "help": "claim it of the archive, or `extract` the member",
                     },
                 )
         return self
@@ -382,7 +382,7 @@ class DiagnosticClaim(Model):
     def _says_something(self) -> "DiagnosticClaim":
         if not (self.all or self.none):
             raise PydanticCustomError(
-                "says_nothing", "this claim says nothing", {"mend": "give `all` or `none`"}
+                "says_nothing", "this claim says nothing", {"help": "give `all` or `none`"}
             )
         return self
 
@@ -410,7 +410,7 @@ class LinkClaim(Model):
             raise PydanticCustomError(
                 "says_nothing",
                 "this claim says nothing",
-                {"mend": "give `args`, `libraries`, `inputs`, `exports`, `export-list` or `count`"},
+                {"help": "give `args`, `libraries`, `inputs`, `exports`, `export-list` or `count`"},
             )
         return self
 

@@ -58,7 +58,7 @@ class Condition(Model):
     def _names_something(self) -> "Condition":
         if not (self.axes or self.any or self.not_ or self.toolchain):
             raise PydanticCustomError(
-                "no_axis", "this condition names no axis", {"mend": "write it as `{lto: fat}`"}
+                "no_axis", "this condition names no axis", {"help": "write it as `{lto: fat}`"}
             )
         return self
 

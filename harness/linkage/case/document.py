@@ -99,11 +99,11 @@ class _Builder:
             raise CaseError(
                 f"more than {MAX_NODES} values once its aliases are resolved",
                 where=around,
-                mend="write fewer aliases, or split the case",
+                help="write fewer aliases, or split the case",
             )
         if isinstance(node, yaml.ScalarNode):
             if _SURROGATE.search(node.value):  # libyaml refuses the escape, PyYAML's own parser takes it
-                raise CaseError(UNKNOWN_ESCAPE, where=position, mend=ESCAPE)
+                raise CaseError(UNKNOWN_ESCAPE, where=position, help=ESCAPE)
             return _scalar(node)
         if isinstance(node, yaml.SequenceNode):
             return [self.build(child, (*path, index)) for index, child in enumerate(node.value)]
@@ -115,7 +115,7 @@ class _Builder:
             position = mark_position(self.file, key.start_mark)
             if not isinstance(key, yaml.ScalarNode):
                 self.errors.append(
-                    CaseError("a key must be plain text", where=position, mend="write it as `key: value`")
+                    CaseError("a key must be plain text", where=position, help="write it as `key: value`")
                 )
                 continue
             name = str(key.value)
@@ -124,7 +124,7 @@ class _Builder:
                     CaseError(
                         f"the key `{name}` stands here a second time",
                         where=position,
-                        mend=f"the first is at {self.keys[*path, name]}; keep one of them",
+                        help=f"the first is at {self.keys[*path, name]}; keep one of them",
                     )
                 )
                 continue
@@ -143,8 +143,8 @@ def _scalar(node: yaml.ScalarNode) -> Data:
 
 
 def _too_deep(where: Position) -> CaseError:
-    mend = "look for a stray bracket, or an alias inside of itself"
-    return CaseError(f"nested more than {MAX_DEPTH} deep", where=where, mend=mend)
+    help = "look for a stray bracket, or an alias inside of itself"
+    return CaseError(f"nested more than {MAX_DEPTH} deep", where=where, help=help)
 
 
 def parse(text: str, file: str, loader: type[Any] = Loader) -> Document:
@@ -155,7 +155,7 @@ def parse(text: str, file: str, loader: type[Any] = Loader) -> Document:
     """
     if len(text) > MAX_BYTES:
         where = Position(file, 1, 1)
-        raise CaseErrors([CaseError(f"larger than {MAX_BYTES} bytes", where=where, mend="split the case")])
+        raise CaseErrors([CaseError(f"larger than {MAX_BYTES} bytes", where=where, help="split the case")])
     builder = _Builder(file)
     try:
         builder.errors += _check_events(text, file, loader)
@@ -187,7 +187,7 @@ def _check_events(text: str, file: str, loader: type[Any]) -> list[CaseError]:
         tag = getattr(event, "tag", None)
         if tag is not None:
             short = str(tag).replace("tag:yaml.org,2002:", "!!")
-            tags.append(CaseError(f"the tag {short} has no meaning here", where=where, mend="remove it"))
+            tags.append(CaseError(f"the tag {short} has no meaning here", where=where, help="remove it"))
         if isinstance(event, (yaml.SequenceStartEvent, yaml.MappingStartEvent)):
             depth += 1
             if depth > MAX_DEPTH:

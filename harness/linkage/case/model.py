@@ -90,9 +90,9 @@ class Requirement(Model):
             if data.startswith("-"):
                 return {"flag": data}
             if data not in REQUIREMENTS:
-                mend = suggest(data, REQUIREMENTS)
+                help = suggest(data, REQUIREMENTS)
                 raise PydanticCustomError(
-                    "requirement", "`{data}` is no requirement", {"data": data, "mend": mend}
+                    "requirement", "`{data}` is no requirement", {"data": data, "help": help}
                 )
             return {data: True}
         return data
@@ -142,7 +142,7 @@ class Signature(Model):
             raise PydanticCustomError(
                 "signature",
                 "a signature must say what is seen, not only where",
-                {"mend": "add `claim`, `stderr`, `code` or `exit`"},
+                {"help": "add `claim`, `stderr`, `code` or `exit`"},
             )
         return self
 
@@ -167,13 +167,13 @@ class KnownBug(Model):
             raise PydanticCustomError(
                 "unnamed",
                 "a known bug names its `issue` or is marked `unreported`",
-                {"mend": "write `issue: rust-lang/rust#N`, or `unreported:` with what is wrong"},
+                {"help": "write `issue: rust-lang/rust#N`, or `unreported:` with what is wrong"},
             )
         if self.report is not None and self.unreported is None:
             raise PydanticCustomError(
                 "reported",
                 "a bug that has an issue needs no `report`",
-                {"mend": "remove it: the issue says what the report says"},
+                {"help": "remove it: the issue says what the report says"},
             )
         return self
 

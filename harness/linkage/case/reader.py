@@ -89,10 +89,10 @@ def read_case(file: Path, name: str | None = None) -> Case:
         before = error.object[: error.start]
         line = before[before.rfind(b"\n") + 1 :].decode("utf-8")
         where = Position(name, before.count(b"\n") + 1, len(line) + 1)
-        raise CaseErrors([CaseError("not UTF-8", where=where, mend="save the file as UTF-8")]) from None
+        raise CaseErrors([CaseError("not UTF-8", where=where, help="save the file as UTF-8")]) from None
     except OSError as error:
         why = f"cannot be read: {error.strerror or error}"
-        raise CaseErrors([CaseError(why, where=name, mend="check the path")]) from None
+        raise CaseErrors([CaseError(why, where=name, help="check the path")]) from None
     return parse_case(text, file, name)
 
 
@@ -101,7 +101,7 @@ def parse_case(text: str, file: Path, name: str) -> Case:
     doc = parse(text, name)
     if not isinstance(doc.data, dict):
         what = "the file is empty" if doc.data is None else "a case is a mapping"
-        raise CaseErrors([CaseError(what, where=doc.value(()), mend="a case needs `summary` and `steps`")])
+        raise CaseErrors([CaseError(what, where=doc.value(()), help="a case needs `summary` and `steps`")])
     try:
         model = CaseModel.model_validate(doc.data)
     except ValidationError as error:
@@ -111,7 +111,7 @@ def parse_case(text: str, file: Path, name: str) -> Case:
     rows = math.prod(len(values) for values in model.matrix.axes.values()) * max(1, len(model.matrix.rows))
     if rows > MAX_ROWS:
         what = f"the matrix has {rows} cells, more than {MAX_ROWS}"
-        raise CaseErrors([CaseError(what, where=doc.key(("matrix",)), mend="split the case")])
+        raise CaseErrors([CaseError(what, where=doc.key(("matrix",)), help="split the case")])
     case = Case(file, name, model, doc)
     errors = check(case)
     if errors:
@@ -125,8 +125,8 @@ def _all(errors: Iterable[CaseError]) -> CaseErrors:
 
 def _in_one_line(error: CaseError) -> CaseError:
     # What the file says stands in messages: a line break in it, or a page of text, must not.
-    mend = _printable(error.mend) if error.mend else None
-    return CaseError(_printable(error.what), where=error.where, mend=mend)
+    help = _printable(error.help) if error.help else None
+    return CaseError(_printable(error.what), where=error.where, help=help)
 
 
 def _printable(text: str) -> str:

@@ -126,11 +126,11 @@ def applied(doc: Document, part: M, data: Data, path: Path, row: Row, adapter: T
         raise CaseError(
             f"`${{{error.name}}}` has no value",
             where=doc.value((*path, *error.path)),
-            mend="give the cell one with `include`, or limit this with a `when`",
+            help="give the cell one with `include`, or limit this with a `when`",
         ) from None
     except ValidationError as error:
         first = min(explain(error, doc, path), key=position_of)
-        raise CaseError(f"with the cell's values: {first.what}", where=first.where, mend=first.mend) from None
+        raise CaseError(f"with the cell's values: {first.what}", where=first.where, help=first.help) from None
 
 
 def _mentions(data: Data) -> bool:

@@ -85,5 +85,5 @@ def write_schema(output: str | None, check: str | None) -> int:
         else:
             sys.stdout.write(text)
     except OSError as error:
-        raise LinkageError(f"{error.strerror}", where=check or output, mend="check the path") from None
+        raise LinkageError(f"{error.strerror}", where=check or output, help="check the path") from None
     return ExitCode.OK

@@ -45,7 +45,7 @@ def _crate_types(value: object) -> object:
                     "`{item}` is no crate type",
                     {
                         "item": item,
-                        "mend": f"did you mean `{near}`?" if near else f"rustc has {', '.join(known)}",
+                        "help": f"did you mean `{near}`?" if near else f"rustc has {', '.join(known)}",
                     },
                 )
         return tuple(value)
@@ -163,7 +163,7 @@ class RustcStep(RustcOptions):
     def _output_or_dir(self) -> "RustcStep":
         if self.output and self.out_dir:
             raise PydanticCustomError(
-                "both", "`output` and `out-dir` together: rustc ignores one", {"mend": "keep one"}
+                "both", "`output` and `out-dir` together: rustc ignores one", {"help": "keep one"}
             )
         return self
 
@@ -227,7 +227,7 @@ class ArStep(ProcessStep):
     def _one_operation(self) -> "ArStep":
         if sum(map(bool, (self.members, self.delete, self.extract))) > 1:
             raise PydanticCustomError(
-                "operation", "`members`, `delete` and `extract` are steps of their own", {"mend": "divide it"}
+                "operation", "`members`, `delete` and `extract` are steps of their own", {"help": "divide it"}
             )
         return self
 

@@ -67,27 +67,27 @@ def _wrong_type(path: Path, found: Iterable[ErrorDetails], doc: Document) -> Cas
     given = details[0].get("input")
     is_ = _FOUND.get(type(given), "nothing" if given is None else "something else")
     part = "an element of " if path and isinstance(path[-1], int) else ""
-    mend = "put it in quotes" if "string_type" in kinds and isinstance(given, (bool, int)) else None
+    help = "put it in quotes" if "string_type" in kinds and isinstance(given, (bool, int)) else None
     return CaseError(
-        f"{part}`{_name(path)}` must be {wanted}, this is {is_}", where=doc.value(path), mend=mend
+        f"{part}`{_name(path)}` must be {wanted}, this is {is_}", where=doc.value(path), help=help
     )
 
 
 def _one(detail: ErrorDetails, path: tuple[Any, ...], doc: Document) -> Iterator[CaseError]:
     context = detail.get("ctx") or {}
     real = doc.real(path)
-    mend = context.get("mend")
+    help = context.get("help")
     match detail["type"]:
         case "unknown_key":
-            yield CaseError(detail["msg"], where=doc.key((*doc.real(path[:-1]), path[-1])), mend=mend)
+            yield CaseError(detail["msg"], where=doc.key((*doc.real(path[:-1]), path[-1])), help=help)
         case "missing":
             key = str(path[-1])
-            yield CaseError(f"the key `{key}` is missing", where=doc.value(path[:-1]), mend=_MISSING.get(key))
+            yield CaseError(f"the key `{key}` is missing", where=doc.value(path[:-1]), help=_MISSING.get(key))
         case "action":
             yield from _action(detail["input"], real, doc)
         case kind:
             what, otherwise = _said(kind, detail, _name(real))
-            yield CaseError(what, where=_place(doc, path), mend=mend or otherwise)
+            yield CaseError(what, where=_place(doc, path), help=help or otherwise)
 
 
 def _action(given: object, path: Path, doc: Document) -> Iterator[CaseError]:
@@ -97,19 +97,19 @@ def _action(given: object, path: Path, doc: Document) -> Iterator[CaseError]:
     if len(found) > 1:
         named = " and ".join(f"`{key}`" for key in found)
         yield CaseError(
-            f"one step cannot be {named}", where=doc.key((*path, found[1])), mend="make it two steps"
+            f"one step cannot be {named}", where=doc.key((*path, found[1])), help="make it two steps"
         )
         return
     # `- rustcc: lib.rs`: the key that was meant to be the action
     meant = next((key for key in keys if nearest(key, list(ACTIONS))), None)
     if meant is not None:
-        mend = suggest(meant, list(ACTIONS))
-        yield CaseError(f"`{meant}` is no kind of step", where=doc.key((*path, meant)), mend=mend)
+        help = suggest(meant, list(ACTIONS))
+        yield CaseError(f"`{meant}` is no kind of step", where=doc.key((*path, meant)), help=help)
         return
     yield CaseError(
         "a step needs one key that says what it does",
         where=doc.value(path),
-        mend=f"one of {', '.join(ACTIONS)}",
+        help=f"one of {', '.join(ACTIONS)}",
     )
 
 

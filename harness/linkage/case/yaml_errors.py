@@ -24,7 +24,7 @@ class Kind:
     pattern: str
     """Found in PyYAML's `context`, `problem` and what it met, joined by ` | `."""
     what: str
-    mend: str
+    help: str
     at_start: bool = False
     """Whether the place is where the construct begins; else where the parser stopped."""
 
@@ -133,10 +133,10 @@ def _told(error: Exception, text: str, file: str) -> CaseError:
     if _tab_in_indentation(text, mark.line):
         kind = KINDS[0]
     if kind is None:
-        mend = "look at the indentation and the quotes around this place"
-        return CaseError(f"this is not YAML: {error.problem}", where=mark_position(file, mark), mend=mend)
+        help = "look at the indentation and the quotes around this place"
+        return CaseError(f"this is not YAML: {error.problem}", where=mark_position(file, mark), help=help)
     start = _innermost(text, file) if kind.at_start else None
-    return CaseError(kind.what, where=start or mark_position(file, mark), mend=kind.mend)
+    return CaseError(kind.what, where=start or mark_position(file, mark), help=kind.help)
 
 
 def _innermost(text: str, file: str) -> Position | None:
@@ -166,8 +166,8 @@ def _forbidden_character(text: str, file: str) -> CaseError:
     before = text[: escape.start()] if escape else ""
     where = Position(file, before.count("\n") + 1, len(before) - before.rfind("\n"))
     if not found:
-        return CaseError(UNKNOWN_ESCAPE, where=where, mend=ESCAPE)
-    return CaseError("a character that YAML does not allow", where=where, mend=_CONTROL)
+        return CaseError(UNKNOWN_ESCAPE, where=where, help=ESCAPE)
+    return CaseError("a character that YAML does not allow", where=where, help=_CONTROL)
 
 
 def mark_position(file: str, mark: object) -> Position:

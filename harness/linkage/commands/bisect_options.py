@@ -144,9 +144,9 @@ def run_bisect(arguments: argparse.Namespace) -> int:
 def _check_going_on(arguments: argparse.Namespace) -> None:
     """Raise LinkageError for words that ask for something else than the session does."""
     if arguments.cases or arguments.failed:
-        raise LinkageError("a session has its cases already", where="bisect", mend="leave them out")
+        raise LinkageError("a session has its cases already", where="bisect", help="leave them out")
     if arguments.resume is not None and arguments.replay is not None:
-        raise LinkageError("--resume and --replay exclude each other", mend="leave one of them out")
+        raise LinkageError("--resume and --replay exclude each other", help="leave one of them out")
     begins = ["good", "bad", "toolchains", "claim", "spread", "target", "ignore_limits", "lack_fails"]
     begins += ["rust_src", "rollup_builds"] if arguments.replay is not None else ["session"]
     given = [name for name in begins if getattr(arguments, name)]
@@ -157,7 +157,7 @@ def _check_going_on(arguments: argparse.Namespace) -> None:
     ]
     if given:
         raise LinkageError(
-            "a session says that already", where=f"--{given[0].replace('_', '-')}", mend="leave it out"
+            "a session says that already", where=f"--{given[0].replace('_', '-')}", help="leave it out"
         )
 
 
@@ -173,7 +173,7 @@ def _begin(arguments: argparse.Namespace, words: "Words") -> int:
     cases, bad = tuple(arguments.cases), arguments.bad
     if arguments.failed:
         if cases:
-            raise LinkageError("--failed and cases exclude each other", mend="leave one of them out")
+            raise LinkageError("--failed and cases exclude each other", help="leave one of them out")
         cases, newest = failed_cases(os.environ)
         bad = bad or (newest if not arguments.toolchains else None)
     good = arguments.good

@@ -152,14 +152,14 @@ def _snapshot(side: str, rules: Rules, linker: str) -> Snapshot | None:
         found = decoded(place.read_text(encoding="utf-8"), side)
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "not UTF-8"
-        raise LinkageError(f"cannot be read: {why}", where=side, mend="name a snapshot") from None
+        raise LinkageError(f"cannot be read: {why}", where=side, help="name a snapshot") from None
     for name, taken, asked in (
         ("--keep", ", ".join(found.rules_off), ", ".join(sorted(rules.off))),
         ("--linker", found.linker, linker),
     ):
         if taken != asked:
-            mend = f"take it again with {name} {asked}" if asked else f"compare with {name} {taken}"
-            raise LinkageError(f"it was taken with another {name}: {taken or 'none'}", where=side, mend=mend)
+            help = f"take it again with {name} {asked}" if asked else f"compare with {name} {taken}"
+            raise LinkageError(f"it was taken with another {name}: {taken or 'none'}", where=side, help=help)
     return found
 
 
@@ -200,7 +200,7 @@ def _sources(
         if options.linker and not session.machine.has_linker(options.linker):
             known = ", ".join(sorted(session.machine.linkers))
             raise LinkageError(
-                f"this machine has no linker {options.linker}", where="--linker", mend=f"it has {known}"
+                f"this machine has no linker {options.linker}", where="--linker", help=f"it has {known}"
             )
         made.append(ToolchainSource(session, toolchain, reader, options.linker))
     if any(snapshot is not None for snapshot in snapshots):
@@ -216,8 +216,8 @@ def _cargo_sources(
 ) -> list[Source]:
     """A Cargo project built by both toolchains, each with its own Cargo, into folders of the same length."""
     if options.cases or options.chosen or any(one is not None for one in snapshots):
-        mend = "give two toolchains and the project"
-        raise LinkageError("a Cargo project takes no cases, -k or snapshots", where="--cargo", mend=mend)
+        help = "give two toolchains and the project"
+        raise LinkageError("a Cargo project takes no cases, -k or snapshots", where="--cargo", help=help)
     project = CargoProject(
         Path(options.cargo or "."), options.profile, offline=options.offline, linker=options.linker
     )
@@ -230,7 +230,7 @@ def _cargo_sources(
     for toolchain, own, other, name in zip(toolchains, cargos, cargos[::-1], ("base", "head"), strict=True):
         cargo = own or other
         if cargo is None:
-            raise LinkageError("there is no cargo", where="--cargo", mend="put one on PATH")
+            raise LinkageError("there is no cargo", where="--cargo", help="put one on PATH")
         target = folder / name
         made.append(
             CargoSource(project, toolchain, cargo, target, reader, session.environment, _width(options))
@@ -242,7 +242,7 @@ def _session(options: Options, held: contextlib.ExitStack, stores: list[Store]) 
     """A session for one side: both share a store, or have a temporary one each."""
     if options.no_store:
         if options.store:
-            raise LinkageError("--store and --no-store exclude each other", mend="leave one of them out")
+            raise LinkageError("--store and --no-store exclude each other", help="leave one of them out")
         store = Store(Path(held.enter_context(_temporary())))
     elif stores:
         store = stores[0]

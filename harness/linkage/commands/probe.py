@@ -66,7 +66,7 @@ def chosen(env: Mapping[str, str]) -> str:
     spec = env.get("RUSTUP_TOOLCHAIN") or ("$RUSTC" if env.get("RUSTC") else None)
     if spec is None:
         raise LinkageError(
-            "no compiler is named", where="probe", mend="--toolchain SPEC, or set RUSTC or RUSTUP_TOOLCHAIN"
+            "no compiler is named", where="probe", help="--toolchain SPEC, or set RUSTC or RUSTUP_TOOLCHAIN"
         )
     return spec
 
@@ -123,11 +123,11 @@ def _load(place: str, case: str) -> Saved:
         raise LinkageError(f"cannot be read: {error.strerror}", where=place) from None
     except msgspec.DecodeError as error:
         raise LinkageError(
-            f"is no signature: {error}", where=place, mend="write one with: linkage probe CASE --save FILE"
+            f"is no signature: {error}", where=place, help="write one with: linkage probe CASE --save FILE"
         ) from None
     if Path(saved.case).name != Path(case).name:
         # Its variants would all be good, whatever they show.
         raise LinkageError(
-            f"is the signature of {saved.case}, not of {case}", where=place, mend=f"probe {saved.case}"
+            f"is the signature of {saved.case}, not of {case}", where=place, help=f"probe {saved.case}"
         )
     return saved

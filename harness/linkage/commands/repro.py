@@ -35,7 +35,7 @@ def write_repro(text: str, specs: Sequence[str], output: str | None) -> int:
         raise LinkageError(
             f"this case has {len(case.rows)} variants",
             where=text,
-            mend=f"name one, as {case.name}[{case.ids[0]}]",
+            help=f"name one, as {case.name}[{case.ids[0]}]",
         )
     with session_for(os.environ) as session:
         toolchain = chosen_toolchains(session, specs, named)[0]
@@ -53,6 +53,6 @@ def write_repro(text: str, specs: Sequence[str], output: str | None) -> int:
         Path(output).chmod(0o755)
     except OSError as error:
         raise LinkageError(
-            f"cannot be written: {error.strerror}", where=output, mend="choose another file"
+            f"cannot be written: {error.strerror}", where=output, help="choose another file"
         ) from None
     return ExitCode.OK

@@ -15,7 +15,7 @@ def run(rest: Sequence[str], json_file: str | None) -> int:
     Raises LinkageError where the JSON file has no folder to be in.
     """
     if json_file is not None and not Path(json_file).absolute().parent.is_dir():
-        raise LinkageError("its folder does not exist", where=json_file, mend="make the folder first")
+        raise LinkageError("its folder does not exist", where=json_file, help="make the folder first")
     summary = Summary(json_file)
     arguments = ["-o", "testpaths=cases", *_quiet(rest), *rest]
     plugins: list[object] = [summary]

@@ -55,7 +55,7 @@ def table(
         Console(stderr=True, highlight=False, soft_wrap=True).print(Text(text, "bold red"))
     if not found.columns:
         raise _NothingKeptError(
-            "no result is kept of these cases", where=str(folder), mend="linkage run, or name another --store"
+            "no result is kept of these cases", where=str(folder), help="linkage run, or name another --store"
         )
     if into is not None:
         _put(into, markdown(found, Path(into).parent))
@@ -144,14 +144,14 @@ def _between_marks(place: str) -> tuple[str, str]:
         text = Path(place).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "it is no text"
-        raise LinkageError(f"cannot be read: {why}", where=place, mend="name a Markdown file") from None
+        raise LinkageError(f"cannot be read: {why}", where=place, help="name a Markdown file") from None
     before, begin, rest = text.partition(f"{BEGIN}\n")
     _, end, after = rest.partition(END)
     if not (begin and end):
         raise LinkageError(
             "has no place for the table",
             where=place,
-            mend=f"put the lines {BEGIN} and {END} where it belongs",
+            help=f"put the lines {BEGIN} and {END} where it belongs",
         )
     return before + begin, end + after
 
@@ -172,5 +172,5 @@ def _put(place: str, text: str) -> None:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
         raise LinkageError(
-            f"cannot be written: {error.strerror}", where=place, mend="name another file"
+            f"cannot be written: {error.strerror}", where=place, help="name another file"
         ) from None

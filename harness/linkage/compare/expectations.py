@@ -35,9 +35,9 @@ class Expected(Model):
     def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for kind in value:
             if kind not in KINDS:
-                mend = suggest(kind, list(KINDS), "one of {}")
+                help = suggest(kind, list(KINDS), "one of {}")
                 raise PydanticCustomError(
-                    "kind", "`{kind}` is no kind of change", {"kind": kind, "mend": mend}
+                    "kind", "`{kind}` is no kind of change", {"kind": kind, "help": help}
                 )
         return value
 
@@ -108,16 +108,16 @@ def read_expected(file: Path) -> Expectations:
             text = stream.read(MAX_BYTES + 1).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "not UTF-8"
-        raise CaseErrors([CaseError(f"cannot be read: {why}", where=name, mend="check the path")]) from None
+        raise CaseErrors([CaseError(f"cannot be read: {why}", where=name, help="check the path")]) from None
     return parse_expected(text, name)
 
 
 def parse_expected(text: str, name: str) -> Expectations:
     """Like read_expected, from the file's text."""
     doc = parse(text, name)
-    mend = "write `expected:` and under it a list of differences, each with its reason"
+    help = "write `expected:` and under it a list of differences, each with its reason"
     if not isinstance(doc.data, dict):
-        raise CaseErrors([CaseError("no mapping", where=doc.value(()), mend=mend)])
+        raise CaseErrors([CaseError("no mapping", where=doc.value(()), help=help)])
     try:
         model = ExpectedFile.model_validate(doc.data)
     except ValidationError as error:

@@ -39,8 +39,8 @@ class Rules:
         """All rules but these. Raises LinkageError for a name that is none."""
         off = frozenset(names)
         for name in sorted(off - RULES.keys()):
-            mend = suggest(name, sorted(RULES)) or f"one of {', '.join(RULES)}"
-            raise LinkageError(f"there is no rule `{name}`", where="--keep", mend=mend)
+            help = suggest(name, sorted(RULES)) or f"one of {', '.join(RULES)}"
+            raise LinkageError(f"there is no rule `{name}`", where="--keep", help=help)
         return cls(off)
 
     def on(self, name: str) -> bool:

@@ -150,8 +150,8 @@ def decoded(text: str, file: str) -> Snapshot:
     except _WRONG as error:
         what = str(error) if type(error) is ValueError else f"{type(error).__name__}: {error}"
         where = f"{file}:{reading.at}" if reading.at else file
-        mend = "linkage snapshot TOOLCHAIN -o FILE"
-        raise LinkageError(f"no snapshot of linkage: {what}"[:200], where=where, mend=mend) from None
+        help = "linkage snapshot TOOLCHAIN -o FILE"
+        raise LinkageError(f"no snapshot of linkage: {what}"[:200], where=where, help=help) from None
 
 
 _WRONG = (ValueError, KeyError, IndexError, StopIteration)

@@ -22,4 +22,4 @@ def write_whole(place: str, text: str) -> None:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
         why = f"cannot be written: {error.strerror}"
-        raise LinkageError(why, where=place, mend="choose another file") from None
+        raise LinkageError(why, where=place, help="choose another file") from None

@@ -81,7 +81,7 @@ def within(path: str, variables: Mapping[str, str]) -> str:
     if path.startswith("/") and not path.startswith(places):
         raise CaseError(
             f"`{path}` leads outside the working folder and the toolchain",
-            mend="write it with ${sysroot} or ${libdir}",
+            help="write it with ${sysroot} or ${libdir}",
         )
     return path
 

@@ -203,7 +203,7 @@ class _Planner:
         except CaseError as error:
             if error.where is None:
                 where = self.variant.case.position(resolved.path)
-                raise CaseError(error.what, where=where, mend=error.mend) from None
+                raise CaseError(error.what, where=where, help=error.help) from None
             raise
         self.unstable = self.unstable or (made is not None and made.unstable)
         groups = tuple(self.claims(step.claims, self._data(resolved.path), (*resolved.path, "claims")))

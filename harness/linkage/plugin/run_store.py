@@ -127,7 +127,7 @@ class RunStore:
     def _refuse_contradictions(self) -> None:
         for other in ("--store", "--recheck"):
             if self.config.getoption(other):
-                raise LinkageError(f"{other} and --no-store exclude each other", mend="leave one of them out")
+                raise LinkageError(f"{other} and --no-store exclude each other", help="leave one of them out")
 
 
 def _limit(config: pytest.Config) -> int | None:
@@ -146,7 +146,7 @@ def _recheck(config: pytest.Config, seed: int | None) -> "Recheck | None":
         return None
     found = _PERCENT.fullmatch(text)
     if found is None or float(found[1]) > _WHOLE:
-        raise LinkageError(f"`{text}` is no share", where="--recheck", mend="write it as 10%")
+        raise LinkageError(f"`{text}` is no share", where="--recheck", help="write it as 10%")
     if seed is None:
         seed = config.getoption("--recheck-seed")
     from linkage.store.recheck import Recheck  # noqa: PLC0415
@@ -169,7 +169,7 @@ def _temporary_folder() -> tuple[str, int]:
         raise LinkageError(
             f"no temporary store can be made: {error.strerror}",
             where=str(parent),
-            mend="free space, or set TMPDIR",
+            help="free space, or set TMPDIR",
         ) from None
     mark = os.open(folder, os.O_RDONLY)
     with contextlib.suppress(OSError):

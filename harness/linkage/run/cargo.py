@@ -68,7 +68,7 @@ def cargo_build(
     """Build a project into the folder `target`. Raises LinkageError where Cargo cannot be run."""
     manifest = project.folder / "Cargo.toml"
     if not manifest.is_file():
-        raise LinkageError("there is no Cargo.toml", where=str(project.folder), mend="name a Cargo project")
+        raise LinkageError("there is no Cargo.toml", where=str(project.folder), help="name a Cargo project")
     argv: list[str | Path] = [cargo, "build", "--message-format=json", f"--profile={project.profile}"]
     argv += ["--workspace"] * _is_workspace(manifest)  # of a member, only what it needs
     argv += [f"--jobs={jobs}", "--manifest-path", manifest.absolute(), *(["--offline"] * project.offline)]

@@ -20,10 +20,10 @@ def case_files(paths: Sequence[str]) -> list[Path]:
             found.append(path)
         else:
             raise LinkageError(
-                "there is no such case", where=str(path), mend="`linkage list` shows the cases here"
+                "there is no such case", where=str(path), help="`linkage list` shows the cases here"
             )
     if not found:
-        raise LinkageError("no case is here", where=", ".join(paths), mend="a case is a .yaml file")
+        raise LinkageError("no case is here", where=", ".join(paths), help="a case is a .yaml file")
     return list(dict.fromkeys(found))
 
 
@@ -43,8 +43,8 @@ def one_case(text: str) -> tuple[Case, str | None, str | None]:
     case = read_case(case_files([file])[0], file)
     if cell is not None and cell not in case.ids:
         near = nearest(cell, list(case.ids))
-        mend = f"did you mean [{near}]?" if near else "`linkage list` shows the variants"
-        raise LinkageError(f"there is no variant [{cell}]", where=file, mend=mend)
+        help = f"did you mean [{near}]?" if near else "`linkage list` shows the variants"
+        raise LinkageError(f"there is no variant [{cell}]", where=file, help=help)
     return case, toolchain, cell
 
 

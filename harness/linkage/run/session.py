@@ -82,7 +82,7 @@ class Session:
         if not specs:
             raise ToolchainError(
                 "no toolchain is found: no $RUSTC, no rustup, no rustc on PATH",
-                mend="name one with --toolchain, or: linkage toolchains install stable",
+                help="name one with --toolchain, or: linkage toolchains install stable",
             )
         return [
             probe(located, self.cache, self.environment) for located in resolve_all(specs, self.environment)
@@ -113,10 +113,10 @@ class Session:
             return judge(planned, observation, files, lambda *asked: self._sibling(variant, *asked))
         except LinkageError as error:
             where = str(error.where or variant.case.name)
-            mend = f" (help: {error.mend})" if error.mend else ""
+            help = f" (help: {error.help})" if error.help else ""
             return Verdict(
                 Outcome.ERROR,
-                failures=(Failure("", "", where, "can be judged", error.what + mend, error=True),),
+                failures=(Failure("", "", where, "can be judged", error.what + help, error=True),),
             )
 
     def compared(self, variant: Variant) -> tuple[Plan, Observation] | str:
@@ -214,7 +214,7 @@ def _beside(case: Case, name: str, path: tuple[str | int, ...]) -> Iterator[tupl
             raise CaseError(
                 f"`{name}` leads outside the case's folder",
                 where=case.position(path),
-                mend="keep it beside the case",
+                help="keep it beside the case",
             )
         if file.is_file():
             try:

@@ -100,12 +100,12 @@ class _Compiler:
 def existing(folder: Path) -> Store:
     """The store in a folder. Raises LinkageError where there is none: what is not ours is left alone."""
     if not folder.is_dir():
-        raise LinkageError("there is no such folder", where=str(folder), mend="name a store with --store")
+        raise LinkageError("there is no such folder", where=str(folder), help="name a store with --store")
     if not _versions(folder):
         raise LinkageError(
             "is not a store: nothing in it was made by linkage",
             where=str(folder),
-            mend="name the folder that a run was given as --store",
+            help="name the folder that a run was given as --store",
         )
     return Store(folder)
 

@@ -66,7 +66,7 @@ class Store:
                 (self.folder / name).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreError(
-                f"cannot be made: {error.strerror}", where=str(folder), mend="choose another with --store"
+                f"cannot be made: {error.strerror}", where=str(folder), help="choose another with --store"
             ) from None
         tag = self.folder / TAG
         if not tag.exists():
@@ -179,7 +179,7 @@ class Store:
             raise StoreError(
                 f"no working folder can be made: {error.strerror}",
                 where=str(self.folder),
-                mend="free space, or choose another place with --store",
+                help="free space, or choose another place with --store",
             ) from None
 
     def sweep(self) -> None:

@@ -152,14 +152,14 @@ class _Asker:
             raise ToolchainError(
                 f"its sysroot {answer[:200]!r} is not a folder",
                 where=self._where,
-                mend="name a rustc with its sysroot",
+                help="name a rustc with its sysroot",
             )
         return sysroot
 
     def _verbose(self) -> Answer:
         verbose = self._ask("-vV")
         if verbose.status != 0 or not verbose.stdout.startswith("rustc "):
-            raise self._wrong(verbose, "is not a rustc", mend="name the executable of a rustc")
+            raise self._wrong(verbose, "is not a rustc", help="name the executable of a rustc")
         return verbose
 
     def _target(self, triple: str, libdir: Path) -> Target:
@@ -246,11 +246,11 @@ class _Asker:
     def _where(self) -> str:
         return f"toolchain {self._located.name}"
 
-    def _wrong(self, answer: Answer, what: str, mend: str | None = None) -> ToolchainError:
+    def _wrong(self, answer: Answer, what: str, help: str | None = None) -> ToolchainError:
         command = " ".join(answer.command)
         said = answer.summary if answer.status else f"it answered {first_words(answer.stdout) or 'nothing'}"
         return ToolchainError(
-            f"{self._located.rustc} {what}: `{command}`: {said}", where=self._where, mend=mend
+            f"{self._located.rustc} {what}: `{command}`: {said}", where=self._where, help=help
         )
 
 

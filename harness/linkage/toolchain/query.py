@@ -62,7 +62,7 @@ def ask(
         raise ToolchainError(
             f"`{shlex.join(words)}` cannot be started: {error.strerror or error}",
             where=f"toolchain {who}",
-            mend="name the executable of a rustc that runs on this machine",
+            help="name the executable of a rustc that runs on this machine",
         ) from error
     if ended.limit is not None:
         why = {

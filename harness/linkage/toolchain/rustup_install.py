@@ -60,7 +60,7 @@ def install(name: str, env: Mapping[str, str], say: Say | None = None) -> Path:
     The toolchain appears there at once, when it is whole. Raises ToolchainError with the reason.
     """
     home = _home(env, name)
-    with staging(home, name, say, mend=_BY_HAND) as staged:
+    with staging(home, name, say, help=_BY_HAND) as staged:
         folder = rustup.find_in(home, name)
         if folder is None:
             new = _install_into(staged, name, env)
@@ -83,7 +83,7 @@ def remove(name: str, env: Mapping[str, str], say: Say) -> None:
         raise ToolchainError(
             f"the harness has not installed {theirs}" if theirs else f"{name} is not installed",
             where=f"toolchain {name}",
-            mend=f"rustup toolchain uninstall {name}" if theirs else None,
+            help=f"rustup toolchain uninstall {name}" if theirs else None,
         )
     with staging(home, name, say):
         if folder := rustup.find_in(home, name):
@@ -105,7 +105,7 @@ def _install_into(staging: Path, name: str, env: Mapping[str, str]) -> Path:
     installed = next((staging / "toolchains").glob("*/bin/rustc*"), None)
     if answer.status != 0 or installed is None:
         raise ToolchainError(
-            f"rustup could not install {name}: {said(answer)}", where=f"toolchain {name}", mend=_BY_HAND
+            f"rustup could not install {name}: {said(answer)}", where=f"toolchain {name}", help=_BY_HAND
         )
     return installed.parent.parent
 
@@ -121,10 +121,10 @@ def find_rustup(env: Mapping[str, str], name: str) -> Path:
         try:
             install_wheel("rustup", folder, env)
         except ToolchainError as error:
-            raise ToolchainError(error.what, where=f"toolchain {name}", mend=_BY_HAND) from None
+            raise ToolchainError(error.what, where=f"toolchain {name}", help=_BY_HAND) from None
         if not program.is_file():
             raise ToolchainError(
-                f"the wheel `rustup` has no {program}", where=f"toolchain {name}", mend=_BY_HAND
+                f"the wheel `rustup` has no {program}", where=f"toolchain {name}", help=_BY_HAND
             )
     return program
 
@@ -135,7 +135,7 @@ def _home(env: Mapping[str, str], name: str) -> Path:
         raise ToolchainError(
             "neither HOME nor XDG_CACHE_HOME is set, so there is no folder to install a rustc into",
             where=f"toolchain {name}",
-            mend=_BY_HAND,
+            help=_BY_HAND,
         )
     return home
 

@@ -22,7 +22,7 @@ def check(specs: Iterable[str]) -> None:
             raise ToolchainError(
                 "it is neither a rustup name nor a release or suite of Debian's",
                 where=f"toolchain {spec}",
-                mend="write stable, nightly-2026-05-19, 1.95.0, debian:1.63 or debian:bookworm",
+                help="write stable, nightly-2026-05-19, 1.95.0, debian:1.63 or debian:bookworm",
             )
 
 

@@ -50,12 +50,12 @@ def resolve(spec: str, env: Mapping[str, str]) -> Located:
             raise ToolchainError(
                 "the environment variable RUSTC is not set",
                 where=f"toolchain {spec}",
-                mend="export RUSTC=/path/to/rustc",
+                help="export RUSTC=/path/to/rustc",
             )
         found = resolve(env["RUSTC"], env)
         return replace(found, spec=spec)
     if not spec.strip():
-        raise ToolchainError("a toolchain without a name", mend="write stable, or a path to a rustc")
+        raise ToolchainError("a toolchain without a name", help="write stable, or a path to a rustc")
     if is_debian(spec):
         return _located(*debian.locate(spec, env), spec, env)
     if not _PATH_LIKE.search(spec) and (folder := rustup.find(spec, env)):
@@ -81,7 +81,7 @@ def resolve_all(specs: Iterable[str], env: Mapping[str, str]) -> list[Located]:
             raise ToolchainError(
                 f"{first.rustc} and {located.rustc} would both be called {located.name}",
                 where=f"toolchain {spec}",
-                mend=f"give one a name of its own: --toolchain other={spec}",
+                help=f"give one a name of its own: --toolchain other={spec}",
             )
     return list(found.values())
 
@@ -126,7 +126,7 @@ def _check_executable(rustc: Path, spec: str) -> None:
         raise ToolchainError(
             f"{rustc} is not executable",
             where=f"toolchain {spec}",
-            mend=f"chmod +x {rustc}, or name another rustc",
+            help=f"chmod +x {rustc}, or name another rustc",
         )
 
 
@@ -147,7 +147,7 @@ def _behind_proxy(rustc: Path, spec: str, env: Mapping[str, str]) -> Path | None
         raise ToolchainError(
             f"{rustc} is rustup's proxy and has no toolchain to start: {first_words(answer.stderr)}",
             where=f"toolchain {spec}",
-            mend="rustup toolchain install stable, or rustup default stable",
+            help="rustup toolchain install stable, or rustup default stable",
         )
     return behind
 
@@ -161,7 +161,7 @@ def _rustc_at(path: Path, spec: str) -> Path:
         raise ToolchainError(
             f"there is no rustc in the folder {path}: neither bin/rustc nor rustc",
             where=f"toolchain {spec}",
-            mend=f"--toolchain {stage}"
+            help=f"--toolchain {stage}"
             if stage
             else "name a sysroot, a stage folder such as build/host/stage1, or a rustc",
         )
@@ -169,7 +169,7 @@ def _rustc_at(path: Path, spec: str) -> Path:
         raise ToolchainError(
             f"there is no file {path}",
             where=f"toolchain {spec}",
-            mend="name a rustc, a sysroot or a stage folder",
+            help="name a rustc, a sysroot or a stage folder",
         )
     if not path.is_file():
         raise ToolchainError(f"{path} is not a file that can be started", where=f"toolchain {spec}")
@@ -205,9 +205,9 @@ def _expand_home(spec: str, env: Mapping[str, str]) -> str:
 def _missing(spec: str, env: Mapping[str, str]) -> ToolchainError:
     have = [*rustup.installed(env), *(one.spec for one in debian.compilers(env))]
     names = ", ".join(have) or "none"
-    mend = (
+    help = (
         f"linkage toolchains install {spec}"
         if rustup.channel_name(spec)
         else "write a rustup name, a path to a rustc, or debian:RELEASE"
     )
-    return ToolchainError(f"no toolchain {spec}; installed: {names}", where=f"toolchain {spec}", mend=mend)
+    return ToolchainError(f"no toolchain {spec}; installed: {names}", where=f"toolchain {spec}", help=help)

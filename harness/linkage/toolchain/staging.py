@@ -14,7 +14,7 @@ _REMOVED = "old-"
 
 
 @contextlib.contextmanager
-def staging(home: Path, who: str, say: Say | None = None, *, mend: str | None = None) -> Iterator[Path]:
+def staging(home: Path, who: str, say: Say | None = None, *, help: str | None = None) -> Iterator[Path]:
     """Hold the folder's lock, and give a new folder in it: what is renamed out of it was installed.
 
     The rest of it is removed however this ends, and what a killed installation left behind is
@@ -41,7 +41,7 @@ def staging(home: Path, who: str, say: Say | None = None, *, mend: str | None = 
             lock.release()
     except OSError as error:
         raise ToolchainError(
-            f"{home} cannot be written: {error.strerror or error}", where=f"toolchain {who}", mend=mend
+            f"{home} cannot be written: {error.strerror or error}", where=f"toolchain {who}", help=help
         ) from error
 
 

@@ -71,21 +71,21 @@ def no_such_role(role: str, path: Path, made: frozenset[str], cell: Cell, cells:
     """Note a role that is needed and that nothing has made."""
     owner = role.rpartition(".")[0]
     own = sorted(one for one in made if one.startswith(f"{owner}."))
-    mend = (
+    help = (
         f"`{owner}` makes {', '.join(own)}; a `when` can limit this to the variants that have it"
         if own
         else suggest(role, sorted(made), "made before this: {}")
     )
-    cells.findings.add(f"`{role}` is made by no earlier step", cells.doc.value(path), cell.names, mend)
+    cells.findings.add(f"`{role}` is made by no earlier step", cells.doc.value(path), cell.names, help)
 
 
 def _program(name: str, place: Place, made: Made, cell: Cell, cells: Cells) -> None:
     programs = {role.removesuffix(".bin") for role in place.before if role.endswith(".bin")}
     if name in programs or is_role(name, cells.ids) or "${" in name or "/" in name or made.has(name):
         return
-    mend = suggest(name, sorted(programs), "the programs are {}")
+    help = suggest(name, sorted(programs), "the programs are {}")
     where = cells.doc.value((*place.step.path, "run"))
-    cells.findings.add(f"`{name}` is no program that an earlier step makes", where, cell.names, mend)
+    cells.findings.add(f"`{name}` is no program that an earlier step makes", where, cell.names, help)
 
 
 def _kept(place: Place, kept: set[str], cell: Cell, cells: Cells) -> None:
@@ -94,9 +94,9 @@ def _kept(place: Place, kept: set[str], cell: Cell, cells: Cells) -> None:
     for name, path in references(own):
         prefix, _, step_id = name.partition(".")
         if prefix == "kept" and step_id not in kept:
-            mend = suggest(step_id, sorted(kept), "steps with `keep` before this: {}")
+            help = suggest(step_id, sorted(kept), "steps with `keep` before this: {}")
             where = cells.doc.value((*place.step.path, *path))
-            cells.findings.add(f"no earlier step `{step_id}` keeps a stream", where, cell.names, mend)
+            cells.findings.add(f"no earlier step `{step_id}` keeps a stream", where, cell.names, help)
 
 
 def check_never(cells: Cells) -> Iterator[CaseError]:
@@ -105,8 +105,8 @@ def check_never(cells: Cells) -> Iterator[CaseError]:
     for _, path in every_step(cells.model.steps, ("steps",)):
         if path not in ran:
             # Its own `when` holds somewhere: else that would have been said.
-            mend = "its `when` and that of the steps around it hold in no cell together"
-            yield CaseError("this step never runs", where=cells.doc.key(path), mend=mend)
+            help = "its `when` and that of the steps around it hold in no cell together"
+            yield CaseError("this step never runs", where=cells.doc.key(path), help=help)
     known, roles = cells.ids, cells.roles
     selected: dict[Path, tuple[str, bool]] = {}
     for cell in cells.cells:
@@ -117,13 +117,13 @@ def check_never(cells: Cells) -> Iterator[CaseError]:
         if not hit:
             near = nearest(role, sorted(roles))
             where = cells.doc.value(path) if path[-1] == "of" else cells.doc.key(path)
-            mend = (
+            help = (
                 f"did you mean `{near}`?"
                 if near
                 else f"the steps make {', '.join(sorted(roles)) or 'nothing'}"
             )
             yield CaseError(
-                f"`{role}` is made in no variant: this claim selects nothing", where=where, mend=mend
+                f"`{role}` is made in no variant: this claim selects nothing", where=where, help=help
             )
 
 

@@ -35,10 +35,10 @@ def check_axes(model: CaseModel, doc: Document) -> Iterator[CaseError]:
     found = model.matrix
     if "matrix" in model.model_fields_set and not (found.axes or found.rows or found.include):
         where = doc.key(("matrix",))
-        yield CaseError("the matrix is empty", where=where, mend="give it an axis, or remove it")
+        yield CaseError("the matrix is empty", where=where, help="give it an axis, or remove it")
     elif "rows" in found.model_fields_set and not found.rows:
         where = doc.key(("matrix", "rows"))
-        yield CaseError("`rows` is empty", where=where, mend="give it a row, or remove it")
+        yield CaseError("`rows` is empty", where=where, help="give it a row, or remove it")
     for axis, values in found.axes.items():
         yield from _axis(axis, values, doc)
     for part in ("rows", "include"):
@@ -50,13 +50,13 @@ def _axis(axis: str, values: Sequence[Any], doc: Document) -> Iterator[CaseError
     yield from _name(axis, doc, ("matrix", axis))
     if not values:
         where = doc.key(("matrix", axis))
-        yield CaseError(f"the axis `{axis}` has no values", where=where, mend="give it one, or remove it")
+        yield CaseError(f"the axis `{axis}` has no values", where=where, help="give it one, or remove it")
     for index, value in enumerate(values):
         path = ("matrix", axis, index)
         yield from _value(axis, value, doc, path)
         if any(same(value, earlier) for earlier in values[:index]):
             what = f"the value `{spelled(value)}` of `{axis}` stands here a second time"
-            yield CaseError(what, where=doc.value(path), mend="remove it")
+            yield CaseError(what, where=doc.value(path), help="remove it")
 
 
 def _row(row: Mapping[str, Any], base: Path, beside: Container[str], doc: Document) -> Iterator[CaseError]:
@@ -65,32 +65,32 @@ def _row(row: Mapping[str, Any], base: Path, beside: Container[str], doc: Docume
         yield from _name(axis, doc, path)
         yield from _value(axis, value, doc, path)
         if axis in beside:
-            mend = f"each row is combined with every value of the axis at {doc.key(('matrix', axis))}"
-            yield CaseError(f"`{axis}` is an axis beside the rows", where=doc.key(path), mend=mend)
+            help = f"each row is combined with every value of the axis at {doc.key(('matrix', axis))}"
+            yield CaseError(f"`{axis}` is an axis beside the rows", where=doc.key(path), help=help)
 
 
 def _name(axis: str, doc: Document, path: Path) -> Iterator[CaseError]:
     if axis in GROUP_NAMES or axis in _RESERVED:
         what = f"the axis `{axis}` has the name of something else that a case can refer to"
-        yield CaseError(what, where=doc.key(path), mend="choose another name")
+        yield CaseError(what, where=doc.key(path), help="choose another name")
     elif not axis.replace("-", "_").isidentifier():
         what = f"`{axis}` is no name of an axis"
-        yield CaseError(what, where=doc.key(path), mend="a name is made of letters, digits, - and _")
+        yield CaseError(what, where=doc.key(path), help="a name is made of letters, digits, - and _")
 
 
 def _value(axis: str, value: object, doc: Document, path: Path) -> Iterator[CaseError]:
     where = doc.value(path)
     if isinstance(value, dict) and not isinstance(value.get("name"), str):
         yield CaseError(
-            "an axis's value that is a mapping needs a `name`", where=where, mend="the id is made from it"
+            "an axis's value that is a mapping needs a `name`", where=where, help="the id is made from it"
         )
     elif axis == "crate-type":
         known = [kind.value for kind in steps.CrateType]
         for index, one in enumerate(value if isinstance(value, (list, tuple)) else (value,)):
             if one not in known and one is not None:
                 place = doc.value((*path, index))
-                mend = suggest(str(one), known, "rustc has {}")
-                yield CaseError(f"`{spelled(one)}` is no crate type", where=place, mend=mend)
+                help = suggest(str(one), known, "rustc has {}")
+                yield CaseError(f"`{spelled(one)}` is no crate type", where=place, help=help)
     else:
         yield from check_built_in(axis, value, doc, path)
 
@@ -103,5 +103,5 @@ def check_built_in(axis: str, value: object, doc: Document, path: Path) -> Itera
         yield CaseError(
             f"`{spelled(value)}` is no value of `{axis}`",
             where=doc.value(path),
-            mend=f"it takes {listed}, or null for no flag",
+            help=f"it takes {listed}, or null for no flag",
         )

@@ -18,8 +18,8 @@ def check_bugs(cells: Cells) -> Iterator[CaseError]:
         path = ("known-bugs", index, "signature")
         step = bug.signature.step
         if step not in {*ids, *ACTIONS, "end"}:
-            mend = suggest(step, ids, "the steps are {}")
-            yield CaseError(f"there is no step `{step}`", where=cells.doc.value((*path, "step")), mend=mend)
+            help = suggest(step, ids, "the steps are {}")
+            yield CaseError(f"there is no step `{step}`", where=cells.doc.value((*path, "step")), help=help)
             continue
         made = _claimed(cells, step)
         for number, claim in enumerate(bug.signature.claim):
@@ -27,9 +27,9 @@ def check_bugs(cells: Cells) -> Iterator[CaseError]:
             if first not in _PROCESS and not any(
                 claim == one or one.startswith(f"{claim}.") or claim.startswith(f"{one}.") for one in made
             ):
-                mend = suggest(claim, sorted(made), "claims there: {}")
+                help = suggest(claim, sorted(made), "claims there: {}")
                 where = cells.doc.value((*path, "claim", number))
-                yield CaseError(f"no claim at `{step}` is called `{claim}`", where=where, mend=mend)
+                yield CaseError(f"no claim at `{step}` is called `{claim}`", where=where, help=help)
 
 
 def _claimed(cells: Cells, name: str) -> set[str]:

@@ -77,7 +77,7 @@ def survey(model: CaseModel, doc: Document, built: Iterable[tuple[Row, tuple[str
         for step in flat(resolved):
             problems += _values(step, doc)
         for problem in problems:
-            found.findings.add(problem.what, position_of(problem), names, problem.mend)
+            found.findings.add(problem.what, position_of(problem), names, problem.help)
         found.cells.append(Cell(names, row, resolved, tuple(_places(resolved))))
     return found
 
@@ -93,8 +93,8 @@ def _values(step: resolve.Resolved, doc: Document) -> Iterator[CaseError]:
 
 
 def _no_axis(axis: str, doc: Document, path: Path) -> CaseError:
-    mend = suggest(axis, list(AXIS_VALUES), "these are: {}")
-    return CaseError(f"`{axis}` is no axis that a step takes by itself", where=doc.value(path), mend=mend)
+    help = suggest(axis, list(AXIS_VALUES), "these are: {}")
+    return CaseError(f"`{axis}` is no axis that a step takes by itself", where=doc.value(path), help=help)
 
 
 def _places(resolved: Sequence[resolve.Resolved]) -> Iterator[Place]:

@@ -38,7 +38,7 @@ def check(case: "Case") -> list[CaseError]:
     rows = case.rows
     if not rows:
         where = doc.key(("matrix", "exclude"))
-        return [*errors, CaseError("the matrix is empty", where=where, mend="this excludes every cell")]
+        return [*errors, CaseError("the matrix is empty", where=where, help="this excludes every cell")]
     built = list(built_by(rows, case.ids, model))
     unknown = [*check_conditions(model, doc, rows, [row for row, _ in built]), *check_variables(doc, rows)]
     if unknown:

@@ -78,22 +78,22 @@ class _Checked:
         role = reference.artifact or here.subject
         if is_role(role, self.ids) and role not in self.cells.roles:
             what = f"`{role}` is made in no variant"
-            mend = suggest(role, sorted(self.cells.roles), "the steps make {}")
-            self.cells.findings.add(what, self.cells.doc.value(artifact), here.cell.names, mend)
+            help = suggest(role, sorted(self.cells.roles), "the steps make {}")
+            self.cells.findings.add(what, self.cells.doc.value(artifact), here.cell.names, help)
         wrong = [
             error
             for axis, value in reference.variant.items()
             for error in check_value(axis, value, (*path, "variant", axis), self.values, self.cells.doc)
         ]
         for error in wrong:
-            self.cells.findings.add(error.what, position_of(error), here.cell.names, error.mend)
+            self.cells.findings.add(error.what, position_of(error), here.cell.names, error.help)
         sibling = _key({**here.cell.row, **reference.variant})
         if not wrong and sibling not in self.known:
             what = "the matrix has no variant to compare with"
             differs = ", ".join(f"{axis}: {spelled(value)}" for axis, value in reference.variant.items())
-            mend = f"with {differs} this cell is not in the matrix; limit the claim with a `when`"
+            help = f"with {differs} this cell is not in the matrix; limit the claim with a `when`"
             where = self.cells.doc.key((*path, "variant"))
-            self.cells.findings.add(what, where, here.cell.names, mend)
+            self.cells.findings.add(what, where, here.cell.names, help)
         self.itself.setdefault(path, []).append((here.cell.names, same and sibling == _key(here.cell.row)))
 
     def report_itself(self) -> None:

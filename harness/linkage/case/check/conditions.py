@@ -48,11 +48,11 @@ def check_conditions(
         errors = list(_names(placed.condition, placed.path, known, doc))
         if placed.exclude and any(placed.condition.ranges()):
             where = doc.key(placed.path)
-            mend = "a matrix is the same on every compiler: use `requires` or `toolchains`"
-            errors.append(CaseError("an exclude cannot name a `toolchain`", where=where, mend=mend))
+            help = "a matrix is the same on every compiler: use `requires` or `toolchains`"
+            errors.append(CaseError("an exclude cannot name a `toolchain`", where=where, help=help))
         yield from errors
         if not errors and not any(placed.condition.holds(row) for row in among):
-            yield CaseError(_NOTHING[placed.of], where=doc.key(placed.path), mend=_MEND)
+            yield CaseError(_NOTHING[placed.of], where=doc.key(placed.path), help=_MEND)
 
 
 def every_condition(model: CaseModel) -> Iterator[Placed]:
@@ -105,8 +105,8 @@ def check_value(
 ) -> Iterator[CaseError]:
     """Whether an axis exists, and has this value in some cell; of alternatives, each."""
     if axis not in known:
-        mend = suggest(axis, list(known), "the axes are {}")
-        yield CaseError(f"there is no axis `{axis}`", where=doc.key(path), mend=mend)
+        help = suggest(axis, list(known), "the axes are {}")
+        yield CaseError(f"there is no axis `{axis}`", where=doc.key(path), help=help)
         return
     values = known[axis]
     whole_list = any(isinstance(value, (list, tuple)) and matches(expected, value) for value in values)
@@ -114,5 +114,5 @@ def check_value(
     for index, one in enumerate(alternatives):
         if not any(matches(one, value) for value in values):
             where = doc.value((*path, index))
-            mend = suggest(spelled(one), [spelled(value) for value in values], "it is {}")
-            yield CaseError(f"`{axis}` is `{spelled(one)}` in no cell of the matrix", where=where, mend=mend)
+            help = suggest(spelled(one), [spelled(value) for value in values], "it is {}")
+            yield CaseError(f"`{axis}` is `{spelled(one)}` in no cell of the matrix", where=where, help=help)

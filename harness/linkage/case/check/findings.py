@@ -10,7 +10,7 @@ _NAMED = 2
 
 @dataclass(slots=True)
 class _Finding:
-    mend: str | None
+    help: str | None
     variants: dict[str, None] = field(default_factory=dict)
 
 
@@ -23,14 +23,14 @@ class Findings:
     def __bool__(self) -> bool:
         return bool(self.found)
 
-    def add(self, what: str, where: Position, variants: Iterable[str], mend: str | None = None) -> None:
+    def add(self, what: str, where: Position, variants: Iterable[str], help: str | None = None) -> None:
         """Note what is wrong in some variants."""
-        self.found.setdefault((where, what), _Finding(mend)).variants.update(dict.fromkeys(variants))
+        self.found.setdefault((where, what), _Finding(help)).variants.update(dict.fromkeys(variants))
 
     def errors(self, total: int) -> list[CaseError]:
         """One error for each finding; `total` is how many variants there are."""
         return [
-            CaseError(what + _where_so(list(finding.variants), total), where=where, mend=finding.mend)
+            CaseError(what + _where_so(list(finding.variants), total), where=where, help=finding.help)
             for (where, what), finding in self.found.items()
         ]
 

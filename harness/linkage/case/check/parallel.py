@@ -24,5 +24,5 @@ def _writes(step: Resolved, variants: tuple[str, ...], cells: Cells) -> None:
             first = written.setdefault(name, part)
             if first is not part:
                 what = f"two steps at the same time write `{name}`"
-                mend = f"the other is at {cells.doc.key(first.path)}; give one an output of its own"
-                cells.findings.add(what, cells.doc.key(part.path), variants, mend)
+                help = f"the other is at {cells.doc.key(first.path)}; give one an output of its own"
+                cells.findings.add(what, cells.doc.key(part.path), variants, help)

@@ -48,11 +48,11 @@ def check_files(model: CaseModel, doc: Document, folder: FilePath) -> Iterator[C
     for index, name in enumerate(model.files):
         wrong = _beside(folder, name, model, folders=True)
         if wrong is not None:
-            yield CaseError(wrong[0], where=doc.value(("files", index)), mend=wrong[1])
+            yield CaseError(wrong[0], where=doc.value(("files", index)), help=wrong[1])
     for index, bug in enumerate(model.known_bugs):
         wrong = _beside(folder, bug.report, model, folders=False) if bug.report else None
         if wrong is not None:
-            yield CaseError(wrong[0], where=doc.value(("known-bugs", index, "report")), mend=wrong[1])
+            yield CaseError(wrong[0], where=doc.value(("known-bugs", index, "report")), help=wrong[1])
 
 
 def check_sources(cells: Cells, folder: FilePath) -> None:
@@ -95,8 +95,8 @@ def _beside(folder: FilePath, name: str, model: CaseModel, *, folders: bool) -> 
     except (OSError, RuntimeError) as error:
         # RuntimeError: a loop of symlinks, as Python 3.11 and 3.12 report it
         return f"`{name}` cannot be looked up: {getattr(error, 'strerror', None) or error}", "check the name"
-    mend = suggest(name, [*beside, *model.sources], "put it beside the case, or under `sources`")
-    return f"there is no source `{name}`", mend
+    help = suggest(name, [*beside, *model.sources], "put it beside the case, or under `sources`")
+    return f"there is no source `{name}`", help
 
 
 def _inside(file: FilePath, folder: FilePath) -> bool:

@@ -22,18 +22,18 @@ def check_variables(doc: Document, rows: Sequence[Mapping[str, Any]]) -> Iterato
     for part in REFERRING:
         for name, where in _placed(doc.data.get(part), (part,), doc):
             if name not in known and not name.startswith("kept."):
-                mend = suggest(name, known, f"here are {', '.join(sorted(axes | LATER))}")
+                help = suggest(name, known, f"here are {', '.join(sorted(axes | LATER))}")
                 yield CaseError(
-                    f"`${{{name}}}` is no axis, no variable and no symbol group", where=where, mend=mend
+                    f"`${{{name}}}` is no axis, no variable and no symbol group", where=where, help=help
                 )
     sources = doc.data.get("sources")
     for file, text in sources.items() if isinstance(sources, dict) else ():
         for name, _ in references(text):
             axis = name.partition(".")[0]
             if axis in axes and name not in axes | parts:
-                mend = suggest(name, sorted(parts), f"write `$${{{name}}}` where the text itself is meant")
+                help = suggest(name, sorted(parts), f"write `$${{{name}}}` where the text itself is meant")
                 where = doc.value(("sources", file))
-                yield CaseError(f"the axis `{axis}` has no part `{name}`", where=where, mend=mend)
+                yield CaseError(f"the axis `{axis}` has no part `{name}`", where=where, help=help)
 
 
 def _parts(rows: Sequence[Mapping[str, Any]]) -> set[str]:
@@ -67,12 +67,12 @@ def check_unused(model: CaseModel, doc: Document, looked_at: set[str]) -> Iterat
     for axis, path in _axes(model).items():
         if axis not in used:
             near = nearest(axis, list(matrix.AXIS_VALUES))
-            mend = f"refer to it as `${{{axis}}}` or in a `when`"
+            help = f"refer to it as `${{{axis}}}` or in a `when`"
             if near == axis:
-                mend = "no rustc step takes it: each has a key of that name, or limits its `axes`"
+                help = "no rustc step takes it: each has a key of that name, or limits its `axes`"
             elif near is not None:
-                mend = f"did you mean `{near}`?"
-            yield CaseError(f"nothing uses the axis `{axis}`", where=doc.key(path), mend=mend)
+                help = f"did you mean `{near}`?"
+            yield CaseError(f"nothing uses the axis `{axis}`", where=doc.key(path), help=help)
 
 
 def _axes(model: CaseModel) -> dict[str, Path]:

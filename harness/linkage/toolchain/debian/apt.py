@@ -48,7 +48,7 @@ def require_programs(who: str, env: Mapping[str, str]) -> None:
         raise ToolchainError(
             f"this machine has no {' and no '.join(missing)}, which unpack Debian's packages",
             where=f"toolchain {who}",
-            mend="install it, take a rustup toolchain, or name packages unpacked elsewhere: debian:/path",
+            help="install it, take a rustup toolchain, or name packages unpacked elsewhere: debian:/path",
         )
 
 
@@ -90,7 +90,7 @@ class Apt:
             raise AbsentSuiteError(
                 f"the mirror has no suite {self._suite}: {reason}",
                 where=f"toolchain {self._who}",
-                mend="name a suite that it has, or another mirror: --mirror URL",
+                help="name a suite that it has, or another mirror: --mirror URL",
             )
         full = "No space left on device" in reason
         raise self._error(
@@ -204,12 +204,12 @@ class Apt:
         return UnverifiedError(
             f"the suite {self._suite} {why}",
             where=f"toolchain {self._who}",
-            mend="install the distribution's newest keyring package, name a keyring with --keyring FILE, "
+            help="install the distribution's newest keyring package, name a keyring with --keyring FILE, "
             "or do without the check: --allow-unsigned",
         )
 
-    def _error(self, what: str, mend: str | None = None) -> ToolchainError:
-        return ToolchainError(what, where=f"toolchain {self._who}", mend=mend)
+    def _error(self, what: str, help: str | None = None) -> ToolchainError:
+        return ToolchainError(what, where=f"toolchain {self._who}", help=help)
 
 
 def _first(lines: Sequence[str]) -> str:

@@ -70,7 +70,7 @@ class Archive:
         raise ToolchainError(
             f"no suite of {self._mirrors.main} has rustc {spec.release}; it has {has or 'none at all'}",
             where=f"toolchain {spec.text}",
-            mend="take one of these, a suite by its name, or another mirror: --mirror URL",
+            help="take one of these, a suite by its name, or another mirror: --mirror URL",
         )
 
     def _in_suite(self, spec: Suite) -> tuple[Apt, Offer, bool]:

@@ -40,7 +40,7 @@ def install(text: str, options: Options, env: Mapping[str, str], say: Say) -> In
         raise ToolchainError(
             "a folder needs no installing",
             where=f"toolchain {text}",
-            mend=f"linkage run --toolchain {text}",
+            help=f"linkage run --toolchain {text}",
         )
     home = _home(env, text)
     if found := installed.matching(spec, env):
@@ -92,7 +92,7 @@ def remove(text: str, env: Mapping[str, str], say: Say) -> None:
             raise ToolchainError(
                 f"{text} can mean {' and '.join(one.spec for one in found)}",
                 where=f"toolchain {text}",
-                mend="name the one to remove",
+                help="name the one to remove",
             )
         for one in found:
             take_away(one.folder)
@@ -124,7 +124,7 @@ def _unpack(apt: Apt, packages: list[Package], root: Path, staged: Path, text: s
         raise ToolchainError(
             f"{staged.parent} has {free // _MIB} MiB free, and {wanted // _MIB} MiB are needed",
             where=f"toolchain {text}",
-            mend="make room, or set XDG_CACHE_HOME to a folder on another disk",
+            help="make room, or set XDG_CACHE_HOME to a folder on another disk",
         )
     for number, package in enumerate(packages, 1):
         size = f"{package.size / _MIB:.1f} MiB"

@@ -117,7 +117,7 @@ def locate(text: str, env: Mapping[str, str]) -> tuple[str, Path]:
         raise ToolchainError(
             f"no toolchain {text}; installed: {have}",
             where=f"toolchain {text}",
-            mend=f"linkage toolchains install {text}",
+            help=f"linkage toolchains install {text}",
         )
     return found[0].name, found[0].rustc
 
@@ -136,7 +136,7 @@ def _unpacked(spec: Unpacked, env: Mapping[str, str]) -> tuple[str, Path]:
         raise ToolchainError(
             f"there is no {tree.RUSTC} in {root}",
             where=f"toolchain {spec.text}",
-            mend="unpack rustc, libstd-rust-* and their libraries into it: dpkg-deb -x FILE.deb FOLDER",
+            help="unpack rustc, libstd-rust-* and their libraries into it: dpkg-deb -x FILE.deb FOLDER",
         )
     return name, _wrapper_elsewhere(root, spec, env)
 

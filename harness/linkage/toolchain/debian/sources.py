@@ -142,14 +142,14 @@ def mirrors(
             raise ToolchainError(
                 f"`{mirror}` is not the address of a mirror",
                 where=f"toolchain {who}",
-                mend="write it as in sources.list(5): https://HOST/debian, file:/path",
+                help="write it as in sources.list(5): https://HOST/debian, file:/path",
             )
         return replace(together, main=mirror.rstrip("/"), security=security_of(mirror))
     if chosen is None:
         raise ToolchainError(
             f"apt's configuration ({told['list']}, {told['parts']}) names no mirror of Debian",
             where=f"toolchain {who}",
-            mend="--mirror URL",
+            help="--mirror URL",
         )
     return replace(together, main=chosen[0].uri.rstrip("/"), security=chosen[1].uri.rstrip("/"))
 

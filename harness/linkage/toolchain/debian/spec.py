@@ -64,5 +64,5 @@ def parse(text: str) -> Release | Suite | Unpacked:
     raise ToolchainError(
         f"`{text}` names neither a release, nor a suite, nor a folder",
         where=f"toolchain {text}",
-        mend="write debian:1.63, debian:bookworm or debian:/path/to/unpacked",
+        help="write debian:1.63, debian:bookworm or debian:/path/to/unpacked",
     )
