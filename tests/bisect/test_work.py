@@ -11,8 +11,9 @@ from linkage.bisect.bounds import bound_of, end
 from linkage.bisect.request import Request
 from linkage.bisect.work import hints_of, targets_of, variants_of
 from linkage.errors import LinkageError
+from linkage.judge.results import Compiler, KeptResult
 from linkage.run.session import Session
-from linkage.store.results import Compiler, Result, Results
+from linkage.store.results import Results
 from linkage.store.store import Store
 from linkage.toolchain.release import RustcVersion
 from linkage.toolchain.rustup import machine_host
@@ -20,8 +21,8 @@ from linkage.toolchain.rustup import machine_host
 TODAY = date(2026, 5, 25)
 
 
-def result(tmp_path: Path, cell: str, version: str, outcome: str) -> Result:
-    return Result(str(tmp_path / "answer.yaml"), cell, Compiler("nightly", version, version), outcome)
+def result(tmp_path: Path, cell: str, version: str, outcome: str) -> KeptResult:
+    return KeptResult(str(tmp_path / "answer.yaml"), cell, Compiler("nightly", version, version), outcome)
 
 
 def test_the_newest_that_passed_is_tried_first(case: str, tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ from linkage.case.claims import Names
 from linkage.case.document import Path
 from linkage.case.reader import Case
 from linkage.case.steps import ProcessStep
+from linkage.judge.results import KeptResult
 from linkage.plan.plan import ClaimGroup, PlannedStep
-from linkage.store.results import Result
 
 _PROCESS = ("stdout", "stderr", "diagnostics", "makes", "native_static_libs", "link")
 
@@ -85,7 +85,7 @@ def _claim(case: Case, path: Path, step: str, name: str, whole: str = "") -> Cla
     return Claim(position.line, position.column, step, name, frozenset(places), whole)
 
 
-def never_red(case: Case, claims: Iterable[Claim], results: Iterable[Result]) -> list[Claim]:
+def never_red(case: Case, claims: Iterable[Claim], results: Iterable[KeptResult]) -> list[Claim]:
     """The claims that no result of the case has as a failure."""
     exact: set[tuple[str, str]] = set()
     loose: set[tuple[str, str]] = set()

@@ -11,7 +11,7 @@ from corpus import Cell
 from seeded.fault import Fault
 
 from linkage.case.document import Path
-from linkage.store.results import KeptFailure, Result
+from linkage.judge.results import KeptFailure, KeptResult
 from linkage.store.store import key_of
 
 _KEPT = 20
@@ -23,7 +23,7 @@ class Try(Protocol):
     verdict, or None where that says nothing.
     """
 
-    def __call__(self, cell: Cell, fault: Fault, at: Path | None) -> Result | None: ...
+    def __call__(self, cell: Cell, fault: Fault, at: Path | None) -> KeptResult | None: ...
 
 
 @dataclass
@@ -53,7 +53,7 @@ class Hunt:
             likely,
         )
 
-    def carried_out(self, faults: Sequence[Fault], attempt: Try) -> Iterator[Result]:
+    def carried_out(self, faults: Sequence[Fault], attempt: Try) -> Iterator[KeptResult]:
         """The results that turned a claim red that was not yet."""
         left = set(self.cells)
         while (number := self._next(left)) is not None:
@@ -70,7 +70,7 @@ class Hunt:
         best = min(ranked, default=(0, 0, 0))
         return best[2] if best[0] else None
 
-    def _of_cell(self, number: int, faults: Sequence[Fault], attempt: Try) -> Iterator[Result]:
+    def _of_cell(self, number: int, faults: Sequence[Fault], attempt: Try) -> Iterator[KeptResult]:
         cell = self.cells[number]
         waiting = [one for one in faults if cell.affected(one)]
         while waiting and (wanted := self._wanted(number)):
@@ -80,7 +80,7 @@ class Hunt:
             waiting.remove(fault)
             yield from self._of_fault(number, fault, attempt)
 
-    def _of_fault(self, number: int, fault: Fault, attempt: Try) -> Iterator[Result]:
+    def _of_fault(self, number: int, fault: Fault, attempt: Try) -> Iterator[KeptResult]:
         """Where it is seen at an early step, what is claimed of later ones is not judged: there it is
         seeded at each step alone, too.
         """
@@ -100,12 +100,12 @@ class Hunt:
                 self.open.intersection_update(never_red(cell.case, self.open, [found]))
                 yield found
 
-    def _telling(self, cell: Cell, result: Result) -> Result:
+    def _telling(self, cell: Cell, result: KeptResult) -> KeptResult:
         """With the failures alone that turn a claim red, since few are kept of a result; and under a
         name of its own, so that the next result of this fault does not take its place.
         """
 
-        def only(*failures: KeptFailure) -> Result:
+        def only(*failures: KeptFailure) -> KeptResult:
             return msgspec.structs.replace(result, failures=failures)
 
         count = len(self.open)

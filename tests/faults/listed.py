@@ -7,14 +7,14 @@ from seeded.fault import Fault
 from unbroken import UNBROKEN, Unbroken
 
 from linkage.errors import LinkageError
-from linkage.store.results import Result
+from linkage.judge.results import KeptResult
 
 BEGIN = "<!-- ci/faults: begin -->"
 END = "<!-- ci/faults: end -->"
 _SHOWN = 4
 
 
-def written(text: str, faults: Mapping[str, Fault], results: Iterable[Result], file: str) -> str:
+def written(text: str, faults: Mapping[str, Fault], results: Iterable[KeptResult], file: str) -> str:
     """The document with what stands between its marks written again. Raises LinkageError without marks."""
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)

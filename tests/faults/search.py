@@ -12,11 +12,11 @@ from fixed_places import StoreAt
 from seeded.fault import Fault
 
 from linkage.case.document import Path as StepPath
+from linkage.judge.results import Compiler, KeptFailure, KeptResult
 from linkage.judge.verdict import Outcome, Verdict
 from linkage.plan.observation import Observation
 from linkage.plan.plan import Plan
 from linkage.run.session import Session
-from linkage.store.results import Compiler, KeptFailure, Result
 
 RED = (Outcome.FAIL, Outcome.FIXED, Outcome.ERROR)
 _SHOWN = 60
@@ -59,7 +59,7 @@ class Report:
     """Cases that were tried and stayed green."""
     unsound: list[str] = field(default_factory=list)
     """Variants that are red without the fault, or where the wrapper itself failed."""
-    results: list[Result] = field(default_factory=list)
+    results: list[KeptResult] = field(default_factory=list)
     seconds: float = 0.0
 
 
@@ -151,13 +151,13 @@ def _first(verdict: Verdict) -> str:
     return f"{first.step}: {first.claim or 'not judged'}: {found}"
 
 
-def result_of(cell: Cell, fault: Fault, verdict: Verdict) -> Result:
+def result_of(cell: Cell, fault: Fault, verdict: Verdict) -> KeptResult:
     """What is kept of a variant's verdict with a fault."""
     toolchain = cell.variant.toolchain
     failures = tuple(
         KeptFailure(one.step, one.claim, one.found, one.error, one.where) for one in verdict.failures
     )
-    return Result(
+    return KeptResult(
         str(cell.case.file.resolve()),
         cell.id,
         Compiler(fault.name, str(toolchain.version), toolchain.fingerprint),

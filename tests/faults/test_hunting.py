@@ -15,8 +15,8 @@ from unbroken import UNBROKEN
 from linkage.case.document import Path as StepPath
 from linkage.case.reader import parse_case
 from linkage.errors import LinkageError
+from linkage.judge.results import Compiler, KeptFailure, KeptResult
 from linkage.plan.plan import Variant, plan
-from linkage.store.results import Compiler, KeptFailure, Result
 from linkage.toolchain import discover, probe, resolve_all
 
 CASES = Path(__file__).parents[2] / "cases"
@@ -55,17 +55,17 @@ def hunted(
     *,
     per_claim: int = 1,
     likely: bool = False,
-) -> tuple[Hunt, list[Result], list[tuple[str, str, StepPath | None]]]:
+) -> tuple[Hunt, list[KeptResult], list[tuple[str, str, StepPath | None]]]:
     """A hunt in which these faults, at all steps or at one, have these failures."""
     tried: list[tuple[str, str, StepPath | None]] = []
 
-    def attempt(cell: Cell, fault: Fault, at: StepPath | None) -> Result | None:
+    def attempt(cell: Cell, fault: Fault, at: StepPath | None) -> KeptResult | None:
         tried.append((cell.id, fault.name, at))
         failure = sees.get((fault.name, at))
         if failure is None:
             return None
         compiler = Compiler(fault.name, "", "")
-        return Result(str(cell.case.file), cell.id, compiler, "fail", failures=(failure,))
+        return KeptResult(str(cell.case.file), cell.id, compiler, "fail", failures=(failure,))
 
     hunt = Hunt.of(cells, claims_of(cells), per_claim, likely=likely)
     faults = [FAULTS["export-lost"], FAULTS["soname-given"], FAULTS["codegen-units-ignored"]]
@@ -117,7 +117,8 @@ def test_which_claims_a_failure_is_about(cells: list[Cell], step: str, name: str
 
 def test_what_is_written() -> None:
     seen = [
-        Result(f"/x/cases/topic/{name}.yaml", "", Compiler("stripped", "", ""), "fail") for name in "abcde"
+        KeptResult(f"/x/cases/topic/{name}.yaml", "", Compiler("stripped", "", ""), "fail")
+        for name in "abcde"
     ]
     text = written(f"before\n{BEGIN}\nold\n{END}\nafter\n", FAULTS, seen, "README.md")
     assert text.startswith(f"before\n{BEGIN}\n")

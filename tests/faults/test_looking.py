@@ -11,8 +11,8 @@ from search import order
 from seeded.table import FAULTS
 
 from linkage.case.reader import parse_case
+from linkage.judge.results import Compiler, KeptFailure, KeptResult
 from linkage.plan.plan import Variant, plan
-from linkage.store.results import Compiler, KeptFailure, Result
 from linkage.toolchain import Toolchain, discover, probe, resolve_all
 
 TEXT = """\
@@ -96,7 +96,7 @@ def test_claims_that_were_never_red(cells: Make) -> None:
     fault = Compiler("fault", "", "")
 
     def red(*failures: KeptFailure, sources: str = case.digest) -> list[str]:
-        results = [Result(str(case.file), "a", fault, "fail", failures=failures, sources=sources)]
+        results = [KeptResult(str(case.file), "a", fault, "fail", failures=failures, sources=sources)]
         return [one.name for one in never_red(case, claims, results)]
 
     assert len(red()) == 4

@@ -19,8 +19,9 @@ from wrappers import write_wrapper
 
 from linkage.case.document import Path as StepPath
 from linkage.case.reader import Case
+from linkage.judge.results import KeptResult
 from linkage.run.session import Session
-from linkage.store.results import Result, Results
+from linkage.store.results import Results
 
 _PLAIN_TASKS = 16
 _PLAIN_PER_CASE = 2
@@ -58,7 +59,7 @@ class Hunted:
 
     tried: int = 0
     open: list[Claim] = field(default_factory=list)
-    results: list[Result] = field(default_factory=list)
+    results: list[KeptResult] = field(default_factory=list)
     unsound: list[str] = field(default_factory=list)
 
 
@@ -162,7 +163,7 @@ def _hunt(task: tuple[str, tuple[Claim, ...], tuple[str, ...], int, bool]) -> Hu
     hunt = Hunt.of(sound, claims, per_claim, likely=likely)
     found = Hunted()
 
-    def attempt(cell: Cell, fault: Fault, at: StepPath | None) -> Result | None:
+    def attempt(cell: Cell, fault: Fault, at: StepPath | None) -> KeptResult | None:
         session = FaultySession.of(run.session, fault, run.wrapper(fault.name), run.memory)
         session.at = None if at is None else frozenset([at])
         verdict = session.verdict(cell.variant)

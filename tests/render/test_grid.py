@@ -7,9 +7,9 @@ import msgspec
 import pytest
 
 from linkage.case.reader import Case, parse_case
+from linkage.judge.results import Compiler, KeptBug, KeptResult
 from linkage.render.grid import Grid, GridCell, grid
 from linkage.render.grid_text import cell_text, data, different_tools, markdown, notes, seen_in
-from linkage.store.results import Compiler, KeptBug, Result
 
 OLD = Compiler("debian-1.63.0", "1.63.0", "aa")
 STABLE = Compiler("stable", "1.95.0 (59807616e 2026-04-14)", "bb")
@@ -33,8 +33,8 @@ def case(tmp_path: Path) -> Case:
     return parse_case(TEXT, file, "x.yaml")
 
 
-def result(case: Case, cell: str, compiler: Compiler, outcome: str = "pass", when: float = 1.0) -> Result:
-    return Result(str(case.file), cell, compiler, outcome, when=when, sources=case.digest)
+def result(case: Case, cell: str, compiler: Compiler, outcome: str = "pass", when: float = 1.0) -> KeptResult:
+    return KeptResult(str(case.file), cell, compiler, outcome, when=when, sources=case.digest)
 
 
 def cells(found: Grid) -> dict[str, list[str]]:
@@ -84,7 +84,7 @@ TOOLS = {
 }
 
 
-def with_tools(case: Case, **keys: str) -> list[Result]:
+def with_tools(case: Case, **keys: str) -> list[KeptResult]:
     """A result of the stable compiler for each cell, obtained with these tools."""
     return [
         msgspec.structs.replace(result(case, f"lto={cell}", STABLE), tools=key) for cell, key in keys.items()

@@ -8,8 +8,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from linkage.judge.results import Compiler, KeptFailure, KeptResult
 from linkage.store import results as kept_results
-from linkage.store.results import Compiler, KeptFailure, Result, Results, merged
+from linkage.store.results import Results, merged
 from linkage.store.store import Store
 from support.runs import Runs, cells
 
@@ -17,8 +18,8 @@ ONE = Compiler("one", "1.95.0 (59807616e 2026-04-14)", "aa")
 TWO = Compiler("two", "1.97.0-nightly", "bb")
 
 
-def result(cell: str = "a", compiler: Compiler = ONE, outcome: str = "pass", when: float = 1.0) -> Result:
-    return Result("/cases/x.yaml", cell, compiler, outcome, when=when)
+def result(cell: str = "a", compiler: Compiler = ONE, outcome: str = "pass", when: float = 1.0) -> KeptResult:
+    return KeptResult("/cases/x.yaml", cell, compiler, outcome, when=when)
 
 
 def test_the_newest_wins_and_the_others_stay() -> None:
@@ -50,7 +51,7 @@ def test_a_cell_keeps_its_newest_compilers(monkeypatch: pytest.MonkeyPatch) -> N
 def test_what_is_kept_is_short(tmp_path: Path) -> None:
     results = Results.open(tmp_path)
     failure = KeptFailure("lib", "exit", "x" * 10_000)
-    results.record([Result("/x", "a", ONE, "fail", failures=(failure,) * 100)])
+    results.record([KeptResult("/x", "a", ONE, "fail", failures=(failure,) * 100)])
     (found,) = results.all()
     assert len(found.failures) == 20
     assert {len(one.found) for one in found.failures} == {2000}
@@ -60,7 +61,7 @@ def test_too_many_cases_are_forgotten(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(kept_results, "_CASES", 2)
     results = Results.open(tmp_path)
     for number in range(4):
-        results.record([Result(f"/{number}", "", ONE, "pass")])
+        results.record([KeptResult(f"/{number}", "", ONE, "pass")])
         (place,) = [one for one in (tmp_path / "v1/results").glob("*/*") if one.stat().st_mtime > 100]
         os.utime(place, (number, number))
     results.forget_oldest()
@@ -71,7 +72,7 @@ def test_too_many_cases_are_forgotten(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_what_is_damaged_was_never_kept(content: bytes, tmp_path: Path) -> None:
     results = Results.open(tmp_path)
     file = tmp_path / "x.yaml"
-    new = Result(str(file), "a", ONE, "pass")
+    new = KeptResult(str(file), "a", ONE, "pass")
     results.record([new])
     results.note_failed(tmp_path, ["x.yaml::one[a]"])
     for place in (tmp_path / "v1/results").glob("*/*"):
@@ -83,7 +84,7 @@ def test_what_is_damaged_was_never_kept(content: bytes, tmp_path: Path) -> None:
 
 def test_what_another_version_wrote_was_never_kept(tmp_path: Path) -> None:
     results = Results.open(tmp_path)
-    new = Result(str(tmp_path / "x.yaml"), "a", ONE, "pass")
+    new = KeptResult(str(tmp_path / "x.yaml"), "a", ONE, "pass")
     results.record([new])
     (place,) = (tmp_path / "v1/results").glob("*/*")
     for other in ({"format": 2, "case": new.case, "results": []}, {"results": [["a"]]}, [1]):

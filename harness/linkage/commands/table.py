@@ -13,6 +13,7 @@ from rich.text import Text
 from linkage.case.reader import Case, read_case
 from linkage.errors import ExitCode, LinkageError
 from linkage.host.folders import cache_folder, store_folder
+from linkage.judge.results import Compiler, KeptResult
 from linkage.render.grid import Grid, grid
 from linkage.render.grid_text import (
     bug_place,
@@ -26,7 +27,7 @@ from linkage.render.grid_text import (
 )
 from linkage.render.run_table import STYLES, summary_console
 from linkage.run.selection import case_files
-from linkage.store.results import Compiler, Result, Results
+from linkage.store.results import Results
 from linkage.toolchain import probe, resolve_all
 
 BEGIN = "<!-- linkage table: begin -->"
@@ -84,7 +85,7 @@ def _read(paths: Sequence[str]) -> tuple[list[Case], list[str]]:
     return cases, wrong
 
 
-def _kept(folder: Path, case: Case) -> Sequence[Result]:
+def _kept(folder: Path, case: Case) -> Sequence[KeptResult]:
     return Results.open(folder).of_case(case.file) if folder.is_dir() else ()
 
 

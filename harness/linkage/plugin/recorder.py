@@ -11,8 +11,8 @@ from linkage.judge.verdict import Outcome
 from linkage.render.record import kept, verdict_of
 
 if TYPE_CHECKING:
+    from linkage.judge.results import KeptResult
     from linkage.plugin.run_store import RunStore
-    from linkage.store.results import Result
 
 _BETWEEN = 2.0
 """Seconds after which what has come out is written: so much is lost by a run that is killed."""
@@ -29,7 +29,7 @@ class Recorder:
         self.chosen = chosen
         self.tools = tools
         """The versions of the machine's tools; asked when a verdict is kept."""
-        self.coming: list[Result] = []
+        self.coming: list[KeptResult] = []
         self.failed: dict[str, None] = {}
         self.judged: set[str] = set()
         self.written = time.monotonic()

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from linkage.case.reader import Case
+from linkage.judge.results import Compiler, KeptResult
 from linkage.judge.verdict import Outcome
-from linkage.store.results import Compiler, Result
 from linkage.toolchain.version import RustcVersion
 
 
@@ -88,7 +88,7 @@ class Grid:
 
 
 def grid(
-    kept: Sequence[tuple[Case, Sequence[Result]]],
+    kept: Sequence[tuple[Case, Sequence[KeptResult]]],
     chosen: Sequence[Compiler] | None = None,
     *,
     tools: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
@@ -102,9 +102,9 @@ def grid(
     return Grid(columns, tuple(rows), tuple(sorted(bugs, key=lambda bug: (bug.name, bug.note))), tools)
 
 
-def newest_of_each_name(results: Iterable[Result]) -> list[Compiler]:
+def newest_of_each_name(results: Iterable[KeptResult]) -> list[Compiler]:
     """The compilers that results are about; of those of one name the one that was used last."""
-    last: dict[str, Result] = {}
+    last: dict[str, KeptResult] = {}
     for one in results:
         name = one.compiler.name
         if name not in last or one.when > last[name].when:
@@ -130,7 +130,7 @@ def _labelled(compilers: Sequence[Compiler]) -> tuple[Column, ...]:
 
 
 def _rows(
-    case: Case, kept: Sequence[Result], columns: Sequence[Column], *, by_variant: bool
+    case: Case, kept: Sequence[KeptResult], columns: Sequence[Column], *, by_variant: bool
 ) -> Iterator[GridRow]:
     latest = {(one.cell, one.compiler): one for one in kept}
     other = {(one.cell, one.compiler.name) for one in kept}
@@ -149,7 +149,7 @@ def _cell(
     case: Case,
     id_: str,
     column: Column,
-    latest: Mapping[tuple[str, Compiler], Result],
+    latest: Mapping[tuple[str, Compiler], KeptResult],
     other: set[tuple[str, str]],
 ) -> GridCell:
     found = latest.get((id_, column.compiler))
@@ -159,7 +159,7 @@ def _cell(
     return GridCell(Counter([found.outcome]), outdated=int(found.sources != case.digest), tools=tools)
 
 
-def _bugs(case: Case, kept: Sequence[Result], columns: Sequence[Column]) -> Iterator[SeenBug]:
+def _bugs(case: Case, kept: Sequence[KeptResult], columns: Sequence[Column]) -> Iterator[SeenBug]:
     labels = {column.compiler: column.label for column in columns}
     reports = {(bug.name, bug.unreported or bug.note): bug.report for bug in case.model.known_bugs}
     found: dict[tuple[str, str | None], SeenBug] = {}

@@ -7,10 +7,10 @@ from typing import Any
 
 from linkage.case.matrix import row_id
 from linkage.host.files import write_whole
+from linkage.judge.results import Compiler, KeptBug, KeptFailure, KeptResult
 from linkage.judge.verdict import Verdict
 from linkage.plan.plan import Variant
 from linkage.render.evidence import explain_verdict
-from linkage.store.results import Compiler, KeptBug, KeptFailure, Result
 from linkage.toolchain import Tool
 
 VERDICT = "linkage_verdict"
@@ -106,9 +106,9 @@ def properties(variant: Variant, verdict: Verdict) -> dict[str, object]:
     }
 
 
-def kept(verdict: Mapping[str, Any], when: float) -> Result:
+def kept(verdict: Mapping[str, Any], when: float) -> KeptResult:
     """What the store keeps of an item's verdict."""
-    return Result(
+    return KeptResult(
         case=verdict["file"],
         cell=verdict["cell"],
         compiler=Compiler(verdict["toolchain"], verdict["version"], verdict["fingerprint"]),

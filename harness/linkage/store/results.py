@@ -14,9 +14,9 @@ from typing import Literal
 
 import msgspec
 
+from linkage.judge.results import Compiler, KeptFailure, KeptResult
 from linkage.store.maintenance import files_of_kind
 from linkage.store.store import Store, decoded, key_of, last_used
-from linkage.toolchain import Toolchain
 
 KIND = "results"
 _PER_CELL = 256
@@ -28,71 +28,10 @@ _TEXT = 2000
 """Characters of what a claim found: enough to know a failure again."""
 
 
-class Compiler(msgspec.Struct, frozen=True, array_like=True, order=True):
-    """Which compiler a result is about."""
-
-    name: str
-    """As node ids have it."""
-    version: str
-    """With the commit and its date, where it knows them."""
-    fingerprint: str
-
-    @classmethod
-    def of(cls, toolchain: Toolchain) -> "Compiler":
-        return cls(toolchain.name, str(toolchain.version), toolchain.fingerprint)
-
-
-class KeptFailure(msgspec.Struct, frozen=True, array_like=True):
-    """A claim that did not hold."""
-
-    step: str
-    claim: str
-    found: str
-    error: bool = False
-    """It could not be judged."""
-    where: str = ""
-    """file:line:column of the claim, in the case as it was then."""
-
-
-class KeptBug(msgspec.Struct, frozen=True, array_like=True):
-    """A known bug that a verdict named."""
-
-    name: str
-    note: str | None = None
-
-
-class Result(msgspec.Struct, frozen=True, array_like=True):
-    """How a cell of a case came out on a compiler when it was judged last."""
-
-    case: str
-    """The case's file, from the root."""
-    cell: str
-    """The variant's id without its toolchain; empty where the case has no matrix."""
-    compiler: Compiler
-    outcome: str
-    reason: str = ""
-    bugs: tuple[KeptBug, ...] = ()
-    failures: tuple[KeptFailure, ...] = ()
-    obtained: str = ""
-    """When and where the newest of its steps was first obtained; empty for a skip."""
-    seconds: float = 0.0
-    when: float = 0.0
-    """When it was judged, as seconds since 1970."""
-    sources: str = ""
-    """The digest of the case's file and sources then, as `Case.digest` has it."""
-    tools: str = ""
-    """The key of the machine's tools then, as `Results.tools_of` has it; empty if not recorded."""
-
-    @property
-    def key(self) -> tuple[str, str, Compiler]:
-        """What a newer result replaces."""
-        return self.case, self.cell, self.compiler
-
-
 class _OfCase(msgspec.Struct, frozen=True):
     format: Literal[1]
     case: str
-    results: tuple[Result, ...]
+    results: tuple[KeptResult, ...]
     tools: dict[str, dict[str, str]] = {}
     """The version of each tool that the machine had, by the key that the results name."""
 
@@ -114,13 +53,13 @@ class Results:
         """Those of the store in a folder. Raises StoreError where there can be none."""
         return cls(Store(folder))
 
-    def record(self, results: Iterable[Result], tools: Mapping[str, str] = MappingProxyType({})) -> None:
+    def record(self, results: Iterable[KeptResult], tools: Mapping[str, str] = MappingProxyType({})) -> None:
         """Keep these, obtained with these versions of tools; of two about the same the newer stays.
 
         Safe with other runs at the same time.
         """
         used = key_of("tools", dict(tools))[:16] if tools else ""
-        by_case: dict[str, list[Result]] = {}
+        by_case: dict[str, list[KeptResult]] = {}
         for one in results:
             by_case.setdefault(one.case, []).append(_cut(one, used))
         for case, new in by_case.items():
@@ -133,17 +72,17 @@ class Results:
                 versions = {name: known[name] for name in sorted(wanted & known.keys())}
                 self.store.put(KIND, key, _OfCase(1, case, kept, versions))
 
-    def of_case(self, file: Path) -> tuple[Result, ...]:
+    def of_case(self, file: Path) -> tuple[KeptResult, ...]:
         """The results of a case file."""
         found = self.store.get(KIND, _case_key(str(file.resolve())), _OfCase)
         return found.results if found else ()
 
     def tools_of(self, file: Path) -> Mapping[str, Mapping[str, str]]:
-        """The tools that a case file's results were obtained with: their versions, by `Result.tools`."""
+        """The tools that a case file's results were obtained with: their versions, by `KeptResult.tools`."""
         found = self.store.get(KIND, _case_key(str(file.resolve())), _OfCase)
         return found.tools if found else {}
 
-    def all(self) -> Iterator[Result]:
+    def all(self) -> Iterator[KeptResult]:
         """Every result, of whatever case."""
         for place in files_of_kind(self.store, KIND):
             with suppress(OSError):
@@ -171,18 +110,20 @@ class Results:
                 place.unlink(missing_ok=True)
 
 
-def merged(old: Iterable[Result], new: Iterable[Result], now: float | None = None) -> tuple[Result, ...]:
+def merged(
+    old: Iterable[KeptResult], new: Iterable[KeptResult], now: float | None = None
+) -> tuple[KeptResult, ...]:
     """Old and new results of a case: the newest of each, and of all no more than can stay. Pure.
 
     One from the future, as after a clock was set back, counts as the oldest.
     """
     now = time.time() if now is None else now
-    latest: dict[tuple[str, str, Compiler], Result] = {}
+    latest: dict[tuple[str, str, Compiler], KeptResult] = {}
     for one in sorted([*old, *new], key=lambda one: last_used(one.when, now)):
         latest.pop(one.key, None)
         latest[one.key] = one
     seen: dict[str, int] = {}
-    kept: list[Result] = []
+    kept: list[KeptResult] = []
     for one in reversed(latest.values()):
         seen[one.cell] = seen.get(one.cell, 0) + 1
         if seen[one.cell] <= _PER_CELL and len(kept) < _PER_CASE:
@@ -190,7 +131,7 @@ def merged(old: Iterable[Result], new: Iterable[Result], now: float | None = Non
     return tuple(reversed(kept))
 
 
-def _cut(result: Result, tools: str) -> Result:
+def _cut(result: KeptResult, tools: str) -> KeptResult:
     failures = tuple(
         KeptFailure(one.step, one.claim[:_TEXT], one.found[:_TEXT], one.error, one.where[:_TEXT])
         for one in result.failures[:_FAILURES]

@@ -1,0 +1,66 @@
+"""A verdict as the store keeps it: which variant on which compiler, and how it came out. Plain data."""
+
+import msgspec
+
+from linkage.toolchain import Toolchain
+
+
+class Compiler(msgspec.Struct, frozen=True, array_like=True, order=True):
+    """Which compiler a result is about."""
+
+    name: str
+    """As node ids have it."""
+    version: str
+    """With the commit and its date, where it knows them."""
+    fingerprint: str
+
+    @classmethod
+    def of(cls, toolchain: Toolchain) -> "Compiler":
+        return cls(toolchain.name, str(toolchain.version), toolchain.fingerprint)
+
+
+class KeptFailure(msgspec.Struct, frozen=True, array_like=True):
+    """A claim that did not hold."""
+
+    step: str
+    claim: str
+    found: str
+    error: bool = False
+    """It could not be judged."""
+    where: str = ""
+    """file:line:column of the claim, in the case as it was then."""
+
+
+class KeptBug(msgspec.Struct, frozen=True, array_like=True):
+    """A known bug that a verdict named."""
+
+    name: str
+    note: str | None = None
+
+
+class KeptResult(msgspec.Struct, frozen=True, array_like=True):
+    """How a cell of a case came out on a compiler when it was judged last."""
+
+    case: str
+    """The case's file, from the root."""
+    cell: str
+    """The variant's id without its toolchain; empty where the case has no matrix."""
+    compiler: Compiler
+    outcome: str
+    reason: str = ""
+    bugs: tuple[KeptBug, ...] = ()
+    failures: tuple[KeptFailure, ...] = ()
+    obtained: str = ""
+    """When and where the newest of its steps was first obtained; empty for a skip."""
+    seconds: float = 0.0
+    when: float = 0.0
+    """When it was judged, as seconds since 1970."""
+    sources: str = ""
+    """The digest of the case's file and sources then, as `Case.digest` has it."""
+    tools: str = ""
+    """The key of the machine's tools then, as `Results.tools_of` has it; empty if not recorded."""
+
+    @property
+    def key(self) -> tuple[str, str, Compiler]:
+        """What a newer result replaces."""
+        return self.case, self.cell, self.compiler
