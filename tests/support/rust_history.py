@@ -79,7 +79,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> History:
 
 @pytest.fixture
 def ci(
-    case: str, history: History, real_rustc: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    case: str, history: History, rustc: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[NightlyServer]:
     """A server of the artifacts of each merge."""
     assert case
@@ -93,7 +93,7 @@ def ci(
         told = f"commit-hash: {history.commits[number]}\\ncommit-date: 2026-02-10\\nhost: {HOST}"
         version = f"rustc 1.97.0-nightly\\nbinary: rustc\\n{told}\\nrelease: 1.97.0-nightly"
         more = f'case "$*" in -vV) printf "{version}\\n"; exit 0 ;; esac'
-        return breaking(real_rustc, before or (FAILS if number >= CULPRIT else ":"), more)
+        return breaking(rustc, before or (FAILS if number >= CULPRIT else ":"), more)
 
     with serve(HOST, lambda day: script(days[day]) if day in days else None) as server:
         for number, commit in enumerate(history.commits):
