@@ -1,0 +1,1 @@
+"""Whether the tests can fail: compilers with one fault each, which the cases must see."""

@@ -1,0 +1,206 @@
+"""`ci/mutants/run`: run the cases with compilers that have one fault each, and list which case sees which."""
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from rich.console import Console
+
+from linkage.case.reader import Case, read_case
+from linkage.errors import ExitCode, LinkageError
+from linkage.host.files import write_whole
+from linkage.host.folders import cache_folder, store_folder
+from linkage.render.run_table import summary_console
+from linkage.run.selection import case_files
+from linkage.run.session import Session
+from linkage.store.results import Results
+from linkage.store.store import Store
+from linkage.toolchain import Toolchain
+from mutants import workers
+from mutants.claims import Claim, claims_of, never_red
+from mutants.document import written
+from mutants.faults.table import EVERY, FAULTS, PLAIN
+from mutants.report import show, show_claims, show_list, show_plain, show_unbroken
+from mutants.search import Limits, Report
+from mutants.variants import PlannedVariant, cells
+from mutants.wrappers import write_wrapper
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The exit status: 0 where every fault is seen, and the plain wrapper by nobody."""
+    options = _options(argv)
+    console = summary_console()
+    if options.list:
+        show_list(FAULTS.values(), console)
+        return ExitCode.OK
+    try:
+        return _main(options, console)
+    except LinkageError as error:
+        sys.stderr.write(f"ci/mutants/run: {error}\n")
+        return error.exit_code
+    except KeyboardInterrupt:
+        sys.stderr.write("ci/mutants/run: interrupted\n")
+        return ExitCode.INTERRUPTED
+
+
+def _options(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="ci/mutants/run",
+        description="Run the cases with compilers that have one fault each.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("paths", nargs="*", metavar="CASE", help="case files or folders (default: cases)")
+    parser.add_argument(
+        "--toolchain", default="nightly", metavar="SPEC", help="the real compiler (default: nightly)"
+    )
+    parser.add_argument("-n", type=int, default=2, metavar="N", help="how many at once (default: 2)")
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="FAULT", help="this fault; may be repeated"
+    )
+    parser.add_argument("--all", action="store_true", help="every variant that a fault may concern")
+    parser.add_argument(
+        "--enough", type=int, default=1, metavar="N", help="cases that must see a fault (default: 1)"
+    )
+    parser.add_argument(
+        "--tries", type=int, default=20, metavar="N", help="variants tried for a fault (default: 20)"
+    )
+    parser.add_argument(
+        "--claims", action="store_true", help="list the claims that nothing turned red, so far"
+    )
+    parser.add_argument(
+        "--hunt", action="store_true", help="look, claim by claim, for faults that turn it red, and no more"
+    )
+    parser.add_argument(
+        "--per-claim",
+        type=int,
+        default=3,
+        metavar="N",
+        help="variants that --hunt tries for a claim (default: 3)",
+    )
+    parser.add_argument(
+        "--likely", action="store_true", help="--hunt with the faults alone that are likely to break a claim"
+    )
+    parser.add_argument(
+        "--memory", metavar="DIR", help="keep what rustc made in this folder (default: gone after the run)"
+    )
+    parser.add_argument("--no-memory", action="store_true", help="run rustc again for each fault")
+    parser.add_argument("--into", metavar="FILE", help="write the table of what was seen between its marks")
+    parser.add_argument("--list", action="store_true", help="list the faults, and run nothing")
+    parser.add_argument(
+        "--wrapper", metavar="FAULT", help="print the path of this fault's rustc, and run nothing"
+    )
+    parser.add_argument(
+        "--store", metavar="DIR", help="the store (default: $LINKAGE_STORE, else the user's cache)"
+    )
+    options = parser.parse_args(argv)
+    for name in [*options.only, *filter(None, [options.wrapper])]:
+        if name not in EVERY:
+            parser.error(f"there is no fault `{name}`: ci/mutants/run --list")
+    return options
+
+
+def _main(options: argparse.Namespace, console: Console) -> int:
+    started = time.monotonic()
+    cache = cache_folder(os.environ)
+    session = Session(Store(store_folder(options.store, os.environ)), cache)
+    toolchain = session.toolchains([options.toolchain])[0]
+    wrappers = cache / "faults"
+    if options.wrapper:
+        console.print(str(write_wrapper(EVERY[options.wrapper], toolchain.rustc, wrappers)))
+        return ExitCode.OK
+    if options.into:
+        place = Path(options.into)
+        text = written(
+            place.read_text(encoding="utf-8"), FAULTS, Results.open(wrappers / "results").all(), options.into
+        )
+        write_whole(options.into, text)
+        return ExitCode.OK
+    cases = [read_case(file, str(file)) for file in case_files(options.paths or ["cases"])]
+    found = list(cells(cases, toolchain, session))
+    kept = Results.open(wrappers / "results")
+    names, lacking = _names(options.only, toolchain)
+    for name in (*names, PLAIN.name):
+        write_wrapper(EVERY[name], toolchain.rustc, wrappers)
+    sys.stderr.write(f"{len(names)} faults, {len(cases)} cases, {len(found)} variants on {toolchain.name}\n")
+    with ExitStack() as stack:
+        memory = _memory(options, stack)
+        limits = Limits(None, None, None) if options.all else Limits(options.enough, tries=options.tries)
+        workers.begin(workers.WorkerState(session, found, wrappers, memory, _before(kept), limits))
+        if options.hunt:
+            return _hunted(options, cases, names, kept, console)
+        reports = {report.fault: report for report in workers.carried_out(names, options.n, kept)}
+        plain = Report(PLAIN.name)
+        if not options.only or PLAIN.name in options.only:
+            plain = workers.plain(options.n, everything=options.all)
+    show([reports[name] for name in names], FAULTS, console)
+    show_plain(plain, console)
+    for name in lacking:
+        console.print(f"{name}: left out, {toolchain.name} has no -Z{FAULTS[name].needs}")
+    if options.claims:
+        never = _never(cases, found, kept, session)
+        show_claims(((case.name, count, claims) for case, count, claims in never), console)
+    unseen = sum(not report.caught for report in reports.values())
+    unsound = sum(len(report.unsound) for report in reports.values())
+    console.print(
+        f"{len(names)} faults: {len(names) - unseen} seen, {unseen} not; {unsound} unsound; "
+        f"{len(plain.caught)} red under the plain wrapper; {time.monotonic() - started:.0f} s"
+    )
+    return ExitCode.FAILED if unseen or unsound or plain.caught else ExitCode.OK
+
+
+def _names(only: Sequence[str], toolchain: Toolchain) -> tuple[list[str], list[str]]:
+    """The faults that are asked for, and those of them that this compiler cannot have."""
+    names = [name for name in FAULTS if name in (only or FAULTS)]
+    lacking = [
+        name for name in names if FAULTS[name].needs and not toolchain.has_unstable(FAULTS[name].needs)
+    ]
+    return [name for name in names if name not in lacking], lacking
+
+
+def _before(kept: Results) -> dict[str, list[tuple[str, str]]]:
+    found: dict[str, list[tuple[str, str]]] = {}
+    for one in kept.all():
+        found.setdefault(one.compiler.name, []).append((one.case, one.cell))
+    return found
+
+
+def _memory(options: argparse.Namespace, stack: ExitStack) -> Path | None:
+    if options.no_memory:
+        return None
+    if options.memory:
+        return Path(options.memory).resolve()
+    return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="linkage-faults-")))
+
+
+def _hunted(
+    options: argparse.Namespace, cases: Sequence[Case], names: Sequence[str], kept: Results, console: Console
+) -> int:
+    run = workers.now()
+    asked = [(case, claims) for case, _, claims in _never(cases, run.cells, kept, run.session)]
+    found = list(workers.hunted(asked, names, options.per_claim, options.n, kept, likely=options.likely))
+    left = list(_never(cases, run.cells, kept, run.session))
+    show_claims(((case.name, count, claims) for case, count, claims in left), console)
+    new = show_unbroken(left, console)
+    unsound = [text for one in found for text in one.unsound]
+    for text in unsound:
+        console.print(text)
+    return ExitCode.FAILED if unsound or new else ExitCode.OK
+
+
+def _never(
+    cases: Sequence[Case], found: Sequence[PlannedVariant], kept: Results, session: Session
+) -> Iterator[tuple[Case, int, list[Claim]]]:
+    others = Results(session.store)
+    for case in cases:
+        claims = claims_of(cell for cell in found if cell.case is case)
+        results = [*kept.of_case(case.file), *others.of_case(case.file)]
+        yield case, len(claims), never_red(case, claims, results)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

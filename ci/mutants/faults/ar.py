@@ -1,0 +1,74 @@
+"""Archives in GNU's format, taken apart and put together again.
+
+https://sourceware.org/binutils/docs/binutils/ar.html
+"""
+
+import subprocess
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+MAGIC = b"!<arch>\n"
+_HEADER = 60
+_SHORT = 15
+
+
+@dataclass(frozen=True)
+class ArchiveEntry:
+    """A member, without its place in the archive."""
+
+    name: str
+    content: bytes
+
+    def holding(self, content: bytes) -> "ArchiveEntry":
+        return replace(self, content=content)
+
+
+def members(content: bytes) -> list[ArchiveEntry]:
+    """The members but for the index and the table of long names. Raises ValueError for no archive."""
+    if not content.startswith(MAGIC):
+        raise ValueError("no archive")
+    found, at, long = [], len(MAGIC), b""
+    while at + _HEADER <= len(content):
+        name = content[at : at + 16].rstrip().decode()
+        size = int(content[at + 48 : at + 58])
+        data = content[at + _HEADER : at + _HEADER + size]
+        at += _HEADER + size + size % 2
+        if name == "//":
+            long = data
+        elif name.startswith("/") and name[1:].isdigit():
+            start = int(name[1:])
+            found.append(ArchiveEntry(long[start : long.index(b"/\n", start)].decode(), data))
+        elif name not in ("/", "/SYM64/"):
+            found.append(ArchiveEntry(name.removesuffix("/"), data))
+    return found
+
+
+def written(held: Sequence[ArchiveEntry]) -> bytes:
+    """An archive of these members, without an index."""
+    long, places = b"", {}
+    for one in held:
+        if len(one.name) > _SHORT and one.name not in places:
+            places[one.name] = f"/{len(long)}"
+            long += f"{one.name}/\n".encode()
+    parts = [MAGIC]
+    if long:
+        parts.append(_header("//", len(long)) + long + b"\n" * (len(long) % 2))
+    for one in held:
+        name = places.get(one.name, f"{one.name}/")
+        parts.append(_header(name, len(one.content)) + one.content + b"\n" * (len(one.content) % 2))
+    return b"".join(parts)
+
+
+def _header(name: str, size: int) -> bytes:
+    return f"{name:<16}{0:<12}{0:<6}{0:<6}{644:<8}{size:<10}`\n".encode()
+
+
+def change(
+    file: Path, edit: Callable[[list[ArchiveEntry]], Sequence[ArchiveEntry]], *, index: bool = True
+) -> None:
+    """Change an archive in its place, with an index as rustc gives it."""
+    file.write_bytes(written(edit(members(file.read_bytes()))))
+    if index:
+        # GNU's would ask a plugin about members with bitcode, and leave out what that does not know.
+        subprocess.run(["ar", "--plugin=/dev/null", "s", str(file)], check=True)

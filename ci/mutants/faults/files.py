@@ -1,0 +1,238 @@
+"""Faults in which files there are, where, and what of an earlier time is in them."""
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+
+from mutants.faults.call import Call
+from mutants.faults.fault import CompilerOutputs, Fault
+
+_OUTPUTS = (".a", ".rlib", ".so")
+
+
+def _removed(made: CompilerOutputs) -> None:
+    for file in _main(made):
+        file.unlink()
+
+
+def _main(made: CompilerOutputs) -> list[Path]:
+    """What is linked or archived."""
+    return list(dict.fromkeys([*made.named(*_OUTPUTS), *made.elf()]))
+
+
+def _renamed(made: CompilerOutputs) -> None:
+    for file in made.named(*_OUTPUTS):
+        file.rename(file.with_name(file.name.removeprefix("lib")))
+
+
+def _emptied(made: CompilerOutputs) -> None:
+    for file in _main(made):
+        file.write_bytes(b"")
+
+
+def _cut(made: CompilerOutputs) -> None:
+    for file in _main(made):
+        content = file.read_bytes()
+        file.write_bytes(content[: len(content) // 2])
+
+
+def _stale(made: CompilerOutputs) -> None:
+    for file, content in made.before.items():
+        if file in made.files and file.suffix in ("", ".a", ".rlib", ".so", ".rmeta", ".rlink", ".d"):
+            file.write_bytes(content)
+
+
+def _mode(made: CompilerOutputs) -> None:
+    for file in made.elf():
+        file.chmod(0o644)
+
+
+def _left_over(made: CompilerOutputs) -> None:
+    for file in _main(made):
+        (file.parent / f"{file.stem.removeprefix('lib')}.left-over.rcgu.o").write_bytes(b"")
+
+
+def _swapped(made: CompilerOutputs) -> None:
+    files = [file for file in made.files if file.is_file() and file.suffix != ".d"]
+    contents = [file.read_bytes() for file in files]
+    for file, content in zip(files, [*contents[1:], *contents[:1]], strict=True):
+        file.write_bytes(content)
+
+
+def _suffixed(suffix: str, change: Callable[[Path], object]) -> Callable[[CompilerOutputs], None]:
+    def outputs(made: CompilerOutputs) -> None:
+        for file in made.named(suffix):
+            change(file)
+
+    return outputs
+
+
+def _truncated(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:20])
+
+
+def _writes_anyway(call: Call) -> None:
+    names = {"bin": "{}", "rlib": "lib{}.rlib", "staticlib": "lib{}.a"}
+    for kind in call.crate_types or ("bin",):
+        Path(names.get(kind, "lib{}.so").format(call.crate or "main")).write_bytes(b"half")
+    Path(f"{call.crate or 'main'}.left-over.rcgu.o").write_bytes(b"half")
+
+
+def _rlink_gone(made: CompilerOutputs) -> None:
+    words = made.call.words
+    for word in words[words.index("-Zlink-only") :]:
+        if word.endswith(".rlink"):
+            with contextlib.suppress(OSError):
+                Path(word).unlink()
+
+
+def _named_by_rlink(made: CompilerOutputs) -> None:
+    for word in made.call.words:
+        for file in list(made.elf()) if word.endswith(".rlink") else []:
+            (file.parent / Path(word).stem).write_bytes(file.read_bytes())
+
+
+def _built(call: Call) -> bool:
+    return call.makes("bin", "cdylib", "dylib", "staticlib", "rlib", "proc-macro")
+
+
+def _library(call: Call) -> bool:
+    return call.makes("cdylib", "dylib", "staticlib", "rlib") and not call.has("-o")
+
+
+def _no_link(call: Call) -> bool:
+    return call.compiles and call.has("-Zno-link")
+
+
+FAULTS = (
+    Fault(
+        "output-missing",
+        "success is claimed, and nothing was made",
+        _built,
+        ("exists", "exit"),
+        outputs=_removed,
+    ),
+    Fault(
+        "output-misnamed",
+        "a library without `lib` before its name",
+        _library,
+        ("exists", "makes"),
+        outputs=_renamed,
+    ),
+    Fault("output-empty", "an output of no bytes", _built, ("exit", "size"), outputs=_emptied),
+    Fault("output-cut", "an output that was half written", _built, ("exit", "size"), outputs=_cut),
+    Fault(
+        "output-stale",
+        "what was there before is taken for what was to be made",
+        _built,
+        ("same-as", "stdout", "differs-from", "makes"),
+        outputs=_stale,
+        keeps_before=True,
+    ),
+    Fault(
+        "not-executable",
+        "a program that cannot be started",
+        lambda call: call.makes("bin"),
+        ("exit", "mode"),
+        outputs=_mode,
+    ),
+    Fault(
+        "objects-left",
+        "an object stays where all were to be removed",
+        lambda call: call.link_only,
+        ("exists",),
+        outputs=_left_over,
+    ),
+    Fault(
+        "left-over",
+        "a temporary file stays behind",
+        _built,
+        ("makes.only", "makes.none", "makes"),
+        outputs=_left_over,
+    ),
+    Fault(
+        "writes-when-refusing",
+        "a refused compilation leaves an output behind",
+        lambda call: call.compiles,
+        ("makes", "makes.none", "exists"),
+        refused=_writes_anyway,
+        on="failure",
+    ),
+    Fault(
+        "rmeta-cut",
+        "metadata that was half written",
+        lambda call: call.compiles and call.has("--emit=*metadata*", "*metadata*"),
+        ("exit", "size"),
+        outputs=_suffixed(".rmeta", _truncated),
+    ),
+    Fault(
+        "dep-info-missing",
+        "no dependency file where one was asked for",
+        lambda call: call.compiles and call.has("--emit=*dep-info*", "*dep-info*"),
+        ("exists", "makes"),
+        outputs=_suffixed(".d", lambda file: file.unlink()),
+    ),
+    Fault(
+        "dep-info-wrong",
+        "a dependency file that names other files",
+        lambda call: call.compiles and call.has("--emit=*dep-info*", "*dep-info*"),
+        ("text",),
+        outputs=_suffixed(".d", lambda file: file.write_bytes(file.read_bytes().replace(b".rs", b".old"))),
+    ),
+    Fault(
+        "outputs-swapped",
+        "of several outputs each has what belongs into another",
+        lambda call: call.compiles and (len(call.crate_types) > 1 or call.has("--emit*")),
+        ("kind", "type", "metadata"),
+        outputs=_swapped,
+    ),
+    Fault(
+        "rlink-missing",
+        "rust-lang/rust#77857: -Zno-link leaves no .rlink",
+        _no_link,
+        ("makes", "exit"),
+        outputs=_suffixed(".rlink", lambda file: file.unlink()),
+    ),
+    Fault(
+        "rlink-cut",
+        "rust-lang/rust#95297: an .rlink that was half written",
+        _no_link,
+        ("exit",),
+        outputs=_suffixed(".rlink", _truncated),
+    ),
+    Fault(
+        "objects-missing",
+        "-Zno-link leaves no objects",
+        _no_link,
+        ("makes", "exit"),
+        outputs=_suffixed(".o", lambda file: file.unlink()),
+    ),
+    Fault(
+        "rlink-gone",
+        "-Zlink-only removes the .rlink",
+        lambda call: call.link_only,
+        ("kind", "exists"),
+        outputs=_rlink_gone,
+    ),
+    Fault(
+        "rlink-names-output",
+        "the second half takes the output's name from that of the .rlink, as well",
+        lambda call: call.link_only,
+        ("exists", "makes"),
+        outputs=_named_by_rlink,
+    ),
+    Fault(
+        "link-only-idle",
+        "-Zlink-only claims success and does nothing",
+        lambda call: call.link_only,
+        ("exit", "exists"),
+        runs=False,
+    ),
+    Fault(
+        "compiler-idle",
+        "success is claimed, and rustc did nothing",
+        lambda call: call.compiles and not call.link_only,
+        ("exit", "exists"),
+        runs=False,
+    ),
+)

@@ -1,0 +1,29 @@
+"""All faults by name, and the wrappers that have none."""
+
+from collections.abc import Mapping
+
+from mutants.faults import archives, exits, files, flags, linking, sections, sources, symbols
+from mutants.faults.fault import Fault
+
+PLAIN = Fault(
+    "plain",
+    "no fault at all: rustc and its linker through the wrapper, archives taken apart and put together",
+    lambda call: call.compiles,
+    ("exit",),
+    linker=list,
+    outputs=archives.unchanged,
+)
+
+_ALL = [
+    *flags.FAULTS,
+    *linking.FAULTS,
+    *symbols.FAULTS,
+    *sources.FAULTS,
+    *sections.FAULTS,
+    *archives.FAULTS,
+    *files.FAULTS,
+    *exits.FAULTS,
+]
+
+FAULTS: Mapping[str, Fault] = {one.name: one for one in _ALL}
+EVERY: Mapping[str, Fault] = {PLAIN.name: PLAIN, **FAULTS}

@@ -1,0 +1,172 @@
+"""Looking for a case that sees a fault: which variants are tried, in which order, and what came of it."""
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from linkage.case.document import Path as StepPath
+from linkage.judge.results import Compiler, KeptFailure, KeptResult
+from linkage.judge.verdict import Outcome, Verdict
+from linkage.plan.observation import Observation
+from linkage.plan.plan import Plan
+from linkage.run.session import Session
+from mutants.faults.fault import Fault
+from mutants.fixed_folders import FixedFolderStore
+from mutants.variants import PlannedVariant, faulted
+
+RED = (Outcome.FAIL, Outcome.FIXED, Outcome.ERROR)
+_SHOWN = 60
+BROKEN = "linkage-fault:"
+"""What a wrapper says that failed itself."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When to stop looking."""
+
+    enough: int | None = 1
+    """Cases that have caught the fault; None: all are tried."""
+    per_case: int | None = 3
+    """Variants of a case that are tried."""
+    tries: int | None = 20
+    """Variants that are tried in all."""
+
+
+@dataclass
+class Detection:
+    """A variant that sees the fault."""
+
+    case: str
+    cell: str
+    claim: str
+    """The first claim that is red, with its step."""
+
+
+@dataclass
+class Report:
+    """What came of one fault."""
+
+    fault: str
+    applicable: int = 0
+    """Variants with a command line to which it applies."""
+    tried: int = 0
+    caught: list[Detection] = field(default_factory=list)
+    missed: list[str] = field(default_factory=list)
+    """Cases that were tried and stayed green."""
+    unsound: list[str] = field(default_factory=list)
+    """Variants that are red without the fault, or where the wrapper itself failed."""
+    results: list[KeptResult] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+def order(
+    found: Sequence[tuple[PlannedVariant, int]],
+    caught_before: Iterable[tuple[str, str]],
+    per_case: int | None,
+) -> list[PlannedVariant]:
+    """The variants to try: those that caught it before, then of each case the most promising. Pure."""
+    before = set(caught_before)
+
+    def known(cell: PlannedVariant) -> bool:
+        return (str(cell.case.file.resolve()), cell.id) in before
+
+    ranked = sorted(found, key=lambda one: (not known(one[0]), -one[1], len(one[0].plan.steps)))
+    taken: Counter[str] = Counter()
+    placed: list[tuple[bool, int, int, int, PlannedVariant]] = []
+    for index, (cell, promise) in enumerate(ranked):
+        number = taken[cell.case.name]
+        taken[cell.case.name] += 1
+        if per_case is None or number < per_case:
+            placed.append((not known(cell), number, -promise, index, cell))
+    return [one[-1] for one in sorted(placed, key=lambda one: one[:4])]
+
+
+class FaultySession(Session):
+    """A session in which rustc has a fault at the steps to which that applies."""
+
+    fault: Fault
+    wrapper: Path
+    at: frozenset[StepPath] | None = None
+    """The steps at which alone rustc is broken; None: at all."""
+
+    @classmethod
+    def of(cls, real: Session, fault: Fault, wrapper: Path, memory: Path | None) -> Self:
+        """A session with what the real one has; its folders are below that of the memory."""
+        found = cls(
+            FixedFolderStore(real.store, memory) if memory else real.store, real.cache, real.environment
+        )
+        found.fault, found.wrapper = fault, wrapper
+        return found
+
+    def _observe(self, planned: Plan, given: Mapping[str, bytes]) -> Observation:
+        # Not by its cell: a claim may ask for another variant, and a broken compiler has made that too.
+        steps = PlannedVariant(planned.variant, "", planned).affected(self.fault)
+        steps = steps if self.at is None else steps & self.at
+        return super()._observe(faulted(planned, steps, self.wrapper), given)
+
+
+def look(
+    fault: Fault,
+    wrapper: Path,
+    cells: Sequence[PlannedVariant],
+    real: Session,
+    before: Iterable[tuple[str, str]],
+    limits: Limits,
+    memory: Path | None = None,
+) -> Report:
+    """Attempt a fault on variants until enough cases have caught it."""
+    started = time.monotonic()
+    session = FaultySession.of(real, fault, wrapper, memory)
+    found = [(cell, cell.promise(fault)) for cell in cells if cell.affected(fault)]
+    report = Report(fault.name, applicable=len(found))
+    green: dict[str, None] = {}
+    for cell in order(found, before, limits.per_case):
+        done = {one.case for one in report.caught}
+        if cell.case.name in done and limits.enough is not None:
+            continue
+        if len(done) == limits.enough or report.tried == limits.tries:
+            break
+        report.tried += 1
+        verdict = session.verdict(cell.variant)
+        if verdict.outcome not in RED:
+            green[cell.case.name] = None
+            continue
+        report.results.append(result_of(cell, fault, verdict))
+        if any(BROKEN in one.found for one in verdict.failures):
+            report.unsound.append(f"{cell.case.name}[{cell.id}]: the wrapper failed: {_first(verdict)}")
+        elif real.verdict(cell.variant).outcome in RED:
+            report.unsound.append(f"{cell.case.name}[{cell.id}]: is red without a fault, too")
+        else:
+            report.caught.append(Detection(cell.case.name, cell.id, _first(verdict)))
+    report.missed = [name for name in green if name not in {one.case for one in report.caught}]
+    report.seconds = time.monotonic() - started
+    return report
+
+
+def _first(verdict: Verdict) -> str:
+    first = verdict.failures[0] if verdict.failures else None
+    if first is None:
+        return verdict.reason
+    found = first.found.splitlines()[0][:_SHOWN] if first.found else ""
+    return f"{first.step}: {first.claim or 'not judged'}: {found}"
+
+
+def result_of(cell: PlannedVariant, fault: Fault, verdict: Verdict) -> KeptResult:
+    """What is kept of a variant's verdict with a fault."""
+    toolchain = cell.variant.toolchain
+    failures = tuple(
+        KeptFailure(one.step, one.claim, one.found, one.error, one.where) for one in verdict.failures
+    )
+    return KeptResult(
+        str(cell.case.file.resolve()),
+        cell.id,
+        Compiler(fault.name, str(toolchain.version), toolchain.fingerprint),
+        str(verdict.outcome),
+        verdict.reason,
+        failures=failures,
+        when=time.time(),
+        sources=cell.case.digest,
+    )

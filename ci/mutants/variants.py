@@ -1,0 +1,123 @@
+"""The variants of the cases on one compiler, and what a fault changes in their plans. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from linkage.case.claims import Names
+from linkage.case.document import Path as StepPath
+from linkage.case.reader import Case
+from linkage.case.steps import LinkOnlyStep, ProcessStep
+from linkage.plan.plan import Plan, PlannedStep, Variant, plan
+from linkage.run.session import Session
+from linkage.toolchain import Toolchain
+from mutants.faults.call import Call
+from mutants.faults.fault import Fault
+from mutants.faults.rustc_cache import ASKED
+
+_ALONE = {ASKED: "1"}
+
+
+@dataclass(frozen=True)
+class PlannedVariant:
+    """A variant that can be run here, with its plan."""
+
+    variant: Variant
+    id: str
+    plan: Plan
+
+    @property
+    def case(self) -> Case:
+        return self.variant.case
+
+    @cached_property
+    def calls(self) -> dict[StepPath, tuple[Call, bool, frozenset[str]]]:
+        """What rustc is called with at each step, whether it is to fail, and the claims there."""
+        found: dict[StepPath, tuple[Call, bool, frozenset[str]]] = {}
+        types: dict[str, tuple[str, ...]] = {}
+        for step in self.plan.flat():
+            if step.command is None or step.command.program != "rustc":
+                continue
+            first = types.get(step.model.link_only, ()) if isinstance(step.model, LinkOnlyStep) else ()
+            call = Call.of([word for word in step.command.argv[1:] if isinstance(word, str)], first)
+            types[step.id] = call.crate_types
+            found[step.path] = call, _is_refused(step), claimed_at(step)
+        return found
+
+    @cached_property
+    def claimed(self) -> frozenset[str]:
+        """The keys of all claims of the variant."""
+        ends = (key for group in self.plan.end for key in group_keys(group.claims))
+        return frozenset(ends).union(*(claimed_at(step) for step in self.plan.flat()))
+
+    def affected(self, fault: Fault) -> frozenset[StepPath]:
+        """The steps at which the fault shows, if anywhere."""
+        return frozenset(
+            path
+            for path, (call, refused, _) in self.calls.items()
+            if _shows(fault, refused) and fault.applies(call)
+        )
+
+    def promise(self, fault: Fault) -> int:
+        """How likely the variant is to see the fault: by the claims where it shows, and by all."""
+        at = frozenset[str]().union(*(self.calls[path][2] for path in self.affected(fault)))
+        return sum(3 * (key in at) + (key in self.claimed) for key in fault.breaks)
+
+
+def _is_refused(step: PlannedStep) -> bool:
+    return isinstance(step.model, ProcessStep) and step.model.exit not in (0, "any")
+
+
+def _shows(fault: Fault, refused: bool) -> bool:  # noqa: FBT001 - one of two columns of a table
+    if fault.on == "failure":
+        return refused
+    # A flag that is ignored may also turn a refusal into a success.
+    return not refused or fault.argv is not None
+
+
+def claimed_at(step: PlannedStep) -> frozenset[str]:
+    """The keys of the claims at a step; that it ends as expected is always among them."""
+    process = {"exit"} if isinstance(step.model, ProcessStep) else set()
+    said = ("stdout", "stderr", "diagnostics", "makes", "link", "native_static_libs")
+    for key in said:
+        claim = getattr(step.model, key, None)
+        if claim:
+            process |= {key.replace("_", "-"), *_parts(key.replace("_", "-"), claim)}
+    return frozenset(process).union(*(group_keys(group.claims) for group in step.claims))
+
+
+def group_keys(claims: object) -> frozenset[str]:
+    """The keys of claims about an artifact: `exports`, and which way it is claimed, `exports.only`."""
+    fields = [name for name in getattr(claims, "model_fields_set", ()) if name != "when"]
+    named = {name: name.rstrip("_").replace("_", "-") for name in fields}
+    parts = (part for name, key in named.items() for part in _parts(key, getattr(claims, name)))
+    return frozenset({*named.values(), *parts})
+
+
+def _parts(key: str, claim: object) -> list[str]:
+    return [f"{key}.{part}" for part in claim.model_fields_set] if isinstance(claim, Names) else []
+
+
+def cells(cases: Sequence[Case], toolchain: Toolchain, session: Session) -> Iterator[PlannedVariant]:
+    """The variants of these cases that this compiler and this machine can run."""
+    for case in cases:
+        for row, id_ in zip(case.rows, case.ids, strict=True):
+            variant = Variant(case, row, toolchain)
+            if session.skip_reason(variant) is None:
+                yield PlannedVariant(variant, id_, plan(variant))
+
+
+def faulted(planned: Plan, steps: frozenset[StepPath], wrapper: Path) -> Plan:
+    """The plan with the wrapper in place of rustc at these steps; the others share what the real one made."""
+    return replace(planned, steps=tuple(_faulted(step, steps, wrapper) for step in planned.steps))
+
+
+def _faulted(
+    step: PlannedStep, steps: frozenset[StepPath], wrapper: Path, env: Mapping[str, str] = _ALONE
+) -> PlannedStep:
+    parts = tuple(_faulted(part, steps, wrapper, {}) for part in step.together)
+    if step.path not in steps or step.command is None:
+        return replace(step, together=parts)
+    argv, env = (str(wrapper), *step.command.argv[1:]), {**step.command.env, **env}
+    return replace(step, command=replace(step.command, argv=argv, env=env), together=parts)

@@ -1,0 +1,108 @@
+"""Wrappers around a real rustc: as `ci/mutants/run` uses them, and as a toolchain of their own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from linkage.toolchain import discover, resolve_all
+
+ROOT = Path(__file__).parents[3]
+CASE = """\
+summary: A cdylib exports its one function
+sources:
+  lib.rs: |
+    #![no_std]
+    #[panic_handler] fn panic(_: &core::panic::PanicInfo) -> ! { loop {} }
+    #[no_mangle] pub extern "C" fn answer() -> i32 { 42 }
+steps:
+  - rustc: lib.rs
+    crate-type: cdylib
+    panic: abort
+    claims:
+      lib.cdylib: {exports: {only: [answer]}, soname: none}
+"""
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> dict[str, str]:
+    (tmp_path / "case.yaml").write_text(CASE)
+    given = {"LINKAGE_STORE": str(tmp_path / "store"), "LINKAGE_CACHE": str(tmp_path / "cache")}
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
+    return kept | given | {"PYTHONPATH": f"{ROOT}/harness:{ROOT}/ci"}
+
+
+@pytest.fixture
+def rustc() -> str:
+    found = resolve_all(discover(os.environ), os.environ)
+    if not found:
+        pytest.fail("these tests need a rustc: install a Rust toolchain")
+    return f"real={found[0].rustc}"
+
+
+def run(env: dict[str, str], folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, *words],
+        cwd=folder,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def faults(env: dict[str, str], folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+    return run(env, folder, "-m", "mutants", *words)
+
+
+def test_faults_are_seen_and_the_plain_wrapper_is_not(
+    env: dict[str, str], tmp_path: Path, rustc: str
+) -> None:
+    only = [word for name in ("export-lost", "stripped", "plain") for word in ("--only", name)]
+    done = faults(env, tmp_path, "case.yaml", "--toolchain", rustc, *only, "--claims")
+    assert done.returncode == 1, done.stderr  # nothing in the case says that it is not stripped
+    seen = next(line for line in done.stdout.splitlines() if line.startswith("export-lost "))
+    assert "lib.cdylib.exports.only" in seen
+    assert "stripped: no case sees it" in done.stdout
+    assert "stays green: case.yaml" in done.stdout
+    assert "plain: 1 variants through the wrapper that changes nothing\n" in done.stdout
+    assert "case.yaml: 1 of 2 claims were never red\n" in done.stdout
+    assert "lib: lib.cdylib.soname" in done.stdout
+    assert done.stdout.endswith(
+        "2 faults: 1 seen, 1 not; 0 unsound; 0 red under the plain wrapper; "
+        + done.stdout.rpartition("; ")[2]
+    )
+    again = faults(env, tmp_path, "case.yaml", "--toolchain", rustc, "--only", "export-lost")
+    assert again.returncode == 0, again.stdout
+
+
+def test_a_wrapper_as_a_toolchain(env: dict[str, str], tmp_path: Path, rustc: str) -> None:
+    status = {}
+    for name in ("plain", "export-lost"):
+        wrapper = faults(env, tmp_path, "--toolchain", rustc, "--wrapper", name).stdout.strip()
+        done = run(env, tmp_path, "-m", "linkage.cli", "run", "case.yaml", "--toolchain", f"{name}={wrapper}")
+        status[name] = done.returncode
+    assert status == {"plain": 0, "export-lost": 1}
+
+
+def test_a_case_that_is_red_by_itself_has_seen_nothing(
+    env: dict[str, str], tmp_path: Path, rustc: str
+) -> None:
+    (tmp_path / "case.yaml").write_text(CASE.replace("only: [answer]", "only: [other]"))
+    done = faults(env, tmp_path, "case.yaml", "--toolchain", rustc, "--only", "export-lost")
+    assert done.returncode == 1
+    assert "export-lost: case.yaml[]: is red without a fault, too" in done.stdout
+
+
+def test_wrong_input(env: dict[str, str], tmp_path: Path) -> None:
+    for words, text in (
+        (["--only", "no-such-fault"], "there is no fault `no-such-fault`: ci/mutants/run --list"),
+        (["nowhere"], "nowhere: there is no such case"),
+    ):
+        done = faults(env, tmp_path, *words)
+        assert done.returncode != 0
+        assert text in done.stderr
+        assert "Traceback" not in done.stderr

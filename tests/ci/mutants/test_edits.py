@@ -1,0 +1,87 @@
+"""Archives and ELF files taken apart and changed: what binutils reads of them afterwards."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from mutants.faults import ar, elf
+from mutants.faults.elf import NEEDED, NOTHING, WEAK, EditableElf
+
+SOURCE = "int outside(void);\nint answer(void) { return outside(); }\nint other(void) { return 1; }\n"
+
+
+def said(*words: str) -> str:
+    return subprocess.run(words, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Path:
+    """A folder with an object, an archive of it under a long name, and a shared library."""
+    (tmp_path / "a.c").write_text(SOURCE)
+    long = tmp_path / "a-name-of-more-than-fifteen-bytes.o"
+    subprocess.run(["cc", "-c", "-fPIC", str(tmp_path / "a.c"), "-o", str(long)], check=True)
+    (tmp_path / "odd.o").write_bytes(b"odd")
+    subprocess.run(["ar", "rcs", str(tmp_path / "a.a"), str(long), str(tmp_path / "odd.o")], check=True)
+    linked = ["-shared", "-Wl,--no-as-needed", "-Wl,-soname,liba.so", "-lm"]
+    subprocess.run(["cc", *linked, str(long), "-o", str(tmp_path / "a.so")], check=True)
+    return tmp_path
+
+
+def test_an_archive_comes_back_as_it_was(made: Path) -> None:
+    file = made / "a.a"
+    held = ar.members(file.read_bytes())
+    assert [(one.name, len(one.content)) for one in held][1] == ("odd.o", 3)
+    assert held[0].content == (made / "a-name-of-more-than-fifteen-bytes.o").read_bytes()
+    ar.change(file, lambda held: held)
+    assert ar.members(file.read_bytes()) == held
+    assert said("ar", "t", str(file)).split() == [one.name for one in held]
+    assert "answer in a-name" in said("nm", "-s", str(file))
+    ar.change(file, lambda held: held[::-1], index=False)
+    assert said("ar", "t", str(file)).split() == [one.name for one in held[::-1]]
+    assert "answer in a-name" not in said("nm", "-s", str(file))
+    with pytest.raises(ValueError, match="no archive"):
+        ar.members(b"odd")
+
+
+def test_symbols_are_undefined_hidden_and_weakened(made: Path) -> None:
+    file = made / "a.so"
+
+    def change(content: EditableElf) -> None:
+        found = {one.name: one for one in content.symbols(".dynsym")}
+        assert (found["answer"].is_exported, found["outside"].is_exported) == (True, False)
+        content.undefine(found["answer"])
+        content.hide(found["other"])
+
+    elf.change(file, change)
+    lines = [line.split() for line in said("readelf", "--dyn-syms", "-W", str(file)).splitlines()]
+    found = {line[-1]: line for line in lines if line}
+    assert found["answer"][6] == "UND"
+    assert found["other"][5] == "HIDDEN"
+
+    object_ = made / "a-name-of-more-than-fifteen-bytes.o"
+    assert set(elf.defined(object_.read_bytes())) == {"answer", "other"}
+    assert "outside" in elf.undefined(object_.read_bytes())
+
+    def weaken(content: EditableElf) -> None:
+        for one in content.symbols(".symtab"):
+            if one.name == "other":
+                content.bind(one, WEAK)
+
+    elf.change(object_, weaken)
+    assert " W other" in said("nm", str(object_))
+    assert elf.defined(b"odd") == elf.undefined(b"\x7fELF\x02\x01") == []
+
+
+def test_a_needed_library_is_dropped(made: Path) -> None:
+    file = made / "a.so"
+
+    def change(content: EditableElf) -> None:
+        for at, tag, value in list(content.dynamic()):
+            if tag == NEEDED and content.dynamic_text(value).startswith("libm"):
+                content.set_dynamic(at, NOTHING, 0)
+
+    assert "[libm.so" in said("readelf", "-d", str(file))
+    elf.change(file, change)
+    assert "[libm.so" not in said("readelf", "-d", str(file))
+    assert "[liba.so]" in said("readelf", "-d", str(file))
