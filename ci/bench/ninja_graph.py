@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from linkage.case.reader import Case
+from linkage.case.case import Case
 from linkage.plan.expectation import as_expected
 from linkage.plan.observation import Outcome
 from linkage.plan.plan import Plan, PlannedStep, Variant, plan

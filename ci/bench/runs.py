@@ -171,7 +171,7 @@ def changed(bench: Bench) -> Iterator[Figure]:
 
 
 def _compiles(file: Path, source: Path) -> bool:
-    from linkage.case.check import source_files  # noqa: PLC0415
+    from linkage.case.source_files import source_files  # noqa: PLC0415
 
     return source.parent == file.parent and any(
         name == source.name or "${" in name for name, _ in source_files(read_case(file).model)

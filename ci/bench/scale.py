@@ -10,7 +10,8 @@ from pathlib import Path
 from bench import subjects
 from bench.runs import Bench
 from bench.timing import Figure, Measurement, Ratio, against, environment, linkage, spread, timed
-from linkage.case.reader import Case, read_case
+from linkage.case.case import Case
+from linkage.case.reader import read_case
 
 MANY = 10_000
 

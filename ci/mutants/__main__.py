@@ -11,7 +11,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from linkage.case.reader import Case, read_case
+from linkage.case.case import Case
+from linkage.case.reader import read_case
 from linkage.errors import ExitCode, LinkageError
 from linkage.host.files import write_whole
 from linkage.host.folders import cache_folder, store_folder

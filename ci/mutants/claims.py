@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 from linkage.case.claims import Names
 from linkage.case.document import Path
-from linkage.case.reader import Case
 from linkage.case.steps import ProcessStep
 from linkage.judge.results import KeptResult
 from linkage.plan.plan import ClaimGroup, PlannedStep

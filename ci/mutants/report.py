@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from linkage.case.reader import Case
+from linkage.case.case import Case
 from mutants.claims import Claim
 from mutants.faults.fault import Fault
 from mutants.green_claims import ALWAYS_GREEN

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from linkage.case.document import Path as StepPath
+from linkage.case.document import KeyPath
 from linkage.judge.results import Compiler, KeptFailure, KeptResult
 from linkage.judge.verdict import Outcome, Verdict
 from linkage.plan.observation import Observation
@@ -89,7 +89,7 @@ class FaultySession(Session):
 
     fault: Fault
     wrapper: Path
-    at: frozenset[StepPath] | None = None
+    at: frozenset[KeyPath] | None = None
     """The steps at which alone rustc is broken; None: at all."""
 
     @classmethod

@@ -6,8 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 from linkage.case.claims import Names
-from linkage.case.document import Path as StepPath
-from linkage.case.reader import Case
+from linkage.case.document import KeyPath
 from linkage.case.steps import LinkOnlyStep, ProcessStep
 from linkage.plan.plan import Plan, PlannedStep, Variant, plan
 from linkage.run.session import Session
@@ -32,9 +31,9 @@ class PlannedVariant:
         return self.variant.case
 
     @cached_property
-    def calls(self) -> dict[StepPath, tuple[Call, bool, frozenset[str]]]:
+    def calls(self) -> dict[KeyPath, tuple[Call, bool, frozenset[str]]]:
         """What rustc is called with at each step, whether it is to fail, and the claims there."""
-        found: dict[StepPath, tuple[Call, bool, frozenset[str]]] = {}
+        found: dict[KeyPath, tuple[Call, bool, frozenset[str]]] = {}
         types: dict[str, tuple[str, ...]] = {}
         for step in self.plan.flat():
             if step.command is None or step.command.program != "rustc":
@@ -51,7 +50,7 @@ class PlannedVariant:
         ends = (key for group in self.plan.end for key in group_keys(group.claims))
         return frozenset(ends).union(*(claimed_at(step) for step in self.plan.flat()))
 
-    def affected(self, fault: Fault) -> frozenset[StepPath]:
+    def affected(self, fault: Fault) -> frozenset[KeyPath]:
         """The steps at which the fault shows, if anywhere."""
         return frozenset(
             path
@@ -108,13 +107,13 @@ def cells(cases: Sequence[Case], toolchain: Toolchain, session: Session) -> Iter
                 yield PlannedVariant(variant, id_, plan(variant))
 
 
-def faulted(planned: Plan, steps: frozenset[StepPath], wrapper: Path) -> Plan:
+def faulted(planned: Plan, steps: frozenset[KeyPath], wrapper: Path) -> Plan:
     """The plan with the wrapper in place of rustc at these steps; the others share what the real one made."""
     return replace(planned, steps=tuple(_faulted(step, steps, wrapper) for step in planned.steps))
 
 
 def _faulted(
-    step: PlannedStep, steps: frozenset[StepPath], wrapper: Path, env: Mapping[str, str] = _ALONE
+    step: PlannedStep, steps: frozenset[KeyPath], wrapper: Path, env: Mapping[str, str] = _ALONE
 ) -> PlannedStep:
     parts = tuple(_faulted(part, steps, wrapper, {}) for part in step.together)
     if step.path not in steps or step.command is None:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from linkage.case.document import Path as StepPath
-from linkage.case.reader import Case
+from linkage.case.case import Case
+from linkage.case.document import KeyPath
 from linkage.judge.results import KeptResult
 from linkage.run.session import Session
 from linkage.store.results import Results
@@ -162,7 +162,7 @@ def _hunt(task: tuple[str, tuple[Claim, ...], tuple[str, ...], int, bool]) -> Hu
     hunt = Hunt.of(sound, claims, per_claim, likely=likely)
     found = HuntResult()
 
-    def attempt(cell: PlannedVariant, fault: Fault, at: StepPath | None) -> KeptResult | None:
+    def attempt(cell: PlannedVariant, fault: Fault, at: KeyPath | None) -> KeptResult | None:
         session = FaultySession.of(run.session, fault, run.wrapper(fault.name), run.memory)
         session.at = None if at is None else frozenset([at])
         verdict = session.verdict(cell.variant)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from linkage.case.document import MAX_DEPTH, MAX_NODES, Data, parse
-from linkage.case.yaml_errors import KINDS
+from linkage.case.yaml_errors import MISTAKES
 from linkage.errors import CaseErrors, Position
 
 
@@ -225,7 +225,7 @@ def test_an_escape_of_no_character(text: str, loader: type[yaml.SafeLoader]) -> 
 
 def test_each_kind_of_broken_yaml_is_tried() -> None:
     told = {message.split(": ", 1)[1].split(" (help")[0] for _, message in WRONG_YAML.values()}
-    assert {kind.what for kind in KINDS} <= told
+    assert {kind.what for kind in MISTAKES} <= told
 
 
 def test_a_nesting_within_the_limit_is_read() -> None:

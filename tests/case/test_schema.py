@@ -35,7 +35,7 @@ def test_the_schema_is_one() -> None:
 
 def test_the_schema_that_is_kept_is_current() -> None:
     assert KEPT.read_text(encoding="utf-8") == schema_text(), (
-        "linkage schema -o harness/case/case.schema.json"
+        "linkage schema -o harness/linkage/case/case.schema.json"
     )
 
 

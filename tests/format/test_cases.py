@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from linkage.case.reader import Case, parse_case, read_case
+from linkage.case.case import Case
+from linkage.case.reader import parse_case, read_case
 from linkage.judge.verdict import Failure, Outcome, Verdict
 from linkage.plan.plan import Variant
 from linkage.render.evidence import explain_verdict

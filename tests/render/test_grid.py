@@ -6,7 +6,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from linkage.case.reader import Case, parse_case
+from linkage.case.case import Case
+from linkage.case.reader import parse_case
 from linkage.judge.results import Compiler, KeptBug, KeptResult
 from linkage.render.grid import Grid, GridCell, grid
 from linkage.render.grid_text import cell_text, data, different_tools, markdown, notes, seen_in

@@ -3,7 +3,8 @@
 from pathlib import Path
 from textwrap import dedent
 
-from linkage.case.reader import Case, parse_case
+from linkage.case.case import Case
+from linkage.case.reader import parse_case
 from linkage.errors import CaseErrors
 
 SMALL = """\

@@ -13,7 +13,8 @@ import sys
 import time
 from pathlib import Path
 
-from linkage.case.reader import Case, read_case
+from linkage.case.case import Case
+from linkage.case.reader import read_case
 from linkage.plan.plan import Variant
 from linkage.run.session import Session
 from linkage.store.store import Store

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from linkage.bisect import ci_artifacts as artifacts
 from linkage.bisect.answer import Answer, Flip, Group, flips, grouped
@@ -19,7 +20,7 @@ from linkage.bisect.levels import Levels
 from linkage.bisect.provisioning import Bench, Tools
 from linkage.bisect.request import Request
 from linkage.bisect.subject import Finding, MissingError
-from linkage.case.reader import Case, read_case
+from linkage.case.reader import read_case
 from linkage.commands.probe import without_limits
 from linkage.compare.artifacts import Asked, Differ
 from linkage.compare.builds import Cell, ToolchainSource, compare
@@ -39,6 +40,9 @@ from linkage.store.size import parse_size
 from linkage.toolchain import Toolchain
 from linkage.toolchain.release import RustcVersion
 from linkage.toolchain.rustup import machine_host
+
+if TYPE_CHECKING:
+    from linkage.case.case import Case
 
 _DATED = re.compile(r"(\S+)(?: \(\S* ?(\d{4}-\d{2}-\d{2})\))?")
 

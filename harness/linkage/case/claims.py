@@ -199,7 +199,7 @@ class Content(Model):
         return self
 
 
-class Reference(Model):
+class ArtifactReference(Model):
     """Another artifact: of this variant, or of a sibling that differs in the axes given."""
 
     artifact: StrictStr | None = None
@@ -210,7 +210,7 @@ class Reference(Model):
     shorthand = ({"type": "string"},)
 
     @model_validator(mode="after")
-    def _is_another(self) -> "Reference":
+    def _is_another(self) -> "ArtifactReference":
         if self.artifact is None and not self.variant:
             raise PydanticCustomError(
                 "itself",
@@ -225,14 +225,14 @@ class Reference(Model):
         return {"artifact": data} if isinstance(data, str) else data
 
 
-class ExportsDiffer(Reference):
+class ExportsDiffer(ArtifactReference):
     """The exports differ from the other artifact's by exactly these names."""
 
     added: Patterns = ()
     removed: Patterns = ()
 
 
-class Resolved(Model):
+class ResolvedClaim(Model):
     """Every undefined symbol that one of `names` selects is defined within the link set."""
 
     names: Patterns
@@ -240,9 +240,9 @@ class Resolved(Model):
     """The other artifacts of the link set: roles, files or globs."""
 
 
-References = Annotated[
-    tuple[Reference, ...],
-    BeforeValidator(listed, json_schema_input_type=Reference | str | list[Reference | str]),
+ArtifactReferences = Annotated[
+    tuple[ArtifactReference, ...],
+    BeforeValidator(listed, json_schema_input_type=ArtifactReference | str | list[ArtifactReference | str]),
 ]
 
 
@@ -280,7 +280,7 @@ class ArtifactClaims(Model):
     ] = ()
     duplicates: Names | None = None
     """Names with more than one strong definition among an archive's members; `none`: there are none."""
-    resolved: Resolved | None = None
+    resolved: ResolvedClaim | None = None
     refers: dict[StrictStr, Names] = {}
     """What each of these functions refers to: calls and addresses taken."""
 
@@ -315,9 +315,9 @@ class ArtifactClaims(Model):
     """In bytes."""
     mode: Mode | None = None
     """Permission bits, as `644`."""
-    smaller_than: Reference | None = None
-    same_as: References = ()
-    differs_from: References = ()
+    smaller_than: ArtifactReference | None = None
+    same_as: ArtifactReferences = ()
+    differs_from: ArtifactReferences = ()
     exports_differ: ExportsDiffer | None = None
 
     @model_validator(mode="after")
@@ -342,7 +342,7 @@ OF_FILES = {
 """Claims that cannot be made under `each-member`, by their fields."""
 
 
-class Diagnostic(Model):
+class DiagnosticPattern(Model):
     """One of rustc's diagnostics; what is left out matches any."""
 
     code: StrictStr | None = None
@@ -361,8 +361,8 @@ class Diagnostic(Model):
 
 
 Diagnostics = Annotated[
-    tuple[Diagnostic, ...],
-    BeforeValidator(listed, json_schema_input_type=Diagnostic | str | list[Diagnostic | str]),
+    tuple[DiagnosticPattern, ...],
+    BeforeValidator(listed, json_schema_input_type=DiagnosticPattern | str | list[DiagnosticPattern | str]),
 ]
 
 
@@ -371,7 +371,7 @@ class DiagnosticClaim(Model):
 
     all: Diagnostics = ()
     none: Diagnostics = ()
-    shorthand = ({"type": "string"}, {"type": "array", "items": {"$ref": "#/$defs/Diagnostic"}})
+    shorthand = ({"type": "string"}, {"type": "array", "items": {"$ref": "#/$defs/DiagnosticPattern"}})
 
     @model_validator(mode="before")
     @classmethod

@@ -17,7 +17,7 @@ COMPILER = "toolchain"
 """The key of a cell that holds the version of its compiler, and a condition's that limits it."""
 
 AxisValue = Scalar | tuple[Scalar, ...] | None | Mapping[str, Any]
-Row = Mapping[str, Any]
+MatrixRow = Mapping[str, Any]
 
 
 class Condition(Model):
@@ -79,7 +79,7 @@ class Condition(Model):
         for inner in (*self.any, *([self.not_] if self.not_ else [])):
             yield from inner.ranges()
 
-    def holds(self, row: Row) -> bool:
+    def holds(self, row: MatrixRow) -> bool:
         """Whether this cell is meant. An axis that the cell lacks matches nothing."""
         return (
             (self.toolchain is None or _built_by(self.toolchain, row))
@@ -89,7 +89,7 @@ class Condition(Model):
         )
 
 
-def _built_by(versions: str, row: Row) -> bool:
+def _built_by(versions: str, row: MatrixRow) -> bool:
     compiler = row.get(COMPILER)
     return isinstance(compiler, RustcVersion) and _parsed(versions).contains(compiler)
 

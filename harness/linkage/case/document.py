@@ -20,7 +20,7 @@ try:
 except ImportError:  # PyYAML without libyaml: slower, the same answers
     from yaml import SafeLoader as Loader  # type: ignore[assignment]
 
-Path = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 Data = bool | int | str | list["Data"] | dict[str, "Data"] | None
 
 MAX_BYTES = 1 << 20
@@ -48,33 +48,33 @@ class Document:
 
     file: str
     data: Data
-    values: dict[Path, Position]
-    keys: dict[Path, Position]
+    values: dict[KeyPath, Position]
+    keys: dict[KeyPath, Position]
 
-    def value(self, path: Path) -> Position:
+    def value(self, path: KeyPath) -> Position:
         """The position of the value at `path`, or of the nearest thing around it that exists."""
         return self.values[self.real(path)]
 
-    def key(self, path: Path) -> Position:
+    def key(self, path: KeyPath) -> Position:
         """The position of the key at `path`; of the value where it is a list's element."""
         real = self.real(path)
         named = self.keys.get(real) if real[-1:] == path[-1:] else None
         return named or self.values[real]
 
-    def at(self, path: Path) -> Data:
+    def at(self, path: KeyPath) -> Data:
         """The data at `path`, or the nearest around it that exists."""
         data = self.data
         for part in self.real(path):
             data = data[part]  # type: ignore[index]
         return data
 
-    def real(self, path: Path) -> Path:
+    def real(self, path: KeyPath) -> KeyPath:
         """The parts of a path that are in the file.
 
         Validation names parts that are not (a union's tag, a shorthand's long form): they are
         passed over, so that the rest of the path still leads to the place.
         """
-        here: Path = ()
+        here: KeyPath = ()
         for part in path:
             if (*here, part) in self.values:
                 here = (*here, part)
@@ -84,11 +84,11 @@ class Document:
 @dataclass(slots=True)
 class _Builder:
     file: str
-    values: dict[Path, Position] = field(default_factory=dict)
-    keys: dict[Path, Position] = field(default_factory=dict)
+    values: dict[KeyPath, Position] = field(default_factory=dict)
+    keys: dict[KeyPath, Position] = field(default_factory=dict)
     errors: list[CaseError] = field(default_factory=list)
 
-    def build(self, node: yaml.Node, path: Path) -> Data:
+    def build(self, node: yaml.Node, path: KeyPath) -> Data:
         position = mark_position(self.file, node.start_mark)
         # What an alias stands for has its anchor's place: the key around says where it grew.
         around = self.keys.get(path[:1], position)
@@ -109,7 +109,7 @@ class _Builder:
             return [self.build(child, (*path, index)) for index, child in enumerate(node.value)]
         return self.mapping(node, path)
 
-    def mapping(self, node: yaml.Node, path: Path) -> Data:
+    def mapping(self, node: yaml.Node, path: KeyPath) -> Data:
         result: dict[str, Data] = {}
         for key, value in node.value:
             position = mark_position(self.file, key.start_mark)

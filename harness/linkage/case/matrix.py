@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from linkage.case.condition import Condition, Row, same
+from linkage.case.condition import Condition, MatrixRow, same
 from linkage.case.model import Matrix
 
 MAX_ROWS = 20_000
@@ -39,10 +39,10 @@ def product(matrix: Matrix) -> list[dict[str, Any]]:
     return [{**row, **dict(cell)} for row in (matrix.rows or ({},)) for cell in itertools.product(*axes)]
 
 
-class Cell(dict[str, Any]):
-    """A cell of a matrix, which knows its name: it is asked for often, and another cell's may read alike."""
+class MatrixCell(dict[str, Any]):
+    """A cell that knows its name: `expand` makes it unique in the matrix."""
 
-    def __init__(self, row: Row, name: str) -> None:
+    def __init__(self, row: MatrixRow, name: str) -> None:
         super().__init__(row)
         self.name = name
 
@@ -80,19 +80,19 @@ def _is(wanted: object, value: object) -> bool:
     return same(_frozen(wanted), _frozen(value))
 
 
-def excluded(row: Row, conditions: Sequence[Condition]) -> bool:
+def excluded(row: MatrixRow, conditions: Sequence[Condition]) -> bool:
     """Whether any of the conditions excludes this cell."""
     return any(condition.holds(row) for condition in conditions)
 
 
-def row_id(row: Row) -> str:
+def row_id(row: MatrixRow) -> str:
     """The readable, stable name of a cell: `staticlib,dylib-prefer_dynamic-lto=fat`.
 
     The crate types stand alone, a true axis by its name, a false one is left out; whatever
     would confuse a shell, pytest's `-k` or its `::` becomes an underscore. Where that makes
     two cells of a matrix look the same, `expand` has given each a name with its digest.
     """
-    if isinstance(row, Cell):
+    if isinstance(row, MatrixCell):
         return row.name
     parts = (_part(axis, value) for axis, value in row.items())
     return "-".join(part for part in parts if part)
@@ -148,11 +148,11 @@ def _named(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
             longer = (f"{name}-{digest[:length]}".lstrip("-") for length in range(4, len(digest) + 1))
             own = next(one for one in longer if one not in taken)
             taken.add(own)
-        named.append(Cell(row, own))
+        named.append(MatrixCell(row, own))
     return named
 
 
-def _identity(row: Row) -> str:
+def _identity(row: MatrixRow) -> str:
     return repr(sorted(row.items(), key=lambda item: item[0]))
 
 

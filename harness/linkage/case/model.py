@@ -10,7 +10,7 @@ from linkage.case.claims import ClaimMap, Regex
 from linkage.case.condition import Condition
 from linkage.case.steps import AnyStep
 
-Reference = Annotated[StrictStr, Field(pattern=r"^[\w.-]+/[\w.-]+#\d+$")]
+IssueReference = Annotated[StrictStr, Field(pattern=r"^[\w.-]+/[\w.-]+#\d+$")]
 """An issue or a pull request: `rust-lang/rust#145962`."""
 
 Tag = Annotated[StrictStr, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -111,7 +111,7 @@ class Requirement(Model):
         return self
 
 
-class Signature(Model):
+class BugSignature(Model):
     """What a known bug looks like: all that is given here must be seen."""
 
     step: StrictStr
@@ -132,7 +132,7 @@ class Signature(Model):
     """An exit status, `ice`, `timeout` or a signal's name."""
 
     @model_validator(mode="after")
-    def _says_how(self) -> "Signature":
+    def _says_how(self) -> "BugSignature":
         given = [
             name
             for name in type(self).model_fields
@@ -150,7 +150,7 @@ class Signature(Model):
 class KnownBug(Model):
     """Claims that are known not to hold, on a range of toolchains, in some cells."""
 
-    issue: Reference | None = None
+    issue: IssueReference | None = None
     unreported: StrictStr | None = None
     """In place of an issue: what is wrong, in one sentence."""
     report: RelativePath | None = None
@@ -158,7 +158,7 @@ class KnownBug(Model):
     when: Condition | None = None
     toolchains: StrictStr | None = None
     """A version range; without it every toolchain."""
-    signature: Signature
+    signature: BugSignature
     note: StrictStr | None = None
 
     @model_validator(mode="after")
@@ -189,7 +189,8 @@ class CaseModel(Model):
     summary: StrictStr = Field(min_length=1, max_length=120)
     about: StrictStr | None = None
     refs: Annotated[
-        tuple[Reference, ...], BeforeValidator(listed, json_schema_input_type=Reference | list[Reference])
+        tuple[IssueReference, ...],
+        BeforeValidator(listed, json_schema_input_type=IssueReference | list[IssueReference]),
     ] = ()
     tags: Annotated[tuple[Tag, ...], BeforeValidator(listed, json_schema_input_type=Tag | list[Tag])] = ()
     """pytest marks: `-m TAG` selects the case."""

@@ -5,75 +5,20 @@ process, and nothing outside the case's own folder is looked at.
 """
 
 import math
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
-from dataclasses import dataclass, field
-from functools import cached_property
-from hashlib import blake2b
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
-from linkage.case.check import check, source_files
-from linkage.case.document import MAX_BYTES, Document, parse, position_of
-from linkage.case.document import Path as DataPath
-from linkage.case.matrix import MAX_ROWS, expand, row_id
+from linkage.case.case import Case
+from linkage.case.check import check
+from linkage.case.document import MAX_BYTES, parse, position_of
+from linkage.case.matrix import MAX_ROWS
 from linkage.case.model import CaseModel
 from linkage.case.validation import explain
-from linkage.case.variables import REFERENCE
 from linkage.errors import CaseError, CaseErrors, Position
 
 MAX_MESSAGE = 400
-
-
-@dataclass(frozen=True)
-class Case:
-    """A case as it was read: its model, its cells, and where each part of it stands."""
-
-    file: Path
-    name: str
-    """The file as messages and node ids show it."""
-    model: CaseModel
-    document: Document = field(repr=False)
-
-    @property
-    def folder(self) -> Path:
-        """The folder beside which its sources are; nothing outside it is read."""
-        return self.file.parent
-
-    @cached_property
-    def rows(self) -> tuple[dict[str, Any], ...]:
-        """The cells of its matrix."""
-        return tuple(expand(self.model.matrix))
-
-    @cached_property
-    def ids(self) -> tuple[str, ...]:
-        """The cells' readable names, in the order of `rows`."""
-        return tuple(row_id(row) for row in self.rows)
-
-    @cached_property
-    def digest(self) -> str:
-        """Of what its file and the sources beside it hold: whether an older result is about the same."""
-        found = blake2b(digest_size=16)
-        names = {REFERENCE.sub("*", name) for name, _ in source_files(self.model)}
-        beside = {place for name in names for place in _files(self.folder, name)}
-        for place in sorted({self.file, *beside}):
-            found.update(f"{place.relative_to(self.folder)}\0".encode("utf-8", "surrogateescape"))
-            with suppress(OSError):
-                found.update(blake2b(place.read_bytes()).digest())
-        return found.hexdigest()
-
-    def position(self, path: DataPath) -> Position:
-        """Where the key at `path` stands in the file."""
-        return self.document.key(path)
-
-
-def _files(folder: Path, name: str) -> Iterator[Path]:
-    """The files that a source's name means, in which an axis may be any text."""
-    with suppress(ValueError, NotImplementedError, OSError):  # one that is no pattern of a path
-        for place in folder.glob(name) if "*" in name else [folder / name]:
-            yield from (one for one in (place.rglob("*") if place.is_dir() else [place]) if one.is_file())
 
 
 def read_case(file: Path, name: str | None = None) -> Case:

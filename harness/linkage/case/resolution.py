@@ -4,7 +4,7 @@ Nothing here needs a toolchain: which artifacts a step makes follows from its cr
 emits; only their file names depend on the target.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import PurePosixPath
@@ -13,30 +13,22 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from linkage.case import steps as model
-from linkage.case.document import Data, Document, Path, position_of
-from linkage.case.groups import GROUP_NAMES
+from linkage.case.document import Data, Document, KeyPath, position_of
 from linkage.case.matrix import AXIS_VALUES
+from linkage.case.roles import EMIT_KINDS
+from linkage.case.symbol_groups import GROUP_NAMES
 from linkage.case.validation import explain
 from linkage.case.variables import UnknownVariableError, substitute
 from linkage.errors import CaseError
-
-EMIT_KINDS = {
-    "asm": "asm", "llvm-bc": "llvm-bc", "llvm-ir": "llvm-ir", "obj": "obj", "metadata": "rmeta", "mir": "mir",
-    "dep-info": "dep-info", "thin-link-bitcode": "thin-link-bitcode",
-}  # fmt: skip
-"""rustc's emit kinds (besides `link`) and the roles of what they make."""
-
-LINK_KINDS = frozenset(kind.value for kind in model.CrateType) - {"lib"}
-ROLE_KINDS = LINK_KINDS | set(EMIT_KINDS.values()) | {"rlink", "shared"}
 
 _STEP: TypeAdapter[Any] = TypeAdapter(model.AnyStep)
 
 
 @dataclass(frozen=True, slots=True)
-class Resolved:
+class ResolvedStep:
     """A step as one variant has it."""
 
-    path: Path
+    path: KeyPath
     """Where it stands in the case."""
     id: str
     step: model.Step
@@ -45,10 +37,10 @@ class Resolved:
     axes: Mapping[str, Any] = field(default_factory=dict)
     """The built-in axes that apply to it, with their values; a rustc step's own keys included."""
     crate_types: tuple[str, ...] = ()
-    together: tuple["Resolved", ...] = ()
+    together: tuple["ResolvedStep", ...] = ()
 
 
-class Row(dict[str, Any]):
+class TrackedRow(dict[str, Any]):
     """A cell of the matrix that notes which of its axes are looked at."""
 
     def __init__(self, values: Mapping[str, Any], used: set[str]) -> None:
@@ -61,8 +53,8 @@ class Row(dict[str, Any]):
 
 
 def resolve(
-    doc: Document, steps: Sequence[model.Step], row: Row, problems: list[CaseError] | None = None
-) -> tuple[Resolved, ...]:
+    doc: Document, steps: Sequence[model.Step], row: TrackedRow, problems: list[CaseError] | None = None
+) -> tuple[ResolvedStep, ...]:
     """The steps of a case that this cell has.
 
     Raises CaseError where a value does not fit; with `problems` it is added there, and the
@@ -77,11 +69,13 @@ def resolve(
 @dataclass(slots=True)
 class _Resolver:
     doc: Document
-    row: Row
+    row: TrackedRow
     problems: list[CaseError] | None
     taken: set[str] = field(default_factory=set)
 
-    def steps(self, steps: Sequence[model.Step], raw: Sequence[Data], base: Path) -> Iterator[Resolved]:
+    def steps(
+        self, steps: Sequence[model.Step], raw: Sequence[Data], base: KeyPath
+    ) -> Iterator[ResolvedStep]:
         for index, (step, data) in enumerate(zip(steps, raw, strict=True)):
             path = (*base, index)
             if step.when is not None and not step.when.holds(self.row):
@@ -101,11 +95,11 @@ class _Resolver:
             else:
                 yield _resolve(concrete, path, self.row, name)
 
-    def _together(self, step: model.TogetherStep, name: str, data: Data, path: Path) -> Resolved:
+    def _together(self, step: model.TogetherStep, name: str, data: Data, path: KeyPath) -> ResolvedStep:
         assert isinstance(data, dict)  # noqa: S101 - the case has been validated
         inner = data["together"]
         assert isinstance(inner, list)  # noqa: S101 - the case has been validated
-        return Resolved(
+        return ResolvedStep(
             path, name, step, together=tuple(self.steps(step.together, inner, (*path, "together")))
         )
 
@@ -113,7 +107,7 @@ class _Resolver:
 M = TypeVar("M", bound=BaseModel)
 
 
-def applied(doc: Document, part: M, data: Data, path: Path, row: Row, adapter: TypeAdapter[M]) -> M:
+def applied(doc: Document, part: M, data: Data, path: KeyPath, row: TrackedRow, adapter: TypeAdapter[M]) -> M:
     """A validated part of a case with the cell's values in its `${…}`.
 
     Raises CaseError for a variable that nothing defines, or a value that does not fit.
@@ -179,20 +173,20 @@ def _derived(source: str) -> str:
     return PurePosixPath(source).stem.replace("-", "_")
 
 
-def _resolve(step: model.Step, path: Path, row: Row, name: str) -> Resolved:
+def _resolve(step: model.Step, path: KeyPath, row: TrackedRow, name: str) -> ResolvedStep:
     match step:
         case model.RustcStep():
             axes = _axes(step, row)
             kinds = axes.get("crate-type")
             types = tuple(kinds) if isinstance(kinds, (list, tuple)) else (kinds,) if kinds else ()
-            return Resolved(path, name, step, _rustc_roles(step, types), axes, types or ("bin",))
+            return ResolvedStep(path, name, step, _rustc_roles(step, types), axes, types or ("bin",))
         case model.CcStep():
-            return Resolved(path, name, step, (step.kind,))
+            return ResolvedStep(path, name, step, (step.kind,))
         case _:
-            return Resolved(path, name, step)
+            return ResolvedStep(path, name, step)
 
 
-def _axes(step: model.RustcStep, row: Row) -> dict[str, Any]:
+def _axes(step: model.RustcStep, row: TrackedRow) -> dict[str, Any]:
     """The values of the built-in axes at this step: its own keys first, then the matrix's."""
     values: dict[str, Any] = {}
     for axis in AXIS_VALUES:
@@ -211,3 +205,10 @@ def _rustc_roles(step: model.RustcStep, types: tuple[str, ...]) -> tuple[str, ..
     if step.rustc is not None and (not emits or "link" in emits):
         roles += [*linked, *(["rlink"] if step.no_link else [])]
     return tuple(dict.fromkeys(roles))
+
+
+def flat(resolved: Iterable[ResolvedStep]) -> Iterator[ResolvedStep]:
+    """Every step of a variant, those that run at the same time too."""
+    for step in resolved:
+        yield step
+        yield from flat(step.together)

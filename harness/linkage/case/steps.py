@@ -1,5 +1,6 @@
 """The model of steps: one process or one file operation each, in the order of the file."""
 
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
@@ -18,6 +19,7 @@ from pydantic_core import PydanticCustomError
 from linkage.case.base import Environment, Mode, Model, Paths, RelativePath, Texts, listed, nearest
 from linkage.case.claims import ClaimMap, DiagnosticClaim, LinkClaim, Names, Text
 from linkage.case.condition import Condition
+from linkage.case.document import KeyPath
 
 
 class CrateType(StrEnum):
@@ -386,3 +388,12 @@ AnyStep = Annotated[
 ]
 
 TogetherStep.model_rebuild()
+
+
+def every_step(steps: Iterable[Step], base: KeyPath) -> Iterator[tuple[Step, KeyPath]]:
+    """Every step at any depth, with its path."""
+    for index, step in enumerate(steps):
+        path = (*base, index)
+        yield step, path
+        if isinstance(step, TogetherStep):
+            yield from every_step(step.together, (*path, "together"))

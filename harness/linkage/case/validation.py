@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from linkage.case.base import nearest, suggest
-from linkage.case.document import Document, Path
+from linkage.case.document import Document, KeyPath
 from linkage.case.steps import ACTIONS
 from linkage.errors import CaseError, Position
 
@@ -44,11 +44,11 @@ _MISSING = {
 }
 
 
-def explain(error: ValidationError, doc: Document, base: Path = ()) -> Iterator[CaseError]:
+def explain(error: ValidationError, doc: Document, base: KeyPath = ()) -> Iterator[CaseError]:
     """Every error in the validation of what stands at `base`, each place once, in no order."""
     details = error.errors(include_url=False)
     paths = [(*base, *detail["loc"]) for detail in details]
-    alternatives: dict[Path, list[ErrorDetails]] = {}
+    alternatives: dict[KeyPath, list[ErrorDetails]] = {}
     for detail, path in zip(details, paths, strict=True):
         if detail["type"] == "too_short" and any(o[: len(path)] == path and o != path for o in paths):
             continue  # the elements' own errors say it better
@@ -60,7 +60,7 @@ def explain(error: ValidationError, doc: Document, base: Path = ()) -> Iterator[
         yield _wrong_type(path, found, doc)
 
 
-def _wrong_type(path: Path, found: Iterable[ErrorDetails], doc: Document) -> CaseError:
+def _wrong_type(path: KeyPath, found: Iterable[ErrorDetails], doc: Document) -> CaseError:
     details = list(found)
     kinds = dict.fromkeys(detail["type"] for detail in details)
     wanted = " or ".join(dict.fromkeys(_EXPECTED[kind] for kind in kinds))
@@ -90,7 +90,7 @@ def _one(detail: ErrorDetails, path: tuple[Any, ...], doc: Document) -> Iterator
             yield CaseError(what, where=_place(doc, path), help=help or otherwise)
 
 
-def _action(given: object, path: Path, doc: Document) -> Iterator[CaseError]:
+def _action(given: object, path: KeyPath, doc: Document) -> Iterator[CaseError]:
     """A step that has no action, or several."""
     keys = [key for key in given if isinstance(key, str)] if isinstance(given, dict) else []
     found = [key for key in keys if key in ACTIONS]
@@ -144,5 +144,5 @@ def _place(doc: Document, path: tuple[Any, ...]) -> Position:
     return doc.key(doc.real(path[:-1])) if path and path[-1] == "[key]" else doc.value(path)
 
 
-def _name(path: Path) -> str:
+def _name(path: KeyPath) -> str:
     return next((part for part in reversed(path) if isinstance(part, str)), "the case")

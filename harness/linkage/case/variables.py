@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from linkage.case.document import Data, Path
+from linkage.case.document import Data, KeyPath
 
 REFERENCE = re.compile(r"(?<!\$)\$\{([^{}]*)\}")
 LATER = frozenset({"work", "sysroot", "libdir", "target", "host"})
@@ -16,13 +16,13 @@ REFERRING = ("env", "steps", "claims")
 class UnknownVariableError(Exception):
     """A `${name}` that nothing defines; carries the name and where in the data it stands."""
 
-    def __init__(self, name: str, path: Path) -> None:
+    def __init__(self, name: str, path: KeyPath) -> None:
         self.name = name
         self.path = path
         super().__init__(name)
 
 
-def references(data: Data, path: Path = ()) -> Iterator[tuple[str, Path]]:
+def references(data: Data, path: KeyPath = ()) -> Iterator[tuple[str, KeyPath]]:
     """Every variable that the data refers to, and where."""
     if isinstance(data, str):
         for match in REFERENCE.finditer(data):
@@ -36,7 +36,7 @@ def references(data: Data, path: Path = ()) -> Iterator[tuple[str, Path]]:
             yield from references(item, (*path, key))
 
 
-def substitute(data: Data, row: Mapping[str, Any], known: frozenset[str], path: Path = ()) -> Data:
+def substitute(data: Data, row: Mapping[str, Any], known: frozenset[str], path: KeyPath = ()) -> Data:
     """The data with the axes' values in place; variables in `known` are left as they are.
 
     A text that is one reference takes the value as it is. In a list it is spliced where the
@@ -59,7 +59,9 @@ def substitute(data: Data, row: Mapping[str, Any], known: frozenset[str], path: 
     return data
 
 
-def _elements(data: list[Data], row: Mapping[str, Any], known: frozenset[str], path: Path) -> Iterator[Data]:
+def _elements(
+    data: list[Data], row: Mapping[str, Any], known: frozenset[str], path: KeyPath
+) -> Iterator[Data]:
     for index, item in enumerate(data):
         value = substitute(item, row, known, (*path, index))
         was_reference = isinstance(item, str) and REFERENCE.fullmatch(item)
@@ -73,7 +75,7 @@ def _later(name: str, known: frozenset[str]) -> bool:
     return name in known or name in LATER or name.startswith("kept.")
 
 
-def _look_up(name: str, row: Mapping[str, Any], path: Path) -> Any:  # noqa: ANN401 - an axis's value
+def _look_up(name: str, row: Mapping[str, Any], path: KeyPath) -> Any:  # noqa: ANN401 - an axis's value
     if name in row:
         return row[name]
     axis, dot, key = name.partition(".")

@@ -18,7 +18,7 @@ from linkage.errors import CaseError, Position
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class YamlMistake:
     """One kind of mistake: how PyYAML names it, and what to tell the author."""
 
     pattern: str
@@ -42,70 +42,82 @@ BAD_ESCAPE = (ValueError, OverflowError)
 _CONTROL = "write it as an escape in quotes"
 _BEYOND_UNICODE = re.compile(r"\\U(?!0010|000[0-9a-fA-F])")
 
-KINDS = (
-    Kind(r"\\t", "a tab in the indentation", "YAML is indented with spaces"),
-    Kind(r"could not find expected ':'", "a key that has no `:`, or is too long", _KEY),
-    Kind(
+MISTAKES = (
+    YamlMistake(r"\\t", "a tab in the indentation", "YAML is indented with spaces"),
+    YamlMistake(r"could not find expected ':'", "a key that has no `:`, or is too long", _KEY),
+    YamlMistake(
         r"mapping values are not allowed",
         "a `:` where no value can begin",
         "look for a colon in a text that needs quotes, a key of more than 1024 characters, "
         "or a wrong indentation",
     ),
-    Kind(
+    YamlMistake(
         r"mapping keys are not allowed",
         "a `?` where no key can begin",
         "look for a text that begins with `? ` and needs quotes, or a wrong indentation",
     ),
-    Kind(
+    YamlMistake(
         r"sequence entries are not allowed",
         "a `- ` where no list can begin",
         "put the list on lines of its own; a text that begins with `- ` needs quotes",
     ),
-    Kind(
+    YamlMistake(
         r"found undefined alias",
         "an alias without an anchor",
         "an alias needs its anchor above it; a text that begins with * needs quotes",
     ),
-    Kind(r"found duplicate anchor", "an anchor that is defined twice", "give each anchor a name of its own"),
-    Kind(r"scanning an (anchor|alias)", "an anchor or alias without a proper name", _ANCHOR),
-    Kind(r"quoted scalar.*unexpected end", "a quote that is never closed", "close it", at_start=True),
-    Kind(
+    YamlMistake(
+        r"found duplicate anchor", "an anchor that is defined twice", "give each anchor a name of its own"
+    ),
+    YamlMistake(r"scanning an (anchor|alias)", "an anchor or alias without a proper name", _ANCHOR),
+    YamlMistake(r"quoted scalar.*unexpected end", "a quote that is never closed", "close it", at_start=True),
+    YamlMistake(
         r"quoted scalar.*document separator",
         "a quote that is not closed before `---` or `...`",
         "close it",
         at_start=True,
     ),
-    Kind(
+    YamlMistake(
         r"unknown escape|hexadecimal|character escape code|scanning a double-quoted", UNKNOWN_ESCAPE, ESCAPE
     ),
-    Kind(r"flow sequence.*but got '<stream end>'", "a `[` that is never closed", "close it", at_start=True),
-    Kind(r"flow mapping.*but got '<stream end>'", "a `{` that is never closed", "close it", at_start=True),
-    Kind(r"flow node.*but found '<stream end>'", "a bracket that is never closed", "close it", at_start=True),
-    Kind(
+    YamlMistake(
+        r"flow sequence.*but got '<stream end>'", "a `[` that is never closed", "close it", at_start=True
+    ),
+    YamlMistake(
+        r"flow mapping.*but got '<stream end>'", "a `{` that is never closed", "close it", at_start=True
+    ),
+    YamlMistake(
+        r"flow node.*but found '<stream end>'", "a bracket that is never closed", "close it", at_start=True
+    ),
+    YamlMistake(
         r"flow (sequence|mapping).*expected ','",
         "no `,` between two entries, or the wrong bracket",
         "separate entries by `,` and close `[` by `]`, `{` by `}`; a text with these needs quotes",
     ),
-    Kind(
+    YamlMistake(
         r"flow node",
         "an entry is missing",
         "remove the `,` too many, or look for a text that needs quotes",
     ),
-    Kind(
+    YamlMistake(
         r"block (mapping|collection).*expected <block end>",
         "this does not continue what comes before it",
         "look at the indentation, at the quotes before this place, and for a `- ` too many or too few",
     ),
-    Kind(r"block scalar", "a wrong line after | or >", _HEADER),
-    Kind(r"cannot start any token", "a character that no plain text begins with", "put the text in quotes"),
-    Kind(
+    YamlMistake(r"block scalar", "a wrong line after | or >", _HEADER),
+    YamlMistake(
+        r"cannot start any token", "a character that no plain text begins with", "put the text in quotes"
+    ),
+    YamlMistake(
         r"directive|document start|incompatible YAML",
         "a directive (%) or a document marker (---) out of place",
         "remove it",
     ),
-    Kind(r"scanning a tag|tag handle|parsing a tag", "a tag that is not complete", _TAG),
-    Kind(r"another document", "a second document", "one file holds one case"),
-    Kind(r"block node", "a value is missing or begins with the wrong character", "put the text in quotes"),
+    YamlMistake(r"scanning a tag|tag handle|parsing a tag", "a tag that is not complete", _TAG),
+    YamlMistake(r"another document", "a second document", "one file holds one case"),
+    YamlMistake(
+        r"block node", "a value is missing or begins with the wrong character", "put the text in quotes"
+    ),
 )
 
 
@@ -128,10 +140,10 @@ def _told(error: Exception, text: str, file: str) -> CaseError:
     if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
         return _forbidden_character(text, file)
     words = " | ".join(filter(None, (error.context, error.problem)))
-    kind = next((kind for kind in KINDS if re.search(kind.pattern, words)), None)
+    kind = next((kind for kind in MISTAKES if re.search(kind.pattern, words)), None)
     mark = error.problem_mark
     if _tab_in_indentation(text, mark.line):
-        kind = KINDS[0]
+        kind = MISTAKES[0]
     if kind is None:
         help = "look at the indentation and the quotes around this place"
         return CaseError(f"this is not YAML: {error.problem}", where=mark_position(file, mark), help=help)

@@ -15,7 +15,7 @@ import msgspec
 
 from linkage.bisect.question import Kind, Question, questions, why
 from linkage.bisect.signature import Seen, seen
-from linkage.case.reader import Case
+from linkage.case.case import Case
 from linkage.commands.repro import session_for
 from linkage.errors import LinkageError, ToolchainError
 from linkage.run.selection import one_case, variants

@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from linkage.case.reader import Case, read_case
+from linkage.case.case import Case
+from linkage.case.reader import read_case
 from linkage.errors import ExitCode, LinkageError
 from linkage.host.folders import cache_folder, store_folder
 from linkage.judge.results import Compiler, KeptResult

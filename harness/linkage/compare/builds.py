@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from linkage.case.reader import Case
+from linkage.case.case import Case
 from linkage.compare.artifacts import Differ
 from linkage.compare.model import Built, Found
 from linkage.compare.normalization import Reader

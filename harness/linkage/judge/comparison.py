@@ -5,14 +5,14 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 from linkage.artifact.facts import Facts
-from linkage.case.claims import ArtifactClaims, ExportsDiffer, Reference
+from linkage.case.claims import ArtifactClaims, ArtifactReference, ExportsDiffer
 from linkage.judge.artifact import Found
 from linkage.judge.name_set import Miss, listing
 from linkage.judge.pattern import compile_patterns
 from linkage.judge.view import View, describe
 from linkage.toolchain.version import RustcVersion
 
-Look = Callable[[Reference], Facts | str]
+Look = Callable[[ArtifactReference], Facts | str]
 """The facts of the artifact that a reference means, or why there are none."""
 
 
@@ -34,7 +34,7 @@ def check_comparisons(
 
 
 def _with(
-    reference: Reference, other: Look, judge: Callable[[Facts], Iterator[Miss]], key: str
+    reference: ArtifactReference, other: Look, judge: Callable[[Facts], Iterator[Miss]], key: str
 ) -> Iterator[Found]:
     found = other(reference)
     if isinstance(found, str):
@@ -50,14 +50,14 @@ _LOOK = {
 }  # fmt: skip
 
 
-def describe_reference(reference: Reference) -> str:
+def describe_reference(reference: ArtifactReference) -> str:
     """The other artifact in words."""
     name = reference.artifact or "the same artifact"
     cell = ", ".join(f"{axis} {value}" for axis, value in reference.variant.items())
     return f"{name} of the variant with {cell}" if cell else name
 
 
-def _same(reference: Reference, one: Facts, other: Facts) -> Iterator[Miss]:
+def _same(reference: ArtifactReference, one: Facts, other: Facts) -> Iterator[Miss]:
     claimed = f"the same {reference.what} as {describe_reference(reference)}"
     nothing = _incomparable(reference.what, one, other)
     if nothing is not None:
@@ -115,7 +115,7 @@ def _table(facts: Facts, what: str) -> dict[str, int] | None:
     return dict(Counter(f"{symbol.name} {describe(symbol)}" for symbol in view.symbols))
 
 
-def _different(reference: Reference, one: Facts, other: Facts) -> Iterator[Miss]:
+def _different(reference: ArtifactReference, one: Facts, other: Facts) -> Iterator[Miss]:
     nothing = _incomparable(reference.what, one, other)
     if nothing is not None or not list(_same(reference, one, other)):
         found = nothing or f"the same, {one.size} bytes"

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from linkage.artifact.facts import Facts
-from linkage.case.claims import ArtifactClaims, Reference
-from linkage.case.document import Path
+from linkage.case.claims import ArtifactClaims, ArtifactReference
+from linkage.case.document import KeyPath
 from linkage.case.steps import SAID, ProcessStep
 from linkage.judge import known_bugs as known
 from linkage.judge.artifact import SYMBOLS, Found, check_artifact
@@ -22,7 +22,7 @@ from linkage.plan.observation import Observation, Outcome, native_static_libs
 from linkage.plan.plan import ClaimGroup, Plan, PlannedStep, filled
 from linkage.plan.state import matching
 
-Sibling = Callable[[PlannedStep, Reference, str], Facts | str]
+Sibling = Callable[[PlannedStep, ArtifactReference, str], Facts | str]
 """The facts of an artifact (by subject) of another variant at this step, or why there are none."""
 
 _KIND_OF_ROLE = {
@@ -205,8 +205,8 @@ def _unexpected(facts: Facts, expected: str | None) -> str | None:
 
 def _look(
     step: PlannedStep, group: ClaimGroup, outcome: Outcome, sibling: Sibling
-) -> Callable[[Reference], Facts | str]:
-    def look(reference: Reference) -> Facts | str:
+) -> Callable[[ArtifactReference], Facts | str]:
+    def look(reference: ArtifactReference) -> Facts | str:
         subject = reference.artifact or group.subject
         if reference.variant:
             return sibling(step, reference, subject)
@@ -273,7 +273,7 @@ def _failure(
     plan: Plan,
     step: PlannedStep,
     key: str,
-    path: Path,
+    path: KeyPath,
     miss: Miss,
     look: Sequence[str],
     step_id: str | None = None,
@@ -284,7 +284,7 @@ def _failure(
 
 
 def _error(
-    plan: Plan, step: PlannedStep, key: str, path: Path, why: str, step_id: str | None = None
+    plan: Plan, step: PlannedStep, key: str, path: KeyPath, why: str, step_id: str | None = None
 ) -> Failure:
     return Failure(
         step_id or step.id, key, str(plan.variant.case.position(path)), "can be judged", why, error=True

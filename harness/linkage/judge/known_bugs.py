@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from linkage.case.model import KnownBug, Signature
+from linkage.case.model import BugSignature, KnownBug
 from linkage.judge.verdict import Bug, Failure, Outcome
 from linkage.plan.expectation import as_expected, ended_right, exit_word
 from linkage.plan.observation import Observation
@@ -61,7 +61,7 @@ def _bug(bug: KnownBug) -> Bug:
     return Bug(bug.name, bug.unreported or bug.note)
 
 
-def _explains(signature: Signature, failure: Failure, plan: Plan, observation: Observation) -> bool:
+def _explains(signature: BugSignature, failure: Failure, plan: Plan, observation: Observation) -> bool:
     outcome = _outcome(signature, plan, observation, failure.step)
     if outcome is None:
         return False
@@ -78,7 +78,7 @@ def _explains(signature: Signature, failure: Failure, plan: Plan, observation: O
     return _looks(signature, outcome)
 
 
-def _complete(signature: Signature, failures: Sequence[Failure]) -> bool:
+def _complete(signature: BugSignature, failures: Sequence[Failure]) -> bool:
     """Whether each claim that the signature lists is among those that do not hold."""
     return all(any(_is_claim(failure, claim) for failure in failures) for claim in signature.claim)
 
@@ -87,7 +87,7 @@ def _is_claim(failure: Failure, claim: str) -> bool:
     return failure.claim == claim or failure.claim.startswith((f"{claim}.", f"{claim}["))
 
 
-def _looks(signature: Signature, outcome: StepOutcome) -> bool:
+def _looks(signature: BugSignature, outcome: StepOutcome) -> bool:
     return (
         (signature.stdout is None or signature.stdout in outcome.stdout)
         and (signature.stderr is None or signature.stderr in outcome.stderr)
@@ -97,7 +97,7 @@ def _looks(signature: Signature, outcome: StepOutcome) -> bool:
     )
 
 
-def _outcome(signature: Signature, plan: Plan, observation: Observation, at: str) -> StepOutcome | None:
+def _outcome(signature: BugSignature, plan: Plan, observation: Observation, at: str) -> StepOutcome | None:
     """What the signature's step did, where the failure is at it: by its id, or by its action."""
     if at == "end":
         return observation.steps[-1].outcome if signature.step == "end" and observation.steps else None
@@ -115,11 +115,11 @@ def _carried_out(plan: Plan, observation: Observation) -> Iterator[tuple[Planned
         yield from zip(step.together, seen.outcome.parts or (seen.outcome,) * len(step.together), strict=True)
 
 
-def _at(signature: Signature, step: PlannedStep) -> bool:
+def _at(signature: BugSignature, step: PlannedStep) -> bool:
     return signature.step in {step.id, step.action}
 
 
-def _looked_for(signature: Signature, plan: Plan, observation: Observation) -> bool:
+def _looked_for(signature: BugSignature, plan: Plan, observation: Observation) -> bool:
     """Whether the bug would have been seen: its step was carried out, and nothing hid it there."""
     if signature.step == "end":
         done = zip(plan.steps, observation.steps, strict=False)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from linkage.artifact.demangle import demangled_path
-from linkage.case.groups import groups
+from linkage.case.symbol_groups import groups
 from linkage.case.variables import REFERENCE
 from linkage.toolchain.version import RustcVersion
 

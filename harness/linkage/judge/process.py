@@ -107,7 +107,7 @@ def _diagnostics(claim: claims.DiagnosticClaim, found: Sequence[Diagnostic]) -> 
             yield Miss("none", f"no diagnostic with {_described(unwanted)}", _listed(hit))
 
 
-def fits(wanted: claims.Diagnostic, found: Diagnostic) -> bool:
+def fits(wanted: claims.DiagnosticPattern, found: Diagnostic) -> bool:
     """Whether a diagnostic is what a claim describes."""
     text = f"{found.message}\n{found.rendered}"
     return (
@@ -118,7 +118,7 @@ def fits(wanted: claims.Diagnostic, found: Diagnostic) -> bool:
     )
 
 
-def _described(wanted: claims.Diagnostic) -> str:
+def _described(wanted: claims.DiagnosticPattern) -> str:
     return ", ".join(
         f"{key} {value!r}" for key, value in wanted.model_dump(by_alias=True, exclude_none=True).items()
     )

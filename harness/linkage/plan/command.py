@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from linkage.case import steps as model
-from linkage.case.resolution import Resolved
+from linkage.case.resolution import ResolvedStep
 from linkage.case.variables import REFERENCE, text
 from linkage.errors import CaseError
 from linkage.plan.outputs import Outputs
@@ -87,7 +87,7 @@ def within(path: str, variables: Mapping[str, str]) -> str:
 
 
 def build(
-    resolved: Resolved,
+    resolved: ResolvedStep,
     toolchain: Toolchain,
     env: Mapping[str, str],
     time_limit: int,
@@ -190,7 +190,7 @@ class _Words:
 
 
 def _rustc(
-    resolved: Resolved, step: model.RustcStep, toolchain: Toolchain, words: _Words
+    resolved: ResolvedStep, step: model.RustcStep, toolchain: Toolchain, words: _Words
 ) -> tuple[str | Glob, ...]:
     axes = resolved.axes
     argv: list[str | Glob] = [str(toolchain.rustc), JSON_FLAG]
@@ -264,7 +264,7 @@ def _link_only(step: model.LinkOnlyStep, toolchain: Toolchain, words: _Words) ->
     return (*argv, *words.each(step.flags))
 
 
-def _cc(resolved: Resolved, step: model.CcStep, compiler: str, words: _Words) -> tuple[str | Glob, ...]:
+def _cc(resolved: ResolvedStep, step: model.CcStep, compiler: str, words: _Words) -> tuple[str | Glob, ...]:
     sources = step.cxx if isinstance(step, model.CxxStep) else step.cc
     output = words.seen(words.outputs.roles[f"{resolved.id}.{step.kind}"])
     argv: list[str | Glob] = [compiler]

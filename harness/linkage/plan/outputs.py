@@ -6,8 +6,8 @@ rustc answered for each crate type how the target names it (`--print file-names`
 from pathlib import PurePosixPath
 
 from linkage.case import steps as model
-from linkage.case.mentions import is_role
-from linkage.case.resolution import EMIT_KINDS, LINK_KINDS, Resolved, crate_name
+from linkage.case.resolution import ResolvedStep, crate_name
+from linkage.case.roles import EMIT_KINDS, LINK_KINDS, is_role
 from linkage.errors import CaseError
 from linkage.toolchain.model import Toolchain
 
@@ -34,7 +34,7 @@ class Outputs:
         """Folders that later steps search for crates."""
         self.crate_types: dict[str, tuple[str, ...]] = {}
 
-    def add(self, resolved: Resolved) -> tuple[str, ...]:
+    def add(self, resolved: ResolvedStep) -> tuple[str, ...]:
         """Note what a step makes; the files that it must have made where it succeeds.
 
         Raises CaseError for a crate type that the target does not have.
@@ -52,7 +52,7 @@ class Outputs:
             case _:
                 return ()
 
-    def _rustc(self, resolved: Resolved, step: model.RustcStep) -> tuple[str, ...]:
+    def _rustc(self, resolved: ResolvedStep, step: model.RustcStep) -> tuple[str, ...]:
         folder = step.out_dir or step.cwd or "."
         if folder not in self.folders:
             self.folders.append(folder)

@@ -9,13 +9,13 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, TypeAdapter
 
 from linkage.case import steps as model
-from linkage.case.claims import ArtifactClaims, ClaimMap, Reference
+from linkage.case.case import Case
+from linkage.case.claims import ArtifactClaims, ArtifactReference, ClaimMap
 from linkage.case.condition import COMPILER
-from linkage.case.document import Path
-from linkage.case.groups import GROUP_NAMES
+from linkage.case.document import KeyPath
 from linkage.case.matrix import row_id
-from linkage.case.reader import Case
-from linkage.case.resolution import Resolved, Row, applied, resolve
+from linkage.case.resolution import ResolvedStep, TrackedRow, applied, resolve
+from linkage.case.symbol_groups import GROUP_NAMES
 from linkage.case.variables import substitute
 from linkage.case.variables import text as axis_text
 from linkage.errors import CaseError
@@ -72,7 +72,7 @@ class Read:
 class ClaimGroup:
     """The claims of one subject at one place, as this variant has them."""
 
-    path: Path
+    path: KeyPath
     subject: str
     pattern: str
     """The subject's file, or a glob over files."""
@@ -83,7 +83,7 @@ class ClaimGroup:
 class PlannedStep:
     """One step: a command, a file operation, or several steps at the same time."""
 
-    path: Path
+    path: KeyPath
     id: str
     model: model.Step
     command: Command | None = None
@@ -124,7 +124,7 @@ class Plan:
 def plan(variant: Variant) -> Plan:
     """Plan a variant. Raises CaseError where a value of this cell makes no sense."""
     case, toolchain = variant.case, variant.toolchain
-    resolved = resolve(case.document, case.model.steps, Row(variant.cell, set()))
+    resolved = resolve(case.document, case.model.steps, TrackedRow(variant.cell, set()))
     outputs = Outputs(toolchain, str(variant.row.get("target") or "") or None)
     planner = _Planner(variant, outputs)
     steps = [planner.step(one) for one in resolved]
@@ -157,7 +157,7 @@ class _Planner:
         self.variant = variant
         self.outputs = outputs
         self.unstable = False
-        self.row = Row(variant.cell, set())
+        self.row = TrackedRow(variant.cell, set())
         target = variant.toolchain.target(outputs.target)
         self.variables = {
             "work": WORK,
@@ -175,7 +175,7 @@ class _Planner:
         # The NUL keeps a text that is one reference a text, whatever the axis's value is.
         return axis_text(substitute(f"{text}\0", self.row, GROUP_NAMES)).removesuffix("\0")
 
-    def step(self, resolved: Resolved) -> PlannedStep:
+    def step(self, resolved: ResolvedStep) -> PlannedStep:
         step = resolved.step
         if isinstance(step, model.TogetherStep):
             parts = tuple(self.step(part) for part in resolved.together)
@@ -230,7 +230,7 @@ class _Planner:
         """What the claims need read after their step."""
         return _merge(read for group in groups for read in _needs(group, self.outputs))
 
-    def _data(self, path: Path) -> Any:  # noqa: ANN401 - what stands in the file
+    def _data(self, path: KeyPath) -> Any:  # noqa: ANN401 - what stands in the file
         data: Any = self.variant.case.document.data
         for part in path:
             data = data if part == 0 and not isinstance(data, list) else data[part]
@@ -264,7 +264,7 @@ class _Planner:
         """A text with the variables of this variant in place; `${kept.…}` waits for the run."""
         return command.expand(text, self.variables)
 
-    def claims(self, found: ClaimMap, data: Any, path: Path) -> Iterator[ClaimGroup]:  # noqa: ANN401
+    def claims(self, found: ClaimMap, data: Any, path: KeyPath) -> Iterator[ClaimGroup]:  # noqa: ANN401
         """The claims that this cell has, each with its place; a role that it lacks has none."""
         doc = self.variant.case.document
         raw = data["claims"] if isinstance(data, dict) and "claims" in data else {}
@@ -322,7 +322,7 @@ def _needs(group: ClaimGroup, outputs: Outputs) -> Iterator[Read]:
         yield from (Read(outputs.path(name)) for name in group.claims.resolved.within)
 
 
-def comparisons(claims: ArtifactClaims) -> Iterator[Reference]:
+def comparisons(claims: ArtifactClaims) -> Iterator[ArtifactReference]:
     """The other artifacts that claims compare with."""
     yield from claims.same_as
     yield from claims.differs_from

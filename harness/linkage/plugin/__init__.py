@@ -21,7 +21,8 @@ try:
 except LinkageError as error:
     raise pytest.UsageError(str(error)) from None
 
-from linkage.case.reader import Case, read_case
+from linkage.case.case import Case
+from linkage.case.reader import read_case
 from linkage.judge.verdict import Outcome, Verdict
 from linkage.plan.plan import Variant
 from linkage.plugin.recorder import Recorder

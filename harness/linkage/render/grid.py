@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from linkage.case.reader import Case
+from linkage.case.case import Case
 from linkage.judge.results import Compiler, KeptResult
 from linkage.judge.verdict import Outcome
 from linkage.toolchain.version import RustcVersion

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from linkage.case import steps as model
 from linkage.case.claims import Names, Text
-from linkage.case.groups import groups
+from linkage.case.symbol_groups import groups
 from linkage.case.variables import REFERENCE
 from linkage.plan.command import WORK
 from linkage.plan.plan import ClaimGroup, PlannedStep

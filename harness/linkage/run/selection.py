@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from linkage.case.base import nearest
-from linkage.case.reader import Case, read_case
+from linkage.case.case import Case
+from linkage.case.reader import read_case
 from linkage.errors import LinkageError
 from linkage.plan.plan import Variant
 from linkage.toolchain import Toolchain

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from linkage.artifact.facts import Facts
 from linkage.artifact.request import COMPARED
-from linkage.case.check import source_files
-from linkage.case.claims import Reference
+from linkage.case.case import Case
+from linkage.case.claims import ArtifactReference
 from linkage.case.condition import matches
-from linkage.case.reader import Case
+from linkage.case.source_files import source_files
 from linkage.case.variables import REFERENCE, UnknownVariableError, substitute, text
 from linkage.errors import CaseError, LinkageError, ToolchainError
 from linkage.judge.judge import judge
@@ -148,7 +148,7 @@ class Session:
         )
 
     def _sibling(
-        self, variant: Variant, step: PlannedStep, reference: Reference, subject: str
+        self, variant: Variant, step: PlannedStep, reference: ArtifactReference, subject: str
     ) -> Facts | str:
         """An artifact of another variant, as it is after the same step."""
         wanted = {**variant.row, **reference.variant}

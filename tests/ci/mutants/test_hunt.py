@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from linkage.case.document import Path as StepPath
+from linkage.case.document import KeyPath
 from linkage.case.reader import parse_case
 from linkage.errors import LinkageError
 from linkage.judge.results import Compiler, KeptFailure, KeptResult
@@ -51,15 +51,15 @@ def cells(tmp_path: Path) -> list[PlannedVariant]:
 
 def hunted(
     cells: list[PlannedVariant],
-    sees: dict[tuple[str, StepPath | None], KeptFailure],
+    sees: dict[tuple[str, KeyPath | None], KeptFailure],
     *,
     per_claim: int = 1,
     likely: bool = False,
-) -> tuple[Hunt, list[KeptResult], list[tuple[str, str, StepPath | None]]]:
+) -> tuple[Hunt, list[KeptResult], list[tuple[str, str, KeyPath | None]]]:
     """A hunt in which these faults, at all steps or at one, have these failures."""
-    tried: list[tuple[str, str, StepPath | None]] = []
+    tried: list[tuple[str, str, KeyPath | None]] = []
 
-    def attempt(cell: PlannedVariant, fault: Fault, at: StepPath | None) -> KeptResult | None:
+    def attempt(cell: PlannedVariant, fault: Fault, at: KeyPath | None) -> KeptResult | None:
         tried.append((cell.id, fault.name, at))
         failure = sees.get((fault.name, at))
         if failure is None:

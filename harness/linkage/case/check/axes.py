@@ -6,9 +6,9 @@ from typing import Any
 from linkage.case import matrix, steps
 from linkage.case.base import suggest
 from linkage.case.condition import COMPILER, same
-from linkage.case.document import Document, Path, is_plain
-from linkage.case.groups import GROUP_NAMES
+from linkage.case.document import Document, KeyPath, is_plain
 from linkage.case.model import CaseModel
+from linkage.case.symbol_groups import GROUP_NAMES
 from linkage.case.variables import LATER
 from linkage.errors import CaseError
 
@@ -59,7 +59,7 @@ def _axis(axis: str, values: Sequence[Any], doc: Document) -> Iterator[CaseError
             yield CaseError(what, where=doc.value(path), help="remove it")
 
 
-def _row(row: Mapping[str, Any], base: Path, beside: Container[str], doc: Document) -> Iterator[CaseError]:
+def _row(row: Mapping[str, Any], base: KeyPath, beside: Container[str], doc: Document) -> Iterator[CaseError]:
     for axis, value in row.items():
         path = (*base, axis)
         yield from _name(axis, doc, path)
@@ -69,7 +69,7 @@ def _row(row: Mapping[str, Any], base: Path, beside: Container[str], doc: Docume
             yield CaseError(f"`{axis}` is an axis beside the rows", where=doc.key(path), help=help)
 
 
-def _name(axis: str, doc: Document, path: Path) -> Iterator[CaseError]:
+def _name(axis: str, doc: Document, path: KeyPath) -> Iterator[CaseError]:
     if axis in GROUP_NAMES or axis in _RESERVED:
         what = f"the axis `{axis}` has the name of something else that a case can refer to"
         yield CaseError(what, where=doc.key(path), help="choose another name")
@@ -78,7 +78,7 @@ def _name(axis: str, doc: Document, path: Path) -> Iterator[CaseError]:
         yield CaseError(what, where=doc.key(path), help="a name is made of letters, digits, - and _")
 
 
-def _value(axis: str, value: object, doc: Document, path: Path) -> Iterator[CaseError]:
+def _value(axis: str, value: object, doc: Document, path: KeyPath) -> Iterator[CaseError]:
     where = doc.value(path)
     if isinstance(value, dict) and not isinstance(value.get("name"), str):
         yield CaseError(
@@ -95,7 +95,7 @@ def _value(axis: str, value: object, doc: Document, path: Path) -> Iterator[Case
         yield from check_built_in(axis, value, doc, path)
 
 
-def check_built_in(axis: str, value: object, doc: Document, path: Path) -> Iterator[CaseError]:
+def check_built_in(axis: str, value: object, doc: Document, path: KeyPath) -> Iterator[CaseError]:
     """Whether rustc knows this value of a built-in axis, in the matrix or as a step's key."""
     allowed = matrix.AXIS_VALUES.get(axis)
     if allowed is not None and value is not None and not any(same(value, one) for one in allowed):

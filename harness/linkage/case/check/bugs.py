@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from linkage.case.base import suggest
-from linkage.case.check.cells import Cells
+from linkage.case.check.survey import Survey
 from linkage.case.claims import ArtifactClaims
 from linkage.case.steps import ACTIONS
 from linkage.errors import CaseError
@@ -11,36 +11,36 @@ from linkage.errors import CaseError
 _PROCESS = {"exit", "stdout", "stderr", "makes", "diagnostics", "native-static-libs", "link"}
 
 
-def check_bugs(cells: Cells) -> Iterator[CaseError]:
+def check_bugs(survey: Survey) -> Iterator[CaseError]:
     """Signatures that can never be seen."""
-    ids = sorted(cells.ids)
-    for index, bug in enumerate(cells.model.known_bugs):
+    ids = sorted(survey.ids)
+    for index, bug in enumerate(survey.model.known_bugs):
         path = ("known-bugs", index, "signature")
         step = bug.signature.step
         if step not in {*ids, *ACTIONS, "end"}:
             help = suggest(step, ids, "the steps are {}")
-            yield CaseError(f"there is no step `{step}`", where=cells.doc.value((*path, "step")), help=help)
+            yield CaseError(f"there is no step `{step}`", where=survey.doc.value((*path, "step")), help=help)
             continue
-        made = _claimed(cells, step)
+        made = _claimed(survey, step)
         for number, claim in enumerate(bug.signature.claim):
             first = claim.partition(".")[0].partition("[")[0]
             if first not in _PROCESS and not any(
                 claim == one or one.startswith(f"{claim}.") or claim.startswith(f"{one}.") for one in made
             ):
                 help = suggest(claim, sorted(made), "claims there: {}")
-                where = cells.doc.value((*path, "claim", number))
+                where = survey.doc.value((*path, "claim", number))
                 yield CaseError(f"no claim at `{step}` is called `{claim}`", where=where, help=help)
 
 
-def _claimed(cells: Cells, name: str) -> set[str]:
+def _claimed(survey: Survey, name: str) -> set[str]:
     """The claims about artifacts at a step, by their keys."""
     found: set[str] = set()
-    for cell in cells.cells:
+    for cell in survey.cells:
         for place in cell.places:
             action = next(key for key, kind in ACTIONS.items() if type(place.step.step) is kind)
             if name in (place.step.id, action):
                 found |= _keys(place.step.step.claims)
-    return found | _keys(cells.model.claims) if name == "end" else found
+    return found | _keys(survey.model.claims) if name == "end" else found
 
 
 def _keys(claims: dict[str, tuple[ArtifactClaims, ...]]) -> set[str]:

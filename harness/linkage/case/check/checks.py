@@ -6,29 +6,26 @@ nothing of what the steps make.
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-from linkage.case.check.artifacts import check_mentions, check_never
+from linkage.case.case import Case
+from linkage.case.check.artifacts import check_never, check_references
 from linkage.case.check.axes import check_axes
 from linkage.case.check.bugs import check_bugs
-from linkage.case.check.cells import survey
 from linkage.case.check.claims import check_claims
 from linkage.case.check.compilers import built_by
 from linkage.case.check.conditions import check_conditions
-from linkage.case.check.equivalence import alike
+from linkage.case.check.equivalence import equivalent_cells
 from linkage.case.check.parallel import check_together
 from linkage.case.check.sources import check_files, check_sources
+from linkage.case.check.survey import survey_cells
 from linkage.case.check.variables import check_unused, check_variables
-from linkage.case.document import Document, Path
+from linkage.case.document import Document, KeyPath
 from linkage.case.model import CaseModel
 from linkage.errors import CaseError
 from linkage.toolchain.version import VersionRange
 
-if TYPE_CHECKING:
-    from linkage.case.reader import Case
 
-
-def check(case: "Case") -> list[CaseError]:
+def check(case: Case) -> list[CaseError]:
     """All that is wrong with a case that has the right shape, each once."""
     model, doc = case.model, case.document
     errors = [*_ranges(model, doc), *check_files(model, doc, case.folder)]
@@ -43,24 +40,24 @@ def check(case: "Case") -> list[CaseError]:
     unknown = [*check_conditions(model, doc, rows, [row for row, _ in built]), *check_variables(doc, rows)]
     if unknown:
         return [*errors, *unknown]
-    cells = survey(model, doc, alike(built, model, doc))
-    if cells.findings:
-        return [*errors, *cells.findings.errors(len(built))]
-    check_mentions(cells)
-    check_sources(cells, case.folder)
-    check_together(cells)
-    check_claims(cells, rows)
+    survey = survey_cells(model, doc, equivalent_cells(built, model, doc))
+    if survey.findings:
+        return [*errors, *survey.findings.errors(len(built))]
+    check_references(survey)
+    check_sources(survey, case.folder)
+    check_together(survey)
+    check_claims(survey, rows)
     return [
         *errors,
-        *cells.findings.errors(len(built)),
-        *check_never(cells),
-        *check_unused(model, doc, cells.used),
-        *check_bugs(cells),
+        *survey.findings.errors(len(built)),
+        *check_never(survey),
+        *check_unused(model, doc, survey.used),
+        *check_bugs(survey),
     ]
 
 
 def _ranges(model: CaseModel, doc: Document) -> Iterator[CaseError]:
-    found: list[tuple[str | None, Path]] = [(model.toolchains, ("toolchains",))]
+    found: list[tuple[str | None, KeyPath]] = [(model.toolchains, ("toolchains",))]
     found += [(one.toolchain, ("requires", i, "toolchain")) for i, one in enumerate(model.requires)]
     found += [(one.toolchains, ("known-bugs", i, "toolchains")) for i, one in enumerate(model.known_bugs)]
     for text, path in found:

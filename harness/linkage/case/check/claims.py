@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 from linkage.case.base import suggest
 from linkage.case.check.artifacts import no_such_role, raw_path
 from linkage.case.check.axes import spelled
-from linkage.case.check.cells import Cell, Cells
 from linkage.case.check.conditions import check_value, values_of
-from linkage.case.claims import ArtifactClaims, ClaimMap, Reference
+from linkage.case.check.survey import Survey, VariantGroup
+from linkage.case.claims import ArtifactClaims, ArtifactReference, ClaimMap
 from linkage.case.condition import COMPILER
-from linkage.case.document import Path, position_of
-from linkage.case.mentions import is_role
+from linkage.case.document import KeyPath, position_of
+from linkage.case.roles import is_role
 
 _ITSELF = "name another artifact, or limit the claim with a `when`"
 
@@ -20,27 +20,27 @@ _ITSELF = "name another artifact, or limit the claim with a `when`"
 class _Here(NamedTuple):
     """Where a claim is judged: a variant, and what has been made there."""
 
-    cell: Cell
+    cell: VariantGroup
     roles: frozenset[str]
     subject: str
 
 
-def check_claims(cells: Cells, rows: Sequence[Mapping[str, Any]]) -> None:
+def check_claims(survey: Survey, rows: Sequence[Mapping[str, Any]]) -> None:
     """Note comparisons with what is not made, not in the matrix, or the artifact itself."""
-    checked = _Checked(cells, rows)
-    for cell in cells.cells:
+    checked = _Checked(survey, rows)
+    for cell in survey.cells:
         for place in cell.places:
             checked.claims(place.step.step.claims, place.step.path, cell, place.after)
-        checked.claims(cells.model.claims, (), cell, cell.roles)
+        checked.claims(survey.model.claims, (), cell, cell.roles)
     checked.report_itself()
 
 
 class _Checked:
-    def __init__(self, cells: Cells, rows: Sequence[Mapping[str, Any]]) -> None:
-        self.cells = cells
+    def __init__(self, survey: Survey, rows: Sequence[Mapping[str, Any]]) -> None:
+        self.survey = survey
         self.rows = rows
-        self.ids = cells.ids
-        self.itself: dict[Path, list[tuple[tuple[str, ...], bool]]] = {}
+        self.ids = survey.ids
+        self.itself: dict[KeyPath, list[tuple[tuple[str, ...], bool]]] = {}
         """For each comparison the variants, and whether it is with the artifact itself there."""
 
     @cached_property
@@ -51,11 +51,11 @@ class _Checked:
     def values(self) -> dict[str, list[Any]]:
         return values_of(self.rows)
 
-    def claims(self, found: ClaimMap, base: Path, cell: Cell, roles: frozenset[str]) -> None:
+    def claims(self, found: ClaimMap, base: KeyPath, cell: VariantGroup, roles: frozenset[str]) -> None:
         for subject, sets in found.items():
             if is_role(subject, self.ids) and subject not in roles:
                 continue
-            place = raw_path(self.cells, base, ("claims", subject))
+            place = raw_path(self.survey, base, ("claims", subject))
             for index, one in enumerate(sets):
                 if one.when is None or one.when.holds(cell.row):
                     here = _Here(cell, roles, subject)
@@ -64,11 +64,11 @@ class _Checked:
                     for text, path in _within(one):
                         self.made(text, (*place, index, *path), here)
 
-    def made(self, role: str, path: Path, here: _Here) -> None:
+    def made(self, role: str, path: KeyPath, here: _Here) -> None:
         if is_role(role, self.ids) and role not in here.roles:
-            no_such_role(role, path, here.roles, here.cell, self.cells)
+            no_such_role(role, path, here.roles, here.cell, self.survey)
 
-    def reference(self, reference: Reference, path: Path, here: _Here) -> None:
+    def reference(self, reference: ArtifactReference, path: KeyPath, here: _Here) -> None:
         same = reference.artifact in (None, here.subject)
         artifact = (*path, "artifact")
         if not reference.variant:
@@ -76,24 +76,24 @@ class _Checked:
             self.itself.setdefault(path, []).append((here.cell.names, same))
             return
         role = reference.artifact or here.subject
-        if is_role(role, self.ids) and role not in self.cells.roles:
+        if is_role(role, self.ids) and role not in self.survey.roles:
             what = f"`{role}` is made in no variant"
-            help = suggest(role, sorted(self.cells.roles), "the steps make {}")
-            self.cells.findings.add(what, self.cells.doc.value(artifact), here.cell.names, help)
+            help = suggest(role, sorted(self.survey.roles), "the steps make {}")
+            self.survey.findings.add(what, self.survey.doc.value(artifact), here.cell.names, help)
         wrong = [
             error
             for axis, value in reference.variant.items()
-            for error in check_value(axis, value, (*path, "variant", axis), self.values, self.cells.doc)
+            for error in check_value(axis, value, (*path, "variant", axis), self.values, self.survey.doc)
         ]
         for error in wrong:
-            self.cells.findings.add(error.what, position_of(error), here.cell.names, error.help)
+            self.survey.findings.add(error.what, position_of(error), here.cell.names, error.help)
         sibling = _key({**here.cell.row, **reference.variant})
         if not wrong and sibling not in self.known:
             what = "the matrix has no variant to compare with"
             differs = ", ".join(f"{axis}: {spelled(value)}" for axis, value in reference.variant.items())
             help = f"with {differs} this cell is not in the matrix; limit the claim with a `when`"
-            where = self.cells.doc.key((*path, "variant"))
-            self.cells.findings.add(what, where, here.cell.names, help)
+            where = self.survey.doc.key((*path, "variant"))
+            self.survey.findings.add(what, where, here.cell.names, help)
         self.itself.setdefault(path, []).append((here.cell.names, same and sibling == _key(here.cell.row)))
 
     def report_itself(self) -> None:
@@ -102,10 +102,10 @@ class _Checked:
             if all(same for _, same in judged):
                 for names, _ in judged:
                     what = "this compares the artifact with itself"
-                    self.cells.findings.add(what, self.cells.doc.value(path), names, _ITSELF)
+                    self.survey.findings.add(what, self.survey.doc.value(path), names, _ITSELF)
 
 
-def compared_with(claims: ArtifactClaims) -> Iterator[tuple[Reference, Path]]:
+def compared_with(claims: ArtifactClaims) -> Iterator[tuple[ArtifactReference, KeyPath]]:
     """What claims compare with, and where in them it stands."""
     for key, listed in (("same-as", claims.same_as), ("differs-from", claims.differs_from)):
         yield from ((one, (key, index)) for index, one in enumerate(listed))
@@ -114,7 +114,7 @@ def compared_with(claims: ArtifactClaims) -> Iterator[tuple[Reference, Path]]:
             yield single, (key,)
 
 
-def _within(claims: ArtifactClaims) -> Iterator[tuple[str, Path]]:
+def _within(claims: ArtifactClaims) -> Iterator[tuple[str, KeyPath]]:
     if claims.resolved is not None:
         yield from ((text, ("resolved", "within", i)) for i, text in enumerate(claims.resolved.within))
 

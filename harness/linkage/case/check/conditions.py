@@ -6,18 +6,18 @@ from typing import Any, Literal, NamedTuple
 from linkage.case import claims, matrix
 from linkage.case.base import suggest
 from linkage.case.check.axes import spelled
-from linkage.case.check.steps import every_step
 from linkage.case.condition import Condition, matches
-from linkage.case.document import Document, Path
+from linkage.case.document import Document, KeyPath
 from linkage.case.model import CaseModel
+from linkage.case.steps import every_step
 from linkage.errors import CaseError
 
 
-class Placed(NamedTuple):
+class PlacedCondition(NamedTuple):
     """A condition and where it stands."""
 
     condition: Condition
-    path: Path
+    path: KeyPath
     of: Literal["step", "exclude", "part"] = "part"
     """What it limits: a step, the matrix, or a claim, a requirement or a known bug."""
 
@@ -55,29 +55,29 @@ def check_conditions(
             yield CaseError(_NOTHING[placed.of], where=doc.key(placed.path), help=_MEND)
 
 
-def every_condition(model: CaseModel) -> Iterator[Placed]:
+def every_condition(model: CaseModel) -> Iterator[PlacedCondition]:
     """Every condition of a case, in no order."""
     for index, exclude in enumerate(model.matrix.exclude):
-        yield Placed(exclude, ("matrix", "exclude", index), "exclude")
+        yield PlacedCondition(exclude, ("matrix", "exclude", index), "exclude")
     for part, conditions in (
         ("requires", [one.when for one in model.requires]),
         ("known-bugs", [one.when for one in model.known_bugs]),
     ):
         for index, condition in enumerate(conditions):
             if condition is not None:
-                yield Placed(condition, (part, index, "when"))
+                yield PlacedCondition(condition, (part, index, "when"))
     for step, path in every_step(model.steps, ("steps",)):
         if step.when is not None:
-            yield Placed(step.when, (*path, "when"), "step")
+            yield PlacedCondition(step.when, (*path, "when"), "step")
         yield from _of_claims(step.claims, (*path, "claims"))
     yield from _of_claims(model.claims, ("claims",))
 
 
-def _of_claims(found: claims.ClaimMap, path: Path) -> Iterator[Placed]:
+def _of_claims(found: claims.ClaimMap, path: KeyPath) -> Iterator[PlacedCondition]:
     for subject, sets in found.items():
         for index, one in enumerate(sets):
             if one.when is not None:
-                yield Placed(one.when, (*path, subject, index, "when"))
+                yield PlacedCondition(one.when, (*path, subject, index, "when"))
 
 
 def values_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
@@ -90,7 +90,7 @@ def values_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
 
 
 def _names(
-    condition: Condition, path: Path, known: Mapping[str, Sequence[Any]], doc: Document
+    condition: Condition, path: KeyPath, known: Mapping[str, Sequence[Any]], doc: Document
 ) -> Iterator[CaseError]:
     for axis, expected in condition.axes.items():
         yield from check_value(axis, expected, (*path, axis), known, doc)
@@ -101,7 +101,7 @@ def _names(
 
 
 def check_value(
-    axis: str, expected: object, path: Path, known: Mapping[str, Sequence[Any]], doc: Document
+    axis: str, expected: object, path: KeyPath, known: Mapping[str, Sequence[Any]], doc: Document
 ) -> Iterator[CaseError]:
     """Whether an axis exists, and has this value in some cell; of alternatives, each."""
     if axis not in known:

@@ -9,15 +9,15 @@ from typing import Any, NamedTuple
 
 from linkage.case.check.claims import compared_with
 from linkage.case.check.conditions import every_condition
-from linkage.case.check.steps import every_step
 from linkage.case.condition import COMPILER
 from linkage.case.document import Document
 from linkage.case.matrix import AXIS_VALUES
 from linkage.case.model import CaseModel
+from linkage.case.steps import every_step
 from linkage.case.variables import REFERRING, references
 
 
-class Alike(NamedTuple):
+class EquivalentCells(NamedTuple):
     """Cells that are one for the checks."""
 
     row: Mapping[str, Any]
@@ -25,10 +25,12 @@ class Alike(NamedTuple):
     names: tuple[str, ...]
 
 
-def alike(built: Sequence[tuple[Mapping[str, Any], str]], model: CaseModel, doc: Document) -> Iterator[Alike]:
+def equivalent_cells(
+    built: Sequence[tuple[Mapping[str, Any], str]], model: CaseModel, doc: Document
+) -> Iterator[EquivalentCells]:
     """The cells, each given with its name, together where they are one."""
     if _looks_at_others(model):
-        yield from (Alike(row, (name,)) for row, name in built)
+        yield from (EquivalentCells(row, (name,)) for row, name in built)
         return
     axes = sorted(_looked_at(model, doc))
     found: dict[tuple[str, ...], tuple[Mapping[str, Any], list[str]]] = {}
@@ -36,7 +38,7 @@ def alike(built: Sequence[tuple[Mapping[str, Any], str]], model: CaseModel, doc:
         # repr: true is not 1 here. An axis that a cell lacks is not one that is null in it.
         key = tuple([repr(row[axis]) if axis in row else "" for axis in axes])
         found.setdefault(key, (row, []))[1].append(name)
-    yield from (Alike(row, tuple(names)) for row, names in found.values())
+    yield from (EquivalentCells(row, tuple(names)) for row, names in found.values())
 
 
 def _looks_at_others(model: CaseModel) -> bool:

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from linkage.case import steps
-from linkage.case.resolution import EMIT_KINDS, LINK_KINDS, Resolved, crate_name
+from linkage.case.resolution import ResolvedStep, crate_name
+from linkage.case.roles import EMIT_KINDS, LINK_KINDS
 
 _LINKED = {
     "rlib": "lib{}.rlib", "rmeta": "lib{}.rmeta", "staticlib": "lib{}.a", "bin": "{}", "obj": "{}.o",
@@ -18,7 +19,7 @@ _LINKED = {
 }  # fmt: skip
 
 
-def outputs(resolved: Resolved) -> Iterator[str]:
+def outputs(resolved: ResolvedStep) -> Iterator[str]:
     """The files that a step writes, by name."""
     match resolved.step:
         case steps.RustcStep() as step:
@@ -49,7 +50,7 @@ def _rustc(step: steps.RustcStep, roles: tuple[str, ...]) -> Iterator[str]:
             yield posixpath.join(step.out_dir or "", _LINKED.get(role, f"{{}}.{role}").format(name))
 
 
-class Made:
+class PossibleFiles:
     """What the steps so far may have made; a program that does as it likes may have made anything."""
 
     def __init__(self) -> None:
@@ -66,7 +67,7 @@ class Made:
             or any(name in text for text in self._texts)
         )
 
-    def add(self, resolved: Resolved) -> None:
+    def add(self, resolved: ResolvedStep) -> None:
         """Note what a step makes."""
         step = resolved.step
         if isinstance(step, steps.FreshStep):

@@ -3,26 +3,25 @@
 import posixpath
 
 from linkage.case import steps
-from linkage.case.check.cells import Cells
 from linkage.case.check.outputs import outputs
-from linkage.case.check.steps import flat
-from linkage.case.resolution import Resolved
+from linkage.case.check.survey import Survey
+from linkage.case.resolution import ResolvedStep, flat
 
 
-def check_together(cells: Cells) -> None:
+def check_together(survey: Survey) -> None:
     """Note files that two steps write at the same time."""
-    for cell in cells.cells:
+    for cell in survey.cells:
         for step in cell.steps:
             if isinstance(step.step, steps.TogetherStep):
-                _writes(step, cell.names, cells)
+                _writes(step, cell.names, survey)
 
 
-def _writes(step: Resolved, variants: tuple[str, ...], cells: Cells) -> None:
-    written: dict[str, Resolved] = {}
+def _writes(step: ResolvedStep, variants: tuple[str, ...], survey: Survey) -> None:
+    written: dict[str, ResolvedStep] = {}
     for part in flat(step.together):
         for name in dict.fromkeys(posixpath.normpath(name) for name in outputs(part)):
             first = written.setdefault(name, part)
             if first is not part:
                 what = f"two steps at the same time write `{name}`"
-                help = f"the other is at {cells.doc.key(first.path)}; give one an output of its own"
-                cells.findings.add(what, cells.doc.key(part.path), variants, help)
+                help = f"the other is at {survey.doc.key(first.path)}; give one an output of its own"
+                survey.findings.add(what, survey.doc.key(part.path), variants, help)

@@ -6,9 +6,9 @@ from typing import Any
 from linkage.case import matrix
 from linkage.case.base import nearest, suggest
 from linkage.case.check.conditions import every_condition
-from linkage.case.document import Data, Document, Path
-from linkage.case.groups import GROUP_NAMES
+from linkage.case.document import Data, Document, KeyPath
 from linkage.case.model import CaseModel
+from linkage.case.symbol_groups import GROUP_NAMES
 from linkage.case.variables import LATER, REFERENCE, REFERRING, references
 from linkage.errors import CaseError, Position
 
@@ -46,7 +46,7 @@ def _parts(rows: Sequence[Mapping[str, Any]]) -> set[str]:
     }
 
 
-def _placed(data: Data, path: Path, doc: Document) -> Iterator[tuple[str, Position]]:
+def _placed(data: Data, path: KeyPath, doc: Document) -> Iterator[tuple[str, Position]]:
     if isinstance(data, str):
         yield from ((found[1], doc.value(path)) for found in REFERENCE.finditer(data))
     elif isinstance(data, list):
@@ -75,8 +75,8 @@ def check_unused(model: CaseModel, doc: Document, looked_at: set[str]) -> Iterat
             yield CaseError(f"nothing uses the axis `{axis}`", where=doc.key(path), help=help)
 
 
-def _axes(model: CaseModel) -> dict[str, Path]:
-    found: dict[str, Path] = {axis: ("matrix", axis) for axis in model.matrix.axes}
+def _axes(model: CaseModel) -> dict[str, KeyPath]:
+    found: dict[str, KeyPath] = {axis: ("matrix", axis) for axis in model.matrix.axes}
     for part in ("rows", "include"):
         for index, row in enumerate(getattr(model.matrix, part)):
             for axis in row:

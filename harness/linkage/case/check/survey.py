@@ -8,19 +8,18 @@ from linkage.case import steps
 from linkage.case.base import suggest
 from linkage.case.check.axes import check_built_in
 from linkage.case.check.findings import Findings
-from linkage.case.check.steps import flat
-from linkage.case.condition import Row
-from linkage.case.document import Document, Path, position_of
+from linkage.case.condition import MatrixRow
+from linkage.case.document import Document, KeyPath, position_of
 from linkage.case.matrix import AXIS_VALUES
 from linkage.case.model import CaseModel
 from linkage.errors import CaseError
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class StepPlace:
     """A step of a variant, and what was made before it and up to its end."""
 
-    step: resolve.Resolved
+    step: resolve.ResolvedStep
     before: frozenset[str]
     """The roles that earlier steps make; of steps at the same time, none of each other's."""
     after: frozenset[str]
@@ -28,15 +27,15 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class VariantGroup:
     """A variant's steps in order; steps that run together stand before the step that holds them."""
 
     names: tuple[str, ...]
     """The variants that are so."""
-    row: Row
+    row: MatrixRow
     """The first one's values."""
-    steps: tuple[resolve.Resolved, ...]
-    places: tuple[Place, ...]
+    steps: tuple[resolve.ResolvedStep, ...]
+    places: tuple[StepPlace, ...]
 
     @property
     def roles(self) -> frozenset[str]:
@@ -45,12 +44,12 @@ class Cell:
 
 
 @dataclass(slots=True)
-class Cells:
+class Survey:
     """What the cells of a case have shown."""
 
     model: CaseModel
     doc: Document
-    cells: list[Cell] = field(default_factory=list)
+    cells: list[VariantGroup] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
     """The axes that the steps take or refer to."""
     findings: Findings = field(default_factory=Findings)
@@ -66,23 +65,25 @@ class Cells:
         return set().union(*(cell.roles for cell in self.cells))
 
 
-def survey(model: CaseModel, doc: Document, built: Iterable[tuple[Row, tuple[str, ...]]]) -> Cells:
+def survey_cells(
+    model: CaseModel, doc: Document, built: Iterable[tuple[MatrixRow, tuple[str, ...]]]
+) -> Survey:
     """Go through every cell, with the names of all that are like it, once; values that do not fit
     are its findings.
     """
-    found = Cells(model, doc)
+    found = Survey(model, doc)
     for row, names in built:
         problems: list[CaseError] = []
-        resolved = resolve.resolve(doc, model.steps, resolve.Row(row, found.used), problems)
-        for step in flat(resolved):
+        resolved = resolve.resolve(doc, model.steps, resolve.TrackedRow(row, found.used), problems)
+        for step in resolve.flat(resolved):
             problems += _values(step, doc)
         for problem in problems:
             found.findings.add(problem.what, position_of(problem), names, problem.help)
-        found.cells.append(Cell(names, row, resolved, tuple(_places(resolved))))
+        found.cells.append(VariantGroup(names, row, resolved, tuple(_places(resolved))))
     return found
 
 
-def _values(step: resolve.Resolved, doc: Document) -> Iterator[CaseError]:
+def _values(step: resolve.ResolvedStep, doc: Document) -> Iterator[CaseError]:
     if isinstance(step.step, steps.RustcStep):
         for axis in AXIS_VALUES:
             own = getattr(step.step, axis.replace("-", "_"), None)
@@ -92,20 +93,20 @@ def _values(step: resolve.Resolved, doc: Document) -> Iterator[CaseError]:
                 yield _no_axis(axis, doc, (*step.path, "axes", index))
 
 
-def _no_axis(axis: str, doc: Document, path: Path) -> CaseError:
+def _no_axis(axis: str, doc: Document, path: KeyPath) -> CaseError:
     help = suggest(axis, list(AXIS_VALUES), "these are: {}")
     return CaseError(f"`{axis}` is no axis that a step takes by itself", where=doc.value(path), help=help)
 
 
-def _places(resolved: Sequence[resolve.Resolved]) -> Iterator[Place]:
+def _places(resolved: Sequence[resolve.ResolvedStep]) -> Iterator[StepPlace]:
     roles: frozenset[str] = frozenset()
     for step in resolved:
-        parts = tuple(flat(step.together))
+        parts = tuple(resolve.flat(step.together))
         after = roles.union(*(_made(part) for part in (*parts, step)))
-        yield from (Place(part, roles, after) for part in parts)
-        yield Place(step, roles, after)
+        yield from (StepPlace(part, roles, after) for part in parts)
+        yield StepPlace(step, roles, after)
         roles = after
 
 
-def _made(step: resolve.Resolved) -> frozenset[str]:
+def _made(step: resolve.ResolvedStep) -> frozenset[str]:
     return frozenset(f"{step.id}.{kind}" for kind in step.roles)

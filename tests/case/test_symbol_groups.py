@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from linkage.case.groups import GROUP_NAMES, Group, groups
 from linkage.case.matrix import AXIS_VALUES
+from linkage.case.symbol_groups import GROUP_NAMES, SymbolGroup, groups
 from linkage.case.variables import LATER
 from linkage.toolchain.version import RustcVersion, VersionRange
 
@@ -15,7 +15,7 @@ def version(text: str) -> RustcVersion:
 
 
 @pytest.mark.parametrize("group", groups().values(), ids=lambda group: group.name)
-def test_a_group_says_what_it_is_and_how_it_is_spelt(group: Group) -> None:
+def test_a_group_says_what_it_is_and_how_it_is_spelt(group: SymbolGroup) -> None:
     assert group.about
     assert group.spellings
     for spelling in group.spellings:

@@ -4,15 +4,23 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from linkage.case import claims, steps
-from linkage.case.document import Path
-from linkage.case.resolution import LINK_KINDS, ROLE_KINDS
+from linkage.case.document import KeyPath
+
+EMIT_KINDS = {
+    "asm": "asm", "llvm-bc": "llvm-bc", "llvm-ir": "llvm-ir", "obj": "obj", "metadata": "rmeta", "mir": "mir",
+    "dep-info": "dep-info", "thin-link-bitcode": "thin-link-bitcode",
+}  # fmt: skip
+"""rustc's emit kinds (besides `link`) and the roles of what they make."""
+
+LINK_KINDS = frozenset(kind.value for kind in steps.CrateType) - {"lib"}
+ROLE_KINDS = LINK_KINDS | set(EMIT_KINDS.values()) | {"rlink", "shared"}
 
 
-class Mention(NamedTuple):
+class RoleReference(NamedTuple):
     """A text that may be a role; an optional one need not exist in every variant."""
 
     text: str
-    path: Path
+    path: KeyPath
     optional: bool = False
 
 
@@ -27,19 +35,21 @@ def is_role(text: str, ids: Collection[str]) -> bool:
     )
 
 
-def mentions(step: steps.Step) -> Iterator[Mention]:  # noqa: C901 - one case for each kind of step
+def role_references(step: steps.Step) -> Iterator[RoleReference]:  # noqa: C901 - one case for each kind of step
     """Everything in a step that may be a role."""
     match step:
         case steps.RustcStep():
-            yield from (Mention(value, ("extern", name)) for name, value in step.extern.items() if value)
+            yield from (
+                RoleReference(value, ("extern", name)) for name, value in step.extern.items() if value
+            )
             yield from _each(step.flags, "flags")
         case steps.RunStep():
-            yield Mention(step.run, ("run",))
+            yield RoleReference(step.run, ("run",))
             yield from _each(step.args, "args")
         case steps.CcStep():
             yield from _each(step.links, "links")
         case steps.ArStep():
-            yield Mention(step.ar, ("ar",))
+            yield RoleReference(step.ar, ("ar",))
             yield from _each(step.members, "members")
         case steps.ToolStep():
             yield from _each(step.args, "args")
@@ -50,21 +60,23 @@ def mentions(step: steps.Step) -> Iterator[Mention]:  # noqa: C901 - one case fo
         case _:
             for action in ("write", "truncate", "rename", "copy_", "chmod"):
                 if hasattr(step, action):
-                    yield Mention(getattr(step, action), (action.strip("_"),))
+                    yield RoleReference(getattr(step, action), (action.strip("_"),))
             if isinstance(step, steps.SymlinkStep):
-                yield Mention(step.to, ("to",))
+                yield RoleReference(step.to, ("to",))
     if isinstance(step, steps.RustcOptions):
         yield from (
-            Mention(link.of, ("link", i, "of"), optional=True) for i, link in enumerate(step.link) if link.of
+            RoleReference(link.of, ("link", i, "of"), optional=True)
+            for i, link in enumerate(step.link)
+            if link.of
         )
-    yield from claim_mentions(step.claims, ("claims",))
+    yield from claim_references(step.claims, ("claims",))
 
 
-def _each(texts: Iterable[str], key: str) -> Iterator[Mention]:
-    return (Mention(text, (key, index)) for index, text in enumerate(texts))
+def _each(texts: Iterable[str], key: str) -> Iterator[RoleReference]:
+    return (RoleReference(text, (key, index)) for index, text in enumerate(texts))
 
 
-def claim_mentions(found: claims.ClaimMap, path: Path) -> Iterator[Mention]:
+def claim_references(found: claims.ClaimMap, path: KeyPath) -> Iterator[RoleReference]:
     """The subjects of claims; what the claims compare with is looked up when they are judged."""
     for subject in found:
-        yield Mention(subject, (*path, subject), optional=True)
+        yield RoleReference(subject, (*path, subject), optional=True)

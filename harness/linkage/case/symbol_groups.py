@@ -1,6 +1,6 @@
 """Named symbol groups: names that change between compilers, kept as data in one place.
 
-`groups.yaml` beside this file holds them; a pattern there may be limited to a version range.
+`symbol_groups.yaml` beside this file holds them; a pattern there may be limited to a version range.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Spelling:
+class GroupSpelling:
     """Patterns of a group's names, on a range of toolchains."""
 
     patterns: tuple[str, ...]
@@ -23,12 +23,12 @@ class Spelling:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class SymbolGroup:
     """A symbol group: what it is, and how its names are spelt by which compilers."""
 
     name: str
     about: str
-    spellings: tuple[Spelling, ...]
+    spellings: tuple[GroupSpelling, ...]
 
     def patterns(self, version: "RustcVersion") -> tuple[str, ...]:
         """The patterns of its names as this compiler spells them."""
@@ -43,28 +43,28 @@ class Group:
 
 
 @cache
-def groups() -> dict[str, Group]:
+def groups() -> dict[str, SymbolGroup]:
     """Every group by its name."""
-    text = files("linkage.case").joinpath("groups.yaml").read_text(encoding="utf-8")
-    data = document.parse(text, "groups.yaml").data
+    text = files("linkage.case").joinpath("symbol_groups.yaml").read_text(encoding="utf-8")
+    data = document.parse(text, "symbol_groups.yaml").data
     assert isinstance(data, dict)  # noqa: S101 - our own file, read in every test
     return {name: _group(name, entry) for name, entry in data.items()}
 
 
-def _group(name: str, entry: document.Data) -> Group:
+def _group(name: str, entry: document.Data) -> SymbolGroup:
     assert isinstance(entry, dict)  # noqa: S101 - our own file, read in every test
     spellings = entry["names"]
     assert isinstance(spellings, list)  # noqa: S101 - our own file, read in every test
-    return Group(name, str(entry["about"]), tuple(_spelling(one) for one in spellings))
+    return SymbolGroup(name, str(entry["about"]), tuple(_spelling(one) for one in spellings))
 
 
-def _spelling(entry: document.Data) -> Spelling:
+def _spelling(entry: document.Data) -> GroupSpelling:
     if isinstance(entry, str):
-        return Spelling((entry,), None)
+        return GroupSpelling((entry,), None)
     assert isinstance(entry, dict)  # noqa: S101 - our own file, read in every test
     patterns = entry["patterns"]
     listed = patterns if isinstance(patterns, list) else [patterns]
-    return Spelling(
+    return GroupSpelling(
         tuple(str(one) for one in listed), str(entry["toolchains"]) if "toolchains" in entry else None
     )
 

@@ -1,0 +1,65 @@
+"""A case as it was read: what its file says, its cells, and where each part of it stands."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from linkage.case.document import Document, KeyPath
+from linkage.case.matrix import expand, row_id
+from linkage.case.model import CaseModel
+from linkage.case.source_files import source_files
+from linkage.case.variables import REFERENCE
+from linkage.errors import Position
+
+
+@dataclass(frozen=True)
+class Case:
+    """One case file, validated."""
+
+    file: Path
+    name: str
+    """The file as messages and node ids show it."""
+    model: CaseModel
+    document: Document = field(repr=False)
+
+    @property
+    def folder(self) -> Path:
+        """The folder that holds its sources; nothing outside it is read."""
+        return self.file.parent
+
+    @cached_property
+    def rows(self) -> tuple[dict[str, Any], ...]:
+        """The cells of its matrix."""
+        return tuple(expand(self.model.matrix))
+
+    @cached_property
+    def ids(self) -> tuple[str, ...]:
+        """The cells' readable names, in the order of `rows`."""
+        return tuple(row_id(row) for row in self.rows)
+
+    @cached_property
+    def digest(self) -> str:
+        """A hash of its file and its sources, which tells whether an older result is about the same case."""
+        digest = blake2b(digest_size=16)
+        names = {REFERENCE.sub("*", name) for name, _ in source_files(self.model)}
+        beside = {file for name in names for file in _files(self.folder, name)}
+        for file in sorted({self.file, *beside}):
+            digest.update(f"{file.relative_to(self.folder)}\0".encode("utf-8", "surrogateescape"))
+            with suppress(OSError):
+                digest.update(blake2b(file.read_bytes()).digest())
+        return digest.hexdigest()
+
+    def position(self, path: KeyPath) -> Position:
+        """The position of the key at `path` in the file."""
+        return self.document.key(path)
+
+
+def _files(folder: Path, name: str) -> Iterator[Path]:
+    """The files that a source's name means; an axis in the name may be any text."""
+    with suppress(ValueError, NotImplementedError, OSError):  # the name is not a valid pattern
+        for found in folder.glob(name) if "*" in name else [folder / name]:
+            yield from (file for file in (found.rglob("*") if found.is_dir() else [found]) if file.is_file())
