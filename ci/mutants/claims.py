@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from linkage.case.case import Case
 from linkage.case.claims import Names
-from linkage.case.document import Path
+from linkage.case.document import KeyPath
 from linkage.case.steps import ProcessStep
 from linkage.judge.results import KeptResult
 from linkage.plan.plan import ClaimGroup, PlannedStep
@@ -70,7 +71,7 @@ def _of_group(case: Case, group: ClaimGroup, step: str) -> Iterator[Claim]:
             yield _claim(case, path, step, f"{base}.{part}" if part else base, base if part else "")
 
 
-def _claim(case: Case, path: Path, step: str, name: str, whole: str = "") -> Claim:
+def _claim(case: Case, path: KeyPath, step: str, name: str, whole: str = "") -> Claim:
     position, document = case.position(path), case.document
     of_group = path[-1:] == ("exists",) and len(path) > 1
     real = document.real(path[:-1] if whole or of_group else path)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from linkage.case.case import Case
 from linkage.case.claims import Names
 from linkage.case.document import KeyPath
 from linkage.case.steps import LinkOnlyStep, ProcessStep
