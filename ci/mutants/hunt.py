@@ -7,7 +7,7 @@ from typing import Protocol
 
 import msgspec
 
-from linkage.case.document import Path
+from linkage.case.document import KeyPath
 from linkage.judge.results import KeptFailure, KeptResult
 from linkage.store.store import key_of
 from mutants.claims import Claim, claims_of, never_red
@@ -23,7 +23,7 @@ class Attempt(Protocol):
     verdict, or None where that says nothing.
     """
 
-    def __call__(self, cell: PlannedVariant, fault: Fault, at: Path | None) -> KeptResult | None: ...
+    def __call__(self, cell: PlannedVariant, fault: Fault, at: KeyPath | None) -> KeptResult | None: ...
 
 
 @dataclass
