@@ -9,7 +9,6 @@ import pytest
 
 from linkage.artifact.facts import Facts
 from linkage.artifact.reader import read
-from linkage.artifact.request import COMPARED
 from linkage.compare.artifacts import Asked, Differ
 from linkage.compare.normalization import Reader
 from linkage.compare.rules import Rules
@@ -45,7 +44,7 @@ class Compiler:
         place, made = self.folder / f"{self.count}.c", self.folder / f"{self.count}.out"
         place.write_text(source)
         subprocess.run(["cc", "-O1", *flags, str(place), "-o", str(made)], check=True)
-        return read(made, references=(COMPARED,))
+        return read(made, for_comparison=True)
 
 
 def between(base: Facts, head: Facts, *off: str, asked: Asked | None = None) -> list[tuple[str, str, str]]:

@@ -10,7 +10,7 @@ from linkage.artifact.digest import digest_of
 from linkage.artifact.elf import file as elf
 from linkage.artifact.facts import Facts, Other
 from linkage.artifact.metadata import header as metadata
-from linkage.artifact.request import NOTHING, Wanted
+from linkage.artifact.request import Wanted
 from linkage.errors import ArtifactError
 
 _TEXT_LIMIT = 1 << 20  # bytes
@@ -21,12 +21,14 @@ def read(
     *,
     references: Sequence[str] = (),
     contents: Sequence[str] = (),
+    for_comparison: bool = False,
     digest: str | None = None,
 ) -> Facts:
     """The facts of a file; `digest` where the caller has it already.
 
     `references` names the functions whose outgoing references are wanted, `contents` the sections
-    whose bytes are: at most 1 MiB of each (a larger one is an error), decompressed.
+    whose bytes are: at most 1 MiB of each (a larger one is an error), decompressed;
+    `for_comparison` is explained at Wanted.
     What announces a format and is truncated or malformed gives Facts with an `error`.
     ArtifactError is raised only for a file that is missing, unreadable or no regular file.
     """
@@ -39,7 +41,13 @@ def read(
         with path.open("rb") as file:
             # Not closed by hand: the map goes when the last view of it does.
             mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-            return read_bytes(mapped, references=references, contents=contents, digest=digest)
+            return read_bytes(
+                mapped,
+                references=references,
+                contents=contents,
+                for_comparison=for_comparison,
+                digest=digest,
+            )
     except (OSError, ValueError) as error:  # ValueError: emptied meanwhile, or a NUL in the path
         why = (isinstance(error, OSError) and error.strerror) or error
         raise ArtifactError(f"cannot be read: {why}", where=str(path)) from error
@@ -50,13 +58,14 @@ def read_bytes(
     *,
     references: Sequence[str] = (),
     contents: Sequence[str] = (),
+    for_comparison: bool = False,
     digest: str | None = None,
 ) -> Facts:
     """The facts of a file with this content; `digest` where the caller has it already."""
     view = memoryview(data)
     digest = digest or digest_of(view)
     kind = _kind(view)
-    wanted = Wanted(tuple(references), tuple(contents)) if references or contents else NOTHING
+    wanted = Wanted(tuple(references), tuple(contents), for_comparison)
     try:
         return _facts(kind, view, digest, wanted)
     except ArtifactError as error:

@@ -9,13 +9,12 @@ class Wanted:
 
     references: tuple[str, ...] = ()
     contents: tuple[str, ...] = ()
+    for_comparison: bool = False
+    """Whether two compilers are compared: then also the references of every function that other languages
+    can call (defined, visible, its name not mangled) and, of a linked file, the section `.comment`, in which
+    linkers and compilers leave their names."""
 
 
 NOTHING = Wanted()
 
 COMMENT = ".comment"
-
-COMPARED = "\x1acompared\x1a"
-"""Among `references` it stands for what a comparison of two compilers looks at: the references of every
-function that other languages can call (defined, visible, its name not mangled) and, of a linked file,
-the section `.comment`, in which linkers and compilers leave their names."""

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from linkage.artifact.reader import read
-from linkage.artifact.request import COMPARED
 from linkage.compare.builds import Cell
 from linkage.compare.model import Built, Step
 from linkage.compare.normalization import Reader
@@ -50,7 +49,7 @@ class CargoSource:
             return placeless(text, places, self.reader.rules)
 
         artifacts = {
-            name: self.reader.artifact(read(file, references=(COMPARED,)))
+            name: self.reader.artifact(read(file, for_comparison=True))
             for name, file in sorted(done.files.items())
         }
         step = Step(

@@ -22,7 +22,7 @@ from linkage.errors import CaseError
 from linkage.plan import command
 from linkage.plan.command import WORK, Command
 from linkage.plan.outputs import Outputs
-from linkage.plan.state import State, selected
+from linkage.plan.state import State, matching, selected
 from linkage.toolchain.model import Toolchain
 
 
@@ -51,10 +51,6 @@ class Variant:
         return f"{self.case.name}::{self.name}"
 
 
-MADE = "\x1amade\x1a"
-"""As the pattern of what is read: every file that the step makes or changes."""
-
-
 @dataclass(frozen=True, slots=True)
 class Read:
     """What is read after a step: files by path or glob, and what beyond their tables is asked."""
@@ -66,6 +62,10 @@ class Read:
     """Sections whose content is wanted."""
     texts: tuple[str, ...] = ()
     """Texts that are looked for in the file's bytes."""
+    for_comparison: bool = False
+    """Whether what a comparison of two compilers looks at is read too (see `linkage.artifact.request`)."""
+    made_only: bool = False
+    """Whether only those files are read that the step makes or changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,14 +333,17 @@ def comparisons(claims: ArtifactClaims) -> Iterator[ArtifactReference]:
 
 
 def _merge(reads: Iterable[Read]) -> tuple[Read, ...]:
-    merged: dict[str, Read] = {}
+    merged: dict[tuple[str, bool], Read] = {}
     for read in reads:
-        old = merged.get(read.pattern, Read(read.pattern))
-        merged[read.pattern] = Read(
+        of = read.pattern, read.made_only
+        old = merged.get(of, Read(read.pattern))
+        merged[of] = Read(
             read.pattern,
             tuple(sorted({*old.functions, *read.functions})),
             tuple(sorted({*old.contents, *read.contents})),
             tuple(sorted({*old.texts, *read.texts})),
+            old.for_comparison or read.for_comparison,
+            read.made_only,
         )
     return tuple(merged.values())
 
@@ -348,9 +351,11 @@ def _merge(reads: Iterable[Read]) -> tuple[Read, ...]:
 def wanted_files(reads: Iterable[Read], state: State, made: Iterable[str]) -> dict[str, Read]:
     """What is read of each file of a state: all that any path or glob that means it asks for."""
     named = (
-        replace(read, pattern=name)
+        replace(read, pattern=name, made_only=False)
         for read in reads
-        for name in (_files(made, state) if read.pattern == MADE else selected(read.pattern, state))
+        for name in (
+            _files(matching(made, read.pattern), state) if read.made_only else selected(read.pattern, state)
+        )
     )
     return {read.pattern: read for read in _merge(named)}
 

@@ -341,7 +341,13 @@ def read_facts(wanted: Read, workspace: Workspace, state: State) -> Seen:
     try:
         node = target(name, state)
         digest = node.stored if node is not None else None
-        facts = read(path, references=wanted.functions, contents=wanted.contents, digest=digest)
+        facts = read(
+            path,
+            references=wanted.functions,
+            contents=wanted.contents,
+            for_comparison=wanted.for_comparison,
+            digest=digest,
+        )
         return Seen(_neutral(facts, workspace), _texts(wanted.texts, path, workspace))
     except (ArtifactError, OSError) as error:
         why = error.what if isinstance(error, ArtifactError) else error.strerror or str(error)

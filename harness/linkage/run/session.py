@@ -13,7 +13,6 @@ from functools import cached_property
 from pathlib import Path
 
 from linkage.artifact.facts import Facts
-from linkage.artifact.request import COMPARED
 from linkage.case.case import Case
 from linkage.case.claims import ArtifactReference
 from linkage.case.condition import matches
@@ -23,7 +22,7 @@ from linkage.errors import CaseError, LinkageError, ToolchainError
 from linkage.judge.judge import judge
 from linkage.judge.verdict import Failure, Outcome, Verdict
 from linkage.plan.observation import Observation
-from linkage.plan.plan import MADE, Plan, PlannedStep, Read, Variant, plan
+from linkage.plan.plan import Plan, PlannedStep, Read, Variant, plan
 from linkage.plan.requirements import missing_after_plan, missing_before_plan
 from linkage.plan.state import matching
 from linkage.run.chain import observe
@@ -126,7 +125,7 @@ class Session:
         planned = self._planned(variant)
         if isinstance(planned, str):
             return planned
-        every = Read(MADE, (COMPARED,))
+        every = Read("*", for_comparison=True, made_only=True)
         # What a file operation makes, a damaged library for one, is the case's and not the compiler's.
         steps = tuple(
             replace(step, reads=(*step.reads, every)) if step.command or step.together else step

@@ -63,7 +63,8 @@ def facts_key(state: State, wanted: Read) -> str:
     """The key of what the readers find in a file, and of what else is asked of it."""
     node = target(wanted.pattern, state)
     content = node.content if node else ""
-    return key_of(own_code(_READERS), content, wanted.functions, wanted.contents, wanted.texts)
+    asked = wanted.functions, wanted.contents, wanted.texts, wanted.for_comparison
+    return key_of(own_code(_READERS), content, *asked)
 
 
 def wants_inputs(step: PlannedStep) -> bool:

@@ -39,7 +39,7 @@ from linkage.artifact.elf.numbers import (  # fmt: skip
 from linkage.artifact.elf.references import read_references
 from linkage.artifact.facts import Dynamic, ObjectFile, ObjectType, Relro
 from linkage.artifact.metadata.header import read_metadata
-from linkage.artifact.request import COMMENT, COMPARED, NOTHING, Wanted
+from linkage.artifact.request import COMMENT, NOTHING, Wanted
 from linkage.artifact.tables import SectionTable, SymbolTable, column
 from linkage.errors import ArtifactError
 
@@ -193,13 +193,13 @@ def read_elf(data: memoryview, wanted: Wanted = NOTHING) -> ObjectFile:
         relro=linked.relro,
         bitcode=None if bitcode is None else read_bitcode(bitcode, form="section"),
         metadata=None if metadata is None else read_metadata(metadata),
-        references=read_references(elf, (symbols, linked.symbols), wanted.references),
+        references=read_references(elf, (symbols, linked.symbols), wanted),
         contents=read_contents(elf, _contents(elf, wanted)),
     )
 
 
 def _contents(elf: Elf, wanted: Wanted) -> tuple[str, ...]:
-    compared = COMPARED in wanted.references and elf.header.type != ET_REL
+    compared = wanted.for_comparison and elf.header.type != ET_REL
     return (*wanted.contents, COMMENT) if compared and COMMENT not in wanted.contents else wanted.contents
 
 

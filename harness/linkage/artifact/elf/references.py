@@ -15,7 +15,7 @@ from linkage.artifact.elf.addresses import Places
 from linkage.artifact.elf.numbers import EM_386, EM_X86_64, ET_REL
 from linkage.artifact.elf.relocations import Relocation, relocation_sections, relocations
 from linkage.artifact.facts import Binding, Symbol, SymbolTable, SymbolType, Visibility
-from linkage.artifact.request import COMPARED
+from linkage.artifact.request import Wanted
 from linkage.errors import ArtifactError
 
 if TYPE_CHECKING:
@@ -30,17 +30,17 @@ _FUNCTION_LIMIT = 1 << 20  # bytes of one function's code
 
 
 def read_references(
-    elf: "Elf", tables: Sequence[SymbolTable | None], names: Sequence[str]
+    elf: "Elf", tables: Sequence[SymbolTable | None], wanted: Wanted
 ) -> dict[str, tuple[str, ...]]:
-    """For every named function that is defined here, the names of what it refers to, sorted.
+    """For every wanted function that is defined here, the names of what it refers to, sorted.
 
     `tables` are the symbol table and the dynamic one, as far as there are any.
     """
+    names = [*wanted.references]
+    if wanted.for_comparison:
+        names += _callable(tables[1] if elf.header.type != ET_REL else tables[0])
     if not names:
         return {}
-    if COMPARED in names:
-        callable_ = _callable(tables[1] if elf.header.type != ET_REL else tables[0])
-        names = [*(name for name in names if name != COMPARED), *callable_]
     reader = _InObject(elf, tables[0]) if elf.header.type == ET_REL else _InImage(elf, tables)
     found = {}
     for name in names:
