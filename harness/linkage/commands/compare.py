@@ -123,9 +123,9 @@ def take_snapshot(options: Options) -> int:
     for one in broken:
         print(f"linkage: {one.variant}: {one.reason}", file=sys.stderr)
     snapshot = Snapshot(source.side(), built, left, tuple(sorted(rules.off)), options.linker)
-    text = encoded(snapshot)
-    write_whole(options.output, text)
-    print(f"{options.output}: {len(built)} variants, {len(left)} not built, {len(text.encode()):,} bytes")
+    content = encoded(snapshot)
+    write_whole(options.output, content)
+    print(f"{options.output}: {len(built)} variants, {len(left)} not built, {len(content):,} bytes")
     if not built:
         return int(ExitCode.NOTHING_RUN)
     return int(ExitCode.FAILED if broken else ExitCode.OK)
@@ -149,10 +149,10 @@ def _snapshot(side: str, rules: Rules, linker: str) -> Snapshot | None:
     if place.suffix != SUFFIX and (not place.is_file() or os.access(place, os.X_OK)):
         return None
     try:
-        found = decoded(place.read_text(encoding="utf-8"), side)
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "not UTF-8"
-        raise LinkageError(f"cannot be read: {why}", where=side, help="name a snapshot") from None
+        with place.open("rb") as file:
+            found = decoded(file, side)
+    except OSError as error:
+        raise LinkageError(f"cannot be read: {error.strerror}", where=side, help="name a snapshot") from None
     for name, taken, asked in (
         ("--keep", ", ".join(found.rules_off), ", ".join(sorted(rules.off))),
         ("--linker", found.linker, linker),

@@ -80,8 +80,9 @@ class ToolchainSource:
             str(can.version),
             can.llvm_version or "none",
             self.toolchain.fingerprint,
-            dict(self.seen.most_common()),
+            dict(self.seen),
             self.bootstrap,
+            self.session.machine.versions,
         )
 
     @property

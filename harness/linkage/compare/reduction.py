@@ -17,8 +17,6 @@ _MANY_DEFINED = 300
 _DIGEST = 6  # bytes: two sums of thousands differ by chance once in a lifetime
 _LINES = 8  # that are kept of what is printed
 _SHORT = 8  # digits of the digest of an output's bytes
-THE_TOOLCHAINS = " of the toolchain's, "
-"""Between the number and the digest of names of the toolchain's own libraries."""
 
 
 def reduced(built: Built) -> Built:
@@ -80,7 +78,7 @@ class _Sums:
             foreign |= {name for name in names if "::" not in name and name not in self.own}
         if not foreign:
             return names
-        return (names - foreign) | {f"{len(foreign)}{THE_TOOLCHAINS}{_digest(sorted(foreign))}"}
+        return (names - foreign) | {f"{len(foreign)} of the toolchain's, {_digest(sorted(foreign))}"}
 
 
 def _stream(text: str) -> str:
@@ -163,7 +161,7 @@ def _members(members: Iterable[Member], sums: _Sums) -> Iterable[Member]:
             yield replace(member, symbols=sums.names(member.symbols, held=True), size=0)
     for name, found in sorted(runtime.items()):
         lines = [f"{one.name} {one.kind} {' '.join(sorted(one.symbols))}" for one in found]
-        said = f"{len(found)} members of {name}{THE_TOOLCHAINS}{_digest(lines)}"
+        said = f"{len(found)} members of {name} of the toolchain's, {_digest(lines)}"
         yield Member(said, "object", name, frozenset())
 
 

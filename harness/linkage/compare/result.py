@@ -18,6 +18,8 @@ class Side:
     """What linked its linked outputs, as they say themselves, and how many."""
     bootstrap: int = 0
     """In how many variants RUSTC_BOOTSTRAP=1 was set."""
+    machine: Mapping[str, str] = field(default_factory=dict)
+    """The versions of the C compiler, the linkers and the archiver."""
     snapshot: str = ""
     """The file that it was taken from."""
 

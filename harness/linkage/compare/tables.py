@@ -1,5 +1,6 @@
 """What differs between two tables of names, and between two lists. Pure."""
 
+import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,6 +11,7 @@ from linkage.compare.names import crate, is_anonymous, is_runtime, skeleton, wit
 BECOMES = " → "
 ALL = "::(all)"
 """Behind a crate's name, where a table holds the sum of its names: their number and a digest."""
+_COUNT = re.compile(r"\d+")
 
 
 def by_skeleton(table: Table) -> Table:
@@ -89,7 +91,9 @@ def _by_crate(table: Table) -> Counter[str]:
     found: Counter[str] = Counter()
     for name, values in table.items():
         if name.endswith(ALL):  # a snapshot has them in sum
-            found[crate(name) or ""] += sum(int(value.split()[0]) for value in values)
+            found[crate(name) or ""] += sum(
+                int(count[0]) for value in values if (count := _COUNT.match(value))
+            )
         elif "::" in name:
             found[crate(name) or ""] += len(values)
     return found

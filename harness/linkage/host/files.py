@@ -7,15 +7,15 @@ from pathlib import Path
 from linkage.errors import LinkageError
 
 
-def write_whole(place: str, text: str) -> None:
+def write_whole(place: str, content: str | bytes) -> None:
     """Write a file, or leave what was there. Raises LinkageError where it cannot be written."""
     target = Path(place).absolute()
     temporary = None
     try:
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         temporary = Path(name)
-        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content if isinstance(content, bytes) else content.encode(errors="backslashreplace"))
         temporary.chmod(0o644)
         temporary.replace(target)
     except OSError as error:

@@ -58,7 +58,10 @@ def verdict(result: Result) -> str:
 
 def described(side: Side) -> str:
     """A side in a line: what it is, what linked its outputs, in which environment."""
-    linked = ", ".join(f"{name} ({count})" for name, count in side.linkers.items()) or "nothing was linked"
+    linked = (
+        ", ".join(f"{name} ({count})" for name, count in Counter(side.linkers).most_common())
+        or "nothing was linked"
+    )
     bootstrap = f"; RUSTC_BOOTSTRAP=1 in {side.bootstrap} variants" if side.bootstrap else ""
     source = f" from {side.snapshot}" if side.snapshot else ""
     return f"{side.name}{source}: rustc {side.version}, LLVM {side.llvm}; linked by {linked}{bootstrap}"
@@ -71,6 +74,9 @@ def notes(result: Result) -> Iterator[str]:
         yield "both sides are the same compiler, file by file: one store serves both; --no-store builds twice"
     if _names(base) != _names(head):
         yield "the sides link with different linkers: `--linker bfd` makes both use the same"
+    tools = sorted({name for name, _ in base.machine.items() ^ head.machine.items()})
+    if base.machine and head.machine and tools:
+        yield f"the sides were built with different versions of {', '.join(tools)}"
     if bool(base.bootstrap) != bool(head.bootstrap):
         yield "RUSTC_BOOTSTRAP=1 was set on one side only; by itself it changes how names are mangled"
     if result.linker:
