@@ -9,7 +9,7 @@ from typing import Self
 
 from linkage.case.document import KeyPath
 from linkage.judge.results import Compiler, KeptFailure, KeptResult
-from linkage.judge.verdict import Outcome, Verdict
+from linkage.judge.verdict import Verdict, VerdictKind
 from linkage.plan.observation import Observation
 from linkage.plan.plan import Plan
 from linkage.run.session import Session
@@ -17,7 +17,7 @@ from mutants.faults.fault import Fault
 from mutants.fixed_folders import FixedFolderStore
 from mutants.variants import PlannedVariant, faulted
 
-RED = (Outcome.FAIL, Outcome.FIXED, Outcome.ERROR)
+RED = (VerdictKind.FAIL, VerdictKind.FIXED, VerdictKind.ERROR)
 _SHOWN = 60
 BROKEN = "linkage-fault:"
 """What a wrapper says that failed itself."""

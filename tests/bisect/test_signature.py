@@ -3,14 +3,16 @@
 from linkage.bisect.question import Kind, only, questions, why
 from linkage.bisect.search import Answer
 from linkage.bisect.signature import Seen, seen, signature
-from linkage.judge.verdict import Failure, Outcome, Verdict
+from linkage.judge.verdict import Failure, Verdict, VerdictKind
 
 
 def failed(found: str, claim: str = "exit", step: str = "link", *, error: bool = False) -> Failure:
     return Failure(step, claim, "cases/x.yaml:1:1", "exit status 0", found, error=error)
 
 
-def end(*failures: Failure, commands: int = 3, outcome: Outcome = Outcome.FAIL, reason: str = "") -> Seen:
+def end(
+    *failures: Failure, commands: int = 3, outcome: VerdictKind = VerdictKind.FAIL, reason: str = ""
+) -> Seen:
     return seen(Verdict(outcome, reason, failures, commands=("rustc",) * commands))
 
 
@@ -119,30 +121,30 @@ def test_what_could_not_be_judged_is_a_skip() -> None:
     missing = Seen("skip", "this toolchain has no dynamic std")
     assert question.kind(missing) is Kind.UNJUDGED
     assert why(question, missing) == "could not be judged: this toolchain has no dynamic std"
-    hang = end(failed("did not end within its time limit", "", error=True), outcome=Outcome.ERROR)
+    hang = end(failed("did not end within its time limit", "", error=True), outcome=VerdictKind.ERROR)
     assert question.answer(hang) is Answer.SKIP
 
 
 def test_a_crash_can_be_the_regression() -> None:
-    crash = end(failed("was killed by SIGSEGV\nstack overflow", error=True), outcome=Outcome.ERROR)
+    crash = end(failed("was killed by SIGSEGV\nstack overflow", error=True), outcome=VerdictKind.ERROR)
     (question,) = questions("v", crash)
     assert question.answer(crash) is Answer.BAD
-    hang = end(failed("did not end within its time limit", "", error=True), outcome=Outcome.ERROR)
+    hang = end(failed("did not end within its time limit", "", error=True), outcome=VerdictKind.ERROR)
     assert question.answer(hang) is Answer.SKIP
 
 
 def test_a_known_bug_is_good_unless_it_is_the_question() -> None:
-    known = end(failed("missing foo", "a.exports.all"), outcome=Outcome.KNOWN, reason="rust-lang/rust#1")
+    known = end(failed("missing foo", "a.exports.all"), outcome=VerdictKind.KNOWN, reason="rust-lang/rust#1")
     (question,) = questions("v", end(failed("exit status 1\nerror: no")))
     assert question.answer(known) is Answer.GOOD
     (about_it,) = questions("v", known)
     assert about_it.answer(known) is Answer.BAD
-    assert about_it.answer(end(outcome=Outcome.FIXED)) is Answer.GOOD
-    assert about_it.answer(end(failed("also b", "a.x"), outcome=Outcome.KNOWN)) is Answer.SKIP
+    assert about_it.answer(end(outcome=VerdictKind.FIXED)) is Answer.GOOD
+    assert about_it.answer(end(failed("also b", "a.x"), outcome=VerdictKind.KNOWN)) is Answer.SKIP
 
 
 def test_a_skip_or_a_pass_asks_nothing() -> None:
     assert questions("v", Seen("skip", "no dynamic std")) == ()
-    assert questions("v", end(outcome=Outcome.PASS)) == ()
+    assert questions("v", end(outcome=VerdictKind.PASS)) == ()
     without_step = Failure("", "", "cases/x.yaml", "can be judged", "the store is full", error=True)
-    assert questions("v", end(without_step, outcome=Outcome.ERROR)) == ()
+    assert questions("v", end(without_step, outcome=VerdictKind.ERROR)) == ()

@@ -9,9 +9,9 @@ import pytest
 
 from linkage.artifact.facts import Facts
 from linkage.artifact.reader import read
-from linkage.compare.artifacts import Asked, Differ
-from linkage.compare.normalization import Reader
-from linkage.compare.rules import Rules
+from linkage.compare.artifacts import Differ, DiffOptions
+from linkage.compare.noise_filters import NoiseFilters
+from linkage.compare.normalization import Normalizer
 
 if TYPE_CHECKING:
     from linkage.compare.model import Change
@@ -47,9 +47,11 @@ class Compiler:
         return read(made, for_comparison=True)
 
 
-def between(base: Facts, head: Facts, *off: str, asked: Asked | None = None) -> list[tuple[str, str, str]]:
-    rules = Rules.without(off)
-    reader, differ = Reader(rules), Differ(rules, asked or Asked())
+def between(
+    base: Facts, head: Facts, *off: str, asked: DiffOptions | None = None
+) -> list[tuple[str, str, str]]:
+    rules = NoiseFilters.without(off)
+    reader, differ = Normalizer(rules), Differ(rules, asked or DiffOptions())
     found: tuple[Change, ...] = differ.changes(reader.artifact(base), reader.artifact(head))
     return [(one.kind, one.name, one.what) for one in found]
 
@@ -114,9 +116,9 @@ def test_a_stripped_library_has_lost_its_symbol_table_and_nothing_that_others_se
 def test_sizes_and_bytes_are_told_where_they_are_asked_for(cc: Compiler) -> None:
     base, head = cc(SOURCE, *OBJECT), cc(SOURCE.replace("= 3", "= 4"), *OBJECT)
     assert between(base, head) == []
-    assert between(base, head, asked=Asked(bytes=True)) == [("bytes", "", "")]
+    assert between(base, head, asked=DiffOptions(bytes=True)) == [("bytes", "", "")]
     longer = cc(SOURCE + "int text[99] = {1};", *OBJECT)
-    assert ("size", "", "") in between(base, longer, asked=Asked(sizes=True))
+    assert ("size", "", "") in between(base, longer, asked=DiffOptions(sizes=True))
 
 
 def test_an_object_in_place_of_an_archive_is_one_change(cc: Compiler, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from linkage.commands.compare import Options, compared
-from linkage.compare.result import Result
+from linkage.compare.comparison import Comparison
 from linkage.errors import LinkageError
 from linkage.run.cargo import made, messages
 from support.changed_library import changes
@@ -81,7 +81,7 @@ def project(desk: Desk) -> Path:
     return folder
 
 
-def compare(desk: Desk, head: str, project: Path) -> Result:
+def compare(desk: Desk, head: str, project: Path) -> Comparison:
     given = (f"real={desk.rustc}", head)
     return compared(
         Options(given, store=str(desk.shared / "store"), cargo=str(project), offline=True, jobs=2)

@@ -3,7 +3,7 @@
 import pytest
 
 from linkage.compare.expectations import parse_expected
-from linkage.compare.model import Change, Found
+from linkage.compare.model import Change, LocatedChange
 from linkage.errors import CaseErrors
 
 FILE = """\
@@ -17,8 +17,10 @@ expected:
 """
 
 
-def found(kind: str, name: str, subject: str = "lib.cdylib", variant: str = "x.yaml[lto=fat-a]") -> Found:
-    return Found(variant, "lib", subject, Change(kind, name))
+def found(
+    kind: str, name: str, subject: str = "lib.cdylib", variant: str = "x.yaml[lto=fat-a]"
+) -> LocatedChange:
+    return LocatedChange(variant, "lib", subject, Change(kind, name))
 
 
 def test_what_is_meant_has_its_reason_and_the_rest_has_none() -> None:

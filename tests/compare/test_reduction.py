@@ -1,6 +1,6 @@
 """What a snapshot holds of a build: names of the toolchain's own libraries as a number and a digest."""
 
-from linkage.compare.model import Artifact, Built, Part, Step
+from linkage.compare.model import ComparedArtifact, ComparedStep, CrateTables, VariantBuild
 from linkage.compare.names import C
 from linkage.compare.reduction import reduced
 from linkage.compare.tables import ALL
@@ -10,8 +10,10 @@ FUNC = ("FUNC GLOBAL DEFAULT .text",)
 
 def test_much_that_is_printed_is_told_in_sum() -> None:
     few, many = "\n".join("abc"), "\n".join(map(str, range(40)))
-    steps = tuple(Step("run", "run", "exit status 0", stdout=text) for text in (few, many, many + "!"))
-    found = [step.stdout.split("\n") for step in reduced(Built(steps)).steps]
+    steps = tuple(
+        ComparedStep("run", "run", "exit status 0", stdout=text) for text in (few, many, many + "!")
+    )
+    found = [step.stdout.split("\n") for step in reduced(VariantBuild(steps)).steps]
     assert found[0] == list("abc")
     assert [len(lines) for lines in found[1:]] == [9, 9]
     assert found[1][:8] == found[2][:8]
@@ -21,12 +23,12 @@ def test_much_that_is_printed_is_told_in_sum() -> None:
 
 def test_names_in_c_that_are_not_the_variants_own_are_told_in_sum() -> None:
     libc = {f"libc_{number}": FUNC for number in range(400)}
-    one = Artifact("elf", 0, "", parts={"": Part({"own": FUNC, "hidden_away": FUNC})})
-    other = Artifact(
-        "elf", 0, "", exports={"out": FUNC}, parts={"": Part({**libc, "own": FUNC, "out": FUNC})}
+    one = ComparedArtifact("elf", 0, "", parts={"": CrateTables({"own": FUNC, "hidden_away": FUNC})})
+    other = ComparedArtifact(
+        "elf", 0, "", exports={"out": FUNC}, parts={"": CrateTables({**libc, "own": FUNC, "out": FUNC})}
     )
-    step = Step("lib", "rustc", "exit status 0", outputs=("a", "b"), artifacts={"a": one, "b": other})
-    (made,) = reduced(Built((step,))).steps
+    step = ComparedStep("lib", "rustc", "exit status 0", outputs=("a", "b"), artifacts={"a": one, "b": other})
+    (made,) = reduced(VariantBuild((step,))).steps
     assert made.artifacts["a"].parts[""].symbols.keys() == {"own", "hidden_away"}
     assert made.artifacts["b"].parts[""].symbols.keys() == {"own", "out", f"{C}{ALL}"}
     assert made.artifacts["b"].parts[""].symbols[f"{C}{ALL}"][0].startswith("400 ")

@@ -128,7 +128,7 @@ def test_a_rule_that_is_turned_off_shows_what_it_hides(run: Run) -> None:
     status, text = run("compare", run.real, other, "case.yaml", "--keep", "crate-hash")
     assert status == 1
     assert re.search(r"private symbol renamed in 1 cdylib, 1 staticlib: _\w+ → _\w+", text)
-    assert "  note: not taken out: crate-hash" in text.splitlines()
+    assert "  note: disabled noise filters: crate-hash" in text.splitlines()
 
 
 def test_what_cannot_be_compared_is_never_the_same(run: Run) -> None:
@@ -153,7 +153,7 @@ def test_a_variant_that_only_one_side_can_build_is_told_with_the_reason(run: Run
     ("words", "said"),
     [
         (("-k", "and"), "-k: `and` is no expression"),
-        (("--keep", "nothing"), "--keep: there is no rule `nothing`"),
+        (("--keep", "nothing"), "--keep: no noise filter is called `nothing`"),
         (("--expect", "none.yaml"), "none.yaml: cannot be read"),
         (("--store", "s", "--no-store"), "exclude each other"),
         (("--linker", "ldd"), "this machine has no linker ldd"),

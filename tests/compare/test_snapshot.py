@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from linkage.compare import snapshot as module
-from linkage.compare.model import Artifact, Built, Member, Part, Step
-from linkage.compare.result import Left, Side
+from linkage.compare.comparison import ComparedSide, NotCompared
+from linkage.compare.model import ComparedArtifact, ComparedMember, ComparedStep, CrateTables, VariantBuild
 from linkage.compare.snapshot import Snapshot, decoded, encoded
 from linkage.errors import LinkageError
 
 FUNC, UND = ("FUNC GLOBAL DEFAULT .text",), ("NOTYPE GLOBAL DEFAULT UND",)
-SHARED = Artifact(
+SHARED = ComparedArtifact(
     "elf",
     8,
     "aa",
@@ -25,23 +25,25 @@ SHARED = Artifact(
     exports={"answer": FUNC, "a\tb\n\\\u202e": FUNC},
     imports={"puts": ("NOTYPE GLOBAL DEFAULT UND GLIBC_2.2.5",)},
     parts={
-        "": Part({"answer": FUNC, "puts": UND}, {"lib::f": FUNC}, {".text": ("PROGBITS AX",)}, frozenset("v"))
+        "": CrateTables(
+            {"answer": FUNC, "puts": UND}, {"lib::f": FUNC}, {".text": ("PROGBITS AX",)}, frozenset("v")
+        )
     },
     references={"answer": frozenset({"puts", "lib::f"}), "empty": frozenset()},
 )
-ARCHIVE = Artifact(
+ARCHIVE = ComparedArtifact(
     "archive",
     9,
     "bb",
-    parts={"lib": Part({"answer": FUNC}), "c": Part({"one": FUNC, "two": FUNC})},
+    parts={"lib": CrateTables({"answer": FUNC}), "c": CrateTables({"one": FUNC, "two": FUNC})},
     members=(
-        Member("lib.cgu.o", "object", "lib", frozenset({"answer", "puts"})),
-        Member("lib.rmeta", "metadata"),
+        ComparedMember("lib.cgu.o", "object", "lib", frozenset({"answer", "puts"})),
+        ComparedMember("lib.rmeta", "metadata"),
     ),
     index=frozenset({"answer"}),
     text="text",
 )
-LIB = Step(
+LIB = ComparedStep(
     "lib",
     "rustc",
     "exit status 0",
@@ -50,10 +52,10 @@ LIB = Step(
     outputs=("lib.a", "lib.so"),
     artifacts={"lib.a": ARCHIVE, "lib.so": SHARED},
 )
-BUILT = Built((LIB, Step("run", "run", "signal 6", (), "one\n\ntwo\\", "\n")), bootstrap=True)
-SIDE = Side("nightly", "1.97.0", "22.1", "f00d", {"LLD": 2, "bfd": 1}, 1, {"cc": "12.2"})
+BUILT = VariantBuild((LIB, ComparedStep("run", "run", "signal 6", (), "one\n\ntwo\\", "\n")), bootstrap=True)
+SIDE = ComparedSide("nightly", "1.97.0", "22.1", "f00d", {"LLD": 2, "bfd": 1}, 1, {"cc": "12.2"})
 SNAPSHOT = Snapshot(
-    SIDE, {"a[x]": BUILT, "b": Built(())}, {"a[y]": Left("a[y]", "no std")}, ("order",), "bfd"
+    SIDE, {"a[x]": BUILT, "b": VariantBuild(())}, {"a[y]": NotCompared("a[y]", "no std")}, ("order",), "bfd"
 )
 CONTENT = encoded(SNAPSHOT)
 LINES = gzip.decompress(CONTENT)
@@ -70,7 +72,10 @@ def test_a_snapshot_is_the_same_after_it_was_written() -> None:
 
 def test_the_order_in_which_variants_were_built_does_not_matter() -> None:
     steps = (replace(LIB, artifacts=dict(reversed(LIB.artifacts.items()))), *BUILT.steps[1:])
-    assert encoded(replace(SNAPSHOT, built={"b": Built(()), "a[x]": replace(BUILT, steps=steps)})) == CONTENT
+    assert (
+        encoded(replace(SNAPSHOT, built={"b": VariantBuild(()), "a[x]": replace(BUILT, steps=steps)}))
+        == CONTENT
+    )
 
 
 def edited(old: bytes, new: bytes) -> bytes:
@@ -97,13 +102,16 @@ def edited(old: bytes, new: bytes) -> bytes:
         (edited(b'"size":8', b'"size": 8'), "it was edited: "),
         (edited(b'"variant":"b"', b'"variant":"a"'), "it was edited: "),
         (edited(b'"variant":"b"', b'"variant":"a[y]"'), "it was edited: "),
-        (edited(b'"rules_off"', b'"rules"'), "line 1 of its content: Object contains unknown field `rules`"),
+        (
+            edited(b'"disabled_filters"', b'"filters"'),
+            "line 1 of its content: Object contains unknown field `filters`",
+        ),
         (
             edited(b"22.1", b"22.\xff"),
             "line 1 of its content: Invalid UTF-8|line 1 of its content: 'utf-8' codec",
         ),
         (
-            edited(b'"rules_off"', rb'"\u001b\n"'),
+            edited(b'"disabled_filters"', rb'"\u001b\n"'),
             r"line 1 of its content: Object contains unknown field `\\x1b\\n`",
         ),
         (packed(LINES[:-1]), "it was edited: "),

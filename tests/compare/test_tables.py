@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from linkage.compare.change_groups import grouped
 from linkage.compare.change_kinds import KINDS
 from linkage.compare.members import changes, match
-from linkage.compare.model import Change, Found, Member, Table
+from linkage.compare.model import Change, ComparedMember, LocatedChange, Table
 from linkage.compare.tables import differences, in_sum, lists, moved, renamed, transition, without_schemes
 
 FUNC = "FUNC GLOBAL DEFAULT .text"
@@ -120,8 +120,8 @@ def test_the_fewest_elements_are_moved(order: list[int]) -> None:
     assert len(out) == fewest
 
 
-def member(name: str, *symbols: str, crate: str | None = None) -> Member:
-    return Member(name, "object", crate, frozenset(symbols), 8)
+def member(name: str, *symbols: str, crate: str | None = None) -> ComparedMember:
+    return ComparedMember(name, "object", crate, frozenset(symbols), 8)
 
 
 def test_members_of_one_name_are_matched_by_what_they_hold() -> None:
@@ -154,8 +154,8 @@ def test_many_members_of_one_name_are_matched_in_bounded_time() -> None:
     assert (len(found.pairs), found.gone) == (399, (399,))
 
 
-def place(kind: str, name: str, variant: str, subject: str = "lib.cdylib", what: str = "") -> Found:
-    return Found(variant, "lib", subject, Change(kind, name, what))
+def place(kind: str, name: str, variant: str, subject: str = "lib.cdylib", what: str = "") -> LocatedChange:
+    return LocatedChange(variant, "lib", subject, Change(kind, name, what))
 
 
 def test_a_change_is_told_once_for_all_outputs_that_have_it() -> None:

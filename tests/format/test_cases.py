@@ -6,7 +6,7 @@ import pytest
 
 from linkage.case.case import Case
 from linkage.case.reader import parse_case, read_case
-from linkage.judge.verdict import Failure, Outcome, Verdict
+from linkage.judge.verdict import Failure, Verdict, VerdictKind
 from linkage.plan.plan import Variant
 from linkage.render.evidence import explain_verdict
 from linkage.run.session import Session
@@ -39,9 +39,9 @@ def test_a_case_passes(file: Path, toolchains: list[Toolchain], session: Session
     passed = 0
     for toolchain in toolchains:
         for node, verdict in verdicts(read_case(file), toolchain, session).items():
-            if verdict.outcome is Outcome.SKIP:
+            if verdict.outcome is VerdictKind.SKIP:
                 skipped.add(verdict.reason)
-            elif verdict.outcome in (Outcome.PASS, Outcome.KNOWN):
+            elif verdict.outcome in (VerdictKind.PASS, VerdictKind.KNOWN):
                 passed += 1
             else:
                 wrong.append(f"{verdict.outcome}: {explain_verdict(verdict, node)}")
@@ -55,10 +55,12 @@ def test_a_tooth_bites(tooth: Tooth, toolchains: list[Toolchain], session: Sessi
     case = parse_case(tooth.text, tooth.file, tooth.file.name)
     for toolchain in toolchains:
         found = verdicts(case, toolchain, session)
-        reasons = {one.reason for one in found.values() if one.outcome is Outcome.SKIP}
-        if reasons and all(one.outcome is Outcome.SKIP for one in found.values()):
+        reasons = {one.reason for one in found.values() if one.outcome is VerdictKind.SKIP}
+        if reasons and all(one.outcome is VerdictKind.SKIP for one in found.values()):
             continue
-        red = [verdict for verdict in found.values() if verdict.outcome in (Outcome.FAIL, Outcome.ERROR)]
+        red = [
+            verdict for verdict in found.values() if verdict.outcome in (VerdictKind.FAIL, VerdictKind.ERROR)
+        ]
         failures = [failure for verdict in red for failure in verdict.failures]
         evidence = "\n\n".join(explain_verdict(one, node) for node, one in found.items())
         assert {_claim(failure) for failure in failures} == tooth.claims, evidence

@@ -5,7 +5,7 @@ from pydantic import TypeAdapter
 
 from linkage.case.claims import Names
 from linkage.case.document import parse
-from linkage.judge.name_set import Miss, asks_for_nothing, check_names, compare, escape, listing, nearest
+from linkage.judge.name_set import Mismatch, asks_for_nothing, check_names, compare, escape, listing, nearest
 from linkage.judge.pattern import compile_patterns, spelt
 from linkage.toolchain.release import RustcVersion
 from support.hand_made import OLD, STABLE
@@ -17,7 +17,7 @@ def claim(text: str) -> Names:
     return _NAMES.validate_python(parse(text, "claim").data)
 
 
-def check(text: str, *names: str) -> list[Miss]:
+def check(text: str, *names: str) -> list[Mismatch]:
     return list(check_names(claim(text), names, STABLE))
 
 
@@ -46,39 +46,43 @@ HOLDS = [
 ]
 
 FAILS = [
-    ("[foo]", ("bar",), Miss("all", "has foo", "not among bar")),
-    ("[foo]", (), Miss("all", "has foo", "not among nothing")),
-    ("[foo_fn]", ("foo_fns",), Miss("all", "has foo_fn", "not among foo_fns", ("foo_fns",))),
-    ("{any: [aaa, b]}", ("xaaa",), Miss("any", "one of aaa, b", "xaaa", ("xaaa",))),
-    ("{any: [a]}", (), Miss("any", "one of a", "nothing")),
-    ("{none: ['b*']}", ("b2", "a", "b1", "b1"), Miss("none", "lacks b*", "has b1, b2")),
-    ("{only: [a]}", ("a", "b", "c"), Miss("only", "only a", "also b, c")),
-    ("{only: [a, bbbb]}", ("a",), Miss("only", "only a, bbbb", "lacks bbbb; there is a")),
-    ("none", ("a",), Miss("only", "none at all", "also a")),
-    ("{count: 2}", ("a",), Miss("count", "count 2", "1: a")),
-    ("{count: '<1'}", ("a",), Miss("count", "count <1", "1: a")),
-    ("{order: [b, a]}", ("a", "b"), Miss("order", "in this order: b, a", "a stands before its turn in a, b")),
-    ("{order: [a, c]}", ("a", "b"), Miss("order", "in this order: a, c", "c is not in a, b")),
-    ("{order: [a, a]}", ("a",), Miss("order", "in this order: a, a", "a stands before its turn in a")),
+    ("[foo]", ("bar",), Mismatch("all", "has foo", "not among bar")),
+    ("[foo]", (), Mismatch("all", "has foo", "not among nothing")),
+    ("[foo_fn]", ("foo_fns",), Mismatch("all", "has foo_fn", "not among foo_fns", ("foo_fns",))),
+    ("{any: [aaa, b]}", ("xaaa",), Mismatch("any", "one of aaa, b", "xaaa", ("xaaa",))),
+    ("{any: [a]}", (), Mismatch("any", "one of a", "nothing")),
+    ("{none: ['b*']}", ("b2", "a", "b1", "b1"), Mismatch("none", "lacks b*", "has b1, b2")),
+    ("{only: [a]}", ("a", "b", "c"), Mismatch("only", "only a", "also b, c")),
+    ("{only: [a, bbbb]}", ("a",), Mismatch("only", "only a, bbbb", "lacks bbbb; there is a")),
+    ("none", ("a",), Mismatch("only", "none at all", "also a")),
+    ("{count: 2}", ("a",), Mismatch("count", "count 2", "1: a")),
+    ("{count: '<1'}", ("a",), Mismatch("count", "count <1", "1: a")),
+    (
+        "{order: [b, a]}",
+        ("a", "b"),
+        Mismatch("order", "in this order: b, a", "a stands before its turn in a, b"),
+    ),
+    ("{order: [a, c]}", ("a", "b"), Mismatch("order", "in this order: a, c", "c is not in a, b")),
+    ("{order: [a, a]}", ("a",), Mismatch("order", "in this order: a, a", "a stands before its turn in a")),
     (
         "{within: ['x_*'], none: [x_1]}",
         ("y",),
-        Miss("within", "something to judge (within x_*)", "nothing is left of y"),
+        Mismatch("within", "something to judge (within x_*)", "nothing is left of y"),
     ),
     (
         "{within: ['x_*'], none: [x_1]}",
         (),
-        Miss("within", "something to judge (within x_*)", "nothing is left of nothing"),
+        Mismatch("within", "something to judge (within x_*)", "nothing is left of nothing"),
     ),
     (
         "{within: ['x_*'], count: '<5'}",
         ("y",),
-        Miss("within", "something to judge (within x_*)", "nothing is left of y"),
+        Mismatch("within", "something to judge (within x_*)", "nothing is left of y"),
     ),
     (
         "{except: ['y*'], none: [z]}",
         ("y",),
-        Miss("except", "something to judge (except y*)", "nothing is left of y"),
+        Mismatch("except", "something to judge (except y*)", "nothing is left of y"),
     ),
 ]
 
@@ -89,7 +93,7 @@ def test_a_claim_that_holds(text: str, names: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize(("text", "names", "miss"), FAILS)
-def test_a_claim_that_does_not(text: str, names: tuple[str, ...], miss: Miss) -> None:
+def test_a_claim_that_does_not(text: str, names: tuple[str, ...], miss: Mismatch) -> None:
     assert check(text, *names) == [miss]
 
 

@@ -2,8 +2,7 @@
 
 import pytest
 
-from linkage.judge.verdict import Failure, Verdict
-from linkage.judge.verdict import Outcome as Verdicts
+from linkage.judge.verdict import Failure, Verdict, VerdictKind
 from linkage.plan.observation import Diagnostic, LinkerCall, Outcome
 from support.hand_made import done, judged, planned
 
@@ -15,7 +14,7 @@ def one_step(keys: str, outcome: Outcome, *, cell: int = 0) -> Verdict:
 
 def failure(keys: str, outcome: Outcome) -> Failure:
     verdict = one_step(keys, outcome)
-    assert verdict.outcome is Verdicts.FAIL
+    assert verdict.outcome is VerdictKind.FAIL
     (found,) = verdict.failures
     return found
 
@@ -33,7 +32,7 @@ def failure(keys: str, outcome: Outcome) -> Failure:
     ],
 )
 def test_an_end_as_expected(keys: str, outcome: Outcome) -> None:
-    assert one_step(keys, outcome).outcome is Verdicts.PASS
+    assert one_step(keys, outcome).outcome is VerdictKind.PASS
 
 
 @pytest.mark.parametrize(
@@ -60,7 +59,7 @@ def test_an_end_that_is_not(keys: str, outcome: Outcome, claimed: str, found: st
 @pytest.mark.parametrize("expected", ["0", "fails", "any", "ice", "SIGABRT"])
 def test_a_killed_compiler_cannot_be_judged(expected: str) -> None:
     verdict = one_step(f"exit: {expected}", done(status=-11, stderr="backtrace"))
-    assert verdict.outcome is Verdicts.ERROR
+    assert verdict.outcome is VerdictKind.ERROR
     assert verdict.failures[0].found == "was killed by SIGSEGV\nbacktrace"
     assert verdict.failures[0].error
 
@@ -68,7 +67,7 @@ def test_a_killed_compiler_cannot_be_judged(expected: str) -> None:
 def test_a_killed_program_of_the_case_is_a_failure() -> None:
     text = "  - {rustc: lib.rs, crate-type: bin}\n  - {run: lib, exit: 0}\n"
     verdict = judged(planned(text), done(made=("lib",)), done(status=-6, made=()))
-    assert verdict.outcome is Verdicts.FAIL
+    assert verdict.outcome is VerdictKind.FAIL
     assert verdict.failures[0].found == "was killed by SIGABRT\nnothing"
 
 
@@ -82,7 +81,7 @@ def test_a_killed_program_of_the_case_is_a_failure() -> None:
 )
 def test_a_step_that_was_not_carried_out_is_an_error(outcome: Outcome, why: str) -> None:
     verdict = one_step("exit: any, stderr: {lacks: x}", outcome)
-    assert verdict.outcome is Verdicts.ERROR
+    assert verdict.outcome is VerdictKind.ERROR
     assert [(one.found, one.error) for one in verdict.failures] == [(why, True)]
 
 
@@ -98,7 +97,7 @@ def test_what_a_step_promises_must_have_been_made() -> None:
 def test_streams() -> None:
     assert (
         one_step("stdout: {contains: hi}, stderr: {empty: true}", done(stdout="hi\n")).outcome
-        is Verdicts.PASS
+        is VerdictKind.PASS
     )
     missed = failure("stdout: {contains: hi}", done(stdout=""))
     assert (missed.claim, missed.found) == ("stdout", "it is empty")
@@ -127,7 +126,7 @@ WARNING = Diagnostic("warning", "unused \x1b", None, "warning: unused\n")
     ],
 )
 def test_diagnostics(claim: str) -> None:
-    assert one_step(f"diagnostics: {claim}", done(diagnostics=(ERROR, WARNING))).outcome is Verdicts.PASS
+    assert one_step(f"diagnostics: {claim}", done(diagnostics=(ERROR, WARNING))).outcome is VerdictKind.PASS
 
 
 def test_diagnostics_that_are_not_so() -> None:
@@ -141,15 +140,15 @@ def test_diagnostics_that_are_not_so() -> None:
 
 def test_which_files_a_step_makes() -> None:
     outcome = done(made=("liblib.a", "liblib.so", "x.d"))
-    assert one_step("makes: {only: [lib.cdylib, lib.staticlib, '*.d']}", outcome).outcome is Verdicts.PASS
-    assert one_step("makes: {order: [lib.staticlib, lib.cdylib]}", outcome).outcome is Verdicts.PASS
+    assert one_step("makes: {only: [lib.cdylib, lib.staticlib, '*.d']}", outcome).outcome is VerdictKind.PASS
+    assert one_step("makes: {order: [lib.staticlib, lib.cdylib]}", outcome).outcome is VerdictKind.PASS
     missed = failure("makes: {only: [lib.cdylib, lib.staticlib]}", outcome)
     assert (missed.claim, missed.found) == ("makes.only", "also x.d")
 
 
 def test_native_static_libs() -> None:
     said = done(stderr="note: native-static-libs: -lgcc_s -lc -lm\n")
-    assert one_step("native-static-libs: {order: [-lgcc_s, -lc]}", said).outcome is Verdicts.PASS
+    assert one_step("native-static-libs: {order: [-lgcc_s, -lc]}", said).outcome is VerdictKind.PASS
     assert failure("native-static-libs: {none: [-lm]}", said).found == "has -lm"
     missed = failure("native-static-libs: {none: [-lm]}", done())
     assert missed.found.startswith("rustc printed none")
@@ -177,7 +176,7 @@ OTHER = LinkerCall(("-o", "main"), "main", None)
     ],
 )
 def test_what_was_asked_of_the_linker(claim: str) -> None:
-    assert one_step(f"link: {claim}", done(linker_calls=(CALL, OTHER))).outcome is Verdicts.PASS
+    assert one_step(f"link: {claim}", done(linker_calls=(CALL, OTHER))).outcome is VerdictKind.PASS
 
 
 @pytest.mark.parametrize(

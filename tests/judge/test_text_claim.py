@@ -5,14 +5,14 @@ from pydantic import TypeAdapter
 
 from linkage.case.claims import Text
 from linkage.case.document import parse
-from linkage.judge.name_set import Miss
+from linkage.judge.name_set import Mismatch
 from linkage.judge.text import check_text
 
 _TEXT: TypeAdapter[Text] = TypeAdapter(Text)
 FILES = {"expected.txt": "one\ntwo\n", "empty.txt": ""}
 
 
-def check(claim: str, text: str) -> list[Miss]:
+def check(claim: str, text: str) -> list[Mismatch]:
     return list(check_text(_TEXT.validate_python(parse(claim, "claim").data), text, FILES))
 
 
@@ -47,48 +47,54 @@ def test_a_claim_that_holds(claim: str, text: str) -> None:
 @pytest.mark.parametrize(
     ("claim", "text", "miss"),
     [
-        (r'"45\n"', "46\n", Miss("equals", r"equals '45\n'", r"'46\n'")),
-        ("{contains: three}", "one", Miss("contains", "contains 'three'", "one")),
+        (r'"45\n"', "46\n", Mismatch("equals", r"equals '45\n'", r"'46\n'")),
+        ("{contains: three}", "one", Mismatch("contains", "contains 'three'", "one")),
         (
             "{contains: undefined symbol foo}",
             "x\nundefined symbol: foo\n",
-            Miss(
+            Mismatch(
                 "contains",
                 "contains 'undefined symbol foo'",
                 "x\nundefined symbol: foo",
                 ("undefined symbol: foo",),
             ),
         ),
-        ("{lacks: two}", "one\nno two\nthree", Miss("lacks", "lacks 'two'", "no two")),
-        ("{matches: ^two}", "one", Miss("matches", "matches /^two/", "one")),
-        (r"{number: {matches: 'ran (\d+)', is: '<7'}}", "ran 7", Miss("number", "number <7", "7")),
+        ("{lacks: two}", "one\nno two\nthree", Mismatch("lacks", "lacks 'two'", "no two")),
+        ("{matches: ^two}", "one", Mismatch("matches", "matches /^two/", "one")),
+        (r"{number: {matches: 'ran (\d+)', is: '<7'}}", "ran 7", Mismatch("number", "number <7", "7")),
         (
             r"{number: {matches: 'ran (\d+)', is: '<=70', percent-of: 'ran 1000'}}",
             "ran 701",
-            Miss("number", "number <=70 % of 1000", "701, which is 70.10 %"),
+            Mismatch("number", "number <=70 % of 1000", "701, which is 70.10 %"),
         ),
         (
             r"{number: {matches: 'ran (\d+)', is: '<7'}}",
             "it ran",
-            Miss("number", r"a number where /ran (\d+)/ says", "there is none"),
+            Mismatch("number", r"a number where /ran (\d+)/ says", "there is none"),
         ),
         (
             r"{number: {matches: 'ran (\d+)', is: '<7', percent-of: 'it ran'}}",
             "ran 7",
-            Miss("number", r"a number where /ran (\d+)/ says, in the text to compare with", "there is none"),
+            Mismatch(
+                "number", r"a number where /ran (\d+)/ says, in the text to compare with", "there is none"
+            ),
         ),
         (
             r"{number: {matches: 'ran (\d+)', is: '<7', percent-of: 'ran 0'}}",
             "ran 7",
-            Miss("number", r"a number where /ran (\d+)/ says, in the text to compare with", "it is 0"),
+            Mismatch("number", r"a number where /ran (\d+)/ says, in the text to compare with", "it is 0"),
         ),
-        ("{order: [two, one]}", "one two", Miss("order", "'one' in its turn", "one two")),
-        ("{file: expected.txt}", "one\n", Miss("file", "equals expected.txt", "--- expected\n+++ found\n")),
-        ("{lines: 2}", "one", Miss("lines", "lines 2", "1 lines: one")),
-        ("{empty: true}", "one", Miss("empty", "empty", "one")),
+        ("{order: [two, one]}", "one two", Mismatch("order", "'one' in its turn", "one two")),
+        (
+            "{file: expected.txt}",
+            "one\n",
+            Mismatch("file", "equals expected.txt", "--- expected\n+++ found\n"),
+        ),
+        ("{lines: 2}", "one", Mismatch("lines", "lines 2", "1 lines: one")),
+        ("{empty: true}", "one", Mismatch("empty", "empty", "one")),
     ],
 )
-def test_a_claim_that_does_not(claim: str, text: str, miss: Miss) -> None:
+def test_a_claim_that_does_not(claim: str, text: str, miss: Mismatch) -> None:
     (found,) = check(claim, text)
     assert (found.part, found.claimed) == (miss.part, miss.claimed)
     assert found.found.startswith(miss.found)
@@ -103,7 +109,7 @@ def test_a_claim_that_does_not(claim: str, text: str, miss: Miss) -> None:
     ],
 )  # fmt: skip
 def test_an_empty_text_holds_nothing_but_what_asks_for_it(claim: str) -> None:
-    assert check(claim, "") == [Miss("", "something in it", "it is empty")]
+    assert check(claim, "") == [Mismatch("", "something in it", "it is empty")]
 
 
 def test_a_text_that_becomes_empty_is_empty() -> None:
@@ -111,7 +117,7 @@ def test_a_text_that_becomes_empty_is_empty() -> None:
 
 
 def test_a_file_that_is_not_there_is_no_text() -> None:
-    assert check("{file: gone.txt}", "one") == [Miss("file", "equals gone.txt", "that file is not there")]
+    assert check("{file: gone.txt}", "one") == [Mismatch("file", "equals gone.txt", "that file is not there")]
 
 
 def test_a_long_text_is_shown_by_its_ends_and_escaped() -> None:

@@ -3,23 +3,23 @@
 import pytest
 
 from linkage.artifact.facts import Facts, Metadata
-from linkage.judge.verdict import Outcome
+from linkage.judge.verdict import VerdictKind
 from linkage.render.evidence import explain_verdict
 from support.hand_made import EMPTY, archive, done, elf, judged, member, planned, text_file
 
 LIB = "  - {rustc: lib.rs, crate-type: [cdylib, staticlib], claims: {%s}}\n"
 
 
-def lib(claims: str, **facts: Facts) -> Outcome:
+def lib(claims: str, **facts: Facts) -> VerdictKind:
     found = {f"liblib.{suffix}": one for suffix, one in facts.items()}
     return judged(planned(LIB % claims), done(facts=found)).outcome
 
 
 def test_a_claim_at_a_step() -> None:
     made = planned(LIB % "lib.cdylib: {exports: {only: [foo]}}")
-    assert judged(made, done(facts={"liblib.so": elf(exports=["foo"])})).outcome is Outcome.PASS
+    assert judged(made, done(facts={"liblib.so": elf(exports=["foo"])})).outcome is VerdictKind.PASS
     verdict = judged(made, done(facts={"liblib.so": elf(exports=["foo", "bar"])}))
-    assert verdict.outcome is Outcome.FAIL
+    assert verdict.outcome is VerdictKind.FAIL
     (failure,) = verdict.failures
     assert (failure.step, failure.claim) == ("lib", "lib.cdylib.exports.only")
     assert (failure.claimed, failure.found) == ("only foo", "also bar")
@@ -58,7 +58,7 @@ def test_an_artifact_that_is_not_there() -> None:
 
 
 def test_an_artifact_that_must_not_be_there() -> None:
-    assert lib("old.so: {exists: false}") is Outcome.PASS
+    assert lib("old.so: {exists: false}") is VerdictKind.PASS
     made = planned(LIB % "'*.so': {exists: false}")
     verdict = judged(made, done(facts={"liblib.so": elf(size=77)}))
     assert [(one.claim, one.found) for one in verdict.failures] == [("*.so.exists", "it is there, 77 bytes")]
@@ -76,7 +76,7 @@ def test_claims_at_the_end_are_judged_after_the_last_step() -> None:
         "summary: s\nsources: {lib.rs: ''}\nsteps:\n  - {rustc: lib.rs, crate-type: cdylib}\n"
         "  - {remove: lib.cdylib}\nclaims: {lib.cdylib: {exists: false}}\n"
     )
-    assert judged(planned(text), done(), done()).outcome is Outcome.PASS
+    assert judged(planned(text), done(), done()).outcome is VerdictKind.PASS
     verdict = judged(planned(text), done(), done(facts={"liblib.so": elf()}))
     assert [(one.step, one.claim) for one in verdict.failures] == [("end", "lib.cdylib.exists")]
     stopped = judged(planned(text), done(status=1))
@@ -89,8 +89,8 @@ def test_claims_of_a_cell() -> None:
         "    crate-type: cdylib\n    claims: {lib.cdylib: [{when: {lto: fat}, exports: [foo]}]}\n"
     )
     facts = {"liblib.so": elf(exports=["bar"])}
-    assert judged(planned(text, 0), done(facts=facts)).outcome is Outcome.PASS
-    assert judged(planned(text, 1), done(facts=facts)).outcome is Outcome.FAIL
+    assert judged(planned(text, 0), done(facts=facts)).outcome is VerdictKind.PASS
+    assert judged(planned(text, 1), done(facts=facts)).outcome is VerdictKind.FAIL
 
 
 DAMAGED = Facts("elf", 100, "d", error="truncated: 64 bytes where 4096 are announced")
@@ -110,7 +110,7 @@ TEXT = text_file("not what you think")
 def test_a_damaged_artifact_cannot_be_judged(claim: str, facts: Facts, why: str) -> None:
     claim = claim if claim.startswith("{") else f"{{{claim}}}"
     verdict = judged(planned(LIB % f"lib.cdylib: {claim}"), done(facts={"liblib.so": facts}))
-    assert verdict.outcome is Outcome.ERROR
+    assert verdict.outcome is VerdictKind.ERROR
     assert [(one.found, one.error) for one in verdict.failures] == [(why, True)]
 
 
@@ -120,12 +120,12 @@ def test_a_damaged_member_cannot_be_judged() -> None:
     verdict = judged(
         planned(LIB % "lib.staticlib: {defines: {none: [bar]}}"), done(facts={"liblib.a": facts})
     )
-    assert verdict.outcome is Outcome.ERROR
+    assert verdict.outcome is VerdictKind.ERROR
     assert verdict.failures[0].found == r"liblib.a: member b\x1b.o: truncated"
 
 
 def test_a_case_can_say_that_a_file_is_not_what_its_name_says() -> None:
-    assert lib("lib.cdylib: {kind: other, text: {contains: think}}", so=TEXT) is Outcome.PASS
+    assert lib("lib.cdylib: {kind: other, text: {contains: think}}", so=TEXT) is VerdictKind.PASS
 
 
 def test_metadata_may_come_in_an_object() -> None:
@@ -133,7 +133,7 @@ def test_metadata_may_come_in_an_object() -> None:
     metadata = Metadata(10, "rustc 1.95.0", 9, compressed=False)
     for facts in (Facts("metadata", 9, "", metadata=metadata), elf(metadata=metadata)):
         assert judged(planned(text), done(made=("liblib.rmeta",), facts={"liblib.rmeta": facts})).outcome is (
-            Outcome.PASS
+            VerdictKind.PASS
         )
 
 
@@ -142,7 +142,7 @@ def test_a_failure_beside_an_error_is_an_error() -> None:
     verdict = judged(
         planned(text), done(facts={"liblib.so": DAMAGED, "liblib.a": archive(member("a.o", ["x"]))})
     )
-    assert verdict.outcome is Outcome.ERROR
+    assert verdict.outcome is VerdictKind.ERROR
     assert [one.error for one in verdict.failures] == [True, False]
 
 
@@ -155,9 +155,9 @@ USER = archive(member("a.o", {"f": "", "__rust_alloc": "undefined", "puts": "und
 
 def test_undefined_symbols_are_defined_in_the_link_set() -> None:
     facts = {"liblib.a": USER, "liblib.so": elf(exports=["__rust_alloc"])}
-    assert judged(planned(RESOLVED), done(facts=facts)).outcome is Outcome.PASS
+    assert judged(planned(RESOLVED), done(facts=facts)).outcome is VerdictKind.PASS
     itself = archive(member("a.o", {"__rust_alloc": "undefined"}), member("b.o", ["__rust_alloc"]))
-    assert judged(planned(RESOLVED), done(facts=facts | {"liblib.a": itself})).outcome is Outcome.PASS
+    assert judged(planned(RESOLVED), done(facts=facts | {"liblib.a": itself})).outcome is VerdictKind.PASS
 
 
 @pytest.mark.parametrize(
@@ -199,8 +199,8 @@ def test_undefined_symbols_that_are_not(facts: dict[str, Facts], misses: list[tu
 def test_a_comparison_with_another_artifact_of_the_variant() -> None:
     made = planned(LIB % "lib.cdylib: {smaller-than: lib.staticlib}")
     facts = {"liblib.so": elf(size=10), "liblib.a": archive(member("a.o"), size=20)}
-    assert judged(made, done(facts=facts)).outcome is Outcome.PASS
-    assert judged(made, done(facts=facts | {"liblib.so": elf(size=20)})).outcome is Outcome.FAIL
+    assert judged(made, done(facts=facts)).outcome is VerdictKind.PASS
+    assert judged(made, done(facts=facts | {"liblib.so": elf(size=20)})).outcome is VerdictKind.FAIL
     verdict = judged(made, done(facts={"liblib.so": elf(size=10)}))
     assert [one.found for one in verdict.failures] == ["liblib.a is not there"]
 
@@ -211,8 +211,8 @@ def test_a_comparison_with_another_variant() -> None:
         "    crate-type: cdylib\n    claims: {lib.cdylib: {smaller-than: {variant: {lto: off}}}}\n"
     )
     facts = {"liblib.so": elf(size=10)}
-    assert judged(planned(text, 1), done(facts=facts), sibling=elf(size=11)).outcome is Outcome.PASS
-    assert judged(planned(text, 1), done(facts=facts), sibling=elf(size=10)).outcome is Outcome.FAIL
+    assert judged(planned(text, 1), done(facts=facts), sibling=elf(size=11)).outcome is VerdictKind.PASS
+    assert judged(planned(text, 1), done(facts=facts), sibling=elf(size=10)).outcome is VerdictKind.FAIL
     verdict = judged(planned(text, 1), done(facts=facts), sibling="that variant cannot be run: no lld")
     assert verdict.failures[0].found == "that variant cannot be run: no lld"
 

@@ -3,7 +3,7 @@
 import pytest
 
 from linkage.artifact.facts import Facts
-from linkage.judge.verdict import Outcome, Verdict
+from linkage.judge.verdict import Verdict, VerdictKind
 from linkage.plan.observation import Diagnostic
 from linkage.plan.observation import Outcome as StepOutcome
 from support.hand_made import archive, done, elf, judged, member, planned
@@ -46,26 +46,26 @@ def built(facts: Facts = GOOD, **given: object) -> tuple[StepOutcome, StepOutcom
 
 def test_seen_as_described_is_known() -> None:
     verdict = weigh(BUG % "step: main, stderr: undefined reference to `__r", built()[0], LINK_ERROR)
-    assert (verdict.outcome, verdict.reason) == (Outcome.KNOWN, "rust-lang/rust#1")
+    assert (verdict.outcome, verdict.reason) == (VerdictKind.KNOWN, "rust-lang/rust#1")
     assert [bug.name for bug in verdict.bugs] == ["rust-lang/rust#1"]
     assert [one.claim for one in verdict.failures] == ["exit"]
 
 
 def test_a_step_can_be_named_by_its_action() -> None:
-    assert weigh(BUG % "step: cc, stderr: undefined", built()[0], LINK_ERROR).outcome is Outcome.KNOWN
-    assert weigh(BUG % "step: rustc, stderr: undefined", built()[0], LINK_ERROR).outcome is Outcome.FAIL
+    assert weigh(BUG % "step: cc, stderr: undefined", built()[0], LINK_ERROR).outcome is VerdictKind.KNOWN
+    assert weigh(BUG % "step: rustc, stderr: undefined", built()[0], LINK_ERROR).outcome is VerdictKind.FAIL
 
 
 def test_failing_differently_is_a_failure_and_says_so() -> None:
     verdict = weigh(BUG % "step: main, stderr: multiple definition", built()[0], LINK_ERROR)
-    assert verdict.outcome is Outcome.FAIL
+    assert verdict.outcome is VerdictKind.FAIL
     assert verdict.reason == "it is not the known bug rust-lang/rust#1: that looks otherwise"
     assert verdict.bugs == ()
 
 
 def test_gone_is_fixed() -> None:
     verdict = weigh(BUG % "step: main, stderr: undefined", *built())
-    assert verdict.outcome is Outcome.FIXED
+    assert verdict.outcome is VerdictKind.FIXED
     assert verdict.reason.startswith("rust-lang/rust#1 is no longer seen")
     assert verdict.failures == ()
 
@@ -105,7 +105,7 @@ def test_all_that_a_signature_says_must_be_seen(signature: str, *, seen: bool) -
         diagnostics=(Diagnostic("error", "no crate", "E0463", ""),),
     )
     found = weigh(BUG % f"step: lib, {signature}", failed).outcome
-    assert found is (Outcome.KNOWN if seen else Outcome.FAIL)
+    assert found is (VerdictKind.KNOWN if seen else VerdictKind.FAIL)
 
 
 @pytest.mark.parametrize(
@@ -117,33 +117,33 @@ def test_all_that_a_signature_says_must_be_seen(signature: str, *, seen: bool) -
     ],
 )
 def test_a_compiler_that_crashes_as_is_known(exit_word: str, outcome: StepOutcome) -> None:
-    assert weigh(BUG % f"step: lib, exit: {exit_word}", outcome).outcome is Outcome.KNOWN
+    assert weigh(BUG % f"step: lib, exit: {exit_word}", outcome).outcome is VerdictKind.KNOWN
     other = weigh(BUG % "step: lib, exit: SIGBUS", outcome).outcome
-    assert other is (Outcome.FAIL if exit_word == "ice" else Outcome.ERROR)
+    assert other is (VerdictKind.FAIL if exit_word == "ice" else VerdictKind.ERROR)
 
 
 def test_a_claim_about_an_artifact_is_explained_by_its_name_only() -> None:
     wrong = built(library("bar"), stderr="note")
-    assert weigh(BUG % "step: lib, stderr: note", *wrong).outcome is Outcome.FAIL
-    assert weigh(BUG % "step: lib, found: among bar", *wrong).outcome is Outcome.FAIL
-    assert weigh(BUG % "step: lib, claim: lib.cdylib.exports", *wrong).outcome is Outcome.KNOWN
-    assert weigh(BUG % "step: lib, claim: lib.cdylib.exports.all", *wrong).outcome is Outcome.KNOWN
-    assert weigh(BUG % "step: lib, claim: lib.cdylib, found: among bar", *wrong).outcome is Outcome.KNOWN
-    assert weigh(BUG % "step: lib, claim: lib.cdylib, found: among baz", *wrong).outcome is Outcome.FAIL
-    assert weigh(BUG % "step: lib, claim: lib.cdylib.needed", *wrong).outcome is Outcome.FAIL
-    assert weigh(BUG % "step: lib, claim: lib.cdylib.exports.none", *wrong).outcome is Outcome.FAIL
+    assert weigh(BUG % "step: lib, stderr: note", *wrong).outcome is VerdictKind.FAIL
+    assert weigh(BUG % "step: lib, found: among bar", *wrong).outcome is VerdictKind.FAIL
+    assert weigh(BUG % "step: lib, claim: lib.cdylib.exports", *wrong).outcome is VerdictKind.KNOWN
+    assert weigh(BUG % "step: lib, claim: lib.cdylib.exports.all", *wrong).outcome is VerdictKind.KNOWN
+    assert weigh(BUG % "step: lib, claim: lib.cdylib, found: among bar", *wrong).outcome is VerdictKind.KNOWN
+    assert weigh(BUG % "step: lib, claim: lib.cdylib, found: among baz", *wrong).outcome is VerdictKind.FAIL
+    assert weigh(BUG % "step: lib, claim: lib.cdylib.needed", *wrong).outcome is VerdictKind.FAIL
+    assert weigh(BUG % "step: lib, claim: lib.cdylib.exports.none", *wrong).outcome is VerdictKind.FAIL
 
 
 def test_another_failure_beside_the_known_one_is_a_failure() -> None:
     wrong = built(library("bar"), stderr="warning: x")
     verdict = weigh(BUG % "step: lib, claim: lib.cdylib.exports", *wrong)
-    assert verdict.outcome is Outcome.FAIL
+    assert verdict.outcome is VerdictKind.FAIL
     assert len(verdict.failures) == 2
 
 
 def test_a_damaged_artifact_is_no_known_bug_by_chance() -> None:
     damaged = Facts("elf", 9, "", error="truncated")
-    assert weigh(BUG % "step: lib, claim: lib.cdylib.exports", *built(damaged)).outcome is Outcome.ERROR
+    assert weigh(BUG % "step: lib, claim: lib.cdylib.exports", *built(damaged)).outcome is VerdictKind.ERROR
 
 
 def test_claims_at_the_end() -> None:
@@ -151,9 +151,9 @@ def test_claims_at_the_end() -> None:
         built()[0],
         done(made=("main",), facts={"liblib.so": library("foo", imports="free"), "main": elf()}),
     )
-    assert weigh(BUG % "step: end, claim: lib.cdylib.imports", *wrong).outcome is Outcome.KNOWN
-    assert weigh(BUG % "step: main, exit: 0", *wrong).outcome is Outcome.FAIL
-    assert weigh(BUG % "step: end, claim: lib.cdylib.imports", *built()).outcome is Outcome.FIXED
+    assert weigh(BUG % "step: end, claim: lib.cdylib.imports", *wrong).outcome is VerdictKind.KNOWN
+    assert weigh(BUG % "step: main, exit: 0", *wrong).outcome is VerdictKind.FAIL
+    assert weigh(BUG % "step: end, claim: lib.cdylib.imports", *built()).outcome is VerdictKind.FIXED
 
 
 def test_two_bugs_at_the_end_one_of_them_gone() -> None:
@@ -163,7 +163,7 @@ def test_two_bugs_at_the_end_one_of_them_gone() -> None:
     )
     bugs = BUG % "step: end, claim: lib.cdylib.imports" + OTHER % "step: end, claim: main.exists"
     verdict = weigh(bugs, *wrong)
-    assert verdict.outcome is Outcome.FIXED
+    assert verdict.outcome is VerdictKind.FIXED
     assert [bug.name for bug in verdict.bugs] == ["unreported"]
 
 
@@ -171,13 +171,13 @@ def test_both_bugs_are_seen() -> None:
     wrong = built(library("bar"), stderr="warning: x")
     bugs = BUG % "step: lib, claim: lib.cdylib.exports" + OTHER % "step: lib, claim: stderr"
     verdict = weigh(bugs, *wrong)
-    assert (verdict.outcome, verdict.reason) == (Outcome.KNOWN, "rust-lang/rust#1, unreported")
+    assert (verdict.outcome, verdict.reason) == (VerdictKind.KNOWN, "rust-lang/rust#1, unreported")
 
 
 def test_of_two_bugs_one_is_gone() -> None:
     bugs = BUG % "step: lib, claim: lib.cdylib.exports" + OTHER % "step: lib, claim: stderr"
     verdict = weigh(bugs, *built(library("bar")))
-    assert (verdict.outcome, [bug.name for bug in verdict.bugs]) == (Outcome.FIXED, ["unreported"])
+    assert (verdict.outcome, [bug.name for bug in verdict.bugs]) == (VerdictKind.FIXED, ["unreported"])
 
 
 def test_a_bug_behind_another_is_hidden_and_not_gone() -> None:
@@ -189,17 +189,17 @@ def test_a_bug_behind_another_is_hidden_and_not_gone() -> None:
         "step: lib, claim: lib.cdylib.exports",
     ):
         verdict = weigh(BUG % "step: lib, stderr: undefined" + OTHER % hidden, first)
-        assert (verdict.outcome, verdict.reason) == (Outcome.KNOWN, "rust-lang/rust#1"), hidden
+        assert (verdict.outcome, verdict.reason) == (VerdictKind.KNOWN, "rust-lang/rust#1"), hidden
 
 
 def test_a_bug_of_other_cells_and_other_compilers_is_not_asked() -> None:
     elsewhere = BUG % "step: main, exit: 1" + "    when: {lto: fat}\n"
-    assert weigh(elsewhere, *built(), cell=0).outcome is Outcome.PASS
-    assert weigh(elsewhere, *built(), cell=1).outcome is Outcome.FIXED
-    assert weigh(elsewhere, built()[0], LINK_ERROR, cell=0).outcome is Outcome.FAIL
+    assert weigh(elsewhere, *built(), cell=0).outcome is VerdictKind.PASS
+    assert weigh(elsewhere, *built(), cell=1).outcome is VerdictKind.FIXED
+    assert weigh(elsewhere, built()[0], LINK_ERROR, cell=0).outcome is VerdictKind.FAIL
     old = BUG % "step: main, exit: 1" + "    toolchains: '<1.90'\n"
-    assert weigh(old, *built()).outcome is Outcome.PASS
-    assert weigh(old, built()[0], LINK_ERROR).outcome is Outcome.FAIL
+    assert weigh(old, *built()).outcome is VerdictKind.PASS
+    assert weigh(old, built()[0], LINK_ERROR).outcome is VerdictKind.FAIL
 
 
 TOGETHER = """\
@@ -230,7 +230,7 @@ def together(bugs: str, one: StepOutcome, other: StepOutcome, facts: Facts) -> V
 def test_a_bug_of_a_step_that_runs_beside_others() -> None:
     ok, good = done(made=PARTS), archive(member("a.o", ["foo"]))
     failed = done(status=1, stderr="of b", made=PARTS)
-    assert together(BUG % "step: b, stderr: of b", ok, failed, good).outcome is Outcome.KNOWN
-    assert together(BUG % "step: b, stderr: of the first", ok, failed, good).outcome is Outcome.FAIL
-    assert together(BUG % "step: a, stderr: of b", ok, failed, good).outcome is Outcome.FAIL
-    assert together(BUG % "step: b, stderr: of b", ok, ok, good).outcome is Outcome.FIXED
+    assert together(BUG % "step: b, stderr: of b", ok, failed, good).outcome is VerdictKind.KNOWN
+    assert together(BUG % "step: b, stderr: of the first", ok, failed, good).outcome is VerdictKind.FAIL
+    assert together(BUG % "step: a, stderr: of b", ok, failed, good).outcome is VerdictKind.FAIL
+    assert together(BUG % "step: b, stderr: of b", ok, ok, good).outcome is VerdictKind.FIXED

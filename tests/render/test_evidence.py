@@ -1,6 +1,6 @@
 """The evidence of each kind of verdict, to the letter."""
 
-from linkage.judge.verdict import Bug, Failure, Outcome, Verdict
+from linkage.judge.verdict import Bug, Failure, Verdict, VerdictKind
 from linkage.render.evidence import explain_verdict
 
 NODE = "cases/a.yaml::nightly[cdylib-lto=fat]"
@@ -22,7 +22,7 @@ repro: linkage repro 'cases/a.yaml::nightly[cdylib-lto=fat]'"""
 
 
 def test_a_claim_that_does_not_hold() -> None:
-    text = explain_verdict(Verdict(Outcome.FAIL, failures=(MISSING,), commands=COMMANDS), NODE)
+    text = explain_verdict(Verdict(VerdictKind.FAIL, failures=(MISSING,), commands=COMMANDS), NODE)
     assert (
         text
         == f"""\
@@ -40,7 +40,7 @@ def test_every_failure_is_told_and_a_command_once() -> None:
         ("near one", "near two"), ("readelf --dyn-syms -W liblib.so",),
     )  # fmt: skip
     verdict = Verdict(
-        Outcome.FAIL,
+        VerdictKind.FAIL,
         "it is not the known bug rust-lang/rust#1: that looks otherwise",
         (MISSING, exit_status),
         commands=COMMANDS,
@@ -66,7 +66,7 @@ note: it is not the known bug rust-lang/rust#1: that looks otherwise
 
 def test_a_known_bug_that_is_gone() -> None:
     verdict = Verdict(
-        Outcome.FIXED,
+        VerdictKind.FIXED,
         "rust-lang/rust#1 is no longer seen: remove it, or limit its `toolchains`",
         bugs=(Bug("rust-lang/rust#1", "the shim is missing"), Bug("rust-lang/rust#2")),
     )
@@ -84,20 +84,20 @@ def test_what_could_not_be_judged() -> None:
         "lib", "", "a.yaml:3:5", "can be judged", "did not end within its time limit", error=True
     )  # fmt: skip
     assert (
-        explain_verdict(Verdict(Outcome.ERROR, failures=(hung,)), "a.yaml::stable")
+        explain_verdict(Verdict(VerdictKind.ERROR, failures=(hung,)), "a.yaml::stable")
         == """\
 a.yaml:3:5: lib could not be judged
     because:   did not end within its time limit
 repro: linkage repro a.yaml::stable"""
     )
     nowhere = Failure("", "", "a.yaml", "can be judged", "the disk is full", error=True)
-    assert explain_verdict(Verdict(Outcome.ERROR, failures=(nowhere,)), "a.yaml::stable").startswith(
+    assert explain_verdict(Verdict(VerdictKind.ERROR, failures=(nowhere,)), "a.yaml::stable").startswith(
         "a.yaml: could not be judged\n    because:   the disk is full\n"
     )
 
 
 def test_a_skip_that_is_forbidden() -> None:
-    text = explain_verdict(Verdict(Outcome.SKIP, "stable has no dynamic std"), "a.yaml::stable")
+    text = explain_verdict(Verdict(VerdictKind.SKIP, "stable has no dynamic std"), "a.yaml::stable")
     assert text.splitlines()[0] == (
         "skipped, and --no-skip makes that a failure: stable has no dynamic std"
     )  # fmt: skip
@@ -105,7 +105,7 @@ def test_a_skip_that_is_forbidden() -> None:
 
 def test_nothing_in_it_can_write_to_the_terminal() -> None:
     evil = Failure("lib", "x", "a.yaml:1:1", "a\x1b[2J", "b\x07\nc\r" + "d" * 500, ("e\x1b",))
-    text = explain_verdict(Verdict(Outcome.FAIL, failures=(evil,), commands=("f\x1b",)), "a.yaml")
+    text = explain_verdict(Verdict(VerdictKind.FAIL, failures=(evil,), commands=("f\x1b",)), "a.yaml")
     assert all(char.isprintable() or char == "\n" for char in text)
     assert "d" * 300 in text
     assert "d" * 450 not in text

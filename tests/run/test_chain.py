@@ -9,7 +9,7 @@ from textwrap import dedent
 import pytest
 
 from linkage.artifact.digest import file_digest
-from linkage.judge.verdict import Outcome
+from linkage.judge.verdict import VerdictKind
 from linkage.run.session import Session
 from support.counting import Counted
 from support.small_cases import verdicts
@@ -38,7 +38,7 @@ def session(session_on: Sessions, tmp_path: Path) -> Session:
     return session_on(tmp_path / "store")
 
 
-def outcomes(session: Session, text: str, counted: Counted, folder: Path) -> list[Outcome]:
+def outcomes(session: Session, text: str, counted: Counted, folder: Path) -> list[VerdictKind]:
     found = verdicts(session, text, counted.toolchain, folder)
     assert all(not one.failures for one in found), [one.failures for one in found]
     return [one.outcome for one in found]
@@ -52,7 +52,7 @@ def test_a_second_run_takes_everything_from_the_store(
     session: Session, counted: Counted, session_on: Sessions, tmp_path: Path
 ) -> None:
     first = verdicts(session, RLIB, counted.toolchain, tmp_path)
-    assert [one.outcome for one in first] == [Outcome.PASS] * 2
+    assert [one.outcome for one in first] == [VerdictKind.PASS] * 2
     assert counted.new() == 3  # the library that both need, and each one's own
     second = verdicts(session_on(tmp_path / "store"), RLIB, counted.toolchain, tmp_path)
     assert counted.new() == 0
@@ -93,7 +93,7 @@ def test_a_file_that_a_later_step_overwrites_is_kept_as_it_was(
 ) -> None:
     """What the store keeps of a step is the step's own file, not a copy."""
     found = outcomes(session, OVERWRITTEN.replace("OVERWRITE", overwrite), counted, tmp_path)
-    assert found == [Outcome.PASS] * 2
+    assert found == [VerdictKind.PASS] * 2
     assert counted.new() == compiled
     blobs = list(session.store.folder.glob("blobs/*/*"))
     assert blobs
@@ -103,7 +103,7 @@ def test_a_file_that_a_later_step_overwrites_is_kept_as_it_was(
 def test_a_failure_is_kept_as_well(session: Session, counted: Counted, tmp_path: Path) -> None:
     text = RLIB.replace("dep::dep()", "dep::nothing()")
     first = verdicts(session, text, counted.toolchain, tmp_path)
-    assert [one.outcome for one in first] == [Outcome.FAIL] * 2
+    assert [one.outcome for one in first] == [VerdictKind.FAIL] * 2
     assert "E0425" in first[0].failures[0].found
     assert counted.new() == 3
     assert verdicts(session, text, counted.toolchain, tmp_path) == first
@@ -209,7 +209,7 @@ def test_a_machine_that_has_no_room_is_an_error(session: Session, counted: Count
     full.chmod(0o755)
     broken = replace(counted.toolchain, rustc=full)
     (verdict, _) = verdicts(session, RLIB, broken, tmp_path)
-    assert verdict.outcome is Outcome.ERROR
+    assert verdict.outcome is VerdictKind.ERROR
     assert verdict.failures[0].found == "the disk is full"
     outcomes(session, RLIB, Counted(replace(broken, rustc=counted.toolchain.rustc), counted.log), tmp_path)
 
@@ -222,7 +222,7 @@ def test_a_compiler_that_was_killed_from_outside_is_asked_again(
     killed.chmod(0o755)
     broken = replace(counted.toolchain, rustc=killed)
     (verdict, _) = verdicts(session, RLIB, broken, tmp_path)
-    assert verdict.outcome is Outcome.ERROR
+    assert verdict.outcome is VerdictKind.ERROR
     outcomes(session, RLIB, Counted(replace(broken, rustc=counted.toolchain.rustc), counted.log), tmp_path)
 
 
@@ -326,7 +326,7 @@ def test_crates_of_two_folders_do_not_meet(session: Session, counted: Counted, t
       - {rustc: lib.rs, crate-type: rlib, extern: {base: base.rlib}}
       - {rustc: user.rs, crate-type: cdylib, extern: {lib: lib.rlib}, cfg: 'value="${value}"'}
     """
-    assert outcomes(session, dedent(text), counted, tmp_path) == [Outcome.PASS, Outcome.PASS]
+    assert outcomes(session, dedent(text), counted, tmp_path) == [VerdictKind.PASS, VerdictKind.PASS]
 
 
 def test_an_interrupted_variant_keeps_what_it_did(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from linkage.case.reader import parse_case
-from linkage.judge.verdict import Outcome, Verdict
+from linkage.judge.verdict import Verdict, VerdictKind
 from linkage.plan.plan import Variant
 from linkage.run.job_server import JobServer
 from linkage.run.session import Session
@@ -132,7 +132,7 @@ def test_outputs_are_the_same_whatever_the_width(real: Toolchain, tmp_path: Path
         folder.mkdir()
         session = served(folder, cache, width) if width else Session(Store(folder / "store"), cache)
         (verdict,) = first(session, real)
-        assert verdict.outcome is Outcome.PASS, verdict.failures
+        assert verdict.outcome is VerdictKind.PASS, verdict.failures
         store = folder / "store"
         # Facts are kept under the content that they were read from: its bytes decide their names.
         made.append({str(one.relative_to(store)): one.read_bytes() for one in store.glob("v*/facts/*/*")})
@@ -180,9 +180,9 @@ def test_a_compiler_that_is_killed_leaves_no_one_waiting(
         CASE.replace("summary:", "time-limit: 1\nsummary:"), Path("/nowhere/case.yaml"), "case.yaml"
     )
     hung = replace(real, rustc=greedy, fingerprint="greedy")
-    assert session.verdict(Variant(case, case.rows[0], hung)).outcome is Outcome.ERROR
+    assert session.verdict(Variant(case, case.rows[0], hung)).outcome is VerdictKind.ERROR
     (verdict,) = first(session, real)
-    assert verdict.outcome is Outcome.PASS
+    assert verdict.outcome is VerdictKind.PASS
     assert session.jobs is not None
     assert session.jobs.kept is not None
     assert os.read(session.jobs.kept, 100) == b"++"

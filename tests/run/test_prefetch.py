@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from linkage.case.reader import parse_case
-from linkage.judge.verdict import Outcome, Verdict
+from linkage.judge.verdict import Verdict, VerdictKind
 from linkage.plan.plan import Variant
 from linkage.run.job_server import ROOM, available
 from linkage.run.prefetch import Ahead
@@ -158,7 +158,7 @@ class Noted(Session):
         assert self.progress is not None
         self.progress("step")
         time.sleep(0.05)
-        return Verdict(Outcome.PASS, str(variant.row["n"]))
+        return Verdict(VerdictKind.PASS, str(variant.row["n"]))
 
 
 def test_what_took_longest_is_begun_first_and_answered_in_its_turn(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from linkage.case.reader import read_case
 from linkage.errors import CaseError
-from linkage.judge.verdict import Outcome, Verdict
+from linkage.judge.verdict import Verdict, VerdictKind
 from linkage.plan.plan import Variant
 from linkage.run.session import Session, sources
 from linkage.store.store import Store
@@ -64,7 +64,7 @@ def verdicts(session: Session, text: str, folder: Path, toolchain: Toolchain) ->
 
 def test_a_cell_is_compared_with_another(session: Session, toolchain: Toolchain, tmp_path: Path) -> None:
     found = verdicts(session, SIBLINGS, tmp_path, toolchain)
-    assert [one.outcome for one in found] == [Outcome.PASS] * 2, found
+    assert [one.outcome for one in found] == [VerdictKind.PASS] * 2, found
     wrong = SIBLINGS.replace("added: [more]", "added: [other]")
     (_, found_wrong) = verdicts(session, wrong, tmp_path, toolchain)
     assert [(one.claim, one.found) for one in found_wrong.failures] == [
@@ -77,7 +77,7 @@ def test_a_cell_to_compare_with_that_cannot_be_run(
 ) -> None:
     text = SIBLINGS.replace("sources:", "requires: [{tool: no-such-tool, when: {more: no}}]\nsources:")
     (skipped, failed) = verdicts(session, text, tmp_path, toolchain)
-    assert (skipped.outcome, skipped.reason) == (Outcome.SKIP, "this machine has no no-such-tool")
+    assert (skipped.outcome, skipped.reason) == (VerdictKind.SKIP, "this machine has no no-such-tool")
     assert {one.found for one in failed.failures} == {
         "that variant cannot be run: this machine has no no-such-tool"
     }
@@ -86,7 +86,7 @@ def test_a_cell_to_compare_with_that_cannot_be_run(
 def test_a_tool_that_only_the_toolchain_has(session: Session, toolchain: Toolchain, tmp_path: Path) -> None:
     name = max(path.name for path in (toolchain.targets[0].libdir.parent / "bin").iterdir())
     text = SIBLINGS.replace("sources:", f"requires: [{{tool: {name}}}]\nsources:")
-    assert [one.outcome for one in verdicts(session, text, tmp_path, toolchain)] == [Outcome.PASS] * 2
+    assert [one.outcome for one in verdicts(session, text, tmp_path, toolchain)] == [VerdictKind.PASS] * 2
 
 
 def test_a_cell_to_compare_with_that_fails(session: Session, toolchain: Toolchain, tmp_path: Path) -> None:
@@ -95,8 +95,8 @@ def test_a_cell_to_compare_with_that_fails(session: Session, toolchain: Toolchai
     ).replace("    #![no_std]\n", "")
     text = text.replace("  lib.rs: |\n", "  lib.rs: |\n    #![no_std]\n")
     (first, second) = verdicts(session, text, tmp_path, toolchain)
-    assert first.outcome is Outcome.FAIL
-    assert second.outcome is Outcome.FAIL
+    assert first.outcome is VerdictKind.FAIL
+    assert second.outcome is VerdictKind.FAIL
     assert all("that variant" in one.found for one in second.failures)
 
 
@@ -134,7 +134,7 @@ def test_what_cannot_be_judged_is_an_error_with_its_place(
     (tmp_path / "lib.rs").unlink()
     (tmp_path / "lib.rs").symlink_to("/etc/hostname")
     verdict = session.verdict(variant)
-    assert verdict.outcome is Outcome.ERROR
+    assert verdict.outcome is VerdictKind.ERROR
     assert verdict.failures[0].where == "case.yaml:3:6"
     assert "leads outside the case's folder" in verdict.failures[0].found
 
@@ -161,7 +161,7 @@ def test_a_capability_that_is_missing_is_named(
         ("", "flags: [-Z, unknown=x]", "lame has no -Zunknown"),
     ):
         (verdict,) = verdicts(session, simple.format(head, keys), tmp_path, lame)
-        assert verdict.outcome is Outcome.SKIP
+        assert verdict.outcome is VerdictKind.SKIP
         assert verdict.reason.startswith(reason)
     session.bootstrap = False
     (verdict,) = verdicts(session, simple.format("", "flags: -Zknown"), tmp_path, lame)

@@ -1,6 +1,6 @@
 """A library, compilers that change it, and what a comparison says of it."""
 
-from linkage.compare.result import Result
+from linkage.compare.comparison import Comparison
 
 CASE = """\
 summary: A library in Rust with three members in C
@@ -33,6 +33,6 @@ AFTER = 'case "$*" in *lib.rs*) ;; *) exec RUSTC "$@" ;; esac\nRUSTC "$@" || exi
 BEFORE = 'case "$*" in *lib.rs*) set -- "$@" {} ;; esac'
 
 
-def changes(result: Result) -> list[tuple[str, str, str]]:
+def changes(result: Comparison) -> list[tuple[str, str, str]]:
     """Every group by its kind, the output and the names."""
     return [(one.kind, ", ".join(one.artifacts), ", ".join(one.names)) for one in result.groups]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from linkage.commands.compare import Options, compared
-from linkage.compare.result import Result
+from linkage.compare.comparison import Comparison
 
 
 @dataclass
@@ -28,7 +28,7 @@ class Desk:
         place.write_text(text)
         return str(place)
 
-    def compare(self, head: str, case: str, **asked: object) -> Result:
+    def compare(self, head: str, case: str, **asked: object) -> Comparison:
         """What differs between the real compiler and this one."""
         given: dict[str, object] = {"store": str(self.shared / "store"), **asked}
         return compared(Options((f"real={self.rustc}", head), [case], **given))  # type: ignore[arg-type]

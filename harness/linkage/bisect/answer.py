@@ -8,7 +8,7 @@ from linkage.bisect.merges import Merge
 from linkage.bisect.rollup import Member
 from linkage.bisect.search import Gap
 from linkage.bisect.subject import Finding, Result
-from linkage.compare.change_groups import Group as Changes
+from linkage.compare.change_groups import ChangeGroup as Changes
 
 COMPARE = "https://github.com/rust-lang/rust/compare/"
 

@@ -12,7 +12,7 @@ from linkage.bisect.question import Kind, Question, only, questions, why
 from linkage.bisect.search import Answer, asking, choose, gaps, spread, upcoming
 from linkage.bisect.signature import Seen
 from linkage.bisect.subject import Asked, Finding, Lab, MissingError, Options, Result, Subject
-from linkage.judge.verdict import Outcome
+from linkage.judge.verdict import VerdictKind
 
 
 class Bisection:
@@ -99,7 +99,7 @@ class Bisection:
     def _new_end(self, new: int) -> None:
         for subject in self.subjects:
             entry = self._entry(new, subject, failing=not subject.backwards)
-            if entry.seen is not None and entry.seen.outcome == Outcome.FIXED and not self.options.fixed:
+            if entry.seen is not None and entry.seen.outcome == VerdictKind.FIXED and not self.options.fixed:
                 subject.backwards = True  # a known bug that is gone: since when?
             elif not subject.backwards:
                 self._ask(new, subject, entry)
@@ -251,7 +251,7 @@ class Bisection:
         if failing:
             asked = list(questions(subject.variant, found, self.options.match))
         if not asked:
-            passes = found.outcome in (Outcome.PASS, Outcome.KNOWN, Outcome.FIXED)
+            passes = found.outcome in (VerdictKind.PASS, VerdictKind.KNOWN, VerdictKind.FIXED)
             return Answer.GOOD if passes else Answer.SKIP
         answers = {question.answer(found) for question in asked}
         if Answer.BAD in answers:

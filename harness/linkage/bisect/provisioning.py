@@ -20,7 +20,7 @@ from linkage.bisect.download import Ahead, Downloads, FailedError, NotThereError
 from linkage.bisect.signature import Seen, lack, seen
 from linkage.bisect.subject import MissingError
 from linkage.errors import LinkageError, ToolchainError
-from linkage.judge.verdict import Outcome
+from linkage.judge.verdict import VerdictKind
 from linkage.plan.plan import Variant
 from linkage.run.session import Session
 from linkage.toolchain import Toolchain, rustup
@@ -109,7 +109,7 @@ class Bench:
         toolchain = self._found[name]
         one = self.variants[variant](toolchain)
         verdict = self.session.verdict(one)
-        if self.tools.lack_fails and verdict.outcome is Outcome.SKIP and within_limits(one):
+        if self.tools.lack_fails and verdict.outcome is VerdictKind.SKIP and within_limits(one):
             return lack(toolchain.name, verdict.reason)
         return seen(verdict)
 

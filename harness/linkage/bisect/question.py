@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from linkage.bisect.search import Answer
 from linkage.bisect.signature import Match, Seen, Signature
-from linkage.judge.verdict import Outcome
+from linkage.judge.verdict import VerdictKind
 
 
 class Kind(StrEnum):
@@ -38,9 +38,9 @@ class Question:
         """What a probe is to this question."""
         if any(self.signature.same(one, self.match) for one in found.failures):
             return Kind.SAME
-        if found.outcome in (Outcome.SKIP, Outcome.ERROR):
+        if found.outcome in (VerdictKind.SKIP, VerdictKind.ERROR):
             return Kind.UNJUDGED
-        if not found.failures or (not self.raw and found.outcome != Outcome.FAIL):
+        if not found.failures or (not self.raw and found.outcome != VerdictKind.FAIL):
             return Kind.PASS
         known = all(any(other.same(one, self.match) for other in self.others) for one in found.failures)
         # Only what has been there all along fails, and the step in question was carried out.
@@ -63,7 +63,7 @@ def questions(variant: str, failing: Seen, match: Match = "text") -> tuple[Quest
             distinct.append(one)
     # Of those that could not be judged nothing is known beside something that was.
     judged = [one for one in distinct if not one.error] or distinct
-    raw = failing.outcome in (Outcome.KNOWN, Outcome.FIXED, Outcome.PASS)
+    raw = failing.outcome in (VerdictKind.KNOWN, VerdictKind.FIXED, VerdictKind.PASS)
     return tuple(
         Question(variant, one, _without(distinct, one), failing.reached, raw, match) for one in judged
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from linkage.artifact.demangle import demangled_path
-from linkage.judge.verdict import Failure, Outcome, Verdict
+from linkage.judge.verdict import Failure, Verdict, VerdictKind
 
 Match = Literal["text", "claim", "step"]
 """How much must be the same: step, claim and text; step and claim; the step alone."""
@@ -123,7 +123,7 @@ def lack(toolchain: str, reason: str) -> Seen:
     """What a toolchain lacks as a failure, for a search of since when it has it."""
     line = reason.removeprefix(f"{toolchain} ")
     return Seen(
-        Outcome.FAIL.value, failures=(Signature("needs", "toolchain", (), "", (line,), _shown(line)),)
+        VerdictKind.FAIL.value, failures=(Signature("needs", "toolchain", (), "", (line,), _shown(line)),)
     )
 
 

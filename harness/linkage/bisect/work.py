@@ -22,12 +22,12 @@ from linkage.bisect.request import Request
 from linkage.bisect.subject import Finding, MissingError
 from linkage.case.reader import read_case
 from linkage.commands.probe import without_limits
-from linkage.compare.artifacts import Asked, Differ
-from linkage.compare.builds import Cell, ToolchainSource, compare
-from linkage.compare.change_groups import Group as Changes
+from linkage.compare.artifacts import Differ, DiffOptions
+from linkage.compare.builds import ComparedVariant, ToolchainSource, compare
+from linkage.compare.change_groups import ChangeGroup as Changes
 from linkage.compare.change_groups import grouped as grouped_changes
-from linkage.compare.normalization import Reader
-from linkage.compare.rules import Rules
+from linkage.compare.noise_filters import NoiseFilters
+from linkage.compare.normalization import Normalizer
 from linkage.errors import LinkageError
 from linkage.host.folders import cache_folder
 from linkage.plan.plan import Variant, plan
@@ -138,16 +138,18 @@ class Work:
 
     def _changes(self, variant: str, flip: Flip) -> tuple[Changes, ...]:
         """What differs in what a variant makes on the two sides, as `linkage compare` has it."""
-        rules = Rules.without(())
-        reader = Reader(rules)
+        rules = NoiseFilters.without(())
+        reader = Normalizer(rules)
         try:
             pair = [self.lab.toolchain(side.name) for side in (flip.before, flip.after)]
         except MissingError:
             return ()
         before, after = (ToolchainSource(self.session, one, reader) for one in pair)
         one = self.variants[variant](pair[0])
-        differ = Differ(rules, Asked(sizes=False, bytes=False))
-        found = compare([Cell(variant, one.case, one.row)], (before, after), differ, 1, lambda *_: None)
+        differ = Differ(rules, DiffOptions(sizes=False, bytes=False))
+        found = compare(
+            [ComparedVariant(variant, one.case, one.row)], (before, after), differ, 1, lambda *_: None
+        )
         return tuple(grouped_changes((each, "") for each in found.found))
 
     def _evidence(self, finding: Finding, flip: Flip) -> tuple[str, str]:

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from linkage.case.reader import read_case
-from linkage.compare.artifacts import Asked, Differ
+from linkage.compare.artifacts import Differ, DiffOptions
 from linkage.compare.builds import (
-    Cell,
+    BuildSource,
+    ComparedVariant,
     ReducedSource,
     SnapshotSource,
-    Source,
     ToolchainSource,
     cells_of,
     compare,
@@ -23,11 +23,11 @@ from linkage.compare.builds import (
 )
 from linkage.compare.cargo import CargoSource
 from linkage.compare.change_groups import grouped
+from linkage.compare.comparison import Comparison, NotCompared
 from linkage.compare.expectations import Expectations, read_expected
-from linkage.compare.model import Built
-from linkage.compare.normalization import Reader
-from linkage.compare.result import Left, Result
-from linkage.compare.rules import Rules
+from linkage.compare.model import VariantBuild
+from linkage.compare.noise_filters import NoiseFilters
+from linkage.compare.normalization import Normalizer
 from linkage.compare.snapshot import SUFFIX, Snapshot, decoded, encoded
 from linkage.errors import ExitCode, LinkageError
 from linkage.host.files import write_whole
@@ -79,25 +79,25 @@ def compare_toolchains(options: Options) -> int:
     return exit_status(result)
 
 
-def compared(options: Options) -> Result:
+def compared(options: Options) -> Comparison:
     """What a comparison finds. Raises LinkageError."""
-    rules = Rules.without(options.keep)
+    filters = NoiseFilters.without(options.keep)
     expected = read_expected(Path(options.expect)) if options.expect else Expectations()
-    snapshots = [_snapshot(side, rules, options.linker) for side in options.sides]
-    cells = [Cell(options.cargo)] if options.cargo else _cells(options, snapshots)
-    differ = Differ(rules, Asked(options.sizes, options.bytes))
+    snapshots = [_snapshot(side, filters, options.linker) for side in options.sides]
+    cells = [ComparedVariant(options.cargo)] if options.cargo else _cells(options, snapshots)
+    differ = Differ(filters, DiffOptions(options.sizes, options.bytes))
     with contextlib.ExitStack() as held:
-        sources = (_cargo_sources if options.cargo else _sources)(options, rules, snapshots, held)
+        sources = (_cargo_sources if options.cargo else _sources)(options, filters, snapshots, held)
         with progress_line() as progress:
             found = compare(cells, (sources[0], sources[1]), differ, _width(options) + 1, progress)
     told, unmet = expected.apply(found.found)
-    return Result(
+    return Comparison(
         sources[0].side(),
         sources[1].side(),
         found.count,
         tuple(grouped(told)),
         tuple(found.left),
-        tuple(sorted(rules.off)),
+        tuple(sorted(filters.disabled)),
         options.linker,
         tuple(unmet),
         bytes=found.bytes,
@@ -106,15 +106,15 @@ def compared(options: Options) -> Result:
 
 def take_snapshot(options: Options) -> int:
     """Build every variant with a toolchain, and write what it made. Raises LinkageError."""
-    rules = Rules.without(options.keep)
+    filters = NoiseFilters.without(options.keep)
     cells = _cells(options, [None])
-    built: dict[str, Built] = {}
-    left: dict[str, Left] = {}
+    built: dict[str, VariantBuild] = {}
+    left: dict[str, NotCompared] = {}
     with contextlib.ExitStack() as held, progress_line() as progress:
-        source = _sources(options, rules, [None], held)[0]
+        source = _sources(options, filters, [None], held)[0]
         snapped = ReducedSource(source)
         for number, (cell, one) in enumerate(in_order(cells, snapped.build, _width(options) + 1)):
-            if isinstance(one, Built):
+            if isinstance(one, VariantBuild):
                 built[cell.name] = one
             else:
                 left[cell.name] = one
@@ -122,7 +122,7 @@ def take_snapshot(options: Options) -> int:
     broken = [one for one in left.values() if one.error]
     for one in broken:
         print(f"linkage: {one.variant}: {one.reason}", file=sys.stderr)
-    snapshot = Snapshot(source.side(), built, left, tuple(sorted(rules.off)), options.linker)
+    snapshot = Snapshot(source.side(), built, left, tuple(sorted(filters.disabled)), options.linker)
     content = encoded(snapshot)
     write_whole(options.output, content)
     print(f"{options.output}: {len(built)} variants, {len(left)} not built, {len(content):,} bytes")
@@ -131,7 +131,7 @@ def take_snapshot(options: Options) -> int:
     return int(ExitCode.FAILED if broken else ExitCode.OK)
 
 
-def exit_status(result: Result) -> int:
+def exit_status(result: Comparison) -> int:
     """What the command exits with."""
     if not result.compared and not result.unmet and not any(one.error for one in result.left):
         return int(ExitCode.NOTHING_RUN)
@@ -142,7 +142,7 @@ def _width(options: Options) -> int:
     return options.jobs or processors()
 
 
-def _snapshot(side: str, rules: Rules, linker: str) -> Snapshot | None:
+def _snapshot(side: str, filters: NoiseFilters, linker: str) -> Snapshot | None:
     """The snapshot that one side is; None for a toolchain. Raises LinkageError."""
     place = Path(side)
     # A compiler's file can be executed; what is called a snapshot is one, be it there or not.
@@ -154,7 +154,7 @@ def _snapshot(side: str, rules: Rules, linker: str) -> Snapshot | None:
     except OSError as error:
         raise LinkageError(f"cannot be read: {error.strerror}", where=side, help="name a snapshot") from None
     for name, taken, asked in (
-        ("--keep", ", ".join(found.rules_off), ", ".join(sorted(rules.off))),
+        ("--keep", ", ".join(found.disabled_filters), ", ".join(sorted(filters.disabled))),
         ("--linker", found.linker, linker),
     ):
         if taken != asked:
@@ -163,13 +163,13 @@ def _snapshot(side: str, rules: Rules, linker: str) -> Snapshot | None:
     return found
 
 
-def _cells(options: Options, given: Sequence[Snapshot | None]) -> list[Cell]:
+def _cells(options: Options, given: Sequence[Snapshot | None]) -> list[ComparedVariant]:
     """The variants that are compared; two snapshots are compared without the cases."""
     snapshots = [one for one in given if one is not None]
     if len(snapshots) == len(options.sides):
         names = sorted({name for one in snapshots for name in (*one.built, *one.left)})
         wanted = tuple(options.cases)
-        cells = [Cell(name) for name in names if not wanted or name.startswith(wanted)]
+        cells = [ComparedVariant(name) for name in names if not wanted or name.startswith(wanted)]
     else:
         files = case_files(options.cases or ["cases"])
         cells = cells_of(read_case(file, str(file)) for file in files)
@@ -177,19 +177,19 @@ def _cells(options: Options, given: Sequence[Snapshot | None]) -> list[Cell]:
         cases = {cell.case.name for cell in cells if cell.case is not None}
         # What a snapshot has of these cases and the cases no longer do was not compared either.
         gone = {name for one in snapshots for name in (*one.built, *one.left)} - here
-        cells += [Cell(name) for name in sorted(gone) if name.partition("[")[0] in cases]
+        cells += [ComparedVariant(name) for name in sorted(gone) if name.partition("[")[0] in cases]
     return [cell for cell in cells if selected(options.chosen, cell.name)]
 
 
 def _sources(
     options: Options,
-    rules: Rules,
+    filters: NoiseFilters,
     snapshots: Sequence[Snapshot | None],
     held: contextlib.ExitStack,
-) -> list[Source]:
+) -> list[BuildSource]:
     """Where the builds of each side come from; where one is a snapshot, the other is as good as one."""
-    reader = Reader(rules)
-    made: list[Source] = []
+    reader = Normalizer(filters)
+    made: list[BuildSource] = []
     stores: list[Store] = []
     for spec, snapshot in zip(options.sides, snapshots, strict=True):
         if snapshot is not None:
@@ -210,10 +210,10 @@ def _sources(
 
 def _cargo_sources(
     options: Options,
-    rules: Rules,
+    filters: NoiseFilters,
     snapshots: Sequence[Snapshot | None],
     held: contextlib.ExitStack,
-) -> list[Source]:
+) -> list[BuildSource]:
     """A Cargo project built by both toolchains, each with its own Cargo, into folders of the same length."""
     if options.cases or options.chosen or any(one is not None for one in snapshots):
         help = "give two toolchains and the project"
@@ -223,10 +223,10 @@ def _cargo_sources(
     )
     folder = Path(held.enter_context(_temporary()))
     session = _session(options, held, [])
-    reader = Reader(rules)
+    reader = Normalizer(filters)
     toolchains = [session.toolchains([spec])[0] for spec in options.sides]
     cargos = [cargo_of(one, session.environment.get("PATH")) for one in toolchains]
-    made: list[Source] = []
+    made: list[BuildSource] = []
     for toolchain, own, other, name in zip(toolchains, cargos, cargos[::-1], ("base", "head"), strict=True):
         cargo = own or other
         if cargo is None:

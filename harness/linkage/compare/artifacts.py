@@ -6,17 +6,17 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from linkage.compare import members, tables
-from linkage.compare.model import Artifact, Change, Member, Part, Table
+from linkage.compare.model import Change, ComparedArtifact, ComparedMember, CrateTables, Table
 from linkage.compare.names import RUNTIME, is_runtime, skeleton
 from linkage.compare.names import crate as crate_of
-from linkage.compare.rules import Rules
+from linkage.compare.noise_filters import NoiseFilters
 
-_EMPTY = Part()
+_EMPTY = CrateTables()
 _POOLED = re.compile(r"\.group|\.rodata\.(cst|str).*")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class DiffOptions:
     """What is compared beyond what always is."""
 
     sizes: bool = False
@@ -26,16 +26,16 @@ class Asked:
 class Differ:
     """Compares artifacts; remembers parts that many archives share."""
 
-    def __init__(self, rules: Rules, asked: Asked) -> None:
-        self.rules = rules
+    def __init__(self, filters: NoiseFilters, asked: DiffOptions) -> None:
+        self.filters = filters
         self.asked = asked
         self._runtime = lru_cache(maxsize=1 << 10)(self._parts)
 
-    def changes(self, base: Artifact, head: Artifact) -> tuple[Change, ...]:
+    def changes(self, base: ComparedArtifact, head: ComparedArtifact) -> tuple[Change, ...]:
         """All that differs. Artifacts that could not be read are not for this function."""
         return tuple(self._changes(base, head))
 
-    def _changes(self, base: Artifact, head: Artifact) -> Iterator[Change]:
+    def _changes(self, base: ComparedArtifact, head: ComparedArtifact) -> Iterator[Change]:
         if self.asked.sizes and base.size != head.size:
             yield Change("size", "", "", f"{base.size} bytes", f"{head.size} bytes")
         if self.asked.bytes and base.digest != head.digest:
@@ -48,7 +48,7 @@ class Differ:
         yield from _plain(base, head)
         if base.text != head.text:
             yield _text(base.text or "", head.text or "")
-        both = self.rules.on("mangling") and base_scheme(base) != base_scheme(head)
+        both = self.filters.on("mangling") and base_scheme(base) != base_scheme(head)
         dynamic = (
             *self._dynamic("export", base.exports, head.exports, both=both),
             *self._dynamic("import", base.imports, head.imports, both=both),
@@ -72,7 +72,7 @@ class Differ:
         found = _between(kind, base, head, both=both)
         return tuple(tables.in_sum(f"{kind}s", found, base, head))
 
-    def _archive(self, base: Artifact, head: Artifact, *, both: bool) -> Iterator[Change]:
+    def _archive(self, base: ComparedArtifact, head: ComparedArtifact, *, both: bool) -> Iterator[Change]:
         matched = members.match(base.members, head.members)
         yield from members.changes(base.members, head.members, matched)
         gone = _held([base.members[at] for at in matched.gone])
@@ -94,7 +94,7 @@ class Differ:
                     yield change
         yield from _index(base, head, both=both)
 
-    def _parts(self, base: Part, head: Part, both: bool) -> tuple[Change, ...]:  # noqa: FBT001 - a cache's key
+    def _parts(self, base: CrateTables, head: CrateTables, both: bool) -> tuple[Change, ...]:  # noqa: FBT001 - a cache's key
         symbols, private = (base.symbols, head.symbols), (base.private, head.private)
         sizes = base.sizes, head.sizes
         found = [
@@ -180,12 +180,12 @@ def _merge_runtime(changes: Iterable[Change]) -> Iterator[Change]:
     yield from summed.values()
 
 
-def base_scheme(artifact: Artifact) -> frozenset[str]:
+def base_scheme(artifact: ComparedArtifact) -> frozenset[str]:
     """How an artifact's names are mangled."""
     return frozenset(scheme for part in artifact.parts.values() for scheme in part.schemes)
 
 
-def _plain(base: Artifact, head: Artifact) -> Iterator[Change]:
+def _plain(base: ComparedArtifact, head: ComparedArtifact) -> Iterator[Change]:
     for name in sorted(base.plain.keys() | head.plain.keys()):
         old, new = base.plain.get(name, "none"), head.plain.get(name, "none")
         if old != new:
@@ -259,7 +259,7 @@ def _sign(change: Change) -> str:
     return {"gone": "-", "new": "+"}.get(change.kind.rpartition(" ")[2], "~")
 
 
-def _held(found: Iterable[Member]) -> set[str]:
+def _held(found: Iterable[ComparedMember]) -> set[str]:
     return {name for member in found for name in member.symbols}
 
 
@@ -270,7 +270,7 @@ def _explained(change: Change, gone: set[str], new: set[str], *, sections: bool)
     return sections and private
 
 
-def _index(base: Artifact, head: Artifact, *, both: bool) -> Iterator[Change]:
+def _index(base: ComparedArtifact, head: ComparedArtifact, *, both: bool) -> Iterator[Change]:
     """Names that the index lists on one side only, though the members have them on both."""
     if base.index is None or head.index is None or base.index == head.index:
         return  # that there is one on a side only is a property
@@ -280,13 +280,13 @@ def _index(base: Artifact, head: Artifact, *, both: bool) -> Iterator[Change]:
             yield Change(f"index {kind}", name)
 
 
-def _names(artifact: Artifact, *, both: bool) -> set[str]:
+def _names(artifact: ComparedArtifact, *, both: bool) -> set[str]:
     found = {name for part in artifact.parts.values() for name in part.symbols}
     return {skeleton(name) for name in found} if both else found
 
 
 def _references(
-    base: Artifact, head: Artifact, renamed: Mapping[str, str], *, both: bool
+    base: ComparedArtifact, head: ComparedArtifact, renamed: Mapping[str, str], *, both: bool
 ) -> Iterator[Change]:
     """What functions of both sides refer to on one side only; another name for the same does not count."""
     runtime: dict[str, list[str]] = {}

@@ -9,10 +9,10 @@ from typing import Any, Protocol, TypeVar
 
 from linkage.case.case import Case
 from linkage.compare.artifacts import Differ
-from linkage.compare.model import Built, Found
-from linkage.compare.normalization import Reader
+from linkage.compare.comparison import ComparedSide, NotCompared
+from linkage.compare.model import LocatedChange, VariantBuild
+from linkage.compare.normalization import Normalizer
 from linkage.compare.reduction import reduced
-from linkage.compare.result import Left, Side
 from linkage.compare.snapshot import Snapshot
 from linkage.compare.variant import built, differences, linkers, unjudged
 from linkage.errors import LinkageError
@@ -26,7 +26,7 @@ R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class ComparedVariant:
     """A variant without its toolchain; one that only snapshots have has no case."""
 
     name: str
@@ -34,13 +34,13 @@ class Cell:
     row: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Source(Protocol):
+class BuildSource(Protocol):
     """Where one side's builds come from: a toolchain, or a snapshot."""
 
-    def build(self, cell: Cell) -> Built | Left:
+    def build(self, cell: ComparedVariant) -> VariantBuild | NotCompared:
         """A variant's build, or why there is none."""
 
-    def side(self) -> Side:
+    def side(self) -> ComparedSide:
         """What this side is, and what was seen of it so far."""
 
 
@@ -50,32 +50,32 @@ class ToolchainSource:
 
     session: Session
     toolchain: Toolchain
-    reader: Reader
+    normalizer: Normalizer
     linker: str = ""
     seen: Counter[str] = field(default_factory=Counter)
     bootstrap: int = 0
 
-    def build(self, cell: Cell) -> Built | Left:
+    def build(self, cell: ComparedVariant) -> VariantBuild | NotCompared:
         row = cell.row
         if cell.case is None:
-            return Left(cell.name, "there is no such variant any more")
+            return NotCompared(cell.name, "there is no such variant any more")
         if self.linker and "linker" not in row:
             row = {**row, "linker": self.linker}
         try:
             found = self.session.compared(Variant(cell.case, row, self.toolchain))
         except LinkageError as error:
-            return Left(cell.name, str(error), error=True)
+            return NotCompared(cell.name, str(error), error=True)
         if isinstance(found, str):
-            return Left(cell.name, found)
-        made = built(*found, self.reader, self._places)
+            return NotCompared(cell.name, found)
+        made = built(*found, self.normalizer, self._places)
         self.seen.update(linkers(made))
         self.bootstrap += made.bootstrap
         why = unjudged(made)
-        return made if why is None else Left(cell.name, why, error=True)
+        return made if why is None else NotCompared(cell.name, why, error=True)
 
-    def side(self) -> Side:
+    def side(self) -> ComparedSide:
         can = self.toolchain.capabilities
-        return Side(
+        return ComparedSide(
             self.toolchain.name,
             str(can.version),
             can.llvm_version or "none",
@@ -98,11 +98,11 @@ class SnapshotSource:
 
     snapshot: Snapshot
 
-    def build(self, cell: Cell) -> Built | Left:
+    def build(self, cell: ComparedVariant) -> VariantBuild | NotCompared:
         found = self.snapshot.built.get(cell.name) or self.snapshot.left.get(cell.name)
-        return found or Left(cell.name, f"{self.snapshot.side.snapshot} has no such variant")
+        return found or NotCompared(cell.name, f"{self.snapshot.side.snapshot} has no such variant")
 
-    def side(self) -> Side:
+    def side(self) -> ComparedSide:
         return self.snapshot.side
 
 
@@ -110,35 +110,35 @@ class SnapshotSource:
 class ReducedSource:
     """Another source's builds as a snapshot would have them."""
 
-    source: Source
+    source: BuildSource
 
-    def build(self, cell: Cell) -> Built | Left:
+    def build(self, cell: ComparedVariant) -> VariantBuild | NotCompared:
         found = self.source.build(cell)
-        return reduced(found) if isinstance(found, Built) else found
+        return reduced(found) if isinstance(found, VariantBuild) else found
 
-    def side(self) -> Side:
+    def side(self) -> ComparedSide:
         return self.source.side()
 
 
 @dataclass
-class Compared:
+class Differences:
     """What came out of all pairs."""
 
-    found: list[Found] = field(default_factory=list)
-    left: list[Left] = field(default_factory=list)
+    found: list[LocatedChange] = field(default_factory=list)
+    left: list[NotCompared] = field(default_factory=list)
     count: int = 0
     bytes: tuple[int, int] = (0, 0)
 
 
 def compare(
-    cells: Sequence[Cell],
-    sources: tuple[Source, Source],
+    cells: Sequence[ComparedVariant],
+    sources: tuple[BuildSource, BuildSource],
     differ: Differ,
     width: int,
     progress: Callable[[int, int], None],
-) -> Compared:
+) -> Differences:
     """Build every variant on both sides and compare what they made, as many at once as `width`."""
-    result = Compared()
+    result = Differences()
     for number, (cell, pair) in enumerate(in_order(cells, lambda one: _pair(one, sources, differ), width)):
         base, head, found = pair
         _add(result, cell, base, head, found)
@@ -147,17 +147,17 @@ def compare(
 
 
 def _pair(
-    cell: Cell, sources: tuple[Source, Source], differ: Differ
-) -> tuple[Built | Left, Built | Left, tuple[Found, ...]]:
+    cell: ComparedVariant, sources: tuple[BuildSource, BuildSource], differ: Differ
+) -> tuple[VariantBuild | NotCompared, VariantBuild | NotCompared, tuple[LocatedChange, ...]]:
     base, head = (source.build(cell) for source in sources)
-    if isinstance(base, Left) or isinstance(head, Left):
+    if isinstance(base, NotCompared) or isinstance(head, NotCompared):
         return _light(base), _light(head), ()
     return _light(base), _light(head), tuple(differences(cell.name, base, head, differ))
 
 
-def _light(one: Built | Left) -> Built | Left:
+def _light(one: VariantBuild | NotCompared) -> VariantBuild | NotCompared:
     """A build without what only comparing needs: thousands of them are held."""
-    if isinstance(one, Left):
+    if isinstance(one, NotCompared):
         return one
     steps = (
         replace(step, artifacts={n: replace(a, parts={}, members=()) for n, a in step.artifacts.items()})
@@ -167,9 +167,13 @@ def _light(one: Built | Left) -> Built | Left:
 
 
 def _add(
-    result: Compared, cell: Cell, base: Built | Left, head: Built | Left, found: Iterable[Found]
+    result: Differences,
+    cell: ComparedVariant,
+    base: VariantBuild | NotCompared,
+    head: VariantBuild | NotCompared,
+    found: Iterable[LocatedChange],
 ) -> None:
-    if isinstance(base, Built) and isinstance(head, Built):
+    if isinstance(base, VariantBuild) and isinstance(head, VariantBuild):
         result.count += 1
         result.found.extend(found)
         sizes = [
@@ -178,15 +182,15 @@ def _add(
         ]
         result.bytes = result.bytes[0] + sizes[0], result.bytes[1] + sizes[1]
         return
-    both = [one for one in (base, head) if isinstance(one, Left)]
-    sides = [name for name, one in (("BASE", base), ("HEAD", head)) if isinstance(one, Left)]
+    both = [one for one in (base, head) if isinstance(one, NotCompared)]
+    sides = [name for name, one in (("BASE", base), ("HEAD", head)) if isinstance(one, NotCompared)]
     reasons = dict.fromkeys(one.reason for one in both)
     why = (
         "; ".join(reasons)
         if len(reasons) == 1 and len(both) > 1
         else "; ".join(f"{side}: {one.reason}" for side, one in zip(sides, both, strict=True))
     )
-    result.left.append(Left(cell.name, why, error=any(one.error for one in both)))
+    result.left.append(NotCompared(cell.name, why, error=any(one.error for one in both)))
 
 
 def in_order(items: Sequence[T], work: Callable[[T], R], width: int) -> Iterator[tuple[T, R]]:
@@ -209,10 +213,10 @@ def in_order(items: Sequence[T], work: Callable[[T], R], width: int) -> Iterator
             raise
 
 
-def cells_of(cases: Iterable[Case]) -> list[Cell]:
+def cells_of(cases: Iterable[Case]) -> list[ComparedVariant]:
     """All variants of these cases."""
     return [
-        Cell(f"{case.name}[{name}]" if name else case.name, case, row)
+        ComparedVariant(f"{case.name}[{name}]" if name else case.name, case, row)
         for case in cases
         for row, name in zip(case.rows, case.ids, strict=True)
     ]

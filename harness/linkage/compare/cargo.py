@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from linkage.artifact.reader import read
-from linkage.compare.builds import Cell
-from linkage.compare.model import Built, Step
-from linkage.compare.normalization import Reader
-from linkage.compare.result import Left, Side
+from linkage.compare.builds import ComparedVariant
+from linkage.compare.comparison import ComparedSide, NotCompared
+from linkage.compare.model import ComparedStep, VariantBuild
+from linkage.compare.normalization import Normalizer
 from linkage.compare.variant import diagnostic, linkers, placeless, unjudged
 from linkage.errors import LinkageError
 from linkage.run.cargo import CargoBuilt, CargoProject, cargo_build
@@ -24,35 +24,35 @@ class CargoSource:
     cargo: Path
     target: Path
     """The folder into which it is built."""
-    reader: Reader
+    normalizer: Normalizer
     environment: Mapping[str, str]
     jobs: int
     seen: dict[str, int] = field(default_factory=dict)
 
-    def build(self, cell: Cell) -> Built | Left:
+    def build(self, cell: ComparedVariant) -> VariantBuild | NotCompared:
         try:
             done = cargo_build(
                 self.project, self.toolchain, self.cargo, self.target, self.environment, self.jobs
             )
             made = self._built(done)
         except LinkageError as error:
-            return Left(cell.name, str(error), error=True)
+            return NotCompared(cell.name, str(error), error=True)
         for name in linkers(made):
             self.seen[name] = self.seen.get(name, 0) + 1
         why = unjudged(made)
-        return made if why is None else Left(cell.name, why, error=True)
+        return made if why is None else NotCompared(cell.name, why, error=True)
 
-    def _built(self, done: CargoBuilt) -> Built:
+    def _built(self, done: CargoBuilt) -> VariantBuild:
         places = {str(self.target): "$TARGET", str(self.toolchain.sysroot): "$SYSROOT"}
 
         def plain(text: str) -> str:
-            return placeless(text, places, self.reader.rules)
+            return placeless(text, places, self.normalizer.filters)
 
         artifacts = {
-            name: self.reader.artifact(read(file, for_comparison=True))
+            name: self.normalizer.artifact(read(file, for_comparison=True))
             for name, file in sorted(done.files.items())
         }
-        step = Step(
+        step = ComparedStep(
             "cargo build",
             "rustc",
             f"exit status {done.status}",
@@ -60,11 +60,11 @@ class CargoSource:
             outputs=tuple(sorted(artifacts)),
             artifacts=artifacts,
         )
-        return Built((step,))
+        return VariantBuild((step,))
 
-    def side(self) -> Side:
+    def side(self) -> ComparedSide:
         can = self.toolchain.capabilities
-        return Side(
+        return ComparedSide(
             self.toolchain.name,
             str(can.version),
             can.llvm_version or "none",

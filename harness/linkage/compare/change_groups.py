@@ -5,18 +5,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from linkage.compare.change_kinds import KINDS, ORDER
-from linkage.compare.model import Found
+from linkage.compare.model import LocatedChange
 
 _NAMES = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class ChangeGroup:
     """The same change, or several that always come together, in all outputs that have them."""
 
     kind: str
     what: str
-    found: tuple[tuple[Found, ...], ...]
+    found: tuple[tuple[LocatedChange, ...], ...]
     """By name; for each the places, in the variants' order."""
     expected: str = ""
     """Why it is meant, where somebody said so."""
@@ -62,22 +62,22 @@ def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}{'s' if count > 1 else ''}"
 
 
-def grouped(found: Iterable[tuple[Found, str]]) -> list[Group]:
+def grouped(found: Iterable[tuple[LocatedChange, str]]) -> list[ChangeGroup]:
     """Groups of differences with the reasons for which they are meant, in the order of the kinds, the
     largest of a kind first.
     """
-    same: dict[tuple[str, str, str, str], list[Found]] = {}
+    same: dict[tuple[str, str, str, str], list[LocatedChange]] = {}
     for one, reason in found:
         change = one.change
         same.setdefault((change.kind, change.what, reason, change.name), []).append(one)
-    together: dict[tuple[str, str, str, object], list[tuple[Found, ...]]] = {}
+    together: dict[tuple[str, str, str, object], list[tuple[LocatedChange, ...]]] = {}
     for (kind, what, reason, _), places in same.items():
         # What is told in sum is told once, of however many crates.
         where = frozenset((one.variant, one.step, one.subject) for one in places)
         key = None if kind.startswith("runtime") else where
         together.setdefault((kind, what, reason, key), []).append(tuple(places))
     groups = [
-        Group(kind, what, tuple(sorted(names, key=lambda places: places[0].change.name)), reason)
+        ChangeGroup(kind, what, tuple(sorted(names, key=lambda places: places[0].change.name)), reason)
         for (kind, what, reason, _), names in together.items()
     ]
     return sorted(groups, key=lambda one: (ORDER[one.kind], -len(one.places), one.names))

@@ -12,11 +12,11 @@ from linkage.case.base import Model, Texts, suggest
 from linkage.case.document import MAX_BYTES, Document, parse, position_of
 from linkage.case.validation import explain
 from linkage.compare.change_kinds import KINDS
-from linkage.compare.model import Found
+from linkage.compare.model import LocatedChange
 from linkage.errors import CaseError, CaseErrors, Position
 
 
-class Expected(Model):
+class ExpectedChange(Model):
     """One difference that is meant."""
 
     change: Texts
@@ -41,7 +41,7 @@ class Expected(Model):
                 )
         return value
 
-    def fits(self, found: Found) -> bool:
+    def fits(self, found: LocatedChange) -> bool:
         """Whether a difference is one that this means."""
         subjects = (found.artifact, found.subject)
         return (
@@ -52,10 +52,10 @@ class Expected(Model):
         )
 
 
-class ExpectedFile(Model):
+class ExpectationsFile(Model):
     """The file of --expect."""
 
-    expected: tuple[Expected, ...]
+    expected: tuple[ExpectedChange, ...]
 
     @field_validator("expected", mode="before")
     @classmethod
@@ -67,14 +67,14 @@ class ExpectedFile(Model):
 class Expectations:
     """What is meant, each with its place in the file."""
 
-    entries: tuple[tuple[Expected, Position], ...] = ()
+    entries: tuple[tuple[ExpectedChange, Position], ...] = ()
 
-    def apply(self, found: Iterable[Found]) -> tuple[list[tuple[Found, str]], list[str]]:
+    def apply(self, found: Iterable[LocatedChange]) -> tuple[list[tuple[LocatedChange, str]], list[str]]:
         """Every difference with the reason for which it is meant, or without one; and what is meant
         and did not occur.
         """
         met: set[int] = set()
-        told: list[tuple[Found, str]] = []
+        told: list[tuple[LocatedChange, str]] = []
         for one in found:
             fitting = [at for at, (entry, _) in enumerate(self.entries) if entry.fits(one)]
             met.update(fitting)
@@ -87,7 +87,7 @@ class Expectations:
         return told, unmet
 
 
-def _said(entry: Expected) -> str:
+def _said(entry: ExpectedChange) -> str:
     parts = (("", entry.name), ("in ", entry.artifact), ("of ", entry.variant))
     return " ".join(f"{word}{', '.join(value)}" for word, value in parts if value != ("*",))
 
@@ -119,7 +119,7 @@ def parse_expected(text: str, name: str) -> Expectations:
     if not isinstance(doc.data, dict):
         raise CaseErrors([CaseError("no mapping", where=doc.value(()), help=help)])
     try:
-        model = ExpectedFile.model_validate(doc.data)
+        model = ExpectationsFile.model_validate(doc.data)
     except ValidationError as error:
         raise CaseErrors(sorted(explain(error, doc), key=position_of)) from None
     return Expectations(tuple((one, _place(doc, at)) for at, one in enumerate(model.expected)))

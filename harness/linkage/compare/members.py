@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from linkage.compare.model import Change, Member
+from linkage.compare.model import Change, ComparedMember
 from linkage.compare.names import RUNTIME
 from linkage.compare.tables import moved
 
@@ -14,7 +14,7 @@ _TRIED = 4_000
 
 
 @dataclass(frozen=True, slots=True)
-class Matched:
+class MemberMatch:
     """Members of both sides by their places, and the places of those that have no partner."""
 
     pairs: tuple[tuple[int, int], ...]
@@ -22,23 +22,23 @@ class Matched:
     new: tuple[int, ...]
 
 
-def match(base: Sequence[Member], head: Sequence[Member]) -> Matched:
+def match(base: Sequence[ComparedMember], head: Sequence[ComparedMember]) -> MemberMatch:
     """Pair members of the same name by what they hold, those that are alike first."""
     if [one.name for one in base] == [one.name for one in head] and base == head:
-        return Matched(tuple((at, at) for at in range(len(base))), (), ())
+        return MemberMatch(tuple((at, at) for at in range(len(base))), (), ())
     pairs: list[tuple[int, int]] = []
     left, right = _by_name(base), _by_name(head)
     for name in left.keys() & right.keys():
         pairs += _pair(left[name], right[name], base, head)
     olds, news = {one for one, _ in pairs}, {other for _, other in pairs}
-    return Matched(
+    return MemberMatch(
         tuple(sorted(pairs)),
         tuple(at for at in range(len(base)) if at not in olds),
         tuple(at for at in range(len(head)) if at not in news),
     )
 
 
-def _by_name(members: Sequence[Member]) -> dict[str, list[int]]:
+def _by_name(members: Sequence[ComparedMember]) -> dict[str, list[int]]:
     found: dict[str, list[int]] = {}
     for at, member in enumerate(members):
         found.setdefault(member.name, []).append(at)
@@ -46,7 +46,7 @@ def _by_name(members: Sequence[Member]) -> dict[str, list[int]]:
 
 
 def _pair(
-    left: list[int], right: list[int], base: Sequence[Member], head: Sequence[Member]
+    left: list[int], right: list[int], base: Sequence[ComparedMember], head: Sequence[ComparedMember]
 ) -> Iterator[tuple[int, int]]:
     open_: dict[tuple[object, ...], list[int]] = {}
     for at in right:
@@ -74,16 +74,18 @@ def _pair(
             yield one, other
 
 
-def _same(member: Member) -> tuple[object, ...]:
+def _same(member: ComparedMember) -> tuple[object, ...]:
     return member.kind, member.symbols
 
 
-def _likeness(one: Member, other: Member) -> float:
+def _likeness(one: ComparedMember, other: ComparedMember) -> float:
     both = len(one.symbols | other.symbols)
     return len(one.symbols & other.symbols) / both if both else 1.0
 
 
-def changes(base: Sequence[Member], head: Sequence[Member], matched: Matched) -> Iterator[Change]:
+def changes(
+    base: Sequence[ComparedMember], head: Sequence[ComparedMember], matched: MemberMatch
+) -> Iterator[Change]:
     """Members that are on one side only, are something else, or stand in another order."""
     if not (matched.gone or matched.new) and base == head:
         return
@@ -121,7 +123,7 @@ def changes(base: Sequence[Member], head: Sequence[Member], matched: Matched) ->
     yield from _order(base, head, matched)
 
 
-def _described(member: Member) -> str:
+def _described(member: ComparedMember) -> str:
     names = sorted(member.symbols)
     held = f", with {', '.join(names[:_SHOWN])}" if names else ""
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
@@ -129,7 +131,9 @@ def _described(member: Member) -> str:
     return f"{member.kind}{size}{held}{more}"
 
 
-def _order(base: Sequence[Member], head: Sequence[Member], matched: Matched) -> Iterator[Change]:
+def _order(
+    base: Sequence[ComparedMember], head: Sequence[ComparedMember], matched: MemberMatch
+) -> Iterator[Change]:
     pairs = _in_turn(base, matched)
     places = [other for _, other in pairs]
     if places == sorted(places):
@@ -149,7 +153,7 @@ def _order(base: Sequence[Member], head: Sequence[Member], matched: Matched) -> 
     )
 
 
-def _in_turn(base: Sequence[Member], matched: Matched) -> list[tuple[int, int]]:
+def _in_turn(base: Sequence[ComparedMember], matched: MemberMatch) -> list[tuple[int, int]]:
     """The pairs, those of one name in the order of both sides: a crate's units are called alike once their
     hashes are gone, and rustc orders them by these.
     """

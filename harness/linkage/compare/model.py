@@ -8,7 +8,7 @@ Table = Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Part:
+class CrateTables:
     """The symbols and sections of a linked file, or of an archive's members from one crate."""
 
     symbols: Table = field(default_factory=dict)
@@ -22,7 +22,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class ComparedMember:
     """An archive's member: its name without noise, what it is, and what tells it from others of its name."""
 
     name: str
@@ -34,7 +34,7 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Artifact:
+class ComparedArtifact:
     """An output as it is compared."""
 
     kind: str
@@ -46,9 +46,9 @@ class Artifact:
     lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     exports: Table | None = None
     imports: Table | None = None
-    parts: Mapping[str, Part] = field(default_factory=dict)
+    parts: Mapping[str, CrateTables] = field(default_factory=dict)
     """By crate; of a linked file one, without a name."""
-    members: tuple[Member, ...] = ()
+    members: tuple[ComparedMember, ...] = ()
     index: frozenset[str] | None = None
     references: Mapping[str, frozenset[str]] = field(default_factory=dict)
     text: str | None = None
@@ -57,7 +57,7 @@ class Artifact:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ComparedStep:
     """What a step did, as it is compared."""
 
     id: str
@@ -70,17 +70,17 @@ class Step:
     """Of what is no compiler of Rust: rustc's are its diagnostics."""
     native_static_libs: tuple[str, ...] | None = None
     outputs: tuple[str, ...] = ()
-    artifacts: Mapping[str, Artifact] = field(default_factory=dict)
+    artifacts: Mapping[str, ComparedArtifact] = field(default_factory=dict)
     """By role, or by name where a file has none."""
     problem: str | None = None
     """Why it says nothing about the compiler: then the variant is not compared."""
 
 
 @dataclass(frozen=True, slots=True)
-class Built:
+class VariantBuild:
     """A variant as one side built it."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[ComparedStep, ...]
     bootstrap: bool = False
     """Whether RUSTC_BOOTSTRAP=1 was set for it."""
     commands: tuple[str, ...] = ()
@@ -100,7 +100,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class LocatedChange:
     """A change with its place: the variant, the step, and the output that it is about."""
 
     variant: str

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from linkage.artifact.demangle import demangled_path
-from linkage.compare.rules import SYMBOL, Rules, spelled
+from linkage.compare.noise_filters import SYMBOL, NoiseFilters, without_noise
 
 C, C_WANTED = "c_libraries", "c_libraries_undefined"
 """What stands in a snapshot for a C library or a runtime in C that is linked in, and for what is wanted of
@@ -51,8 +51,8 @@ def scheme(name: str) -> str | None:
 class Namer:
     """Names as they are compared; each is worked out once."""
 
-    def __init__(self, rules: Rules) -> None:
-        self.rules = rules
+    def __init__(self, filters: NoiseFilters) -> None:
+        self.filters = filters
         self._known: dict[str, str] = {}
 
     def __call__(self, name: str) -> str:
@@ -64,8 +64,8 @@ class Namer:
         return found
 
     def _canonical(self, name: str) -> str:
-        plain = spelled(name, SYMBOL, self.rules)
-        if not self.rules.on("crate-hash"):
+        plain = without_noise(name, SYMBOL, self.filters)
+        if not self.filters.on("crate-hash"):
             return plain
         around = _AROUND.match(plain)
         before, inside, after = around.groups("") if around else ("", plain, "")

@@ -9,18 +9,18 @@ from linkage.artifact.facts import (
     Archive,
     Binding,
     Facts,
+    Member,
     ObjectFile,
     SectionTable,
     SymbolTable,
     SymbolType,
     Visibility,
 )
-from linkage.artifact.facts import Member as FoundMember
 from linkage.artifact.request import COMMENT
 from linkage.artifact.tables import SHN_ABS, SHN_COMMON, SHN_LORESERVE, SHN_UNDEF, SHN_XINDEX
-from linkage.compare.model import Artifact, Member, Part, Table
+from linkage.compare.model import ComparedArtifact, ComparedMember, CrateTables, Table
 from linkage.compare.names import RUNTIME, Namer, is_anonymous, scheme
-from linkage.compare.rules import MEMBER, TEXT, Rules, spelled
+from linkage.compare.noise_filters import MEMBER, TEXT, NoiseFilters, without_noise
 
 _KINDS = (
     ".text.unlikely", ".text.hot", ".text.startup", ".text", ".rodata", ".data.rel.ro", ".data", ".bss",
@@ -32,25 +32,25 @@ _POOLED = re.compile(r"\.rodata\.(cst\d+|str\d+\.\d+)")
 """Sections that the linker merges: they are named for what they hold, not for a symbol."""
 
 
-class Reader:
-    """Normalises facts by the rules of one comparison; remembers parts that many artifacts share."""
+class Normalizer:
+    """Normalises facts by the filters of one comparison; remembers parts that many artifacts share."""
 
-    def __init__(self, rules: Rules) -> None:
-        self.rules = rules
-        self.namer = Namer(rules)
+    def __init__(self, filters: NoiseFilters) -> None:
+        self.filters = filters
+        self.namer = Namer(filters)
         # A run meets each of std's members in every staticlib.
         self._member = lru_cache(maxsize=1 << 14)(self._read_member)
         self._part = lru_cache(maxsize=1 << 9)(self._read_part)
         self._artifact = lru_cache(maxsize=1 << 6)(self._read)
 
-    def artifact(self, facts: Facts, text: str | None = None) -> Artifact:
+    def artifact(self, facts: Facts, text: str | None = None) -> ComparedArtifact:
         """What is compared of a file; `text` is its text, the toolchain's place taken out."""
-        return self._artifact(_Same(facts), text)
+        return self._artifact(_FactsKey(facts), text)
 
-    def _read(self, same: "_Same", text: str | None) -> Artifact:
+    def _read(self, same: "_FactsKey", text: str | None) -> ComparedArtifact:
         facts = same.facts
         if facts.error is not None:
-            return Artifact(facts.kind, facts.size, facts.digest, error=facts.error)
+            return ComparedArtifact(facts.kind, facts.size, facts.digest, error=facts.error)
         if facts.object is not None:
             return self._object(facts, facts.object)
         if facts.archive is not None:
@@ -60,18 +60,18 @@ class Reader:
             plain = {"bitcode": facts.bitcode.form, **self._version(facts.bitcode.producer)}
         if facts.metadata is not None:
             plain = {"metadata": "yes", **self._version(facts.metadata.rustc)}
-        return Artifact(
+        return ComparedArtifact(
             facts.kind,
             facts.size,
             facts.digest,
             plain=plain,
-            text=None if text is None else spelled(text, TEXT, self.rules),
+            text=None if text is None else without_noise(text, TEXT, self.filters),
         )
 
     def _version(self, text: str | None) -> dict[str, str]:
-        return {} if self.rules.on("version") else {"written by": text or "?"}
+        return {} if self.filters.on("version") else {"written by": text or "?"}
 
-    def _object(self, facts: Facts, found: ObjectFile) -> Artifact:
+    def _object(self, facts: Facts, found: ObjectFile) -> ComparedArtifact:
         tables = (found.symbols,) if found.symbols is not None else ()
         part = self._read_part(tables, (found.sections,))
         plain = {
@@ -99,7 +99,7 @@ class Reader:
             lists["defined version"] = tuple(sorted(found.dynamic.versions_defined))
         plain |= self._ordered(found)
         dynamic = found.dynamic_symbols
-        return Artifact(
+        return ComparedArtifact(
             facts.kind,
             facts.size,
             facts.digest,
@@ -113,7 +113,7 @@ class Reader:
         )
 
     def _ordered(self, found: ObjectFile) -> dict[str, str]:
-        if self.rules.on("order"):
+        if self.filters.on("order"):
             return {}
         names = [row[0] for table in (found.symbols,) if table is not None for row in _rows(table)]
         return {
@@ -122,7 +122,7 @@ class Reader:
         }
 
     def _file(self, name: str) -> str:
-        return spelled(name, TEXT, self.rules)
+        return without_noise(name, TEXT, self.filters)
 
     def _dynamic(self, table: SymbolTable, *, defined: bool) -> Table:
         found: Counter[tuple[str, str]] = Counter()
@@ -133,7 +133,7 @@ class Reader:
             found[self.namer(name), f"{value} {version}".rstrip()] += 1
         return _table(found)
 
-    def _archive(self, facts: Facts, found: Archive) -> Artifact:
+    def _archive(self, facts: Facts, found: Archive) -> ComparedArtifact:
         members = tuple(self._one(member) for member in found.members)
         by_crate: dict[str, list[ObjectFile]] = {}
         for member, said in zip(found.members, members, strict=True):
@@ -148,7 +148,7 @@ class Reader:
         }
         own = [one for crate, objects in by_crate.items() if crate not in RUNTIME for one in objects]
         index = None if found.index is None else frozenset(map(self.namer, found.index))
-        return Artifact(
+        return ComparedArtifact(
             facts.kind,
             facts.size,
             facts.digest,
@@ -163,38 +163,39 @@ class Reader:
             references=self._references(own),
         )
 
-    def _one(self, member: FoundMember) -> Member:
+    def _one(self, member: Member) -> ComparedMember:
         table = member.object.symbols if member.object is not None else None
         kind = _kind(member)
         return self._member(member.name, kind, member.crate, table, member.size)
 
     def _read_member(
         self, name: str, kind: str, crate: str | None, table: SymbolTable | None, size: int
-    ) -> Member:
+    ) -> ComparedMember:
         names = {self.namer(row[0]) for row in _rows(table) if not row[2]} if table is not None else set()
-        return Member(spelled(name, MEMBER, self.rules), kind, crate, frozenset(names), size)
+        return ComparedMember(without_noise(name, MEMBER, self.filters), kind, crate, frozenset(names), size)
 
-    def _read_part(self, tables: Sequence[SymbolTable], sections: Sequence[SectionTable]) -> Part:
+    def _read_part(self, tables: Sequence[SymbolTable], sections: Sequence[SectionTable]) -> CrateTables:
         symbols: Counter[tuple[str, str]] = Counter()
         private: Counter[tuple[str, str]] = Counter()
         sizes: Counter[str] = Counter()
         schemes: set[str | None] = set()
         for table in tables:
-            for name, value, local, _, size in _rows(table, shorten=self.rules.on("section-name")):
+            for name, value, local, _, size in _rows(table, shorten=self.filters.on("section-name")):
                 plain = self.namer(name)
                 schemes.add(scheme(name))
                 (private if local else symbols)[plain, value] += 1
                 if local:
                     sizes[plain] += size
-        if self.rules.on("codegen-unit"):  # how many units refer to a symbol, or hold a copy of it
+        if self.filters.on("codegen-unit"):  # how many units refer to a symbol, or hold a copy of it
             symbols = Counter(dict.fromkeys(symbols, 1))
         found = Counter(
             (self._section(one.name), f"{one.type} {one.flags}".rstrip()) for each in sections for one in each
         )
-        return Part(_table(symbols), _table(private), _table(found), frozenset(schemes - {None}), sizes)  # type: ignore[arg-type]
+        content = _table(symbols), _table(private), _table(found)
+        return CrateTables(*content, frozenset(filter(None, schemes)), sizes)
 
     def _section(self, name: str) -> str:
-        return section_kind(name) if self.rules.on("section-name") else name
+        return section_kind(name) if self.filters.on("section-name") else name
 
     def _references(self, objects: Iterable[ObjectFile]) -> dict[str, frozenset[str]]:
         found: dict[str, set[str]] = {}
@@ -205,7 +206,7 @@ class Reader:
         return {name: frozenset(targets) for name, targets in found.items()}
 
 
-class _Same:
+class _FactsKey:
     """Facts that are known again by their content."""
 
     def __init__(self, facts: Facts) -> None:
@@ -213,7 +214,7 @@ class _Same:
         self._key = (facts.kind, facts.size, facts.digest, facts.error)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and bool(self.facts.digest) and self._key == other._key
+        return isinstance(other, _FactsKey) and bool(self.facts.digest) and self._key == other._key
 
     def __hash__(self) -> int:
         return hash(self._key)
@@ -235,7 +236,7 @@ def _place(name: str) -> str:
     return ".text" if kind.startswith(".text.") else kind
 
 
-def _kind(member: FoundMember) -> str:
+def _kind(member: Member) -> str:
     if member.error is not None:
         return "damaged"
     with_ = [what for what in ("bitcode", "metadata") if getattr(member, what) is not None]

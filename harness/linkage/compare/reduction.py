@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 
-from linkage.compare.model import Artifact, Built, Member, Part, Table
+from linkage.compare.model import ComparedArtifact, ComparedMember, CrateTables, Table, VariantBuild
 from linkage.compare.names import C_WANTED, RUNTIME, C, crate, is_runtime
 from linkage.compare.tables import ALL
 
@@ -19,9 +19,9 @@ _LINES = 8  # that are kept of what is printed
 _SHORT = 8  # digits of the digest of an output's bytes
 
 
-def reduced(built: Built) -> Built:
+def reduced(built: VariantBuild) -> VariantBuild:
     """A build as a snapshot holds it: names of the toolchain's own libraries as a number and a digest."""
-    sums = _Sums.of(built)
+    sums = _Reduction.of(built)
     steps = (
         replace(
             step,
@@ -35,14 +35,14 @@ def reduced(built: Built) -> Built:
 
 
 @dataclass(frozen=True)
-class _Sums:
+class _Reduction:
     """What is told in sum of a variant's tables."""
 
     own: frozenset[str]
     """Names in C that stand in a table of few: the variant's sources have them."""
 
     @classmethod
-    def of(cls, built: Built) -> "_Sums":
+    def of(cls, built: VariantBuild) -> "_Reduction":
         own: set[str] = set()
         for step in built.steps:
             for one in step.artifacts.values():
@@ -101,7 +101,7 @@ def _c_names(table: Table) -> tuple[set[str], set[str]]:
     return wanted, defined
 
 
-def _artifact(one: Artifact, sums: _Sums) -> Artifact:
+def _artifact(one: ComparedArtifact, sums: _Reduction) -> ComparedArtifact:
     exports = one.exports or {}
     parts = {
         name: _whole(name, part) if name in RUNTIME else _part(part, sums, exports)
@@ -121,7 +121,7 @@ def _artifact(one: Artifact, sums: _Sums) -> Artifact:
     )
 
 
-def _own_index(one: Artifact, sums: _Sums) -> Iterable[str]:
+def _own_index(one: ComparedArtifact, sums: _Reduction) -> Iterable[str]:
     """What the index lists of the variant's own crates."""
     own = {name for crate_, part in one.parts.items() if crate_ not in RUNTIME for name in part.symbols}
     return (
@@ -131,16 +131,16 @@ def _own_index(one: Artifact, sums: _Sums) -> Iterable[str]:
     )
 
 
-def _part(part: Part, sums: _Sums, exports: Collection[str]) -> Part:
+def _part(part: CrateTables, sums: _Reduction, exports: Collection[str]) -> CrateTables:
     symbols, private = sums.table(part.symbols, exports), sums.table(part.private)
     return replace(part, symbols=symbols, private=private, sizes={})
 
 
-def _whole(name: str, part: Part) -> Part:
+def _whole(name: str, part: CrateTables) -> CrateTables:
     """A part from one of the toolchain's own crates."""
     tables = (part.symbols, part.private, part.sections)
     symbols, private, sections = ({f"{name}{ALL}": (_sum(one),)} if one else {} for one in tables)
-    return Part(symbols, private, sections, part.schemes)
+    return CrateTables(symbols, private, sections, part.schemes)
 
 
 def _sum(table: Mapping[str, tuple[str, ...]]) -> str:
@@ -149,11 +149,11 @@ def _sum(table: Mapping[str, tuple[str, ...]]) -> str:
     return f"{count} {_digest(lines)}"
 
 
-def _members(members: Iterable[Member], sums: _Sums) -> Iterable[Member]:
+def _members(members: Iterable[ComparedMember], sums: _Reduction) -> Iterable[ComparedMember]:
     """The variant's own members; of the toolchain's, and of a runtime in C, the sum."""
     listed = tuple(members)
     foreign = sum(member.crate is None for member in listed) > _MANY
-    runtime: dict[str, list[Member]] = {}
+    runtime: dict[str, list[ComparedMember]] = {}
     for member in listed:
         if member.crate in RUNTIME or (foreign and member.crate is None):
             runtime.setdefault(member.crate or "no crate", []).append(member)
@@ -162,7 +162,7 @@ def _members(members: Iterable[Member], sums: _Sums) -> Iterable[Member]:
     for name, found in sorted(runtime.items()):
         lines = [f"{one.name} {one.kind} {' '.join(sorted(one.symbols))}" for one in found]
         said = f"{len(found)} members of {name} of the toolchain's, {_digest(lines)}"
-        yield Member(said, "object", name, frozenset())
+        yield ComparedMember(said, "object", name, frozenset())
 
 
 def _digest(lines: Iterable[str]) -> str:

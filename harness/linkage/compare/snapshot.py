@@ -12,8 +12,8 @@ from typing import IO, TypeVar
 
 import msgspec
 
-from linkage.compare.model import Built
-from linkage.compare.result import Left, Side
+from linkage.compare.comparison import ComparedSide, NotCompared
+from linkage.compare.model import VariantBuild
 from linkage.errors import LinkageError
 from linkage.judge.name_set import escape
 
@@ -30,10 +30,10 @@ T = TypeVar("T")
 class Snapshot:
     """A toolchain's builds by variant."""
 
-    side: Side
-    built: Mapping[str, Built]
-    left: Mapping[str, Left] = field(default_factory=dict)
-    rules_off: tuple[str, ...] = ()
+    side: ComparedSide
+    built: Mapping[str, VariantBuild]
+    left: Mapping[str, NotCompared] = field(default_factory=dict)
+    disabled_filters: tuple[str, ...] = ()
     linker: str = ""
 
 
@@ -44,8 +44,8 @@ class _FormatVersion(msgspec.Struct):
 
 
 class _SnapshotHeader(_FormatVersion, forbid_unknown_fields=True):
-    toolchain: Side
-    rules_off: tuple[str, ...]
+    toolchain: ComparedSide
+    disabled_filters: tuple[str, ...]
     linker: str
 
 
@@ -53,7 +53,7 @@ class _SnapshotLine(msgspec.Struct, forbid_unknown_fields=True):
     """A variant's build, or the reason why there is none."""
 
     variant: str
-    build: Built | str
+    build: VariantBuild | str
 
 
 _ENCODER = msgspec.json.Encoder(order="deterministic")
@@ -62,7 +62,7 @@ _ENCODER = msgspec.json.Encoder(order="deterministic")
 def encoded(snapshot: Snapshot) -> bytes:
     """The content of a snapshot's file."""
     builds = {name: left.reason for name, left in snapshot.left.items()} | dict(snapshot.built)
-    header = _SnapshotHeader(FORMAT, snapshot.side, snapshot.rules_off, snapshot.linker)
+    header = _SnapshotHeader(FORMAT, snapshot.side, snapshot.disabled_filters, snapshot.linker)
     lines = [_SnapshotLine(name, build) for name, build in sorted(builds.items())]
     return gzip.compress(_ENCODER.encode_lines([header, *lines]), mtime=0)
 
@@ -102,9 +102,9 @@ def _decoded(data: bytes, file: str) -> Snapshot:
         raise ValueError("it was edited: its lines are not as linkage writes them")
     return Snapshot(
         replace(header.toolchain, snapshot=file),
-        {one.variant: one.build for one in lines if isinstance(one.build, Built)},
-        {one.variant: Left(one.variant, one.build) for one in lines if isinstance(one.build, str)},
-        header.rules_off,
+        {one.variant: one.build for one in lines if isinstance(one.build, VariantBuild)},
+        {one.variant: NotCompared(one.variant, one.build) for one in lines if isinstance(one.build, str)},
+        header.disabled_filters,
         header.linker,
     )
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from linkage.artifact.facts import Facts
 from linkage.compare.artifacts import Differ
-from linkage.compare.model import Artifact, Built, Change, Found, Step
-from linkage.compare.normalization import Reader
-from linkage.compare.rules import FILE, MEMBER, SESSION, TEXT, Rules, spelled
+from linkage.compare.model import Change, ComparedArtifact, ComparedStep, LocatedChange, VariantBuild
+from linkage.compare.noise_filters import FILE, MEMBER, SESSION, TEXT, NoiseFilters, without_noise
+from linkage.compare.normalization import Normalizer
 from linkage.compare.tables import lists
 from linkage.plan.expectation import how
 from linkage.plan.observation import Diagnostic, Observation, Outcome, StepObservation, native_static_libs
@@ -21,27 +21,31 @@ _LONG = 200
 _UP = re.compile(r"\$ORIGIN/(\.\./)+")
 
 
-def built(plan: Plan, observation: Observation, reader: Reader, places: Mapping[str, str]) -> Built:
+def built(
+    plan: Plan, observation: Observation, normalizer: Normalizer, places: Mapping[str, str]
+) -> VariantBuild:
     """A variant's observation without noise; `places`: what stands for which of the toolchain's folders."""
     steps = zip(plan.steps, observation.steps, strict=False)
-    return Built(
-        tuple(_step(planned, seen, reader, places) for planned, seen in steps),
+    return VariantBuild(
+        tuple(_step(planned, seen, normalizer, places) for planned, seen in steps),
         any(one.command is not None and "RUSTC_BOOTSTRAP" in one.command.env for one in plan.flat()),
         tuple(" ".join(step.argv) for step in observation.steps if step.argv),
     )
 
 
-def _step(planned: PlannedStep, seen: StepObservation, reader: Reader, places: Mapping[str, str]) -> Step:
+def _step(
+    planned: PlannedStep, seen: StepObservation, normalizer: Normalizer, places: Mapping[str, str]
+) -> ComparedStep:
     outcome = seen.outcome
-    names = _Names(planned, reader.rules)
+    names = _OutputNames(planned, normalizer.filters)
     is_rustc = planned.command is not None and planned.command.program == "rustc"
 
     def plain(text: str) -> str:
-        return placeless(text, places if reader.rules.on("place") else {}, reader.rules)
+        return placeless(text, places if normalizer.filters.on("place") else {}, normalizer.filters)
 
-    ways = places if reader.rules.on("place") else {}
+    ways = places if normalizer.filters.on("place") else {}
     libraries = native_static_libs(outcome.stderr) if is_rustc else None
-    return Step(
+    return ComparedStep(
         seen.id,
         planned.command.program if planned.command is not None else planned.action,
         _ended(outcome),
@@ -51,7 +55,7 @@ def _step(planned: PlannedStep, seen: StepObservation, reader: Reader, places: M
         None if libraries is None else tuple(libraries),
         tuple(sorted(names(path) for path in outcome.made)),
         {
-            names(path): _artifact(reader, outcome.facts[path], plain, ways, crash=names(path) == _CRASH)
+            names(path): _artifact(normalizer, outcome.facts[path], plain, ways, crash=names(path) == _CRASH)
             for path in outcome.made
             # What a file operation makes is the case's and not the compiler's; what an incremental
             # session holds is the compiler's own, and stands in the outputs, too.
@@ -64,16 +68,16 @@ def _step(planned: PlannedStep, seen: StepObservation, reader: Reader, places: M
 
 
 def _artifact(
-    reader: Reader,
+    normalizer: Normalizer,
     facts: Facts,
     plain: Callable[[str], str],
     places: Mapping[str, str],
     *,
     crash: bool = False,
-) -> Artifact:
+) -> ComparedArtifact:
     """An output; `crash`: it is rustc's crash report, whose text is a process's backtrace."""
     text = facts.other.text if facts.other is not None and not crash else None
-    found = reader.artifact(facts, None if text is None else plain(text))
+    found = normalizer.artifact(facts, None if text is None else plain(text))
     runpath = found.lists.get("runpath", ()) + found.lists.get("rpath", ())
     if not runpath:
         return found
@@ -103,27 +107,29 @@ def wayless(entry: str, places: Mapping[str, str]) -> str:
     return entry
 
 
-class _Names:
+class _OutputNames:
     """What an output is called: its role, or its file's name without noise."""
 
-    def __init__(self, planned: PlannedStep, rules: Rules) -> None:
+    def __init__(self, planned: PlannedStep, filters: NoiseFilters) -> None:
         self.roles = {path: role for role, path in planned.roles.items()}
-        self.rules = rules
+        self.filters = filters
 
     def __call__(self, path: str) -> str:
         role = self.roles.get(path)
-        return role or spelled(spelled(spelled(path, FILE, self.rules), MEMBER, self.rules), TEXT, self.rules)
+        return role or without_noise(
+            without_noise(without_noise(path, FILE, self.filters), MEMBER, self.filters), TEXT, self.filters
+        )
 
 
 def _ended(outcome: Outcome) -> str:
     return "; ".join([how(outcome), *(how(part) for part in outcome.parts)])
 
 
-def placeless(text: str, places: Mapping[str, str], rules: Rules) -> str:
+def placeless(text: str, places: Mapping[str, str], filters: NoiseFilters) -> str:
     """A text without noise, and with what stands for them in place of folders."""
     for place, token in places.items():
         text = text.replace(place, token)
-    return spelled(text, TEXT, rules)
+    return without_noise(text, TEXT, filters)
 
 
 def diagnostic(found: Diagnostic, plain: Callable[[str], str]) -> str:
@@ -133,7 +139,7 @@ def diagnostic(found: Diagnostic, plain: Callable[[str], str]) -> str:
     return f"{found.level}{code}: {first[:_LONG]}"
 
 
-def unjudged(one: Built) -> str | None:
+def unjudged(one: VariantBuild) -> str | None:
     """Why a variant's build says nothing: a step that hung, a file that cannot be read."""
     for step in one.steps:
         if step.problem is not None:
@@ -144,15 +150,17 @@ def unjudged(one: Built) -> str | None:
     return None
 
 
-def differences(variant: str, base: Built, head: Built, differ: Differ) -> Iterator[Found]:
+def differences(
+    variant: str, base: VariantBuild, head: VariantBuild, differ: Differ
+) -> Iterator[LocatedChange]:
     """Every difference of a variant, in the order of its steps."""
     for old, new in zip(base.steps, head.steps, strict=False):
         for subject, change in _between(old, new, differ):
-            yield Found(variant, old.id, subject, change)
+            yield LocatedChange(variant, old.id, subject, change)
     # Where one ended earlier, the step that ended it has been told.
 
 
-def _between(old: Step, new: Step, differ: Differ) -> Iterator[tuple[str, Change]]:
+def _between(old: ComparedStep, new: ComparedStep, differ: Differ) -> Iterator[tuple[str, Change]]:
     if old.ended != new.ended:
         yield "", Change("exit", f"{old.id}: {old.ended} → {new.ended}", "", _said(old), _said(new))
     yield from (("", change) for change in _diagnostics(old, new))
@@ -169,11 +177,11 @@ def _between(old: Step, new: Step, differ: Differ) -> Iterator[tuple[str, Change
             yield name, change
 
 
-def _said(step: Step) -> str:
+def _said(step: ComparedStep) -> str:
     return "; ".join([step.ended, *step.diagnostics[:3]])
 
 
-def _diagnostics(old: Step, new: Step) -> Iterator[Change]:
+def _diagnostics(old: ComparedStep, new: ComparedStep) -> Iterator[Change]:
     gone = Counter(old.diagnostics) - Counter(new.diagnostics)
     more = Counter(new.diagnostics) - Counter(old.diagnostics)
     for name in sorted(gone):
@@ -182,7 +190,7 @@ def _diagnostics(old: Step, new: Step) -> Iterator[Change]:
         yield Change("diagnostic new", name)
 
 
-def _outputs(old: Step, new: Step) -> Iterator[tuple[str, Change]]:
+def _outputs(old: ComparedStep, new: ComparedStep) -> Iterator[tuple[str, Change]]:
     for change in lists("output", old.outputs, new.outputs):
         if not change.kind.endswith("order"):
             yield change.name, replace(change, base="", head="")
@@ -196,7 +204,7 @@ def _excerpt(text: str, other: str) -> str:
     return f"line {at + 1}: {lines[at][:_LONG]}" if at < len(lines) else "(its end)"
 
 
-def linkers(one: Built) -> list[str]:
+def linkers(one: VariantBuild) -> list[str]:
     """What linked each output that rustc linked, as that says itself."""
     return [
         linker_of(artifact.comment)

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from linkage.artifact.facts import Archive, Binding, Dynamic, Facts
 from linkage.case.claims import ArtifactClaims, Names, SectionClaim, SymbolKind, Symbols, Text
-from linkage.judge.name_set import Miss, asks_for_nothing, check_names, compare, escape, listing
+from linkage.judge.name_set import Mismatch, asks_for_nothing, check_names, compare, escape, listing
 from linkage.judge.pattern import compile_patterns
-from linkage.judge.rows import Row
+from linkage.judge.rows import SymbolRow
 from linkage.judge.text import check_text
 from linkage.judge.view import View, describe
 from linkage.toolchain.version import RustcVersion
@@ -39,12 +39,12 @@ class Aspect:
     look: str
 
 
-def _symbols(key: str, chosen: Callable[[Row], bool]) -> Aspect:
+def _symbols(key: str, chosen: Callable[[SymbolRow], bool]) -> Aspect:
     missing = "no symbol table (it is stripped, or no object)"
     return Aspect(key, lambda view: view.select(chosen), lambda view: view.symbols, missing, SYMBOLS)
 
 
-def _dynamic_symbols(key: str, chosen: Callable[[Row], bool]) -> Aspect:
+def _dynamic_symbols(key: str, chosen: Callable[[SymbolRow], bool]) -> Aspect:
     missing = "no dynamic symbol table; for an archive or an object claim `defines`"
     return Aspect(
         key,
@@ -113,17 +113,17 @@ ASPECTS: tuple[Aspect, ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FailedClaim:
     """A claim that does not hold: its key, why, and the command that shows it."""
 
     key: str
-    miss: Miss
+    miss: Mismatch
     look: str
 
 
 def check_artifact(
     claims: ArtifactClaims, view: View, version: RustcVersion, files: Mapping[str, str]
-) -> Iterator[Found]:
+) -> Iterator[FailedClaim]:
     """The claims that do not hold, in the order of the table; comparisons are judged elsewhere.
 
     `files` are the expected texts beside the case.
@@ -135,10 +135,10 @@ def check_artifact(
         )
         if claim is not None:
             for miss in _aspect(aspect, claim, view, version):
-                yield Found(aspect.key, miss, aspect.look)
+                yield FailedClaim(aspect.key, miss, aspect.look)
     for index, general in enumerate(claims.symbols):
         for miss in _general(general, view, version):
-            yield Found(
+            yield FailedClaim(
                 f"symbols[{index}]", miss, _DYNAMIC_SYMBOLS if general.table == "dynamic" else SYMBOLS
             )
     for function, wanted in claims.refers.items():
@@ -152,30 +152,30 @@ def check_artifact(
         yield from _each_member(pattern, inner, view, version, files)
 
 
-def _text(claim: Text, facts: Facts, files: Mapping[str, str]) -> Iterator[Found]:
+def _text(claim: Text, facts: Facts, files: Mapping[str, str]) -> Iterator[FailedClaim]:
     text = "" if facts.kind == "empty" else facts.other.text if facts.other is not None else None
     if text is None:
-        yield Found("text", Miss("", "a text", f"it is no text: {facts.kind}"), "file {file}")
+        yield FailedClaim("text", Mismatch("", "a text", f"it is no text: {facts.kind}"), "file {file}")
         return
     for miss in check_text(claim, text, files):
-        yield Found("text", miss, "cat {file}")
+        yield FailedClaim("text", miss, "cat {file}")
 
 
-def _kind(claims: ArtifactClaims, facts: Facts) -> Iterator[Found]:
+def _kind(claims: ArtifactClaims, facts: Facts) -> Iterator[FailedClaim]:
     if claims.kind is not None and facts.kind != claims.kind:
-        yield Found("kind", Miss("", claims.kind, facts.kind), "file {file}")
+        yield FailedClaim("kind", Mismatch("", claims.kind, facts.kind), "file {file}")
     if claims.type is not None:
         found = facts.object.type.value if facts.object is not None else f"no object: {facts.kind}"
         if found != claims.type:
-            yield Found("type", Miss("", claims.type, found), _HEADERS)
+            yield FailedClaim("type", Mismatch("", claims.type, found), _HEADERS)
     if claims.size is not None and not compare(claims.size, facts.size):
-        yield Found("size", Miss("", f"size {claims.size}", f"{facts.size} bytes"), "stat {file}")
+        yield FailedClaim("size", Mismatch("", f"size {claims.size}", f"{facts.size} bytes"), "stat {file}")
 
 
-def _aspect(aspect: Aspect, claim: Names, view: View, version: RustcVersion) -> Iterator[Miss]:
+def _aspect(aspect: Aspect, claim: Names, view: View, version: RustcVersion) -> Iterator[Mismatch]:
     names = aspect.names(view)
     if not aspect.table(view) and not asks_for_nothing(claim):
-        yield Miss("", "something to judge", aspect.missing)
+        yield Mismatch("", "something to judge", aspect.missing)
         return
     for miss in check_names(claim, names or (), version):
         wanted = [
@@ -184,7 +184,7 @@ def _aspect(aspect: Aspect, claim: Names, view: View, version: RustcVersion) -> 
             if pattern.exact
         ]
         states = [state for name in wanted if name not in (names or ()) for state in view.states(name)]
-        yield Miss(
+        yield Mismatch(
             miss.part,
             miss.claimed,
             miss.found,
@@ -192,10 +192,10 @@ def _aspect(aspect: Aspect, claim: Names, view: View, version: RustcVersion) -> 
         )
 
 
-def _general(claim: Symbols, view: View, version: RustcVersion) -> Iterator[Miss]:
+def _general(claim: Symbols, view: View, version: RustcVersion) -> Iterator[Mismatch]:
     table = view.dynamic if claim.table == "dynamic" else view.symbols
     if not table:
-        yield Miss("", "something to judge", f"no {claim.table} symbol table")
+        yield Mismatch("", "something to judge", f"no {claim.table} symbol table")
         return
     names, without = compile_patterns(claim.names, version), compile_patterns(claim.except_, version)
     chosen = [
@@ -206,7 +206,7 @@ def _general(claim: Symbols, view: View, version: RustcVersion) -> Iterator[Miss
         and (claim.where is None or _is(claim.where, symbol, version))
     ]
     if not compare(claim.count or ">=1", len(chosen)):
-        yield Miss(
+        yield Mismatch(
             "count",
             f"{', '.join(claim.names)}: count {claim.count or '>=1'}",
             f"{len(chosen)}: {listing([s.name for s in chosen])}",
@@ -216,12 +216,12 @@ def _general(claim: Symbols, view: View, version: RustcVersion) -> Iterator[Miss
         wanted = ", ".join(
             f"{key} {value}" for key, value in claim.are.model_dump(by_alias=True, exclude_none=True).items()
         )
-        yield Miss(
+        yield Mismatch(
             "are", f"each is {wanted}", listing([f"{symbol.name} ({describe(symbol)})" for symbol in wrong])
         )
 
 
-def _is(kind: SymbolKind, symbol: Row, version: RustcVersion) -> bool:
+def _is(kind: SymbolKind, symbol: SymbolRow, version: RustcVersion) -> bool:
     def fits(pattern: str, value: str | None) -> bool:
         return compile_patterns((pattern,), version)[0].matches(value or "")
 
@@ -236,21 +236,21 @@ def _is(kind: SymbolKind, symbol: Row, version: RustcVersion) -> bool:
     )
 
 
-def _refers(function: str, claim: Names, view: View, version: RustcVersion) -> Iterator[Found]:
+def _refers(function: str, claim: Names, view: View, version: RustcVersion) -> Iterator[FailedClaim]:
     look = f"objdump -dr --disassemble={function} {{file}}"
     if function not in view.references:
         near = tuple(state for state in view.states(function))
-        yield Found(
+        yield FailedClaim(
             f"refers.{function}",
-            Miss("", f"a function {function}", "there is none whose code can be read", near),
+            Mismatch("", f"a function {function}", "there is none whose code can be read", near),
             look,
         )
         return
     for miss in check_names(claim, view.references[function], version):
-        yield Found(f"refers.{function}", miss, look)
+        yield FailedClaim(f"refers.{function}", miss, look)
 
 
-def _flags(claims: ArtifactClaims, view: View) -> Iterator[Found]:
+def _flags(claims: ArtifactClaims, view: View) -> Iterator[FailedClaim]:
     found = view.facts.object
     dynamic = found.dynamic if found is not None else None
     looked_at: tuple[tuple[str, object, object, str], ...] = (
@@ -270,59 +270,61 @@ def _flags(claims: ArtifactClaims, view: View) -> Iterator[Found]:
     for key, wanted, is_so, look in looked_at:
         if wanted is not None and wanted != is_so:
             said = "cannot be said of it" if is_so is None else str(is_so).lower()
-            yield Found(key, Miss("", str(wanted).lower(), said), look)
+            yield FailedClaim(key, Mismatch("", str(wanted).lower(), said), look)
 
 
-def _section(name: str, claim: SectionClaim, view: View) -> Iterator[Found]:
+def _section(name: str, claim: SectionClaim, view: View) -> Iterator[FailedClaim]:
     found = view.sections(name)
     key = f"section.{name}"
     if not found:
-        yield Found(key, Miss("", f"a section {name}", listing(view.section_names or ())), _SECTIONS)
+        yield FailedClaim(
+            key, Mismatch("", f"a section {name}", listing(view.section_names or ())), _SECTIONS
+        )
         return
     for section in found:
         if claim.size is not None and not compare(claim.size, section.size):
-            yield Found(key, Miss("size", f"size {claim.size}", f"{section.size} bytes"), _SECTIONS)
+            yield FailedClaim(key, Mismatch("size", f"size {claim.size}", f"{section.size} bytes"), _SECTIONS)
         if claim.compressed is not None and claim.compressed != section.compressed:
-            yield Found(
+            yield FailedClaim(
                 key,
-                Miss("compressed", str(claim.compressed).lower(), str(section.compressed).lower()),
+                Mismatch("compressed", str(claim.compressed).lower(), str(section.compressed).lower()),
                 _SECTIONS,
             )
         if claim.flags is not None and claim.flags != section.flags:
-            yield Found(key, Miss("flags", claim.flags, section.flags), _SECTIONS)
+            yield FailedClaim(key, Mismatch("flags", claim.flags, section.flags), _SECTIONS)
     if claim.contains or claim.lacks:
         yield from _content(name, claim, [one.contents[name] for one in view.objects if name in one.contents])
 
 
-def _content(name: str, claim: SectionClaim, contents: Sequence[bytes]) -> Iterator[Found]:
+def _content(name: str, claim: SectionClaim, contents: Sequence[bytes]) -> Iterator[FailedClaim]:
     key = f"section.{name}"
     if not any(contents):
         found = "it is empty" if contents else "its content was not read"
-        yield Found(key, Miss("", "something to judge", found), _SECTIONS)
+        yield FailedClaim(key, Mismatch("", "something to judge", found), _SECTIONS)
         return
     for wanted in claim.contains:
         if not any(wanted.encode() in content for content in contents):
-            yield Found(
+            yield FailedClaim(
                 key,
-                Miss("contains", f"contains {wanted!r}", f"not in its {sum(map(len, contents))} bytes"),
+                Mismatch("contains", f"contains {wanted!r}", f"not in its {sum(map(len, contents))} bytes"),
                 f"readelf -p {name} {{file}}",
             )
     for unwanted in claim.lacks:
         if any(unwanted.encode() in content for content in contents):
-            yield Found(
-                key, Miss("lacks", f"lacks {unwanted!r}", "it is there"), f"readelf -p {name} {{file}}"
+            yield FailedClaim(
+                key, Mismatch("lacks", f"lacks {unwanted!r}", "it is there"), f"readelf -p {name} {{file}}"
             )
 
 
 def _each_member(
     pattern: str, claims: ArtifactClaims, view: View, version: RustcVersion, files: Mapping[str, str]
-) -> Iterator[Found]:
+) -> Iterator[FailedClaim]:
     members = view.facts.archive.members if view.facts.archive is not None else ()
     matching = compile_patterns((pattern,), version)[0]
     chosen = [member for member in members if matching.matches(member.name)]
     if not chosen:
-        miss = Miss("", f"members {pattern}", listing([member.name for member in members]))
-        yield Found(f"each-member.{pattern}", miss, _MEMBERS)
+        miss = Mismatch("", f"members {pattern}", listing([member.name for member in members]))
+        yield FailedClaim(f"each-member.{pattern}", miss, _MEMBERS)
     for member in chosen:
         kind = (
             "elf"
@@ -337,10 +339,10 @@ def _each_member(
             kind, member.size, "", object=member.object, bitcode=member.bitcode, metadata=member.metadata
         )
         for found in check_artifact(claims, View(facts), version, files):
-            miss = Miss(
+            miss = Mismatch(
                 found.miss.part,
                 found.miss.claimed,
                 f"{escape(member.name)}: {found.miss.found}",
                 found.miss.nearest,
             )
-            yield Found(f"each-member.{pattern}.{found.key}", miss, found.look)
+            yield FailedClaim(f"each-member.{pattern}.{found.key}", miss, found.look)

@@ -6,8 +6,8 @@ from functools import partial
 
 from linkage.artifact.facts import Facts
 from linkage.case.claims import ArtifactClaims, ArtifactReference, ExportsDiffer
-from linkage.judge.artifact import Found
-from linkage.judge.name_set import Miss, listing
+from linkage.judge.artifact import FailedClaim
+from linkage.judge.name_set import Mismatch, listing
 from linkage.judge.pattern import compile_patterns
 from linkage.judge.view import View, describe
 from linkage.toolchain.version import RustcVersion
@@ -18,7 +18,7 @@ Look = Callable[[ArtifactReference], Facts | str]
 
 def check_comparisons(
     claims: ArtifactClaims, facts: Facts, other: Look, version: RustcVersion
-) -> Iterator[Found]:
+) -> Iterator[FailedClaim]:
     """The comparisons that do not hold."""
     for reference in claims.same_as:
         yield from _with(reference, other, partial(_same, reference, facts), "same-as")
@@ -34,14 +34,14 @@ def check_comparisons(
 
 
 def _with(
-    reference: ArtifactReference, other: Look, judge: Callable[[Facts], Iterator[Miss]], key: str
-) -> Iterator[Found]:
+    reference: ArtifactReference, other: Look, judge: Callable[[Facts], Iterator[Mismatch]], key: str
+) -> Iterator[FailedClaim]:
     found = other(reference)
     if isinstance(found, str):
-        yield Found(key, Miss("", f"{describe_reference(reference)} to compare with", found), "")
+        yield FailedClaim(key, Mismatch("", f"{describe_reference(reference)} to compare with", found), "")
         return
     for miss in judge(found):
-        yield Found(key, miss, _LOOK[reference.what])
+        yield FailedClaim(key, miss, _LOOK[reference.what])
 
 
 _LOOK = {
@@ -57,37 +57,37 @@ def describe_reference(reference: ArtifactReference) -> str:
     return f"{name} of the variant with {cell}" if cell else name
 
 
-def _same(reference: ArtifactReference, one: Facts, other: Facts) -> Iterator[Miss]:
+def _same(reference: ArtifactReference, one: Facts, other: Facts) -> Iterator[Mismatch]:
     claimed = f"the same {reference.what} as {describe_reference(reference)}"
     nothing = _incomparable(reference.what, one, other)
     if nothing is not None:
-        yield Miss("", claimed, nothing)
+        yield Mismatch("", claimed, nothing)
         return
     match reference.what:
         case "bytes":
             if one.digest != other.digest:
-                yield Miss(
+                yield Mismatch(
                     "",
                     claimed,
                     f"{one.size} bytes ({one.digest}) against {other.size} bytes ({other.digest})",
                 )
         case "size":
             if one.size != other.size:
-                yield Miss("", claimed, f"{one.size} bytes against {other.size} bytes")
+                yield Mismatch("", claimed, f"{one.size} bytes against {other.size} bytes")
         case "text":
             if _text(one) != _text(other):
-                yield Miss("", claimed, "another text")
+                yield Mismatch("", claimed, "another text")
         case what:
             yield from _same_symbols(claimed, _table(one, what), _table(other, what))
 
 
 def _same_symbols(
     claimed: str, one: Mapping[str, int] | None, other: Mapping[str, int] | None
-) -> Iterator[Miss]:
+) -> Iterator[Mismatch]:
     one, other = one or {}, other or {}
     more, fewer = Counter(one) - Counter(other), Counter(other) - Counter(one)
     if more or fewer:
-        yield Miss("", claimed, f"more: {listing(sorted(more))}; fewer: {listing(sorted(fewer))}")
+        yield Mismatch("", claimed, f"more: {listing(sorted(more))}; fewer: {listing(sorted(fewer))}")
 
 
 def _incomparable(what: str, one: Facts, other: Facts) -> str | None:
@@ -115,22 +115,22 @@ def _table(facts: Facts, what: str) -> dict[str, int] | None:
     return dict(Counter(f"{symbol.name} {describe(symbol)}" for symbol in view.symbols))
 
 
-def _different(reference: ArtifactReference, one: Facts, other: Facts) -> Iterator[Miss]:
+def _different(reference: ArtifactReference, one: Facts, other: Facts) -> Iterator[Mismatch]:
     nothing = _incomparable(reference.what, one, other)
     if nothing is not None or not list(_same(reference, one, other)):
         found = nothing or f"the same, {one.size} bytes"
-        yield Miss("", f"another {reference.what} than {describe_reference(reference)}", found)
+        yield Mismatch("", f"another {reference.what} than {describe_reference(reference)}", found)
 
 
-def _smaller(one: Facts, other: Facts) -> Iterator[Miss]:
+def _smaller(one: Facts, other: Facts) -> Iterator[Mismatch]:
     if one.size >= other.size:
-        yield Miss("", f"smaller than {other.size} bytes", f"{one.size} bytes")
+        yield Mismatch("", f"smaller than {other.size} bytes", f"{one.size} bytes")
 
 
-def _exports(claim: ExportsDiffer, one: Facts, other: Facts, version: RustcVersion) -> Iterator[Miss]:
+def _exports(claim: ExportsDiffer, one: Facts, other: Facts, version: RustcVersion) -> Iterator[Mismatch]:
     here, there = _table(one, "exports"), _table(other, "exports")
     if not here or not there:
-        yield Miss("", "exports on both sides", "no exports to compare")
+        yield Mismatch("", "exports on both sides", "no exports to compare")
         return
     for part, wanted, found in (
         ("added", claim.added, sorted(set(here) - set(there))),
@@ -140,4 +140,4 @@ def _exports(claim: ExportsDiffer, one: Facts, other: Facts, version: RustcVersi
         extra = [name for name in found if not any(pattern.matches(name) for pattern in patterns)]
         missing = [pattern.text for pattern in patterns if not any(pattern.matches(name) for name in found)]
         if extra or missing:
-            yield Miss(part, f"{part} exactly {listing(list(wanted))}", f"{part} {listing(found)}")
+            yield Mismatch(part, f"{part} exactly {listing(list(wanted))}", f"{part} {listing(found)}")

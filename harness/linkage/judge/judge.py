@@ -9,9 +9,9 @@ from linkage.case.claims import ArtifactClaims, ArtifactReference
 from linkage.case.document import KeyPath
 from linkage.case.steps import SAID, ProcessStep
 from linkage.judge import known_bugs as known
-from linkage.judge.artifact import SYMBOLS, Found, check_artifact
+from linkage.judge.artifact import SYMBOLS, FailedClaim, check_artifact
 from linkage.judge.comparison import check_comparisons
-from linkage.judge.name_set import Miss, escape, listing
+from linkage.judge.name_set import Mismatch, escape, listing
 from linkage.judge.pattern import compile_patterns
 from linkage.judge.process import check_process
 from linkage.judge.verdict import Failure, Verdict
@@ -118,7 +118,7 @@ def _step(
         for key, miss in check_process(part, one, version, files, part.roles):
             yield _failure(plan, part, key, (*part.path, _place(key)), miss, ())
         for path in unmade(part, replace(one, made=outcome.made)):
-            miss = Miss("", f"makes {path}", f"succeeded, but made {listing(outcome.made)}")
+            miss = Mismatch("", f"makes {path}", f"succeeded, but made {listing(outcome.made)}")
             yield _failure(plan, part, "makes", part.path, miss, ())
     if ended_right(step, outcome):
         for group in (*step.claims, *(group for part in step.together for group in part.claims)):
@@ -142,7 +142,7 @@ def _group(
     found = matching(outcome.facts, group.pattern)
     if not group.claims.exists:
         for name in found:
-            miss = Miss("", "is not there", f"it is there, {outcome.facts[name].size} bytes")
+            miss = Mismatch("", "is not there", f"it is there, {outcome.facts[name].size} bytes")
             yield _failure(
                 plan,
                 step,
@@ -157,7 +157,7 @@ def _group(
         near = tuple(
             name for name in outcome.made if name.rpartition(".")[2] == group.pattern.rpartition(".")[2]
         )
-        miss = Miss("", f"{group.pattern} is there", "it is not there", near)
+        miss = Mismatch("", f"{group.pattern} is there", "it is not there", near)
         yield _failure(plan, step, f"{group.subject}.exists", group.path, miss, ("ls -l",), step_id)
     for name in found:
         facts = outcome.facts[name]
@@ -216,31 +216,31 @@ def _look(
     return look
 
 
-def _file(claims: ArtifactClaims, name: str, outcome: Outcome) -> Iterator[Found]:
+def _file(claims: ArtifactClaims, name: str, outcome: Outcome) -> Iterator[FailedClaim]:
     """Claims about the file itself, whatever is in it."""
     mode = outcome.modes.get(name, 0)
     if claims.mode is not None and int(claims.mode, 8) != mode:
-        yield Found("mode", Miss("", claims.mode, f"{mode:o}"), "ls -l {file}")
+        yield FailedClaim("mode", Mismatch("", claims.mode, f"{mode:o}"), "ls -l {file}")
     if claims.content is None:
         return
     size, found = outcome.facts[name].size, outcome.texts.get(name, ())
     if not size:
-        yield Found("content", Miss("", "something in it", "it is empty"), "ls -l {file}")
+        yield FailedClaim("content", Mismatch("", "something in it", "it is empty"), "ls -l {file}")
         return
     for text in claims.content.contains:
         if text not in found:
-            miss = Miss("contains", f"contains {escape(repr(text))}", f"not in its {size} bytes")
-            yield Found("content", miss, "strings {file}")
+            miss = Mismatch("contains", f"contains {escape(repr(text))}", f"not in its {size} bytes")
+            yield FailedClaim("content", miss, "strings {file}")
     for text in claims.content.lacks:
         if text in found:
-            yield Found(
-                "content", Miss("lacks", f"lacks {escape(repr(text))}", "it is there"), "strings {file}"
+            yield FailedClaim(
+                "content", Mismatch("lacks", f"lacks {escape(repr(text))}", "it is there"), "strings {file}"
             )
 
 
 def _resolved(
     plan: Plan, step: PlannedStep, group: ClaimGroup, view: View, outcome: Outcome
-) -> Iterator[Found]:
+) -> Iterator[FailedClaim]:
     claim = group.claims.resolved
     if claim is None:
         return
@@ -248,25 +248,27 @@ def _resolved(
     wanted = [name for name in view.undefined if any(pattern.matches(name) for pattern in patterns)]
     named = ", ".join(claim.names)
     if not wanted:
-        miss = Miss(
+        miss = Mismatch(
             "", f"undefined symbols that {named} means", f"there are none among {listing(view.undefined)}"
         )
-        yield Found("resolved", miss, SYMBOLS)
+        yield FailedClaim("resolved", miss, SYMBOLS)
     defined = set(view.provided)
     for name in claim.within:
         paths = matching(outcome.facts, step.roles.get(name, name))
         if not paths:
-            yield Found("resolved", Miss("within", f"{name} is in the link set", "it is not there"), "ls -l")
+            yield FailedClaim(
+                "resolved", Mismatch("within", f"{name} is in the link set", "it is not there"), "ls -l"
+            )
         for path in paths:
             other = outcome.facts[path]
             why = _damage(other)
             if why is not None:
-                yield Found("resolved", Miss("within", f"{name} can be read", f"{path}: {why}"), "")
+                yield FailedClaim("resolved", Mismatch("within", f"{name} can be read", f"{path}: {why}"), "")
             defined.update(View(other).provided)
     missing = [name for name in wanted if name not in defined]
     if missing:
-        miss = Miss("", f"each of {named} is defined in the link set", f"not defined: {listing(missing)}")
-        yield Found("resolved", miss, SYMBOLS)
+        miss = Mismatch("", f"each of {named} is defined in the link set", f"not defined: {listing(missing)}")
+        yield FailedClaim("resolved", miss, SYMBOLS)
 
 
 def _failure(
@@ -274,7 +276,7 @@ def _failure(
     step: PlannedStep,
     key: str,
     path: KeyPath,
-    miss: Miss,
+    miss: Mismatch,
     look: Sequence[str],
     step_id: str | None = None,
 ) -> Failure:

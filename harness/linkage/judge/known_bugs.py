@@ -4,10 +4,9 @@ import re
 from collections.abc import Iterator, Sequence
 
 from linkage.case.model import BugSignature, KnownBug
-from linkage.judge.verdict import Bug, Failure, Outcome
+from linkage.judge.verdict import Bug, Failure, VerdictKind
 from linkage.plan.expectation import as_expected, ended_right, exit_word
-from linkage.plan.observation import Observation
-from linkage.plan.observation import Outcome as StepOutcome
+from linkage.plan.observation import Observation, Outcome
 from linkage.plan.plan import Plan, PlannedStep
 from linkage.toolchain.version import VersionRange
 
@@ -25,7 +24,7 @@ def applicable(plan: Plan) -> list[KnownBug]:
 
 def weigh(
     plan: Plan, observation: Observation, failures: Sequence[Failure]
-) -> tuple[Outcome, tuple[Bug, ...], str]:
+) -> tuple[VerdictKind, tuple[Bug, ...], str]:
     """The outcome, the known bugs that it is about, and the reason in words."""
     bugs = applicable(plan)
     complete = [bug for bug in bugs if _complete(bug.signature, failures)]
@@ -35,7 +34,7 @@ def weigh(
     }
     unexplained = [failure for index, failure in enumerate(failures) if not explained[index]]
     if unexplained:
-        outcome = Outcome.ERROR if any(failure.error for failure in unexplained) else Outcome.FAIL
+        outcome = VerdictKind.ERROR if any(failure.error for failure in unexplained) else VerdictKind.FAIL
         missed = [bug for bug in bugs if not any(bug in found for found in explained.values())]
         why = (
             f"it is not the known bug {', '.join(bug.name for bug in missed)}: that looks otherwise"
@@ -48,13 +47,13 @@ def weigh(
     gone = [bug for bug in bugs if bug not in seen and _looked_for(bug.signature, plan, observation)]
     if gone:
         return (
-            Outcome.FIXED,
+            VerdictKind.FIXED,
             tuple(_bug(bug) for bug in gone),
             f"{', '.join(bug.name for bug in gone)} is no longer seen: remove it, or limit its `toolchains`",
         )
     if seen:
-        return Outcome.KNOWN, tuple(_bug(bug) for bug in seen), ", ".join(bug.name for bug in seen)
-    return Outcome.PASS, (), ""
+        return VerdictKind.KNOWN, tuple(_bug(bug) for bug in seen), ", ".join(bug.name for bug in seen)
+    return VerdictKind.PASS, (), ""
 
 
 def _bug(bug: KnownBug) -> Bug:
@@ -87,7 +86,7 @@ def _is_claim(failure: Failure, claim: str) -> bool:
     return failure.claim == claim or failure.claim.startswith((f"{claim}.", f"{claim}["))
 
 
-def _looks(signature: BugSignature, outcome: StepOutcome) -> bool:
+def _looks(signature: BugSignature, outcome: Outcome) -> bool:
     return (
         (signature.stdout is None or signature.stdout in outcome.stdout)
         and (signature.stderr is None or signature.stderr in outcome.stderr)
@@ -97,7 +96,7 @@ def _looks(signature: BugSignature, outcome: StepOutcome) -> bool:
     )
 
 
-def _outcome(signature: BugSignature, plan: Plan, observation: Observation, at: str) -> StepOutcome | None:
+def _outcome(signature: BugSignature, plan: Plan, observation: Observation, at: str) -> Outcome | None:
     """What the signature's step did, where the failure is at it: by its id, or by its action."""
     if at == "end":
         return observation.steps[-1].outcome if signature.step == "end" and observation.steps else None
@@ -107,7 +106,7 @@ def _outcome(signature: BugSignature, plan: Plan, observation: Observation, at: 
     )
 
 
-def _carried_out(plan: Plan, observation: Observation) -> Iterator[tuple[PlannedStep, StepOutcome]]:
+def _carried_out(plan: Plan, observation: Observation) -> Iterator[tuple[PlannedStep, Outcome]]:
     """Each step that was carried out, those that run together too, and what it did."""
     for step, seen in zip(plan.steps, observation.steps, strict=False):
         yield step, seen.outcome

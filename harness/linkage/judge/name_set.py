@@ -22,7 +22,7 @@ _OPERATORS: dict[str, Callable[[int, int], bool]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Miss:
+class Mismatch:
     """One part of a claim that does not hold: what it says, what there is, and what is nearest to it."""
 
     part: str
@@ -52,7 +52,7 @@ def _wants_none(claim: Names) -> bool:
     return claim.only == () or (claim.count is not None and means_zero(claim.count))
 
 
-def check_names(claim: Names, names: Sequence[str], version: RustcVersion) -> Iterator[Miss]:
+def check_names(claim: Names, names: Sequence[str], version: RustcVersion) -> Iterator[Mismatch]:
     """The parts of the claim that do not hold for these names, in the order of the table."""
     within = compile_patterns(claim.within, version)
     without = compile_patterns(claim.except_, version)
@@ -70,7 +70,7 @@ def check_names(claim: Names, names: Sequence[str], version: RustcVersion) -> It
             if given
         )
         part = "within" if claim.within else "except"
-        yield Miss(part, f"something to judge ({limits})", f"nothing is left of {listing(names)}")
+        yield Mismatch(part, f"something to judge ({limits})", f"nothing is left of {listing(names)}")
         return
     yield from _all(claim, chosen, version)
     yield from _none(claim, chosen, version)
@@ -78,13 +78,15 @@ def check_names(claim: Names, names: Sequence[str], version: RustcVersion) -> It
     if claim.any and not any(
         pattern.matches(name) for pattern in compile_patterns(claim.any, version) for name in chosen
     ):
-        yield Miss("any", f"one of {_spelt(claim.any, version)}", listing(chosen), nearest(claim.any, chosen))
+        yield Mismatch(
+            "any", f"one of {_spelt(claim.any, version)}", listing(chosen), nearest(claim.any, chosen)
+        )
     if claim.count is not None and not compare(claim.count, len(chosen)):
-        yield Miss("count", f"count {claim.count}", f"{len(chosen)}: {listing(chosen)}")
+        yield Mismatch("count", f"count {claim.count}", f"{len(chosen)}: {listing(chosen)}")
     yield from _order(claim, chosen, version)
 
 
-def _all(claim: Names, names: Sequence[str], version: RustcVersion) -> Iterator[Miss]:
+def _all(claim: Names, names: Sequence[str], version: RustcVersion) -> Iterator[Mismatch]:
     known = set(names) if claim.all else set()
     for pattern in compile_patterns(claim.all, version):
         if pattern.exact is not None:
@@ -93,10 +95,10 @@ def _all(claim: Names, names: Sequence[str], version: RustcVersion) -> Iterator[
             found = any(pattern.matches(name) for name in known)
         if not found:
             near = nearest([pattern.text], names)
-            yield Miss("all", f"has {spelt(pattern.text, version)}", f"not among {listing(names)}", near)
+            yield Mismatch("all", f"has {spelt(pattern.text, version)}", f"not among {listing(names)}", near)
 
 
-def _none(claim: Names, names: Sequence[str], version: RustcVersion) -> Iterator[Miss]:
+def _none(claim: Names, names: Sequence[str], version: RustcVersion) -> Iterator[Mismatch]:
     known = set(names) if claim.none else set()
     for pattern in compile_patterns(claim.none, version):
         if pattern.exact is not None:
@@ -104,10 +106,10 @@ def _none(claim: Names, names: Sequence[str], version: RustcVersion) -> Iterator
         else:
             found = sorted(name for name in known if pattern.matches(name))
         if found:
-            yield Miss("none", f"lacks {spelt(pattern.text, version)}", f"has {listing(found)}")
+            yield Mismatch("none", f"lacks {spelt(pattern.text, version)}", f"has {listing(found)}")
 
 
-def _only(claim: Names, names: Sequence[str], version: RustcVersion) -> Iterator[Miss]:
+def _only(claim: Names, names: Sequence[str], version: RustcVersion) -> Iterator[Mismatch]:
     if claim.only is None:
         return
     patterns = compile_patterns(claim.only, version)
@@ -115,21 +117,21 @@ def _only(claim: Names, names: Sequence[str], version: RustcVersion) -> Iterator
     missing = [pattern.text for pattern in patterns if not any(pattern.matches(name) for name in names)]
     claimed = f"only {_spelt(claim.only, version)}" if claim.only else "none at all"
     if more:
-        yield Miss("only", claimed, f"also {listing(more)}")
+        yield Mismatch("only", claimed, f"also {listing(more)}")
     if missing:
-        yield Miss(
+        yield Mismatch(
             "only", claimed, f"lacks {', '.join(missing)}; there is {listing(names)}", nearest(missing, names)
         )
 
 
-def _order(claim: Names, names: Sequence[str], version: RustcVersion) -> Iterator[Miss]:
+def _order(claim: Names, names: Sequence[str], version: RustcVersion) -> Iterator[Mismatch]:
     start = 0
     for pattern in compile_patterns(claim.order, version):
         place = next((i for i in range(start, len(names)) if pattern.matches(names[i])), None)
         if place is None:
             earlier = any(pattern.matches(name) for name in names[:start])
             found = f"{pattern.text} stands before its turn in" if earlier else f"{pattern.text} is not in"
-            yield Miss("order", f"in this order: {', '.join(claim.order)}", f"{found} {listing(names)}")
+            yield Mismatch("order", f"in this order: {', '.join(claim.order)}", f"{found} {listing(names)}")
             return
         start = place + 1
 

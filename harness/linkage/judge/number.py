@@ -4,25 +4,25 @@ import re
 from collections.abc import Iterator
 
 from linkage.case.claims import Number
-from linkage.judge.name_set import Miss, compare
+from linkage.judge.name_set import Mismatch, compare
 
 
-def check_number(claim: Number, text: str) -> Iterator[Miss]:
+def check_number(claim: Number, text: str) -> Iterator[Mismatch]:
     """What of the claim does not hold; a text without such a number is a miss, too."""
     number = _found(claim.matches, text)
     if number is None:
-        yield Miss("number", f"a number where /{claim.matches}/ says", "there is none")
+        yield Mismatch("number", f"a number where /{claim.matches}/ says", "there is none")
         return
     if claim.percent_of is None:
         if not compare(claim.is_, number):
-            yield Miss("number", f"number {claim.is_}", str(number))
+            yield Mismatch("number", f"number {claim.is_}", str(number))
         return
     whole = _found(claim.matches, claim.percent_of)
     if not whole:
         found = "there is none" if whole is None else "it is 0"
-        yield Miss("number", f"a number where /{claim.matches}/ says, in the text to compare with", found)
+        yield Mismatch("number", f"a number where /{claim.matches}/ says, in the text to compare with", found)
     elif not compare(_of(claim.is_, whole), number * 100):
-        yield Miss(
+        yield Mismatch(
             "number",
             f"number {claim.is_} % of {whole}",
             f"{number}, which is {number * 100 / whole:.2f} %",

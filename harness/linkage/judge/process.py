@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from linkage.case import claims, steps
-from linkage.judge.name_set import Miss, check_names, compare, escape, listing
+from linkage.judge.name_set import Mismatch, check_names, compare, escape, listing
 from linkage.judge.text import check_text, excerpt
 from linkage.plan.expectation import exit_holds, how
 from linkage.plan.observation import Diagnostic, LinkerCall, Outcome, native_static_libs
@@ -20,7 +20,7 @@ def check_process(
     version: RustcVersion,
     files: Mapping[str, str],
     roles: Mapping[str, str],
-) -> Iterator[tuple[str, Miss]]:
+) -> Iterator[tuple[str, Mismatch]]:
     """The claims that do not hold, each with its key.
 
     `files` are the expected texts beside the case, `roles` the artifacts' files by role.
@@ -31,7 +31,7 @@ def check_process(
     holds = exit_holds(model.exit, outcome)
     if not holds:
         said = excerpt(outcome.stderr or outcome.stdout)
-        yield "exit", Miss("", _expected(model.exit), f"{how(outcome)}\n{said}")
+        yield "exit", Mismatch("", _expected(model.exit), f"{how(outcome)}\n{said}")
     for stream in ("stdout", "stderr"):
         text = getattr(model, stream)
         if text is not None and (holds or stream == "stderr"):
@@ -51,7 +51,7 @@ def _rustc(
     roles: Mapping[str, str],
     *,
     holds: bool,
-) -> Iterator[tuple[str, Miss]]:
+) -> Iterator[tuple[str, Mismatch]]:
     if model.diagnostics is not None:
         for miss in _diagnostics(model.diagnostics, outcome.diagnostics):
             yield "diagnostics", miss
@@ -62,7 +62,9 @@ def _rustc(
         if found is None:
             yield (
                 "native-static-libs",
-                Miss("", "a report", "rustc printed none; is `--print native-static-libs` among the flags?"),
+                Mismatch(
+                    "", "a report", "rustc printed none; is `--print native-static-libs` among the flags?"
+                ),
             )
         else:
             for miss in check_names(model.native_static_libs, found, version):
@@ -97,14 +99,14 @@ def _by_role(made: Sequence[str], roles: Mapping[str, str], claim: claims.Names)
     return [names.get(path, path) for path in made]
 
 
-def _diagnostics(claim: claims.DiagnosticClaim, found: Sequence[Diagnostic]) -> Iterator[Miss]:
+def _diagnostics(claim: claims.DiagnosticClaim, found: Sequence[Diagnostic]) -> Iterator[Mismatch]:
     for wanted in claim.all:
         if not any(fits(wanted, one) for one in found):
-            yield Miss("all", f"a diagnostic with {_described(wanted)}", _listed(found))
+            yield Mismatch("all", f"a diagnostic with {_described(wanted)}", _listed(found))
     for unwanted in claim.none:
         hit = [one for one in found if fits(unwanted, one)]
         if hit:
-            yield Miss("none", f"no diagnostic with {_described(unwanted)}", _listed(hit))
+            yield Mismatch("none", f"no diagnostic with {_described(unwanted)}", _listed(hit))
 
 
 def fits(wanted: claims.DiagnosticPattern, found: Diagnostic) -> bool:
@@ -131,18 +133,18 @@ def _listed(found: Sequence[Diagnostic]) -> str:
 
 def _link(
     claim: claims.LinkClaim, calls: Sequence[LinkerCall], version: RustcVersion, roles: Mapping[str, str]
-) -> Iterator[tuple[str, Miss]]:
+) -> Iterator[tuple[str, Mismatch]]:
     if claim.of is not None:
         name = PurePosixPath(roles.get(claim.of, claim.of)).name
         calls = [call for call in calls if call.output is not None and _is_output(call.output, name)]
     if claim.count is not None and not compare(claim.count, len(calls)):
-        yield "count", Miss("", f"count {claim.count}", f"{len(calls)} calls of the linker")
+        yield "count", Mismatch("", f"count {claim.count}", f"{len(calls)} calls of the linker")
     if not calls:
         found = f"none for {claim.of}" if claim.of else "none was seen"
         said = (key for key in ("args", "libraries", "inputs", "exports") if getattr(claim, key) is not None)
         about = next(said, "export-list" if claim.export_list is not None else None)
         if about is not None or claim.count is None:
-            yield about or "count", Miss("", "a call of the linker", found)
+            yield about or "count", Mismatch("", "a call of the linker", found)
         return
     for call in calls:
         for key, names in (
@@ -155,13 +157,13 @@ def _link(
             if names_claim is None:
                 continue
             if names is None:
-                yield key, Miss("", "a version script or export list", f"none in {listing(call.args)}")
+                yield key, Mismatch("", "a version script or export list", f"none in {listing(call.args)}")
                 continue
             yield from ((key, miss) for miss in check_names(names_claim, names, version))
         if claim.export_list is not None and claim.export_list != (call.exports is not None):
             yield (
                 "export-list",
-                Miss("", str(claim.export_list).lower(), str(call.exports is not None).lower()),
+                Mismatch("", str(claim.export_list).lower(), str(call.exports is not None).lower()),
             )
 
 

@@ -17,7 +17,7 @@ _NAMELESS = (SymbolType.SECTION, SymbolType.FILE)
 """Every object has some of these, without any function of its own."""
 
 
-class Row(NamedTuple):
+class SymbolRow(NamedTuple):
     """A symbol by the columns that claims select by; as a `Symbol` has them."""
 
     name: str
@@ -48,20 +48,20 @@ class Row(NamedTuple):
 
 
 @lru_cache(maxsize=1024)  # tables: std's objects are in every library that holds it
-def rows(table: SymbolTable) -> tuple[Row, ...]:
+def rows(table: SymbolTable) -> tuple[SymbolRow, ...]:
     """A table's symbols in its order, without section and file symbols and such without a name.
 
     Equal tables give the same rows: a row's table does not say of which object it is.
     """
     if not table.names.isascii():
         whole = [
-            Row(s.name, s.binding, s.visibility, s.type, s.defined, s.absolute, table, index)
+            SymbolRow(s.name, s.binding, s.visibility, s.type, s.defined, s.absolute, table, index)
             for index, s in enumerate(table)
         ]
         return tuple(row for row in whole if row.name and row.type not in _NAMELESS)
     text = table.names.decode("ascii")
     end = text.index
-    found: list[Row] = []
+    found: list[SymbolRow] = []
     for index, record in enumerate(table.RECORD.iter_unpack(table.records)):
         offset, info, other, section, _, _ = record
         kind = _TYPES[info]
@@ -70,7 +70,7 @@ def rows(table: SymbolTable) -> tuple[Row, ...]:
             continue
         kind = SymbolType.COMMON if section == SHN_COMMON else kind
         found.append(
-            Row(
+            SymbolRow(
                 name,
                 _BINDINGS[info],
                 _VISIBILITIES[other],

@@ -5,54 +5,54 @@ import re
 from collections.abc import Iterator, Mapping
 
 from linkage.case.claims import Text
-from linkage.judge.name_set import Miss, compare, escape, means_zero
+from linkage.judge.name_set import Mismatch, compare, escape, means_zero
 from linkage.judge.number import check_number
 
 _EXCERPT = 12  # lines of a text shown in a message
 _LINE = 1000  # characters of each: a linker says what is undefined behind two long paths
 
 
-def check_text(claim: Text, text: str, files: Mapping[str, str]) -> Iterator[Miss]:
+def check_text(claim: Text, text: str, files: Mapping[str, str]) -> Iterator[Mismatch]:
     """The parts of the claim that do not hold. `files` holds the expected texts beside the case."""
     for pattern, replacement in claim.normalize.items():
         text = re.sub(pattern, replacement, text)
     expected = files.get(claim.file) if claim.file is not None else claim.equals
     if claim.file is not None and expected is None:
-        yield Miss("file", f"equals {claim.file}", "that file is not there")
+        yield Mismatch("file", f"equals {claim.file}", "that file is not there")
     wants_none = (
         claim.empty is True or expected == "" or (claim.lines is not None and means_zero(claim.lines))
     )
     if not text and not wants_none:
-        yield Miss("", "something in it", "it is empty")
+        yield Mismatch("", "something in it", "it is empty")
         return
     if claim.empty is not None and claim.empty != (not text):
-        yield Miss("empty", "empty" if claim.empty else "not empty", excerpt(text))
+        yield Mismatch("empty", "empty" if claim.empty else "not empty", excerpt(text))
     if expected is not None and text != expected:
         part = "file" if claim.file else "equals"
         wanted = claim.file or escape(repr(expected))
-        yield Miss(part, f"equals {wanted}", difference(expected, text))
+        yield Mismatch(part, f"equals {wanted}", difference(expected, text))
     if claim.lines is not None and not compare(claim.lines, len(text.splitlines())):
-        yield Miss("lines", f"lines {claim.lines}", f"{len(text.splitlines())} lines: {excerpt(text)}")
+        yield Mismatch("lines", f"lines {claim.lines}", f"{len(text.splitlines())} lines: {excerpt(text)}")
     if claim.number is not None:
         yield from check_number(claim.number, text)
     yield from _parts(claim, text)
 
 
-def _parts(claim: Text, text: str) -> Iterator[Miss]:
+def _parts(claim: Text, text: str) -> Iterator[Mismatch]:
     for wanted in claim.contains:
         if wanted not in text:
-            yield Miss("contains", f"contains {escape(repr(wanted))}", excerpt(text), _near(wanted, text))
+            yield Mismatch("contains", f"contains {escape(repr(wanted))}", excerpt(text), _near(wanted, text))
     for unwanted in claim.lacks:
         if unwanted in text:
-            yield Miss("lacks", f"lacks {escape(repr(unwanted))}", _line_of(unwanted, text))
+            yield Mismatch("lacks", f"lacks {escape(repr(unwanted))}", _line_of(unwanted, text))
     for regex in claim.matches:
         if not re.search(regex, text, re.MULTILINE):
-            yield Miss("matches", f"matches /{regex}/", excerpt(text))
+            yield Mismatch("matches", f"matches /{regex}/", excerpt(text))
     start = 0
     for wanted in claim.order:
         place = text.find(wanted, start)
         if place < 0:
-            yield Miss("order", f"{escape(repr(wanted))} in its turn", excerpt(text))
+            yield Mismatch("order", f"{escape(repr(wanted))} in its turn", excerpt(text))
             break
         start = place + len(wanted)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 
-class Outcome(StrEnum):
+class VerdictKind(StrEnum):
     """How a variant came out; docs in cases/README.md."""
 
     PASS = "pass"  # noqa: S105 - a verdict, no password
@@ -46,7 +46,7 @@ class Bug:
 class Verdict:
     """What came out, and why."""
 
-    outcome: Outcome
+    outcome: VerdictKind
     reason: str = ""
     """Of a skip: the capability. Of `known` and `fixed`: the bug. Else empty."""
     failures: tuple[Failure, ...] = ()

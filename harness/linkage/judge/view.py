@@ -8,7 +8,7 @@ from typing import TypeVar, cast
 
 from linkage.artifact.cache import Recent
 from linkage.artifact.facts import Binding, Bitcode, Facts, Metadata, ObjectFile, Section, SymbolTable
-from linkage.judge.rows import Row, rows
+from linkage.judge.rows import SymbolRow, rows
 
 T = TypeVar("T")
 
@@ -31,23 +31,23 @@ class View:
         return tuple(member.object for member in members if member.object is not None)
 
     @cached_property
-    def symbols(self) -> tuple[Row, ...] | None:
+    def symbols(self) -> tuple[SymbolRow, ...] | None:
         """The symbol table, without its section and file symbols; of an archive: all members'."""
         return self._rows("symbols", [one.symbols for one in self.objects])
 
     @cached_property
-    def dynamic(self) -> tuple[Row, ...] | None:
+    def dynamic(self) -> tuple[SymbolRow, ...] | None:
         """The dynamic symbol table."""
         table = self.facts.object.dynamic_symbols if self.facts.object is not None else None
         return self._rows("dynamic symbols", [table])
 
-    def _rows(self, which: str, tables: Sequence[SymbolTable | None]) -> tuple[Row, ...] | None:
+    def _rows(self, which: str, tables: Sequence[SymbolTable | None]) -> tuple[SymbolRow, ...] | None:
         present = [table for table in tables if table is not None]
         if not present:
             return None
         return _decoded(self.facts, which, lambda: chain.from_iterable(map(rows, present)))
 
-    def select(self, chosen: Callable[[Row], bool], *, dynamic: bool = False) -> list[str] | None:
+    def select(self, chosen: Callable[[SymbolRow], bool], *, dynamic: bool = False) -> list[str] | None:
         """The names of those symbols, in the table's order."""
         table = self.dynamic if dynamic else self.symbols
         return [symbol.name for symbol in table if chosen(symbol)] if table is not None else None
@@ -134,7 +134,7 @@ class View:
                     break
 
 
-def describe(symbol: Row) -> str:
+def describe(symbol: SymbolRow) -> str:
     """A symbol in readelf's words."""
     state = "ABS" if symbol.absolute else (symbol.section or "COMMON") if symbol.defined else "UND"
     return f"{symbol.type.name} {symbol.binding.name} {symbol.visibility.name} {state}"

@@ -23,7 +23,7 @@ except LinkageError as error:
 
 from linkage.case.case import Case
 from linkage.case.reader import read_case
-from linkage.judge.verdict import Outcome, Verdict
+from linkage.judge.verdict import Verdict, VerdictKind
 from linkage.plan.plan import Variant
 from linkage.plugin.recorder import Recorder
 from linkage.plugin.run_store import RunStore, add_options
@@ -280,17 +280,17 @@ class VariantItem(pytest.Item):
         verdict = runner.verdict(self.variant)
         self.result = verdict
         self.user_properties.append((VERDICT, properties(self.variant, verdict)))
-        if verdict.outcome is Outcome.ERROR:
+        if verdict.outcome is VerdictKind.ERROR:
             raise UnjudgedError(verdict)
-        if verdict.outcome is Outcome.SKIP and not self.config.getoption("--no-skip"):
+        if verdict.outcome is VerdictKind.SKIP and not self.config.getoption("--no-skip"):
             pytest.skip(verdict.reason)
 
     def runtest(self) -> None:
         verdict = self.result
         assert verdict is not None, "runtest without setup"  # noqa: S101
-        if verdict.outcome is Outcome.KNOWN:
+        if verdict.outcome is VerdictKind.KNOWN:
             pytest.xfail(verdict.reason)
-        if verdict.outcome is not Outcome.PASS:
+        if verdict.outcome is not VerdictKind.PASS:
             raise UnjudgedError(verdict)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:  # noqa: ANN401 - pytest's own

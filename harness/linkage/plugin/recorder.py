@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from linkage.errors import LinkageError
-from linkage.judge.verdict import Outcome
+from linkage.judge.verdict import VerdictKind
 from linkage.render.record import kept, verdict_of
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _BETWEEN = 2.0
 """Seconds after which what has come out is written: so much is lost by a run that is killed."""
-_BAD = (Outcome.FAIL, Outcome.FIXED, Outcome.ERROR)
+_BAD = (VerdictKind.FAIL, VerdictKind.FIXED, VerdictKind.ERROR)
 
 
 class Recorder:

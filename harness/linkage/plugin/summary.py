@@ -12,7 +12,7 @@ from typing import TextIO
 
 import pytest
 
-from linkage.judge.verdict import Outcome
+from linkage.judge.verdict import VerdictKind
 from linkage.plugin.junit_tools import tools_of_machine
 from linkage.render.record import Record, verdict_of, write_json
 from linkage.render.run_table import print_summary
@@ -80,7 +80,7 @@ class Summary:
             return
         if report.when == "setup" and report.passed:
             return
-        refused = report.failed and found["outcome"] == Outcome.SKIP
+        refused = report.failed and found["outcome"] == VerdictKind.SKIP
         self.records[report.nodeid] = Record.of(report.nodeid, found, refused=refused)
         self.progress.show(self.records, self.collected)
 

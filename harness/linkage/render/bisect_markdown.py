@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from linkage.bisect.answer import Answer, Flip, Group, Side
 from linkage.bisect.merges import Merge
 from linkage.bisect.rollup import Member, culprits
-from linkage.compare.change_groups import Group as Changes
+from linkage.compare.change_groups import ChangeGroup as Changes
 from linkage.judge.name_set import escape, listing
 
 _SHOWN = 12

@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
 
-from linkage.compare.change_groups import Group
-from linkage.compare.result import Result
+from linkage.compare.change_groups import ChangeGroup
+from linkage.compare.comparison import Comparison
 from linkage.judge.name_set import escape
 from linkage.render.compare_text import described, evidence, notes, verdict
 
@@ -19,7 +19,7 @@ _LIMIT = 60_000
 """Characters of Markdown: GitHub takes no comment of more than 65,536."""
 
 
-def as_json(result: Result) -> str:
+def as_json(result: Comparison) -> str:
     """All that was found, every place of every change; its details at the first place."""
     data = {
         "format": FORMAT,
@@ -30,7 +30,7 @@ def as_json(result: Result) -> str:
         "notes": list(notes(result)),
         "compared": result.compared,
         "bytes": list(result.bytes),
-        "rules_off": list(result.rules_off),
+        "disabled_filters": list(result.disabled_filters),
         "linker": result.linker,
         "groups": [_group(group) for group in result.groups],
         "unmet": list(result.unmet),
@@ -39,7 +39,7 @@ def as_json(result: Result) -> str:
     return json.dumps(data, indent=1) + "\n"
 
 
-def _group(group: Group) -> dict[str, object]:
+def _group(group: ChangeGroup) -> dict[str, object]:
     return {
         "kind": group.kind,
         "what": group.what,
@@ -63,7 +63,7 @@ def _group(group: Group) -> dict[str, object]:
     }
 
 
-def as_markdown(result: Result) -> str:
+def as_markdown(result: Comparison) -> str:
     """The report for a pull request: the verdict, a table, what differs folded below its headline."""
     lines = list(_head(result))
     length, left_out = sum(map(len, lines)), 0
@@ -80,7 +80,7 @@ def as_markdown(result: Result) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _head(result: Result) -> Iterator[str]:
+def _head(result: Comparison) -> Iterator[str]:
     yield f"### linkage compare: {verdict(result)}"
     yield ""
     yield "| | |"
@@ -98,7 +98,7 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-def _section(group: Group) -> Iterator[str]:
+def _section(group: ChangeGroup) -> Iterator[str]:
     sign = "meant: " if group.expected else ""
     yield f"<details><summary>{sign}{_html(escape(group.headline(), 300))}</summary>"
     yield ""
@@ -118,7 +118,7 @@ def _section(group: Group) -> Iterator[str]:
     yield ""
 
 
-def where(group: Group, limit: int) -> str:
+def where(group: ChangeGroup, limit: int) -> str:
     """The cases in which a change was found, with the number of their variants, and one of these."""
     cases = group.cases.most_common()
     shown = ", ".join(f"`{case}`" + (f" ({count})" if count > 1 else "") for case, count in cases[:limit])
@@ -133,7 +133,7 @@ def _html(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _not_compared(result: Result) -> Iterator[str]:
+def _not_compared(result: Comparison) -> Iterator[str]:
     if not result.left:
         return
     yield f"Not compared: {len(result.left)} variants"

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from rich.console import Console
 from rich.text import Text
 
-from linkage.compare.change_groups import Group
-from linkage.compare.model import Found
-from linkage.compare.result import Left, Result, Side
+from linkage.compare.change_groups import ChangeGroup
+from linkage.compare.comparison import ComparedSide, Comparison, NotCompared
+from linkage.compare.model import LocatedChange
 from linkage.judge.name_set import escape
 
 _DETAILS = 6
@@ -16,14 +16,14 @@ _VARIANTS = 3
 _WIDTH = 300
 
 
-def print_result(result: Result) -> None:
+def print_result(result: Comparison) -> None:
     """Print the whole report."""
     console = Console(highlight=False, soft_wrap=True)
     for line in lines(result):
         console.print(line)
 
 
-def lines(result: Result) -> Iterator[Text]:
+def lines(result: Comparison) -> Iterator[Text]:
     """The report, line by line."""
     yield Text(verdict(result), "bold green" if result.same else "bold red")
     for name, side, other in (("BASE", result.base, result.head), ("HEAD", result.head, result.base)):
@@ -37,7 +37,7 @@ def lines(result: Result) -> Iterator[Text]:
     yield from _left(result.left)
 
 
-def verdict(result: Result) -> str:
+def verdict(result: Comparison) -> str:
     """What came out, in a line."""
     compared = f"{result.compared} variant{'s' if result.compared != 1 else ''} compared"
     left = f", {len(result.left)} not compared" if result.left else ""
@@ -56,7 +56,7 @@ def verdict(result: Result) -> str:
     return f"{said} ({compared}{left})"
 
 
-def described(side: Side) -> str:
+def described(side: ComparedSide) -> str:
     """A side in a line: what it is, what linked its outputs, in which environment."""
     linked = (
         ", ".join(f"{name} ({count})" for name, count in Counter(side.linkers).most_common())
@@ -67,7 +67,7 @@ def described(side: Side) -> str:
     return f"{side.name}{source}: rustc {side.version}, LLVM {side.llvm}; linked by {linked}{bootstrap}"
 
 
-def notes(result: Result) -> Iterator[str]:
+def notes(result: Comparison) -> Iterator[str]:
     """What a reader must know to read the differences right."""
     base, head = result.base, result.head
     if base.fingerprint == head.fingerprint:
@@ -81,19 +81,19 @@ def notes(result: Result) -> Iterator[str]:
         yield "RUSTC_BOOTSTRAP=1 was set on one side only; by itself it changes how names are mangled"
     if result.linker:
         yield f"both sides were told to link with {result.linker}, where a case does not choose itself"
-    if result.rules_off:
-        yield f"not taken out: {', '.join(result.rules_off)}"
+    if result.disabled_filters:
+        yield f"disabled noise filters: {', '.join(result.disabled_filters)}"
     if result.base.snapshot or result.head.snapshot:
         yield "a snapshot says of the toolchain's own libraries, and C's, only whether they are the same"
     yield from (f"meant, and did not occur: {one}" for one in result.unmet)
 
 
-def _names(side: Side) -> set[str]:
+def _names(side: ComparedSide) -> set[str]:
     """The linkers without their versions."""
     return {name.split()[0] for name in side.linkers}
 
 
-def _group(group: Group) -> Iterator[Text]:
+def _group(group: ChangeGroup) -> Iterator[Text]:
     sign = "=" if group.expected else "≠"
     yield Text(f"{sign} {escape(group.headline(), _WIDTH)}", "dim" if group.expected else "bold")
     if group.expected:
@@ -108,7 +108,7 @@ def _group(group: Group) -> Iterator[Text]:
         yield Text(f"    … {len(group.found) - _DETAILS} more names: --json has all", "dim")
 
 
-def evidence(found: Found) -> Iterator[str]:
+def evidence(found: LocatedChange) -> Iterator[str]:
     """A change as both sides show it."""
     change = found.change
     about = " ".join(part for part in (found.subject or found.step, escape(change.name, 160)) if part)
@@ -125,7 +125,7 @@ def evidence(found: Found) -> Iterator[str]:
         yield f"    … {len(change.details) - _DETAILS} more"
 
 
-def _left(left: Sequence[Left]) -> Iterator[Text]:
+def _left(left: Sequence[NotCompared]) -> Iterator[Text]:
     if not left:
         return
     yield Text("")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from linkage.judge.name_set import escape
-from linkage.judge.verdict import Failure, Outcome, Verdict
+from linkage.judge.verdict import Failure, Verdict, VerdictKind
 
 _INDENT = "    "
 
@@ -11,14 +11,14 @@ _INDENT = "    "
 def explain_verdict(verdict: Verdict, node: str) -> str:
     """All that did not hold, ready to be pasted into an issue."""
     lines: list[str] = []
-    if verdict.outcome is Outcome.FIXED:
+    if verdict.outcome is VerdictKind.FIXED:
         lines.append(f"known bug gone: {verdict.reason}")
         lines += [f"{_INDENT}{bug.note}" for bug in verdict.bugs if bug.note]
-    elif verdict.outcome is Outcome.SKIP:
+    elif verdict.outcome is VerdictKind.SKIP:
         lines.append(f"skipped, and --no-skip makes that a failure: {verdict.reason}")
     for failure in verdict.failures:
         lines += explain_failure(failure)
-    if verdict.reason and verdict.outcome is Outcome.FAIL:
+    if verdict.reason and verdict.outcome is VerdictKind.FAIL:
         lines.append(f"note: {verdict.reason}")
     if verdict.commands:
         lines.append("to see it by hand, in an empty folder $WORK with the case's sources:")

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from linkage.case.case import Case
 from linkage.judge.results import Compiler, KeptResult
-from linkage.judge.verdict import Outcome
+from linkage.judge.verdict import VerdictKind
 from linkage.toolchain.version import RustcVersion
 
 
@@ -164,7 +164,7 @@ def _bugs(case: Case, kept: Sequence[KeptResult], columns: Sequence[Column]) -> 
     reports = {(bug.name, bug.unreported or bug.note): bug.report for bug in case.model.known_bugs}
     found: dict[tuple[str, str | None], SeenBug] = {}
     for one in kept:
-        if one.outcome != Outcome.KNOWN or one.compiler not in labels or one.cell not in case.ids:
+        if one.outcome != VerdictKind.KNOWN or one.compiler not in labels or one.cell not in case.ids:
             continue
         for bug in one.bugs:
             name = (bug.name, bug.note)

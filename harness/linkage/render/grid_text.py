@@ -6,15 +6,16 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from linkage.judge.verdict import Outcome
+from linkage.judge.verdict import VerdictKind
 from linkage.render.grid import Grid, GridCell, GridRow, SeenBug
 from linkage.toolchain.tools import ABSENT
 
 FORMAT = 1
 """Of the JSON; counted up when a key changes its meaning or goes."""
 LETTERS = {
-    Outcome.PASS: "", Outcome.KNOWN: "k", Outcome.SKIP: "s", Outcome.FAIL: "F", Outcome.FIXED: "X",
-    Outcome.ERROR: "E",
+    VerdictKind.PASS: "", VerdictKind.KNOWN: "k", VerdictKind.SKIP: "s",
+    VerdictKind.FAIL: "F", VerdictKind.FIXED: "X",
+    VerdictKind.ERROR: "E",
 }  # fmt: skip
 NOTHING = "—"
 LEGEND = (
@@ -25,14 +26,14 @@ UNKNOWN = f"?: no result is kept ({NOTHING}: of none)"
 OUTDATED = "*: judged before the case or its sources were changed"
 
 
-def cell_parts(cell: GridCell, *, word: bool) -> list[tuple[str, Outcome | None]]:
+def cell_parts(cell: GridCell, *, word: bool) -> list[tuple[str, VerdictKind | None]]:
     """What stands in a cell, each part with its outcome; `word`: it is one variant's."""
     if not cell.outcomes:
         return [(NOTHING, None)]
     mark = "*" if cell.outdated else ""
     if word:
-        return [(f"{outcome}{mark}", Outcome(outcome)) for outcome in cell.outcomes]
-    parts: list[tuple[str, Outcome | None]] = [
+        return [(f"{outcome}{mark}", VerdictKind(outcome)) for outcome in cell.outcomes]
+    parts: list[tuple[str, VerdictKind | None]] = [
         (f"{cell.outcomes[outcome]}{letter}", outcome)
         for outcome, letter in LETTERS.items()
         if cell.outcomes[outcome]

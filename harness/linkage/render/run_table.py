@@ -12,12 +12,13 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-from linkage.judge.verdict import Outcome
+from linkage.judge.verdict import VerdictKind
 from linkage.render.record import Record
 
 STYLES = {
-    Outcome.PASS: "green", Outcome.FAIL: "bold red", Outcome.KNOWN: "yellow", Outcome.FIXED: "bold magenta",
-    Outcome.SKIP: "dim", Outcome.ERROR: "bold red",
+    VerdictKind.PASS: "green", VerdictKind.FAIL: "bold red",
+    VerdictKind.KNOWN: "yellow", VerdictKind.FIXED: "bold magenta",
+    VerdictKind.SKIP: "dim", VerdictKind.ERROR: "bold red",
 }  # fmt: skip
 _EVIDENCE_SHOWN = 12
 """Failures whose evidence is printed; the others are named."""
@@ -113,7 +114,7 @@ def _print_toolchains(records: Sequence[Record], console: Console) -> None:
 def _print_bugs(records: Sequence[Record], console: Console) -> None:
     seen: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for record in records:
-        if record.outcome == Outcome.KNOWN:
+        if record.outcome == VerdictKind.KNOWN:
             for bug in record.bugs:
                 seen[str(bug["name"]), str(bug["note"] or record.summary)][record.toolchain] += 1
     if seen:
@@ -126,7 +127,7 @@ def _print_bugs(records: Sequence[Record], console: Console) -> None:
 def _print_skips(records: Sequence[Record], console: Console) -> None:
     reasons: dict[str, Counter[str]] = defaultdict(Counter)
     for record in records:
-        if record.outcome == Outcome.SKIP:
+        if record.outcome == VerdictKind.SKIP:
             reasons[record.reason][record.toolchain] += 1
     if reasons:
         _heading("skipped", "dim", console)
@@ -136,9 +137,13 @@ def _print_skips(records: Sequence[Record], console: Console) -> None:
 
 
 def _print_failures(records: Sequence[Record], console: Console) -> None:
-    bad = [record for record in records if record.outcome in (Outcome.FAIL, Outcome.FIXED, Outcome.ERROR)]
+    bad = [
+        record
+        for record in records
+        if record.outcome in (VerdictKind.FAIL, VerdictKind.FIXED, VerdictKind.ERROR)
+    ]
     for record in bad[:_EVIDENCE_SHOWN]:
-        _heading(f"{record.outcome}: {record.id}", STYLES[Outcome(record.outcome)], console)
+        _heading(f"{record.outcome}: {record.id}", STYLES[VerdictKind(record.outcome)], console)
         console.print(Text(record.evidence))
     rest = bad[_EVIDENCE_SHOWN:]
     if rest:

@@ -20,7 +20,7 @@ from linkage.case.source_files import source_files
 from linkage.case.variables import REFERENCE, UnknownVariableError, substitute, text
 from linkage.errors import CaseError, LinkageError, ToolchainError
 from linkage.judge.judge import judge
-from linkage.judge.verdict import Failure, Outcome, Verdict
+from linkage.judge.verdict import Failure, Verdict, VerdictKind
 from linkage.plan.observation import Observation
 from linkage.plan.plan import Plan, PlannedStep, Read, Variant, plan
 from linkage.plan.requirements import missing_after_plan, missing_before_plan
@@ -105,7 +105,7 @@ class Session:
         try:
             planned = self._planned(variant)
             if isinstance(planned, str):
-                return Verdict(Outcome.SKIP, planned)
+                return Verdict(VerdictKind.SKIP, planned)
             given = sources(variant)
             observation = self._observe(planned, given)
             files = {name: content.decode("utf-8", "replace") for name, content in given.items()}
@@ -114,7 +114,7 @@ class Session:
             where = str(error.where or variant.case.name)
             help = f" (help: {error.help})" if error.help else ""
             return Verdict(
-                Outcome.ERROR,
+                VerdictKind.ERROR,
                 failures=(Failure("", "", where, "can be judged", error.what + help, error=True),),
             )
 

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from linkage.compare.change_groups import Group
+from linkage.compare.change_groups import ChangeGroup
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class ComparedSide:
     """A toolchain, or a snapshot of one."""
 
     name: str
@@ -25,7 +25,7 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class NotCompared:
     """A variant that was not compared, with the reason."""
 
     variant: str
@@ -35,15 +35,15 @@ class Left:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class Comparison:
     """What a comparison found."""
 
-    base: Side
-    head: Side
+    base: ComparedSide
+    head: ComparedSide
     compared: int
-    groups: tuple[Group, ...]
-    left: tuple[Left, ...]
-    rules_off: tuple[str, ...] = ()
+    groups: tuple[ChangeGroup, ...]
+    left: tuple[NotCompared, ...]
+    disabled_filters: tuple[str, ...] = ()
     linker: str = ""
     """Which one both sides were told to use."""
     unmet: tuple[str, ...] = ()
@@ -52,7 +52,7 @@ class Result:
     """Of all outputs that were compared, for each side."""
 
     @property
-    def unexpected(self) -> tuple[Group, ...]:
+    def unexpected(self) -> tuple[ChangeGroup, ...]:
         return tuple(one for one in self.groups if not one.expected)
 
     @property

@@ -6,8 +6,16 @@ from pathlib import Path
 import pytest
 
 from linkage.compare.names import Namer, crate, is_runtime, scheme, skeleton
+from linkage.compare.noise_filters import (
+    FILE,
+    MEMBER,
+    NOISE_FILTERS,
+    SYMBOL,
+    TEXT,
+    NoiseFilters,
+    without_noise,
+)
 from linkage.compare.normalization import section_kind
-from linkage.compare.rules import FILE, MEMBER, RULES, SYMBOL, TEXT, Rules, spelled
 from linkage.compare.variant import wayless
 from linkage.errors import LinkageError
 
@@ -39,13 +47,13 @@ V0 = "_RNvCs1a2bCdE_3lib3foo"
     ],
 )
 def test_a_symbols_name_loses_what_its_rule_names(rule: str, name: str, plain: str) -> None:
-    assert Namer(Rules())(name) == plain
-    assert Namer(Rules(frozenset([rule])))(name) != plain
+    assert Namer(NoiseFilters())(name) == plain
+    assert Namer(NoiseFilters(frozenset([rule])))(name) != plain
 
 
 @pytest.mark.parametrize("name", ["answer", "foo.cold", "str", "a@", "anon", "strange.3x!"])
 def test_other_names_stay(name: str) -> None:
-    assert Namer(Rules())(name) == name
+    assert Namer(NoiseFilters())(name) == name
 
 
 @pytest.mark.parametrize(
@@ -83,8 +91,8 @@ def test_other_names_stay(name: str) -> None:
     ],
 )
 def test_a_text_loses_what_its_rule_names(rule: str, text: str, plain: str) -> None:
-    assert spelled(text, TEXT, Rules()) == plain
-    assert spelled(text, TEXT, Rules(frozenset([rule]))) == text
+    assert without_noise(text, TEXT, NoiseFilters()) == plain
+    assert without_noise(text, TEXT, NoiseFilters(frozenset([rule]))) == text
 
 
 @pytest.mark.parametrize(
@@ -103,8 +111,8 @@ def test_a_text_loses_what_its_rule_names(rule: str, text: str, plain: str) -> N
     ],
 )
 def test_a_members_name_loses_hashes_and_numbers(name: str, plain: str) -> None:
-    assert spelled(name, MEMBER, Rules()) == plain
-    assert spelled(name, MEMBER, Rules(frozenset(["member-name"]))) == name
+    assert without_noise(name, MEMBER, NoiseFilters()) == plain
+    assert without_noise(name, MEMBER, NoiseFilters(frozenset(["member-name"]))) == name
 
 
 @pytest.mark.parametrize(
@@ -122,13 +130,13 @@ def test_a_members_name_loses_hashes_and_numbers(name: str, plain: str) -> None:
     ],
 )
 def test_what_an_incremental_session_is_called_is_noise(name: str, plain: str) -> None:
-    assert spelled(name, FILE, Rules()) == plain
-    assert spelled(name, FILE, Rules(frozenset(["incremental"]))) == name
+    assert without_noise(name, FILE, NoiseFilters()) == plain
+    assert without_noise(name, FILE, NoiseFilters(frozenset(["incremental"]))) == name
 
 
 @pytest.mark.parametrize("name", ["s-a-b.o", "lib-0.rlib", "state/lib/s-a-b/x.o", "a-file/s-not.txt"])
 def test_what_is_no_incremental_session_stays(name: str) -> None:
-    assert spelled(name, FILE, Rules()) == name
+    assert without_noise(name, FILE, NoiseFilters()) == name
 
 
 @pytest.mark.parametrize(
@@ -229,17 +237,17 @@ def test_a_section_that_is_for_one_symbol_goes_without_its_name(name: str, kind:
 
 
 def test_every_rule_of_a_spelling_is_told_of() -> None:
-    assert {one.rule for one in (*TEXT, *SYMBOL, *MEMBER, *FILE)} <= RULES.keys()
-    assert all(re.fullmatch(r"[a-z-]+", name) for name in RULES)
+    assert {one.filter for one in (*TEXT, *SYMBOL, *MEMBER, *FILE)} <= NOISE_FILTERS.keys()
+    assert all(re.fullmatch(r"[a-z-]+", name) for name in NOISE_FILTERS)
 
 
 def test_a_rule_that_is_none_is_said() -> None:
-    with pytest.raises(LinkageError, match=r"there is no rule `crate-hsh` \(help: .*crate-hash"):
-        Rules.without(["crate-hsh"])
+    with pytest.raises(LinkageError, match=r"no noise filter is called `crate-hsh` \(help: .*crate-hash"):
+        NoiseFilters.without(["crate-hsh"])
 
 
 def test_the_document_tells_of_every_rule() -> None:
     text = (Path(__file__).parents[2] / "docs" / "compare.md").read_text()
-    assert [f"| `{name}` | {why} |" for name, why in RULES.items()] == [
+    assert [f"| `{name}` | {why} |" for name, why in NOISE_FILTERS.items()] == [
         line for line in text.splitlines() if line.startswith("| `")
     ]
