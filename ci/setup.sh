@@ -168,5 +168,5 @@ set_up() {
     else
         (set_up_package "$1") || exit $?
     fi
-    .venv/bin/python -m linkage.toolchain.rustup_install || exit $?
+    .venv/bin/python -m linkage.toolchain.ensure || exit $?
 }

@@ -19,7 +19,7 @@ from filelock import FileLock
 from linkage.cli import main
 from linkage.errors import ToolchainError
 from linkage.toolchain import Located, probe, resolve
-from linkage.toolchain.rustup import machine_host
+from linkage.toolchain.sources.rustup.folders import machine_host
 from support.nightly_server import NightlyServer, serve
 from support.told_rustc import breaking
 

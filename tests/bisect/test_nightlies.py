@@ -12,7 +12,7 @@ import pytest
 
 from linkage.cli import main
 from linkage.toolchain import probe, resolve
-from linkage.toolchain.rustup import machine_host
+from linkage.toolchain.sources.rustup.folders import machine_host
 from support.nightly_server import NightlyServer, serve
 from support.told_rustc import FAILS, FAILS_OTHERWISE, breaking
 

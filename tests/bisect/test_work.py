@@ -16,7 +16,7 @@ from linkage.run.session import Session
 from linkage.store.results import Results
 from linkage.store.store import Store
 from linkage.toolchain.release import RustcVersion
-from linkage.toolchain.rustup import machine_host
+from linkage.toolchain.sources.rustup.folders import machine_host
 
 TODAY = date(2026, 5, 25)
 

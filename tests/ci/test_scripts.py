@@ -35,7 +35,7 @@ case "$*" in
     body='for file; do [ "$last" != -o ] || echo "some-package==1.0" > "$file"; last=$file; done'
     echo "$body" >> $4/bin/uv ;;
 *"pip install"*) shift 5; echo "pip $*" >> log; [ -z "$PIP_SAYS" ] || { echo "$PIP_SAYS"; exit 1; } ;;
-"-m linkage.toolchain.rustup_install") exit "${NO_RUSTC:-0}" ;;
+"-m linkage.toolchain.ensure") exit "${NO_RUSTC:-0}" ;;
 *) exit 99 ;;
 esac
 """

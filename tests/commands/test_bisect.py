@@ -58,7 +58,7 @@ def test_the_answer_is_text_for_an_issue(listed: str, capsys: pytest.CaptureFixt
         assert line in text.splitlines()
     assert "- last good: ./n4/rustc (" in text
     assert "- first bad: ./n5/rustc (" in text
-    assert "./gone/rustc: skipped: toolchain ./gone/rustc: there is no file" in out.err
+    assert "./gone/rustc: skipped: toolchain ./gone/rustc: no such file" in out.err
     data = json.loads(Path("answer.json").read_text())
     assert (data["format"], data["installed"]) == (1, 0)
     (group,) = data["groups"]
@@ -137,8 +137,8 @@ def test_all_that_failed_in_the_last_run(listed: str, capsys: pytest.CaptureFixt
         (["answer.yaml", "--failed"], "--failed and cases exclude each other"),
         (["answer.yaml", "--disk-limit", "much"], "--disk-limit: "),
         (["answer.yaml", "--toolchains", "list.txt", "--good", "x"], "--toolchains: x is not in the list"),
-        (["answer.yaml", "--toolchains", "nosuch"], "toolchain nosuch: no toolchain nosuch; installed: "),
-        (["answer.yaml", "--toolchains", "debian:1.2"], "toolchain debian:1.2: no toolchain debian:1.2"),
+        (["answer.yaml", "--toolchains", "nosuch"], "toolchain nosuch: no such toolchain; found: "),
+        (["answer.yaml", "--toolchains", "debian:1.2"], "toolchain debian:1.2: not installed"),
         (["answer.yaml", "--toolchains", "list.txt", "--spread", "-1"], "--spread -1: is less than nothing"),
         (["answer.yaml", "--toolchains", "list.txt", "--stall", "0"], "--stall 0.0: is no time to wait"),
         (["answer.yaml", "--toolchains", "list.txt", "--rust-src", "."], "--rust-src /"),

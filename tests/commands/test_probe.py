@@ -27,7 +27,7 @@ def test_good_bad_and_cannot_tell(
         "bad: answer.yaml[size=1]: fails: lib: exit: error: the shim is missing\n"
     )
     assert probe(case, "--toolchain", "no/such/rustc") == 125
-    assert capsys.readouterr().err.startswith("cannot tell: toolchain no/such/rustc: there is no file")
+    assert capsys.readouterr().err.startswith("cannot tell: toolchain no/such/rustc: no such file")
     assert probe(case, "--toolchain", make_rustc("crash", "kill -SEGV $$")) == 125
 
 

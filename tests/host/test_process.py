@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from linkage.host import process
-from linkage.host.process import Ended, run, signal_name
+from linkage.host.process import ProcessResult, run, signal_name
 
 ENV = {"PATH": os.environ["PATH"]}
 
@@ -23,7 +23,7 @@ def shell(
     time_limit: float = 60,
     stdin: bytes | None = None,
     output_limit: int = 1 << 20,
-) -> Ended:
+) -> ProcessResult:
     return run(
         ["sh", "-c", script],
         env=ENV,

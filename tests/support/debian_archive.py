@@ -74,15 +74,15 @@ def keys(*names: str) -> Iterator[list[Key]]:
 
 
 @dataclass
-class Archive:
+class DebianArchive:
     """A folder with `pool` and `dists`; packages are added to a suite, and the suite is published."""
 
     folder: Path
     _indexes: dict[str, str] = field(default_factory=dict)
 
-    def copy(self, folder: Path) -> "Archive":
+    def copy(self, folder: Path) -> "DebianArchive":
         shutil.copytree(self.folder, folder)
-        return Archive(folder, dict(self._indexes))
+        return DebianArchive(folder, dict(self._indexes))
 
     def add(
         self,

@@ -9,9 +9,10 @@ from typing import NamedTuple
 import pytest
 
 from linkage.errors import ToolchainError
-from linkage.toolchain.debian.install import Options, install
 from linkage.toolchain.query import ask
-from support.debian_archive import Archive, Key, Mirror
+from linkage.toolchain.sources import InstallOptions
+from linkage.toolchain.sources.debian.installation import install
+from support.debian_archive import DebianArchive, Key, Mirror
 
 COMPILER = ["libc6", "libllvm14", "libstd-rust-1.63", "libstd-rust-dev", "rustc"]
 ROOT = Path(__file__).parents[2]
@@ -22,10 +23,10 @@ class Keys(NamedTuple):
     other: Key
 
 
-class Machine:
+class DebianMachine:
     """A machine whose apt knows one mirror, and a user on it who has no toolchain."""
 
-    def __init__(self, folder: Path, archive: Archive, mirror: Mirror, signers: Keys) -> None:
+    def __init__(self, folder: Path, archive: DebianArchive, mirror: Mirror, signers: Keys) -> None:
         self.archive = archive
         self.mirror = mirror
         self.signers = signers
@@ -57,7 +58,7 @@ class Machine:
         (self.etc / "sources.list").write_text(text)
 
     def install(self, spec: str, **options: object) -> Path:
-        return install(spec, Options(**options), self.env, self.said.append).folder  # type: ignore[arg-type]
+        return install(spec, InstallOptions(**options), self.env, self.said.append).folder  # type: ignore[arg-type]
 
     def refused(self, spec: str, **options: object) -> str:
         """What an installation is refused with; it is one line, and leaves nothing behind."""

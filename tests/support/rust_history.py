@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from linkage.cli import main
-from linkage.toolchain.rustup import machine_host
+from linkage.toolchain.sources.rustup.folders import machine_host
 from support.nightly_server import NightlyServer, package, serve
 from support.told_rustc import FAILS, breaking
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from linkage.toolchain import Located
-from support.debian_archive import PROGRAMS, Archive, keys, serve
-from support.debian_machine import Keys, Machine
+from support.debian_archive import PROGRAMS, DebianArchive, keys, serve
+from support.debian_machine import DebianMachine, Keys
 from support.fake_compiler import FakeRustc
 
 
@@ -41,9 +41,9 @@ def signers() -> Iterator[Keys]:
 
 
 @pytest.fixture(scope="session")
-def template(signers: Keys, tmp_path_factory: pytest.TempPathFactory) -> Archive:
+def template(signers: Keys, tmp_path_factory: pytest.TempPathFactory) -> DebianArchive:
     """One archive for all: copied for each test, which may then spoil it."""
-    archive = Archive(tmp_path_factory.mktemp("template") / "debian")
+    archive = DebianArchive(tmp_path_factory.mktemp("template") / "debian")
     archive.add_system("bookworm")
     archive.add_compiler("bookworm", "1.63.0+dfsg1-2")
     archive.add_compiler("bookworm", "1.78.0+dfsg1-2~deb12u3", flavour="-web", llvm="16")
@@ -52,7 +52,7 @@ def template(signers: Keys, tmp_path_factory: pytest.TempPathFactory) -> Archive
 
 
 @pytest.fixture
-def machine(tmp_path: Path, template: Archive, signers: Keys) -> Iterator[Machine]:
+def machine(tmp_path: Path, template: DebianArchive, signers: Keys) -> Iterator[DebianMachine]:
     archive = template.copy(tmp_path / "www/debian")
     with serve(tmp_path / "www") as mirror:
-        yield Machine(tmp_path, archive, mirror, signers)
+        yield DebianMachine(tmp_path, archive, mirror, signers)

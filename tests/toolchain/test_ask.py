@@ -23,7 +23,7 @@ def failure(program: Path, *, time_limit: float = 30, output_limit: int = 1 << 2
 def test_an_answer_keeps_what_was_said(fake_rustc: FakeRustc) -> None:
     answer = ask([fake_rustc('echo out; echo "bad $1" >&2; exit 3'), "x"], os.environ, who="fake")
     assert (answer.status, answer.stdout, answer.stderr) == (3, "out\n", "bad x\n")
-    assert answer.summary == "exit status 3, saying 'bad x'"
+    assert answer.summary == "exit status 3: 'bad x'"
 
 
 def test_a_program_that_hangs(fake_rustc: FakeRustc) -> None:
@@ -64,7 +64,7 @@ def test_a_child_that_outlives_its_parent_is_killed(fake_rustc: FakeRustc, tmp_p
 
 def test_a_program_that_crashes(fake_rustc: FakeRustc) -> None:
     answer = ask([fake_rustc("kill -SEGV $$")], os.environ, who="fake")
-    assert answer.summary == "was killed by SIGSEGV, saying nothing"
+    assert answer.summary == "was killed by SIGSEGV, without output"
 
 
 def test_a_file_that_cannot_be_started(tmp_path: Path) -> None:

@@ -195,8 +195,8 @@ def test_a_std_that_is_a_dangling_link_is_no_dynamic_std(tmp_path: Path, fake_ru
         ),
         ("echo clang 14", "is not a rustc: `{path} -vV`: it answered 'clang 14'"),
         ("head -c 5000 /dev/urandom", "is not a rustc: `{path} -vV`: it answered "),
-        ("echo oh no >&2; exit 7", "is not a rustc: `{path} -vV`: exit status 7, saying 'oh no'"),
-        ("kill -SEGV $$", "is not a rustc: `{path} -vV`: was killed by SIGSEGV, saying nothing"),
+        ("echo oh no >&2; exit 7", "is not a rustc: `{path} -vV`: exit status 7: 'oh no'"),
+        ("kill -SEGV $$", "is not a rustc: `{path} -vV`: was killed by SIGSEGV, without output"),
         ("yes", "`{path} -vV` printed more than 8 MiB, as no rustc does"),
     ],
 )
@@ -217,7 +217,7 @@ def test_a_rustc_that_breaks_off_later(fake_rustc: FakeRustc, tmp_path: Path) ->
     script = fake_rustc(false_rustc(tmp_path, rest=rest))
     text = failure(script, tmp_path / "cache")
     assert "does not list its codegen options: " in text
-    assert "-C help`: exit status 101, saying 'thread rustc panicked'" in text
+    assert "-C help`: exit status 101: 'thread rustc panicked'" in text
 
 
 def test_a_rustc_with_strange_answers(fake_rustc: FakeRustc, tmp_path: Path) -> None:

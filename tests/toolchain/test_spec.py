@@ -7,7 +7,7 @@ import pytest
 
 from linkage.errors import ToolchainError
 from linkage.toolchain import Located, discover, resolve, resolve_all
-from linkage.toolchain.rustup import channel_name, machine_host
+from linkage.toolchain.sources.rustup.folders import channel_name, machine_host
 from support.fake_compiler import FakeRustc
 
 HOST = machine_host()
@@ -49,7 +49,9 @@ def test_rustup_names(home: Home) -> None:
     )
     full = resolve(f"stable-{HOST}", home.env)
     assert (full.name, full.rustc) == ("stable", stable)
-    assert "no toolchain nightly; installed: stable, nightly-2026-05-19" in message("nightly", home.env)
+    assert "toolchain nightly: not installed; found: stable, nightly-2026-05-19" in message(
+        "nightly", home.env
+    )
 
 
 def test_the_host_that_rustup_was_told_counts(home: Home) -> None:
@@ -57,7 +59,7 @@ def test_the_host_that_rustup_was_told_counts(home: Home) -> None:
     (home.folder / ".rustup/settings.toml").write_text('default_host_triple = "i686-unknown-linux-gnu"\n')
     assert resolve("stable", home.env).rustc.parts[-3] == "stable-i686-unknown-linux-gnu"
     (home.folder / ".rustup/settings.toml").write_text("\0 is no TOML")
-    assert "installed: stable-i686-unknown-linux-gnu" in message("stable", home.env)
+    assert "found: stable-i686-unknown-linux-gnu" in message("stable", home.env)
 
 
 def test_a_linked_toolchain_has_the_users_name(home: Home) -> None:
@@ -129,9 +131,7 @@ def test_a_proxy_is_followed(fake_rustc: FakeRustc, tmp_path: Path) -> None:
     assert resolve(str(proxy), {}).rustc == real
     assert resolve("rustc", {"PATH": str(proxy.parent)}).name == "nightly"
     rustup.write_text("#!/bin/sh\necho 'error: no default toolchain' >&2; exit 1\n")
-    assert "is rustup's proxy and has no toolchain to start: 'error: no default toolchain'" in message(
-        str(proxy), {}
-    )
+    assert "is a rustup proxy without a toolchain: 'error: no default toolchain'" in message(str(proxy), {})
 
 
 def test_the_same_toolchain_twice_counts_once(home: Home) -> None:
@@ -148,11 +148,14 @@ def test_two_toolchains_of_one_name(fake_rustc: FakeRustc) -> None:
 
 def test_what_is_missing(home: Home, tmp_path: Path) -> None:
     assert message("1.95.0", home.env) == (
-        "toolchain 1.95.0: no toolchain 1.95.0; installed: none (help: linkage toolchains install 1.95.0)"
+        "toolchain 1.95.0: not installed; found: none (help: linkage toolchains install 1.95.0)"
     )
-    assert "(help: write a rustup name, a path to a rustc, or debian:RELEASE)" in message("sable", home.env)
-    assert f"there is no file {tmp_path}/no/rustc" in message(f"{tmp_path}/no/rustc", home.env)
-    assert "a toolchain without a name" in message(" ", home.env)
+    assert message("sable", home.env) == (
+        "toolchain sable: no such toolchain; found: none "
+        "(help: write a rustup name, a path to a rustc, or debian:RELEASE)"
+    )
+    assert f"no such file: {tmp_path}/no/rustc" in message(f"{tmp_path}/no/rustc", home.env)
+    assert "the name of the toolchain is empty" in message(" ", home.env)
 
 
 def test_what_is_no_rustc(tmp_path: Path, fake_rustc: FakeRustc) -> None:
@@ -162,7 +165,7 @@ def test_what_is_no_rustc(tmp_path: Path, fake_rustc: FakeRustc) -> None:
     fake_rustc("exit 1", "build/host/stage1/bin/rustc")
     assert f"(help: --toolchain {tmp_path}/build/host/stage1)" in message(str(tmp_path), {})
     os.mkfifo(tmp_path / "pipe")
-    assert "pipe is not a file that can be started" in message(str(tmp_path / "pipe"), {})
+    assert "pipe is not a regular file" in message(str(tmp_path / "pipe"), {})
 
 
 def test_what_a_run_uses(home: Home, fake_rustc: FakeRustc) -> None:

@@ -130,7 +130,7 @@ def _checked(clone: Path, *words: str) -> str:
     return answer.stdout.decode(errors="replace")
 
 
-def _git(clone: Path, *words: str) -> process.Ended:
+def _git(clone: Path, *words: str) -> process.ProcessResult:
 
     command = ["git", "-C", str(clone), *words]
     try:

@@ -14,10 +14,9 @@ from typing import Any
 
 from linkage.bisect.download import Downloads, FailedError, NotThereError
 from linkage.errors import ToolchainError
-from linkage.toolchain import rustup
 from linkage.toolchain.query import ask
-from linkage.toolchain.rustup_install import find_rustup
-from linkage.toolchain.wheel import said
+from linkage.toolchain.sources.rustup import folders
+from linkage.toolchain.sources.rustup.installation import find_rustup
 
 SERVER = "https://static.rust-lang.org"
 _TIME_LIMIT = 1800.0
@@ -46,9 +45,9 @@ def is_there(home: Path) -> Path | None:
 
 def of_user(name: str, env: Mapping[str, str]) -> Path | None:
     """The toolchain in the user's own rustup: under its name, or as `nightly` of that day."""
-    if found := rustup.find(name, env):
+    if found := folders.find(name, env):
         return found
-    newest = rustup.find("nightly", env) if name.startswith("nightly-") else None
+    newest = folders.find("nightly", env) if name.startswith("nightly-") else None
     if newest is None:
         return None
     try:
@@ -69,7 +68,7 @@ def fetch(
     manifest = downloads.text(manifest_url(name, env))
     folder = home / "downloads"
     folder.mkdir(parents=True, exist_ok=True)
-    for url, digest in archives(manifest, rustup.machine_host(), targets):
+    for url, digest in archives(manifest, folders.machine_host(), targets):
         if not (folder / digest).exists():
             downloads.file(url, folder / digest, digest)
 
@@ -119,7 +118,7 @@ def install(
         time_limit=_TIME_LIMIT,
     )
     if answer.status != 0:
-        complaint = said(answer)
+        complaint = answer.complaint
         if "unavailable for download" in answer.stderr or "is not available" in answer.stderr:
             raise NotThereError(complaint)
         raise FailedError(f"rustup: {complaint.removeprefix('error: ')}")

@@ -23,7 +23,8 @@ from linkage.errors import LinkageError, ToolchainError
 from linkage.judge.verdict import VerdictKind
 from linkage.plan.plan import Variant
 from linkage.run.session import Session
-from linkage.toolchain import Toolchain, rustup
+from linkage.toolchain import Toolchain
+from linkage.toolchain.sources.rustup import folders
 from linkage.toolchain.version import VersionRange
 
 _COMMIT = re.compile(r"[0-9a-f]{40}", re.ASCII)
@@ -132,7 +133,7 @@ class Bench:
 
     def _is_fetched(self, name: str) -> bool:
         """Whether a toolchain comes from a server, rather than from where the user says."""
-        return rustup.channel_name(name) is not None or _COMMIT.fullmatch(name) is not None
+        return folders.channel_name(name) is not None or _COMMIT.fullmatch(name) is not None
 
     def _there(self, name: str) -> Path | None:
         """The folder of a toolchain that is installed, by us or by the user."""
@@ -155,7 +156,7 @@ class Bench:
             with self._locked(name):
                 folder = self._there(name) or self._install(name)
         self._use(name)
-        return f"{name}={rustup.rustc_of(folder)}"
+        return f"{name}={folders.rustc_of(folder)}"
 
     def _install(self, name: str) -> Path:
         self._make_room()
@@ -163,7 +164,7 @@ class Bench:
         home = self._home(name)
         tools = self.tools
         if _COMMIT.fullmatch(name):
-            names = artifacts.packages(rustup.machine_host(), tools.targets)
+            names = artifacts.packages(folders.machine_host(), tools.targets)
             got = artifacts.fetch(name, home / "downloads", tools.downloads, tools.ci_server, names)
             folder = artifacts.unpack(got, home)
         else:
@@ -185,7 +186,7 @@ class Bench:
             if self._there(name):
                 return
             if _COMMIT.fullmatch(name):
-                names = artifacts.packages(rustup.machine_host(), tools.targets)
+                names = artifacts.packages(folders.machine_host(), tools.targets)
                 artifacts.fetch(name, home / "downloads", downloads, tools.ci_server, names)
             else:
                 nightly.fetch(name, home, downloads, tools.env, tools.targets)

@@ -39,7 +39,7 @@ from linkage.store.results import Results
 from linkage.store.size import parse_size
 from linkage.toolchain import Toolchain
 from linkage.toolchain.release import RustcVersion
-from linkage.toolchain.rustup import machine_host
+from linkage.toolchain.sources.rustup.folders import machine_host
 
 if TYPE_CHECKING:
     from linkage.case.case import Case

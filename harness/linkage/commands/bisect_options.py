@@ -199,7 +199,8 @@ def _begin(arguments: argparse.Namespace, words: "Words") -> int:
 
 def _listed(given: list[str]) -> tuple[str, ...]:
     """The toolchains of a list: a file's lines, without comments, or the words themselves."""
-    from linkage.toolchain import resolve, rustup  # noqa: PLC0415
+    from linkage.toolchain import resolve  # noqa: PLC0415
+    from linkage.toolchain.sources.rustup.folders import channel_name  # noqa: PLC0415
 
     found: list[str] = []
     for text in given:
@@ -211,7 +212,7 @@ def _listed(given: list[str]) -> tuple[str, ...]:
                 raise LinkageError(f"cannot be read: {error}", where=text) from None
             found += [line.partition("#")[0].strip() for line in lines]
         else:
-            if not rustup.channel_name(text):
+            if not channel_name(text):
                 resolve(
                     text, os.environ
                 )  # what a file lists may be gone by now; what is typed should be there

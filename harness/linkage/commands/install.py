@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TextIO
 
 from linkage.errors import ExitCode, ToolchainError
-from linkage.toolchain import sources as manage
-from linkage.toolchain.staging import Say
+from linkage.toolchain import sources
+from linkage.toolchain.sources import InstallOptions, Say
 
 _LONG = 0.05  # seconds; a shorter step is not worth its time on the screen
 
@@ -46,17 +46,17 @@ def install(
 
     Raises ToolchainError at once for a spec that can never be installed.
     """
-    options = manage.Options(mirror, tuple(Path(path) for path in keyrings), allow_unsigned)
-    return _each(specs, lambda spec, say: manage.install(spec, options, os.environ, say))
+    options = InstallOptions(mirror, tuple(Path(path) for path in keyrings), allow_unsigned)
+    return _each(specs, lambda spec, say: sources.install(spec, options, os.environ, say))
 
 
 def remove(specs: Sequence[str]) -> int:
     """Remove every toolchain that the harness has installed; the exit status is an error's otherwise."""
-    return _each(specs, lambda spec, say: manage.remove(spec, os.environ, say))
+    return _each(specs, lambda spec, say: sources.remove(spec, os.environ, say))
 
 
 def _each(specs: Sequence[str], act: Callable[[str, Say], None]) -> int:
-    manage.check(specs)
+    sources.check(specs, os.environ)
     progress = Progress(sys.stdout)
     status = int(ExitCode.OK)
     for spec in dict.fromkeys(specs):

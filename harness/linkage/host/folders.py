@@ -15,3 +15,8 @@ def store_folder(option: str | None, env: Mapping[str, str]) -> Path:
     """Where outcomes are kept: as asked for, else $LINKAGE_STORE, else in the cache."""
     asked = option or env.get("LINKAGE_STORE")
     return Path(asked).absolute() if asked else cache_folder(env) / "store"
+
+
+def expand_home(path: str, env: Mapping[str, str]) -> str:
+    """The path with the home folder of this environment in place of `~`."""
+    return env.get("HOME", "~") + path[1:] if path == "~" or path.startswith("~/") else path

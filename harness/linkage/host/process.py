@@ -27,7 +27,7 @@ for group in $groups; do kill -s KILL -- "-$group"; done
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class ProcessResult:
     """How a process ended. `limit` is "time" or "output" where it was killed for that."""
 
     status: int
@@ -47,7 +47,7 @@ def run(
     time_limit: float,
     output_limit: int = OUTPUT_LIMIT,
     umask: int = -1,
-) -> Ended:
+) -> ProcessResult:
     """Run a command with exactly this environment.
 
     Times are in seconds, sizes in bytes. Raises OSError where it cannot be started.
@@ -72,7 +72,7 @@ def run(
         _end(process)
         _running.remove(process.pid)
     stdout, stderr = taken
-    return Ended(process.returncode, bytes(stdout), bytes(stderr), time.monotonic() - started, limit)
+    return ProcessResult(process.returncode, bytes(stdout), bytes(stderr), time.monotonic() - started, limit)
 
 
 class _Start(threading.Thread):

@@ -223,7 +223,7 @@ def environment(command: Command, workspace: Workspace, context: Context) -> dic
     return env
 
 
-def _ended(ended: process.Ended, command: Command, workspace: Workspace) -> Outcome:
+def _ended(ended: process.ProcessResult, command: Command, workspace: Workspace) -> Outcome:
     stdout = _text(ended.stdout, workspace)
     stderr = _text(ended.stderr, workspace)
     diagnostics: tuple[Diagnostic, ...] = ()

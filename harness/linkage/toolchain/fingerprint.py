@@ -25,7 +25,7 @@ _SCRIPT_LIMIT = 1 << 20
 SETTLED_NS = 2_000_000_000
 
 
-class Seen(msgspec.Struct, array_like=True, frozen=True):
+class FileHash(msgspec.Struct, array_like=True, frozen=True):
     """A file's hash, with the marks by which an unchanged file is known."""
 
     size: int
@@ -43,8 +43,8 @@ def fingerprint(rustc: Path, sysroot: Path, cache_dir: Path) -> str:
     compiler that it names by absolute path.
     """
     memo = cache_dir / "hashes.msgpack"
-    seen = cachefile.load(memo, dict[str, Seen]) or {}
-    fresh: dict[str, Seen] = {}
+    seen = cachefile.load(memo, dict[str, FileHash]) or {}
+    fresh: dict[str, FileHash] = {}
     digest = hashlib.blake2b(digest_size=16)
     for label, path in _parts(rustc, sysroot):
         try:
@@ -54,7 +54,7 @@ def fingerprint(rustc: Path, sysroot: Path, cache_dir: Path) -> str:
         digest.update(f"{label}\0{found}\n".encode("utf-8", "surrogateescape"))
     if fresh:
         # Others may have written since; their marks are as good as ours.
-        others = cachefile.load(memo, dict[str, Seen]) or {}
+        others = cachefile.load(memo, dict[str, FileHash]) or {}
         kept = {name: mark for name, mark in (seen | others).items() if os.path.lexists(name)}
         cachefile.save(memo, kept | fresh)
     return digest.hexdigest()
@@ -98,7 +98,7 @@ def _named_compilers(script: Path) -> list[Path]:
     return sorted({program.parent.parent for program in programs if program.is_file()})
 
 
-def _hash(path: Path, seen: dict[str, Seen], fresh: dict[str, Seen]) -> str:
+def _hash(path: Path, seen: dict[str, FileHash], fresh: dict[str, FileHash]) -> str:
     real = path.resolve()
     name = os.fspath(real)
     before = _marks(real.stat())
@@ -110,7 +110,7 @@ def _hash(path: Path, seen: dict[str, Seen], fresh: dict[str, Seen]) -> str:
         after = _marks(os.fstat(file.fileno()))
     # A file that changed a moment ago can change again within the clock's step: not remembered.
     if before == after and time.time_ns() - max(after[1], after[2]) > SETTLED_NS:
-        fresh[name] = Seen(*after, found)
+        fresh[name] = FileHash(*after, found)
     return found
 
 

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from linkage.errors import ToolchainError
 from linkage.toolchain import cache_file as cachefile
-from linkage.toolchain.debian.installed import package_of
 from linkage.toolchain.fingerprint import fingerprint, is_script
 from linkage.toolchain.model import CRATE_TYPES, Capabilities, OutputName, Target, Toolchain
-from linkage.toolchain.query import TIME_LIMIT, Answer, ask, first_words
+from linkage.toolchain.query import TIME_LIMIT, Reply, ask, first_words
 from linkage.toolchain.release import RustcVersion, verbose_keys
+from linkage.toolchain.sources.debian.installed import package_of
 from linkage.toolchain.spec import Located
 from linkage.toolchain.tools import ask_version
 
@@ -156,7 +156,7 @@ class _Asker:
             )
         return sysroot
 
-    def _verbose(self) -> Answer:
+    def _verbose(self) -> Reply:
         verbose = self._ask("-vV")
         if verbose.status != 0 or not verbose.stdout.startswith("rustc "):
             raise self._wrong(verbose, "is not a rustc", help="name the executable of a rustc")
@@ -233,7 +233,7 @@ class _Asker:
             raise self._wrong(answer, f"does not answer {' '.join(arguments)}")
         return line
 
-    def _ask(self, *arguments: str, bootstrap: bool = False) -> Answer:
+    def _ask(self, *arguments: str, bootstrap: bool = False) -> Reply:
         return ask(
             [self._located.rustc, *arguments],
             self._env,
@@ -246,7 +246,7 @@ class _Asker:
     def _where(self) -> str:
         return f"toolchain {self._located.name}"
 
-    def _wrong(self, answer: Answer, what: str, help: str | None = None) -> ToolchainError:
+    def _wrong(self, answer: Reply, what: str, help: str | None = None) -> ToolchainError:
         command = " ".join(answer.command)
         said = answer.summary if answer.status else f"it answered {first_words(answer.stdout) or 'nothing'}"
         return ToolchainError(

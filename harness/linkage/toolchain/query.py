@@ -14,7 +14,7 @@ _NOISE = ("RUSTC_BOOTSTRAP", "RUSTC_LOG", "RUST_LOG", "RUSTFLAGS", "MAKEFLAGS", 
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Reply:
     """What a program said before it ended by itself."""
 
     command: tuple[str, ...]
@@ -30,7 +30,14 @@ class Answer:
         else:
             end = f"exit status {self.status}"
         said = first_words(self.stderr) or first_words(self.stdout)
-        return f"{end}, saying {said}" if said else f"{end}, saying nothing"
+        return f"{end}: {said}" if said else f"{end}, without output"
+
+    @property
+    def complaint(self) -> str:
+        """The line with the reason of a failure; rustup, pip and uv put `error:` before it."""
+        lines = [line.strip() for line in self.stderr.splitlines() if line.strip()]
+        errors = [line for line in lines if line.lower().startswith("error:")]
+        return (errors or lines[-1:] or [self.summary])[0]
 
 
 def ask(
@@ -42,7 +49,7 @@ def ask(
     output_limit: int = OUTPUT_LIMIT,
     cwd: Path | None = None,
     bootstrap: bool = False,
-) -> Answer:
+) -> Reply:
     """Run the command without input and return its answer, whatever its exit status.
 
     `who` is the toolchain's name for messages; `bootstrap` lets a stable rustc answer about its
@@ -70,7 +77,7 @@ def ask(
             "output": f"printed more than {output_limit >> 20} MiB, as no rustc does",
         }[ended.limit]
         raise ToolchainError(f"`{shlex.join(words)}` {why}", where=f"toolchain {who}")
-    return Answer(words, ended.status, _text(ended.stdout), _text(ended.stderr))
+    return Reply(words, ended.status, _text(ended.stdout), _text(ended.stderr))
 
 
 def quiet(env: Mapping[str, str]) -> dict[str, str]:

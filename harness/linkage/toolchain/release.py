@@ -35,8 +35,12 @@ class Channel(StrEnum):
         """Whether it was built from the main branch, before that was branched off as beta."""
         return self in (Channel.DEV, Channel.NIGHTLY)
 
+    @property
+    def stage(self) -> int:
+        """Its place on the release train, on which a local build and a nightly are alike."""
+        return 0 if self.from_master else 1 if self is Channel.BETA else 2
 
-_STAGE = {Channel.DEV: 0, Channel.NIGHTLY: 0, Channel.BETA: 1, Channel.STABLE: 2}
+
 _RELEASE = re.compile(r"(\d{1,6})\.(\d{1,6})\.(\d{1,6})(?:-(nightly|beta|dev)(?:\.(\d{1,6}))?)?", re.ASCII)
 _HASH = re.compile(r"[0-9a-f]{7,64}", re.ASCII)
 _KEY = re.compile(r"^([A-Za-z][A-Za-z -]*): *(.*)$", re.MULTILINE)
@@ -122,7 +126,7 @@ class RustcVersion:
         unknown = date.max if self.channel.from_master else date.min
         when = self.nightly_date or self.commit_date or unknown
         beta = self.beta or 0
-        return (self.release, _STAGE[self.channel], beta, when, f"{self.channel}{self.commit_hash or ''}")
+        return (self.release, self.channel.stage, beta, when, f"{self.channel}{self.commit_hash or ''}")
 
     @property
     def left_master(self) -> date:

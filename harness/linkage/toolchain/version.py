@@ -44,7 +44,6 @@ _NUMBER = re.compile(
 )
 _DATED = re.compile(r"nightly-(\d{4}-\d{2}-\d{2})", re.ASCII)
 _MEANT = "such as `>=1.87, <1.91`, `1.95`, `>=nightly-2026-01-10` or `stable`"
-_STAGE = {Channel.DEV: 0, Channel.NIGHTLY: 0, Channel.BETA: 1, Channel.STABLE: 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ class _ByNumber:
     stage: tuple[int, ...] = ()
 
     def holds(self, version: RustcVersion) -> bool:
-        stage = (_STAGE[version.channel], version.beta or 0)
+        stage = (version.channel.stage, version.beta or 0)
         have = (version.release[: len(self.release)], stage[: len(self.stage)])
         return _OPERATORS[self.op](have, (self.release, self.stage))
 
@@ -153,5 +152,5 @@ def _by_number(op: str, what: str, number: re.Match[str]) -> _ByNumber:
         return _ByNumber(op, release)
     if len(release) < 3:  # noqa: PLR2004 - the three parts of a release
         raise ValueError(f"`{what}` lacks the third number: write {number['release']}.0-{number['channel']}")
-    stage: tuple[int, ...] = (_STAGE[Channel(number["channel"])],)
+    stage: tuple[int, ...] = (Channel(number["channel"]).stage,)
     return _ByNumber(op, release, (*stage, int(number["beta"])) if number["beta"] else stage)

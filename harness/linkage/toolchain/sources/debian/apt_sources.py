@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from linkage.errors import ToolchainError
-from linkage.toolchain.debian.packages import paragraphs
 from linkage.toolchain.query import ask
+from linkage.toolchain.sources.debian.packages import paragraphs
 
 # What no third party's repository calls its suites, except to say which Debian it is for.
 DISTRIBUTION_SUITES = (
@@ -27,7 +27,7 @@ _SECURITY = re.compile(r"(?:-security|/updates)/?$")
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class AptSource:
     """One suite of one repository that apt is told to use."""
 
     uri: str
@@ -60,7 +60,7 @@ class Mirrors:
         return [(self.main, base), (self.security if kind == "security" else self.main, suite)]
 
 
-def parse_list(text: str) -> list[Source]:
+def parse_list(text: str) -> list[AptSource]:
     """Read the one-line format; what is commented out or for source packages does not count."""
     found = []
     for line in text.splitlines():
@@ -70,12 +70,12 @@ def parse_list(text: str) -> list[Source]:
             if options.get("enabled") != "no":
                 signed_by = tuple(spelled[1].split(",")) if spelled else ()
                 found.append(
-                    Source(entry["uri"], entry["suite"], tuple(entry["components"].split()), signed_by)
+                    AptSource(entry["uri"], entry["suite"], tuple(entry["components"].split()), signed_by)
                 )
     return found
 
 
-def parse_paragraphs(text: str) -> list[Source]:
+def parse_paragraphs(text: str) -> list[AptSource]:
     """Read the format of `.sources` files; each address stands with each suite."""
     found = []
     for fields in paragraphs(text):
@@ -89,14 +89,14 @@ def parse_paragraphs(text: str) -> list[Source]:
         else:
             signed_by = tuple(signed.replace(",", " ").split())
         found += [
-            Source(uri, suite, tuple(fields.get("components", "").split()), signed_by)
+            AptSource(uri, suite, tuple(fields.get("components", "").split()), signed_by)
             for uri in fields.get("uris", "").split()
             for suite in fields.get("suites", "").split()
         ]
     return found
 
 
-def choose(sources: Iterable[Source]) -> tuple[Source, Source] | None:
+def choose(sources: Iterable[AptSource]) -> tuple[AptSource, AptSource] | None:
     """The sources that are the distribution's archive and its security archive.
 
     Other repositories are named after a suite of Debian's too; the archive stands by custom in
@@ -172,10 +172,10 @@ def _configuration(env: Mapping[str, str], who: str) -> dict[str, str]:
     return told
 
 
-def _read(told: Mapping[str, str]) -> list[Source]:
+def _read(told: Mapping[str, str]) -> list[AptSource]:
     parts = Path(told["parts"])
     files = [Path(told["list"]), *sorted(parts.glob("*.list")), *sorted(parts.glob("*.sources"))]
-    found: list[Source] = []
+    found: list[AptSource] = []
     for file in files:
         # One that this user may not read holds passwords as a rule: no mirror for everyone.
         with contextlib.suppress(OSError):

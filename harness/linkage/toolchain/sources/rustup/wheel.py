@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from linkage.errors import ToolchainError
-from linkage.toolchain.query import Answer, ask
+from linkage.toolchain.query import ask
 
 _TIME_LIMIT = 3600.0
 _UV_OPTIONS = (
@@ -52,7 +52,7 @@ def install_wheel(package: str, folder: Path, env: Mapping[str, str]) -> None:
                 continue
             if answer.status == 0:
                 return
-            answers.append(f"{name}: {said(answer)}")
+            answers.append(f"{name}: {answer.complaint}")
             if command[2] == "pip":
                 break  # another pip reads the same settings, and takes minutes without a network
     raise ToolchainError(f"the wheel `{package}` cannot be installed: {'; '.join(answers)}")
@@ -122,10 +122,3 @@ _WAYS: tuple[tuple[str, _Way], ...] = (
     ("pip of the base interpreter", _base_pip),
     ("pip of a new environment", _new_pip),
 )
-
-
-def said(answer: Answer) -> str:
-    """The line in which a program says what is wrong; rustup, pip and uv put `error:` before it."""
-    lines = [line.strip() for line in answer.stderr.splitlines() if line.strip()]
-    errors = [line for line in lines if line.lower().startswith("error:")]
-    return (errors or lines[-1:] or [answer.summary])[0]

@@ -16,7 +16,7 @@ SCRIPT = """\
 import os, sys
 from pathlib import Path
 from linkage.errors import ToolchainError
-from linkage.toolchain.rustup_install import find_rustup
+from linkage.toolchain.sources.rustup.installation import find_rustup
 try:
     print(find_rustup(os.environ, "stable"))
 except ToolchainError as error:

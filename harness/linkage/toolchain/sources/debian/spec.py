@@ -13,7 +13,7 @@ _SUITE = re.compile(r"[a-z][a-z0-9]*(?:[.-][a-z0-9]+)*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Release:
+class ReleaseSpec:
     """`debian:1.63`, `debian:1.78.0-web`: a release of rustc, whichever suite carries it.
 
     `package` is the compiler's package where the spec says it: Debian has a newer rustc for its
@@ -31,7 +31,7 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
-class Suite:
+class SuiteSpec:
     """`debian:bookworm`: the rustc of one suite of the archive."""
 
     text: str
@@ -39,7 +39,7 @@ class Suite:
 
 
 @dataclass(frozen=True, slots=True)
-class Unpacked:
+class FolderSpec:
     """`debian:/path`: packages that someone unpacked into one folder."""
 
     text: str
@@ -51,16 +51,16 @@ def is_debian(text: str) -> bool:
     return text.startswith(PREFIX)
 
 
-def parse(text: str) -> Release | Suite | Unpacked:
+def parse(text: str) -> ReleaseSpec | SuiteSpec | FolderSpec:
     """Read a spec with its `debian:`. Raises ToolchainError where it names none of the three."""
     what = text.removeprefix(PREFIX)
     if found := _RELEASE.fullmatch(what):
         package = f"rustc-{found['flavour']}" if found["flavour"] else None
-        return Release(text, found["release"], package)
+        return ReleaseSpec(text, found["release"], package)
     if "/" in what or what.startswith((".", "~")):
-        return Unpacked(text, what)
+        return FolderSpec(text, what)
     if _SUITE.fullmatch(what):
-        return Suite(text, what)
+        return SuiteSpec(text, what)
     raise ToolchainError(
         f"`{text}` names neither a release, nor a suite, nor a folder",
         where=f"toolchain {text}",

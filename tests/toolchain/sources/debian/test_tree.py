@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from linkage.toolchain.debian import tree
 from linkage.toolchain.query import ask
+from linkage.toolchain.sources.debian import tree
 
 LOADER = '#!/bin/sh\necho "loader: $*"\nshift 2\nexec "$@"\n'
 RUSTC = '#!/bin/sh\nfor word; do echo "[$word]"; done\n'

@@ -8,12 +8,12 @@ import pytest
 
 from linkage.errors import ToolchainError
 from linkage.toolchain import discover, resolve
-from linkage.toolchain.debian.install import remove
-from support.debian_archive import TRIPLET, Archive
-from support.debian_machine import COMPILER, Machine, says
+from linkage.toolchain.sources.debian.installation import remove
+from support.debian_archive import TRIPLET, DebianArchive
+from support.debian_machine import COMPILER, DebianMachine, says
 
 
-def test_from_the_machines_mirror_to_a_compiler_that_answers(machine: Machine) -> None:
+def test_from_the_machines_mirror_to_a_compiler_that_answers(machine: DebianMachine) -> None:
     folder = machine.install("debian:1.63")
     assert folder == machine.home / "1.63.0"
     record = json.loads((folder / "debian.json").read_text())
@@ -34,13 +34,12 @@ def test_from_the_machines_mirror_to_a_compiler_that_answers(machine: Machine) -
     )
 
 
-def test_it_is_found_by_every_name_that_means_it(machine: Machine) -> None:
+def test_it_is_found_by_every_name_that_means_it(machine: DebianMachine) -> None:
     for spec in ("debian:1.63", "debian:bookworm"):
         with pytest.raises(ToolchainError) as caught:
             resolve(spec, machine.env)
         assert str(caught.value) == (
-            f"toolchain {spec}: no toolchain {spec}; installed: none "
-            f"(help: linkage toolchains install {spec})"
+            f"toolchain {spec}: not installed; found: none (help: linkage toolchains install {spec})"
         )
     folder = machine.install("debian:bookworm")
     specs = ("debian:1.63", "debian:1.63.0", "debian:bookworm", f"debian:{folder}", f"debian:{folder}/rustc")
@@ -51,11 +50,11 @@ def test_it_is_found_by_every_name_that_means_it(machine: Machine) -> None:
     assert discover(machine.env) == ["debian:1.63.0"]
     assert discover(machine.env | {"RUSTC": str(folder / "rustc")}) == ["debian:1.63.0"]
     for spec in ("debian:1.6", "debian:1.63.1", "debian:1.63.0-web", "debian:trixie"):
-        with pytest.raises(ToolchainError, match=r"installed: debian:1\.63\.0"):
+        with pytest.raises(ToolchainError, match=r"not installed; found: debian:1\.63\.0"):
             resolve(spec, machine.env)
 
 
-def test_installed_again_nothing_is_asked(machine: Machine) -> None:
+def test_installed_again_nothing_is_asked(machine: DebianMachine) -> None:
     machine.install("debian:1.63")
     machine.mirror.server.asked.clear()
     for spec in ("debian:1.63", "debian:bookworm"):
@@ -64,7 +63,7 @@ def test_installed_again_nothing_is_asked(machine: Machine) -> None:
     assert machine.mirror.server.asked == []
 
 
-def test_a_flavour_of_the_package_has_its_own_folder(machine: Machine) -> None:
+def test_a_flavour_of_the_package_has_its_own_folder(machine: DebianMachine) -> None:
     assert machine.install("debian:1.78") == machine.home / "1.78.0-web"
     assert resolve("debian:1.78", machine.env).name == "debian-1.78.0-web"
     assert resolve("debian:1.78.0-web", machine.env).name == "debian-1.78.0-web"
@@ -73,7 +72,7 @@ def test_a_flavour_of_the_package_has_its_own_folder(machine: Machine) -> None:
     assert discover(machine.env) == ["debian:1.78.0-web", "debian:1.63.0"]
 
 
-def test_the_same_release_of_another_suite(machine: Machine) -> None:
+def test_the_same_release_of_another_suite(machine: DebianMachine) -> None:
     machine.install("debian:1.63")
     machine.archive.add_system("trixie")
     machine.archive.add_compiler("trixie", "1.63.0+dfsg1-9")
@@ -84,8 +83,8 @@ def test_the_same_release_of_another_suite(machine: Machine) -> None:
     assert says(machine.home / "1.63.0/rustc").startswith("rustc 1.63.0 of bookworm")
 
 
-def test_the_security_archive_stands_on_its_suite(machine: Machine, tmp_path: Path) -> None:
-    security = Archive(tmp_path / "www/debian-security")
+def test_the_security_archive_stands_on_its_suite(machine: DebianMachine, tmp_path: Path) -> None:
+    security = DebianArchive(tmp_path / "www/debian-security")
     security.add_compiler("bookworm-security", "1.96.0+dfsg1-1~deb12u1", flavour="-web", llvm="22")
     security.publish("bookworm-security", machine.signers.trusted)
     folder = machine.install("debian:bookworm-security")
@@ -97,7 +96,7 @@ def test_the_security_archive_stands_on_its_suite(machine: Machine, tmp_path: Pa
     assert "debian:1.96: the mirror has no sid" in machine.said
 
 
-def test_a_mirror_that_was_asked_for(machine: Machine) -> None:
+def test_a_mirror_that_was_asked_for(machine: DebianMachine) -> None:
     machine.sources("")
     assert "names no mirror of Debian (help: --mirror URL)" in machine.refused("debian:1.63")
     missing = machine.refused("debian:1.63", mirror=machine.mirror.url)
@@ -115,7 +114,7 @@ def test_a_mirror_that_was_asked_for(machine: Machine) -> None:
         machine.install("debian:1.99", keyrings=(Path("/no/keys.gpg"),))
 
 
-def test_paragraphs_with_a_key_in_them(machine: Machine) -> None:
+def test_paragraphs_with_a_key_in_them(machine: DebianMachine) -> None:
     machine.sources("")
     key = "".join(f" {line or '.'}\n" for line in machine.signers.trusted.armoured.splitlines())
     (machine.etc / "sources.list.d/debian.sources").write_text(
@@ -124,7 +123,7 @@ def test_paragraphs_with_a_key_in_them(machine: Machine) -> None:
     assert machine.install("debian:bookworm")
 
 
-def test_a_suite_signed_with_another_key(machine: Machine) -> None:
+def test_a_suite_signed_with_another_key(machine: DebianMachine) -> None:
     machine.archive.publish("bookworm", machine.signers.other)
     for spec in ("debian:bookworm", "debian:1.63"):
         text = machine.refused(spec)
@@ -139,14 +138,14 @@ def test_a_suite_signed_with_another_key(machine: Machine) -> None:
         machine.install("debian:1.78")
 
 
-def test_a_suite_that_is_not_signed(machine: Machine) -> None:
+def test_a_suite_that_is_not_signed(machine: DebianMachine) -> None:
     (machine.archive.folder / "dists/bookworm/InRelease").unlink()
     text = machine.refused("debian:bookworm")
     assert "the suite bookworm is not signed as it should be" in text
     assert machine.install("debian:bookworm", unsigned=True)
 
 
-def test_an_index_that_the_signature_does_not_cover(machine: Machine) -> None:
+def test_an_index_that_the_signature_does_not_cover(machine: DebianMachine) -> None:
     index = next(machine.archive.folder.glob("dists/bookworm/main/*/Packages"))
     index.write_bytes(index.read_bytes().replace(b"a package of the tests", b"a package of wolves..."))
     text = machine.refused("debian:bookworm")
@@ -170,7 +169,7 @@ def spoil(deb: Path, how: str) -> None:
 )
 @pytest.mark.parametrize("unsigned", [False, True])
 def test_a_package_that_is_not_what_the_index_says(
-    machine: Machine, how: str, why: str, *, unsigned: bool
+    machine: DebianMachine, how: str, why: str, *, unsigned: bool
 ) -> None:
     spoil(next(machine.archive.folder.glob("pool/libllvm14_*")), how)
     text = machine.refused("debian:1.63", unsigned=unsigned)
@@ -178,7 +177,7 @@ def test_a_package_that_is_not_what_the_index_says(
     assert why in text
 
 
-def test_what_the_archive_does_not_have(machine: Machine) -> None:
+def test_what_the_archive_does_not_have(machine: DebianMachine) -> None:
     text = machine.refused("debian:1.99")
     assert "has rustc 1.99; it has " in text
     assert "1.63.0 (rustc of bookworm)" in text
@@ -188,14 +187,14 @@ def test_what_the_archive_does_not_have(machine: Machine) -> None:
     assert f"the suite forky of {machine.mirror.url} has no rustc" in machine.refused("debian:forky")
 
 
-def test_what_apt_cannot_resolve(machine: Machine) -> None:
+def test_what_apt_cannot_resolve(machine: DebianMachine) -> None:
     machine.archive.add_compiler("sid", "1.97.0+dfsg1-1")
     machine.archive.publish("sid", machine.signers.trusted)
     text = machine.refused("debian:sid")
     assert "apt finds no way to install rustc 1.97.0+dfsg1-1: rustc : Depends: libc6 (>= 2) but it is" in text
 
 
-def test_no_network(machine: Machine) -> None:
+def test_no_network(machine: DebianMachine) -> None:
     machine.mirror.server.shutdown()
     machine.mirror.server.server_close()
     text = machine.refused("debian:1.63")
@@ -203,7 +202,7 @@ def test_no_network(machine: Machine) -> None:
     assert "Connection refused" in text
 
 
-def test_a_machine_without_dpkg(machine: Machine, tmp_path: Path) -> None:
+def test_a_machine_without_dpkg(machine: DebianMachine, tmp_path: Path) -> None:
     (tmp_path / "bin").mkdir()
     assert "this machine has no apt-get and no apt-cache and no apt-config and no dpkg-deb" in (
         _refused_with_path(machine, tmp_path / "bin")
@@ -213,19 +212,19 @@ def test_a_machine_without_dpkg(machine: Machine, tmp_path: Path) -> None:
     assert "this machine has no dpkg-deb, which " in _refused_with_path(machine, tmp_path / "bin")
 
 
-def _refused_with_path(machine: Machine, path: Path) -> str:
+def _refused_with_path(machine: DebianMachine, path: Path) -> str:
     machine.env["PATH"] = str(path)
     return machine.refused("debian:1.63")
 
 
-def test_a_disk_without_room_for_it(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_without_room_for_it(machine: DebianMachine, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = shutil.disk_usage(machine.cache.parent)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1 << 20))
     text = machine.refused("debian:1.63")
     assert f"{machine.home} has 1 MiB free, and 64 MiB are needed (help: make room" in text
 
 
-def test_a_disk_that_is_full_in_the_middle(machine: Machine, tmp_path: Path) -> None:
+def test_a_disk_that_is_full_in_the_middle(machine: DebianMachine, tmp_path: Path) -> None:
     broken = tmp_path / "bin/dpkg-deb"
     broken.parent.mkdir()
     broken.write_text(
@@ -238,7 +237,7 @@ def test_a_disk_that_is_full_in_the_middle(machine: Machine, tmp_path: Path) -> 
     assert "cannot be unpacked: tar: ./usr/lib: Cannot write: No space left on device" in text
 
 
-def test_a_disk_that_is_full_at_once(machine: Machine, tmp_path: Path) -> None:
+def test_a_disk_that_is_full_at_once(machine: DebianMachine, tmp_path: Path) -> None:
     broken = tmp_path / "bin/apt-get"
     broken.parent.mkdir()
     broken.write_text(
@@ -253,25 +252,25 @@ def test_a_disk_that_is_full_at_once(machine: Machine, tmp_path: Path) -> None:
     )
 
 
-def test_sources_that_are_no_text(machine: Machine) -> None:
+def test_sources_that_are_no_text(machine: DebianMachine) -> None:
     (machine.etc / "sources.list.d/a.list").mkdir()
     (machine.etc / "sources.list.d/b.sources").write_bytes(b"\xff\0: \n")
     (machine.etc / "sources.list.d/c.list").symlink_to("/no/such/file")
     assert machine.install("debian:1.63")
 
 
-def test_a_compiler_that_does_not_run_here(machine: Machine) -> None:
+def test_a_compiler_that_does_not_run_here(machine: DebianMachine) -> None:
     machine.archive.add_system("sid")
     machine.archive.add_compiler("sid", "1.97.0+dfsg1-1", body="echo 'Illegal instruction' >&2; exit 132")
     machine.archive.publish("sid", machine.signers.trusted)
     text = machine.refused("debian:sid")
-    assert "rustc 1.97.0+dfsg1-1 does not run on this machine: exit status 132, saying 'Illegal" in text
+    assert "rustc 1.97.0+dfsg1-1 does not run on this machine: exit status 132: 'Illegal" in text
 
 
-def test_removal(machine: Machine, tmp_path: Path) -> None:
+def test_removal(machine: DebianMachine, tmp_path: Path) -> None:
     machine.install("debian:1.63")
     machine.install("debian:1.78")
-    with pytest.raises(ToolchainError, match=r"debian:1\.48 is not installed; installed: debian:1\.78"):
+    with pytest.raises(ToolchainError, match=r"debian:1\.48: not installed; found: debian:1\.78"):
         remove("debian:1.48", machine.env, machine.said.append)
     with pytest.raises(ToolchainError, match="only what the harness has unpacked itself is removed"):
         remove(f"debian:{machine.home}/1.63.0", machine.env, machine.said.append)
@@ -287,7 +286,7 @@ def test_removal(machine: Machine, tmp_path: Path) -> None:
     foreign = machine.home / "1.70.0/rustc"
     foreign.parent.mkdir()
     foreign.write_text("someone else's")
-    with pytest.raises(ToolchainError, match=r"debian:1\.70 is not installed"):
+    with pytest.raises(ToolchainError, match=r"debian:1\.70: not installed"):
         remove("debian:1.70", machine.env, machine.said.append)
     remove("debian:1.78", machine.env, machine.said.append)
     assert machine.left() == ["1.70.0"]
@@ -296,7 +295,7 @@ def test_removal(machine: Machine, tmp_path: Path) -> None:
     assert (tmp_path / "www").exists()
 
 
-def test_a_damaged_one_is_replaced(machine: Machine) -> None:
+def test_a_damaged_one_is_replaced(machine: DebianMachine) -> None:
     folder = machine.install("debian:1.63")
     (folder / "debian.json").write_text("{")
     assert discover(machine.env) == []

@@ -3,29 +3,29 @@
 import pytest
 
 from linkage.errors import ToolchainError
-from linkage.toolchain.debian.archive import SUITES, best, in_order, own
-from linkage.toolchain.debian.packages import Offer
-from linkage.toolchain.debian.spec import Release, Suite, Unpacked, parse
+from linkage.toolchain.sources.debian.archive import SUITES, best, in_order, own
+from linkage.toolchain.sources.debian.packages import Offer
+from linkage.toolchain.sources.debian.spec import FolderSpec, ReleaseSpec, SuiteSpec, parse
 
 
 @pytest.mark.parametrize(
     ("text", "meant"),
     [
-        ("debian:1.63", Release("debian:1.63", "1.63", None)),
-        ("debian:1.63.0", Release("debian:1.63.0", "1.63.0", None)),
-        ("debian:1.78.0-web", Release("debian:1.78.0-web", "1.78.0", "rustc-web")),
-        ("debian:1.78-web", Release("debian:1.78-web", "1.78", "rustc-web")),
-        ("debian:1.99.0-beta.3", Release("debian:1.99.0-beta.3", "1.99.0-beta.3", None)),
-        ("debian:bookworm", Suite("debian:bookworm", "bookworm")),
-        ("debian:bookworm-security", Suite("debian:bookworm-security", "bookworm-security")),
-        ("debian:/a/1.63", Unpacked("debian:/a/1.63", "/a/1.63")),
-        ("debian:./a", Unpacked("debian:./a", "./a")),
-        ("debian:a/b", Unpacked("debian:a/b", "a/b")),
-        ("debian:~/a", Unpacked("debian:~/a", "~/a")),
-        ("debian:.", Unpacked("debian:.", ".")),
+        ("debian:1.63", ReleaseSpec("debian:1.63", "1.63", None)),
+        ("debian:1.63.0", ReleaseSpec("debian:1.63.0", "1.63.0", None)),
+        ("debian:1.78.0-web", ReleaseSpec("debian:1.78.0-web", "1.78.0", "rustc-web")),
+        ("debian:1.78-web", ReleaseSpec("debian:1.78-web", "1.78", "rustc-web")),
+        ("debian:1.99.0-beta.3", ReleaseSpec("debian:1.99.0-beta.3", "1.99.0-beta.3", None)),
+        ("debian:bookworm", SuiteSpec("debian:bookworm", "bookworm")),
+        ("debian:bookworm-security", SuiteSpec("debian:bookworm-security", "bookworm-security")),
+        ("debian:/a/1.63", FolderSpec("debian:/a/1.63", "/a/1.63")),
+        ("debian:./a", FolderSpec("debian:./a", "./a")),
+        ("debian:a/b", FolderSpec("debian:a/b", "a/b")),
+        ("debian:~/a", FolderSpec("debian:~/a", "~/a")),
+        ("debian:.", FolderSpec("debian:.", ".")),
     ],
 )
-def test_what_is_meant(text: str, meant: Release | Suite | Unpacked) -> None:
+def test_what_is_meant(text: str, meant: ReleaseSpec | SuiteSpec | FolderSpec) -> None:
     assert parse(text) == meant
 
 
@@ -57,7 +57,7 @@ def test_what_means_nothing(what: str) -> None:
 )
 def test_which_compilers_a_release_covers(spec: str, release: str, package: str, *, covered: bool) -> None:
     meant = parse(f"debian:{spec}")
-    assert isinstance(meant, Release)
+    assert isinstance(meant, ReleaseSpec)
     assert meant.covers(release, package) is covered
 
 

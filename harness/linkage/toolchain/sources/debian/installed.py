@@ -11,15 +11,16 @@ from pathlib import Path
 import msgspec
 
 from linkage.errors import ToolchainError
-from linkage.toolchain import rustup
-from linkage.toolchain.debian import tree
-from linkage.toolchain.debian.packages import newest_first
-from linkage.toolchain.debian.spec import PREFIX, Release, Suite, Unpacked, parse
+from linkage.host.folders import expand_home
+from linkage.toolchain.sources.debian import tree
+from linkage.toolchain.sources.debian.packages import newest_first
+from linkage.toolchain.sources.debian.spec import PREFIX, FolderSpec, ReleaseSpec, SuiteSpec, parse
+from linkage.toolchain.sources.rustup.folders import private_home
 
 RECORD = "debian.json"
 
 
-class Record(msgspec.Struct, frozen=True):
+class CompilerRecord(msgspec.Struct, frozen=True):
     """Where a compiler came from, kept beside it: only a folder with this is ours to remove."""
 
     package: str
@@ -33,11 +34,11 @@ class Record(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Installed:
+class UnpackedCompiler:
     """One unpacked compiler. Its name in node ids is `debian-` and its folder's."""
 
     folder: Path
-    record: Record
+    record: CompilerRecord
 
     @property
     def spec(self) -> str:
@@ -54,11 +55,11 @@ class Installed:
 
 def home(env: Mapping[str, str]) -> Path | None:
     """The folder of unpacked compilers, beside the private rustup's."""
-    private = rustup.private_home(env)
+    private = private_home(env)
     return private and private.parent / "debian"
 
 
-def compilers(env: Mapping[str, str]) -> list[Installed]:
+def compilers(env: Mapping[str, str]) -> list[UnpackedCompiler]:
     """Every compiler that was unpacked whole, the newest first."""
     folder = home(env)
     records = sorted(folder.glob(f"*/{RECORD}")) if folder else []
@@ -68,14 +69,14 @@ def compilers(env: Mapping[str, str]) -> list[Installed]:
     )
 
 
-def read(folder: Path) -> Installed | None:
+def read(folder: Path) -> UnpackedCompiler | None:
     """What stands in the folder; None where it is damaged or is not ours."""
     try:
-        record = msgspec.json.decode((folder / RECORD).read_bytes(), type=Record)
+        record = msgspec.json.decode((folder / RECORD).read_bytes(), type=CompilerRecord)
         newest_first(record.release, record.package)
     except (OSError, ValueError):
         return None
-    found = Installed(folder, record)
+    found = UnpackedCompiler(folder, record)
     return found if found.rustc.is_file() else None
 
 
@@ -85,20 +86,20 @@ def package_of(rustc: Path) -> str:
     return f"{found.record.package} {found.record.version}" if found else ""
 
 
-def write(record: Record, folder: Path) -> None:
+def write(record: CompilerRecord, folder: Path) -> None:
     """Put the record into a compiler's folder, whole."""
     partial = folder / f".{RECORD}"
     partial.write_bytes(msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n")
     partial.replace(folder / RECORD)
 
 
-def matching(spec: Release | Suite, env: Mapping[str, str]) -> list[Installed]:
+def matching(spec: ReleaseSpec | SuiteSpec, env: Mapping[str, str]) -> list[UnpackedCompiler]:
     """The unpacked compilers that the spec can mean, the best first."""
     return [one for one in compilers(env) if _is_meant(spec, one.record)]
 
 
-def _is_meant(spec: Release | Suite, record: Record) -> bool:
-    if isinstance(spec, Release):
+def _is_meant(spec: ReleaseSpec | SuiteSpec, record: CompilerRecord) -> bool:
+    if isinstance(spec, ReleaseSpec):
         return spec.covers(record.release, record.package)
     return spec.name in record.suites
 
@@ -109,21 +110,21 @@ def locate(text: str, env: Mapping[str, str]) -> tuple[str, Path]:
     Raises ToolchainError where it is not, with the command that installs it.
     """
     spec = parse(text)
-    if isinstance(spec, Unpacked):
+    if isinstance(spec, FolderSpec):
         return _unpacked(spec, env)
     found = matching(spec, env)
     if not found:
         have = ", ".join(one.spec for one in compilers(env)) or "none"
         raise ToolchainError(
-            f"no toolchain {text}; installed: {have}",
+            f"not installed; found: {have}",
             where=f"toolchain {text}",
             help=f"linkage toolchains install {text}",
         )
     return found[0].name, found[0].rustc
 
 
-def _unpacked(spec: Unpacked, env: Mapping[str, str]) -> tuple[str, Path]:
-    root = Path(os.path.abspath(_expand_home(spec.path, env)))  # noqa: PTH100 - a link keeps its name
+def _unpacked(spec: FolderSpec, env: Mapping[str, str]) -> tuple[str, Path]:
+    root = Path(os.path.abspath(expand_home(spec.path, env)))  # noqa: PTH100 - a link keeps its name
     if root.is_file() and root.name == "rustc":
         root = root.parent
     if ours := read(root):
@@ -141,7 +142,7 @@ def _unpacked(spec: Unpacked, env: Mapping[str, str]) -> tuple[str, Path]:
     return name, _wrapper_elsewhere(root, spec, env)
 
 
-def _wrapper_elsewhere(root: Path, spec: Unpacked, env: Mapping[str, str]) -> Path:
+def _wrapper_elsewhere(root: Path, spec: FolderSpec, env: Mapping[str, str]) -> Path:
     """A script of ours that starts a rustc in a folder that is not ours to write to."""
     own = home(env)
     if own is None:
@@ -166,7 +167,3 @@ def _wrapper_elsewhere(root: Path, spec: Unpacked, env: Mapping[str, str]) -> Pa
             f"{script} cannot be written: {error.strerror or error}", where=f"toolchain {spec.text}"
         ) from error
     return script
-
-
-def _expand_home(path: str, env: Mapping[str, str]) -> str:
-    return env.get("HOME", "~") + path[1:] if path == "~" or path.startswith("~/") else path

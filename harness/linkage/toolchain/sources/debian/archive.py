@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from linkage.errors import ToolchainError
-from linkage.toolchain.debian.apt import AbsentSuiteError, Apt, UnverifiedError
-from linkage.toolchain.debian.packages import Offer, newest_first
-from linkage.toolchain.debian.sources import Mirrors
-from linkage.toolchain.debian.spec import Release, Suite
-from linkage.toolchain.staging import Say
+from linkage.toolchain.sources.debian.apt import AbsentSuiteError, Apt, UnverifiedError
+from linkage.toolchain.sources.debian.apt_sources import Mirrors
+from linkage.toolchain.sources.debian.packages import Offer, newest_first
+from linkage.toolchain.sources.debian.spec import ReleaseSpec, SuiteSpec
+from linkage.toolchain.sources.staging import Say
 
 # Suites that a release is looked for in, with the rustc of those that are frozen: it saves fetching
 # the others' lists. Each suite's rustc-web is newer than its rustc and changes with point releases.
@@ -25,7 +25,7 @@ SUITES = {
 }
 
 
-class Archive:
+class DebianMirror:
     """A mirror, asked suite by suite."""
 
     def __init__(
@@ -37,13 +37,13 @@ class Archive:
         self._say = say
         self._unsigned = unsigned
 
-    def find(self, spec: Release | Suite) -> tuple[Apt, Offer, bool]:
+    def find(self, spec: ReleaseSpec | SuiteSpec) -> tuple[Apt, Offer, bool]:
         """The compiler that the spec means, the apt of its suite, and whether it is the suite's own.
 
         Raises ToolchainError where the archive does not have it, saying what it has instead, or
         cannot be asked.
         """
-        if isinstance(spec, Suite):
+        if isinstance(spec, SuiteSpec):
             return self._in_suite(spec)
         offered: list[Offer] = []
         unverified: UnverifiedError | None = None
@@ -73,7 +73,7 @@ class Archive:
             help="take one of these, a suite by its name, or another mirror: --mirror URL",
         )
 
-    def _in_suite(self, spec: Suite) -> tuple[Apt, Offer, bool]:
+    def _in_suite(self, spec: SuiteSpec) -> tuple[Apt, Offer, bool]:
         apt, offers = self._ask(spec.name, spec.text)
         if not offers:
             raise ToolchainError(

@@ -9,10 +9,10 @@ import pytest
 from linkage.errors import ToolchainError
 from linkage.toolchain import discover, resolve
 from support.debian_archive import LOADER, TRIPLET
-from support.debian_machine import COMPILER, Machine, says
+from support.debian_machine import COMPILER, DebianMachine, says
 
 
-def test_a_folder_that_someone_unpacked(machine: Machine, tmp_path: Path) -> None:
+def test_a_folder_that_someone_unpacked(machine: DebianMachine, tmp_path: Path) -> None:
     root = tmp_path / "it's mine" / "1.63"
     root.mkdir(parents=True)
     for deb in machine.archive.folder.glob("pool/*"):
@@ -42,7 +42,7 @@ def test_a_folder_that_someone_unpacked(machine: Machine, tmp_path: Path) -> Non
         machine.install(f"debian:{root}")
 
 
-def test_two_at_once(machine: Machine) -> None:
+def test_two_at_once(machine: DebianMachine) -> None:
     machine.mirror.server.stall = "libllvm14"
     first = machine.linkage("install", "debian:1.63")
     assert machine.mirror.server.stalled.wait(30)
@@ -59,7 +59,7 @@ def test_two_at_once(machine: Machine) -> None:
     assert sum("pool/rustc_1.63" in path for path in machine.mirror.server.asked) == 1
 
 
-def test_interrupted_or_killed(machine: Machine) -> None:
+def test_interrupted_or_killed(machine: DebianMachine) -> None:
     machine.mirror.server.stall = "libllvm14"
     running = machine.linkage("install", "debian:1.63")
     assert machine.mirror.server.stalled.wait(30)
@@ -80,7 +80,7 @@ def test_interrupted_or_killed(machine: Machine) -> None:
     assert machine.left() == ["1.63.0"]
 
 
-def test_several_on_the_command_line(machine: Machine) -> None:
+def test_several_on_the_command_line(machine: DebianMachine) -> None:
     running = machine.linkage("install", "debian:1.63", "debian:forky", "debian:1.78", "debian:1.63")
     out, err = running.communicate(timeout=60)
     assert running.returncode == 4
@@ -94,5 +94,5 @@ def test_several_on_the_command_line(machine: Machine) -> None:
     )
     assert machine.left() == []
     running = machine.linkage("install", "debian:1.63", "sable")
-    assert "toolchain sable: it is neither a rustup name nor" in running.communicate(timeout=60)[1]
+    assert "toolchain sable: cannot be installed: it is neither" in running.communicate(timeout=60)[1]
     assert machine.left() == []

@@ -2,7 +2,13 @@
 
 import pytest
 
-from linkage.toolchain.debian.sources import Mirrors, Source, choose, parse_list, parse_paragraphs
+from linkage.toolchain.sources.debian.apt_sources import (
+    AptSource,
+    Mirrors,
+    choose,
+    parse_list,
+    parse_paragraphs,
+)
 
 HERE = "http://localhost/debian"
 LIST = f"""\
@@ -52,9 +58,9 @@ KEY = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmDMEZ\n-----END PGP PUBLIC KEY BL
 
 def test_the_one_line_format() -> None:
     assert parse_list(LIST)[:3] == [
-        Source(HERE, "bookworm", ("main", "contrib")),
-        Source(f"{HERE}/", "bookworm-updates", ("main",), ("/k/A.gpg", "/k/b.gpg")),
-        Source("http://localhost/other", "stable", ("test",), ("/k/c.gpg",)),
+        AptSource(HERE, "bookworm", ("main", "contrib")),
+        AptSource(f"{HERE}/", "bookworm-updates", ("main",), ("/k/A.gpg", "/k/b.gpg")),
+        AptSource("http://localhost/other", "stable", ("test",), ("/k/c.gpg",)),
     ]
     assert {source.uri for source in parse_list(LIST)[3:]} <= {"cdrom:[Debian]/"}
 
@@ -62,11 +68,11 @@ def test_the_one_line_format() -> None:
 def test_paragraphs() -> None:
     both = ("/k/a.gpg", "/k/b.gpg")
     assert parse_paragraphs(PARAGRAPHS) == [
-        Source(HERE, "trixie", ("main",), both),
-        Source(HERE, "trixie-updates", ("main",), both),
-        Source("http://localhost/second", "trixie", ("main",), both),
-        Source("http://localhost/second", "trixie-updates", ("main",), both),
-        Source(f"{HERE}-security", "trixie-security", ("main",), (KEY,)),
+        AptSource(HERE, "trixie", ("main",), both),
+        AptSource(HERE, "trixie-updates", ("main",), both),
+        AptSource("http://localhost/second", "trixie", ("main",), both),
+        AptSource("http://localhost/second", "trixie-updates", ("main",), both),
+        AptSource(f"{HERE}-security", "trixie-security", ("main",), (KEY,)),
     ]
 
 
@@ -77,26 +83,26 @@ def test_paragraphs_that_say_nothing(text: str) -> None:
 
 def test_the_archive_among_other_repositories() -> None:
     others = [
-        Source("http://localhost/browser", "stable", ("main",)),
-        Source("http://localhost/vendor", "bookworm", ("main",)),
-        Source("http://localhost/linux/debian", "bookworm", ("stable",)),
-        Source("http://localhost/tool", "bookworm-tool", ("main",)),
-        Source("cdrom:[Debian]/debian", "bookworm", ("main",)),
+        AptSource("http://localhost/browser", "stable", ("main",)),
+        AptSource("http://localhost/vendor", "bookworm", ("main",)),
+        AptSource("http://localhost/linux/debian", "bookworm", ("stable",)),
+        AptSource("http://localhost/tool", "bookworm-tool", ("main",)),
+        AptSource("cdrom:[Debian]/debian", "bookworm", ("main",)),
     ]
-    main = Source(HERE, "bookworm", ("main",), ("/k/a.gpg",))
-    security = Source("http://elsewhere.localhost/updates", "bookworm-security", ("main",))
+    main = AptSource(HERE, "bookworm", ("main",), ("/k/a.gpg",))
+    security = AptSource("http://elsewhere.localhost/updates", "bookworm-security", ("main",))
     assert choose([*others, security, main]) == (main, security)
-    beside = Source(f"{HERE}-security", "bookworm", ("main",), ("/k/a.gpg",))
+    beside = AptSource(f"{HERE}-security", "bookworm", ("main",), ("/k/a.gpg",))
     assert choose([*others, main]) == (main, beside)
-    old = Source("http://localhost/debian-security", "buster/updates", ("main",))
+    old = AptSource("http://localhost/debian-security", "buster/updates", ("main",))
     assert choose([old, main]) == (main, old)
     # One of any name will do where none has the usual one.
-    named = Source("http://localhost/pub/mirror/", "bookworm", ("main",))
+    named = AptSource("http://localhost/pub/mirror/", "bookworm", ("main",))
     chosen = choose([named])
     assert chosen is not None
     assert chosen[1].uri == "http://localhost/pub/mirror-security"
     assert choose([security]) is None
-    assert choose([Source("http://localhost/ubuntu", "noble", ("main",))]) is None
+    assert choose([AptSource("http://localhost/ubuntu", "noble", ("main",))]) is None
 
 
 @pytest.mark.parametrize(

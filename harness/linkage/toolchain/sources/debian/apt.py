@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from linkage.errors import ToolchainError
-from linkage.toolchain.debian.packages import COMPILERS, Offer, Package, offers, parse
-from linkage.toolchain.debian.sources import Mirrors
-from linkage.toolchain.query import Answer, ask
+from linkage.toolchain.query import Reply, ask
+from linkage.toolchain.sources.debian.apt_sources import Mirrors
+from linkage.toolchain.sources.debian.packages import COMPILERS, Offer, Package, offers, parse
 
 PROGRAMS = ("apt-get", "apt-cache", "apt-config", "dpkg-deb")
 TIME_LIMIT = 3600.0
@@ -154,7 +154,7 @@ class Apt:
         (self._folder / "sources.list").write_text("".join(lines))
         (self._folder / "apt.conf").write_text("".join(f"#clear {hook};\n" for hook in _HOOKS))
 
-    def _apt(self, program: str, *words: str, cwd: Path | None = None) -> Answer:
+    def _apt(self, program: str, *words: str, cwd: Path | None = None) -> Reply:
         folder = self._folder
         options = {
             "Dir::State": folder,
@@ -218,5 +218,5 @@ def _first(lines: Sequence[str]) -> str:
     return " ".join(ordered[0].removeprefix("E: ").removeprefix("W: ").split()) if ordered else ""
 
 
-def _complaint(answer: Answer) -> str:
+def _complaint(answer: Reply) -> str:
     return _first([line.strip() for line in answer.stderr.splitlines() if line.strip()]) or answer.summary

@@ -2,41 +2,32 @@
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
 from linkage.errors import ToolchainError
-from linkage.toolchain.debian import installed, sources, tree
-from linkage.toolchain.debian.apt import Apt, require_programs
-from linkage.toolchain.debian.archive import Archive
-from linkage.toolchain.debian.installed import Installed, Record
-from linkage.toolchain.debian.packages import Offer, Package, folder_name, needed
-from linkage.toolchain.debian.spec import Unpacked, parse
 from linkage.toolchain.query import ask, first_words
-from linkage.toolchain.staging import Say, staging, take_away
+from linkage.toolchain.sources.debian import apt_sources, installed, tree
+from linkage.toolchain.sources.debian.apt import Apt, require_programs
+from linkage.toolchain.sources.debian.archive import DebianMirror
+from linkage.toolchain.sources.debian.installed import CompilerRecord, UnpackedCompiler
+from linkage.toolchain.sources.debian.packages import Offer, Package, folder_name, needed
+from linkage.toolchain.sources.debian.spec import FolderSpec, parse
+from linkage.toolchain.sources.protocol import InstallOptions
+from linkage.toolchain.sources.staging import Say, staging, take_away
 
 _MIB = 1 << 20
 _SPARE = 64 * _MIB  # for the largest package's file, and what the file system adds
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What a user may ask for: another mirror, keys beside the machine's, no check of signatures."""
-
-    mirror: str | None = None
-    keyrings: tuple[Path, ...] = ()
-    unsigned: bool = False
-
-
-def install(text: str, options: Options, env: Mapping[str, str], say: Say) -> Installed:
+def install(text: str, options: InstallOptions, env: Mapping[str, str], say: Say) -> UnpackedCompiler:
     """Unpack the compiler that a `debian:` spec means; one that is there already is left as it is.
 
     It appears when it is whole and has answered. Raises ToolchainError with the reason in one line.
     """
     spec = parse(text)
-    if isinstance(spec, Unpacked):
+    if isinstance(spec, FolderSpec):
         raise ToolchainError(
             "a folder needs no installing",
             where=f"toolchain {text}",
@@ -46,13 +37,13 @@ def install(text: str, options: Options, env: Mapping[str, str], say: Say) -> In
     if found := installed.matching(spec, env):
         return _there_already(found[0], text, say)
     require_programs(text, env)
-    mirrors = sources.mirrors(env, who=text, mirror=options.mirror, keyrings=options.keyrings)
+    mirrors = apt_sources.mirrors(env, who=text, mirror=options.mirror, keyrings=options.keyrings)
     with staging(home, text, say) as staged:
         if found := installed.matching(spec, env):  # by another one, while we waited
             return _there_already(found[0], text, say)
         if options.unsigned:
             say(f"{text}: NOT checking who signed what is fetched, as was asked for")
-        archive = Archive(home / "apt", mirrors, env, say, unsigned=options.unsigned)
+        archive = DebianMirror(home / "apt", mirrors, env, say, unsigned=options.unsigned)
         apt, offer, own = archive.find(spec)
         target = home / folder_name(offer.package, offer.release)
         if same := installed.read(target):
@@ -62,14 +53,14 @@ def install(text: str, options: Options, env: Mapping[str, str], say: Say) -> In
         _unpack(apt, packages, root, staged, text, say)
         unpacked = {package.name: package.version for package in packages}
         suites = (offer.suite,) if own else ()
-        record = Record(
+        record = CompilerRecord(
             offer.package, offer.version, offer.release, suites, unpacked, verified=not options.unsigned
         )
         _make_usable(root, record, env, text)
         if target.exists():  # damaged, or not ours: out of the way without being lost half-way
             take_away(target)
         root.rename(target)
-    made = Installed(target, record)
+    made = UnpackedCompiler(target, record)
     say(f"{text}: installed {made.name} ({offer.package} {offer.version} of {offer.suite}): {made.rustc}")
     return made
 
@@ -77,7 +68,7 @@ def install(text: str, options: Options, env: Mapping[str, str], say: Say) -> In
 def remove(text: str, env: Mapping[str, str], say: Say) -> None:
     """Remove what was unpacked for the spec. Raises ToolchainError where that is nothing, or several."""
     spec = parse(text)
-    if isinstance(spec, Unpacked):
+    if isinstance(spec, FolderSpec):
         raise ToolchainError(
             "only what the harness has unpacked itself is removed, not a folder of yours",
             where=f"toolchain {text}",
@@ -85,7 +76,7 @@ def remove(text: str, env: Mapping[str, str], say: Say) -> None:
     home = _home(env, text)
     if not installed.matching(spec, env):
         have = ", ".join(one.spec for one in installed.compilers(env)) or "none"
-        raise ToolchainError(f"{text} is not installed; installed: {have}", where=f"toolchain {text}")
+        raise ToolchainError(f"not installed; found: {have}", where=f"toolchain {text}")
     with staging(home, text, say):
         found = installed.matching(spec, env)
         if len(found) > 1:
@@ -101,12 +92,12 @@ def remove(text: str, env: Mapping[str, str], say: Say) -> None:
             shutil.rmtree(home / "apt", ignore_errors=True)
 
 
-def _there_already(one: Installed, text: str, say: Say) -> Installed:
+def _there_already(one: UnpackedCompiler, text: str, say: Say) -> UnpackedCompiler:
     say(f"{text}: already installed: {one.name} ({one.record.package} {one.record.version}): {one.rustc}")
     return one
 
 
-def _also_in(one: Installed, offer: Offer, text: str, say: Say, *, own: bool) -> Installed:
+def _also_in(one: UnpackedCompiler, offer: Offer, text: str, say: Say, *, own: bool) -> UnpackedCompiler:
     """The same release came from another suite: it is known by this one's name, too."""
     record = one.record
     if own and offer.suite not in record.suites:
@@ -114,7 +105,7 @@ def _also_in(one: Installed, offer: Offer, text: str, say: Say, *, own: bool) ->
         installed.write(record, one.folder)
     if offer.version != record.version:
         say(f"{text}: {offer.suite} has {offer.version}; remove {one.spec} first to have that")
-    return _there_already(Installed(one.folder, record), text, say)
+    return _there_already(UnpackedCompiler(one.folder, record), text, say)
 
 
 def _unpack(apt: Apt, packages: list[Package], root: Path, staged: Path, text: str, say: Say) -> None:
@@ -134,7 +125,7 @@ def _unpack(apt: Apt, packages: list[Package], root: Path, staged: Path, text: s
         deb.unlink()
 
 
-def _make_usable(root: Path, record: Record, env: Mapping[str, str], text: str) -> None:
+def _make_usable(root: Path, record: CompilerRecord, env: Mapping[str, str], text: str) -> None:
     """Put the script and the record beside the compiler, and let it say its version."""
     script = root / "rustc"
     script.write_text(tree.wrapper(root))

@@ -4,7 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from linkage.toolchain.debian.packages import Offer, Package, folder_name, needed, offers, parse, release_of
+from linkage.toolchain.sources.debian.packages import (
+    Offer,
+    Package,
+    folder_name,
+    needed,
+    offers,
+    parse,
+    release_of,
+)
 
 INDEX = """\
 Package: rustc

@@ -1,0 +1,39 @@
+"""Toolchains from a Debian archive: resolved by apt and unpacked into a folder of the harness.
+
+Distribution packagers have them at hand, and so has everyone whose network reaches a package
+mirror but no server of rust-lang.org.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from linkage.toolchain.sources.debian import installation
+from linkage.toolchain.sources.debian.installation import remove
+from linkage.toolchain.sources.debian.installed import compilers, locate
+from linkage.toolchain.sources.debian.spec import PREFIX, parse
+from linkage.toolchain.sources.protocol import InstallOptions
+from linkage.toolchain.sources.staging import Say
+
+__all__ = ["NAME", "check", "claims", "discover", "install", "locate", "remove"]
+
+NAME = "debian"
+
+
+def claims(spec: str, _env: Mapping[str, str]) -> bool:
+    """Whether it begins with `debian:`."""
+    return spec.startswith(PREFIX)
+
+
+def discover(env: Mapping[str, str], _found: Mapping[str, Path]) -> dict[str, Path]:
+    """Every compiler that is unpacked in the harness's folder."""
+    return {one.spec: one.rustc for one in compilers(env)}
+
+
+def check(spec: str) -> None:
+    """A release or a suite, or a folder, for which `install` says that it need not be installed."""
+    parse(spec)
+
+
+def install(spec: str, options: InstallOptions, env: Mapping[str, str], say: Say) -> None:
+    """Unpack it into the harness's folder, unless it is there."""
+    installation.install(spec, options, env, say)
