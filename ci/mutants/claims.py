@@ -11,7 +11,7 @@ from linkage.judge.results import KeptResult
 from linkage.plan.plan import ClaimGroup, PlannedStep
 from mutants.variants import PlannedVariant, group_keys
 
-_PROCESS = ("stdout", "stderr", "diagnostics", "makes", "native_static_libs", "link")
+_PROCESS = ("stdout", "stderr", "diagnostics", "produces", "native_static_libs", "link")
 
 
 @dataclass(frozen=True, order=True)

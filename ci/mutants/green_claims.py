@@ -14,7 +14,7 @@ ALWAYS_GREEN: Mapping[GreenClaim, str] = {
     ("separate-link/rmeta-only.yaml", "run", "stdout"): _UNTIL_141706,
     ("separate-link/rmeta-only.yaml", "run-2", "stdout"): _UNTIL_141706,
     ("dylib-lto/users.yaml", "shared", "shared.dylib.imports.none"): _ONE_BASE,
-    ("dylib-lto/users.yaml", "shared", "shared.dylib.refers"): _NOT_TAKEN_IN,
+    ("dylib-lto/users.yaml", "shared", "shared.dylib.references"): _NOT_TAKEN_IN,
     ("dylib-lto/users.yaml", "over", "over.dylib.imports.all"): _NOT_TAKEN_IN,
     ("mixed-crate-types/plain.yaml", "mixed", "mixed.cdylib.metadata"): _NO_METADATA,
 }

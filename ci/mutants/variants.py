@@ -79,7 +79,7 @@ def _shows(fault: Fault, refused: bool) -> bool:  # noqa: FBT001 - one of two co
 def claimed_at(step: PlannedStep) -> frozenset[str]:
     """The keys of the claims at a step; that it ends as expected is always among them."""
     process = {"exit"} if isinstance(step.model, ProcessStep) else set()
-    said = ("stdout", "stderr", "diagnostics", "makes", "link", "native_static_libs")
+    said = ("stdout", "stderr", "diagnostics", "produces", "link", "native_static_libs")
     for key in said:
         claim = getattr(step.model, key, None)
         if claim:

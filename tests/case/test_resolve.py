@@ -99,18 +99,18 @@ def test_a_step_with_a_when_is_in_the_cells_that_it_means() -> None:
         """
         matrix: {lto: [off, fat]}
         steps:
-          - together:
+          - parallel:
               - {rustc: lib.rs}
               - {cc: main.c, when: {lto: fat}}
               - {mkdir: a}
           - {mkdir: b, when: {lto: off}}
         """
     )
-    assert ids(case, 0) == ["together", "mkdir-2"]
-    assert ids(case, 1) == ["together"]
-    assert [part.id for part in steps(case, 0)[0].together] == ["lib", "mkdir"]
-    assert [part.path for part in steps(case, 1)[0].together] == [
-        ("steps", 0, "together", i) for i in range(3)
+    assert ids(case, 0) == ["parallel", "mkdir-2"]
+    assert ids(case, 1) == ["parallel"]
+    assert [part.id for part in steps(case, 0)[0].parallel] == ["lib", "mkdir"]
+    assert [part.path for part in steps(case, 1)[0].parallel] == [
+        ("steps", 0, "parallel", i) for i in range(3)
     ]
 
 

@@ -76,7 +76,7 @@ steps:
     env: {A: 1}
     stdout: text
     stderr: {contains: a, normalize: {a: b}}
-    makes: [lib]
+    produces: [lib]
     diagnostics: E0463
     native-static-libs: none
     link: {args: [a], count: 1}
@@ -91,12 +91,12 @@ steps:
         text: exactly
         size: 3
         section: {.text: {contains: 1}}
-  - {rustc: lib.rs, diagnostics: [E0463, {text: a}], id: b, claims: {b.bin: [{refers: {f: [g]}}]}}
+  - {rustc: lib.rs, diagnostics: [E0463, {text: a}], id: b, claims: {b.bin: [{references: {f: [g]}}]}}
   - {rustc: lib.rs, diagnostics: {none: a}, id: c}
   - {umask: 077, when: {any: [a, {not: {lto: off}}]}}
   - {chmod: lib.rs, mode: 644}
   - {mkdir: a}
-  - {cc: main.c, links: lib.staticlib}
+  - {cc: main.c, link-with: lib.staticlib}
 known-bugs: {unreported: x, signature: {step: lib, claim: lib.bin.size}}
 """
 

@@ -16,7 +16,7 @@ def version(text: str) -> RustcVersion:
 
 @pytest.mark.parametrize("group", groups().values(), ids=lambda group: group.name)
 def test_a_group_says_what_it_is_and_how_it_is_spelt(group: SymbolGroup) -> None:
-    assert group.about
+    assert group.description
     assert group.spellings
     for spelling in group.spellings:
         assert spelling.patterns

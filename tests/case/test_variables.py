@@ -38,7 +38,7 @@ def filled(data: Any) -> Any:
         ("$${lto}", "$${lto}"),
         ("${work}/a", "${work}/a"),
         ("${allocator-shim}", "${allocator-shim}"),
-        ("${kept.args}", "${kept.args}"),
+        ("${captured.args}", "${captured.args}"),
         ("$lto {lto}", "$lto {lto}"),
     ],
 )

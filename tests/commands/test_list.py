@@ -87,7 +87,7 @@ def test_explain_compiles_nothing(linkage: Linkage, rustc: str, tmp_path: Path) 
     assert known[1].startswith("  $ ")
     assert "rustc lib.rs --edition=2021 --crate-type=staticlib -Cpanic=abort -L ." in known[1]
     assert known[2:4] == [
-        "      makes: liblib.a",
+        "      produces: liblib.a",
         '      lib.staticlib (liblib.a): defines {"all": ["question"]}',
     ]
     assert known[4].startswith("  known bug rust-lang/rust#1: ")

@@ -118,7 +118,7 @@ def _said(word: str, **variables: str) -> bytes:
 @given(TEXT, TEXT)
 def test_words_reach_the_program_as_they_are(before: str, after: str) -> None:
     places = {"\x1awork\x1a": "WORK", "/sys": "SYSROOT", "/sys/rustc": "RUSTC"}
-    text = f"{before}\x1awork\x1a{after}/sys/rustc/sys${{kept.the-id}}"
+    text = f"{before}\x1awork\x1a{after}/sys/rustc/sys${{captured.the-id}}"
     for part in ("\x1awork\x1a", "/sys", "${"):
         if part in before + after:
             return

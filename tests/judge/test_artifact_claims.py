@@ -38,7 +38,7 @@ HOLDS = [
     (OBJECT, "hidden: {only: [mine, inner]}"),
     (OBJECT, "absolute: {only: [fixed]}"),
     (OBJECT, "sections: {all: [.text, '.debug_*'], none: [.data]}"),
-    (OBJECT, "kind: elf"),
+    (OBJECT, "format: elf"),
     (OBJECT, "type: relocatable"),
     (OBJECT, "size: '>=4096'"),
     (LIBRARY, "exports: {only: [foo, foo_2]}"),
@@ -55,7 +55,7 @@ HOLDS = [
     (ARCHIVE, "members: {all: [lib.rmeta], count: 3}"),
     (ARCHIVE, "crates: {only: [foo, std]}"),
     (ARCHIVE, "index: {order: [foo, bar]}"),
-    (ARCHIVE, "{kind: archive, thin: false, metadata: true, bitcode: false, duplicates: none}"),
+    (ARCHIVE, "{format: archive, thin: false, metadata: true, bitcode: false, duplicates: none}"),
     (TWICE, "duplicates: {only: [foo]}"),
 ]
 
@@ -70,7 +70,7 @@ FAILS = [
     (OBJECT, "hidden: {only: [mine]}", "hidden.only", "only mine", "also inner"),
     (OBJECT, "absolute: [foo]", "absolute.all", "has foo", "not among fixed"),
     (OBJECT, "sections: {none: [.text]}", "sections.none", "lacks .text", "has .text"),
-    (OBJECT, "kind: archive", "kind", "archive", "elf"),
+    (OBJECT, "format: archive", "format", "archive", "elf"),
     (OBJECT, "type: shared", "type", "shared", "relocatable"),
     (OBJECT, "size: '<4096'", "size", "size <4096", "4096 bytes"),
     (LIBRARY, "exports: {only: [foo]}", "exports.only", "only foo", "also foo_2"),
@@ -200,7 +200,7 @@ def test_where_a_name_that_was_missed_stands() -> None:
 def test_names_of_an_artifact_are_escaped() -> None:
     evil = elf(["\x1b[2Jfoo"])
     assert misses("defines: [bar]", evil)[0][2] == r"not among \x1b[2Jfoo"
-    ((_, _, found, _),) = misses("symbols: {names: '*', are: {binding: weak}}", elf({"a\u202eb": ""}))
+    ((_, _, found, _),) = misses("symbols: {names: '*', expect: {binding: weak}}", elf({"a\u202eb": ""}))
     assert found == r"a\u202eb (FUNC GLOBAL DEFAULT .text)"
     inner = archive(member("x\x1b.o", ["foo"]))
     ((_, _, found, _),) = misses("each-member: {'*': {defines: [bar]}}", inner)

@@ -24,12 +24,12 @@ def misses(claim: str, one: Facts, other: Facts | str) -> list[tuple[str, str, s
     ("claim", "other"),
     [
         ("same-as: other", SAME),
-        ("same-as: {artifact: other, what: size}", WEAK),
-        ("same-as: {artifact: other, what: symbols}", SAME),
-        ("same-as: {artifact: other, what: exports}", WEAK),
+        ("same-as: {artifact: other, compare: size}", WEAK),
+        ("same-as: {artifact: other, compare: symbols}", SAME),
+        ("same-as: {artifact: other, compare: exports}", WEAK),
         ("differs-from: other", MORE),
-        ("differs-from: {artifact: other, what: symbols}", WEAK),
-        ("differs-from: {artifact: other, what: exports}", MORE),
+        ("differs-from: {artifact: other, compare: symbols}", WEAK),
+        ("differs-from: {artifact: other, compare: exports}", MORE),
         ("smaller-than: other", MORE),
         ("exports-differ: {artifact: other, removed: [baz]}", MORE),
         ("exports-differ: {artifact: other}", WEAK),
@@ -48,12 +48,12 @@ def test_a_comparison_that_holds(claim: str, other: Facts) -> None:
             ("same-as", "the same bytes as other", "100 bytes (one) against 120 bytes (more)"),
         ),
         (
-            "same-as: {artifact: other, what: size}",
+            "same-as: {artifact: other, compare: size}",
             MORE,
             ("same-as", "the same size as other", "100 bytes against 120 bytes"),
         ),
         (
-            "same-as: {artifact: other, what: symbols}",
+            "same-as: {artifact: other, compare: symbols}",
             WEAK,
             (
                 "same-as",
@@ -62,7 +62,7 @@ def test_a_comparison_that_holds(claim: str, other: Facts) -> None:
             ),
         ),
         (
-            "same-as: {artifact: other, what: exports}",
+            "same-as: {artifact: other, compare: exports}",
             MORE,
             ("same-as", "the same exports as other", "more: nothing; fewer: baz"),
         ),
@@ -97,24 +97,24 @@ def test_nothing_to_compare_with_is_a_failure(claim: str) -> None:
 def test_tables_that_are_missing_are_neither_the_same_nor_different(what: str) -> None:
     for claim in ("same-as", "differs-from"):
         for one, other in ((elf(), elf()), (ONE, elf()), (elf(), ONE), (elf((), ()), elf((), ()))):
-            ((_, _, found),) = misses(f"{claim}: {{artifact: other, what: {what}}}", one, other)
+            ((_, _, found),) = misses(f"{claim}: {{artifact: other, compare: {what}}}", one, other)
             assert found == f"no {what} to compare"
     ((_, _, found),) = misses("exports-differ: {artifact: other}", archive(member("a.o", ["x"])), ONE)
     assert found == "no exports to compare"
 
 
 def test_texts() -> None:
-    same = "same-as: {artifact: other, what: text}"
+    same = "same-as: {artifact: other, compare: text}"
     assert misses(same, text_file("a", "1"), text_file("a", "2")) == []
     assert misses(same, text_file("a"), text_file("b"))[0][2] == "another text"
     for claim in ("same-as", "differs-from"):
-        ((_, _, found),) = misses(f"{claim}: {{artifact: other, what: text}}", text_file("a"), ONE)
+        ((_, _, found),) = misses(f"{claim}: {{artifact: other, compare: text}}", text_file("a"), ONE)
         assert found == "no text: other and elf"
 
 
 def test_empty_files_are_not_the_same_text() -> None:
     """Two texts with nothing in them compare nothing."""
-    assert misses("same-as: {artifact: other, what: text}", text_file(""), text_file("")) != []
+    assert misses("same-as: {artifact: other, compare: text}", text_file(""), text_file("")) != []
 
 
 def test_a_reference_in_words() -> None:

@@ -13,12 +13,12 @@ from support.hand_made import EMPTY, archive, elf, keys, misses, text_file
 @pytest.mark.parametrize(
     "claim",
     [
-        "{names: foo, are: {binding: global, visibility: default, type: func, defined: true}}",
-        "{names: ['*'], where: {binding: weak}, are: {defined: true}, count: 1}",
+        "{names: foo, expect: {binding: global, visibility: default, type: func, defined: true}}",
+        "{names: ['*'], where: {binding: weak}, expect: {defined: true}, count: 1}",
         "{names: ['*'], where: {absolute: true}, count: 1}",
         "{names: ['*'], except: [foo], where: {section: .text, binding: global}, count: 2}",
-        "{names: data, are: {section: '.da*', type: object}}",
-        "{names: bar, are: {defined: false}}",
+        "{names: data, expect: {section: '.da*', type: object}}",
+        "{names: bar, expect: {defined: false}}",
         "{names: nowhere, count: 0}",
     ],
 )
@@ -32,18 +32,23 @@ def test_the_general_form_holds(claim: str) -> None:
         ("{names: nowhere}", "symbols[0].count", "nowhere: count >=1", "0: nothing"),
         ("{names: foo, count: 2}", "symbols[0].count", "foo: count 2", "1: foo"),
         (
-            "{names: [foo, soft], are: {binding: global}}",
-            "symbols[0].are",
+            "{names: [foo, soft], expect: {binding: global}}",
+            "symbols[0].expect",
             "each is binding global",
             "soft (FUNC WEAK DEFAULT .text)",
         ),
         (
-            "{names: foo, are: {section: .init}}",
-            "symbols[0].are",
+            "{names: foo, expect: {section: .init}}",
+            "symbols[0].expect",
             "each is section .init",
             "foo (FUNC GLOBAL",
         ),
-        ("{names: foo, are: {version: 'V*'}}", "symbols[0].are", "each is version V*", "foo (FUNC GLOBAL"),
+        (
+            "{names: foo, expect: {version: 'V*'}}",
+            "symbols[0].expect",
+            "each is version V*",
+            "foo (FUNC GLOBAL",
+        ),
     ],
 )
 def test_the_general_form_does_not_hold(claim: str, key: str, claimed: str, found: str) -> None:
@@ -53,7 +58,7 @@ def test_the_general_form_does_not_hold(claim: str, key: str, claimed: str, foun
 
 
 def test_the_general_form_of_the_dynamic_table() -> None:
-    wanted = "{names: 'foo*', table: dynamic, where: {version: FOO_1.0}, are: {binding: weak}, count: 1}"
+    wanted = "{names: 'foo*', table: dynamic, where: {version: FOO_1.0}, expect: {binding: weak}, count: 1}"
     assert misses(f"symbols: {wanted}", LIBRARY) == []
     ((key, claimed, found, _),) = misses("symbols: {names: foo, table: dynamic, count: 0}", OBJECT)
     assert (key, claimed, found) == ("symbols[0]", "something to judge", "no dynamic symbol table")
@@ -66,13 +71,13 @@ REFERRING = elf(["main"], references={"main": ("foo", "puts"), "leaf": ()})
 
 
 def test_what_a_function_refers_to() -> None:
-    assert misses("refers: {main: {all: [foo], none: [bar]}, leaf: none}", REFERRING) == []
-    ((key, _, found, _),) = misses("refers: {main: {none: [puts]}}", REFERRING)
+    assert misses("references: {main: {all: [foo], none: [bar]}, leaf: none}", REFERRING) == []
+    ((key, _, found, _),) = misses("references: {main: {none: [puts]}}", REFERRING)
     assert (key, found) == ("refers.main.none", "has puts")
 
 
 def test_a_function_that_is_not_there_refers_to_nothing_and_that_is_a_failure() -> None:
-    ((key, claimed, found, near),) = misses("refers: {start: {none: [foo]}}", elf({"start": "undefined"}))
+    ((key, claimed, found, near),) = misses("references: {start: {none: [foo]}}", elf({"start": "undefined"}))
     assert (key, claimed) == ("refers.start", "a function start")
     assert found == "there is none whose code can be read"
     assert near == ("start in the symbol table: FUNC GLOBAL DEFAULT UND",)
@@ -82,7 +87,7 @@ CONTENT = elf(["a"], sections=SECTIONS, contents={".text": b"hello \0 world"})
 
 
 def test_a_section() -> None:
-    claim = "section: {.text: {size: 64, flags: AX, compressed: false, contains: hello, lacks: bye}}"
+    claim = "section: {.text: {size: 64, flags: AX, compressed: false, contains: hello, not-contains: bye}}"
     assert misses(claim, CONTENT) == []
 
 
@@ -93,10 +98,10 @@ def test_a_section() -> None:
         ("{.text: {flags: WA}}", "section..text.flags", "WA", "AX"),
         ("{.debug_info: {compressed: false}}", "section..debug_info.compressed", "false", "true"),
         ("{.text: {contains: bye}}", "section..text.contains", "contains 'bye'", "not in its 13 bytes"),
-        ("{.text: {lacks: hello}}", "section..text.lacks", "lacks 'hello'", "it is there"),
+        ("{.text: {not-contains: hello}}", "section..text.not-contains", "lacks 'hello'", "it is there"),
         ("{.bss: {size: 0}}", "section..bss", "a section .bss", ".text, .debug_info"),
         (
-            "{.debug_info: {lacks: x}}",
+            "{.debug_info: {not-contains: x}}",
             "section..debug_info",
             "something to judge",
             "its content was not read",
@@ -109,7 +114,7 @@ def test_a_section_that_is_not_so(claim: str, key: str, claimed: str, found: str
 
 def test_each_of_the_members() -> None:
     assert misses("each-member: {'*cgu*': {type: relocatable, metadata: false}}", ARCHIVE) == []
-    assert misses("each-member: {lib.rmeta: {kind: metadata, metadata: true}}", ARCHIVE) == []
+    assert misses("each-member: {lib.rmeta: {format: metadata, metadata: true}}", ARCHIVE) == []
     ((key, claimed, found, _),) = misses("each-member: {'*.o': {defines: [foo]}}", ARCHIVE)
     assert key == "each-member.*.o.defines.all"
     assert (claimed, found) == ("has foo", "std-12.std.9f-cgu.0.rcgu.o: not among bar, soft")
@@ -124,7 +129,7 @@ def test_members_that_are_not_there_are_a_failure() -> None:
 
 def test_a_member_that_is_bitcode() -> None:
     inner = archive(Member("a.o", 9, bitcode=Bitcode("raw", 9)))
-    assert misses("{bitcode: true, each-member: {a.o: {kind: bitcode, bitcode: true}}}", inner) == []
+    assert misses("{bitcode: true, each-member: {a.o: {format: bitcode, bitcode: true}}}", inner) == []
     assert keys("each-member: {a.o: {defines: {none: [foo]}}}", inner) == ["each-member.a.o.defines"]
 
 
@@ -139,9 +144,9 @@ def test_a_text_file() -> None:
     assert misses("text: {contains: hello}", text_file("hello world")) == []
     assert misses("text: {file: hello.txt}", text_file("hello"), files={"hello.txt": "hello"}) == []
     assert misses("text: {empty: true}", EMPTY) == []
-    assert keys("text: {lacks: x}", EMPTY) == ["text"]
+    assert keys("text: {not-contains: x}", EMPTY) == ["text"]
     assert misses("text: {contains: a}", OBJECT)[0][2] == "it is no text: elf"
-    assert misses("text: {lacks: a}", text_file(None))[0][2] == "it is no text: other"
+    assert misses("text: {not-contains: a}", text_file(None))[0][2] == "it is no text: other"
 
 
 def test_what_a_library_provides_and_lacks() -> None:

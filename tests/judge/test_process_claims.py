@@ -80,7 +80,7 @@ def test_a_killed_program_of_the_case_is_a_failure() -> None:
     ],
 )
 def test_a_step_that_was_not_carried_out_is_an_error(outcome: Outcome, why: str) -> None:
-    verdict = one_step("exit: any, stderr: {lacks: x}", outcome)
+    verdict = one_step("exit: any, stderr: {not-contains: x}", outcome)
     assert verdict.outcome is VerdictKind.ERROR
     assert [(one.found, one.error) for one in verdict.failures] == [(why, True)]
 
@@ -88,8 +88,8 @@ def test_a_step_that_was_not_carried_out_is_an_error(outcome: Outcome, why: str)
 def test_what_a_step_promises_must_have_been_made() -> None:
     missed = failure("exit: 0", done(made=("liblib.a",)))
     assert (missed.claim, missed.claimed, missed.found) == (
-        "makes",
-        "makes liblib.so",
+        "produces",
+        "produces liblib.so",
         "succeeded, but made liblib.a",
     )
 
@@ -101,8 +101,8 @@ def test_streams() -> None:
     )
     missed = failure("stdout: {contains: hi}", done(stdout=""))
     assert (missed.claim, missed.found) == ("stdout", "it is empty")
-    missed = failure("stderr: {lacks: warning}", done(stderr="a\nwarning: b\n"))
-    assert (missed.claim, missed.found) == ("stderr.lacks", "warning: b")
+    missed = failure("stderr: {not-contains: warning}", done(stderr="a\nwarning: b\n"))
+    assert (missed.claim, missed.found) == ("stderr.not-contains", "warning: b")
 
 
 def test_where_a_step_failed_its_stdout_says_nothing_new() -> None:
@@ -140,10 +140,12 @@ def test_diagnostics_that_are_not_so() -> None:
 
 def test_which_files_a_step_makes() -> None:
     outcome = done(made=("liblib.a", "liblib.so", "x.d"))
-    assert one_step("makes: {only: [lib.cdylib, lib.staticlib, '*.d']}", outcome).outcome is VerdictKind.PASS
-    assert one_step("makes: {order: [lib.staticlib, lib.cdylib]}", outcome).outcome is VerdictKind.PASS
-    missed = failure("makes: {only: [lib.cdylib, lib.staticlib]}", outcome)
-    assert (missed.claim, missed.found) == ("makes.only", "also x.d")
+    assert (
+        one_step("produces: {only: [lib.cdylib, lib.staticlib, '*.d']}", outcome).outcome is VerdictKind.PASS
+    )
+    assert one_step("produces: {order: [lib.staticlib, lib.cdylib]}", outcome).outcome is VerdictKind.PASS
+    missed = failure("produces: {only: [lib.cdylib, lib.staticlib]}", outcome)
+    assert (missed.claim, missed.found) == ("produces.only", "also x.d")
 
 
 def test_native_static_libs() -> None:
@@ -165,13 +167,13 @@ OTHER = LinkerCall(("-o", "main"), "main", None)
 @pytest.mark.parametrize(
     "claim",
     [
-        "{of: lib.cdylib, args: [-m64], count: 1}",
-        "{of: lib.cdylib, libraries: {only: [libdep.rlib, -lgcc_s, libc.so.6]}}",
-        "{of: lib.cdylib, libraries: {order: [libdep.rlib, libc.so.6]}}",
-        "{of: lib.cdylib, inputs: {only: [symbols.o, '*.rcgu.o', libdep.rlib]}}",
-        "{of: lib.cdylib, exports: {only: [foo, bar]}, export-list: true}",
-        "{of: main, export-list: false}",
-        "{of: nowhere, count: 0}",
+        "{output: lib.cdylib, args: [-m64], count: 1}",
+        "{output: lib.cdylib, libraries: {only: [libdep.rlib, -lgcc_s, libc.so.6]}}",
+        "{output: lib.cdylib, libraries: {order: [libdep.rlib, libc.so.6]}}",
+        "{output: lib.cdylib, inputs: {only: [symbols.o, '*.rcgu.o', libdep.rlib]}}",
+        "{output: lib.cdylib, exports: {only: [foo, bar]}, export-list: true}",
+        "{output: main, export-list: false}",
+        "{output: nowhere, count: 0}",
         "{count: 2}",
     ],
 )
@@ -182,13 +184,13 @@ def test_what_was_asked_of_the_linker(claim: str) -> None:
 @pytest.mark.parametrize(
     ("claim", "key", "found"),
     [
-        ("{of: lib.cdylib, args: {none: [-m64]}}", "link[0].args.none", "has -m64"),
-        ("{of: lib.cdylib, exports: {only: [foo]}}", "link[0].exports.only", "also bar"),
-        ("{of: main, exports: {none: [foo]}}", "link[0].exports", "none in -o, main"),
-        ("{of: main, export-list: true}", "link[0].export-list", "false"),
-        ("{of: main, libraries: {none: [-lc]}, count: 2}", "link[0].count", "1 calls of the linker"),
-        ("{of: nowhere, args: {none: [-x]}}", "link[0].args", "none for nowhere"),
-        ("{of: nowhere, args: {none: [-x]}, count: '<3'}", "link[0].args", "none for nowhere"),
+        ("{output: lib.cdylib, args: {none: [-m64]}}", "link[0].args.none", "has -m64"),
+        ("{output: lib.cdylib, exports: {only: [foo]}}", "link[0].exports.only", "also bar"),
+        ("{output: main, exports: {none: [foo]}}", "link[0].exports", "none in -o, main"),
+        ("{output: main, export-list: true}", "link[0].export-list", "false"),
+        ("{output: main, libraries: {none: [-lc]}, count: 2}", "link[0].count", "1 calls of the linker"),
+        ("{output: nowhere, args: {none: [-x]}}", "link[0].args", "none for nowhere"),
+        ("{output: nowhere, args: {none: [-x]}, count: '<3'}", "link[0].args", "none for nowhere"),
     ],
 )
 def test_what_was_not(claim: str, key: str, found: str) -> None:
@@ -202,7 +204,7 @@ def test_a_linker_that_was_not_called_says_nothing() -> None:
 
 def test_each_part_of_steps_that_run_together_is_judged() -> None:
     text = (
-        "  - together:\n"
+        "  - parallel:\n"
         "    - {rustc: lib.rs, id: a, crate-name: a, crate-type: rlib, stderr: {empty: true}}\n"
         "    - {rustc: lib.rs, id: b, crate-name: b, crate-type: rlib, exit: fails}\n"
     )
@@ -211,5 +213,5 @@ def test_each_part_of_steps_that_run_together_is_judged() -> None:
     assert [(one.step, one.claim) for one in verdict.failures] == [
         ("a", "stderr.empty"),
         ("b", "exit"),
-        ("b", "makes"),
+        ("b", "produces"),
     ]

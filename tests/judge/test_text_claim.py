@@ -23,7 +23,7 @@ def check(claim: str, text: str) -> list[Mismatch]:
         ("{equals: ''}", ""),
         ("{contains: two}", "one two"),
         ("{contains: [one, two]}", "two one"),
-        ("{lacks: three}", "one two"),
+        ("{not-contains: three}", "one two"),
         (r"{matches: '^t\w+$'}", "one\ntwo\n"),
         ("{order: [one, two, one]}", "one two one"),
         ("{file: expected.txt}", "one\ntwo\n"),
@@ -59,7 +59,7 @@ def test_a_claim_that_holds(claim: str, text: str) -> None:
                 ("undefined symbol: foo",),
             ),
         ),
-        ("{lacks: two}", "one\nno two\nthree", Mismatch("lacks", "lacks 'two'", "no two")),
+        ("{not-contains: two}", "one\nno two\nthree", Mismatch("not-contains", "lacks 'two'", "no two")),
         ("{matches: ^two}", "one", Mismatch("matches", "matches /^two/", "one")),
         (r"{number: {matches: 'ran (\d+)', is: '<7'}}", "ran 7", Mismatch("number", "number <7", "7")),
         (
@@ -104,8 +104,8 @@ def test_a_claim_that_does_not(claim: str, text: str, miss: Mismatch) -> None:
 @pytest.mark.parametrize(
     "claim",
     [
-        "{contains: a}", "{lacks: a}", "{matches: a}", "{order: [a]}", "{equals: a}", "{lines: '<9'}",
-        "{lines: '>=0'}", "{empty: false}", "{file: expected.txt}", "{normalize: {a: ''}, lacks: b}",
+        "{contains: a}", "{not-contains: a}", "{matches: a}", "{order: [a]}", "{equals: a}", "{lines: '<9'}",
+        "{lines: '>=0'}", "{empty: false}", "{file: expected.txt}", "{normalize: {a: ''}, not-contains: b}",
     ],
 )  # fmt: skip
 def test_an_empty_text_holds_nothing_but_what_asks_for_it(claim: str) -> None:
@@ -113,7 +113,7 @@ def test_an_empty_text_holds_nothing_but_what_asks_for_it(claim: str) -> None:
 
 
 def test_a_text_that_becomes_empty_is_empty() -> None:
-    assert [miss.found for miss in check("{normalize: {'a': ''}, lacks: b}", "aaa")] == ["it is empty"]
+    assert [miss.found for miss in check("{normalize: {'a': ''}, not-contains: b}", "aaa")] == ["it is empty"]
 
 
 def test_a_file_that_is_not_there_is_no_text() -> None:

@@ -52,7 +52,7 @@ def test_every_failure_is_told_not_the_first() -> None:
 def test_an_artifact_that_is_not_there() -> None:
     verdict = judged(planned(LIB % "lib.cdylib: {exports: none}"), done(made=("liblib.a", "libold.so")))
     assert [(one.claim, one.found, one.nearest) for one in verdict.failures] == [
-        ("makes", "succeeded, but made liblib.a, libold.so", ()),
+        ("produces", "succeeded, but made liblib.a, libold.so", ()),
         ("lib.cdylib.exists", "it is not there", ("libold.so",)),
     ]
 
@@ -101,7 +101,7 @@ TEXT = text_file("not what you think")
     ("claim", "facts", "why"),
     [
         ("exports: none", DAMAGED, "liblib.so: truncated: 64 bytes where 4096 are announced"),
-        ("{kind: elf, exports: none}", DAMAGED, "liblib.so: truncated: 64 bytes where 4096 are announced"),
+        ("{format: elf, exports: none}", DAMAGED, "liblib.so: truncated: 64 bytes where 4096 are announced"),
         ("exports: none", TEXT, "liblib.so: is not what its name says: other, not elf"),
         ("exists: true", EMPTY, "liblib.so: is not what its name says: empty, not elf"),
         ("needed: none", archive(), "liblib.so: is not what its name says: archive, not elf"),
@@ -125,7 +125,7 @@ def test_a_damaged_member_cannot_be_judged() -> None:
 
 
 def test_a_case_can_say_that_a_file_is_not_what_its_name_says() -> None:
-    assert lib("lib.cdylib: {kind: other, text: {contains: think}}", so=TEXT) is VerdictKind.PASS
+    assert lib("lib.cdylib: {format: other, text: {contains: think}}", so=TEXT) is VerdictKind.PASS
 
 
 def test_metadata_may_come_in_an_object() -> None:
@@ -149,7 +149,7 @@ def test_a_failure_beside_an_error_is_an_error() -> None:
 # --- the link set
 
 
-RESOLVED = LIB % "lib.staticlib: {resolved: {names: ['__rust_*'], within: [lib.cdylib]}}"
+RESOLVED = LIB % "lib.staticlib: {resolved: {names: ['__rust_*'], link-set: [lib.cdylib]}}"
 USER = archive(member("a.o", {"f": "", "__rust_alloc": "undefined", "puts": "undefined"}))
 
 
@@ -178,7 +178,7 @@ def test_undefined_symbols_are_defined_in_the_link_set() -> None:
         (
             {"liblib.a": USER},
             [
-                ("lib.staticlib.resolved.within", "it is not there"),
+                ("lib.staticlib.resolved.link-set", "it is not there"),
                 ("lib.staticlib.resolved", "not defined: __rust_alloc"),
             ],
         ),
@@ -223,7 +223,7 @@ def test_a_comparison_with_another_variant() -> None:
 def test_commands_are_those_that_ran_and_can_be_pasted() -> None:
     text = (
         "  - {rustc: lib.rs, crate-type: staticlib, env: {A: 'b c'}, flags: ['--cfg=x=\"y z\"']}\n"
-        "  - {cc: main.c, links: [lib.staticlib], system-libraries: false}\n  - {run: main}\n"
+        "  - {cc: main.c, link-with: [lib.staticlib], system-libraries: false}\n  - {run: main}\n"
     )
     verdict = judged(planned(text), done(), done(status=1))
     assert verdict.commands == (

@@ -15,9 +15,9 @@ matrix: {lto: [off, fat]}
 steps:
   - rustc: lib.rs
     crate-type: cdylib
-    stderr: {lacks: warning}
+    stderr: {not-contains: warning}
     claims: {lib.cdylib: {exports: [foo], needed: none}}
-  - {cc: main.c, links: [lib.cdylib], system-libraries: false}
+  - {cc: main.c, link-with: [lib.cdylib], system-libraries: false}
 claims: {main: {exists: true}, lib.cdylib: {imports: [malloc]}}
 known-bugs:
 """
@@ -210,7 +210,7 @@ steps:
     id: first
     crate-name: first
     crate-type: rlib
-  - together:
+  - parallel:
     - {rustc: lib.rs, id: a, crate-name: a, crate-type: rlib}
     - {rustc: lib.rs, id: b, crate-name: b, crate-type: rlib, claims: {b.rlib: {defines: [foo]}}}
 known-bugs:

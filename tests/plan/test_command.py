@@ -38,7 +38,7 @@ def rustc(keys: str, **given: str) -> str:
         ("output: x.so", "-o x.so -L ."),
         ("extern: {dep: null}", "-L . --extern dep"),
         ("cfg: ['a=\"b\"', c]", '--cfg a="b" --cfg c -L .'),
-        ("search: false", ""),
+        ("search-paths: false", ""),
         ("no-link: true", "-L . -Zno-link"),
         ("flags: [-Cmetadata=x, --test]", "-L . -Cmetadata=x --test"),
         ("flags: '*.o'", "-L . <*.o>"),
@@ -154,9 +154,9 @@ LIB = "  - {rustc: lib.rs, crate-type: [staticlib, cdylib]}\n"
 
 
 def test_the_c_compiler_gets_what_std_needs_after_the_artifacts() -> None:
-    (line,) = lines(f"{LIB}  - {{cc: [main.c, more.c], links: [lib.staticlib], flags: [-O1]}}\n")[1:]
+    (line,) = lines(f"{LIB}  - {{cc: [main.c, more.c], link-with: [lib.staticlib], flags: [-O1]}}\n")[1:]
     assert line == f"cc -O1 main.c more.c -o main liblib.a {SYSTEM}"
-    (line,) = lines(f"{LIB}  - {{cc: main.c, links: lib.staticlib, system-libraries: false}}\n")[1:]
+    (line,) = lines(f"{LIB}  - {{cc: main.c, link-with: lib.staticlib, system-libraries: false}}\n")[1:]
     assert line == "cc main.c -o main liblib.a"
     assert lines("  - {cc: main.c}\n") == ["cc main.c -o main"]
     assert lines("  - {cxx: main.cpp, output: p}\n") == ["c++ main.cpp -o p"]
@@ -164,7 +164,7 @@ def test_the_c_compiler_gets_what_std_needs_after_the_artifacts() -> None:
 
 def test_a_shared_library_is_linked_by_its_name() -> None:
     """So that the program needs `liblib.so` and not `./liblib.so`."""
-    (line,) = lines(f"{LIB}  - {{cc: main.c, links: [lib.cdylib, -lfoo], system-libraries: false}}\n")[1:]
+    (line,) = lines(f"{LIB}  - {{cc: main.c, link-with: [lib.cdylib, -lfoo], system-libraries: false}}\n")[1:]
     assert line == f"cc main.c -o main -L. -l:liblib.so -lfoo -Wl,-rpath-link,. -Wl,-rpath-link,{LIBDIR}"
 
 
@@ -175,14 +175,14 @@ def test_objects_and_shared_libraries_in_c() -> None:
 
 def test_a_program_finds_what_the_variant_has_built() -> None:
     text = (
-        "  - {rustc: main.rs, out-dir: deep}\n  - {run: main, args: [a, main.bin], under: [valgrind, -q]}\n"
+        "  - {rustc: main.rs, out-dir: deep}\n  - {run: main, args: [a, main.bin], runner: [valgrind, -q]}\n"
     )
     run = planned(text).steps[1]
     assert words(run) == ["valgrind", "-q", "deep/main", "a", "deep/main"]
     assert run.command is not None
     path = run.command.env["LD_LIBRARY_PATH"].replace("\x1awork\x1a", "$WORK")
     assert path == f"$WORK:$WORK/deep:{LIBDIR}"
-    for keys, env in (("libraries: false", {}), ("env: {LD_LIBRARY_PATH: x}", {"LD_LIBRARY_PATH": "x"})):
+    for keys, env in (("library-path: false", {}), ("env: {LD_LIBRARY_PATH: x}", {"LD_LIBRARY_PATH": "x"})):
         (_, run) = planned(f"  - {{rustc: main.rs}}\n  - {{run: main, {keys}}}\n").steps
         assert run.command is not None
         assert run.command.env == env
@@ -206,7 +206,7 @@ def test_any_other_tool() -> None:
 
 
 def test_a_step_elsewhere_sees_the_files_from_there() -> None:
-    user = "  - {cc: main.c, links: lib.staticlib, system-libraries: false, cwd: deep}\n"
+    user = "  - {cc: main.c, link-with: lib.staticlib, system-libraries: false, cwd: deep}\n"
     text = f"  - {{mkdir: deep}}\n{LIB}{user}"
     made = planned(text)
     assert words(made.steps[2]) == ["cc", "../main.c", "-o", "../main", "../liblib.a"]
@@ -216,8 +216,8 @@ def test_a_step_elsewhere_sees_the_files_from_there() -> None:
 
 def test_environment_and_limits() -> None:
     text = (
-        "env: {A: a, B: '${work}/b'}\ntime-limit: 7\nsteps:\n"
-        "  - {rustc: lib.rs, env: {A: mine}, time-limit: 3, stdin: '${host}'}\n  - {cc: main.c}\n"
+        "env: {A: a, B: '${work}/b'}\ntimeout: 7\nsteps:\n"
+        "  - {rustc: lib.rs, env: {A: mine}, timeout: 3, stdin: '${host}'}\n  - {cc: main.c}\n"
     )
     first, second = (step.command for step in planned(text).steps)
     assert first is not None
@@ -240,10 +240,11 @@ def test_the_linker_is_watched_where_something_asks_for_it() -> None:
 
 def test_a_step_uses_what_an_earlier_one_made_and_kept() -> None:
     text = (
-        "  - {rustc: lib.rs, crate-type: rlib}\n  - {rustc: null, id: asked, flags: --print, keep: stdout}\n"
-        "  - {rustc: main.rs, extern: {dep: lib.rlib}, flags: ['-L${kept.asked}']}\n"
+        "  - {rustc: lib.rs, crate-type: rlib}\n"
+        "  - {rustc: null, id: asked, flags: --print, capture: stdout}\n"
+        "  - {rustc: main.rs, extern: {dep: lib.rlib}, flags: ['-L${captured.asked}']}\n"
     )
-    assert lines(text)[2].endswith("-L . --extern dep=liblib.rlib -L${kept.asked}")
+    assert lines(text)[2].endswith("-L . --extern dep=liblib.rlib -L${captured.asked}")
 
 
 def test_a_crate_type_that_a_target_lacks_is_an_error_of_the_case() -> None:

@@ -77,9 +77,9 @@ def test_claims_on_a_role_that_a_cell_lacks_fall_away() -> None:
 def test_what_is_read_after_a_step() -> None:
     text = (
         "steps:\n  - rustc: lib.rs\n    crate-type: [cdylib, staticlib]\n    claims:\n"
-        "      lib.cdylib: {refers: {main: [foo]}, smaller-than: lib.staticlib}\n"
+        "      lib.cdylib: {references: {main: [foo]}, smaller-than: lib.staticlib}\n"
         "      '*.so': {section: {.text: {contains: x}}}\n"
-        "claims: {lib.staticlib: {resolved: {names: [a], within: ['*.o']}}}\n"
+        "claims: {lib.staticlib: {resolved: {names: [a], link-set: ['*.o']}}}\n"
     )
     (step,) = planned(text).steps
     reads = {read.pattern: (read.functions, read.contents) for read in step.reads}

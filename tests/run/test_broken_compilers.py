@@ -16,7 +16,7 @@ from support.plugin_project import NO_STD, Project
 
 BROKEN = f"""\
 summary: Compilers that break
-time-limit: 5
+timeout: 5
 matrix: {{mode: [fine, hang, crash, flood, cut, text, damaged-member]}}
 sources:
 {NO_STD}steps:

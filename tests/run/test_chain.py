@@ -82,7 +82,7 @@ steps:
 @pytest.mark.parametrize(
     ("overwrite", "compiled"),
     [
-        ("{write: dep.rlib, at: 20, text: 'v${value}'}", 1),
+        ("{write: dep.rlib, offset: 20, text: 'v${value}'}", 1),
         ("{truncate: dep.rlib, size: 8}", 1),
         # Nobody can come before a program: what it wrote to is gone, and is made again.
         ("{tool: dd, args: ['if=zeros', 'of=dep.rlib', 'conv=notrunc', 'bs=1', 'count=${value}']}", 2),
@@ -184,9 +184,9 @@ files: [more.c]
 steps:
   - {rustc: lib.rs, crate-type: staticlib, panic: abort}
   - {cc: more.c, kind: obj, id: more}
-  - {cc: main.c, links: [more.obj, lib.staticlib], system-libraries: false}
-  - {run: main, args: [hello], stdout: {contains: hello}, keep: stdout, id: said}
-  - {run: main, args: ['${kept.said}'], stdout: {contains: hello}}
+  - {cc: main.c, link-with: [more.obj, lib.staticlib], system-libraries: false}
+  - {run: main, args: [hello], stdout: {contains: hello}, capture: stdout, id: said}
+  - {run: main, args: ['${captured.said}'], stdout: {contains: hello}}
 """
 
 
@@ -354,7 +354,7 @@ sources:
     #[panic_handler] fn panic(_: &core::panic::PanicInfo) -> ! { loop {} }
     #[no_mangle] pub extern "C" fn answer() -> i32 { 42 }
 steps:
-  - {rustc: lib.rs, crate-type: cdylib, panic: abort, link: {of: lib.cdylib, exports: {only: [answer]}, count: 1}}
+  - {rustc: lib.rs, crate-type: cdylib, panic: abort, link: {output: lib.cdylib, exports: {only: [answer]}, count: 1}}
   - {rustc: lib.rs, id: more, crate-name: more, crate-type: cdylib, panic: abort, link: {count: 1}}
 """  # noqa: E501 - a step a line
 
@@ -370,7 +370,9 @@ def test_the_inputs_of_a_linker_that_was_already_watched(
     session: Session, counted: Counted, tmp_path: Path
 ) -> None:
     outcomes(session, WATCHED, counted, tmp_path)
-    text = WATCHED.replace("link: {count: 1}}", "link: {count: 1}, claims: {'link-inputs/*.o': {kind: elf}}}")
+    text = WATCHED.replace(
+        "link: {count: 1}}", "link: {count: 1}, claims: {'link-inputs/*.o': {format: elf}}}"
+    )
     outcomes(session, text, counted, tmp_path)
 
 
@@ -378,11 +380,11 @@ TOGETHER = """\
 summary: Two at the same time
 sources: {lib.rs: '#![no_std] #[no_mangle] pub fn answer() {}'}
 steps:
-  - together:
+  - parallel:
     - {rustc: lib.rs, id: a, crate-name: a, crate-type: rlib, panic: abort}
     - {rustc: lib.rs, id: b, crate-name: b, crate-type: rlib, panic: abort}
-    - {tool: sh, args: [-c, 'echo said'], id: c, keep: stdout}
-  - {tool: echo, args: ['${kept.c}'], stdout: "said\\n"}
+    - {tool: sh, args: [-c, 'echo said'], id: c, capture: stdout}
+  - {tool: echo, args: ['${captured.c}'], stdout: "said\\n"}
 claims: {a.rlib: {defines: [answer]}, b.rlib: {defines: [answer]}}
 """
 

@@ -177,7 +177,7 @@ def test_a_compiler_that_is_killed_leaves_no_one_waiting(
     greedy.chmod(0o755)
     session = served(tmp_path, cache, 2)
     case = parse_case(
-        CASE.replace("summary:", "time-limit: 1\nsummary:"), Path("/nowhere/case.yaml"), "case.yaml"
+        CASE.replace("summary:", "timeout: 1\nsummary:"), Path("/nowhere/case.yaml"), "case.yaml"
     )
     hung = replace(real, rustc=greedy, fingerprint="greedy")
     assert session.verdict(Variant(case, case.rows[0], hung)).outcome is VerdictKind.ERROR

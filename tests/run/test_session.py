@@ -34,7 +34,7 @@ sources:
       lib.cdylib:
         - when: {{more: 'yes'}}
           exports-differ: {{variant: {{more: no}}, added: [more]}}
-          differs-from: {{variant: {{more: no}}, what: exports}}
+          differs-from: {{variant: {{more: no}}, compare: exports}}
 """
 
 

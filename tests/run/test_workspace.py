@@ -83,7 +83,7 @@ def test_write(workspace: Workspace) -> None:
     [(0, "XXurce"), (2, "soXXce"), (-1, "sourcXX"), (-9, "XXurce"), (6, "sourceXX")],
 )
 def test_write_over_some_bytes(at: int, found: str, workspace: Workspace) -> None:
-    operate(workspace, f"write: lib.rs, text: XX, at: {at}")
+    operate(workspace, f"write: lib.rs, text: XX, offset: {at}")
     assert text(workspace, "lib.rs") == found
 
 
@@ -114,7 +114,7 @@ def test_symlink(workspace: Workspace) -> None:
 def test_fresh(workspace: Workspace) -> None:
     for name in ("a.o", "b.o", "deep/er/c.o", "kept/d"):
         operate(workspace, f"write: {name}, text: x")
-    operate(workspace, "fresh: true, keep: [a.o, deep/er, kept]")
+    operate(workspace, "clean: true, keep: [a.o, deep/er, kept]")
     assert names(workspace) == [
         "a.o", "deep", "deep/er", "deep/er/c.o", "deep/mod.rs", "kept", "kept/d", "lib.rs",
     ]  # fmt: skip
@@ -128,7 +128,7 @@ def test_fresh(workspace: Workspace) -> None:
         ("remove: '*.x'", "nothing here is called `*.x`"),
         ("rename: '*.rs', to: x", "`*.rs` means 2 files where one is needed"),
         ("chmod: nowhere, mode: '644'", "nothing here is called `nowhere`"),
-        ("fresh: true, keep: nowhere", "nothing here is called `nowhere`"),
+        ("clean: true, keep: nowhere", "nothing here is called `nowhere`"),
     ],
 )
 def test_what_cannot_be_done(step: str, why: str, workspace: Workspace) -> None:
@@ -150,7 +150,7 @@ def test_a_path_that_leads_outside(name: str, workspace: Workspace) -> None:
 
 THROUGH_LINKS = [
     "write: file, text: gone",
-    "write: file, text: gone, at: 0",
+    "write: file, text: gone, offset: 0",
     "write: folder/precious, text: gone",
     "write: folder/new, text: new",
     "truncate: file, size: 0",

@@ -160,7 +160,7 @@ def test_a_partial_run_replaces_what_it_judged(runs: Runs) -> None:
     before = outcomes(runs)
     (bad,) = [cell for cell, outcome in before.items() if outcome == "fail"]
     text = (runs.folder / "case.yaml").read_text()
-    runs.case(text.replace('lacks: "43"', 'lacks: "41"'))
+    runs.case(text.replace('not-contains: "43"', 'not-contains: "41"'))
     runs.run("-k", f"{bad[-1]}]")
     assert outcomes(runs) == before | {bad: "pass"}
     assert kept(runs).last_failed(runs.folder) == ()

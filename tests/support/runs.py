@@ -146,8 +146,8 @@ steps:
     panic: abort
     extern: {{dep: dep.rlib}}
     claims: {{lib.staticlib: {{defines: [answer]}}}}
-  - {{cc: main.c, links: [lib.staticlib], system-libraries: false}}
-  - {{run: main, stdout: {{lacks: "43"}}}}
+  - {{cc: main.c, link-with: [lib.staticlib], system-libraries: false}}
+  - {{run: main, stdout: {{not-contains: "43"}}}}
 """
 
 

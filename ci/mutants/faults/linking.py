@@ -383,7 +383,7 @@ FAULTS = (
         "profiler-not-forced",
         "rust-lang/rust#145965: nothing asks the linker for the profiler's runtime",
         ("bin", "cdylib", "dylib"),
-        ("link", "makes", "defines"),
+        ("link", "produces", "defines"),
         _without_pair("-u", "__llvm_profile_runtime"),
         lambda call: call.has("-Cprofile-generate*", "-Cinstrument-coverage*"),
     ),

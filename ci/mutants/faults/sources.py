@@ -76,7 +76,7 @@ FAULTS = (
         "no-builtins-ignored",
         "rust-lang/rust#35540: code of a `no_builtins` crate is optimised as any other",
         _has_source,
-        ("refers", "crates"),
+        ("references", "crates"),
         argv=_changed(lambda text: re.sub(r"#!\[(cfg_attr\([^]]*, )?no_builtins\)?\]", "", text)),
     ),
     Fault(

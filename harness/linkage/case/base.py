@@ -77,6 +77,17 @@ def _again(detail: ErrorDetails) -> InitErrorDetails:
     return InitErrorDetails(type=detail["type"], loc=detail["loc"], input=detail["input"], ctx=context)
 
 
+_MEANT = {
+    "about": "description", "are": "expect", "at": "offset", "backend": "codegen-backend", "fresh": "clean",
+    "keep": "capture", "kind": "format", "lacks": "not-contains", "libraries": "library-path",
+    "links": "link-with", "makes": "produces", "of": "output", "profiler": "profiler-runtime",
+    "refers": "references", "search": "search-paths", "time-limit": "timeout", "timeout-minutes": "timeout",
+    "together": "parallel",
+    "under": "runner", "what": "compare", "within": "link-set",
+}  # fmt: skip
+"""Words that may be written for a key of another name."""
+
+
 def suggest(word: str, known: Sequence[str], otherwise: str = "known here: {}") -> str:
     """What to write in place of an unknown word: the nearest known one, or which there are."""
     near = nearest(word, known)
@@ -90,6 +101,8 @@ def keys(model: type[BaseModel]) -> set[str]:
 
 def nearest(word: str, known: Sequence[str]) -> str | None:
     """The known word that a misspelt one most likely means, if any is near."""
+    if _MEANT.get(word) in known:
+        return _MEANT[word]
     found = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
     return found[0] if found else None
 

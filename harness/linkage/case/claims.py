@@ -108,7 +108,7 @@ class Symbols(Model):
     table: Literal["static", "dynamic"] = "static"
     where: SymbolKind | None = None
     """Select only symbols of this kind."""
-    are: SymbolKind | None = None
+    expect: SymbolKind | None = None
     """Every selected symbol is of this kind."""
     count: Comparison | None = None
     """How many are selected; without it at least one must be."""
@@ -119,7 +119,7 @@ class SectionClaim(Model):
     """In bytes."""
     contains: Texts = ()
     """Texts that stand in the section's content."""
-    lacks: Texts = ()
+    not_contains: Texts = ()
     compressed: StrictBool | None = None
     flags: StrictStr | None = None
     """As readelf prints them: `AX`."""
@@ -132,7 +132,7 @@ class Number(Model):
     """Finds it: the first match's only group; commas between its digits do not count."""
     is_: Comparison
     percent_of: StrictStr | None = None
-    """The other text (`${kept.ID}`), in which the same regex finds the number that is 100."""
+    """The other text (`${captured.ID}`), in which the same regex finds the number that is 100."""
 
     @model_validator(mode="after")
     def _has_one_group(self) -> "Number":
@@ -150,7 +150,7 @@ class Text(Model):
 
     equals: StrictStr | None = None
     contains: Texts = ()
-    lacks: Texts = ()
+    not_contains: Texts = ()
     matches: Annotated[
         tuple[Regex, ...], BeforeValidator(listed, json_schema_input_type=str | list[str])
     ] = ()
@@ -172,7 +172,7 @@ class Text(Model):
                 "says_nothing",
                 "this claim says nothing",
                 {
-                    "help": "give `equals`, `contains`, `lacks`, `matches`, `order`, `file`, `lines`, "
+                    "help": "give `equals`, `contains`, `not-contains`, `matches`, `order`, `file`, `lines`, "
                     "`number`, `empty`"
                 },
             )
@@ -188,13 +188,13 @@ class Content(Model):
     """Texts that stand somewhere in a file's bytes, whatever kind of file it is, or do not."""
 
     contains: Texts = ()
-    lacks: Texts = ()
+    not_contains: Texts = ()
 
     @model_validator(mode="after")
     def _says_something(self) -> "Content":
-        if not (self.contains or self.lacks):
+        if not (self.contains or self.not_contains):
             raise PydanticCustomError(
-                "says_nothing", "this claim says nothing", {"help": "give `contains` or `lacks`"}
+                "says_nothing", "this claim says nothing", {"help": "give `contains` or `not-contains`"}
             )
         return self
 
@@ -206,7 +206,7 @@ class ArtifactReference(Model):
     """Its role or file; without it the same one as the claim's."""
     variant: dict[StrictStr, Any] = {}
     """The axes in which the other variant differs, with its values there."""
-    what: Literal["bytes", "text", "symbols", "exports", "size"] = "bytes"
+    compare: Literal["bytes", "text", "symbols", "exports", "size"] = "bytes"
     shorthand = ({"type": "string"},)
 
     @model_validator(mode="after")
@@ -236,7 +236,7 @@ class ResolvedClaim(Model):
     """Every undefined symbol that one of `names` selects is defined within the link set."""
 
     names: Patterns
-    within: Texts = ()
+    link_set: Texts = ()
     """The other artifacts of the link set: roles, files or globs."""
 
 
@@ -252,7 +252,7 @@ class ArtifactClaims(Model):
     when: Condition | None = None
     """These claims hold in the cells of the matrix that this selects; without it in all."""
     exists: StrictBool = True
-    kind: Literal["elf", "archive", "bitcode", "metadata", "other", "empty"] | None = None
+    format: Literal["elf", "archive", "bitcode", "metadata", "other", "empty"] | None = None
     type: Literal["relocatable", "shared", "executable"] | None = None
 
     defines: Names | None = None
@@ -281,7 +281,7 @@ class ArtifactClaims(Model):
     duplicates: Names | None = None
     """Names with more than one strong definition among an archive's members; `none`: there are none."""
     resolved: ResolvedClaim | None = None
-    refers: dict[StrictStr, Names] = {}
+    references: dict[StrictStr, Names] = {}
     """What each of these functions refers to: calls and addresses taken."""
 
     needed: Names | None = None
@@ -390,7 +390,7 @@ class DiagnosticClaim(Model):
 class LinkClaim(Model):
     """What rustc asked of the linker, seen at the `cc` that it called."""
 
-    of: StrictStr | None = None
+    output: StrictStr | None = None
     """The role of the output that was linked; without it every call of the linker."""
     args: Names | None = None
     libraries: Names | None = None
@@ -406,7 +406,7 @@ class LinkClaim(Model):
 
     @model_validator(mode="after")
     def _says_something(self) -> "LinkClaim":
-        if self.model_fields_set <= {"of"}:
+        if self.model_fields_set <= {"output"}:
             raise PydanticCustomError(
                 "says_nothing",
                 "this claim says nothing",

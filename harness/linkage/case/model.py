@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, StrictInt, StrictStr, model_validator
 from pydantic_core import PydanticCustomError
 
-from linkage.case.base import Environment, Model, RelativePath, Texts, listed, suggest
+from linkage.case.base import Environment, Model, RelativePath, Texts, keys, listed, suggest
 from linkage.case.claims import ClaimMap, Regex
 from linkage.case.condition import Condition
 from linkage.case.steps import AnyStep
@@ -55,17 +55,11 @@ class Matrix(Model):
         return dict(self.__pydantic_extra__ or {})
 
 
-REQUIREMENTS = (
-    "dynamic-std", "profiler", "toolchain", "target", "flag", "sanitizer", "linker", "tool", "crate-type",
-    "backend", "std-bitcode",
-)  # fmt: skip
-
-
 class Requirement(Model):
     """A capability without which a variant is skipped, named in the skip's reason."""
 
     dynamic_std: Literal[True] | None = None
-    profiler: Literal[True] | None = None
+    profiler_runtime: Literal[True] | None = None
     std_bitcode: Literal[True] | None = None
     toolchain: StrictStr | None = None
     """A version range: `>=1.87, <1.91`."""
@@ -76,10 +70,10 @@ class Requirement(Model):
     linker: StrictStr | None = None
     tool: StrictStr | None = None
     crate_type: StrictStr | None = None
-    backend: StrictStr | None = None
+    codegen_backend: StrictStr | None = None
     when: Condition | None = None
     shorthand = (
-        {"enum": ["dynamic-std", "profiler", "std-bitcode"]},
+        {"enum": ["dynamic-std", "profiler-runtime", "std-bitcode"]},
         {"type": "string", "pattern": "^-"},
     )
 
@@ -109,6 +103,9 @@ class Requirement(Model):
                 {"known": ", ".join(REQUIREMENTS)},
             )
         return self
+
+
+REQUIREMENTS = tuple(sorted(keys(Requirement) - {"when"}))
 
 
 class BugSignature(Model):
@@ -187,7 +184,7 @@ class CaseModel(Model):
     """A case: one subject, its matrix, its steps and what must hold."""
 
     summary: StrictStr = Field(min_length=1, max_length=120)
-    about: StrictStr | None = None
+    description: StrictStr | None = None
     refs: Annotated[
         tuple[IssueReference, ...],
         BeforeValidator(listed, json_schema_input_type=IssueReference | list[IssueReference]),
@@ -208,7 +205,7 @@ class CaseModel(Model):
     ] = ()
     """Files or folders beside the case that the steps need and do not name (modules, headers)."""
     env: Environment = {}
-    time_limit: StrictInt = Field(default=180, ge=1, le=3600)
+    timeout: StrictInt = Field(default=180, ge=1, le=3600)
     """Of each step, in seconds."""
     steps: Annotated[
         tuple[AnyStep, ...], BeforeValidator(listed, json_schema_input_type=AnyStep | list[AnyStep])

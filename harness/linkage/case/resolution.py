@@ -37,7 +37,7 @@ class ResolvedStep:
     axes: Mapping[str, Any] = field(default_factory=dict)
     """The built-in axes that apply to it, with their values; a rustc step's own keys included."""
     crate_types: tuple[str, ...] = ()
-    together: tuple["ResolvedStep", ...] = ()
+    parallel: tuple["ResolvedStep", ...] = ()
 
 
 class TrackedRow(dict[str, Any]):
@@ -82,7 +82,7 @@ class _Resolver:
                 continue
             try:
                 concrete = step
-                if not isinstance(step, model.TogetherStep):
+                if not isinstance(step, model.ParallelStep):
                     concrete = applied(self.doc, step, data, path, self.row, _STEP)
             except CaseError as error:
                 if self.problems is None:
@@ -90,17 +90,17 @@ class _Resolver:
                 self.problems.append(error)
                 continue
             name = _identify(concrete, self.taken)
-            if isinstance(concrete, model.TogetherStep):
-                yield self._together(concrete, name, data, path)
+            if isinstance(concrete, model.ParallelStep):
+                yield self._parallel(concrete, name, data, path)
             else:
                 yield _resolve(concrete, path, self.row, name)
 
-    def _together(self, step: model.TogetherStep, name: str, data: Data, path: KeyPath) -> ResolvedStep:
+    def _parallel(self, step: model.ParallelStep, name: str, data: Data, path: KeyPath) -> ResolvedStep:
         assert isinstance(data, dict)  # noqa: S101 - the case has been validated
-        inner = data["together"]
+        inner = data["parallel"]
         assert isinstance(inner, list)  # noqa: S101 - the case has been validated
         return ResolvedStep(
-            path, name, step, together=tuple(self.steps(step.together, inner, (*path, "together")))
+            path, name, step, parallel=tuple(self.steps(step.parallel, inner, (*path, "parallel")))
         )
 
 
@@ -211,4 +211,4 @@ def flat(resolved: Iterable[ResolvedStep]) -> Iterator[ResolvedStep]:
     """Every step of a variant, those that run at the same time too."""
     for step in resolved:
         yield step
-        yield from flat(step.together)
+        yield from flat(step.parallel)

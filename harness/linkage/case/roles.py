@@ -47,7 +47,7 @@ def role_references(step: steps.Step) -> Iterator[RoleReference]:  # noqa: C901 
             yield RoleReference(step.run, ("run",))
             yield from _each(step.args, "args")
         case steps.CcStep():
-            yield from _each(step.links, "links")
+            yield from _each(step.link_with, "link-with")
         case steps.ArStep():
             yield RoleReference(step.ar, ("ar",))
             yield from _each(step.members, "members")
@@ -55,7 +55,7 @@ def role_references(step: steps.Step) -> Iterator[RoleReference]:  # noqa: C901 
             yield from _each(step.args, "args")
         case steps.RemoveStep():
             yield from _each(step.remove, "remove")
-        case steps.FreshStep():
+        case steps.CleanStep():
             yield from _each(step.keep, "keep")
         case _:
             for action in ("write", "truncate", "rename", "copy_", "chmod"):
@@ -65,9 +65,9 @@ def role_references(step: steps.Step) -> Iterator[RoleReference]:  # noqa: C901 
                 yield RoleReference(step.to, ("to",))
     if isinstance(step, steps.RustcOptions):
         yield from (
-            RoleReference(link.of, ("link", i, "of"), optional=True)
+            RoleReference(link.output, ("link", i, "output"), optional=True)
             for i, link in enumerate(step.link)
-            if link.of
+            if link.output
         )
     yield from claim_references(step.claims, ("claims",))
 

@@ -91,18 +91,18 @@ class ProcessStep(Step):
     """`fails` is any non-zero status but a compiler's crash; `ice` is rustc's internal error."""
     stdout: Text | None = None
     stderr: Text | None = None
-    makes: Names | None = None
+    produces: Names | None = None
     """Files that the step makes or changes, as paths relative to the working folder."""
-    keep: Literal["stdout", "stderr", "native-static-libs"] | None = None
-    """Keep this stream, stripped, for later steps: `${kept.ID}`; or, as the words of an argument that
+    capture: Literal["stdout", "stderr", "native-static-libs"] | None = None
+    """Keep this stream, stripped, for later steps: `${captured.ID}`; or, as the words of an argument that
     is this alone, what `--print native-static-libs` reported."""
-    time_limit: StrictInt | None = Field(default=None, ge=1, le=3600)
+    timeout: StrictInt | None = Field(default=None, ge=1, le=3600)
     """In seconds."""
 
     @model_validator(mode="after")
-    def _keeps_what_there_is(self) -> "ProcessStep":
-        if self.keep == "native-static-libs" and not isinstance(self, RustcOptions):
-            raise PydanticCustomError("keep", "only rustc reports `native-static-libs`", {})
+    def _captures_what_there_is(self) -> "ProcessStep":
+        if self.capture == "native-static-libs" and not isinstance(self, RustcOptions):
+            raise PydanticCustomError("capture", "only rustc reports `native-static-libs`", {})
         return self
 
 
@@ -146,7 +146,7 @@ class RustcStep(RustcOptions):
     extern: dict[StrictStr, StrictStr | None] = {}
     """Crates by name: a role or a file; null for `--extern NAME` alone."""
     cfg: Texts = ()
-    search: StrictBool = True
+    search_paths: StrictBool = True
     """Whether the working folder and the steps' out-dirs are searched (`-L`)."""
     no_link: StrictBool = False
     """-Zno-link: a later `link-only` step finishes it."""
@@ -187,9 +187,9 @@ class RunStep(ProcessStep):
     run: StrictStr
     """A step's id (its bin or program), a role, or a file."""
     args: Texts = ()
-    under: Texts = ()
+    runner: Texts = ()
     """A program and its arguments that runs it (`[valgrind, -q]`)."""
-    libraries: StrictBool = True
+    library_path: StrictBool = True
     """Whether the loader finds the working folder and the toolchain's libraries."""
 
 
@@ -197,7 +197,7 @@ class CcStep(ProcessStep):
     """The C compiler; with `cxx` the C++ compiler."""
 
     cc: Paths
-    links: Texts = ()
+    link_with: Texts = ()
     """Artifacts by role or file, or `-l` flags, in order, after the objects."""
     flags: Texts = ()
     kind: Literal["bin", "obj", "shared"] = "bin"
@@ -256,7 +256,7 @@ class WriteStep(Step):
     write: StrictStr
     text: StrictStr | None = None
     hex_: StrictStr | None = None
-    at: StrictInt | None = None
+    offset: StrictInt | None = None
     """Overwrite from this byte on, the rest stays; negative from the end."""
 
     @model_validator(mode="after")
@@ -304,24 +304,24 @@ class UmaskStep(Step):
     umask: Mode
 
 
-class FreshStep(Step):
+class CleanStep(Step):
     """An empty working folder from here on, with the case's sources only."""
 
-    fresh: Literal[True]
+    clean: Literal[True]
     keep: Texts = ()
     """Files, globs or roles that stay."""
 
 
-class TogetherStep(Step):
+class ParallelStep(Step):
     """Steps that run at the same time."""
 
-    together: tuple["AnyStep", ...] = Field(min_length=2)
+    parallel: tuple["AnyStep", ...] = Field(min_length=2)
 
     @model_validator(mode="before")
     @classmethod
     def _tuple(cls, data: Any) -> Any:  # noqa: ANN401
-        if isinstance(data, dict) and isinstance(data.get("together"), list):
-            return {**data, "together": tuple(data["together"])}
+        if isinstance(data, dict) and isinstance(data.get("parallel"), list):
+            return {**data, "parallel": tuple(data["parallel"])}
         return data
 
 
@@ -342,12 +342,12 @@ ACTIONS: dict[str, type[Step]] = {
     "copy": CopyStep,
     "chmod": ChmodStep,
     "umask": UmaskStep,
-    "fresh": FreshStep,
-    "together": TogetherStep,
+    "clean": CleanStep,
+    "parallel": ParallelStep,
 }
 
 
-SAID = {"stdout", "stderr", "makes", "diagnostics", "native_static_libs", "link"}
+SAID = {"stdout", "stderr", "produces", "diagnostics", "native_static_libs", "link"}
 """The fields of a process's step that say what must come of it."""
 
 
@@ -378,8 +378,8 @@ AnyStep = Annotated[
     | Annotated[CopyStep, Tag("a copy step")]
     | Annotated[ChmodStep, Tag("a chmod step")]
     | Annotated[UmaskStep, Tag("a umask step")]
-    | Annotated[FreshStep, Tag("a fresh step")]
-    | Annotated[TogetherStep, Tag("a together step")],
+    | Annotated[CleanStep, Tag("a clean step")]
+    | Annotated[ParallelStep, Tag("a parallel step")],
     Discriminator(
         action_of,
         custom_error_type="action",
@@ -387,7 +387,7 @@ AnyStep = Annotated[
     ),
 ]
 
-TogetherStep.model_rebuild()
+ParallelStep.model_rebuild()
 
 
 def every_step(steps: Iterable[Step], base: KeyPath) -> Iterator[tuple[Step, KeyPath]]:
@@ -395,5 +395,5 @@ def every_step(steps: Iterable[Step], base: KeyPath) -> Iterator[tuple[Step, Key
     for index, step in enumerate(steps):
         path = (*base, index)
         yield step, path
-        if isinstance(step, TogetherStep):
-            yield from every_step(step.together, (*path, "together"))
+        if isinstance(step, ParallelStep):
+            yield from every_step(step.parallel, (*path, "parallel"))

@@ -27,7 +27,7 @@ class SymbolGroup:
     """A symbol group: what it is, and how its names are spelt by which compilers."""
 
     name: str
-    about: str
+    description: str
     spellings: tuple[GroupSpelling, ...]
 
     def patterns(self, version: "RustcVersion") -> tuple[str, ...]:
@@ -55,7 +55,7 @@ def _group(name: str, entry: document.Data) -> SymbolGroup:
     assert isinstance(entry, dict)  # noqa: S101 - our own file, read in every test
     spellings = entry["names"]
     assert isinstance(spellings, list)  # noqa: S101 - our own file, read in every test
-    return SymbolGroup(name, str(entry["about"]), tuple(_spelling(one) for one in spellings))
+    return SymbolGroup(name, str(entry["description"]), tuple(_spelling(one) for one in spellings))
 
 
 def _spelling(entry: document.Data) -> GroupSpelling:

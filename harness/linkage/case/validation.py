@@ -121,7 +121,10 @@ def _said(kind: str, detail: ErrorDetails, name: str) -> tuple[str, str | None]:
             what = "must not be empty" if least == 1 else f"needs at least {least}"
             return f"`{name}` {what}", None
         case "string_too_long":
-            return f"`{name}` is longer than {context['max_length']} characters", "`about` has room for more"
+            return (
+                f"`{name}` is longer than {context['max_length']} characters",
+                "`description` has room for more",
+            )
         case "greater_than_equal" | "less_than_equal":
             bound = f"at least {context['ge']}" if "ge" in context else f"at most {context['le']}"
             return f"`{name}` must be {bound}", None

@@ -7,6 +7,8 @@ from typing import Any
 from linkage.case.document import Data, KeyPath
 
 REFERENCE = re.compile(r"(?<!\$)\$\{([^{}]*)\}")
+CAPTURED = re.compile(r"\$\{captured\.([^}]+)\}")
+"""A stream that an earlier step captured."""
 LATER = frozenset({"work", "sysroot", "libdir", "target", "host"})
 """Known only when a variant is planned on a toolchain: its working folder, and the toolchain's own places."""
 REFERRING = ("env", "steps", "claims")
@@ -72,7 +74,7 @@ def _elements(
 
 
 def _later(name: str, known: frozenset[str]) -> bool:
-    return name in known or name in LATER or name.startswith("kept.")
+    return name in known or name in LATER or name.startswith("captured.")
 
 
 def _look_up(name: str, row: Mapping[str, Any], path: KeyPath) -> Any:  # noqa: ANN401 - an axis's value

@@ -32,8 +32,8 @@ def explain(text: str, specs: Sequence[str]) -> int:
 
 
 def _print_head(model: CaseModel, console: Console) -> None:
-    if model.about:
-        console.print(model.about.strip(), markup=False)
+    if model.description:
+        console.print(model.description.strip(), markup=False)
     if model.refs:
         console.print("refs: " + ", ".join(model.refs), markup=False)
 
@@ -65,7 +65,7 @@ def _print_step(step: PlannedStep, console: Console) -> None:
             console.print(f"      {line}", markup=False)
 
 
-_EXPECTED = ("exit", "stdout", "stderr", "diagnostics", "makes", "native_static_libs", "link")
+_EXPECTED = ("exit", "stdout", "stderr", "diagnostics", "produces", "native_static_libs", "link")
 
 
 def _expectations(step: PlannedStep) -> Iterator[str]:
@@ -75,7 +75,7 @@ def _expectations(step: PlannedStep) -> Iterator[str]:
             continue
         yield f"{name.replace('_', '-')}: {_compact(value)}"
     if step.promised:
-        yield f"makes: {', '.join(step.promised)}"
+        yield f"produces: {', '.join(step.promised)}"
 
 
 def _claims(groups: Sequence[ClaimGroup]) -> Iterator[str]:

@@ -141,7 +141,7 @@ def check_artifact(
             yield FailedClaim(
                 f"symbols[{index}]", miss, _DYNAMIC_SYMBOLS if general.table == "dynamic" else SYMBOLS
             )
-    for function, wanted in claims.refers.items():
+    for function, wanted in claims.references.items():
         yield from _refers(function, wanted, view, version)
     yield from _flags(claims, view)
     for name, section in claims.section.items():
@@ -162,8 +162,8 @@ def _text(claim: Text, facts: Facts, files: Mapping[str, str]) -> Iterator[Faile
 
 
 def _kind(claims: ArtifactClaims, facts: Facts) -> Iterator[FailedClaim]:
-    if claims.kind is not None and facts.kind != claims.kind:
-        yield FailedClaim("kind", Mismatch("", claims.kind, facts.kind), "file {file}")
+    if claims.format is not None and facts.kind != claims.format:
+        yield FailedClaim("format", Mismatch("", claims.format, facts.kind), "file {file}")
     if claims.type is not None:
         found = facts.object.type.value if facts.object is not None else f"no object: {facts.kind}"
         if found != claims.type:
@@ -211,13 +211,18 @@ def _general(claim: Symbols, view: View, version: RustcVersion) -> Iterator[Mism
             f"{', '.join(claim.names)}: count {claim.count or '>=1'}",
             f"{len(chosen)}: {listing([s.name for s in chosen])}",
         )
-    wrong = [symbol for symbol in chosen if claim.are is not None and not _is(claim.are, symbol, version)]
-    if wrong and claim.are is not None:
+    wrong = [
+        symbol for symbol in chosen if claim.expect is not None and not _is(claim.expect, symbol, version)
+    ]
+    if wrong and claim.expect is not None:
         wanted = ", ".join(
-            f"{key} {value}" for key, value in claim.are.model_dump(by_alias=True, exclude_none=True).items()
+            f"{key} {value}"
+            for key, value in claim.expect.model_dump(by_alias=True, exclude_none=True).items()
         )
         yield Mismatch(
-            "are", f"each is {wanted}", listing([f"{symbol.name} ({describe(symbol)})" for symbol in wrong])
+            "expect",
+            f"each is {wanted}",
+            listing([f"{symbol.name} ({describe(symbol)})" for symbol in wrong]),
         )
 
 
@@ -292,7 +297,7 @@ def _section(name: str, claim: SectionClaim, view: View) -> Iterator[FailedClaim
             )
         if claim.flags is not None and claim.flags != section.flags:
             yield FailedClaim(key, Mismatch("flags", claim.flags, section.flags), _SECTIONS)
-    if claim.contains or claim.lacks:
+    if claim.contains or claim.not_contains:
         yield from _content(name, claim, [one.contents[name] for one in view.objects if name in one.contents])
 
 
@@ -309,10 +314,12 @@ def _content(name: str, claim: SectionClaim, contents: Sequence[bytes]) -> Itera
                 Mismatch("contains", f"contains {wanted!r}", f"not in its {sum(map(len, contents))} bytes"),
                 f"readelf -p {name} {{file}}",
             )
-    for unwanted in claim.lacks:
+    for unwanted in claim.not_contains:
         if any(unwanted.encode() in content for content in contents):
             yield FailedClaim(
-                key, Mismatch("lacks", f"lacks {unwanted!r}", "it is there"), f"readelf -p {name} {{file}}"
+                key,
+                Mismatch("not-contains", f"lacks {unwanted!r}", "it is there"),
+                f"readelf -p {name} {{file}}",
             )
 
 

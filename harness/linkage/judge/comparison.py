@@ -41,7 +41,7 @@ def _with(
         yield FailedClaim(key, Mismatch("", f"{describe_reference(reference)} to compare with", found), "")
         return
     for miss in judge(found):
-        yield FailedClaim(key, miss, _LOOK[reference.what])
+        yield FailedClaim(key, miss, _LOOK[reference.compare])
 
 
 _LOOK = {
@@ -58,12 +58,12 @@ def describe_reference(reference: ArtifactReference) -> str:
 
 
 def _same(reference: ArtifactReference, one: Facts, other: Facts) -> Iterator[Mismatch]:
-    claimed = f"the same {reference.what} as {describe_reference(reference)}"
-    nothing = _incomparable(reference.what, one, other)
+    claimed = f"the same {reference.compare} as {describe_reference(reference)}"
+    nothing = _incomparable(reference.compare, one, other)
     if nothing is not None:
         yield Mismatch("", claimed, nothing)
         return
-    match reference.what:
+    match reference.compare:
         case "bytes":
             if one.digest != other.digest:
                 yield Mismatch(
@@ -116,10 +116,10 @@ def _table(facts: Facts, what: str) -> dict[str, int] | None:
 
 
 def _different(reference: ArtifactReference, one: Facts, other: Facts) -> Iterator[Mismatch]:
-    nothing = _incomparable(reference.what, one, other)
+    nothing = _incomparable(reference.compare, one, other)
     if nothing is not None or not list(_same(reference, one, other)):
         found = nothing or f"the same, {one.size} bytes"
-        yield Mismatch("", f"another {reference.what} than {describe_reference(reference)}", found)
+        yield Mismatch("", f"another {reference.compare} than {describe_reference(reference)}", found)
 
 
 def _smaller(one: Facts, other: Facts) -> Iterator[Mismatch]:

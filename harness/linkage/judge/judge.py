@@ -80,11 +80,11 @@ def _failures(
 def _kept(step: PlannedStep, outcome: Outcome) -> Iterator[tuple[str, str]]:
     """What a step keeps for later ones, by its variable."""
     for part, one in zip(step.together or (step,), outcome.parts or (outcome,), strict=True):
-        keep = part.model.keep if isinstance(part.model, ProcessStep) else None
-        if keep is not None:
-            words = native_static_libs(one.stderr) or () if keep == "native-static-libs" else None
-            text = getattr(one, keep).strip() if words is None else " ".join(words)
-            yield f"kept.{part.id}", text
+        capture = part.model.capture if isinstance(part.model, ProcessStep) else None
+        if capture is not None:
+            words = native_static_libs(one.stderr) or () if capture == "native-static-libs" else None
+            text = getattr(one, capture).strip() if words is None else " ".join(words)
+            yield f"captured.{part.id}", text
 
 
 def _with_kept(step: PlannedStep, kept: Mapping[str, str]) -> PlannedStep:
@@ -118,8 +118,8 @@ def _step(
         for key, miss in check_process(part, one, version, files, part.roles):
             yield _failure(plan, part, key, (*part.path, _place(key)), miss, ())
         for path in unmade(part, replace(one, made=outcome.made)):
-            miss = Mismatch("", f"makes {path}", f"succeeded, but made {listing(outcome.made)}")
-            yield _failure(plan, part, "makes", part.path, miss, ())
+            miss = Mismatch("", f"produces {path}", f"succeeded, but made {listing(outcome.made)}")
+            yield _failure(plan, part, "produces", part.path, miss, ())
     if ended_right(step, outcome):
         for group in (*step.claims, *(group for part in step.together for group in part.claims)):
             yield from _group(plan, step, group, outcome, step.id, files, sibling)
@@ -164,7 +164,7 @@ def _group(
         expected = (
             _KIND_OF_ROLE.get(group.subject.rpartition(".")[2]) if group.subject in step.roles else None
         )
-        wrong = _damage(facts) or (None if group.claims.kind is not None else _unexpected(facts, expected))
+        wrong = _damage(facts) or (None if group.claims.format is not None else _unexpected(facts, expected))
         if wrong is not None:
             yield _error(plan, step, group.subject, group.path, f"{name}: {wrong}", step_id)
             continue
@@ -231,10 +231,12 @@ def _file(claims: ArtifactClaims, name: str, outcome: Outcome) -> Iterator[Faile
         if text not in found:
             miss = Mismatch("contains", f"contains {escape(repr(text))}", f"not in its {size} bytes")
             yield FailedClaim("content", miss, "strings {file}")
-    for text in claims.content.lacks:
+    for text in claims.content.not_contains:
         if text in found:
             yield FailedClaim(
-                "content", Mismatch("lacks", f"lacks {escape(repr(text))}", "it is there"), "strings {file}"
+                "content",
+                Mismatch("not-contains", f"lacks {escape(repr(text))}", "it is there"),
+                "strings {file}",
             )
 
 
@@ -253,17 +255,19 @@ def _resolved(
         )
         yield FailedClaim("resolved", miss, SYMBOLS)
     defined = set(view.provided)
-    for name in claim.within:
+    for name in claim.link_set:
         paths = matching(outcome.facts, step.roles.get(name, name))
         if not paths:
             yield FailedClaim(
-                "resolved", Mismatch("within", f"{name} is in the link set", "it is not there"), "ls -l"
+                "resolved", Mismatch("link-set", f"{name} is in the link set", "it is not there"), "ls -l"
             )
         for path in paths:
             other = outcome.facts[path]
             why = _damage(other)
             if why is not None:
-                yield FailedClaim("resolved", Mismatch("within", f"{name} can be read", f"{path}: {why}"), "")
+                yield FailedClaim(
+                    "resolved", Mismatch("link-set", f"{name} can be read", f"{path}: {why}"), ""
+                )
             defined.update(View(other).provided)
     missing = [name for name in wanted if name not in defined]
     if missing:

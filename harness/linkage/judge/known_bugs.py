@@ -68,7 +68,7 @@ def _explains(signature: BugSignature, failure: Failure, plan: Plan, observation
         return False
     if (
         not signature.claim
-        and failure.claim not in ("", "exit", "makes")
+        and failure.claim not in ("", "exit", "produces")
         and not failure.claim.startswith(("diagnostics", "stdout", "stderr"))
     ):
         return False  # a claim about an artifact is explained by its name only

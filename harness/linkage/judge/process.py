@@ -39,9 +39,9 @@ def check_process(
                 yield stream, miss
     if isinstance(model, steps.RustcOptions):
         yield from _rustc(model, outcome, version, roles, holds=holds)
-    if model.makes is not None and holds:
-        for miss in check_names(model.makes, _by_role(outcome.made, roles, model.makes), version):
-            yield "makes", miss
+    if model.produces is not None and holds:
+        for miss in check_names(model.produces, _by_role(outcome.made, roles, model.produces), version):
+            yield "produces", miss
 
 
 def _rustc(
@@ -134,13 +134,13 @@ def _listed(found: Sequence[Diagnostic]) -> str:
 def _link(
     claim: claims.LinkClaim, calls: Sequence[LinkerCall], version: RustcVersion, roles: Mapping[str, str]
 ) -> Iterator[tuple[str, Mismatch]]:
-    if claim.of is not None:
-        name = PurePosixPath(roles.get(claim.of, claim.of)).name
+    if claim.output is not None:
+        name = PurePosixPath(roles.get(claim.output, claim.output)).name
         calls = [call for call in calls if call.output is not None and _is_output(call.output, name)]
     if claim.count is not None and not compare(claim.count, len(calls)):
         yield "count", Mismatch("", f"count {claim.count}", f"{len(calls)} calls of the linker")
     if not calls:
-        found = f"none for {claim.of}" if claim.of else "none was seen"
+        found = f"none for {claim.output}" if claim.output else "none was seen"
         said = (key for key in ("args", "libraries", "inputs", "exports") if getattr(claim, key) is not None)
         about = next(said, "export-list" if claim.export_list is not None else None)
         if about is not None or claim.count is None:

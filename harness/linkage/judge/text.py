@@ -42,9 +42,9 @@ def _parts(claim: Text, text: str) -> Iterator[Mismatch]:
     for wanted in claim.contains:
         if wanted not in text:
             yield Mismatch("contains", f"contains {escape(repr(wanted))}", excerpt(text), _near(wanted, text))
-    for unwanted in claim.lacks:
+    for unwanted in claim.not_contains:
         if unwanted in text:
-            yield Mismatch("lacks", f"lacks {escape(repr(unwanted))}", _line_of(unwanted, text))
+            yield Mismatch("not-contains", f"lacks {escape(repr(unwanted))}", _line_of(unwanted, text))
     for regex in claim.matches:
         if not re.search(regex, text, re.MULTILINE):
             yield Mismatch("matches", f"matches /{regex}/", excerpt(text))

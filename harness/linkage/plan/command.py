@@ -71,7 +71,7 @@ def in_words(text: str) -> str:
 
 
 def expand(text: str, variables: Mapping[str, str]) -> str:
-    """The variables of a variant in place; `${kept.…}` waits for the run, symbol groups for judging."""
+    """The variables of a variant in place; `${captured.…}` waits for the run, symbol groups for judging."""
     return REFERENCE.sub(lambda found: variables.get(found[1], found[0]), text)
 
 
@@ -106,7 +106,7 @@ def build(
         case model.LinkOnlyStep():
             program, argv = "rustc", _link_only(step, toolchain, words)
         case model.RunStep():
-            program, argv = "run", (*words.each(step.under), words.program(step.run), *words.each(step.args))
+            program, argv = "run", (*words.each(step.runner), words.program(step.run), *words.each(step.args))
         case model.CcStep():
             cxx = isinstance(step, model.CxxStep)
             program, argv = (
@@ -126,7 +126,7 @@ def build(
         getattr(step, "unstable", False) or any(flag.startswith("-Z") for flag in flags)
     )
     own = {key: words.text(value) for key, value in {**env, **step.env}.items()}
-    if program == "run" and isinstance(step, model.RunStep) and step.libraries:
+    if program == "run" and isinstance(step, model.RunStep) and step.library_path:
         own.setdefault("LD_LIBRARY_PATH", _loader_path(outputs, variables))
     return Command(
         program,
@@ -134,7 +134,7 @@ def build(
         own,
         words.text(step.stdin) if step.stdin is not None else None,
         step.cwd or ".",
-        step.time_limit or time_limit,
+        step.timeout or time_limit,
         unstable=unstable,
         watch_linker=bool(getattr(step, "link", ()))
         or any(s.startswith("link-inputs/") for s in step.claims),
@@ -245,7 +245,7 @@ def _codegen(axes: Mapping[str, object]) -> list[str]:
 
 def _linking(step: model.RustcStep, axes: Mapping[str, object], words: _Words) -> list[str]:
     argv: list[str] = []
-    if step.search and step.rustc is not None:
+    if step.search_paths and step.rustc is not None:
         argv += [word for folder in words.outputs.folders for word in ("-L", words.seen(folder))]
     linker = axes.get("linker")
     if linker not in (None, "default"):
@@ -272,7 +272,7 @@ def _cc(resolved: ResolvedStep, step: model.CcStep, compiler: str, words: _Words
     argv += [*words.each(step.flags), *(words.file(name) for name in sources), "-o", output]
     if step.kind == "obj":
         return tuple(argv)
-    paths = [words.file(name) for name in step.links]
+    paths = [words.file(name) for name in step.link_with]
     shared = False
     for path in paths:
         # By name and search path, so that the program needs `libx.so` and not `./libx.so`.
@@ -289,7 +289,7 @@ def _cc(resolved: ResolvedStep, step: model.CcStep, compiler: str, words: _Words
             for place in (*map(words.seen, words.outputs.folders), words.variables["libdir"])
             if place
         ]
-    if step.system_libraries and step.links:
+    if step.system_libraries and step.link_with:
         argv += SYSTEM_LIBRARIES
     return tuple(argv)
 

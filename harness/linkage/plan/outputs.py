@@ -139,7 +139,7 @@ class Outputs:
 
 def _makes_nothing(step: model.RustcStep) -> bool:
     """Whether the case says so, or rustc prints what it was asked for and stops there."""
-    if step.makes is not None and step.makes.only == ():
+    if step.produces is not None and step.produces.only == ():
         return True
     words = " ".join(step.flags).replace("--print ", "--print=").split()
     printed = {word.split("=")[1] for word in words if word.startswith("--print=")}

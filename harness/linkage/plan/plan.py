@@ -177,8 +177,8 @@ class _Planner:
 
     def step(self, resolved: ResolvedStep) -> PlannedStep:
         step = resolved.step
-        if isinstance(step, model.TogetherStep):
-            parts = tuple(self.step(part) for part in resolved.together)
+        if isinstance(step, model.ParallelStep):
+            parts = tuple(self.step(part) for part in resolved.parallel)
             groups = tuple(self.claims(step.claims, self._data(resolved.path), (*resolved.path, "claims")))
             return PlannedStep(
                 resolved.path,
@@ -196,7 +196,7 @@ class _Planner:
                 resolved,
                 toolchain,
                 self.env,
-                self.variant.case.model.time_limit,
+                self.variant.case.model.timeout,
                 self.outputs,
                 self.variables,
             )
@@ -261,7 +261,7 @@ class _Planner:
         return found
 
     def text(self, text: str) -> str:
-        """A text with the variables of this variant in place; `${kept.…}` waits for the run."""
+        """A text with the variables of this variant in place; `${captured.…}` waits for the run."""
         return command.expand(text, self.variables)
 
     def claims(self, found: ClaimMap, data: Any, path: KeyPath) -> Iterator[ClaimGroup]:  # noqa: ANN401
@@ -311,15 +311,19 @@ def filled(part: T, variables: Mapping[str, str], *, regex: bool = False) -> T:
 
 def _needs(group: ClaimGroup, outputs: Outputs) -> Iterator[Read]:
     said = (group.claims, *group.claims.each_member.values())
-    functions = tuple(name for one in said for name in one.refers)
-    contents = tuple(n for one in said for n, claim in one.section.items() if claim.contains or claim.lacks)
+    functions = tuple(name for one in said for name in one.references)
+    contents = tuple(
+        n for one in said for n, claim in one.section.items() if claim.contains or claim.not_contains
+    )
     content = group.claims.content
-    yield Read(group.pattern, functions, contents, (*content.contains, *content.lacks) if content else ())
+    yield Read(
+        group.pattern, functions, contents, (*content.contains, *content.not_contains) if content else ()
+    )
     for reference in comparisons(group.claims):
         if reference.artifact and not reference.variant:
             yield Read(outputs.path(reference.artifact))
     if group.claims.resolved is not None:
-        yield from (Read(outputs.path(name)) for name in group.claims.resolved.within)
+        yield from (Read(outputs.path(name)) for name in group.claims.resolved.link_set)
 
 
 def comparisons(claims: ArtifactClaims) -> Iterator[ArtifactReference]:

@@ -64,7 +64,11 @@ def _lacking(
     where = f" for {target}" if target else ""
     checks: Mapping[str, tuple[object, Callable[[str], bool], str]] = {
         "dynamic-std": (requirement.dynamic_std, lambda _: toolchain.dynamic_std(target), "a dynamic std"),
-        "profiler": (requirement.profiler, lambda _: toolchain.profiler(target), "a profiler runtime"),
+        "profiler-runtime": (
+            requirement.profiler_runtime,
+            lambda _: toolchain.profiler(target),
+            "a profiler runtime",
+        ),
         "std-bitcode": (
             requirement.std_bitcode,
             lambda _: toolchain.std_bitcode(target),
@@ -87,7 +91,7 @@ def _lacking(
             lambda kind: toolchain.supports_crate_type(kind, target),
             "the crate type {}",
         ),
-        "backend": (requirement.backend, toolchain.has_backend, "the codegen backend {}"),
+        "codegen-backend": (requirement.codegen_backend, toolchain.has_backend, "the codegen backend {}"),
     }
     for wanted, has, name in checks.values():
         if wanted is not None and not has(str(wanted)):

@@ -89,12 +89,12 @@ class _Script:
     def _ended(self, step: PlannedStep, name: str, status: str) -> Iterator[str]:
         yield f'cat "$OUT/{name}.stdout"; cat "$OUT/{name}.stderr" >&2'
         yield exit_check(step, status)
-        kept = getattr(step.model, "keep", None)
+        kept = getattr(step.model, "capture", None)
         if kept == "native-static-libs":
             found = f"sed -n 's/^.*native-static-libs: //p' \"$OUT/{name}.stderr\""
             yield f"WORDS_{identifier(step.id)}=$({found})"
         elif isinstance(step.model, model.ProcessStep) and kept is not None:
-            yield f'KEPT_{identifier(step.id)}=$(cat "$OUT/{name}.{kept}")'
+            yield f'CAPTURED_{identifier(step.id)}=$(cat "$OUT/{name}.{kept}")'
 
     def _together(self, step: PlannedStep, index: int) -> Iterator[str]:
         for number, part in enumerate(step.together):
@@ -203,8 +203,8 @@ def _operation(step: PlannedStep) -> str:  # noqa: C901 - one case for each kind
             return f"chmod {chmod.mode} {names[chmod.chmod]}"
         case model.UmaskStep() as umask:
             return f"umask {umask.umask}"
-        case model.FreshStep():
-            return _fresh(sorted(step.subjects.values()))
+        case model.CleanStep():
+            return _clean(sorted(step.subjects.values()))
         case _:
             raise AssertionError(step.model)
 
@@ -212,15 +212,15 @@ def _operation(step: PlannedStep) -> str:  # noqa: C901 - one case for each kind
 def _write(write: model.WriteStep, path: str) -> str:
     content = bytes.fromhex(write.hex_) if write.hex_ is not None else (write.text or "").encode()
     file = shlex.quote(path)
-    if write.at is None:
+    if write.offset is None:
         folder = posixpath.dirname(path)
         made = f"mkdir -p -- {shlex.quote(folder)} && " if folder else ""
         return f"{made}{printed(content)} >{file}"
-    place = str(write.at) if write.at >= 0 else f"$(($(wc -c <{file}) - {-write.at}))"
+    place = str(write.offset) if write.offset >= 0 else f"$(($(wc -c <{file}) - {-write.offset}))"
     return f"{printed(content)} | dd of={file} bs=1 seek={place} conv=notrunc 2>/dev/null"
 
 
-def _fresh(kept: Sequence[str]) -> str:
+def _clean(kept: Sequence[str]) -> str:
     spared = "".join(f" ! -path {shlex.quote(f'./{path}{end}')}" for path in kept for end in ("", "/*"))
     empty = "find . -mindepth 1 -depth -type d -empty" + spared + " -delete"
     return f"find . -mindepth 1 ! -type d{spared} -delete && {empty} && sources"

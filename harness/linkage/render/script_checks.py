@@ -82,7 +82,7 @@ def step_checks(step: PlannedStep, streams: str, version: RustcVersion) -> Itera
     """The checks of a step that ended as expected; `streams` is where its stdout and stderr are."""
     for path in step.promised:
         missed = shlex.quote(f"{step.id}: {_plain(path)} was not made")
-        yield Check("makes", f"[ -e {shlex.quote(path)} ] || miss {missed}")
+        yield Check("produces", f"[ -e {shlex.quote(path)} ] || miss {missed}")
     if isinstance(step.model, model.ProcessStep):
         for stream in ("stdout", "stderr"):
             claim: Text | None = getattr(step.model, stream)
@@ -93,7 +93,10 @@ def step_checks(step: PlannedStep, streams: str, version: RustcVersion) -> Itera
 
 
 def _text_checks(step: str, stream: str, claim: Text, file: str) -> Iterator[Check]:
-    for part, texts, wanted in (("contains", claim.contains, True), ("lacks", claim.lacks, False)):
+    for part, texts, wanted in (
+        ("contains", claim.contains, True),
+        ("not-contains", claim.not_contains, False),
+    ):
         for text in texts:
             literal = quoted(text.replace("$WORK", WORK), {WORK: "WORK"})
             missed = f"miss {shlex.quote(f'{step}: {stream} {part} {_plain(text)}')}"

@@ -5,7 +5,8 @@ import shlex
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
-KEPT = re.compile(r"\$\{kept\.([^}]+)\}")
+from linkage.case.variables import CAPTURED
+
 _WILDCARD = re.compile(r"[*?]+")
 
 
@@ -15,15 +16,15 @@ def identifier(name: str) -> str:
 
 
 def quoted(text: str, places: Mapping[str, str]) -> str:
-    """A word of the plan: `places` are texts that stand for a variable; kept streams are variables.
+    """A word of the plan: `places` are texts that stand for a variable; captured streams are variables.
 
     The longest place wins, for a compiler lies in its sysroot.
     """
-    if whole := KEPT.fullmatch(text):  # words are divided by the shell, a stream is one word
-        return f'${{WORDS_{identifier(whole[1])}-"$KEPT_{identifier(whole[1])}"}}'
+    if whole := CAPTURED.fullmatch(text):  # words are divided by the shell, a stream is one word
+        return f'${{WORDS_{identifier(whole[1])}-"$CAPTURED_{identifier(whole[1])}"}}'
     marks = sorted((place for place in places if place), key=len, reverse=True)
-    parts = re.split("|".join([*(f"({re.escape(mark)})" for mark in marks), KEPT.pattern]), text)
-    width = len(marks) + 2  # of a literal, one group a place, and the kept stream's name
+    parts = re.split("|".join([*(f"({re.escape(mark)})" for mark in marks), CAPTURED.pattern]), text)
+    width = len(marks) + 2  # of a literal, one group a place, and the captured stream's name
     words: list[str] = []
     for start in range(0, len(parts), width):
         literal, *found = parts[start : start + width]
@@ -31,7 +32,7 @@ def quoted(text: str, places: Mapping[str, str]) -> str:
             words.append(shlex.quote(literal.replace("$${", "${")))
         words += [f'"${places[mark]}"' for mark, hit in zip(marks, found, strict=False) if hit]
         if found and found[-1]:
-            words.append(f'"$KEPT_{identifier(found[-1])}"')
+            words.append(f'"$CAPTURED_{identifier(found[-1])}"')
     return "".join(words) or "''"
 
 

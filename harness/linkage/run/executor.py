@@ -5,7 +5,6 @@ import errno
 import fnmatch
 import json
 import os
-import re
 import shutil
 import socket
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ from pathlib import Path
 from linkage.artifact.facts import Facts
 from linkage.artifact.reader import read
 from linkage.case import steps as model
+from linkage.case.variables import CAPTURED
 from linkage.errors import ArtifactError
 from linkage.host import process
 from linkage.plan.command import WORK, Command, Glob
@@ -31,7 +31,6 @@ from linkage.store.keys import LINK_INPUTS, STREAMS, wants_inputs
 KEPT_ENVIRONMENT = ("PATH", "SYSTEMROOT", "SDKROOT", "DEVELOPER_DIR")
 """What a step's process takes from the harness's own environment; all else it gets from the case."""
 
-KEPT = re.compile(r"\$\{kept\.([^}]+)\}")
 _END_OF_WORD = "\x1f"
 """After each word of what is kept as a list of words."""
 
@@ -143,7 +142,7 @@ def _kept(outcome: Outcome, what: str) -> str:
 
 def _words(part: str | Glob, cwd: str, workspace: Workspace, context: Context) -> list[str]:
     if isinstance(part, str):
-        whole = KEPT.fullmatch(part)
+        whole = CAPTURED.fullmatch(part)
         if whole and (value := context.kept.get(whole[1], "")).endswith(_END_OF_WORD):
             return _placeful(value, workspace.root).split(_END_OF_WORD)[:-1]
         return [placed(part, workspace.root, context)]
@@ -169,7 +168,7 @@ def placed(text: str, root: Path, context: Context) -> str:
     text = text.replace(WORK, str(root))
     for name, value in context.kept.items():
         words = _placeful(value, root).replace(_END_OF_WORD, " ").strip()
-        text = text.replace(f"${{kept.{name}}}", words)
+        text = text.replace(f"${{captured.{name}}}", words)
     return text.replace("$${", "${")
 
 
@@ -207,7 +206,7 @@ def _process(step: PlannedStep, command: Command, workspace: Workspace, context:
     if command.watch_linker:
         calls = linker.calls(watched)
         outcome = replace(outcome, linker_calls=tuple(_neutral_call(call, workspace) for call in calls))
-    kept = getattr(step.model, "keep", None)
+    kept = getattr(step.model, "capture", None)
     if kept in STREAMS and isinstance(step.model, model.ProcessStep):
         context.kept[step.id] = _kept(outcome, kept)
     return outcome

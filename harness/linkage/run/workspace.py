@@ -167,8 +167,8 @@ class Workspace:
                 self._copy(self._copied(names[copy.copy_]), self.inside(names[copy.to]))
             case model.ChmodStep() as chmod:
                 self._one(names[chmod.chmod], itself=False).chmod(int(chmod.mode, 8))
-            case model.FreshStep() as fresh:
-                self._fresh([path for name in fresh.keep for path in self.matching(names[name])], sources)
+            case model.CleanStep() as clean:
+                self._clean([path for name in clean.keep for path in self.matching(names[name])], sources)
             case _:
                 raise AssertionError(step)
 
@@ -204,7 +204,7 @@ class Workspace:
 
     def _write(self, path: Path, write: model.WriteStep, umask: int) -> None:
         content = bytes.fromhex(write.hex_) if write.hex_ is not None else (write.text or "").encode()
-        if write.at is None:
+        if write.offset is None:
             _make_folder(path.parent, 0o777 & ~umask)
             is_new = not path.exists()
             (path if is_new else _unshared(path)).write_bytes(content)
@@ -212,7 +212,7 @@ class Workspace:
                 path.chmod(0o666 & ~umask)
             return
         old = bytearray(_unshared(path).read_bytes())
-        start = write.at if write.at >= 0 else max(0, len(old) + write.at)
+        start = write.offset if write.offset >= 0 else max(0, len(old) + write.offset)
         old[start : start + len(content)] = content
         path.write_bytes(old)
 
@@ -220,7 +220,7 @@ class Workspace:
         self.inside(target)
         link.symlink_to(os.path.relpath(self.root / target, link.parent))
 
-    def _fresh(self, kept: Iterable[Path], sources: Mapping[str, bytes]) -> None:
+    def _clean(self, kept: Iterable[Path], sources: Mapping[str, bytes]) -> None:
         keep = set(kept)
         above = {parent for path in keep for parent in path.parents}
         for path in sorted(self.root.rglob("*"), reverse=True):

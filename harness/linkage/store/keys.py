@@ -54,7 +54,7 @@ def step_key(
         sorted((name, node.kind, node.content, node.mode) for name, node in state.items()),
         sorted(kept.items()),
         umask,
-        [(part.id, stream) for part in parts if (stream := getattr(part.model, "keep", None)) in STREAMS],
+        [(part.id, stream) for part in parts if (stream := getattr(part.model, "capture", None)) in STREAMS],
         programs,
     )
 

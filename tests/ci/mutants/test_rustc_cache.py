@@ -177,7 +177,7 @@ steps:
     claims:
       lib.cdylib: {exports: {only: [answer]}}
       lib.staticlib: {global: [answer], duplicates: none}
-  - {cc: main.c, when: {crate-type: cdylib}, links: [lib.cdylib]}
+  - {cc: main.c, when: {crate-type: cdylib}, link-with: [lib.cdylib]}
   - {run: main, when: {crate-type: cdylib}}
   - {rustc: lib.rs, id: refused, axes: none, crate-name: no-name, exit: 1}
 """

@@ -40,7 +40,7 @@ def check_references(survey: Survey) -> None:
                 )
             if isinstance(step, steps.RustcStep) and step.no_link:
                 no_link.add(place.step.id)
-            if isinstance(step, steps.ProcessStep) and step.keep:
+            if isinstance(step, steps.ProcessStep) and step.capture:
                 kept.add(place.step.id)
             made.add(place.step)
 
@@ -90,13 +90,13 @@ def _program(name: str, place: StepPlace, made: PossibleFiles, cell: VariantGrou
 
 def _kept(place: StepPlace, kept: set[str], cell: VariantGroup, survey: Survey) -> None:
     data = survey.doc.at(place.step.path)
-    own = {key: value for key, value in data.items() if key != "together"} if isinstance(data, dict) else {}
+    own = {key: value for key, value in data.items() if key != "parallel"} if isinstance(data, dict) else {}
     for name, path in references(own):
         prefix, _, step_id = name.partition(".")
-        if prefix == "kept" and step_id not in kept:
-            help = suggest(step_id, sorted(kept), "steps with `keep` before this: {}")
+        if prefix == "captured" and step_id not in kept:
+            help = suggest(step_id, sorted(kept), "steps with `capture` before this: {}")
             where = survey.doc.value((*place.step.path, *path))
-            survey.findings.add(f"no earlier step `{step_id}` keeps a stream", where, cell.names, help)
+            survey.findings.add(f"no earlier step `{step_id}` captures a stream", where, cell.names, help)
 
 
 def check_never(survey: Survey) -> Iterator[CaseError]:
@@ -116,7 +116,7 @@ def check_never(survey: Survey) -> Iterator[CaseError]:
     for path, (role, hit) in selected.items():
         if not hit:
             near = nearest(role, sorted(roles))
-            where = survey.doc.value(path) if path[-1] == "of" else survey.doc.key(path)
+            where = survey.doc.value(path) if path[-1] == "output" else survey.doc.key(path)
             help = (
                 f"did you mean `{near}`?"
                 if near

@@ -12,7 +12,7 @@ from linkage.case.symbol_groups import GROUP_NAMES
 from linkage.case.variables import LATER
 from linkage.errors import CaseError
 
-_RESERVED = {"not", "any", COMPILER, "kept", *LATER} - set(
+_RESERVED = {"not", "any", COMPILER, "captured", *LATER} - set(
     matrix.AXIS_VALUES
 )  # `target` is both, and the same
 

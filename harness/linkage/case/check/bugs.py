@@ -8,7 +8,7 @@ from linkage.case.claims import ArtifactClaims
 from linkage.case.steps import ACTIONS
 from linkage.errors import CaseError
 
-_PROCESS = {"exit", "stdout", "stderr", "makes", "diagnostics", "native-static-libs", "link"}
+_PROCESS = {"exit", "stdout", "stderr", "produces", "diagnostics", "native-static-libs", "link"}
 
 
 def check_bugs(survey: Survey) -> Iterator[CaseError]:

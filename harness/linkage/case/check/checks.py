@@ -15,7 +15,7 @@ from linkage.case.check.claims import check_claims
 from linkage.case.check.compilers import built_by
 from linkage.case.check.conditions import check_conditions
 from linkage.case.check.equivalence import equivalent_cells
-from linkage.case.check.parallel import check_together
+from linkage.case.check.parallel import check_parallel
 from linkage.case.check.sources import check_files, check_sources
 from linkage.case.check.survey import survey_cells
 from linkage.case.check.variables import check_unused, check_variables
@@ -45,7 +45,7 @@ def check(case: Case) -> list[CaseError]:
         return [*errors, *survey.findings.errors(len(built))]
     check_references(survey)
     check_sources(survey, case.folder)
-    check_together(survey)
+    check_parallel(survey)
     check_claims(survey, rows)
     return [
         *errors,

@@ -116,7 +116,7 @@ def compared_with(claims: ArtifactClaims) -> Iterator[tuple[ArtifactReference, K
 
 def _within(claims: ArtifactClaims) -> Iterator[tuple[str, KeyPath]]:
     if claims.resolved is not None:
-        yield from ((text, ("resolved", "within", i)) for i, text in enumerate(claims.resolved.within))
+        yield from ((text, ("resolved", "link-set", i)) for i, text in enumerate(claims.resolved.link_set))
 
 
 def _key(row: Mapping[str, Any]) -> object:

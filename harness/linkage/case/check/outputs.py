@@ -70,8 +70,8 @@ class PossibleFiles:
     def add(self, resolved: ResolvedStep) -> None:
         """Note what a step makes."""
         step = resolved.step
-        if isinstance(step, steps.FreshStep):
-            self._fresh(step)
+        if isinstance(step, steps.CleanStep):
+            self._clean(step)
         self._files.update(posixpath.normpath(name) for name in outputs(resolved))
         if isinstance(step, (steps.ToolStep, steps.RunStep)) or (
             isinstance(step, steps.ArStep) and step.extract
@@ -80,7 +80,7 @@ class PossibleFiles:
         if isinstance(step, (steps.RustcOptions, steps.CcStep)):
             self._texts += step.flags  # `-o FILE` and the like
 
-    def _fresh(self, step: steps.FreshStep) -> None:
+    def _clean(self, step: steps.CleanStep) -> None:
         self._anything = self._anything and bool(step.keep)
         self._texts = self._texts if step.keep else []
         self._files = {

@@ -8,17 +8,17 @@ from linkage.case.check.survey import Survey
 from linkage.case.resolution import ResolvedStep, flat
 
 
-def check_together(survey: Survey) -> None:
+def check_parallel(survey: Survey) -> None:
     """Note files that two steps write at the same time."""
     for cell in survey.cells:
         for step in cell.steps:
-            if isinstance(step.step, steps.TogetherStep):
+            if isinstance(step.step, steps.ParallelStep):
                 _writes(step, cell.names, survey)
 
 
 def _writes(step: ResolvedStep, variants: tuple[str, ...], survey: Survey) -> None:
     written: dict[str, ResolvedStep] = {}
-    for part in flat(step.together):
+    for part in flat(step.parallel):
         for name in dict.fromkeys(posixpath.normpath(name) for name in outputs(part)):
             first = written.setdefault(name, part)
             if first is not part:

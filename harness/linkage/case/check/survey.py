@@ -101,7 +101,7 @@ def _no_axis(axis: str, doc: Document, path: KeyPath) -> CaseError:
 def _places(resolved: Sequence[resolve.ResolvedStep]) -> Iterator[StepPlace]:
     roles: frozenset[str] = frozenset()
     for step in resolved:
-        parts = tuple(resolve.flat(step.together))
+        parts = tuple(resolve.flat(step.parallel))
         after = roles.union(*(_made(part) for part in (*parts, step)))
         yield from (StepPlace(part, roles, after) for part in parts)
         yield StepPlace(step, roles, after)

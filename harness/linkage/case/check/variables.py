@@ -21,7 +21,7 @@ def check_variables(doc: Document, rows: Sequence[Mapping[str, Any]]) -> Iterato
     assert isinstance(doc.data, dict)  # noqa: S101 - the case has been validated
     for part in REFERRING:
         for name, where in _placed(doc.data.get(part), (part,), doc):
-            if name not in known and not name.startswith("kept."):
+            if name not in known and not name.startswith("captured."):
                 help = suggest(name, known, f"here are {', '.join(sorted(axes | LATER))}")
                 yield CaseError(
                     f"`${{{name}}}` is no axis, no variable and no symbol group", where=where, help=help
