@@ -13,8 +13,8 @@ from linkage.bisect.axis import Listed, Range
 from linkage.bisect.engine import Bisection
 from linkage.bisect.journal import Journal
 from linkage.bisect.search import Gap
-from linkage.bisect.signature import Seen, Signature
-from linkage.bisect.subject import Options
+from linkage.bisect.signature import ProbeResult, Signature
+from linkage.bisect.subject import SearchOptions
 
 _NIGHTLIES = 1024
 _CYCLE = 42
@@ -28,11 +28,11 @@ _NEAR = 1.02
 """Where no search can do with that share: how near to the least that can be done."""
 _FAILURE = Signature("lib", "exit", (), "exit status N", ("shim",), "error: the shim is missing")
 _OTHER = Signature("lib", "exit", (), "exit status N", ("flag",), "error: unknown flag")
-_PASSES = Seen("pass", reached=1)
-_FAILS = Seen("fail", failures=(_FAILURE,), reached=1)
-_FAILS_OTHERWISE = Seen("fail", failures=(_OTHER,), reached=1)
+_PASSES = ProbeResult("pass", reached=1)
+_FAILS = ProbeResult("fail", failures=(_FAILURE,), reached=1)
+_FAILS_OTHERWISE = ProbeResult("fail", failures=(_OTHER,), reached=1)
 
-Truth = Callable[[int, str], Seen]
+Truth = Callable[[int, str], ProbeResult]
 
 
 class _Counting:
@@ -47,28 +47,28 @@ class _Counting:
         if name not in self.installs:
             self.installs.append(name)
 
-    def look(self, name: str, variant: str) -> Seen:
+    def probe(self, name: str, variant: str) -> ProbeResult:
         if (name, variant) in self.looked:
             raise AssertionError(f"{variant} is tried on {name} twice")
         self.looked.add((name, variant))
         return self.truth(int(name), variant)
 
-    def fetch(self, names: Sequence[str]) -> None:
+    def prefetch(self, names: Sequence[str]) -> None:
         """Nothing is fetched ahead."""
 
-    def hold(self, names: Collection[str]) -> None:
+    def retain(self, names: Collection[str]) -> None:
         """Nothing is removed."""
 
-    def at_hand(self, names: Iterable[str]) -> set[str]:
+    def available(self, names: Iterable[str]) -> set[str]:
         return set(self.installs) & set(names)
 
 
 def _installs(size: int, truth: Truth, variants: Sequence[str]) -> tuple[int, Mapping[str, Gap]]:
     """Search, and how many toolchains that installed; where each variant flips."""
-    lab = _Counting(truth)
+    prober = _Counting(truth)
     asked = Range(Listed(tuple(map(str, range(size)))), 0, size - 1)
-    found = Bisection(asked, variants, lab, Journal(), Options(), lambda _: None).run()
-    return len(lab.installs), {one.question.variant: one.flips[0] for one in found.findings}
+    found = Bisection(asked, variants, prober, Journal(), SearchOptions(), lambda _: None).run()
+    return len(prober.installs), {one.question.variant: one.flips[0] for one in found.findings}
 
 
 def one_case(bench: Bench) -> Iterator[Figure]:
@@ -144,7 +144,7 @@ def other_failures(bench: Bench) -> Iterator[Figure]:
         before = max(place for place in range(culprit) if place not in spoilt)
         after = min(place for place in range(culprit, _NIGHTLIES) if place not in spoilt)
 
-        def truth(place: int, _: str, spoilt: set[int] = spoilt, culprit: int = culprit) -> Seen:
+        def truth(place: int, _: str, spoilt: set[int] = spoilt, culprit: int = culprit) -> ProbeResult:
             return _FAILS_OTHERWISE if place in spoilt else _FAILS if place >= culprit else _PASSES
 
         _, found = _installs(_NIGHTLIES, truth, ["one"])

@@ -111,10 +111,17 @@ def _parser() -> argparse.ArgumentParser:
     _toolchains(repro)
 
     _probe_words(
-        _command(commands, "probe", _probe, "try a case on one compiler, for another tool's bisection")
+        _command(
+            commands,
+            "probe",
+            _probe,
+            "run a case on one compiler for `git bisect run` or `cargo bisect-rustc`",
+        )
     )
 
-    _bisect_words(_command(commands, "bisect", _bisect, "find since when cases fail, or what mended them"))
+    _bisect_words(
+        _command(commands, "bisect", _bisect, "find the compiler that introduced or fixed a failure")
+    )
 
     toolchains = _command(
         commands, "toolchains", _show_toolchains, "list the toolchains that are found and what they can do"
@@ -173,30 +180,15 @@ def _installing(toolchains: argparse.ArgumentParser) -> None:
 
 
 def _bisect_words(bisect: argparse.ArgumentParser) -> None:
-    from linkage.commands.bisect_options import add_bisect_options  # noqa: PLC0415
+    from linkage.commands.bisect import add_arguments  # noqa: PLC0415
 
-    add_bisect_options(bisect)
+    add_arguments(bisect)
 
 
 def _probe_words(probe: argparse.ArgumentParser) -> None:
-    probe.epilog = (
-        "Exit status: 0 good, 1 bad, 125 cannot tell, 255 wrong input, as `git bisect run` takes them; with "
-        "--script-mode: 0 baseline, 1 regression, as `cargo bisect-rustc --script` does."
-    )
-    probe.add_argument("case", metavar="CASE[VARIANT]", help="a case file, or a node id")
-    probe.add_argument(
-        "--toolchain",
-        metavar="SPEC",
-        help="the compiler to try (default: $RUSTUP_TOOLCHAIN, else $RUSTC)",
-    )
-    probe.add_argument("--save", metavar="FILE", help="write what the failure looks like, for --like")
-    probe.add_argument(
-        "--like", metavar="FILE", help="only a failure that looks as this one is bad, another cannot tell"
-    )
-    probe.add_argument("--script-mode", action="store_true", help="answer as cargo bisect-rustc asks")
-    probe.add_argument(
-        "--ignore-limits", action="store_true", help="also where the case's `toolchains` says it is not about"
-    )
+    from linkage.commands.probe import add_arguments  # noqa: PLC0415
+
+    add_arguments(probe)
 
 
 def _compare_words(compare: argparse.ArgumentParser, snapshot: argparse.ArgumentParser) -> None:
@@ -353,22 +345,15 @@ def _repro(arguments: argparse.Namespace) -> int:
 
 
 def _bisect(arguments: argparse.Namespace) -> int:
-    from linkage.commands.bisect_options import run_bisect  # noqa: PLC0415
+    from linkage.commands.bisect import run  # noqa: PLC0415
 
-    return run_bisect(arguments)
+    return run(arguments)
 
 
 def _probe(arguments: argparse.Namespace) -> int:
-    from linkage.commands.probe import probe  # noqa: PLC0415
+    from linkage.commands.probe import run  # noqa: PLC0415
 
-    return probe(
-        arguments.case,
-        arguments.toolchain,
-        save=arguments.save,
-        like=arguments.like,
-        script_mode=arguments.script_mode,
-        ignore_limits=arguments.ignore_limits,
-    )
+    return run(arguments)
 
 
 def _show_toolchains(arguments: argparse.Namespace) -> int:

@@ -146,7 +146,7 @@ def test_what_began_to_work(server: NightlyServer, compilers: Compilers, tmp_pat
     """The shim beside a dylib, -Zdylib-lto, -Cstrip: one search over 1,024 nightlies."""
     compilers.need(WITH_DYNAMIC_STD)
     days, answer = bisect(
-        tmp_path, "shim.yaml", "dylib-lto.yaml", "strip.yaml", "--regress", "fixed", "--lack-fails",
+        tmp_path, "shim.yaml", "dylib-lto.yaml", "strip.yaml", "--regress", "fixed", "--no-skip",
         "--bad", "2023-01-01", "--good", "2025-10-20",
     )  # fmt: skip
     assert days == {

@@ -7,34 +7,34 @@ from pathlib import Path
 
 import pytest
 
-from linkage.bisect.journal import Entry, create, load
-from linkage.bisect.search import Answer
+from linkage.bisect.journal import JournalEntry, create, load
+from linkage.bisect.search import Mark
 from linkage.errors import LinkageError
-from support.laboratory import OTHER, PASSES, SHIM
+from support.fake_prober import OTHER, PASSES, SHIM
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     file = tmp_path / "deep/session"
     with create(file) as journal:
         journal.begin({"cases": ["x y.yaml"]})
-        journal.note("nightly-2026-05-19", "x.yaml[lto=fat]", Entry(Answer.BAD, SHIM), "fails")
-        journal.note("stage1=/a b/rustc", 'x "y".yaml', Entry(Answer.GOOD, PASSES), "passes\nhere")
+        journal.note("nightly-2026-05-19", "x.yaml[lto=fat]", JournalEntry(Mark.BAD, SHIM), "fails")
+        journal.note("stage1=/a b/rustc", 'x "y".yaml', JournalEntry(Mark.GOOD, PASSES), "passes\nhere")
         journal.note(
-            "{odd}", "#odd", Entry(Answer.SKIP, replace(OTHER, reason="a\u2028b")), "another failure"
+            "{odd}", "#odd", JournalEntry(Mark.SKIP, replace(OTHER, reason="a\u2028b")), "a different failure"
         )
         journal.note_missing("nightly-2026-05-20", "the server has none")
         journal.note_missing("nightly-2026-05-21", "it cannot be got", for_now=True)
     with load(file) as again:
         assert (again.start, again.entries) == (journal.start, journal.entries)
         assert again.missing == {"nightly-2026-05-20": "the server has none"}
-        again.note("t", "v", Entry(Answer.GOOD), "by hand")
-    assert load(file, going_on=False).entries["t", "v"] == Entry(Answer.GOOD)
+        again.note("t", "v", JournalEntry(Mark.GOOD), "by hand")
+    assert load(file, resume=False).entries["t", "v"] == JournalEntry(Mark.GOOD)
 
 
 def test_the_later_line_counts(tmp_path: Path) -> None:
     file = tmp_path / "session"
     file.write_text('start {"cases": []}\ngood t v\nbad t v\nskip u v # a note\n\n  # another\n')
-    assert {key: one.answer.value for key, one in load(file).entries.items()} == {
+    assert {key: one.mark.value for key, one in load(file).entries.items()} == {
         ("t", "v"): "bad",
         ("u", "v"): "skip",
     }
@@ -43,10 +43,10 @@ def test_the_later_line_counts(tmp_path: Path) -> None:
 def test_a_torn_line_does_not_count(tmp_path: Path) -> None:
     file = tmp_path / "session"
     file.write_text('start {"cases": []}\ngood t v\nbad u v {"outc')
-    assert list(load(file, going_on=False).entries) == [("t", "v")]
+    assert list(load(file, resume=False).entries) == [("t", "v")]
     assert file.read_text().endswith('{"outc')
     with load(file) as journal:
-        journal.note("w", "v", Entry(Answer.GOOD), "by hand")
+        journal.note("w", "v", JournalEntry(Mark.GOOD), "by hand")
     assert list(load(file).entries) == [("t", "v"), ("w", "v")]
 
 
@@ -65,7 +65,7 @@ def test_two_cannot_go_on_with_one_session(tmp_path: Path) -> None:
             LinkageError, match=r"session: another process is at work on this session \(help: "
         ):
             load(file)
-        load(file, going_on=False)
+        load(file, resume=False)
     file.write_text("no session\n")
     for _ in range(2):  # who cannot read it lets go of it
         with pytest.raises(LinkageError, match=":1: cannot be understood"):

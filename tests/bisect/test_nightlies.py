@@ -135,7 +135,7 @@ def test_another_failure_in_the_range(
     nightlies.rustc_on = lambda day: scripts["other"] if day[-1] in "49" else right(day)
     answer = bisect(tmp_path, *SMALL)
     assert flip(answer) == RIGHT
-    assert "nightly-2026-02-09: skip: answer.yaml[size=1]: another failure" in capsys.readouterr().err
+    assert "nightly-2026-02-09: skip: answer.yaml[size=1]: a different failure" in capsys.readouterr().err
 
 
 def test_a_server_that_is_gone_is_no_answer(

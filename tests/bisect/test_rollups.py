@@ -115,7 +115,7 @@ def test_the_pull_request_is_named(ci: NightlyServer, history: History, tmp_path
 
 def test_the_first_that_brings_it_is_enough(ci: NightlyServer, history: History, tmp_path: Path) -> None:
     put_members(ci, FAILS, FAILS)
-    (flip,) = bisect(tmp_path, *ends(history), "--no-ahead")["groups"][0]["flips"]
+    (flip,) = bisect(tmp_path, *ends(history), "--no-prefetch")["groups"][0]["flips"]
     assert [one["alone"] for one in flip["members"]] == [True, None]
     assert flip["members"][1]["why"] == "another one alone brings it"
     assert not [path for path in ci.asked if OTHER in path]
@@ -137,7 +137,7 @@ def test_none_of_them_alone(
     assert "## 1 variant fails since #1207 Rollup of 2 pull requests" in lines
     assert told in lines
     if other != ":":
-        assert any(f"{TITLE}: not tried alone: another failure: lib: exit: " in line for line in lines)
+        assert any(f"{TITLE}: not tried alone: a different failure: lib: exit: " in line for line in lines)
 
 
 def test_builds_that_are_gone_or_were_never_made(ci: NightlyServer, history: History, tmp_path: Path) -> None:
@@ -166,7 +166,7 @@ def test_builds_that_are_known_later(
     assert main(["bisect", "--resume", "mine.log", "--rollup-builds", "other.md"]) == 0
     assert "none of the builds of --rollup-builds is of a pull request in" in capsys.readouterr().err
     before = len(ci.asked)
-    for more in (["--rollup-builds", "builds.md", "--no-ahead"], []):
+    for more in (["--rollup-builds", "builds.md", "--no-prefetch"], []):
         assert main(["bisect", "--resume", "mine.log", *more]) == 0
         assert "## 1 variant fails since #1107 Give the shim" in capsys.readouterr().out
     assert all(ONE in path for path in ci.asked[before:])

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from linkage.bisect.search import Answer, Gap, asking, choose, gaps, spread, untried, upcoming
+from linkage.bisect.search import Gap, Mark, asking, choose, gaps, spread, untried, upcoming
 
-GOOD, BAD, SKIP = Answer.GOOD, Answer.BAD, Answer.SKIP
+GOOD, BAD, SKIP = Mark.GOOD, Mark.BAD, Mark.SKIP
 
 
 def search(
-    truths: Sequence[Sequence[Answer]], more: Sequence[int] = ()
-) -> tuple[list[dict[int, Answer]], list[int]]:
+    truths: Sequence[Sequence[Mark]], more: Sequence[int] = ()
+) -> tuple[list[dict[int, Mark]], list[int]]:
     """Search all questions at once; what is known at the end, and the positions tried in order."""
     ends = sorted({0, len(truths[0]) - 1, *more})
     known = [{place: truth[place] for place in ends} for truth in truths]
@@ -27,13 +27,13 @@ def search(
     return known, tried
 
 
-def true_gaps(truth: Sequence[Answer]) -> list[Gap]:
+def true_gaps(truth: Sequence[Mark]) -> list[Gap]:
     """All flips, from every answer."""
     return gaps(dict(enumerate(truth)))
 
 
 @st.composite
-def one_flip(draw: st.DrawFn, largest: int = 2048) -> list[Answer]:
+def one_flip(draw: st.DrawFn, largest: int = 2048) -> list[Mark]:
     size = draw(st.integers(2, largest))
     culprit = draw(st.integers(1, size - 1))
     truth = [GOOD if place < culprit else BAD for place in range(size)]
@@ -49,7 +49,7 @@ def one_flip(draw: st.DrawFn, largest: int = 2048) -> list[Answer]:
 
 
 @st.composite
-def any_flips(draw: st.DrawFn) -> list[Answer]:
+def any_flips(draw: st.DrawFn) -> list[Mark]:
     size = draw(st.integers(2, 2048))
     at = sorted(draw(st.sets(st.integers(1, size - 1), max_size=9)))
     truth, kind = [], GOOD
@@ -64,7 +64,7 @@ def any_flips(draw: st.DrawFn) -> list[Answer]:
 
 @settings(deadline=None, max_examples=60)
 @given(one_flip(600))
-def test_one_flip_is_found_whatever_is_skipped(truth: list[Answer]) -> None:
+def test_one_flip_is_found_whatever_is_skipped(truth: list[Mark]) -> None:
     (known,), tried = search([truth])
     assert gaps(known) == true_gaps(truth)
     assert untried(gaps(known)[0], known) == []
@@ -84,7 +84,7 @@ def test_without_skips_it_takes_the_logarithm(size: int, data: st.DataObject) ->
 
 @settings(deadline=None, max_examples=40)
 @given(any_flips(), st.integers(0, 40))
-def test_every_flip_that_is_reported_is_one(truth: list[Answer], extra: int) -> None:
+def test_every_flip_that_is_reported_is_one(truth: list[Mark], extra: int) -> None:
     (known,), _ = search([truth], spread(0, len(truth) - 1, extra))
     found = gaps(known)
     assert set(found) <= set(true_gaps(truth))
@@ -95,7 +95,7 @@ def test_every_flip_that_is_reported_is_one(truth: list[Answer], extra: int) -> 
 
 @settings(deadline=None, max_examples=30)
 @given(any_flips())
-def test_all_positions_tried_find_all_flips(truth: list[Answer]) -> None:
+def test_all_positions_tried_find_all_flips(truth: list[Mark]) -> None:
     size = len(truth)
     (known,), _ = search([truth], spread(0, size - 1, size))
     assert gaps(known) == true_gaps(truth)
@@ -135,7 +135,7 @@ def test_a_long_run_of_skips_is_left_soon() -> None:
 
 
 def test_only_skips_between_leave_all_candidates() -> None:
-    known: Mapping[int, Answer] = {0: GOOD, 1: SKIP, 2: SKIP, 3: BAD}
+    known: Mapping[int, Mark] = {0: GOOD, 1: SKIP, 2: SKIP, 3: BAD}
     assert choose([known]) is None
     (gap,) = gaps(known)
     assert list(gap.candidates) == [1, 2, 3]

@@ -1,8 +1,8 @@
-"""A failure is known again on another compiler, and another failure is not taken for it."""
+"""A failure is known again on another compiler, and a different failure is not taken for it."""
 
-from linkage.bisect.question import Kind, only, questions, why
-from linkage.bisect.search import Answer
-from linkage.bisect.signature import Seen, seen, signature
+from linkage.bisect.question import ProbeOutcome, only, questions, why
+from linkage.bisect.search import Mark
+from linkage.bisect.signature import ProbeResult, probe_result, signature
 from linkage.judge.verdict import Failure, Verdict, VerdictKind
 
 
@@ -12,8 +12,8 @@ def failed(found: str, claim: str = "exit", step: str = "link", *, error: bool =
 
 def end(
     *failures: Failure, commands: int = 3, outcome: VerdictKind = VerdictKind.FAIL, reason: str = ""
-) -> Seen:
-    return seen(Verdict(outcome, reason, failures, commands=("rustc",) * commands))
+) -> ProbeResult:
+    return probe_result(Verdict(outcome, reason, failures, commands=("rustc",) * commands))
 
 
 LINKER = """exit status 1
@@ -93,10 +93,10 @@ def test_a_count_is_the_claim_and_not_the_names() -> None:
 def test_each_failure_is_a_question_of_its_own() -> None:
     both = end(failed("missing foo", "lib.dylib.exports.all"), failed("also bar", "lib.dylib.exports.none"))
     first, second = questions("v", both)
-    assert (first.answer(both), second.answer(both)) == (Answer.BAD, Answer.BAD)
+    assert (first.mark(both), second.mark(both)) == (Mark.BAD, Mark.BAD)
     # One is older than the other: what has been there all along does not hide it.
     earlier = end(failed("also bar", "lib.dylib.exports.none"))
-    assert (first.answer(earlier), second.answer(earlier)) == (Answer.GOOD, Answer.BAD)
+    assert (first.mark(earlier), second.mark(earlier)) == (Mark.GOOD, Mark.BAD)
     assert only((first, second), "link: lib.dylib.exports.none") == (second,)
     assert only((first, second), "lib.dylib.exports.all") == (first,)
     assert only((first, second), "other: lib.dylib.exports.all") == ()
@@ -106,45 +106,47 @@ def test_what_a_run_did_not_reach_is_not_said_to_be_good() -> None:
     both = end(failed("missing foo", "a.exports.all"), failed("exit status 1\nerror: mmap", step="run"))
     first, _ = questions("v", both)
     short = end(failed("exit status 1\nerror: mmap", step="run"), commands=1)
-    assert first.kind(short) is Kind.OTHER
+    assert first.outcome(short) is ProbeOutcome.OTHER
 
 
 def test_another_failure_decides_nothing_and_is_shown() -> None:
     (question,) = questions("v", end(failed("exit status 1\nerror: the shim is missing")))
     other = end(failed("exit status 1\nerror: unknown unstable option: `dylib-lto`"))
-    assert question.answer(other) is Answer.SKIP
-    assert why(question, other) == "another failure: link: exit: error: unknown unstable option: `dylib-lto`"
+    assert question.mark(other) is Mark.SKIP
+    assert (
+        why(question, other) == "a different failure: link: exit: error: unknown unstable option: `dylib-lto`"
+    )
 
 
 def test_what_could_not_be_judged_is_a_skip() -> None:
     (question,) = questions("v", end(failed("exit status 1\nerror: no")))
-    missing = Seen("skip", "this toolchain has no dynamic std")
-    assert question.kind(missing) is Kind.UNJUDGED
+    missing = ProbeResult("skip", "this toolchain has no dynamic std")
+    assert question.outcome(missing) is ProbeOutcome.UNJUDGED
     assert why(question, missing) == "could not be judged: this toolchain has no dynamic std"
     hang = end(failed("did not end within its time limit", "", error=True), outcome=VerdictKind.ERROR)
-    assert question.answer(hang) is Answer.SKIP
+    assert question.mark(hang) is Mark.SKIP
 
 
 def test_a_crash_can_be_the_regression() -> None:
     crash = end(failed("was killed by SIGSEGV\nstack overflow", error=True), outcome=VerdictKind.ERROR)
     (question,) = questions("v", crash)
-    assert question.answer(crash) is Answer.BAD
+    assert question.mark(crash) is Mark.BAD
     hang = end(failed("did not end within its time limit", "", error=True), outcome=VerdictKind.ERROR)
-    assert question.answer(hang) is Answer.SKIP
+    assert question.mark(hang) is Mark.SKIP
 
 
 def test_a_known_bug_is_good_unless_it_is_the_question() -> None:
     known = end(failed("missing foo", "a.exports.all"), outcome=VerdictKind.KNOWN, reason="rust-lang/rust#1")
     (question,) = questions("v", end(failed("exit status 1\nerror: no")))
-    assert question.answer(known) is Answer.GOOD
+    assert question.mark(known) is Mark.GOOD
     (about_it,) = questions("v", known)
-    assert about_it.answer(known) is Answer.BAD
-    assert about_it.answer(end(outcome=VerdictKind.FIXED)) is Answer.GOOD
-    assert about_it.answer(end(failed("also b", "a.x"), outcome=VerdictKind.KNOWN)) is Answer.SKIP
+    assert about_it.mark(known) is Mark.BAD
+    assert about_it.mark(end(outcome=VerdictKind.FIXED)) is Mark.GOOD
+    assert about_it.mark(end(failed("also b", "a.x"), outcome=VerdictKind.KNOWN)) is Mark.SKIP
 
 
 def test_a_skip_or_a_pass_asks_nothing() -> None:
-    assert questions("v", Seen("skip", "no dynamic std")) == ()
+    assert questions("v", ProbeResult("skip", "no dynamic std")) == ()
     assert questions("v", end(outcome=VerdictKind.PASS)) == ()
     without_step = Failure("", "", "cases/x.yaml", "can be judged", "the store is full", error=True)
     assert questions("v", end(without_step, outcome=VerdictKind.ERROR)) == ()

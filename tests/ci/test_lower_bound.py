@@ -7,7 +7,7 @@ from itertools import pairwise, product
 import pytest
 
 from bench.lower_bound import least
-from linkage.bisect.search import Answer, choose
+from linkage.bisect.search import Mark, choose
 
 Culprits = tuple[int, ...]
 
@@ -39,7 +39,7 @@ def test_no_search_does_with_less(edges: int, cases: int) -> None:
 
 def installs(edges: int, culprits: Sequence[int]) -> int:
     """What the search installs between the two ends."""
-    known = [{0: Answer.GOOD, edges: Answer.BAD} for _ in culprits]
+    known = [{0: Mark.GOOD, edges: Mark.BAD} for _ in culprits]
     count = 0
     while (place := choose(known)) is not None:
         count += 1
@@ -49,7 +49,7 @@ def installs(edges: int, culprits: Sequence[int]) -> int:
                 before < place < after and one[before] is not one[after]
                 for before, after in pairwise(decided)
             ):
-                one[place] = Answer.BAD if culprit <= place else Answer.GOOD
+                one[place] = Mark.BAD if culprit <= place else Mark.GOOD
     return count
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from linkage.bisect.provisioning import Bench
-from linkage.bisect.signature import Seen
+from linkage.bisect.provisioning import ToolchainProber
+from linkage.bisect.signature import ProbeResult
 from linkage.cli import main
 from linkage.host.folders import store_folder
 from linkage.store.results import Results
@@ -70,18 +70,18 @@ def test_a_session_that_was_interrupted_goes_on(
     listed: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked: list[str] = []
-    really = Bench.look
+    really = ToolchainProber.probe
 
-    def look(self: Bench, name: str, variant: str) -> Seen:
+    def probe(self: ToolchainProber, name: str, variant: str) -> ProbeResult:
         if len(looked) == 3:
             raise KeyboardInterrupt
         looked.append(name)
         return really(self, name, variant)
 
-    monkeypatch.setattr(Bench, "look", look)
+    monkeypatch.setattr(ToolchainProber, "probe", probe)
     assert bisect("answer.yaml[size=1]", "--toolchains", listed) == 2
     told = capsys.readouterr().err.splitlines()[-1]
-    assert told.startswith("interrupted; to go on: linkage bisect --resume ")
+    assert told.startswith("interrupted (help: resume with: linkage bisect --resume ")
     looked.clear()
     assert bisect("--resume") == 0
     first = capsys.readouterr().out
@@ -131,7 +131,7 @@ def test_all_that_failed_in_the_last_run(listed: str, capsys: pytest.CaptureFixt
             ["answer.yaml", "--good", "e50aa6f", "--bad", "e50aa6e"],
             "e50aa6e: commits are looked up in a clone",
         ),
-        (["answer.yaml", "--resume"], "bisect: a session has its cases already"),
+        (["answer.yaml", "--resume"], "bisect: the session already has its cases"),
         (["--resume"], "bisect: no session was begun in this folder"),
         (["--replay", "answer.yaml"], "answer.yaml:1: cannot be understood: "),
         (["answer.yaml", "--failed"], "--failed and cases exclude each other"),
@@ -139,12 +139,15 @@ def test_all_that_failed_in_the_last_run(listed: str, capsys: pytest.CaptureFixt
         (["answer.yaml", "--toolchains", "list.txt", "--good", "x"], "--toolchains: x is not in the list"),
         (["answer.yaml", "--toolchains", "nosuch"], "toolchain nosuch: no such toolchain; found: "),
         (["answer.yaml", "--toolchains", "debian:1.2"], "toolchain debian:1.2: not installed"),
-        (["answer.yaml", "--toolchains", "list.txt", "--spread", "-1"], "--spread -1: is less than nothing"),
-        (["answer.yaml", "--toolchains", "list.txt", "--stall", "0"], "--stall 0.0: is no time to wait"),
+        (["answer.yaml", "--toolchains", "list.txt", "--spread", "-1"], "--spread -1: must not be negative"),
+        (
+            ["answer.yaml", "--toolchains", "list.txt", "--stall", "0"],
+            "--stall 0.0: must be a positive number of seconds",
+        ),
         (["answer.yaml", "--toolchains", "list.txt", "--rust-src", "."], "--rust-src /"),
         (
             ["answer.yaml", "--toolchains", "list.txt", "--json", "no/x"],
-            "no/x: cannot be written: there is no",
+            "no/x: cannot be written: its folder does not",
         ),
         (["answer.yaml", "--toolchains", "list.txt", "-o", "."], ".: cannot be written: it is a folder"),
         (
@@ -152,11 +155,11 @@ def test_all_that_failed_in_the_last_run(listed: str, capsys: pytest.CaptureFixt
             ".: cannot be written: it is no file",
         ),
         (["--resume", "--replay", "x"], "--resume and --replay exclude each other"),
-        (["--resume", "--lack-fails"], "--lack-fails: a session says that already"),
-        (["--resume", "--regress", "fixed"], "--regress: a session says that already"),
-        (["--resume", "x", "--session", "y"], "--session: a session says that already"),
+        (["--resume", "--no-skip"], "--no-skip: cannot be changed in a session"),
+        (["--resume", "--regress", "fixed"], "--regress: cannot be changed in a session"),
+        (["--resume", "x", "--session", "y"], "--session: cannot be changed in a session"),
         (["--resume", "--rust-src", "nowhere"], "bisect: no session was begun in this folder"),
-        (["--replay", "x", "--rust-src", "y"], "--rust-src: a session says that already"),
+        (["--replay", "x", "--rust-src", "y"], "--rust-src: cannot be changed in a session"),
     ],
 )
 def test_wrong_input_is_one_line(

@@ -13,7 +13,7 @@ def probe(*words: str | Path) -> int:
     return main(["probe", *map(str, words)])
 
 
-def test_good_bad_and_cannot_tell(
+def test_good_bad_and_inconclusive(
     case: str, make_rustc: MakeRustc, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert probe(case, "--toolchain", make_rustc("good")) == 0
@@ -27,7 +27,7 @@ def test_good_bad_and_cannot_tell(
         "bad: answer.yaml[size=1]: fails: lib: exit: error: the shim is missing\n"
     )
     assert probe(case, "--toolchain", "no/such/rustc") == 125
-    assert capsys.readouterr().err.startswith("cannot tell: toolchain no/such/rustc: no such file")
+    assert capsys.readouterr().err.startswith("inconclusive: toolchain no/such/rustc: no such file")
     assert probe(case, "--toolchain", make_rustc("crash", "kill -SEGV $$")) == 125
 
 
@@ -40,7 +40,7 @@ def test_only_the_failure_that_was_saved_is_bad(
     capsys.readouterr()
     assert probe(case, "--toolchain", make_rustc("other", FAILS_OTHERWISE), "--like", "shim.json") == 125
     assert capsys.readouterr().err.splitlines()[0] == (
-        "cannot tell: answer.yaml[size=1]: another failure: lib: exit: error: unknown codegen option"
+        "inconclusive: answer.yaml[size=1]: a different failure: lib: exit: error: unknown codegen option"
     )
     assert probe(case, "--toolchain", make_rustc("again", f"true; {FAILS}"), "--like", "shim.json") == 1
     assert probe(case, "--toolchain", make_rustc("good"), "--like", "shim.json") == 0
@@ -89,7 +89,7 @@ def test_a_limit_of_the_case_can_be_ignored(case: str, make_rustc: MakeRustc, tm
         (["answer.yaml", "--toolchain", "x", "--like", "no"], "linkage: no: cannot be read: No such file"),
         (
             ["answer.yaml", "--toolchain", "x", "--like", "answer.yaml"],
-            "linkage: answer.yaml: is no signature",
+            "linkage: answer.yaml: is not a signature",
         ),
     ],
 )

@@ -1,20 +1,22 @@
 """The answer of a bisection: cases that flip at the same place together, and what is there. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from linkage.bisect.axis import Range
 from linkage.bisect.merges import Merge
-from linkage.bisect.rollup import Member
+from linkage.bisect.rollup import RollupMember
 from linkage.bisect.search import Gap
-from linkage.bisect.subject import Finding, Result
+from linkage.bisect.subject import Finding, SearchResult
 from linkage.compare.change_groups import ChangeGroup as Changes
+from linkage.judge.verdict import Verdict
+from linkage.plan.plan import Plan
 
 COMPARE = "https://github.com/rust-lang/rust/compare/"
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class Endpoint:
     """A toolchain beside a flip."""
 
     name: str
@@ -26,8 +28,8 @@ class Side:
 class Flip:
     """One place where outcomes change, and what is known of it."""
 
-    before: Side
-    after: Side
+    before: Endpoint
+    after: Endpoint
     becomes: str
     """`bad` or `good`."""
     candidates: tuple[str, ...]
@@ -38,7 +40,7 @@ class Flip:
     """What can have brought it, as far as a clone tells."""
     by_merge: bool = False
     """Whether compilers of single merges were tried."""
-    members: tuple[Member, ...] = ()
+    members: tuple[RollupMember, ...] = ()
     """Where the merge is a rollup and builds of its pull requests were tried: what each showed."""
     changes: tuple[Changes, ...] = ()
     """What differs in what the first of its cases made."""
@@ -52,13 +54,24 @@ class Flip:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class FailingExample:
+    """A variant on a failing toolchain: what the evidence and the script are made of."""
+
+    node: str
+    verdict: Verdict
+    plan: Plan | None
+    """None if the variant cannot be run there."""
+    sources: Mapping[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class FlipGroup:
     """Cases that flip at the same places."""
 
     findings: tuple[Finding, ...]
     flips: tuple[Flip, ...]
-    evidence: str = ""
-    script: str = ""
+    example: FailingExample | None = None
+    """The first of its cases on the failing side; None if that toolchain is gone."""
 
     @property
     def variants(self) -> tuple[str, ...]:
@@ -70,14 +83,14 @@ class Answer:
     """All that a bisection found out."""
 
     asked: Range
-    groups: tuple[Group, ...]
+    groups: tuple[FlipGroup, ...]
     problems: tuple[tuple[str, str], ...]
     tried: int
     installed: int
     notes: tuple[str, ...] = field(default=())
 
 
-def grouped(result: Result) -> list[tuple[tuple[Gap, ...], tuple[Finding, ...]]]:
+def grouped(result: SearchResult) -> list[tuple[tuple[Gap, ...], tuple[Finding, ...]]]:
     """The findings by the places where they flip, the earliest first."""
     found: dict[tuple[Gap, ...], list[Finding]] = {}
     for finding in result.findings:
@@ -95,7 +108,9 @@ def flips(gaps: Sequence[Gap], finding: Finding, asked: Range) -> list[Flip]:
         candidates = tuple(name(place) for place in gap.candidates)
         if asked.axis.kind == "nightly":
             candidates = tuple(one for one in candidates if one not in _missing(skipped))
-        found.append(Flip(Side(name(gap.before)), Side(name(gap.after)), becomes, candidates, skipped))
+        found.append(
+            Flip(Endpoint(name(gap.before)), Endpoint(name(gap.after)), becomes, candidates, skipped)
+        )
     return found
 
 

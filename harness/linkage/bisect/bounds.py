@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from linkage.bisect.axis import is_bound, nightly_of
-from linkage.commands.repro import session_for
 from linkage.errors import LinkageError, ToolchainError
 from linkage.host.folders import store_folder
 from linkage.run.selection import split
+from linkage.run.session import session_for
 from linkage.store.results import Results
 from linkage.toolchain.release import Channel, RustcVersion
 
@@ -38,8 +38,8 @@ def failed_cases(env: Mapping[str, str]) -> tuple[tuple[str, ...], str | None]:
 
 def _end_of(names: Sequence[str], env: Mapping[str, str]) -> str | None:
     """The newest of the compilers that something failed on, as the bad end of a range."""
-    with session_for(env) as session:
-        versions = [one.version for name in names if name for one in session.toolchains([name])]
+    session = session_for(env)
+    versions = [one.version for name in names if name for one in session.toolchains([name])]
     newest = max(versions, default=None)
     return None if newest is None else bound_of(newest)
 
@@ -52,8 +52,8 @@ def end(text: str | None, env: Mapping[str, str]) -> str | None:
     if text is None or is_bound(text):
         return text
     try:
-        with session_for(env) as session:
-            (found,) = session.toolchains([text])
+        session = session_for(env)
+        (found,) = session.toolchains([text])
     except ToolchainError:
         raise LinkageError(
             "is neither a date, a release, a commit nor a compiler that is here",

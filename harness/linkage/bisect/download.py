@@ -132,7 +132,7 @@ def _digest(file: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-class Ahead:
+class DownloadQueue:
     """A few downloads at a time, behind the back of whoever tests what came before."""
 
     def __init__(self, width: int = 2) -> None:

@@ -1,17 +1,25 @@
 """The bisection of many variants at once: ends first, then whichever toolchain tells most.
 
-What the world does is behind `Lab`; what has been seen is in the journal, and is not tried
+What the world does is behind `Prober`; what has been seen is in the journal, and is not tried
 again. So a session that is read from its file goes on where it ended.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from linkage.bisect.axis import Range, neighbours, steps_back
-from linkage.bisect.journal import Entry, Journal
-from linkage.bisect.question import Kind, Question, only, questions, why
-from linkage.bisect.search import Answer, asking, choose, gaps, spread, upcoming
-from linkage.bisect.signature import Seen
-from linkage.bisect.subject import Asked, Finding, Lab, MissingError, Options, Result, Subject
+from linkage.bisect.journal import Journal, JournalEntry
+from linkage.bisect.question import ProbeOutcome, Question, only, questions, why
+from linkage.bisect.search import Mark, asking, choose, gaps, spread, upcoming
+from linkage.bisect.signature import ProbeResult
+from linkage.bisect.subject import (
+    Finding,
+    MissingError,
+    OpenQuestion,
+    Prober,
+    SearchOptions,
+    SearchResult,
+    Subject,
+)
 from linkage.judge.verdict import VerdictKind
 
 
@@ -22,21 +30,21 @@ class Bisection:
         self,
         asked: Range,
         variants: Sequence[str],
-        lab: Lab,
+        prober: Prober,
         journal: Journal,
-        options: Options,
+        options: SearchOptions,
         say: Callable[[str], None],
     ) -> None:
         self.range = asked
-        self.lab = lab
+        self.prober = prober
         self.journal = journal
         self.options = options
         self.say = say
         self.subjects = [Subject(variant, options.fixed) for variant in variants]
         self.tried: set[int] = set()
-        self._looked: dict[tuple[str, str], Seen] = {}
+        self._probed: dict[tuple[str, str], ProbeResult] = {}
 
-    def run(self, hints: Sequence[int] = ()) -> Result:
+    def run(self, hints: Sequence[int] = ()) -> SearchResult:
         """Search until nothing can be narrowed; `hints` are places where a good end may be."""
         new = self._end(self.range.new, -1, self.range.axis.floor)
         if new is None:
@@ -57,13 +65,13 @@ class Bisection:
         self._narrow()
         return self._result(Range(self.range.axis, lowest, new))
 
-    def each(self, questions: Iterable[Question], wanted: Answer) -> dict[Question, Mapping[int, Answer]]:
+    def each(self, questions: Iterable[Question], wanted: Mark) -> dict[Question, Mapping[int, Mark]]:
         """Try one place after another for each question until one gives the wanted answer.
 
         For toolchains that are in no order, each with something of its own.
         """
         for subject in self.subjects:
-            subject.asked = [Asked(one) for one in questions if one.variant == subject.variant]
+            subject.asked = [OpenQuestion(one) for one in questions if one.variant == subject.variant]
         for place in range(self.range.old or 0, self.range.new + 1):
             open_ones = [
                 subject
@@ -80,8 +88,8 @@ class Bisection:
         """Why a place decided nothing about a question."""
         name = self._name(place)
         entry = self.journal.entries.get((name, question.variant))
-        if entry is not None and entry.seen is not None:
-            return why(question, entry.seen)
+        if entry is not None and entry.result is not None:
+            return why(question, entry.result)
         return self.journal.missing.get(name, "by hand")
 
     def _name(self, place: int) -> str:
@@ -99,7 +107,11 @@ class Bisection:
     def _new_end(self, new: int) -> None:
         for subject in self.subjects:
             entry = self._entry(new, subject, failing=not subject.backwards)
-            if entry.seen is not None and entry.seen.outcome == VerdictKind.FIXED and not self.options.fixed:
+            if (
+                entry.result is not None
+                and entry.result.outcome == VerdictKind.FIXED
+                and not self.options.fixed
+            ):
                 subject.backwards = True  # a known bug that is gone: since when?
             elif not subject.backwards:
                 self._ask(new, subject, entry)
@@ -129,25 +141,25 @@ class Bisection:
             return False
         if subject.backwards:
             return not subject.asked
-        return not all(Answer.GOOD in asked.known.values() for asked in subject.asked)
+        return not all(Mark.GOOD in asked.known.values() for asked in subject.asked)
 
-    def _ask(self, place: int, subject: Subject, entry: Entry, *, last: bool = True) -> None:
+    def _ask(self, place: int, subject: Subject, entry: JournalEntry, *, last: bool = True) -> None:
         """Take the questions from the failing end."""
         name = self._name(place)
-        if entry.seen is not None and entry.answer is Answer.BAD:
-            found = questions(subject.variant, entry.seen, self.options.match)
+        if entry.result is not None and entry.mark is Mark.BAD:
+            found = questions(subject.variant, entry.result, self.options.match)
             if self.options.claim is not None and found:
                 chosen = only(found, self.options.claim)
                 if not chosen:
                     failing = ", ".join(f"{q.signature.step}: {q.signature.claim}" for q in found)
                     subject.problem = f"on {name} `{self.options.claim}` does not fail; what does: {failing}"
                 found = chosen
-            subject.asked = [Asked(question, {place: Answer.BAD}) for question in found]
+            subject.asked = [OpenQuestion(question, {place: Mark.BAD}) for question in found]
         elif last:
-            what = "passes" if entry.answer is Answer.GOOD else "could not be judged"
-            told = f": {entry.seen.reason}" if entry.seen is not None and entry.seen.reason else ""
+            what = "passes" if entry.mark is Mark.GOOD else "could not be judged"
+            told = f": {entry.result.reason}" if entry.result is not None and entry.result.reason else ""
             subject.problem = f"{what} on {name}, which should be the bad end{told}"
-            if entry.answer is Answer.GOOD and not self.options.fixed:
+            if entry.mark is Mark.GOOD and not self.options.fixed:
                 subject.problem += "; what mended it is searched with --regress fixed"
         self._note(place, subject, entry)
 
@@ -172,9 +184,11 @@ class Bisection:
         name = self._name(place)
         entry = self.journal.entries.get((name, subject.variant))
         end = "the newer end" if subject.backwards else "the good end"
-        if asked.known.get(place) is Answer.BAD:
+        if asked.known.get(place) is Mark.BAD:
             return f"fails in the same way on {name} already: choose another {end.removeprefix('the ')}"
-        told = why(asked.question, entry.seen) if entry is not None and entry.seen is not None else "skipped"
+        told = (
+            why(asked.question, entry.result) if entry is not None and entry.result is not None else "skipped"
+        )
         return f"{name} cannot be {end}: {told}"
 
     def _spread(self, old: int, new: int) -> None:
@@ -185,7 +199,7 @@ class Bisection:
         while True:
             known = [asked.known for subject in self.subjects for asked in subject.asked]
             ends = {end for one in known for gap in gaps(one) for end in (gap.before, gap.after)}
-            self.lab.hold([self._name(end) for end in ends])
+            self.prober.retain([self._name(end) for end in ends])
             place = choose(known, self._at_hand(known))
             if place is None:
                 return
@@ -196,20 +210,20 @@ class Bisection:
             ]
             self._probe(place, wanting, [self._name(one) for one in upcoming(known, place)])
 
-    def _at_hand(self, known: Sequence[dict[int, Answer]]) -> set[int]:
+    def _at_hand(self, known: Sequence[dict[int, Mark]]) -> set[int]:
         """Positions inside the gaps whose toolchain is there already."""
         inside = {p for one in known for gap in gaps(one) for p in range(gap.before + 1, gap.after)}
         names = {self._name(place): place for place in inside}
-        return {names[name] for name in self.lab.at_hand(names)}
+        return {names[name] for name in self.prober.available(names)}
 
     def _probe(self, place: int, subjects: Sequence[Subject], coming: Sequence[str] = ()) -> None:
         if not self._prepare(place, subjects):
             for subject in self.subjects:
                 for asked in subject.asked:
-                    asked.known.setdefault(place, Answer.SKIP)
+                    asked.known.setdefault(place, Mark.SKIP)
             return
         if not all(self._has(self._name(place), one) for one in subjects):
-            self.lab.fetch(coming)  # else nothing is tried that they could be fetched beside
+            self.prober.prefetch(coming)  # else nothing is tried that they could be fetched beside
         for subject in subjects:
             self._note(place, subject, self._entry(place, subject))
 
@@ -221,7 +235,7 @@ class Bisection:
         if all(self._has(name, one) for one in subjects):
             return True
         try:
-            self.lab.get(name)
+            self.prober.get(name)
         except MissingError as error:
             self.journal.note_missing(name, str(error), for_now=error.for_now)
             self.say(f"{name}: skipped: {error}")
@@ -233,63 +247,63 @@ class Bisection:
         """Whether the journal says all that is wanted: of a failing end also what it looks like."""
         entry = self.journal.entries.get((name, subject.variant))
         return entry is not None and (
-            entry.seen is not None or bool(subject.asked) or entry.answer is not Answer.BAD
+            entry.result is not None or bool(subject.asked) or entry.mark is not Mark.BAD
         )
 
-    def _entry(self, place: int, subject: Subject, *, failing: bool = False) -> Entry:
+    def _entry(self, place: int, subject: Subject, *, failing: bool = False) -> JournalEntry:
         """What the journal has, or else a probe shows; `failing`: the questions are taken from it."""
         name = self._name(place)
         known = self.journal.entries.get((name, subject.variant))
         if known is not None and self._has(name, subject):
             return known
-        found = self._looked.get((name, subject.variant)) or self.lab.look(name, subject.variant)
-        self._looked[name, subject.variant] = found
-        return Entry(self._overall(subject, found, failing=failing), found)
+        found = self._probed.get((name, subject.variant)) or self.prober.probe(name, subject.variant)
+        self._probed[name, subject.variant] = found
+        return JournalEntry(self._overall(subject, found, failing=failing), found)
 
-    def _overall(self, subject: Subject, found: Seen, *, failing: bool = False) -> Answer:
+    def _overall(self, subject: Subject, found: ProbeResult, *, failing: bool = False) -> Mark:
         asked = [one.question for one in subject.asked]
         if failing:
             asked = list(questions(subject.variant, found, self.options.match))
         if not asked:
             passes = found.outcome in (VerdictKind.PASS, VerdictKind.KNOWN, VerdictKind.FIXED)
-            return Answer.GOOD if passes else Answer.SKIP
-        answers = {question.answer(found) for question in asked}
-        if Answer.BAD in answers:
-            return Answer.BAD
-        return Answer.GOOD if answers == {Answer.GOOD} else Answer.SKIP
+            return Mark.GOOD if passes else Mark.SKIP
+        answers = {question.mark(found) for question in asked}
+        if Mark.BAD in answers:
+            return Mark.BAD
+        return Mark.GOOD if answers == {Mark.GOOD} else Mark.SKIP
 
-    def _note(self, place: int, subject: Subject, entry: Entry) -> None:
+    def _note(self, place: int, subject: Subject, entry: JournalEntry) -> None:
         """Take an entry for every question of its subject, and write it where it is new."""
         name = self._name(place)
-        corrected = entry.seen is None or (
-            bool(subject.asked) and entry.answer is not self._overall(subject, entry.seen)
+        corrected = entry.result is None or (
+            bool(subject.asked) and entry.mark is not self._overall(subject, entry.result)
         )
         for asked in subject.asked:
-            given = entry.answer if corrected or entry.seen is None else asked.question.answer(entry.seen)
+            given = entry.mark if corrected or entry.result is None else asked.question.mark(entry.result)
             asked.known[place] = given
         if self.journal.entries.get((name, subject.variant)) != entry:
             told = self._told(subject, entry)
             self.journal.note(name, subject.variant, entry, told)
-            self.say(f"{name}: {entry.answer.value}: {subject.variant}: {told}")
+            self.say(f"{name}: {entry.mark.value}: {subject.variant}: {told}")
 
-    def _told(self, subject: Subject, entry: Entry) -> str:
-        if entry.seen is None:
+    def _told(self, subject: Subject, entry: JournalEntry) -> str:
+        if entry.result is None:
             return "by hand"
         asked = [one.question for one in subject.asked]
-        bad = [one for one in asked if one.kind(entry.seen) is Kind.SAME]
+        bad = [one for one in asked if one.outcome(entry.result) is ProbeOutcome.SAME]
         if asked:
-            return why((bad or asked)[0], entry.seen)
-        return entry.seen.reason or next(map(str, entry.seen.failures), entry.seen.outcome)
+            return why((bad or asked)[0], entry.result)
+        return entry.result.reason or next(map(str, entry.result.failures), entry.result.outcome)
 
-    def _result(self, used: Range) -> Result:
+    def _result(self, used: Range) -> SearchResult:
         findings = tuple(
             Finding(asked.question, tuple(gaps(asked.known)), subject.backwards, self._skipped(asked))
             for subject in self.subjects
             for asked in subject.asked
         )
         problems = tuple((one.variant, one.problem) for one in self.subjects if one.problem)
-        return Result(findings, problems, used, len(self.tried))
+        return SearchResult(findings, problems, used, len(self.tried))
 
-    def _skipped(self, asked: Asked) -> tuple[tuple[int, str], ...]:
-        places = sorted(place for place, answer in asked.known.items() if answer is Answer.SKIP)
+    def _skipped(self, asked: OpenQuestion) -> tuple[tuple[int, str], ...]:
+        places = sorted(place for place, answer in asked.known.items() if answer is Mark.SKIP)
         return tuple((place, self.why_not(asked.question, place)) for place in places)

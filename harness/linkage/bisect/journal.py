@@ -20,8 +20,8 @@ from typing import IO, Any, Self
 
 import msgspec
 
-from linkage.bisect.search import Answer
-from linkage.bisect.signature import Seen
+from linkage.bisect.search import Mark
+from linkage.bisect.signature import ProbeResult
 from linkage.errors import LinkageError
 
 _FIELD = r'("(?:[^"\\]|\\.)*"|[^\s"{][^\s]*)'
@@ -32,11 +32,11 @@ _HEADING = "# linkage bisect: linkage bisect --resume goes on, --replay FILE beg
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class JournalEntry:
     """What the file says of a variant on a toolchain."""
 
-    answer: Answer
-    seen: Seen | None = None
+    mark: Mark
+    result: ProbeResult | None = None
 
 
 @dataclass
@@ -44,7 +44,7 @@ class Journal:
     """What is known so far; with a file, all of it is there, too."""
 
     start: dict[str, Any] = field(default_factory=dict)
-    entries: dict[tuple[str, str], Entry] = field(default_factory=dict)
+    entries: dict[tuple[str, str], JournalEntry] = field(default_factory=dict)
     """By toolchain and variant."""
     missing: dict[str, str] = field(default_factory=dict)
     """Toolchains that there are none of, and why."""
@@ -71,12 +71,12 @@ class Journal:
                 self.file.unlink(missing_ok=True)  # it could neither be gone on with nor begun again
             raise
 
-    def note(self, toolchain: str, variant: str, entry: Entry, why: str) -> None:
+    def note(self, toolchain: str, variant: str, entry: JournalEntry, why: str) -> None:
         """Note a probe."""
         self.entries[toolchain, variant] = entry
-        detail = "" if entry.seen is None else " " + msgspec.json.encode(entry.seen).decode()
+        detail = "" if entry.result is None else " " + msgspec.json.encode(entry.result).decode()
         self._write(f"# {toolchain} {variant}: {' '.join(why.split())}")
-        self._write(f"{entry.answer.value} {_quoted(toolchain)} {_quoted(variant)}{detail}")
+        self._write(f"{entry.mark.value} {_quoted(toolchain)} {_quoted(variant)}{detail}")
 
     def note_missing(self, toolchain: str, reason: str, *, for_now: bool = False) -> None:
         """Note a toolchain that there is none of; for now: not in the file."""
@@ -131,13 +131,13 @@ def make(file: Path) -> Journal:
     return Journal(file=file, held=_held(file, wait=True))
 
 
-def load(file: Path, *, going_on: bool = True) -> Journal:
+def load(file: Path, *, resume: bool = True) -> Journal:
     """Read a journal; `going_on` writes on in the same file. Raises LinkageError with the line that is wrong,
     and where another process goes on with it.
 
     A last line without its end was being written when the machine stopped: it does not count.
     """
-    held = _held(file) if going_on else None
+    held = _held(file) if resume else None
     try:
         return _load(file, held)
     except BaseException:
@@ -197,10 +197,10 @@ def _read(journal: Journal, line: str, where: str) -> None:
         if word == "missing":
             journal.missing[toolchain] = str(_object(detail or "{}").get("reason", "missing"))
             return
-        seen = msgspec.json.decode(detail, type=Seen) if detail else None
-        journal.entries[toolchain, variant] = Entry(Answer(word), seen)
+        seen = msgspec.json.decode(detail, type=ProbeResult) if detail else None
+        journal.entries[toolchain, variant] = JournalEntry(Mark(word), seen)
     except (ValueError, msgspec.DecodeError) as error:
-        told = "it begins with none of good, bad, skip, missing" if "Answer" in str(error) else str(error)
+        told = "it begins with none of good, bad, skip, missing" if "Mark" in str(error) else str(error)
         raise LinkageError(f"cannot be understood: {told}", where=where) from None
 
 

@@ -16,8 +16,8 @@ from filelock import FileLock, Timeout
 
 from linkage.bisect import ci_artifacts as artifacts
 from linkage.bisect import nightlies as nightly
-from linkage.bisect.download import Ahead, Downloads, FailedError, NotThereError, UnreachableError
-from linkage.bisect.signature import Seen, lack, seen
+from linkage.bisect.download import DownloadQueue, Downloads, FailedError, NotThereError, UnreachableError
+from linkage.bisect.signature import ProbeResult, lack, probe_result
 from linkage.bisect.subject import MissingError
 from linkage.errors import LinkageError, ToolchainError
 from linkage.judge.verdict import VerdictKind
@@ -38,7 +38,7 @@ _USED = "used"
 
 
 @dataclass
-class Tools:
+class Provisioning:
     """What toolchains are got with, and how much of the disk they may take."""
 
     folder: Path
@@ -47,15 +47,15 @@ class Tools:
     targets: tuple[str, ...] = ()
     limit: int = 20 << 30
     ci_server: str = artifacts.SERVER
-    ahead: bool = True
-    lack_fails: bool = False
+    prefetch: bool = True
+    no_skip: bool = False
     """Whether what a toolchain lacks is a failure, and not a skip."""
 
 
-class Bench:
+class ToolchainProber:
     """A laboratory with real compilers: `variants` are tried by their name.
 
-    Each toolchain is in a folder of its own below `tools.folder`, with a lock, so that several
+    Each toolchain is in a folder of its own below `provisioning.folder`, with a lock, so that several
     bisections at once share what they install.
     """
 
@@ -63,17 +63,17 @@ class Bench:
         self,
         session: Session,
         variants: Mapping[str, Callable[[Toolchain], Variant]],
-        tools: Tools,
+        provisioning: Provisioning,
         say: Callable[[str], None],
     ) -> None:
         self.session = session
         self.variants = variants
-        self.tools = tools
+        self.provisioning = provisioning
         self.say = say
         self.installed = 0
         """How many toolchains were installed."""
         self._found: dict[str, Toolchain] = {}
-        self._ahead = Ahead()
+        self._queue = DownloadQueue()
         self._held: frozenset[str] = frozenset()
         self._used: dict[str, IO[str]] = {}
         self._failed = 0
@@ -95,7 +95,7 @@ class Bench:
             raise MissingError(str(error)) from None
         except OSError as error:
             raise LinkageError(
-                f"cannot be written: {error.strerror}", where=str(self.tools.folder), help=_THEN
+                f"cannot be written: {error.strerror}", where=str(self.provisioning.folder), help=_THEN
             ) from None
         self._failed = 0
         self._found[name] = replace(toolchain, name=name) if self._is_fetched(name) else toolchain
@@ -105,29 +105,29 @@ class Bench:
         self.get(name)
         return self._found[name]
 
-    def look(self, name: str, variant: str) -> Seen:
+    def probe(self, name: str, variant: str) -> ProbeResult:
         """Try a variant."""
         toolchain = self._found[name]
         one = self.variants[variant](toolchain)
         verdict = self.session.verdict(one)
-        if self.tools.lack_fails and verdict.outcome is VerdictKind.SKIP and within_limits(one):
+        if self.provisioning.no_skip and verdict.outcome is VerdictKind.SKIP and within_limits(one):
             return lack(toolchain.name, verdict.reason)
-        return seen(verdict)
+        return probe_result(verdict)
 
-    def fetch(self, names: Sequence[str]) -> None:
+    def prefetch(self, names: Sequence[str]) -> None:
         """Begin to fetch these while something else is tested."""
-        if not self.tools.ahead:
+        if not self.provisioning.prefetch:
             return
-        self._ahead.only(names)
+        self._queue.only(names)
         for name in names:
             if self._is_fetched(name) and name not in self._found and not self._there(name):
-                self._ahead.begin(name, partial(self._fetch, name))
+                self._queue.begin(name, partial(self._fetch, name))
 
-    def hold(self, names: Collection[str]) -> None:
+    def retain(self, names: Collection[str]) -> None:
         """Which toolchains must stay when the disk's limit is reached."""
         self._held = frozenset(names)
 
-    def at_hand(self, names: Iterable[str]) -> set[str]:
+    def available(self, names: Iterable[str]) -> set[str]:
         """Those of these that are installed."""
         return {name for name in names if name in self._found or self._there(name)}
 
@@ -141,12 +141,12 @@ class Bench:
             return artifacts.is_there(self._home(name))
         if not self._is_fetched(name):
             return None
-        theirs = None if self.tools.targets else nightly.of_user(name, self.session.environment)
+        theirs = None if self.provisioning.targets else nightly.of_user(name, self.session.environment)
         return theirs or nightly.is_there(self._home(name))
 
     def _home(self, name: str) -> Path:
-        with_targets = "+".join([name, *self.tools.targets])
-        return self.tools.folder / with_targets
+        with_targets = "+".join([name, *self.provisioning.targets])
+        return self.provisioning.folder / with_targets
 
     def _spec(self, name: str) -> str:
         if not self._is_fetched(name):
@@ -162,34 +162,38 @@ class Bench:
         self._make_room()
         self.say(f"{name}: installing")
         home = self._home(name)
-        tools = self.tools
+        provisioning = self.provisioning
         if _COMMIT.fullmatch(name):
-            names = artifacts.packages(folders.machine_host(), tools.targets)
-            got = artifacts.fetch(name, home / "downloads", tools.downloads, tools.ci_server, names)
+            names = artifacts.packages(folders.machine_host(), provisioning.targets)
+            got = artifacts.fetch(
+                name, home / "downloads", provisioning.downloads, provisioning.ci_server, names
+            )
             folder = artifacts.unpack(got, home)
         else:
             try:
-                nightly.fetch(name, home, tools.downloads, tools.env, tools.targets)
+                nightly.fetch(name, home, provisioning.downloads, provisioning.env, provisioning.targets)
             except UnreachableError:
                 raise
             except FailedError:
                 pass  # rustup says it best what is wrong with an archive or a manifest
-            folder = nightly.install(name, home, tools.downloads, tools.env, tools.targets)
+            folder = nightly.install(
+                name, home, provisioning.downloads, provisioning.env, provisioning.targets
+            )
         self.installed += 1
         (home / _SIZE).write_text(str(_size(home)))
         return folder
 
     def _fetch(self, name: str, stop: Event) -> None:
-        tools, home = self.tools, self._home(name)
-        downloads = tools.downloads.until(stop)
+        provisioning, home = self.provisioning, self._home(name)
+        downloads = provisioning.downloads.until(stop)
         with self._locked(name):
             if self._there(name):
                 return
             if _COMMIT.fullmatch(name):
-                names = artifacts.packages(folders.machine_host(), tools.targets)
-                artifacts.fetch(name, home / "downloads", downloads, tools.ci_server, names)
+                names = artifacts.packages(folders.machine_host(), provisioning.targets)
+                artifacts.fetch(name, home / "downloads", downloads, provisioning.ci_server, names)
             else:
-                nightly.fetch(name, home, downloads, tools.env, tools.targets)
+                nightly.fetch(name, home, downloads, provisioning.env, provisioning.targets)
 
     @contextlib.contextmanager
     def _locked(self, name: str) -> Iterator[None]:
@@ -197,7 +201,9 @@ class Bench:
         try:
             home.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise LinkageError(f"cannot be written: {error.strerror}", where=str(self.tools.folder)) from None
+            raise LinkageError(
+                f"cannot be written: {error.strerror}", where=str(self.provisioning.folder)
+            ) from None
         with FileLock(home / "lock"):
             yield
 
@@ -211,12 +217,12 @@ class Bench:
 
     def _make_room(self) -> None:
         """Remove toolchains that are not wanted any more, until the next one fits."""
-        sizes = {home: _taken(home) for home in self.tools.folder.glob("*/")}
+        sizes = {home: _taken(home) for home in self.provisioning.folder.glob("*/")}
         largest = max((size for installed, _, size in sizes.values() if installed), default=0)
         total = sum(size for _, _, size in sizes.values())
         # What was only downloaded goes first, then what was not used for longest.
         for home in sorted(sizes, key=lambda one: sizes[one]):
-            if total + largest <= self.tools.limit:
+            if total + largest <= self.provisioning.limit:
                 return
             if self._remove(home):
                 total -= sizes[home][2]
@@ -240,10 +246,10 @@ class Bench:
 
     def _check_disk(self) -> None:
         """Raise LinkageError where it is the disk, and not a server, that stands in the way."""
-        if shutil.disk_usage(self.tools.folder).free < _LITTLE:
+        if shutil.disk_usage(self.provisioning.folder).free < _LITTLE:
             raise LinkageError(
                 "the disk is full",
-                where=str(self.tools.folder),
+                where=str(self.provisioning.folder),
                 help=_THEN,
             )
 

@@ -4,22 +4,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from linkage.bisect.search import Answer
-from linkage.bisect.signature import Match, Seen, Signature
+from linkage.bisect.search import Mark
+from linkage.bisect.signature import Match, ProbeResult, Signature
 from linkage.judge.verdict import VerdictKind
 
 
-class Kind(StrEnum):
+class ProbeOutcome(StrEnum):
     """What a probe is to a question."""
 
     PASS = "passes"  # noqa: S105 - no password
     SAME = "the same failure"
-    OTHER = "another failure"
+    OTHER = "a different failure"
     UNJUDGED = "could not be judged"
     MISSING = "no such toolchain"
 
 
-_ANSWERS = {Kind.PASS: Answer.GOOD, Kind.SAME: Answer.BAD}
+_MARKS = {ProbeOutcome.PASS: Mark.GOOD, ProbeOutcome.SAME: Mark.BAD}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,24 +34,24 @@ class Question:
     """Whether known bugs count as failures: the failure is one itself."""
     match: Match = "text"
 
-    def kind(self, found: Seen) -> Kind:
+    def outcome(self, found: ProbeResult) -> ProbeOutcome:
         """What a probe is to this question."""
         if any(self.signature.same(one, self.match) for one in found.failures):
-            return Kind.SAME
+            return ProbeOutcome.SAME
         if found.outcome in (VerdictKind.SKIP, VerdictKind.ERROR):
-            return Kind.UNJUDGED
+            return ProbeOutcome.UNJUDGED
         if not found.failures or (not self.raw and found.outcome != VerdictKind.FAIL):
-            return Kind.PASS
+            return ProbeOutcome.PASS
         known = all(any(other.same(one, self.match) for other in self.others) for one in found.failures)
         # Only what has been there all along fails, and the step in question was carried out.
-        return Kind.PASS if known and found.reached >= self.reached else Kind.OTHER
+        return ProbeOutcome.PASS if known and found.reached >= self.reached else ProbeOutcome.OTHER
 
-    def answer(self, found: Seen) -> Answer:
-        """Good, bad, or nothing: another failure tells nothing about this one."""
-        return _ANSWERS.get(self.kind(found), Answer.SKIP)
+    def mark(self, found: ProbeResult) -> Mark:
+        """Good, bad, or nothing: a different failure tells nothing about this one."""
+        return _MARKS.get(self.outcome(found), Mark.SKIP)
 
 
-def questions(variant: str, failing: Seen, match: Match = "text") -> tuple[Question, ...]:
+def questions(variant: str, failing: ProbeResult, match: Match = "text") -> tuple[Question, ...]:
     """The questions that a failing end gives: one for each failure that looks different.
 
     A crash of the compiler or a hang is a failure too; a skip, and an error that belongs to no
@@ -73,16 +73,16 @@ def _without(failures: Sequence[Signature], one: Signature) -> tuple[Signature, 
     return tuple(other for other in failures if other is not one)
 
 
-def why(question: Question, found: Seen) -> str:
+def why(question: Question, found: ProbeResult) -> str:
     """One line for a person: what a probe showed."""
-    kind = question.kind(found)
+    kind = question.outcome(found)
     match kind:
-        case Kind.PASS:
+        case ProbeOutcome.PASS:
             return "passes" if not found.failures else f"passes here; {found.failures[0]} is another matter"
-        case Kind.SAME:
+        case ProbeOutcome.SAME:
             return f"fails: {question.signature}"
-        case Kind.OTHER:
-            return f"another failure: {found.failures[0]}"
+        case ProbeOutcome.OTHER:
+            return f"a different failure: {found.failures[0]}"
         case _:
             told = found.reason or next((str(one) for one in found.failures), found.outcome)
             more = "; --ignore-limits tries it all the same" if told.startswith("the case is about") else ""

@@ -9,7 +9,7 @@ import msgspec
 from linkage.bisect import axis, merges
 from linkage.bisect.rollup import Build
 from linkage.bisect.signature import Match
-from linkage.bisect.subject import Options
+from linkage.bisect.subject import SearchOptions
 from linkage.errors import LinkageError
 
 
@@ -30,7 +30,7 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rollup_builds: tuple[Build, ...] = ()
     targets: tuple[str, ...] = ()
     ignore_limits: bool = False
-    lack_fails: bool = False
+    no_skip: bool = False
     today: str = ""
     """The day of the newest nightly, where no new end is named."""
 
@@ -49,8 +49,8 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return {key: value for key, value in plain.items() if key == "cases" or value != usual[key]}
 
     @property
-    def options(self) -> Options:
-        return Options(self.regress == "fixed", self.match, self.claim, self.spread)
+    def options(self) -> SearchOptions:
+        return SearchOptions(self.regress == "fixed", self.match, self.claim, self.spread)
 
     @property
     def ends(self) -> tuple[str | None, str | None]:

@@ -32,7 +32,7 @@ class Build(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class RollupMember:
     """A pull request of a rollup, and what its own build showed."""
 
     pull: Pull
@@ -90,12 +90,12 @@ def built(merge: Merge, builds: Iterable[Build]) -> list[tuple[Pull, Build]]:
     ]
 
 
-def told_apart(members: Sequence[Member]) -> tuple[bool | None, ...]:
+def told_apart(members: Sequence[RollupMember]) -> tuple[bool | None, ...]:
     """What tells two cases apart: which pull requests bring it, or else which do not."""
     shown = tuple(member.alone for member in members)
     return tuple(one is True for one in shown) if True in shown else shown
 
 
-def culprits(members: Sequence[Member]) -> list[Pull]:
+def culprits(members: Sequence[RollupMember]) -> list[Pull]:
     """Those that bring it alone."""
     return [member.pull for member in members if member.alone]

@@ -18,7 +18,7 @@ _DISTRUST = 32
 """A skip's neighbours are likely skips, too: within this fraction of a gap they are avoided."""
 
 
-class Answer(StrEnum):
+class Mark(StrEnum):
     """What a probe says about a question."""
 
     GOOD = "good"
@@ -26,7 +26,7 @@ class Answer(StrEnum):
     SKIP = "skip"
 
 
-Known = Mapping[int, Answer]
+Known = Mapping[int, Mark]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -44,7 +44,7 @@ class Gap:
 
 def gaps(known: Known) -> list[Gap]:
     """Every place where the answer is known to change, in order."""
-    decided = sorted(place for place, answer in known.items() if answer is not Answer.SKIP)
+    decided = sorted(place for place, answer in known.items() if answer is not Mark.SKIP)
     return [Gap(one, other) for one, other in pairwise(decided) if known[one] is not known[other]]
 
 
@@ -72,7 +72,7 @@ def choose(questions: Iterable[Known], at_hand: Collection[int] = ()) -> int | N
 def upcoming(questions: Sequence[Known], place: int, at_hand: Collection[int] = ()) -> list[int]:
     """What is chosen after `place` if all that ask about it find it good, and if all find it bad."""
     found: list[int] = []
-    for answer in (Answer.GOOD, Answer.BAD):
+    for answer in (Mark.GOOD, Mark.BAD):
         supposed = [{**known, place: answer} if asking(known, place) else known for known in questions]
         chosen = choose(supposed, at_hand)
         if chosen is not None and chosen not in (*found, place):

@@ -103,7 +103,7 @@ class Signature:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ProbeResult:
     """What a probe of a variant showed: its outcome, and each failure's signature."""
 
     outcome: str
@@ -113,16 +113,16 @@ class Seen:
     """How many commands were carried out: what a shorter run did not get to, it cannot tell."""
 
 
-def seen(verdict: Verdict) -> Seen:
+def probe_result(verdict: Verdict) -> ProbeResult:
     """What is kept of a verdict."""
     failures = tuple(dict.fromkeys(signature(failure) for failure in verdict.failures))
-    return Seen(verdict.outcome.value, verdict.reason, failures, len(verdict.commands))
+    return ProbeResult(verdict.outcome.value, verdict.reason, failures, len(verdict.commands))
 
 
-def lack(toolchain: str, reason: str) -> Seen:
+def lack(toolchain: str, reason: str) -> ProbeResult:
     """What a toolchain lacks as a failure, for a search of since when it has it."""
     line = reason.removeprefix(f"{toolchain} ")
-    return Seen(
+    return ProbeResult(
         VerdictKind.FAIL.value, failures=(Signature("needs", "toolchain", (), "", (line,), _shown(line)),)
     )
 

@@ -6,8 +6,8 @@ from typing import Protocol
 
 from linkage.bisect.axis import Range
 from linkage.bisect.question import Question
-from linkage.bisect.search import Answer, Gap
-from linkage.bisect.signature import Match, Seen
+from linkage.bisect.search import Gap, Mark
+from linkage.bisect.signature import Match, ProbeResult
 
 
 class MissingError(Exception):
@@ -19,27 +19,27 @@ class MissingError(Exception):
         super().__init__(reason)
 
 
-class Lab(Protocol):
+class Prober(Protocol):
     """Where toolchains come from, and where variants are tried."""
 
     def get(self, name: str) -> None:
         """Make the toolchain ready. Raises MissingError where there is none."""
 
-    def look(self, name: str, variant: str) -> Seen:
+    def probe(self, name: str, variant: str) -> ProbeResult:
         """Try a variant on a toolchain that is ready."""
 
-    def fetch(self, names: Sequence[str]) -> None:
+    def prefetch(self, names: Sequence[str]) -> None:
         """Begin to fetch what is likely wanted next."""
 
-    def hold(self, names: Collection[str]) -> None:
+    def retain(self, names: Collection[str]) -> None:
         """Which toolchains are wanted again at the end: the others may go."""
 
-    def at_hand(self, names: Iterable[str]) -> set[str]:
+    def available(self, names: Iterable[str]) -> set[str]:
         """Those of these that are installed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class SearchOptions:
     """How a bisection is to go about it."""
 
     fixed: bool = False
@@ -51,11 +51,11 @@ class Options:
 
 
 @dataclass
-class Asked:
+class OpenQuestion:
     """A question, and what is known of it by position."""
 
     question: Question
-    known: dict[int, Answer] = field(default_factory=dict)
+    known: dict[int, Mark] = field(default_factory=dict)
 
 
 @dataclass
@@ -65,7 +65,7 @@ class Subject:
     variant: str
     backwards: bool = False
     """It failed before and does not any more."""
-    asked: list[Asked] = field(default_factory=list)
+    asked: list[OpenQuestion] = field(default_factory=list)
     problem: str = ""
     """Why nothing can be searched for it."""
 
@@ -82,7 +82,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class SearchResult:
     """What came out of a bisection."""
 
     findings: tuple[Finding, ...]

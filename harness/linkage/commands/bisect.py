@@ -1,126 +1,353 @@
-"""`linkage bisect`: since when, for many cases at once, and for the right reason."""
+"""`linkage bisect`: find the compiler that introduced or fixed a failure."""
 
+import argparse
+import json
 import os
 import sys
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from msgspec.structs import replace as changed
-
-from linkage.bisect import journal
-from linkage.bisect import session_files as sessions
-from linkage.bisect.journal import Journal
-from linkage.bisect.request import Request
-from linkage.bisect.rollup import Build
-from linkage.bisect.work import Words, Work, bisect_folder, say, variants_of
-from linkage.commands.repro import session_for
 from linkage.errors import ExitCode, LinkageError
-from linkage.render.bisect_json import write_answer
-from linkage.render.bisect_markdown import answer_text
+
+if TYPE_CHECKING:
+    from linkage.bisect.journal import Journal
+    from linkage.bisect.request import Request
+    from linkage.bisect.rollup import Build
+
+USAGE = """linkage bisect CASE[VARIANT] ... [--good SPEC] [--bad SPEC] [options]
+       linkage bisect --failed [options]
+       linkage bisect --resume [FILE] | --replay FILE | log [FILE]"""
+EXIT_STATUS = (
+    """Exit status: 0: an answer for at least one variant; 1: no answer; 2: interrupted; 4: wrong input."""
+)
 
 
-def bisect(request: Request, words: Words) -> int:
-    """Begin a session. Raises LinkageError for wrong input."""
-    _check_outputs(words)
-    request = _here_and_now(request)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    parser.usage, parser.epilog = USAGE, EXIT_STATUS
+    parser.add_argument(
+        "cases", nargs="*", metavar="CASE[VARIANT]", help="a case file, a folder, or a node id"
+    )
+    parser.add_argument("--failed", action="store_true", help="every variant that failed in the last run")
+    _add_search(parser)
+    _add_session(parser)
+    _add_downloads(parser)
+
+
+def _add_search(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--good", metavar="SPEC", help="a date, a release or a commit (default: found in growing steps back)"
+    )
+    parser.add_argument(
+        "--bad", metavar="SPEC", help="a date, a release or a commit (default: today's nightly)"
+    )
+    parser.add_argument(
+        "--toolchains",
+        action="append",
+        default=[],
+        metavar="FILE|SPEC",
+        help="search this list instead: a file with one toolchain per line, oldest first, or a toolchain "
+        "(repeat the option for each)",
+    )
+    parser.add_argument(
+        "--rust-src",
+        metavar="DIR",
+        help="a clone of rust-lang/rust: continue from the nightly to the merge",
+    )
+    parser.add_argument(
+        "--rollup-builds",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="the bot's comment in a rollup, which lists a build of each of its pull requests: continue from "
+        "the rollup to the pull request",
+    )
+    parser.add_argument(
+        "--regress",
+        choices=("failed", "fixed"),
+        default="failed",
+        help="what to find: the compiler that introduced the failure, or the one that fixed it",
+    )
+    parser.add_argument("--claim", metavar="[STEP: ]CLAIM", help="search only this failure of the bad end")
+    parser.add_argument(
+        "--match",
+        choices=("text", "claim", "step"),
+        default="text",
+        help="how much of two failures must be equal for them to count as the same (default: text)",
+    )
+    parser.add_argument(
+        "--spread",
+        type=int,
+        default=0,
+        metavar="N",
+        help="also try N toolchains spread over the range: finds failures that were fixed and came back",
+    )
+    parser.add_argument(
+        "--target",
+        action="append",
+        default=[],
+        metavar="TRIPLE",
+        help="also install the std of this target",
+    )
+    parser.add_argument(
+        "--ignore-limits", action="store_true", help="also try compilers outside the case's `toolchains`"
+    )
+    parser.add_argument(
+        "--no-skip",
+        action="store_true",
+        help="treat a missing capability as a failure: finds the compiler that introduced it",
+    )
+
+
+def _add_session(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--session", metavar="FILE", help="where the session is kept (default: in the user's cache)"
+    )
+    parser.add_argument(
+        "--resume", nargs="?", const="", metavar="FILE", help="resume a session (default: the last one here)"
+    )
+    parser.add_argument(
+        "--replay", metavar="FILE", help="start a new session with the probes of a corrected log"
+    )
+    parser.add_argument("--json", metavar="FILE", help="also write the answer as JSON")
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", help="where to write the answer (default: standard output)"
+    )
+
+
+def _add_downloads(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--disk-limit",
+        default="20G",
+        metavar="SIZE",
+        help="how much disk space the toolchains may use (default: 20G)",
+    )
+    parser.add_argument(
+        "--ci-server",
+        metavar="URL",
+        help="where to get the compilers of single merges (default: $LINKAGE_CI_SERVER, else rust-lang's)",
+    )
+    parser.add_argument(
+        "--stall",
+        type=float,
+        default=60.0,
+        metavar="SECONDS",
+        help="reconnect if a download receives nothing for this long (default: 60)",
+    )
+    parser.add_argument("--no-prefetch", action="store_true", help="download only what is needed next")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Start, resume, replay or print a session. Raises LinkageError for wrong input."""
+    if arguments.spread < 0:
+        raise LinkageError("must not be negative", where=f"--spread {arguments.spread}")
+    if not arguments.stall > 0:
+        raise LinkageError("must be a positive number of seconds", where=f"--stall {arguments.stall}")
+    if arguments.cases[:1] == ["log"]:
+        return _print_log(next(iter(arguments.cases[1:]), None))
+    if arguments.resume is not None or arguments.replay is not None:
+        _check_resumed(arguments)
+    _check_outputs(arguments)
+    if arguments.replay is not None:
+        return _replay(arguments)
+    return _resume(arguments) if arguments.resume is not None else _begin(arguments)
+
+
+def _begin(arguments: argparse.Namespace) -> int:
+    from linkage.bisect.session import variants_of  # noqa: PLC0415
+
+    request = _request(arguments)
     request.check()
-    variants_of(request)  # what is wrong is said before a file is made
+    variants_of(request)  # wrong input is reported before a file is created
     request.range()
-    with _new(words) as book:
-        book.begin(request.line())
-        return _search(request, words, book)
+    with _new_session(arguments) as journal:
+        journal.begin(request.line())
+        return _search(request, arguments, journal)
 
 
-def resume(
-    place: str | None, words: Words, builds: tuple[Build, ...] = (), rust_src: str | None = None
-) -> int:
-    """Go on with a session, with what there is since: a clone, a rollup's builds.
+def _resume(arguments: argparse.Namespace) -> int:
+    from msgspec.structs import replace  # noqa: PLC0415
 
-    Raises LinkageError where there is no session.
-    """
-    _check_outputs(words)
-    with journal.load(Path(place) if place else _last_file(os.environ)) as book:
-        request = Request.read(book.start, str(book.file))
-        given = changed(
-            request,
-            rollup_builds=builds or request.rollup_builds,
-            rust_src=rust_src or request.rust_src,
+    from linkage.bisect import journal  # noqa: PLC0415
+    from linkage.bisect.request import Request  # noqa: PLC0415
+
+    builds = _builds(arguments.rollup_builds)
+    with journal.load(_session_file(arguments.resume)) as session:
+        begun = Request.read(session.start, str(session.file))
+        request = replace(
+            begun,
+            rollup_builds=builds or begun.rollup_builds,
+            rust_src=_clone(arguments) or begun.rust_src,
         )
-        if given != request:
-            given.check()
-            book.begin(given.line())
-        return _search(given, words, book)
+        if request != begun:
+            request.check()
+            session.begin(request.line())
+        return _search(request, arguments, session)
 
 
-def replay(place: str, words: Words) -> int:
-    """Begin a session with the answers of a log. Raises LinkageError with the line that is wrong."""
-    _check_outputs(words)
-    given = journal.load(Path(place), going_on=False)
-    request = Request.read(given.start, place)
-    with _new(words) as book:
-        book.begin(request.line())
-        for (toolchain, variant), entry in given.entries.items():
-            book.note(toolchain, variant, entry, f"from {place}")
-        for toolchain, reason in given.missing.items():
-            book.note_missing(toolchain, reason)
-        return _search(request, words, book)
+def _replay(arguments: argparse.Namespace) -> int:
+    from linkage.bisect.journal import load  # noqa: PLC0415
+    from linkage.bisect.request import Request  # noqa: PLC0415
+
+    log = load(Path(arguments.replay), resume=False)
+    request = Request.read(log.start, arguments.replay)
+    with _new_session(arguments) as journal:
+        journal.begin(request.line())
+        for (toolchain, variant), entry in log.entries.items():
+            journal.note(toolchain, variant, entry, f"from {arguments.replay}")
+        for toolchain, reason in log.missing.items():
+            journal.note_missing(toolchain, reason)
+        return _search(request, arguments, journal)
 
 
-def log(place: str | None) -> int:
-    """Print a session's file."""
-    file = Path(place) if place else _last_file(os.environ)
-    journal.load(file, going_on=False)
+def _print_log(place: str | None) -> int:
+    from linkage.bisect.journal import load  # noqa: PLC0415
+
+    file = _session_file(place)
+    load(file, resume=False)
     sys.stdout.write(file.read_text(encoding="utf-8"))
     return ExitCode.OK
 
 
-def _here_and_now(request: Request) -> Request:
-    """The request with what is only known here and now."""
-    today = request.today or datetime.now(UTC).date().isoformat()
-    return changed(request, folder=request.folder or str(Path.cwd()), today=today)
+def _search(request: "Request", arguments: argparse.Namespace, journal: "Journal") -> int:
+    from linkage.bisect.ci_artifacts import SERVER  # noqa: PLC0415
+    from linkage.bisect.session import BisectSession, SessionOptions, say  # noqa: PLC0415
+    from linkage.host.files import write_whole  # noqa: PLC0415
+    from linkage.render.bisect_json import answer_data  # noqa: PLC0415
+    from linkage.render.bisect_markdown import answer_text  # noqa: PLC0415
+    from linkage.run.session import session_for  # noqa: PLC0415
 
-
-def _new(words: Words) -> Journal:
-    """A session's file: the one that is named, else a new one of the cache."""
-    if words.session:
-        return journal.create(Path(words.session))
-    return sessions.create_in(_folder(os.environ))
-
-
-def _last_file(env: Mapping[str, str]) -> Path:
-    return sessions.last_in(_folder(env), Path.cwd())
-
-
-def _folder(env: Mapping[str, str]) -> Path:
-    return bisect_folder(env) / "sessions"
-
-
-def _check_outputs(words: Words) -> None:
-    """Raise LinkageError where the answer could not be written: before a long search, and not after it."""
-    for place in filter(None, (words.json, words.output)):
-        file = Path(place)
-        if file.is_dir() or not os.access(file if file.exists() else file.parent, os.W_OK):
-            told = "it is a folder" if file.is_dir() else "there is no such folder, or it is not yours"
-            raise LinkageError(f"cannot be written: {told}", where=place)
-
-
-def _search(request: Request, words: Words, book: Journal) -> int:
+    options = SessionOptions(
+        arguments.disk_limit,
+        arguments.ci_server or os.environ.get("LINKAGE_CI_SERVER") or SERVER,
+        arguments.stall,
+        not arguments.no_prefetch,
+    )
     try:
-        with session_for(os.environ) as session:
-            work = Work(request, words, book, session)
-            answer = work.answer()
+        answer = BisectSession(request, options, journal, session_for(os.environ)).answer()
     except KeyboardInterrupt:
-        say(f"interrupted; to go on: linkage bisect --resume {book.file}")
+        say(f"interrupted (help: resume with: linkage bisect --resume {journal.file})")
         return ExitCode.INTERRUPTED
     text = answer_text(answer)
-    if words.output:
-        try:
-            Path(words.output).write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise LinkageError(f"cannot be written: {error.strerror}", where=words.output) from None
+    if arguments.output:
+        write_whole(arguments.output, text)
     else:
         sys.stdout.write(text)
-    if words.json:
-        write_answer(words.json, answer)
+    if arguments.json:
+        write_whole(arguments.json, json.dumps(answer_data(answer), indent=1) + "\n")
     return ExitCode.OK if answer.groups else ExitCode.FAILED
+
+
+def _check_outputs(arguments: argparse.Namespace) -> None:
+    """Raise LinkageError, before the long search, if the answer could not be written after it."""
+    for place in filter(None, (arguments.json, arguments.output)):
+        file = Path(place)
+        if file.is_dir() or not os.access(file if file.exists() else file.parent, os.W_OK):
+            reason = "it is a folder" if file.is_dir() else "its folder does not exist or is read-only"
+            raise LinkageError(f"cannot be written: {reason}", where=place)
+
+
+def _check_resumed(arguments: argparse.Namespace) -> None:
+    """Raise LinkageError for options that a session has fixed already."""
+    if arguments.cases or arguments.failed:
+        raise LinkageError("the session already has its cases", where="bisect", help="leave them out")
+    if arguments.resume is not None and arguments.replay is not None:
+        raise LinkageError("--resume and --replay exclude each other", help="leave one of them out")
+    fixed = ["good", "bad", "toolchains", "claim", "spread", "target", "ignore_limits", "no_skip"]
+    fixed += ["rust_src", "rollup_builds"] if arguments.replay is not None else ["session"]
+    given = [name for name in fixed if getattr(arguments, name)]
+    defaults = (("regress", "failed"), ("match", "text"))
+    given += [name for name, default in defaults if getattr(arguments, name) != default]
+    if given:
+        option = f"--{given[0].replace('_', '-')}"
+        raise LinkageError("cannot be changed in a session", where=option, help="leave it out")
+
+
+def _request(arguments: argparse.Namespace) -> "Request":
+    """What is asked for, complete with what is known only here and now."""
+    from linkage.bisect.bounds import end, failed_cases  # noqa: PLC0415
+    from linkage.bisect.request import Request  # noqa: PLC0415
+
+    cases, good, bad = tuple(arguments.cases), arguments.good, arguments.bad
+    if arguments.failed:
+        if cases:
+            raise LinkageError("--failed and cases exclude each other", help="leave one of them out")
+        cases, newest = failed_cases(os.environ)
+        bad = bad or (newest if not arguments.toolchains else None)
+    if not arguments.toolchains:
+        good, bad = end(good, os.environ), end(bad, os.environ)
+    return Request(
+        cases,
+        folder=str(Path.cwd()),
+        today=datetime.now(UTC).date().isoformat(),
+        good=good,
+        bad=bad,
+        toolchains=_listed(arguments.toolchains),
+        regress=arguments.regress,
+        claim=arguments.claim,
+        match=arguments.match,
+        spread=arguments.spread,
+        rust_src=_clone(arguments),
+        rollup_builds=_builds(arguments.rollup_builds),
+        targets=tuple(arguments.target),
+        ignore_limits=arguments.ignore_limits,
+        no_skip=arguments.no_skip,
+    )
+
+
+def _clone(arguments: argparse.Namespace) -> str | None:
+    return str(Path(arguments.rust_src).absolute()) if arguments.rust_src else None
+
+
+def _new_session(arguments: argparse.Namespace) -> "Journal":
+    """A session's file: the one that is named, or else a new one in the cache."""
+    from linkage.bisect.journal import create  # noqa: PLC0415
+    from linkage.bisect.session_files import create_in  # noqa: PLC0415
+
+    return create(Path(arguments.session)) if arguments.session else create_in(_sessions_folder())
+
+
+def _session_file(place: str | None) -> Path:
+    from linkage.bisect.session_files import last_in  # noqa: PLC0415
+
+    return Path(place) if place else last_in(_sessions_folder(), Path.cwd())
+
+
+def _sessions_folder() -> Path:
+    from linkage.bisect.session import bisect_folder  # noqa: PLC0415
+
+    return bisect_folder(os.environ) / "sessions"
+
+
+def _listed(given: list[str]) -> tuple[str, ...]:
+    """The toolchains of a list: a file's lines, without comments, or the arguments themselves."""
+    from linkage.toolchain import resolve  # noqa: PLC0415
+    from linkage.toolchain.sources.rustup import folders  # noqa: PLC0415
+
+    found: list[str] = []
+    for text in given:
+        place = Path(text)
+        if place.is_file() and not os.access(place, os.X_OK):
+            found += [line.partition("#")[0].strip() for line in _read(text).splitlines()]
+        else:
+            if not folders.channel_name(text):
+                resolve(text, os.environ)  # a toolchain in a file may be gone; one that is typed must exist
+            found.append(text)
+    return tuple(one for one in found if one)
+
+
+def _builds(files: list[str]) -> "tuple[Build, ...]":
+    """The builds of single pull requests that these files list."""
+    from linkage.bisect.rollup import read_builds  # noqa: PLC0415
+
+    return tuple(build for name in files for build in read_builds(_read(name), name))
+
+
+def _read(place: str) -> str:
+    try:
+        return Path(place).read_text(encoding="utf-8")
+    except OSError as error:
+        raise LinkageError(f"cannot be read: {error.strerror}", where=place) from None
+    except UnicodeDecodeError:
+        raise LinkageError("cannot be read: it is not UTF-8", where=place) from None

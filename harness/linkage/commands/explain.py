@@ -9,13 +9,12 @@ from rich.console import Console
 from rich.text import Text
 
 from linkage.case.model import CaseModel
-from linkage.commands.repro import chosen_toolchains, session_for
 from linkage.errors import ExitCode
 from linkage.judge.judge import shown_command
 from linkage.judge.known_bugs import applicable
 from linkage.plan.plan import ClaimGroup, Plan, PlannedStep, Variant, plan
 from linkage.run.selection import one_case, variants
-from linkage.run.session import Session
+from linkage.run.session import Session, chosen_toolchains, session_for
 
 
 def explain(text: str, specs: Sequence[str]) -> int:
@@ -24,10 +23,10 @@ def explain(text: str, specs: Sequence[str]) -> int:
     console = Console(highlight=False, soft_wrap=True, emoji=False)
     console.print(Text.assemble((case.name, "bold"), ": ", case.model.summary))
     _print_head(case.model, console)
-    with session_for(os.environ) as session:
-        for toolchain in chosen_toolchains(session, specs, named):
-            for variant in variants(case, toolchain, cell):
-                _print_variant(session, variant, console)
+    session = session_for(os.environ)
+    for toolchain in chosen_toolchains(session, specs, named):
+        for variant in variants(case, toolchain, cell):
+            _print_variant(session, variant, console)
     return ExitCode.OK
 
 

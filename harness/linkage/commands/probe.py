@@ -1,68 +1,78 @@
-"""`linkage probe`: one case on one compiler, answered by an exit status, for another tool's bisection.
+"""`linkage probe`: run one case on one compiler and report the result to a bisection tool.
 
-`git bisect run` takes 0 for good, 125 for cannot tell, 1 to 127 for bad, and stops at anything
-else: https://git-scm.com/docs/git-bisect. cargo bisect-rustc's `--script` takes 0 for the
-baseline and all else for the regression: https://rust-lang.github.io/cargo-bisect-rustc/.
+`git bisect run` reads an exit status of 0 as good, 125 as skip and 1 to 127 as bad, and stops at
+any other: https://git-scm.com/docs/git-bisect. `cargo bisect-rustc --script` reads 0 as baseline
+and anything else as regression: https://rust-lang.github.io/cargo-bisect-rustc/.
 """
 
+import argparse
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-import msgspec
-
-from linkage.bisect.question import Kind, Question, questions, why
-from linkage.bisect.signature import Seen, seen
-from linkage.case.case import Case
-from linkage.commands.repro import session_for
 from linkage.errors import LinkageError, ToolchainError
-from linkage.run.selection import one_case, variants
-from linkage.run.session import Session
 
-GOOD, BAD, CANNOT_TELL, STOP = 0, 1, 125, 255
-"""`git bisect run`'s own; the last one ends it."""
+if TYPE_CHECKING:
+    from linkage.bisect.signature import ProbeResult
+    from linkage.case.case import Case
+    from linkage.run.session import Session
+
+GOOD, BAD, INCONCLUSIVE = 0, 1, 125
+"""`git bisect run`'s exit statuses."""
+_WORDS = {GOOD: "good", BAD: "bad", INCONCLUSIVE: "inconclusive"}
+EXIT_STATUS = (
+    "Exit status, for `git bisect run`: 0: good; 1: bad; 125: inconclusive; 255: wrong input. With "
+    "--script-mode, for `cargo bisect-rustc --script`: 0: baseline; 1: regression."
+)
 
 
-class Saved(msgspec.Struct):
-    """A failing end as `--save` writes it: what each variant showed there."""
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    parser.epilog = EXIT_STATUS
+    parser.add_argument("case", metavar="CASE[VARIANT]", help="a case file, or a node id")
+    parser.add_argument(
+        "--toolchain", metavar="SPEC", help="the compiler (default: $RUSTUP_TOOLCHAIN, else $RUSTC)"
+    )
+    parser.add_argument("--save", metavar="FILE", help="write the failure's signature, for --like")
+    parser.add_argument(
+        "--like",
+        metavar="FILE",
+        help="only a failure that matches this signature is bad; a different one is inconclusive",
+    )
+    parser.add_argument(
+        "--script-mode", action="store_true", help="use the exit statuses of `cargo bisect-rustc --script`"
+    )
+    parser.add_argument(
+        "--ignore-limits", action="store_true", help="also try compilers outside the case's `toolchains`"
+    )
 
-    case: str
-    toolchain: str
-    variants: dict[str, Seen]
 
+def run(arguments: argparse.Namespace) -> int:
+    """Run a case on a compiler and report its result. Raises LinkageError for wrong input."""
+    from linkage.bisect import signature_file  # noqa: PLC0415
+    from linkage.run.selection import one_case, without_limits  # noqa: PLC0415
+    from linkage.run.session import session_for  # noqa: PLC0415
 
-def probe(
-    text: str,
-    toolchain: str | None,
-    *,
-    save: str | None = None,
-    like: str | None = None,
-    script_mode: bool = False,
-    ignore_limits: bool = False,
-) -> int:
-    """Try a case on a compiler and say what came out. Raises LinkageError for wrong input."""
-    case, named, cell = one_case(text)
-    if ignore_limits:
+    case, named, cell = one_case(arguments.case)
+    if arguments.ignore_limits:
         case = without_limits(case)
-    spec = toolchain or named or chosen(os.environ)
-    saved = _load(like, case.name) if like else None
-    with session_for(os.environ) as session:
-        try:
-            found = _see(session, case, cell, spec)
-        except ToolchainError as error:
-            print(f"cannot tell: {error}", file=sys.stderr)
-            return _status(CANNOT_TELL, script_mode=script_mode)
-    if save:
-        _save(save, Saved(case.name, spec, found))
+    spec = arguments.toolchain or named or _chosen(os.environ)
+    saved = signature_file.load(arguments.like, case.name) if arguments.like else None
+    try:
+        found = _results(session_for(os.environ), case, cell, spec)
+    except ToolchainError as error:
+        print(f"{_WORDS[INCONCLUSIVE]}: {error}", file=sys.stderr)
+        return _status(INCONCLUSIVE, script_mode=arguments.script_mode)
+    if arguments.save:
+        signature_file.save(arguments.save, signature_file.SavedSignatures(case.name, spec, found))
     answers = [_answer(case.name, name, one, saved) for name, one in found.items()]
-    worst = BAD if BAD in answers else CANNOT_TELL if CANNOT_TELL in answers else GOOD
-    return _status(worst, script_mode=script_mode)
+    worst = BAD if BAD in answers else INCONCLUSIVE if INCONCLUSIVE in answers else GOOD
+    return _status(worst, script_mode=arguments.script_mode)
 
 
-def chosen(env: Mapping[str, str]) -> str:
-    """The compiler that another tool chose for this probe. Raises ToolchainError where none did."""
+def _chosen(env: Mapping[str, str]) -> str:
+    """The compiler that the bisection tool chose. Raises LinkageError if there is none."""
     spec = env.get("RUSTUP_TOOLCHAIN") or ("$RUSTC" if env.get("RUSTC") else None)
     if spec is None:
         raise LinkageError(
@@ -71,63 +81,39 @@ def chosen(env: Mapping[str, str]) -> str:
     return spec
 
 
-def without_limits(case: Case) -> Case:
-    """The case on any compiler, whatever range it says it is about."""
-    return replace(case, model=case.model.model_copy(update={"toolchains": None}))
+def _results(session: "Session", case: "Case", cell: str | None, spec: str) -> "dict[str, ProbeResult]":
+    from linkage.bisect.signature import probe_result  # noqa: PLC0415
+    from linkage.run.selection import variants  # noqa: PLC0415
 
-
-def _see(session: Session, case: Case, cell: str | None, spec: str) -> dict[str, Seen]:
-    (one,) = session.toolchains([spec])
-    tried = variants(case, one, cell)
+    (toolchain,) = session.toolchains([spec])
+    tried = variants(case, toolchain, cell)
     names = [name for name in case.ids if cell in (None, name)]
-    return {name: seen(session.verdict(variant)) for name, variant in zip(names, tried, strict=True)}
+    return {name: probe_result(session.verdict(variant)) for name, variant in zip(names, tried, strict=True)}
 
 
-def _answer(case: str, name: str, found: Seen, saved: Saved | None) -> int:
-    """One variant's answer, said in a line."""
-    failing = found if saved is None else saved.variants.get(name)
-    asked: tuple[Question, ...] = questions(name, failing) if failing is not None else ()
+def _answer(case: str, name: str, found: "ProbeResult", saved: "Mapping[str, ProbeResult] | None") -> int:
+    """One variant's answer, printed as a line."""
+    from linkage.bisect.question import ProbeOutcome, questions, why  # noqa: PLC0415
+
+    failing = found if saved is None else saved.get(name)
+    asked = questions(name, failing) if failing is not None else ()
     if saved is None and found.outcome in ("pass", "known"):
-        kinds, told = [Kind.PASS], found.reason or "passes"
+        outcomes, reason = [ProbeOutcome.PASS], found.reason or "passes"
     elif saved is None and found.outcome == "fixed":
-        kinds, told = [Kind.SAME], found.reason
+        outcomes, reason = [ProbeOutcome.SAME], found.reason
     elif saved is None and (found.outcome in ("skip", "error") or not asked):
-        kinds, told = [Kind.UNJUDGED], found.reason or str(next(iter(found.failures), found.outcome))
+        outcomes = [ProbeOutcome.UNJUDGED]
+        reason = found.reason or str(next(iter(found.failures), found.outcome))
     elif not asked:
-        # It did not fail at the end that was saved, so it says nothing about what failed there.
-        kinds, told = [Kind.PASS], "did not fail where the signature was saved"
+        outcomes, reason = [ProbeOutcome.PASS], "did not fail where the signature was saved"
     else:
-        kinds, told = [one.kind(found) for one in asked], why(asked[0], found)
-    answer = BAD if Kind.SAME in kinds else GOOD if set(kinds) == {Kind.PASS} else CANNOT_TELL
-    word = {GOOD: "good", BAD: "bad", CANNOT_TELL: "cannot tell"}[answer]
-    print(f"{word}: {case}{f'[{name}]' if name else ''}: {told}", file=sys.stderr)
+        outcomes, reason = [one.outcome(found) for one in asked], why(asked[0], found)
+    same, passes = ProbeOutcome.SAME in outcomes, set(outcomes) == {ProbeOutcome.PASS}
+    answer = BAD if same else GOOD if passes else INCONCLUSIVE
+    print(f"{_WORDS[answer]}: {case}{f'[{name}]' if name else ''}: {reason}", file=sys.stderr)
     return answer
 
 
 def _status(answer: int, *, script_mode: bool) -> int:
-    # A script of cargo bisect-rustc has no third answer: what is not the failure is the baseline.
+    # A script of cargo bisect-rustc has two answers: what is not the failure is the baseline.
     return int(answer == BAD) if script_mode else answer
-
-
-def _save(place: str, saved: Saved) -> None:
-    try:
-        Path(place).write_bytes(msgspec.json.format(msgspec.json.encode(saved), indent=1) + b"\n")
-    except OSError as error:
-        raise LinkageError(f"cannot be written: {error.strerror}", where=place) from None
-
-
-def _load(place: str, case: str) -> Saved:
-    try:
-        saved = msgspec.json.decode(Path(place).read_bytes(), type=Saved)
-    except OSError as error:
-        raise LinkageError(f"cannot be read: {error.strerror}", where=place) from None
-    except msgspec.DecodeError as error:
-        raise LinkageError(
-            f"is no signature: {error}", where=place, help="write one with: linkage probe CASE --save FILE"
-        ) from None
-    if Path(saved.case).name != Path(case).name:
-        # Its variants would all be good, whatever they show.
-        raise LinkageError(
-            f"is the signature of {saved.case}, not of {case}", where=place, help=f"probe {saved.case}"
-        )
-    return saved

@@ -2,30 +2,14 @@
 
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 from linkage.errors import ExitCode, LinkageError
-from linkage.host.folders import cache_folder, store_folder
 from linkage.plan.plan import plan
 from linkage.render.script import repro_script
 from linkage.run.selection import one_case, variants
-from linkage.run.session import Session, sources
-from linkage.store.store import Store
-from linkage.toolchain import Toolchain
-
-
-@contextmanager
-def session_for(env: Mapping[str, str]) -> Iterator[Session]:
-    """A session on the user's store."""
-    yield Session(Store(store_folder(None, env)), cache_folder(env), environment=dict(env))
-
-
-def chosen_toolchains(session: Session, specs: Sequence[str], named: str | None) -> list[Toolchain]:
-    """The toolchains asked for, or the one that a node id names. Raises ToolchainError."""
-    found = session.toolchains(specs or ([named] if named else []))
-    return [one for one in found if named in (None, one.name)] or found
+from linkage.run.session import chosen_toolchains, session_for, sources
 
 
 def write_repro(text: str, specs: Sequence[str], output: str | None) -> int:
@@ -37,14 +21,14 @@ def write_repro(text: str, specs: Sequence[str], output: str | None) -> int:
             where=text,
             help=f"name one, as {case.name}[{case.ids[0]}]",
         )
-    with session_for(os.environ) as session:
-        toolchain = chosen_toolchains(session, specs, named)[0]
-        variant = variants(case, toolchain, cell)[0]
-        reason = session.skip_reason(variant)
-        if reason is not None:
-            raise LinkageError(f"this variant cannot be run: {reason}", where=variant.id)
-        planned = plan(variant)
-        script = repro_script(planned, sources(variant), session.verdict(variant))
+    session = session_for(os.environ)
+    toolchain = chosen_toolchains(session, specs, named)[0]
+    variant = variants(case, toolchain, cell)[0]
+    reason = session.skip_reason(variant)
+    if reason is not None:
+        raise LinkageError(f"this variant cannot be run: {reason}", where=variant.id)
+    planned = plan(variant)
+    script = repro_script(planned, sources(variant), session.verdict(variant))
     if output is None:
         sys.stdout.write(script)
         return ExitCode.OK

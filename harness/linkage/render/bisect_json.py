@@ -1,23 +1,13 @@
 """A bisection's answer for a machine to read."""
 
-import json
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
-from linkage.bisect.answer import Answer, Flip, Group
-from linkage.errors import LinkageError
+from linkage.bisect.answer import Answer, Flip, FlipGroup
+from linkage.render.bisect_markdown import evidence, script
 
 FORMAT = 1
 """Counted up when a key changes its meaning or goes."""
-
-
-def write_answer(place: str, answer: Answer) -> None:
-    """Write the answer. Raises LinkageError where it cannot be written."""
-    try:
-        Path(place).write_text(json.dumps(answer_data(answer), indent=1) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise LinkageError(f"cannot be written: {error.strerror}", where=place) from None
 
 
 def answer_data(answer: Answer) -> dict[str, Any]:
@@ -37,7 +27,7 @@ def answer_data(answer: Answer) -> dict[str, Any]:
     }
 
 
-def _group(group: Group) -> dict[str, Any]:
+def _group(group: FlipGroup) -> dict[str, Any]:
     return {
         "variants": list(group.variants),
         "failures": [
@@ -51,8 +41,8 @@ def _group(group: Group) -> dict[str, Any]:
             for one in group.findings
         ],
         "flips": [_flip(flip) for flip in group.flips],
-        "evidence": group.evidence,
-        "script": group.script,
+        "evidence": evidence(group),
+        "script": script(group),
     }
 
 

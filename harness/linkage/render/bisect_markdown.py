@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 
-from linkage.bisect.answer import Answer, Flip, Group, Side
+from linkage.bisect.answer import Answer, Endpoint, Flip, FlipGroup
 from linkage.bisect.merges import Merge
-from linkage.bisect.rollup import Member, culprits
+from linkage.bisect.rollup import RollupMember, culprits
 from linkage.compare.change_groups import ChangeGroup as Changes
 from linkage.judge.name_set import escape, listing
+from linkage.render.evidence import explain_verdict
+from linkage.render.script import repro_script
 
 _SHOWN = 12
 
@@ -25,7 +27,7 @@ def answer_text(answer: Answer) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _group(group: Group) -> Iterator[str]:
+def _group(group: FlipGroup) -> Iterator[str]:
     yield f"## {_headline(group)}"
     yield ""
     for variant in group.variants:
@@ -39,15 +41,29 @@ def _group(group: Group) -> Iterator[str]:
     for flip in group.flips:
         yield ""
         yield from _flip(flip)
-    if group.evidence:
+    if text := evidence(group):
         yield ""
-        yield from _folded("What fails", "text", group.evidence)
-    if group.script:
+        yield from _folded("What fails", "text", text)
+    if text := script(group):
         yield ""
-        yield from _folded("A script that shows it with rustc and cc alone", "sh", group.script)
+        yield from _folded("A script that shows it with rustc and cc alone", "sh", text)
 
 
-def _headline(group: Group) -> str:
+def evidence(group: FlipGroup) -> str:
+    """What fails in the group's example."""
+    example = group.example
+    return "" if example is None else explain_verdict(example.verdict, example.node)
+
+
+def script(group: FlipGroup) -> str:
+    """The shell script of the group's example."""
+    example = group.example
+    if example is None or example.plan is None:
+        return ""
+    return repro_script(example.plan, example.sources, example.verdict)
+
+
+def _headline(group: FlipGroup) -> str:
     flip = group.flips[0]
     what = _counted(len(group.variants), "variant")
     one = len(group.variants) == 1
@@ -83,7 +99,7 @@ def _flip(flip: Flip) -> Iterator[str]:
     yield from _changes(flip.changes)
 
 
-def _side(side: Side) -> str:
+def _side(side: Endpoint) -> str:
     return f"{side.name} ({side.version})" if side.version else side.name
 
 
@@ -104,7 +120,7 @@ def _merges(flip: Flip) -> Iterator[str]:
             yield "- it is one of those that could not be tried, or several of them together"
 
 
-def _member(member: Member, flip: Flip) -> str:
+def _member(member: RollupMember, flip: Flip) -> str:
     """What a pull request's own build showed."""
     if member.alone is None:
         return f"not tried alone: {escape(member.why, 300)}"

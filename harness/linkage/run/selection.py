@@ -1,6 +1,7 @@
 """From what a user types, `cases/x.yaml::nightly[cdylib-lto=fat]`, to cases and variants."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from linkage.case.base import nearest
@@ -47,6 +48,11 @@ def one_case(text: str) -> tuple[Case, str | None, str | None]:
         help = f"did you mean [{near}]?" if near else "`linkage list` shows the variants"
         raise LinkageError(f"there is no variant [{cell}]", where=file, help=help)
     return case, toolchain, cell
+
+
+def without_limits(case: Case) -> Case:
+    """The case without its own range of compilers."""
+    return replace(case, model=case.model.model_copy(update={"toolchains": None}))
 
 
 def variants(case: Case, toolchain: Toolchain, cell: str | None) -> list[Variant]:

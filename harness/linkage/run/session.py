@@ -19,6 +19,7 @@ from linkage.case.condition import matches
 from linkage.case.source_files import source_files
 from linkage.case.variables import REFERENCE, UnknownVariableError, substitute, text
 from linkage.errors import CaseError, LinkageError, ToolchainError
+from linkage.host.folders import cache_folder, store_folder
 from linkage.judge.judge import judge
 from linkage.judge.verdict import Failure, Verdict, VerdictKind
 from linkage.plan.observation import Observation
@@ -177,6 +178,17 @@ class Session:
         facts = observation.steps[place].outcome.facts
         found = matching(facts, path)
         return facts[found[0]] if found else f"that variant has no {path}"
+
+
+def session_for(env: Mapping[str, str]) -> Session:
+    """A session on the user's store."""
+    return Session(Store(store_folder(None, env)), cache_folder(env), environment=dict(env))
+
+
+def chosen_toolchains(session: Session, specs: Sequence[str], named: str | None) -> list[Toolchain]:
+    """The toolchains asked for, or the one that a node id names. Raises ToolchainError."""
+    found = session.toolchains(specs or ([named] if named else []))
+    return [one for one in found if named in (None, one.name)] or found
 
 
 def _identity(program: Path) -> str:

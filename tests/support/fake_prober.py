@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from linkage.bisect.signature import Seen, Signature
+from linkage.bisect.signature import ProbeResult, Signature
 from linkage.bisect.subject import MissingError
 
 
@@ -12,20 +12,20 @@ def failure(line: str = "error: the shim is missing", step: str = "lib", claim: 
     return Signature(step, claim, (), "exit status N" if claim == "exit" else "", words, line)
 
 
-PASSES = Seen("pass", reached=3)
-SHIM = Seen("fail", failures=(failure(),), reached=3)
-OTHER = Seen("fail", failures=(failure("error: unknown flag"),), reached=1)
-UNJUDGED = Seen("skip", "this toolchain has no dynamic std")
+PASSES = ProbeResult("pass", reached=3)
+SHIM = ProbeResult("fail", failures=(failure(),), reached=3)
+OTHER = ProbeResult("fail", failures=(failure("error: unknown flag"),), reached=1)
+UNJUDGED = ProbeResult("skip", "this toolchain has no dynamic std")
 
 
 @dataclass
-class Laboratory:
+class FakeProber:
     """`truth` gives what a variant shows on a toolchain, or None where there is no such toolchain."""
 
-    truth: Callable[[str, str], Seen | None]
+    truth: Callable[[str, str], ProbeResult | None]
     installs: list[str] = field(default_factory=list)
-    looks: list[tuple[str, str]] = field(default_factory=list)
-    fetched: list[str] = field(default_factory=list)
+    probes: list[tuple[str, str]] = field(default_factory=list)
+    prefetched: list[str] = field(default_factory=list)
     there: set[str] = field(default_factory=set)
     stop_after: int | None = None
     """So many looks, then somebody presses Ctrl-C."""
@@ -37,20 +37,20 @@ class Laboratory:
             self.installs.append(name)
         self.there.add(name)
 
-    def look(self, name: str, variant: str) -> Seen:
+    def probe(self, name: str, variant: str) -> ProbeResult:
         assert name in self.there, f"{name} was not got"
-        if self.stop_after is not None and len(self.looks) >= self.stop_after:
+        if self.stop_after is not None and len(self.probes) >= self.stop_after:
             raise KeyboardInterrupt
-        self.looks.append((name, variant))
+        self.probes.append((name, variant))
         found = self.truth(name, variant)
         assert found is not None
         return found
 
-    def fetch(self, names: Sequence[str]) -> None:
-        self.fetched += names
+    def prefetch(self, names: Sequence[str]) -> None:
+        self.prefetched += names
 
-    def hold(self, names: Collection[str]) -> None:
+    def retain(self, names: Collection[str]) -> None:
         assert len(set(names)) == len(names)
 
-    def at_hand(self, names: Iterable[str]) -> set[str]:
+    def available(self, names: Iterable[str]) -> set[str]:
         return self.there & set(names)

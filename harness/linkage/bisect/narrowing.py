@@ -8,16 +8,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from linkage.bisect.answer import Flip, Side, flips
+from linkage.bisect.answer import Endpoint, Flip, flips
 from linkage.bisect.axis import Listed, Range
 from linkage.bisect.engine import Bisection
-from linkage.bisect.journal import Entry, Journal
+from linkage.bisect.journal import Journal, JournalEntry
 from linkage.bisect.merges import Merge, between
-from linkage.bisect.provisioning import Bench
+from linkage.bisect.provisioning import ToolchainProber
 from linkage.bisect.request import Request
-from linkage.bisect.rollup import Member, built, told_apart
-from linkage.bisect.search import Answer, Gap
-from linkage.bisect.subject import Finding, MissingError, Result
+from linkage.bisect.rollup import RollupMember, built, told_apart
+from linkage.bisect.search import Gap, Mark
+from linkage.bisect.subject import Finding, MissingError, SearchResult
 from linkage.errors import LinkageError
 
 Part = tuple[tuple[Finding, ...], Flip]
@@ -25,14 +25,14 @@ Key = TypeVar("Key", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True)
-class Levels:
+class Narrowing:
     """What a flip is narrowed with."""
 
     request: Request
     merges: tuple[Merge, ...]
     """Where merges are searched from the beginning: all of them."""
-    lab: Bench
-    book: Journal
+    prober: ToolchainProber
+    journal: Journal
     say: Callable[[str], None]
 
     def narrowed(
@@ -50,13 +50,13 @@ class Levels:
             ]
         return [(list(findings), done) for findings, done in parts]
 
-    def side(self, name: str) -> Side:
+    def side(self, name: str) -> Endpoint:
         """What is known of a toolchain beside a flip."""
         try:
-            version = self.lab.toolchain(name).version
+            version = self.prober.toolchain(name).version
         except MissingError:
-            return Side(name)
-        return Side(name, str(version), version.commit_hash)
+            return Endpoint(name)
+        return Endpoint(name, str(version), version.commit_hash)
 
     def _by_merge(self, found: tuple[Finding, ...], flip: Flip) -> list[Part]:
         if self.merges:
@@ -80,16 +80,16 @@ class Levels:
             for gap, part in _parted(found, lambda one: _gap(one, result.findings))
         ]
 
-    def _search(self, found: Sequence[Finding], flip: Flip, commits: tuple[str, ...]) -> Result:
+    def _search(self, found: Sequence[Finding], flip: Flip, commits: tuple[str, ...]) -> SearchResult:
         """Search among the merges between the two nightlies of a flip."""
         self.say(f"{len(commits) - 1} merges between {flip.before.name} and {flip.after.name}")
         variants = list(dict.fromkeys(one.question.variant for one in found))
         for variant in variants:
             # The two nightlies are those commits' own compilers: what they showed holds for them.
             for side, commit in ((flip.before, commits[0]), (flip.after, commits[-1])):
-                entry = self.book.entries.get((side.name, variant))
+                entry = self.journal.entries.get((side.name, variant))
                 if entry is not None:
-                    self.book.entries.setdefault((commit, variant), Entry(entry.answer, entry.seen))
+                    self.journal.entries.setdefault((commit, variant), JournalEntry(entry.mark, entry.result))
         return self._bisection(Listed(commits, "merge"), variants).run()
 
     def _by_member(self, found: tuple[Finding, ...], flip: Flip) -> list[Part]:
@@ -103,24 +103,24 @@ class Levels:
             self._missing_builds(merge)
             return [(found, flip)]
         self.say(f"{len(commits)} builds of single pull requests of {merge}")
-        wanted = Answer.BAD if flip.becomes == "bad" else Answer.GOOD
+        wanted = Mark.BAD if flip.becomes == "bad" else Mark.GOOD
         questions = [one.question for one in found]
         search = self._bisection(
             Listed(commits, "pull"), list(dict.fromkeys(one.variant for one in questions))
         )
         answers = search.each(questions, wanted)
 
-        def members(one: Finding) -> tuple[Member, ...]:
+        def members(one: Finding) -> tuple[RollupMember, ...]:
             known = answers[one.question]
             shown = []
             for pull, build in listed:
                 place = commits.index(build.commit) if build.commit else None
                 answer = None if place is None else known.get(place)
-                decided = answer in (Answer.GOOD, Answer.BAD)
+                decided = answer in (Mark.GOOD, Mark.BAD)
                 why = build.why
                 if place is not None and not decided:
                     why = search.why_not(one.question, place) if answer else "another one alone brings it"
-                shown.append(Member(pull, build.commit, answer is wanted if decided else None, why))
+                shown.append(RollupMember(pull, build.commit, answer is wanted if decided else None, why))
             return tuple(shown)
 
         return [
@@ -135,19 +135,19 @@ class Levels:
         else:
             self.say(
                 f"{merge}: a bot's comment in {link} lists a build of each of its pull requests; with it in a"
-                f" file: linkage bisect --resume {self.book.file} --rollup-builds FILE"
+                f" file: linkage bisect --resume {self.journal.file} --rollup-builds FILE"
             )
 
     def _bisection(self, axis: Listed, variants: Sequence[str]) -> Bisection:
         asked = Range(axis, 0, len(axis.specs) - 1)
-        return Bisection(asked, variants, self.lab, self.book, self.request.options, self.say)
+        return Bisection(asked, variants, self.prober, self.journal, self.request.options, self.say)
 
 
-def _merged(gap: Gap, result: Result, flip: Flip, merges: Iterable[Merge]) -> Flip:
+def _merged(gap: Gap, result: SearchResult, flip: Flip, merges: Iterable[Merge]) -> Flip:
     """The flip of a nightly as the search among its merges has it."""
     (narrow,) = flips([gap], next(one for one in result.findings if one.flips == (gap,)), result.range)
     chosen = {result.range.axis.name(place) for place in gap.candidates}
-    before, after = (Side(side.name, "", side.name) for side in (narrow.before, narrow.after))
+    before, after = (Endpoint(side.name, "", side.name) for side in (narrow.before, narrow.after))
     return replace(
         narrow,
         before=replace(before, version=f"after {flip.before.name}"),

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 from linkage.bisect.axis import Listed, Range, between
 from linkage.bisect.engine import Bisection
-from linkage.bisect.journal import Entry, Journal, create, load
-from linkage.bisect.search import Answer, Gap
-from linkage.bisect.signature import Seen
-from linkage.bisect.subject import Options, Result
-from support.laboratory import OTHER, PASSES, SHIM, UNJUDGED, Laboratory, failure
+from linkage.bisect.journal import Journal, JournalEntry, create, load
+from linkage.bisect.search import Gap, Mark
+from linkage.bisect.signature import ProbeResult
+from linkage.bisect.subject import SearchOptions, SearchResult
+from support.fake_prober import OTHER, PASSES, SHIM, UNJUDGED, FakeProber, failure
 
 TODAY = date(2026, 5, 19)
-Truth = Callable[[str, str], Seen | None]
+Truth = Callable[[str, str], ProbeResult | None]
 
 
 def bisect(
@@ -26,53 +26,55 @@ def bisect(
     variants: Sequence[str] = ("v",),
     *,
     size: int = 1024,
-    options: Options | None = None,
+    options: SearchOptions | None = None,
     journal: Journal | None = None,
     asked: Range | None = None,
-    lab: Laboratory | None = None,
+    prober: FakeProber | None = None,
     hints: Sequence[int] = (),
-) -> tuple[Result, Laboratory, list[str]]:
+) -> tuple[SearchResult, FakeProber, list[str]]:
     said: list[str] = []
-    lab = lab or Laboratory(truth)
+    prober = prober or FakeProber(truth)
     asked = asked or Range(Listed(tuple(f"t{i}" for i in range(size))), 0, size - 1)
-    session = Bisection(asked, variants, lab, journal or Journal(), options or Options(), said.append)
-    return session.run(hints), lab, said
+    session = Bisection(
+        asked, variants, prober, journal or Journal(), options or SearchOptions(), said.append
+    )
+    return session.run(hints), prober, said
 
 
 def number(name: str) -> int:
     return int(name[1:])
 
 
-def since(culprit: int, then: Seen = SHIM) -> Truth:
+def since(culprit: int, then: ProbeResult = SHIM) -> Truth:
     return lambda name, _: then if number(name) >= culprit else PASSES
 
 
 def test_one_case_over_a_thousand_takes_twelve_installs() -> None:
     for culprit in (1, 2, 511, 512, 700, 1023):
-        result, lab, _ = bisect(since(culprit))
+        result, prober, _ = bisect(since(culprit))
         assert [one.flips for one in result.findings] == [(Gap(culprit - 1, culprit),)]
-        assert len(lab.installs) <= 12
-        assert len(set(lab.installs)) == len(lab.installs)
+        assert len(prober.installs) <= 12
+        assert len(set(prober.installs)) == len(prober.installs)
 
 
 def test_what_is_likely_next_is_fetched_meanwhile() -> None:
-    _, lab, _ = bisect(since(700))
+    _, prober, _ = bisect(since(700))
     # After the two ends, each toolchain that was tried had been fetched before it was wanted.
-    assert set(lab.installs[3:]) <= set(lab.fetched)
+    assert set(prober.installs[3:]) <= set(prober.prefetched)
 
 
 def test_another_failure_is_skipped_and_shown() -> None:
-    def truth(name: str, _: str) -> Seen:
+    def truth(name: str, _: str) -> ProbeResult:
         place = number(name)
         return OTHER if place % 5 == 1 else SHIM if place >= 333 else PASSES
 
     result, _, said = bisect(truth, size=1000)
     assert result.findings[0].flips == (Gap(332, 333),)
-    assert any("skip: v: another failure: lib: exit: error: unknown flag" in line for line in said)
+    assert any("skip: v: a different failure: lib: exit: error: unknown flag" in line for line in said)
 
 
 def test_only_skips_left_name_all_candidates() -> None:
-    def truth(name: str, _: str) -> Seen | None:
+    def truth(name: str, _: str) -> ProbeResult | None:
         place = number(name)
         return None if place in (6, 7) else UNJUDGED if place == 8 else SHIM if place >= 8 else PASSES
 
@@ -91,15 +93,15 @@ def test_many_find_what_is_true_of_each(size: int, count: int, chance: random.Ra
     culprits = {f"v{index}": chance.randrange(1, size) for index in range(count)}
     spoilt = {place for place in range(1, size - 1) if chance.random() < 0.1}
 
-    def truth(name: str, variant: str) -> Seen | None:
+    def truth(name: str, variant: str) -> ProbeResult | None:
         place = number(name)
         if place in spoilt:
             return None if place % 2 else OTHER
         return SHIM if variant and place >= culprits[variant] else PASSES
 
-    result, lab, _ = bisect(truth, list(culprits), size=size)
-    assert len(set(lab.installs)) == len(lab.installs)
-    assert len(set(lab.looks)) == len(lab.looks)
+    result, prober, _ = bisect(truth, list(culprits), size=size)
+    assert len(set(prober.installs)) == len(prober.installs)
+    assert len(set(prober.probes)) == len(prober.probes)
     for finding in result.findings:
         culprit = culprits[finding.question.variant]
         before = max(p for p in range(culprit) if p not in spoilt)
@@ -110,54 +112,54 @@ def test_many_find_what_is_true_of_each(size: int, count: int, chance: random.Ra
 def test_two_failures_of_one_variant_are_two_questions() -> None:
     first, second = failure(), failure("error: also foo", "lib", "lib.so.exports")
 
-    def truth(name: str, _: str) -> Seen:
+    def truth(name: str, _: str) -> ProbeResult:
         there = [one for one, at in ((first, 30), (second, 80)) if number(name) >= at]
-        return Seen("fail" if there else "pass", failures=tuple(there), reached=3)
+        return ProbeResult("fail" if there else "pass", failures=tuple(there), reached=3)
 
     result, _, _ = bisect(truth, size=100)
     assert [one.flips for one in result.findings] == [(Gap(29, 30),), (Gap(79, 80),)]
-    only, _, _ = bisect(truth, size=100, options=Options(claim="lib: lib.so.exports"))
+    only, _, _ = bisect(truth, size=100, options=SearchOptions(claim="lib: lib.so.exports"))
     assert [one.flips for one in only.findings] == [(Gap(79, 80),)]
-    wrong, _, _ = bisect(truth, size=100, options=Options(claim="exports"))
+    wrong, _, _ = bisect(truth, size=100, options=SearchOptions(claim="exports"))
     assert wrong.problems == (
         ("v", "on t99 `exports` does not fail; what does: lib: exit, lib: lib.so.exports"),
     )
 
 
 def test_what_mended_it() -> None:
-    result, lab, _ = bisect(
-        lambda name, _: PASSES if number(name) >= 77 else SHIM, options=Options(fixed=True)
+    result, prober, _ = bisect(
+        lambda name, _: PASSES if number(name) >= 77 else SHIM, options=SearchOptions(fixed=True)
     )
     assert result.findings[0].flips == (Gap(76, 77),)
     assert result.findings[0].backwards
-    assert len(lab.installs) <= 12
+    assert len(prober.installs) <= 12
 
 
 def test_a_known_bug_that_is_gone_is_searched_backwards() -> None:
-    known = Seen("known", "rust-lang/rust#1", (failure(),), 3)
-    gone = Seen("fixed", "rust-lang/rust#1 is no longer seen", reached=3)
+    known = ProbeResult("known", "rust-lang/rust#1", (failure(),), 3)
+    gone = ProbeResult("fixed", "rust-lang/rust#1 is no longer seen", reached=3)
     result, _, _ = bisect(lambda name, _: gone if number(name) >= 40 else known, size=64)
     assert result.findings[0].flips == (Gap(39, 40),)
     assert result.findings[0].backwards
 
 
 def test_a_known_bug_can_be_searched() -> None:
-    known = Seen("known", "rust-lang/rust#1", (failure(),), 3)
+    known = ProbeResult("known", "rust-lang/rust#1", (failure(),), 3)
     result, _, _ = bisect(since(9, known), size=64)
     assert result.findings[0].flips == (Gap(8, 9),)
 
 
 def test_a_known_bug_of_its_own_is_no_failure() -> None:
-    known = Seen("known", "rust-lang/rust#1", (failure("error: unlike"),), 3)
+    known = ProbeResult("known", "rust-lang/rust#1", (failure("error: unlike"),), 3)
     result, _, _ = bisect(lambda name, _: SHIM if number(name) >= 9 else known, size=64)
     assert result.findings[0].flips == (Gap(8, 9),)
 
 
 def test_flips_are_each_found() -> None:
-    def truth(name: str, _: str) -> Seen:
+    def truth(name: str, _: str) -> ProbeResult:
         return SHIM if 20 <= number(name) < 60 or number(name) >= 90 else PASSES
 
-    result, _, _ = bisect(truth, size=100, options=Options(spread=9))
+    result, _, _ = bisect(truth, size=100, options=SearchOptions(spread=9))
     assert result.findings[0].flips == (Gap(19, 20), Gap(59, 60), Gap(89, 90))
 
 
@@ -171,7 +173,7 @@ def test_flips_are_each_found() -> None:
         (lambda *_: SHIM, "fails in the same way on t0 already: choose another good end"),
         (
             lambda name, _: OTHER if name == "t0" else SHIM,
-            "t0 cannot be the good end: another failure: lib: exit: error: unknown flag",
+            "t0 cannot be the good end: a different failure: lib: exit: error: unknown flag",
         ),
         (
             lambda *_: UNJUDGED,
@@ -197,18 +199,18 @@ def test_ends_that_are_missing_move_inwards() -> None:
 def test_a_good_end_is_found_by_growing_steps() -> None:
     culprit = date(2026, 2, 1)
 
-    def truth(name: str, _: str) -> Seen | None:
+    def truth(name: str, _: str) -> ProbeResult | None:
         day = date.fromisoformat(name.removeprefix("nightly-"))
         return None if day == date(2026, 5, 18) else SHIM if day >= culprit else PASSES
 
-    result, lab, _ = bisect(truth, asked=between(None, None, TODAY))
+    result, prober, _ = bisect(truth, asked=between(None, None, TODAY))
     assert result.findings[0].flips == (Gap(culprit.toordinal() - 1, culprit.toordinal()),)
-    assert lab.installs[:4] == [
+    assert prober.installs[:4] == [
         "nightly-2026-05-19", "nightly-2026-05-17", "nightly-2026-05-15", "nightly-2026-05-11",
     ]  # fmt: skip
-    hinted, lab, _ = bisect(truth, asked=between(None, None, TODAY), hints=[date(2026, 1, 20).toordinal()])
+    hinted, prober, _ = bisect(truth, asked=between(None, None, TODAY), hints=[date(2026, 1, 20).toordinal()])
     assert hinted.findings[0].flips == result.findings[0].flips
-    assert lab.installs[1] == "nightly-2026-01-20"
+    assert prober.installs[1] == "nightly-2026-01-20"
 
 
 def test_what_never_passed_is_said() -> None:
@@ -222,21 +224,21 @@ def test_an_interrupted_session_goes_on_where_it_was(tmp_path: Path) -> None:
     with create(file) as journal:
         journal.begin({"cases": ["x.yaml"]})
         with pytest.raises(KeyboardInterrupt):
-            bisect(since(700), journal=journal, lab=Laboratory(since(700), stop_after=5))
+            bisect(since(700), journal=journal, prober=FakeProber(since(700), stop_after=5))
     with file.open("a") as torn:
         torn.write("bad t700 v {")
     with load(file) as journal:
-        again, lab, _ = bisect(since(700), journal=journal)
+        again, prober, _ = bisect(since(700), journal=journal)
     assert again.findings == whole.findings
-    assert len(lab.looks) == len(reference.looks) - 5
+    assert len(prober.probes) == len(reference.probes) - 5
     nothing, idle, _ = bisect(since(700), journal=load(file))
-    assert (nothing.findings, idle.looks, idle.installs) == (whole.findings, [], [])
+    assert (nothing.findings, idle.probes, idle.installs) == (whole.findings, [], [])
 
 
 def test_a_corrected_log_is_followed(tmp_path: Path) -> None:
     """A probe that lied, set right by hand, and one that was never tried."""
 
-    def truth(name: str, _: str) -> Seen:
+    def truth(name: str, _: str) -> ProbeResult:
         return PASSES if name == "t511" else SHIM if number(name) >= 300 else PASSES
 
     file = tmp_path / "session"
@@ -246,39 +248,39 @@ def test_a_corrected_log_is_followed(tmp_path: Path) -> None:
     assert wrong.findings[0].flips == (Gap(511, 512),)
     lines = [line.replace("good t511 ", "bad t511 ") for line in file.read_text().splitlines()]
     file.write_text("\n".join([*lines, "good t299 v", "skip t298 v  # no time"]) + "\n")
-    right, lab, _ = bisect(truth, journal=load(file, going_on=False))
+    right, prober, _ = bisect(truth, journal=load(file, resume=False))
     assert right.findings[0].flips == (Gap(299, 300),)
-    assert "t299" not in lab.installs
+    assert "t299" not in prober.installs
 
 
-def test_a_bad_end_by_hand_is_looked_at_for_its_signature() -> None:
-    journal = Journal(entries={("t15", "v"): Entry(Answer.BAD)})
-    result, lab, _ = bisect(since(7), size=16, journal=journal)
+def test_a_bad_end_by_hand_is_probed_at_for_its_signature() -> None:
+    journal = Journal(entries={("t15", "v"): JournalEntry(Mark.BAD)})
+    result, prober, _ = bisect(since(7), size=16, journal=journal)
     assert result.findings[0].flips == (Gap(6, 7),)
-    assert "t15" in lab.installs
+    assert "t15" in prober.installs
 
 
 def test_a_toolchain_that_is_there_is_tried_before_one_that_is_not() -> None:
-    lab = Laboratory(since(50), there={f"t{n}" for n in range(0, 100, 10)})
-    result, _, _ = bisect(since(50), size=100, lab=lab)
+    prober = FakeProber(since(50), there={f"t{n}" for n in range(0, 100, 10)})
+    result, _, _ = bisect(since(50), size=100, prober=prober)
     assert result.findings[0].flips == (Gap(49, 50),)
-    assert len(lab.installs) <= 5
+    assert len(prober.installs) <= 5
 
 
 def test_a_toolchain_that_was_removed_meanwhile_is_got_again() -> None:
     """The disk's limit took it after one variant was tried on it, before it is tried for another."""
 
-    class Forgetful(Laboratory):
-        def look(self, name: str, variant: str) -> Seen:
-            found = super().look(name, variant)
+    class Forgetful(FakeProber):
+        def probe(self, name: str, variant: str) -> ProbeResult:
+            found = super().probe(name, variant)
             if variant == "w":
                 self.there.clear()
             return found
 
     culprits = {"v": 37, "w": 70}
 
-    def truth(name: str, variant: str) -> Seen:
+    def truth(name: str, variant: str) -> ProbeResult:
         return SHIM if variant and number(name) >= culprits[variant] else PASSES
 
-    result, _, _ = bisect(truth, ["v", "w"], size=100, lab=Forgetful(truth))
+    result, _, _ = bisect(truth, ["v", "w"], size=100, prober=Forgetful(truth))
     assert [one.flips for one in result.findings] == [(Gap(36, 37),), (Gap(69, 70),)]

@@ -9,7 +9,7 @@ import pytest
 from linkage.bisect.axis import between
 from linkage.bisect.bounds import bound_of, end
 from linkage.bisect.request import Request
-from linkage.bisect.work import hints_of, targets_of, variants_of
+from linkage.bisect.session import hints_of, targets_of, variants_of
 from linkage.errors import LinkageError
 from linkage.judge.results import Compiler, KeptResult
 from linkage.run.session import Session
@@ -84,10 +84,10 @@ def test_what_a_compiler_stands_for(release: str, meant: str | None) -> None:
 
 
 def test_a_request_is_read_as_it_was_written() -> None:
-    request = Request(("a.yaml",), good="1.78", bad="1.95", regress="fixed", lack_fails=True)
+    request = Request(("a.yaml",), good="1.78", bad="1.95", regress="fixed", no_skip=True)
     assert Request.read(request.line(), "x") == request
     assert request.line() == {
-        "cases": ("a.yaml",), "good": "1.78", "bad": "1.95", "regress": "fixed", "lack_fails": True,
+        "cases": ("a.yaml",), "good": "1.78", "bad": "1.95", "regress": "fixed", "no_skip": True,
     }  # fmt: skip
     assert request.ends == ("1.95", "1.78")
     with pytest.raises(LinkageError, match=r"x: its `start` line cannot be understood: .*unknown field"):

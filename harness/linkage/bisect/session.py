@@ -10,18 +10,17 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from linkage.bisect import ci_artifacts as artifacts
-from linkage.bisect.answer import Answer, Flip, Group, flips, grouped
+from linkage.bisect.answer import Answer, FailingExample, Flip, FlipGroup, flips, grouped
 from linkage.bisect.axis import Range
+from linkage.bisect.ci_artifacts import SERVER
 from linkage.bisect.download import Downloads
 from linkage.bisect.engine import Bisection
 from linkage.bisect.journal import Journal
-from linkage.bisect.levels import Levels
-from linkage.bisect.provisioning import Bench, Tools
+from linkage.bisect.narrowing import Narrowing
+from linkage.bisect.provisioning import Provisioning, ToolchainProber
 from linkage.bisect.request import Request
 from linkage.bisect.subject import Finding, MissingError
 from linkage.case.reader import read_case
-from linkage.commands.probe import without_limits
 from linkage.compare.artifacts import Differ, DiffOptions
 from linkage.compare.builds import ComparedVariant, ToolchainSource, compare
 from linkage.compare.change_groups import ChangeGroup as Changes
@@ -31,9 +30,7 @@ from linkage.compare.normalization import Normalizer
 from linkage.errors import LinkageError
 from linkage.host.folders import cache_folder
 from linkage.plan.plan import Variant, plan
-from linkage.render.evidence import explain_verdict
-from linkage.render.script import repro_script
-from linkage.run.selection import case_files, split
+from linkage.run.selection import case_files, split, without_limits
 from linkage.run.session import Session, sources
 from linkage.store.results import Results
 from linkage.store.size import parse_size
@@ -48,16 +45,13 @@ _DATED = re.compile(r"(\S+)(?: \(\S* ?(\d{4}-\d{2}-\d{2})\))?")
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    """What of a command is about this machine and this run, not about the question."""
+class SessionOptions:
+    """What depends on this machine, not on the question."""
 
-    session: str | None = None
-    json: str | None = None
-    output: str | None = None
     disk_limit: str = "20G"
-    ci_server: str = artifacts.SERVER
+    ci_server: str = SERVER
     stall: float = 60.0
-    ahead: bool = True
+    prefetch: bool = True
 
 
 def bisect_folder(env: Mapping[str, str]) -> Path:
@@ -95,53 +89,54 @@ def variants_of(request: Request) -> dict[str, Make]:
     return found
 
 
-class Work:
+class BisectSession:
     """One session, from its range to its answer."""
 
-    def __init__(self, request: Request, words: Words, book: Journal, session: Session) -> None:
+    def __init__(self, request: Request, options: SessionOptions, journal: Journal, session: Session) -> None:
         self.request = request
-        self.book = book
+        self.journal = journal
         self.session = session
         self.variants = variants_of(request)
         self.range, merges = request.range()
-        tools = Tools(
+        provisioning = Provisioning(
             bisect_folder(session.environment) / "toolchains",
             session.environment,
-            Downloads(stall=words.stall),
+            Downloads(stall=options.stall),
             targets_of(self.variants, request.targets),
-            parse_size(words.disk_limit, "--disk-limit"),
-            words.ci_server.rstrip("/"),
-            words.ahead,
-            request.lack_fails,
+            parse_size(options.disk_limit, "--disk-limit"),
+            options.ci_server.rstrip("/"),
+            options.prefetch,
+            request.no_skip,
         )
-        self.lab = Bench(session, self.variants, tools, say)
-        self.levels = Levels(request, merges, self.lab, book, say)
+        self.prober = ToolchainProber(session, self.variants, provisioning, say)
+        self.narrowing = Narrowing(request, merges, self.prober, journal, say)
 
     def answer(self) -> Answer:
         """Search, then look at what is beside each flip."""
         hints = hints_of(self.variants, self.range, self.session)
-        search = Bisection(self.range, list(self.variants), self.lab, self.book, self.request.options, say)
+        search = Bisection(
+            self.range, list(self.variants), self.prober, self.journal, self.request.options, say
+        )
         result = search.run(hints)
         groups = tuple(
             self._group(part, at)
             for gaps, found in grouped(result)
-            for part, at in self.levels.narrowed(found, flips(gaps, found[0], result.range))
+            for part, at in self.narrowing.narrowed(found, flips(gaps, found[0], result.range))
         )
-        return Answer(result.range, groups, result.problems, result.tried, self.lab.installed)
+        return Answer(result.range, groups, result.problems, result.tried, self.prober.installed)
 
-    def _group(self, found: Sequence[Finding], at: Sequence[Flip]) -> Group:
+    def _group(self, found: Sequence[Finding], at: Sequence[Flip]) -> FlipGroup:
         variant = found[0].question.variant
         looked = [replace(flip, changes=self._changes(variant, flip)) for flip in at]
         first = next((flip for flip in looked if flip.becomes == "bad"), looked[0])
-        evidence, script = self._evidence(found[0], first)
-        return Group(tuple(found), tuple(looked), evidence, script)
+        return FlipGroup(tuple(found), tuple(looked), self._example(found[0], first))
 
     def _changes(self, variant: str, flip: Flip) -> tuple[Changes, ...]:
         """What differs in what a variant makes on the two sides, as `linkage compare` has it."""
         rules = NoiseFilters.without(())
         reader = Normalizer(rules)
         try:
-            pair = [self.lab.toolchain(side.name) for side in (flip.before, flip.after)]
+            pair = [self.prober.toolchain(side.name) for side in (flip.before, flip.after)]
         except MissingError:
             return ()
         before, after = (ToolchainSource(self.session, one, reader) for one in pair)
@@ -152,17 +147,17 @@ class Work:
         )
         return tuple(grouped_changes((each, "") for each in found.found))
 
-    def _evidence(self, finding: Finding, flip: Flip) -> tuple[str, str]:
-        """What fails on the failing side, and the script that shows it."""
+    def _example(self, finding: Finding, flip: Flip) -> FailingExample | None:
+        """The finding's variant on the failing side."""
         side = flip.after if flip.becomes == "bad" else flip.before
         try:
-            variant = self.variants[finding.question.variant](self.lab.toolchain(side.name))
+            variant = self.variants[finding.question.variant](self.prober.toolchain(side.name))
         except MissingError:
-            return "", ""
+            return None
         verdict = self.session.verdict(variant)
         if self.session.skip_reason(variant) is not None:
-            return explain_verdict(verdict, variant.id), ""
-        return explain_verdict(verdict, variant.id), repro_script(plan(variant), sources(variant), verdict)
+            return FailingExample(variant.id, verdict, None, {})
+        return FailingExample(variant.id, verdict, plan(variant), sources(variant))
 
 
 def targets_of(variants: Mapping[str, Make], more: Sequence[str]) -> tuple[str, ...]:

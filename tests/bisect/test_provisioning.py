@@ -8,9 +8,16 @@ from types import SimpleNamespace
 
 import pytest
 
-from linkage.bisect.download import Ahead, Downloads, FailedError, NotThereError, Stopped, UnreachableError
+from linkage.bisect.download import (
+    DownloadQueue,
+    Downloads,
+    FailedError,
+    NotThereError,
+    Stopped,
+    UnreachableError,
+)
 from linkage.bisect.nightlies import archives, manifest_url
-from linkage.bisect.provisioning import Bench, Tools
+from linkage.bisect.provisioning import Provisioning, ToolchainProber
 from linkage.bisect.subject import MissingError
 from linkage.errors import LinkageError
 from linkage.run.session import Session
@@ -21,19 +28,19 @@ HOST = "x86_64-unknown-linux-gnu"
 
 
 @pytest.fixture
-def tools(tmp_path: Path) -> Tools:
+def provisioning(tmp_path: Path) -> Provisioning:
     (tmp_path / "toolchains").mkdir()
-    return Tools(tmp_path / "toolchains", {}, Downloads(), limit=1000)
+    return Provisioning(tmp_path / "toolchains", {}, Downloads(), limit=1000)
 
 
-def bench(tools: Tools, tmp_path: Path) -> Bench:
+def prober_with(provisioning: Provisioning, tmp_path: Path) -> ToolchainProber:
     session = Session(Store(tmp_path / "store"), tmp_path / "cache", environment={"HOME": str(tmp_path)})
-    return Bench(session, {}, tools, lambda _: None)
+    return ToolchainProber(session, {}, provisioning, lambda _: None)
 
 
-def put(tools: Tools, name: str, size: int | None, age: int) -> Path:
+def put(provisioning: Provisioning, name: str, size: int | None, age: int) -> Path:
     """A toolchain that takes so much, used so many hours ago; None: only downloaded."""
-    home = tools.folder / name
+    home = provisioning.folder / name
     (home / "downloads").mkdir(parents=True)
     if size is not None:
         (home / "size").write_text(str(size))
@@ -42,51 +49,53 @@ def put(tools: Tools, name: str, size: int | None, age: int) -> Path:
     return home
 
 
-def names(tools: Tools) -> set[str]:
-    return {home.name for home in tools.folder.iterdir()}
+def names(provisioning: Provisioning) -> set[str]:
+    return {home.name for home in provisioning.folder.iterdir()}
 
 
-def test_the_disks_limit_takes_what_was_not_used_for_longest(tools: Tools, tmp_path: Path) -> None:
+def test_the_disks_limit_takes_what_was_not_used_for_longest(
+    provisioning: Provisioning, tmp_path: Path
+) -> None:
     for name, age in (("nightly-2026-01-01", 1), ("nightly-2026-01-02", 9), ("nightly-2026-01-03", 5)):
-        put(tools, name, 400, age)
-    put(tools, "nightly-2026-01-04", None, 0)
-    lab = bench(tools, tmp_path)
-    tools.limit = 1250
-    lab.hold(["nightly-2026-01-02"])
-    lab._make_room()
+        put(provisioning, name, 400, age)
+    put(provisioning, "nightly-2026-01-04", None, 0)
+    prober = prober_with(provisioning, tmp_path)
+    provisioning.limit = 1250
+    prober.retain(["nightly-2026-01-02"])
+    prober._make_room()
     # The next will take about 400 as well; what is held stays, though it is the oldest.
-    assert names(tools) == {"nightly-2026-01-01", "nightly-2026-01-02"}
+    assert names(provisioning) == {"nightly-2026-01-01", "nightly-2026-01-02"}
 
 
-def test_what_another_bisection_uses_stays(tools: Tools, tmp_path: Path) -> None:
+def test_what_another_bisection_uses_stays(provisioning: Provisioning, tmp_path: Path) -> None:
     for name in ("nightly-2026-01-01", "nightly-2026-01-02", "nightly-2026-01-03"):
-        put(tools, name, 900, 1)
-    other, lab = bench(tools, tmp_path), bench(tools, tmp_path)
+        put(provisioning, name, 900, 1)
+    other, prober = prober_with(provisioning, tmp_path), prober_with(provisioning, tmp_path)
     other._use("nightly-2026-01-02")
-    lab._make_room()
-    assert names(tools) == {"nightly-2026-01-02"}
+    prober._make_room()
+    assert names(provisioning) == {"nightly-2026-01-02"}
 
 
-def test_a_toolchain_in_the_users_own_rustup_is_used(tools: Tools, tmp_path: Path) -> None:
+def test_a_toolchain_in_the_users_own_rustup_is_used(provisioning: Provisioning, tmp_path: Path) -> None:
     theirs = tmp_path / f".rustup/toolchains/nightly-2026-01-01-{HOST}/bin/rustc"
     theirs.parent.mkdir(parents=True)
     theirs.write_text("#!/bin/sh\n")
-    lab = bench(tools, tmp_path)
+    prober = prober_with(provisioning, tmp_path)
     days = ["nightly-2026-01-01", "nightly-2026-01-02", "nightly-2026-01-03"]
-    assert lab.at_hand(days) == {"nightly-2026-01-01"}
+    assert prober.available(days) == {"nightly-2026-01-01"}
     # `nightly` itself is the one of the day that its manifest names.
     newest = tmp_path / f".rustup/toolchains/nightly-{HOST}"
     (newest / "bin").mkdir(parents=True)
     (newest / "bin/rustc").write_text("#!/bin/sh\n")
-    assert lab.at_hand(days) == {"nightly-2026-01-01"}
+    assert prober.available(days) == {"nightly-2026-01-01"}
     (newest / "lib/rustlib").mkdir(parents=True)
     manifest = newest / "lib/rustlib/multirust-channel-manifest.toml"
     manifest.write_text('manifest-version = "2"\ndate = "2026-01-03"\n[pkg.cargo]\n')
-    assert lab.at_hand(days) == {"nightly-2026-01-01", "nightly-2026-01-03"}
+    assert prober.available(days) == {"nightly-2026-01-01", "nightly-2026-01-03"}
 
 
 def test_what_nobody_wants_any_more_is_given_up() -> None:
-    ahead, began, ended = Ahead(width=1), threading.Event(), threading.Event()
+    ahead, began, ended = DownloadQueue(width=1), threading.Event(), threading.Event()
 
     def work(stop: threading.Event) -> None:
         began.set()
@@ -128,19 +137,21 @@ def test_a_full_disk_is_no_server_that_is_busy(tmp_path: Path) -> None:
     assert len(server.asked) == 1
 
 
-def test_a_full_disk_ends_the_search(tools: Tools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_ends_the_search(
+    provisioning: Provisioning, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It is no toolchain that is missing, which would be skipped."""
-    lab = bench(tools, tmp_path)
+    prober = prober_with(provisioning, tmp_path)
 
     def failing(_: str) -> str:
         raise FailedError("rustup: failed to extract package")
 
-    monkeypatch.setattr(lab, "_spec", failing)
+    monkeypatch.setattr(prober, "_spec", failing)
     with pytest.raises(MissingError, match="it cannot be got: rustup: failed to extract"):
-        lab.get("nightly-2026-01-01")
+        prober.get("nightly-2026-01-01")
     monkeypatch.setattr("linkage.bisect.provisioning.shutil.disk_usage", lambda _: SimpleNamespace(free=4096))
     with pytest.raises(LinkageError, match=r"toolchains: the disk is full \(help: make room, or take less"):
-        lab.get("nightly-2026-01-01")
+        prober.get("nightly-2026-01-01")
 
 
 def test_where_a_manifest_stands() -> None:
