@@ -11,12 +11,12 @@ from bench import subjects
 from bench.runs import Bench
 from bench.timing import Figure, Measurement, against, called, timed
 from linkage.artifact import ar
-from linkage.artifact.elf.file import SHT_SYMTAB, Elf
+from linkage.artifact.elf.file import SHT_SYMTAB, ElfFile
 from linkage.artifact.reader import read
 
 
 def _ours(data: bytes) -> int:
-    elf = Elf(memoryview(data))
+    elf = ElfFile(memoryview(data))
     table = elf.first(SHT_SYMTAB)
     return 0 if table is None else len(elf.symbols(table).bindings())
 

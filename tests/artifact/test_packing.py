@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from linkage.artifact import read
-from linkage.artifact.facts import Archive, Facts, Member, Members, ObjectFile, ObjectType, Relro
+from linkage.artifact.facts import Archive, ArchiveMember, Facts, Members, ObjectFile, ObjectType, Relro
 from linkage.artifact.packing import pack, unpack, without_columns
 from linkage.artifact.tables import SectionTable, SymbolTable
 from support.table_strategies import sections, symbols
@@ -40,16 +40,16 @@ def test_columns_of_any_length_come_back(one: bytes, other: bytes) -> None:
     assert list(unpack(pack(tables), [without_columns(*each) for each in tables])) == tables
 
 
-def _member(name: str, table: SymbolTable | None = None) -> Member:
+def _member(name: str, table: SymbolTable | None = None) -> ArchiveMember:
     found = ObjectFile(
         "elf64-little", "x86_64", ObjectType.RELOCATABLE, SectionTable(), table, None, None, None,
         pie=False, relro=Relro.NONE, bitcode=None, metadata=None,
     )  # fmt: skip
-    return Member(name, 1, found)
+    return ArchiveMember(name, 1, found)
 
 
 def test_members_are_a_sequence() -> None:
-    plain = (_member("a.o"), Member("notes", 3), _member("b.o", SymbolTable()))
+    plain = (_member("a.o"), ArchiveMember("notes", 3), _member("b.o", SymbolTable()))
     archive = Archive("gnu", thin=False, members=plain, index=None)  # type: ignore[arg-type]
     members = archive.members
     assert isinstance(members, Members)

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from linkage.artifact import read
-from linkage.artifact.disassembly import Target, code_for
-from linkage.artifact.elf.numbers import EM_AARCH64, EM_X86_64
+from linkage.artifact.disassembly import AddressOperand, code_for
 
 Compile = Callable[..., Path]
 CALLS = """
@@ -87,28 +86,28 @@ def test_the_code_of_aarch64() -> None:
         0xF9400401,  # ldr  x1, [x0, #8]: x0 is not known any more
         0x14000001,  # b    .+4
     )
-    code = code_for(EM_AARCH64)
+    code = code_for("aarch64")
     assert code is not None
     assert list(code.targets(struct.pack("<8I", *words), 0x1000)) == [
-        Target(0x1010, branch=True),
-        Target(0x2008, slot=True),
-        Target(0x2010),
-        Target(0x2018, slot=True),
-        Target(0x2010, slot=True),
-        Target(0x1020, branch=True),
+        AddressOperand(0x1010, branch=True),
+        AddressOperand(0x2008, slot=True),
+        AddressOperand(0x2010),
+        AddressOperand(0x2018, slot=True),
+        AddressOperand(0x2010, slot=True),
+        AddressOperand(0x1020, branch=True),
     ]
 
 
 def test_the_code_of_x86() -> None:
     text = "e8 10000000 ff15 20000000 488d05 f0ffffff 0f84 01000000 488b0d 00000000 488b0d 08000000"
-    code = code_for(EM_X86_64)
+    code = code_for("x86_64")
     assert code is not None
     assert list(code.targets(bytes.fromhex(text), 0x1000)) == [
-        Target(0x1015, branch=True),
-        Target(0x102B, slot=True),
-        Target(0x1002),
-        Target(0x1019, branch=True),
-        Target(0x101F, slot=True),
-        Target(0x102E, slot=True),
+        AddressOperand(0x1015, branch=True),
+        AddressOperand(0x102B, slot=True),
+        AddressOperand(0x1002),
+        AddressOperand(0x1019, branch=True),
+        AddressOperand(0x101F, slot=True),
+        AddressOperand(0x102E, slot=True),
     ]
     assert code_for(0) is None

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from linkage.artifact.facts import Archive, Facts, Member, ObjectFile, ObjectType, Relro
+from linkage.artifact.facts import Archive, ArchiveMember, Facts, ObjectFile, ObjectType, Relro
 from linkage.artifact.tables import (
     Binding,
     Section,
@@ -79,7 +79,7 @@ def test_names_cannot_write_to_the_terminal() -> None:
     assert "evil\\x1b[2J\\nname" in text
     assert ".te\\x07xt" in text
     assert "\x1b" not in text
-    member = Member("m\x1b.o", 1, found)
+    member = ArchiveMember("m\x1b.o", 1, found)
     text = "\n".join(
         shown(Facts("archive", 1, "", archive=Archive("gnu", thin=False, members=(member,), index=("a\rb",))))
     )

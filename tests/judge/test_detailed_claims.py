@@ -2,7 +2,7 @@
 
 import pytest
 
-from linkage.artifact.facts import Bitcode, Member
+from linkage.artifact.facts import ArchiveMember, Bitcode
 from linkage.judge.view import View
 from support.claim_subjects import ARCHIVE, LIBRARY, OBJECT, SECTIONS
 from support.hand_made import EMPTY, archive, elf, keys, misses, text_file
@@ -128,7 +128,7 @@ def test_members_that_are_not_there_are_a_failure() -> None:
 
 
 def test_a_member_that_is_bitcode() -> None:
-    inner = archive(Member("a.o", 9, bitcode=Bitcode("raw", 9)))
+    inner = archive(ArchiveMember("a.o", 9, bitcode=Bitcode("raw", 9)))
     assert misses("{bitcode: true, each-member: {a.o: {format: bitcode, bitcode: true}}}", inner) == []
     assert keys("each-member: {a.o: {defines: {none: [foo]}}}", inner) == ["each-member.a.o.defines"]
 

@@ -5,17 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from linkage.artifact.facts import Archive, Facts, Member
+from linkage.artifact.facts import Archive, ArchiveMember, Facts
 from linkage.run.executor import Seen
 from linkage.run.kept_facts import get_seen, put_seen
 from linkage.store.maintenance import check
 from linkage.store.store import Store
 
-STD = [Member(hashlib.sha256(b"%d" % number).hexdigest(), number, crate="std") for number in range(300)]
+STD = [
+    ArchiveMember(hashlib.sha256(b"%d" % number).hexdigest(), number, crate="std") for number in range(300)
+]
 
 
 def seen(*own: str) -> Seen:
-    members = [*(Member(name, 1, crate="mine") for name in own), *STD]
+    members = [*(ArchiveMember(name, 1, crate="mine") for name in own), *STD]
     archive = Archive("gnu", thin=False, members=members, index=None)  # type: ignore[arg-type]
     return Seen(Facts("archive", 1, "", archive=archive), ("text",))
 

@@ -10,19 +10,19 @@ from pydantic import TypeAdapter
 
 from linkage.artifact.facts import (
     Archive,
+    ArchiveMember,
     Binding,
     Dynamic,
     Facts,
-    Member,
     ObjectFile,
     ObjectType,
-    Other,
     Relro,
     Section,
     SectionTable,
     Symbol,
     SymbolTable,
     SymbolType,
+    UnknownFile,
     Visibility,
 )
 from linkage.case.claims import ArtifactClaims
@@ -120,14 +120,14 @@ def elf(
     return Facts("elf", size, digest or new_digest(), object=object_file(symbols, exports, sections, **given))
 
 
-def member(name: str, symbols: Mapping[str, str] | Iterable[str] | None = (), **given: Any) -> Member:
+def member(name: str, symbols: Mapping[str, str] | Iterable[str] | None = (), **given: Any) -> ArchiveMember:
     """An archive's member that is an object with these symbols; with None no object."""
     made = None if symbols is None else object_file(symbols, type=ObjectType.RELOCATABLE)
-    return Member(name, 512, object=made, **given)
+    return ArchiveMember(name, 512, object=made, **given)
 
 
 def archive(
-    *members: Member, index: tuple[str, ...] | None = ("foo",), thin: bool = False, size: int = 8192
+    *members: ArchiveMember, index: tuple[str, ...] | None = ("foo",), thin: bool = False, size: int = 8192
 ) -> Facts:
     """An ar archive's facts."""
     return Facts("archive", size, new_digest(), archive=Archive("gnu", thin, members, index))
@@ -135,7 +135,7 @@ def archive(
 
 def text_file(text: str | None, digest: str = "7e47") -> Facts:
     """A text file's facts; None: a file that is no text."""
-    return Facts("other", len(text or "x"), digest, other=Other(text))
+    return Facts("other", len(text or "x"), digest, other=UnknownFile(text))
 
 
 EMPTY = Facts("empty", 0, "0")

@@ -6,28 +6,34 @@ LLVM's `llvm/Object/Archive.h`, which names the same flavours.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import groupby
 from typing import NamedTuple
 
 from blake3 import blake3
 
-from linkage.artifact.bitcode import MAGIC as BITCODE_MAGIC
-from linkage.artifact.bitcode import WRAPPER_MAGIC, read_bitcode
 from linkage.artifact.bounds import string, take
-from linkage.artifact.cache import Recent
-from linkage.artifact.elf.file import MAGIC as ELF_MAGIC
-from linkage.artifact.elf.file import read_elf
-from linkage.artifact.facts import Archive, Bitcode, Member, Members, Metadata, ObjectFile, Part
-from linkage.artifact.metadata.header import MAGIC as METADATA_MAGIC
-from linkage.artifact.metadata.header import read_metadata
+from linkage.artifact.cache import LruCache
+from linkage.artifact.facts import (
+    Archive,
+    ArchiveMember,
+    Bitcode,
+    CrateMembers,
+    Members,
+    Metadata,
+    ObjectFile,
+)
 from linkage.artifact.provenance import crate_of
-from linkage.artifact.request import NOTHING, Wanted
+from linkage.artifact.request import FactsRequest
 from linkage.artifact.tables import column
 from linkage.errors import ArtifactError
 
 MAGIC = b"!<arch>\n"
 THIN_MAGIC = b"!<thin>\n"
+
+Content = ObjectFile | Archive | Bitcode | Metadata | None
+"""What a reader finds in a file or in a member of an archive."""
+ContentReader = Callable[[memoryview, FactsRequest], Content]
 
 _HEADER = 60  # bytes: name 16, date 12, uid 6, gid 6, mode 8, size 10, end 2
 _END = b"`\n"
@@ -41,7 +47,7 @@ _INSIDE_THIN = (_LONG_NAMES, b"/", b"/SYM64/")  # what a thin archive holds itse
 
 
 _WORTH_KNOWING = 1 << 16  # bytes; reading less takes no longer than knowing it again
-_known: Recent[tuple[bytes, Wanted], Part] = Recent(256)
+_known: LruCache[tuple[bytes, FactsRequest], CrateMembers] = LruCache(256)
 """What was read last, by content: the crates of std of a few toolchains."""
 
 
@@ -54,11 +60,11 @@ class _Entry(NamedTuple):
     bsd: bool  # the name stands before the content: `#1/length`
 
 
-def read_archive(data: memoryview, wanted: Wanted = NOTHING) -> Archive:
-    """The facts of an archive and of every member that is an object, bitcode or metadata.
+def read_archive(data: memoryview, request: FactsRequest, read_member: ContentReader) -> Archive:
+    """The facts of an archive and of every member that `read_member` can read.
 
-    A member that cannot be read says so in its `error`; ArtifactError where the archive itself
-    is truncated or malformed. Archives within archives are listed, not entered.
+    A member that cannot be read says so in its `error`; ArtifactError if the archive itself is
+    truncated or malformed. Archives within archives are listed, not entered.
     """
     thin = data[:8] == THIN_MAGIC
     flavour: str | None = None
@@ -71,18 +77,23 @@ def read_archive(data: memoryview, wanted: Wanted = NOTHING) -> Archive:
             found.append(entry)
         elif index is None and entry.content is not None:  # COFF's second index repeats the first
             flavour, index = spelling, _index(entry.content, spelling)
-    runs = [_run(tuple(run), wanted) for _, run in groupby(found, key=lambda entry: crate_of(entry.name))]
+    runs = [
+        _crate(tuple(run), request, read_member)
+        for _, run in groupby(found, key=lambda entry: crate_of(entry.name))
+    ]
     return Archive(flavour or "gnu", thin, Members.joined(runs), index)
 
 
-def _run(entries: tuple[_Entry, ...], wanted: Wanted) -> Part:
+def _crate(entries: tuple[_Entry, ...], request: FactsRequest, read_member: ContentReader) -> CrateMembers:
     """The members of one crate, which stand together. Those of std are the same in every static library
-    that a toolchain makes: they are read once, and known again by their contents.
+    that a toolchain makes: they are read once, and recognised by their contents.
     """
     if sum(entry.size for entry in entries) < _WORTH_KNOWING:
-        return Part.of(_member(entry, wanted) for entry in entries)
-    key = (_digest(entries), wanted)
-    return _known.get(key) or _known.put(key, Part.of(_member(entry, wanted) for entry in entries))
+        return CrateMembers.of(_member(entry, request, read_member) for entry in entries)
+    key = (_digest(entries), request)
+    if (known := _known.get(key)) is None:
+        known = _known.put(key, CrateMembers.of(_member(entry, request, read_member) for entry in entries))
+    return known
 
 
 def _digest(entries: tuple[_Entry, ...]) -> bytes:
@@ -168,29 +179,21 @@ def _names(names: bytes, count: int) -> tuple[str, ...]:
     return tuple(_text(names).split("\0", count)[:count])
 
 
-def _member(entry: _Entry, wanted: Wanted) -> Member:
+def _member(entry: _Entry, request: FactsRequest, read_member: ContentReader) -> ArchiveMember:
     crate = crate_of(entry.name)
     if entry.content is None:
-        return Member(entry.name, entry.size, crate=crate)
+        return ArchiveMember(entry.name, entry.size, crate=crate)
     try:
-        found, bitcode, metadata = _contents(entry.content, wanted)
+        found = read_member(entry.content, request)
     except ArtifactError as error:
-        if wanted.contents:  # a claim about what they lack must not hold because one was not looked at
+        if request.contents:  # a claim about what they lack must not hold because one was not looked at
             raise ArtifactError(f"member {entry.name}: {error}") from None
-        return Member(entry.name, entry.size, crate=crate, error=str(error))
-    return Member(entry.name, entry.size, found, bitcode, metadata, crate)
-
-
-def _contents(
-    content: memoryview, wanted: Wanted
-) -> tuple[ObjectFile | None, Bitcode | None, Metadata | None]:
-    magic = bytes(content[:7])
-    if magic.startswith(ELF_MAGIC):
-        found = read_elf(content, wanted)
-        return found, found.bitcode, found.metadata
-    if magic.startswith((BITCODE_MAGIC, WRAPPER_MAGIC)):
-        return None, read_bitcode(content), None
-    return None, None, read_metadata(content) if magic == METADATA_MAGIC else None
+        return ArchiveMember(entry.name, entry.size, crate=crate, error=str(error))
+    if isinstance(found, ObjectFile):
+        return ArchiveMember(entry.name, entry.size, found, found.bitcode, found.metadata, crate)
+    bitcode = found if isinstance(found, Bitcode) else None
+    metadata = found if isinstance(found, Metadata) else None
+    return ArchiveMember(entry.name, entry.size, None, bitcode, metadata, crate)
 
 
 def _text(name: bytes) -> str:

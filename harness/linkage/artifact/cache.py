@@ -1,4 +1,8 @@
-"""What was used last, by its key: for what is decoded or read again soon, or never."""
+"""A cache of a fixed number of values, for what is decoded or read again soon, or never.
+
+`functools.lru_cache` computes a value from its arguments and holds on to both. Here the arguments are
+views of mapped files, which would stay mapped, and the store puts in what it has just written.
+"""
 
 from collections import OrderedDict
 from typing import Generic, TypeVar
@@ -7,8 +11,8 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-class Recent(Generic[K, V]):
-    """The last `most` values that were put or got. Threads may share it."""
+class LruCache(Generic[K, V]):
+    """The `most` values that were used last. Threads may share it."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -22,7 +26,7 @@ class Recent(Generic[K, V]):
         return found
 
     def put(self, key: K, value: V) -> V:
-        """Keep a value, and give it back; what was not used for longest goes."""
+        """Keep a value and return it; the least recently used one is evicted."""
         self._values[key] = value
         if len(self._values) > self._most:
             self._values.popitem(last=False)

@@ -11,11 +11,9 @@ from typing import Protocol
 
 import capstone
 
-from linkage.artifact.elf.numbers import EM_386, EM_AARCH64, EM_X86_64
-
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class AddressOperand:
     """An address that an instruction names: jumped to (`branch`), read from (`slot`), or taken."""
 
     address: int
@@ -28,7 +26,7 @@ class Code(Protocol):
 
     stub_size: int  # bytes that surely hold one entry of the procedure linkage table
 
-    def targets(self, code: bytes, address: int) -> Iterator[Target]:
+    def targets(self, code: bytes, address: int) -> Iterator[AddressOperand]:
         """The addresses named by the code that stands at `address`."""
         ...
 
@@ -42,14 +40,14 @@ class _X86:
         self._engine = capstone.Cs(capstone.CS_ARCH_X86, mode)
         self._engine.skipdata = True
 
-    def targets(self, code: bytes, address: int) -> Iterator[Target]:
+    def targets(self, code: bytes, address: int) -> Iterator[AddressOperand]:
         for at, size, mnemonic, operands in self._engine.disasm_lite(code, address):
             branch = mnemonic == "call" or mnemonic.startswith("j")
             if branch and self._IMMEDIATE.fullmatch(operands):
-                yield Target(int(operands, 16), branch=True)
+                yield AddressOperand(int(operands, 16), branch=True)
             elif found := self._RELATIVE.search(operands):
                 distance = int(found[1] + found[2], 0) if found[1] else 0
-                yield Target(at + size + distance, slot=mnemonic != "lea")
+                yield AddressOperand(at + size + distance, slot=mnemonic != "lea")
 
 
 class _AArch64:
@@ -64,30 +62,30 @@ class _AArch64:
         self._engine = capstone.Cs(capstone.CS_ARCH_ARM64, capstone.CS_MODE_LITTLE_ENDIAN)
         self._engine.skipdata = True
 
-    def targets(self, code: bytes, address: int) -> Iterator[Target]:
+    def targets(self, code: bytes, address: int) -> Iterator[AddressOperand]:
         held: dict[str, int] = {}  # the address that a register holds since its `adrp`
         for _, _, mnemonic, operands in self._engine.disasm_lite(code, address):
             written = operands.split(",")[0]
             if mnemonic in ("b", "bl"):
-                yield Target(int(operands.removeprefix("#"), 16), branch=True)
+                yield AddressOperand(int(operands.removeprefix("#"), 16), branch=True)
             elif mnemonic in ("adrp", "adr") and (found := self._PAGE.fullmatch(operands)):
                 held[written] = int(found[2], 0)
                 if mnemonic == "adr":
-                    yield Target(held[written])
+                    yield AddressOperand(held[written])
             elif mnemonic == "add" and (found := self._ADD.fullmatch(operands)) and found[2] in held:
                 held[written] = held[found[2]] + int(found[3], 0)
-                yield Target(held[written])
+                yield AddressOperand(held[written])
             elif mnemonic == "ldr" and (found := self._LOAD.fullmatch(operands)) and found[2] in held:
-                yield Target(held[found[2]] + int(found[3] or "0", 0), slot=True)
+                yield AddressOperand(held[found[2]] + int(found[3] or "0", 0), slot=True)
                 held.pop(f"x{found[1]}", None)
             elif not mnemonic.startswith(self._READERS):
                 held.pop(written, None)
 
 
-def code_for(machine: int) -> Code | None:
-    """The reader of a machine's code (ELF's number), None for one that is not known."""
-    if machine == EM_X86_64:
+def code_for(machine: str) -> Code | None:
+    """The reader of a machine's code, by the name that facts have; None for one that is not known."""
+    if machine == "x86_64":
         return _X86(capstone.CS_MODE_64)
-    if machine == EM_386:
+    if machine == "i386":
         return _X86(capstone.CS_MODE_32)
-    return _AArch64() if machine == EM_AARCH64 else None
+    return _AArch64() if machine == "aarch64" else None

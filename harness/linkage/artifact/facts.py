@@ -31,23 +31,23 @@ _LEVEL = 1  # of zlib: higher ones take twice the time for a seventh less
 
 __all__ = [
     "Archive",
+    "ArchiveMember",
     "Binding",
     "Bitcode",
+    "CrateMembers",
     "Dynamic",
     "Facts",
-    "Member",
     "Members",
     "Metadata",
     "ObjectFile",
     "ObjectType",
-    "Other",
-    "Part",
     "Relro",
     "Section",
     "SectionTable",
     "Symbol",
     "SymbolTable",
     "SymbolType",
+    "UnknownFile",
     "Visibility",
 ]
 
@@ -122,7 +122,7 @@ class ObjectFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class ArchiveMember:
     """An archive's member: an object, bitcode, rustc metadata, or something else.
 
     `bitcode` and `metadata` are also set where `object` carries them in a section. `error` says
@@ -139,40 +139,40 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class _PackedMembers:
     """Members as `Members.packed` holds them: their objects' tables apart, which is a tenth as large."""
 
-    members: tuple[Member, ...]
+    members: tuple[ArchiveMember, ...]
     tables: Packed
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class CrateMembers:
     """Members that stand together in an archive, those of one crate, and what the store keeps of them."""
 
-    members: tuple[Member, ...]
+    members: tuple[ArchiveMember, ...]
     packed: bytes
 
     @classmethod
-    def of(cls, members: Iterable[Member]) -> "Part":
+    def of(cls, members: Iterable[ArchiveMember]) -> "CrateMembers":
         """These members, packed."""
         listed = tuple(members)
         objects = [one.object for one in listed if one.object is not None]
         tables = pack([(one.sections, one.symbols) for one in objects])
-        kept = _Kept(tuple(map(_without_tables, listed)), tables)
+        kept = _PackedMembers(tuple(map(_without_tables, listed)), tables)
         return cls(listed, zlib.compress(msgspec.msgpack.encode(kept), _LEVEL))
 
 
 @lru_cache(maxsize=256)  # parts: std's are those of every library that holds it
-def _unpacked(part: bytes) -> tuple[Member, ...]:
-    kept = msgspec.msgpack.decode(zlib.decompress(part), type=_Kept)
+def _unpacked(part: bytes) -> tuple[ArchiveMember, ...]:
+    kept = msgspec.msgpack.decode(zlib.decompress(part), type=_PackedMembers)
     objects = [one.object for one in kept.members if one.object is not None]
     tables = unpack(kept.tables, ((one.sections, one.symbols) for one in objects))
     return tuple(one if one.object is None else _with_tables(one, *next(tables)) for one in kept.members)
 
 
 @dataclass(frozen=True, eq=False)
-class Members(Sequence[Member]):
+class Members(Sequence[ArchiveMember]):
     """An archive's members: a sequence to everyone, packed for whoever encodes it.
 
     Unpacked when a member is first asked for; `packed`, crate by crate, is the one field, and what is
@@ -182,12 +182,12 @@ class Members(Sequence[Member]):
     packed: tuple[bytes, ...]
 
     @classmethod
-    def of(cls, members: Iterable[Member]) -> "Members":
+    def of(cls, members: Iterable[ArchiveMember]) -> "Members":
         """These members, as a sequence that packs them."""
-        return cls.joined([Part.of(run) for _, run in groupby(members, key=attrgetter("crate"))])
+        return cls.joined([CrateMembers.of(run) for _, run in groupby(members, key=attrgetter("crate"))])
 
     @classmethod
-    def joined(cls, parts: Sequence[Part]) -> "Members":
+    def joined(cls, parts: Sequence[CrateMembers]) -> "Members":
         """The members of these parts, one for each run of members of one crate."""
         made = cls(tuple(part.packed for part in parts))
         members = tuple(member for part in parts for member in part.members)
@@ -195,20 +195,20 @@ class Members(Sequence[Member]):
         return made
 
     @cached_property
-    def _members(self) -> tuple[Member, ...]:
+    def _members(self) -> tuple[ArchiveMember, ...]:
         return tuple(member for part in self.packed for member in _unpacked(part))
 
     def __len__(self) -> int:
         return len(self._members)
 
-    def __iter__(self) -> Iterator[Member]:
+    def __iter__(self) -> Iterator[ArchiveMember]:
         return iter(self._members)
 
     @overload
-    def __getitem__(self, index: int) -> Member: ...
+    def __getitem__(self, index: int) -> ArchiveMember: ...
     @overload
-    def __getitem__(self, index: slice) -> tuple[Member, ...]: ...
-    def __getitem__(self, index: int | slice) -> Member | tuple[Member, ...]:
+    def __getitem__(self, index: slice) -> tuple[ArchiveMember, ...]: ...
+    def __getitem__(self, index: int | slice) -> ArchiveMember | tuple[ArchiveMember, ...]:
         return self._members[index]
 
     def __eq__(self, other: object) -> bool:
@@ -219,14 +219,14 @@ class Members(Sequence[Member]):
     __hash__ = None  # type: ignore[assignment]  # equal to a tuple of the same members
 
 
-def _without_tables(member: Member) -> Member:
+def _without_tables(member: ArchiveMember) -> ArchiveMember:
     found = member.object
     if found is None:
         return member
     return _with_tables(member, *without_columns(found.sections, found.symbols))
 
 
-def _with_tables(member: Member, sections: SectionTable, symbols: SymbolTable | None) -> Member:
+def _with_tables(member: ArchiveMember, sections: SectionTable, symbols: SymbolTable | None) -> ArchiveMember:
     if member.object is None:
         return member
     return replace(member, object=replace(member.object, sections=sections, symbols=symbols))
@@ -242,13 +242,13 @@ class Archive:
     index: tuple[str, ...] | None
 
     def __post_init__(self) -> None:
-        given: Sequence[Member] = self.members
+        given: Sequence[ArchiveMember] = self.members
         if not isinstance(given, Members):
             object.__setattr__(self, "members", Members.of(given))
 
 
 @dataclass(frozen=True, slots=True)
-class Other:
+class UnknownFile:
     """A file of no format that the readers know; `text` where it is UTF-8 (and at most 1 MiB)."""
 
     text: str | None
@@ -270,5 +270,5 @@ class Facts:
     archive: Archive | None = None
     bitcode: Bitcode | None = None
     metadata: Metadata | None = None
-    other: Other | None = None
+    other: UnknownFile | None = None
     error: str | None = None

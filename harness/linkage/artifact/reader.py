@@ -1,16 +1,22 @@
-"""Reading any file's facts: mapped into memory, recognised by its content, never by its name."""
+"""Reading any file's facts: mapped into memory, recognised by its content, never by its name.
+
+A new object format is a folder beside `elf` and a row in `FORMATS`.
+"""
 
 import mmap
 import stat
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from linkage.artifact import ar, bitcode
+from linkage.artifact.ar import Content, ContentReader
 from linkage.artifact.digest import digest_of
 from linkage.artifact.elf import file as elf
-from linkage.artifact.facts import Facts, Other
+from linkage.artifact.elf.reader import read_elf
+from linkage.artifact.facts import Archive, Bitcode, Facts, Metadata, ObjectFile, UnknownFile
 from linkage.artifact.metadata import header as metadata
-from linkage.artifact.request import Wanted
+from linkage.artifact.request import FactsRequest
 from linkage.errors import ArtifactError
 
 _TEXT_LIMIT = 1 << 20  # bytes
@@ -28,7 +34,7 @@ def read(
 
     `references` names the functions whose outgoing references are wanted, `contents` the sections
     whose bytes are: at most 1 MiB of each (a larger one is an error), decompressed;
-    `for_comparison` is explained at Wanted.
+    `for_comparison` is explained at FactsRequest.
     What announces a format and is truncated or malformed gives Facts with an `error`.
     ArtifactError is raised only for a file that is missing, unreadable or no regular file.
     """
@@ -64,41 +70,57 @@ def read_bytes(
     """The facts of a file with this content; `digest` where the caller has it already."""
     view = memoryview(data)
     digest = digest or digest_of(view)
-    kind = _kind(view)
-    wanted = Wanted(tuple(references), tuple(contents), for_comparison)
+    request = FactsRequest(tuple(references), tuple(contents), for_comparison)
+    format_ = _format_of(view)
+    if format_ is None:
+        other = UnknownFile(_text(view)) if view else None
+        return Facts("other" if other else "empty", len(view), digest, other=other)
     try:
-        return _facts(kind, view, digest, wanted)
+        found = format_.read(view, request)
     except ArtifactError as error:
-        return Facts(kind, len(view), digest, error=str(error))
+        return Facts(format_.kind, len(view), digest, error=str(error))
+    return Facts(
+        format_.kind,
+        len(view),
+        digest,
+        object=found if isinstance(found, ObjectFile) else None,
+        archive=found if isinstance(found, Archive) else None,
+        bitcode=found if isinstance(found, Bitcode) else None,
+        metadata=found if isinstance(found, Metadata) else None,
+    )
 
 
-def _kind(view: memoryview) -> str:
-    beginning = bytes(view[:8])
-    for magics, kind in _MAGICS.items():
-        if beginning.startswith(magics):
-            return kind
-    return "other" if beginning else "empty"
+@dataclass(frozen=True, slots=True)
+class FileFormat:
+    """A format that is read: what Facts call it, how its files begin, and its reader."""
+
+    kind: str
+    magics: tuple[bytes, ...]
+    read: ContentReader
 
 
-_MAGICS = {
-    (elf.MAGIC,): "elf",
-    (ar.MAGIC, ar.THIN_MAGIC): "archive",
-    (bitcode.MAGIC, bitcode.WRAPPER_MAGIC): "bitcode",
-    (metadata.MAGIC,): "metadata",
-}
+def _read_member(content: memoryview, request: FactsRequest) -> Content:
+    """What is in an archive's member; None for one of no known format and for an archive."""
+    format_ = _format_of(content)
+    return format_.read(content, request) if format_ and format_.kind != "archive" else None
 
 
-def _facts(kind: str, view: memoryview, digest: str, wanted: Wanted) -> Facts:
-    size = len(view)
-    if kind == "elf":
-        return Facts(kind, size, digest, object=elf.read_elf(view, wanted))
-    if kind == "archive":
-        return Facts(kind, size, digest, archive=ar.read_archive(view, wanted))
-    if kind == "bitcode":
-        return Facts(kind, size, digest, bitcode=bitcode.read_bitcode(view))
-    if kind == "metadata":
-        return Facts(kind, size, digest, metadata=metadata.read_metadata(view))
-    return Facts(kind, size, digest, other=Other(_text(view)) if size else None)
+FORMATS = (
+    FileFormat("elf", (elf.MAGIC,), read_elf),
+    FileFormat(
+        "archive",
+        (ar.MAGIC, ar.THIN_MAGIC),
+        lambda data, request: ar.read_archive(data, request, _read_member),
+    ),
+    FileFormat("bitcode", (bitcode.MAGIC, bitcode.WRAPPER_MAGIC), lambda data, _: bitcode.read_bitcode(data)),
+    FileFormat("metadata", (metadata.MAGIC,), lambda data, _: metadata.read_metadata(data)),
+)
+_LONGEST_MAGIC = max(len(magic) for one in FORMATS for magic in one.magics)
+
+
+def _format_of(view: memoryview) -> FileFormat | None:
+    beginning = bytes(view[:_LONGEST_MAGIC])
+    return next((one for one in FORMATS if beginning.startswith(one.magics)), None)
 
 
 def _text(view: memoryview) -> str | None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class FactsRequest:
     """Functions whose outgoing references, and sections whose bytes, are to be among the facts."""
 
     references: tuple[str, ...] = ()
@@ -14,7 +14,5 @@ class Wanted:
     can call (defined, visible, its name not mangled) and, of a linked file, the section `.comment`, in which
     linkers and compilers leave their names."""
 
-
-NOTHING = Wanted()
 
 COMMENT = ".comment"

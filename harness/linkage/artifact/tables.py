@@ -145,7 +145,7 @@ def _name(names: bytes, offset: int) -> str:
     return names[offset : names.find(b"\0", offset)].decode(errors="backslashreplace")
 
 
-class _Names:
+class _StringTable:
     """A string table that is being written: each name once, NUL-terminated, after a leading NUL."""
 
     def __init__(self) -> None:
@@ -176,7 +176,7 @@ class SectionTable(Collection[Section]):
     @classmethod
     def of(cls, sections: Iterable[Section]) -> Self:
         """A table of these sections; what it yields again compares equal to them."""
-        names, columns = _Names(), [(0, 0, 0, 0)]
+        names, columns = _StringTable(), [(0, 0, 0, 0)]
         for section in sections:
             number = _SECTION_TYPE_NUMBERS.get(section.type)
             flags = sum(bit for bit, letter in _SECTION_FLAGS.items() if letter in section.flags)
@@ -261,7 +261,7 @@ class SymbolTable(Collection[Symbol]):
     @classmethod
     def of(cls, symbols: Iterable[Symbol]) -> Self:
         """A table of these symbols; what it yields again compares equal to them."""
-        names, sections, versions = _Names(), {"": 0}, {"": 0}
+        names, sections, versions = _StringTable(), {"": 0}, {"": 0}
         records, extended, indexes = bytearray(), bytearray(), bytearray()
         for symbol in symbols:
             number = sections.setdefault(symbol.section or "", len(sections))

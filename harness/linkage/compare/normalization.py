@@ -7,9 +7,9 @@ from functools import lru_cache
 
 from linkage.artifact.facts import (
     Archive,
+    ArchiveMember,
     Binding,
     Facts,
-    Member,
     ObjectFile,
     SectionTable,
     SymbolTable,
@@ -163,7 +163,7 @@ class Normalizer:
             references=self._references(own),
         )
 
-    def _one(self, member: Member) -> ComparedMember:
+    def _one(self, member: ArchiveMember) -> ComparedMember:
         table = member.object.symbols if member.object is not None else None
         kind = _kind(member)
         return self._member(member.name, kind, member.crate, table, member.size)
@@ -236,7 +236,7 @@ def _place(name: str) -> str:
     return ".text" if kind.startswith(".text.") else kind
 
 
-def _kind(member: Member) -> str:
+def _kind(member: ArchiveMember) -> str:
     if member.error is not None:
         return "damaged"
     with_ = [what for what in ("bitcode", "metadata") if getattr(member, what) is not None]

@@ -6,13 +6,13 @@ from functools import cached_property
 from itertools import chain
 from typing import TypeVar, cast
 
-from linkage.artifact.cache import Recent
+from linkage.artifact.cache import LruCache
 from linkage.artifact.facts import Binding, Bitcode, Facts, Metadata, ObjectFile, Section, SymbolTable
 from linkage.judge.rows import SymbolRow, rows
 
 T = TypeVar("T")
 
-_kept: Recent[tuple[str, str], tuple[object, ...]] = Recent(16)
+_kept: LruCache[tuple[str, str], tuple[object, ...]] = LruCache(16)
 """Decoded tables: those of a variant's artifacts, for all its claims about them."""
 
 

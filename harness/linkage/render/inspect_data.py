@@ -8,9 +8,9 @@ from typing import Any
 from linkage.artifact import demangle, demangled_path
 from linkage.artifact.facts import (
     Archive,
+    ArchiveMember,
     Binding,
     Facts,
-    Member,
     ObjectFile,
     Section,
     Symbol,
@@ -93,7 +93,7 @@ def place(symbol: Symbol) -> str:
     return symbol.section or ("COMMON" if symbol.type is SymbolType.COMMON else "?")
 
 
-def kind_of(member: Member) -> str:
+def kind_of(member: ArchiveMember) -> str:
     """What a member is, as the facts of a file of its own would call it."""
     if member.object is not None:
         return "elf"
@@ -177,7 +177,7 @@ def _archive(archive: Archive, selection: Selection) -> dict[str, Any]:
     }
 
 
-def _member(member: Member, selection: Selection) -> dict[str, Any]:
+def _member(member: ArchiveMember, selection: Selection) -> dict[str, Any]:
     data: dict[str, Any] = {
         "name": member.name,
         "kind": kind_of(member),

@@ -21,7 +21,7 @@ from typing import TypeVar
 import filelock
 import msgspec
 
-from linkage.artifact.cache import Recent
+from linkage.artifact.cache import LruCache
 from linkage.artifact.digest import file_digest
 from linkage.errors import StoreError
 
@@ -59,7 +59,7 @@ class Store:
         self.limit = limit
         self.writable = True
         """Turns false with the first entry that could not be written."""
-        self.parts: Recent[str, bytes] = Recent(512)
+        self.parts: LruCache[str, bytes] = LruCache(512)
         """Parts of facts that this process has read or written (`linkage.run.kept_facts`)."""
         try:
             for name in ("work", "locks", "blobs"):

@@ -9,7 +9,7 @@ _NAMELESS = (SymbolType.SECTION, SymbolType.FILE, SymbolType.TLS)
 _ALIASES = 256  # names of one address that are told; real files have a few
 
 
-class Places:
+class SymbolAddresses:
     """Symbols by address; looked up by any address within a symbol's size."""
 
     def __init__(self, symbols: Iterable[Symbol]) -> None:

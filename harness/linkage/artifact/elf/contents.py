@@ -9,14 +9,11 @@ import struct
 import zlib
 from collections.abc import Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 from linkage.artifact.bounds import take
+from linkage.artifact.elf.file import ElfFile
 from linkage.artifact.tables import SHF_COMPRESSED
 from linkage.errors import ArtifactError
-
-if TYPE_CHECKING:
-    from linkage.artifact.elf.file import Elf
 
 LIMIT = 1 << 20
 """Bytes of one section's content, decompressed; a larger one is refused, for half of it would let
@@ -26,7 +23,7 @@ _ZLIB, _ZSTD = 1, 2  # ch_type: ELFCOMPRESS_ZLIB, ELFCOMPRESS_ZSTD
 _GNU_MAGIC = b"ZLIB"
 
 
-def read_contents(elf: "Elf", names: Sequence[str]) -> dict[str, bytes]:
+def read_contents(elf: ElfFile, names: Sequence[str]) -> dict[str, bytes]:
     """The content of every section that is there, by name; several of one name one after the other.
 
     SHT_NOBITS gives none. ArtifactError where a content is larger than LIMIT or is compressed in
@@ -40,11 +37,11 @@ def read_contents(elf: "Elf", names: Sequence[str]) -> dict[str, bytes]:
     return found
 
 
-def _content(elf: "Elf", index: int, name: str) -> bytes:
+def _content(elf: ElfFile, index: int, name: str) -> bytes:
     raw = elf.content(index)
     if not raw:
         return b""
-    if elf.section(index)[2] & SHF_COMPRESSED:
+    if elf.section(index).flags & SHF_COMPRESSED:
         return _compressed(elf, raw, name)
     if name.startswith(".zdebug") and raw[:4] == _GNU_MAGIC:
         size = int.from_bytes(take(raw, 4, 8, f"section {name}'s compression header"), "big")
@@ -53,7 +50,7 @@ def _content(elf: "Elf", index: int, name: str) -> bytes:
     return bytes(raw)
 
 
-def _compressed(elf: "Elf", raw: memoryview, name: str) -> bytes:
+def _compressed(elf: ElfFile, raw: memoryview, name: str) -> bytes:
     layout = struct.Struct(elf.header.order + ("IIQQ" if elf.header.wide else "III"))
     fields = layout.unpack(take(raw, 0, layout.size, f"section {name}'s compression header"))
     return _decompressed(fields[0], raw[layout.size :], fields[-2], name)

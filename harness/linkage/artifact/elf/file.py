@@ -1,4 +1,4 @@
-"""ELF files: header, sections, symbols; the rest is found through them.
+"""An ELF file's header, sections, symbol tables and segments, through which the rest is found.
 
 Format: "System V Application Binary Interface" (gABI), chapters "Object Files" (ELF Header,
 Sections, Symbol Table, String Table) and "Program Loading and Dynamic Linking"; the
@@ -10,37 +10,19 @@ it once, so that everything after `_sections` and `_symbols` sees one layout.
 
 import struct
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
-from linkage.artifact.bitcode import read_bitcode
 from linkage.artifact.bounds import LONGEST_NAME, take
-from linkage.artifact.elf.contents import read_contents
-from linkage.artifact.elf.dynamic import Image, Segment, read_dynamic
+from linkage.artifact.elf.dynamic import Image, Segment
 from linkage.artifact.elf.numbers import (  # fmt: skip
-    DT_SYMTAB,
-    DT_VERSYM,
-    ET_CORE,
-    ET_DYN,
-    ET_EXEC,
-    ET_REL,
     MACHINES,
     PN_XNUM,
-    PT_GNU_RELRO,
-    PT_INTERP,
-    SHN_LORESERVE,
-    SHN_XINDEX,
     SHT_DYNSYM,
     SHT_NOBITS,
-    SHT_SYMTAB,
     SHT_SYMTAB_SHNDX,
 )
-from linkage.artifact.elf.references import read_references
-from linkage.artifact.facts import Dynamic, ObjectFile, ObjectType, Relro
-from linkage.artifact.metadata.header import read_metadata
-from linkage.artifact.request import COMMENT, NOTHING, Wanted
-from linkage.artifact.tables import SectionTable, SymbolTable, column
+from linkage.artifact.tables import SHN_LORESERVE, SHN_XINDEX, SectionTable, SymbolTable, column
 from linkage.errors import ArtifactError
 
 MAGIC = b"\x7fELF"
@@ -51,11 +33,7 @@ _SECTION64, _SECTION32 = "IIQQQQIIQQ", "10I"
 _SEGMENT64, _SEGMENT32 = "IIQQQQQQ", "8I"
 _SYMBOL64, _SYMBOL32 = "IBBHQQ", "IIIBBH"
 _SECTION = struct.Struct("<" + _SECTION64)
-_PATH_LIMIT = 4096  # bytes; PATH_MAX
-_TYPES = {ET_REL: ObjectType.RELOCATABLE, ET_EXEC: ObjectType.EXECUTABLE, ET_CORE: ObjectType.CORE}
 _NAMES_LIMIT = 1 << 34  # bytes; the largest libraries of rustc stay far below
-_BITCODE_SECTIONS = (".llvmbc", ".llvm.lto")
-_METADATA_SECTIONS = (".rmeta", ".rustc")
 
 
 class Header(NamedTuple):  # made several times as fast as a frozen dataclass; archives have hundreds
@@ -76,7 +54,22 @@ class Header(NamedTuple):  # made several times as fast as a frozen dataclass; a
         return f"elf{64 if self.wide else 32}-{'little' if self.order == '<' else 'big'}"
 
 
-class Elf:
+class SectionHeader(NamedTuple):
+    """A section header, in the order of Elf64_Shdr. `name` lies in the section names' string table."""
+
+    name: int
+    type: int
+    flags: int
+    address: int
+    offset: int
+    size: int
+    link: int
+    info: int
+    alignment: int
+    entry_size: int
+
+
+class ElfFile:
     """An ELF file whose headers have been read. ArtifactError for every access to what is not there."""
 
     def __init__(self, data: memoryview) -> None:
@@ -88,16 +81,23 @@ class Elf:
         self._sections = _normalised(raw, self.header, _SECTION64, _SECTION32, tuple)
         self.sections = self._packed_sections() if self.count else SectionTable()
 
-    def section(self, index: int) -> tuple[int, ...]:
-        """A section header's fields in ELF's order, sh_name first."""
+    @property
+    def machine(self) -> str:
+        """The machine's usual name, else its number."""
+        return MACHINES.get(self.header.machine, str(self.header.machine))
+
+    def section(self, index: int) -> SectionHeader:
+        """A section's header."""
         if not 0 <= index < self.count:
             raise ArtifactError(f"section {index} of {self.count} is referred to")
-        return _SECTION.unpack_from(self._sections, index * 64)
+        return SectionHeader._make(_SECTION.unpack_from(self._sections, index * 64))
 
     def content(self, index: int) -> memoryview:
         """A section's bytes in the file; none for SHT_NOBITS."""
-        _, kind, _, _, offset, size, *_ = self.section(index)
-        return self.data[:0] if kind == SHT_NOBITS else take(self.data, offset, size, f"section {index}")
+        section = self.section(index)
+        if section.type == SHT_NOBITS:
+            return self.data[:0]
+        return take(self.data, section.offset, section.size, f"section {index}")
 
     def first(self, kind: int) -> int | None:
         """The index of the first section of a type, None where there is none."""
@@ -123,9 +123,10 @@ class Elf:
 
     def symbols(self, index: int) -> SymbolTable:
         """The symbol table that is section `index`, the null symbol left out."""
-        link = self.section(index)[6]
-        names = self.sections.names if link == self.header.section_names else self.strings(link)
-        dynamic = self.section(index)[1] == SHT_DYNSYM
+        section = self.section(index)
+        shared = section.link == self.header.section_names
+        names = self.sections.names if shared else self.strings(section.link)
+        dynamic = section.type == SHT_DYNSYM
         return self.symbol_table(self.content(index), names, self._extended_indexes(index), dynamic=dynamic)
 
     def symbol_table(
@@ -153,7 +154,7 @@ class Elf:
             return b""
         for index in range(self.count):
             section = self.section(index)
-            if section[1] == SHT_SYMTAB_SHNDX and section[6] == table:
+            if section.type == SHT_SYMTAB_SHNDX and section.link == table:
                 raw = self.content(index)
                 numbers = struct.unpack(f"{self.header.order}{len(raw) // 4}I", raw[: len(raw) // 4 * 4])[1:]
                 if max(numbers, default=0) >= self.count:
@@ -170,117 +171,6 @@ class Elf:
         fields = (0, 2, 3, 5) if header.wide else (0, 1, 2, 4)
         segments = tuple(Segment(*(f[i] for i in fields)) for f in layout.iter_unpack(raw))
         return Image(self.data, segments, header.order, wide=header.wide)
-
-
-def read_elf(data: memoryview, wanted: Wanted = NOTHING) -> ObjectFile:
-    """The facts of an ELF file; ArtifactError where it is truncated or malformed."""
-    elf = Elf(data)
-    symtab = elf.first(SHT_SYMTAB)
-    symbols = None if symtab is None else elf.symbols(symtab)
-    linked = _linked(elf) if elf.header.type != ET_REL else _RELOCATABLE
-    metadata = _section(elf, _METADATA_SECTIONS)
-    bitcode = _section(elf, _BITCODE_SECTIONS)
-    return ObjectFile(
-        format=elf.header.format,
-        machine=MACHINES.get(elf.header.machine, str(elf.header.machine)),
-        type=_type(elf.header.type, pie=linked.pie),
-        sections=elf.sections,
-        symbols=symbols,
-        dynamic_symbols=linked.symbols,
-        dynamic=linked.dynamic,
-        interpreter=linked.interpreter,
-        pie=linked.pie,
-        relro=linked.relro,
-        bitcode=None if bitcode is None else read_bitcode(bitcode, form="section"),
-        metadata=None if metadata is None else read_metadata(metadata),
-        references=read_references(elf, (symbols, linked.symbols), wanted),
-        contents=read_contents(elf, _contents(elf, wanted)),
-    )
-
-
-def _contents(elf: Elf, wanted: Wanted) -> tuple[str, ...]:
-    compared = wanted.for_comparison and elf.header.type != ET_REL
-    return (*wanted.contents, COMMENT) if compared and COMMENT not in wanted.contents else wanted.contents
-
-
-@dataclass(frozen=True, slots=True)
-class _Linked:
-    """What only a linked file has."""
-
-    symbols: SymbolTable | None = None
-    dynamic: Dynamic | None = None
-    interpreter: str | None = None
-    pie: bool = False
-    relro: Relro = Relro.NONE
-
-
-_RELOCATABLE = _Linked()
-
-
-def _linked(elf: Elf) -> _Linked:
-    dynamic, flagged = read_dynamic(elf.image)
-    interpreter = _interpreter(elf)
-    # ld.so and libc have an interpreter and can be run, yet are libraries: they have a name.
-    runs = interpreter is not None and (dynamic is None or dynamic.soname is None)
-    relro = Relro.NONE
-    if any(segment.type == PT_GNU_RELRO for segment in elf.image.segments):
-        relro = Relro.FULL if dynamic is not None and dynamic.bind_now else Relro.PARTIAL
-    pie = elf.header.type == ET_DYN and (flagged or runs)
-    return _Linked(_dynamic_symbols(elf), dynamic, interpreter, pie, relro)
-
-
-def _dynamic_symbols(elf: Elf) -> SymbolTable | None:
-    """The dynamic symbols with their versions: through SHT_DYNSYM, else as the loader finds them."""
-    index = elf.first(SHT_DYNSYM)
-    image = elf.image
-    if index is not None:
-        table = elf.symbols(index)
-    else:
-        address, count = image.value(DT_SYMTAB), image.symbol_count()
-        if address is None or not count:
-            return None
-        size = count * (24 if elf.header.wide else 16)
-        raw = take(image.data, image.offset(address, "DT_SYMTAB"), size, "DT_SYMTAB")
-        table = elf.symbol_table(raw, image.strings, dynamic=True)
-    return _with_versions(table, image)
-
-
-def _with_versions(table: SymbolTable, image: Image) -> SymbolTable:
-    address = image.value(DT_VERSYM)
-    if address is None or not image.versions:
-        return table
-    offset = image.offset(address, "DT_VERSYM") + 2  # the null symbol's
-    numbers = image.unpack(f"{len(table)}H", offset, "DT_VERSYM")
-    names = [""] * (max(version.index & ~SymbolTable.VERSION_HIDDEN for version in image.versions) + 1)
-    for version in image.versions:
-        names[version.index & ~SymbolTable.VERSION_HIDDEN] = version.name
-    indexes = struct.pack(f"<{len(numbers)}H", *numbers)
-    return replace(table, version_indexes=indexes, versions=tuple(names))
-
-
-def _interpreter(elf: Elf) -> str | None:
-    segment = next((s for s in elf.image.segments if s.type == PT_INTERP), None)
-    if segment is None:
-        return None
-    path = take(elf.data, segment.offset, segment.size, "interpreter")
-    return bytes(path[:_PATH_LIMIT]).split(b"\0")[0].decode(errors="backslashreplace")
-
-
-def _section(elf: Elf, names: Sequence[str]) -> memoryview | None:
-    """The content of the first section that has one of these names."""
-    strings = elf.sections.names
-    for name in names:
-        if name.encode() not in strings:
-            continue  # one search through the names is all that most objects cost
-        for index in elf.sections.indexes(name):
-            return elf.content(index)
-    return None
-
-
-def _type(number: int, *, pie: bool) -> ObjectType:
-    if number == ET_DYN:
-        return ObjectType.EXECUTABLE if pie else ObjectType.SHARED
-    return _TYPES.get(number, ObjectType.OTHER)
 
 
 def _header(data: memoryview) -> Header:
@@ -305,11 +195,12 @@ def _extended(data: memoryview, header: Header) -> Header:
     layout = struct.Struct(header.order + (_SECTION64 if header.wide else _SECTION32))
     if header.section_count and header.section_names != SHN_XINDEX and header.segment_count != PN_XNUM:
         return header
-    first = layout.unpack(take(data, header.section_offset, layout.size, "section header 0"))
+    raw = take(data, header.section_offset, layout.size, "section header 0")
+    first = SectionHeader._make(layout.unpack(raw))
     return header._replace(
-        section_count=header.section_count or first[5],
-        section_names=first[6] if header.section_names == SHN_XINDEX else header.section_names,
-        segment_count=first[7] if header.segment_count == PN_XNUM else header.segment_count,
+        section_count=header.section_count or first.size,
+        section_names=first.link if header.section_names == SHN_XINDEX else header.section_names,
+        segment_count=first.info if header.segment_count == PN_XNUM else header.segment_count,
     )
 
 

@@ -11,16 +11,16 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from linkage.artifact.elf.addresses import Places
+from linkage.artifact.elf.addresses import SymbolAddresses
+from linkage.artifact.elf.file import ElfFile
 from linkage.artifact.elf.numbers import EM_386, EM_X86_64, ET_REL
 from linkage.artifact.elf.relocations import Relocation, relocation_sections, relocations
 from linkage.artifact.facts import Binding, Symbol, SymbolTable, SymbolType, Visibility
-from linkage.artifact.request import Wanted
+from linkage.artifact.request import FactsRequest
 from linkage.errors import ArtifactError
 
 if TYPE_CHECKING:
     from linkage.artifact.disassembly import Code
-    from linkage.artifact.elf.file import Elf
 
 _PC_RELATIVE = {EM_X86_64: (2, 4), EM_386: (2, 4)}  # R_*_PC32, R_*_PLT32: counted from 4 bytes on
 _GLOBAL = (Binding.GLOBAL, Binding.WEAK)
@@ -30,14 +30,14 @@ _FUNCTION_LIMIT = 1 << 20  # bytes of one function's code
 
 
 def read_references(
-    elf: "Elf", tables: Sequence[SymbolTable | None], wanted: Wanted
+    elf: ElfFile, tables: Sequence[SymbolTable | None], request: FactsRequest
 ) -> dict[str, tuple[str, ...]]:
     """For every wanted function that is defined here, the names of what it refers to, sorted.
 
     `tables` are the symbol table and the dynamic one, as far as there are any.
     """
-    names = [*wanted.references]
-    if wanted.for_comparison:
+    names = [*request.references]
+    if request.for_comparison:
         names += _callable(tables[1] if elf.header.type != ET_REL else tables[0])
     if not names:
         return {}
@@ -66,10 +66,10 @@ def _callable(table: SymbolTable | None) -> Iterator[str]:
 class _InObject:
     """References in a relocatable file."""
 
-    def __init__(self, elf: "Elf", symbols: SymbolTable | None) -> None:
+    def __init__(self, elf: ElfFile, symbols: SymbolTable | None) -> None:
         self._elf = elf
         self._symbols = symbols or SymbolTable()
-        self._places: dict[int, Places] = {}  # the symbols of a section by their offset in it
+        self._places: dict[int, SymbolAddresses] = {}  # the symbols of a section by their offset in it
 
     def named(self, name: str) -> list[tuple[int, Symbol]]:
         return [(index, self._symbols[index]) for index in self._symbols.indexes(name)]
@@ -97,7 +97,7 @@ class _InObject:
         if base is None:
             return ()
         if base not in self._places:
-            self._places[base] = Places(self._by_section[base])
+            self._places[base] = SymbolAddresses(self._by_section[base])
         return self._places[base].at(self._addend(relocation, section) + symbol.value)
 
     def _addend(self, relocation: Relocation, section: int) -> int:
@@ -122,7 +122,7 @@ class _InObject:
 class _InImage:
     """References in a linked file."""
 
-    def __init__(self, elf: "Elf", tables: Sequence[SymbolTable | None]) -> None:
+    def __init__(self, elf: ElfFile, tables: Sequence[SymbolTable | None]) -> None:
         self._elf = elf
         self._tables = [table for table in tables if table is not None]
         self._dynamic = tables[1] or SymbolTable()
@@ -152,11 +152,11 @@ class _InImage:
     def _code(self) -> "Code | None":
         from linkage.artifact.disassembly import code_for  # noqa: PLC0415 - capstone is loaded on demand
 
-        return code_for(self._elf.header.machine)
+        return code_for(self._elf.machine)
 
     @cached_property
-    def _places(self) -> Places:
-        return Places(symbol for table in self._tables[:1] for symbol in table)
+    def _places(self) -> SymbolAddresses:
+        return SymbolAddresses(symbol for table in self._tables[:1] for symbol in table)
 
     @cached_property
     def _slots(self) -> dict[int, tuple[str, ...]]:

@@ -6,13 +6,10 @@ Format: gABI, chapter "Relocation". Only the fields that every architecture shar
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from linkage.artifact.elf.file import ElfFile
 from linkage.artifact.elf.numbers import SHT_REL, SHT_RELA
 from linkage.errors import ArtifactError
-
-if TYPE_CHECKING:
-    from linkage.artifact.elf.file import Elf
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +32,19 @@ class RelocationSection:
     explicit: bool  # RELA
 
 
-def relocation_sections(elf: "Elf") -> Iterator[RelocationSection]:
+def relocation_sections(elf: ElfFile) -> Iterator[RelocationSection]:
     """All sections of relocations; ArtifactError where they overlap, for reading them has no bound then."""
     left = len(elf.data)
     for index in range(elf.count):
         section = elf.section(index)
-        if section[1] in (SHT_RELA, SHT_REL):
-            left -= section[5]
+        if section.type in (SHT_RELA, SHT_REL):
+            left -= section.size
             if left < 0:
                 raise ArtifactError(f"relocation section {index} overlaps another")
-            yield RelocationSection(index, section[6], section[7], section[1] == SHT_RELA)
+            yield RelocationSection(index, section.link, section.info, section.type == SHT_RELA)
 
 
-def relocations(elf: "Elf", section: RelocationSection) -> Iterator[Relocation]:
+def relocations(elf: ElfFile, section: RelocationSection) -> Iterator[Relocation]:
     """A section's relocations, in order."""
     wide, order = elf.header.wide, elf.header.order
     layout = struct.Struct(order + ("QQ" if wide else "II") + ("qi"[not wide] if section.explicit else ""))
