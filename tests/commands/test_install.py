@@ -5,7 +5,7 @@ import io
 import pytest
 
 from linkage.cli import main
-from linkage.commands.install import Progress
+from linkage.commands.install import InstallProgress
 
 
 class Terminal(io.StringIO):
@@ -15,7 +15,7 @@ class Terminal(io.StringIO):
 
 def test_plain_lines_in_a_log() -> None:
     log = io.StringIO()
-    progress = Progress(log)
+    progress = InstallProgress(log)
     progress.say("first")
     progress.say("second")
     progress.end()
@@ -26,7 +26,7 @@ def test_plain_lines_in_a_log() -> None:
 def test_times_on_a_terminal() -> None:
     terminal = Terminal()
     times = iter([0.0, 2.25, 2.25, 2.26])
-    progress = Progress(terminal, lambda: next(times))
+    progress = InstallProgress(terminal, lambda: next(times))
     progress.say("first")
     assert terminal.getvalue() == "first"
     progress.say("second")

@@ -26,13 +26,13 @@ int answer(void) { return outside() + keep(); }
 
 
 @pytest.fixture
-def cc(tmp_path: Path) -> "Compiler":
+def cc(tmp_path: Path) -> "CCompiler":
     if shutil.which("cc") is None:
         pytest.fail("these tests need a C compiler")
-    return Compiler(tmp_path)
+    return CCompiler(tmp_path)
 
 
-class Compiler:
+class CCompiler:
     """The machine's, for small files."""
 
     def __init__(self, folder: Path) -> None:
@@ -60,7 +60,7 @@ OBJECT = ("-c", "-fno-asynchronous-unwind-tables")
 SHARED = ("-shared", "-fPIC")
 
 
-def test_the_same_object_twice_is_the_same(cc: Compiler) -> None:
+def test_the_same_object_twice_is_the_same(cc: CCompiler) -> None:
     assert between(cc(SOURCE, *OBJECT), cc(SOURCE, *OBJECT)) == []
 
 
@@ -86,7 +86,7 @@ def test_the_same_object_twice_is_the_same(cc: Compiler) -> None:
     ],
 )
 def test_one_change_of_an_object_is_all_that_is_told(
-    edit: tuple[str, str], expected: list[tuple[str, str, str]], cc: Compiler
+    edit: tuple[str, str], expected: list[tuple[str, str, str]], cc: CCompiler
 ) -> None:
     changed = SOURCE.replace(*edit).replace("extern int outside", "extern int elsewhere(void), outside")
     base = cc(SOURCE, *OBJECT)
@@ -102,18 +102,18 @@ def test_one_change_of_an_object_is_all_that_is_told(
     ],
 )
 def test_one_change_of_a_shared_library_is_all_that_is_told(
-    flags: list[str], expected: list[tuple[str, str, str]], cc: Compiler
+    flags: list[str], expected: list[tuple[str, str, str]], cc: CCompiler
 ) -> None:
     assert between(cc(SOURCE, *SHARED), cc(SOURCE, *SHARED, *flags)) == expected
 
 
-def test_a_stripped_library_has_lost_its_symbol_table_and_nothing_that_others_see(cc: Compiler) -> None:
+def test_a_stripped_library_has_lost_its_symbol_table_and_nothing_that_others_see(cc: CCompiler) -> None:
     found = between(cc(SOURCE, *SHARED), cc(SOURCE, *SHARED, "-s"))
     assert ("property", "symbol table", "yes → no") in found
     assert not [one for one in found if one[0].startswith(("export", "import", "needed"))]
 
 
-def test_sizes_and_bytes_are_told_where_they_are_asked_for(cc: Compiler) -> None:
+def test_sizes_and_bytes_are_told_where_they_are_asked_for(cc: CCompiler) -> None:
     base, head = cc(SOURCE, *OBJECT), cc(SOURCE.replace("= 3", "= 4"), *OBJECT)
     assert between(base, head) == []
     assert between(base, head, asked=DiffOptions(bytes=True)) == [("bytes", "", "")]
@@ -121,13 +121,13 @@ def test_sizes_and_bytes_are_told_where_they_are_asked_for(cc: Compiler) -> None
     assert ("size", "", "") in between(base, longer, asked=DiffOptions(sizes=True))
 
 
-def test_an_object_in_place_of_an_archive_is_one_change(cc: Compiler, tmp_path: Path) -> None:
+def test_an_object_in_place_of_an_archive_is_one_change(cc: CCompiler, tmp_path: Path) -> None:
     archive = tmp_path / "x.a"
     subprocess.run(["ar", "rc", "--plugin=/dev/null", str(archive)], check=True, cwd=tmp_path)
     assert between(read(archive), cc(SOURCE, *OBJECT)) == [("format", "", "archive → elf")]
 
 
-def test_the_order_of_symbols_is_noise_unless_it_is_asked_for(cc: Compiler) -> None:
+def test_the_order_of_symbols_is_noise_unless_it_is_asked_for(cc: CCompiler) -> None:
     base = cc("int a(void) { return 1; }\nint b(void) { return 2; }\n", *OBJECT)
     head = cc("int b(void) { return 2; }\nint a(void) { return 1; }\n", *OBJECT, "-fno-toplevel-reorder")
     assert between(base, head) == []

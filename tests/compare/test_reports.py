@@ -18,14 +18,14 @@ MORE = BEFORE.format("--cfg more")
 
 
 @pytest.fixture
-def run(desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> "Run":
+def run(desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> "ReportRun":
     monkeypatch.setenv("LINKAGE_STORE", str(desk.shared / "store"))
     monkeypatch.chdir(desk.folder)
     desk.case(CASE)
-    return Run(desk, capsys)
+    return ReportRun(desk, capsys)
 
 
-class Run:
+class ReportRun:
     """The command line, as a user has it."""
 
     def __init__(self, desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
@@ -38,7 +38,7 @@ class Run:
         return status, captured.out + captured.err
 
 
-def test_the_report_goes_from_the_verdict_down(run: Run) -> None:
+def test_the_report_goes_from_the_verdict_down(run: ReportRun) -> None:
     changed = run.desk.compiler("changed", MORE)
     status, text = run("compare", run.real, changed, "case.yaml", "--json", "r.json", "--markdown", "r.md")
     lines = text.splitlines()
@@ -59,7 +59,7 @@ def test_the_report_goes_from_the_verdict_down(run: Run) -> None:
     assert "<details><summary>newly exported by 1 cdylib: more</summary>" in markdown
 
 
-def test_what_is_meant_does_not_fail_and_what_does_not_occur_does(run: Run) -> None:
+def test_what_is_meant_does_not_fail_and_what_does_not_occur_does(run: ReportRun) -> None:
     changed = run.desk.compiler("changed", MORE)
     entry = "expected:\n  - {change: [export new, symbol new], name: more, reason: a new API}\n"
     Path("meant.yaml").write_text(entry)
@@ -74,7 +74,7 @@ def test_what_is_meant_does_not_fail_and_what_does_not_occur_does(run: Run) -> N
     assert "meant, and did not occur: meant.yaml:2:5: export new, symbol new more" in text
 
 
-def test_a_snapshot_stands_for_its_toolchain(run: Run) -> None:
+def test_a_snapshot_stands_for_its_toolchain(run: ReportRun) -> None:
     assert run("snapshot", run.real, "case.yaml", "-o", "old.snapshot")[0] == 0
     status, text = run("compare", "old.snapshot", run.real, "case.yaml")
     assert (status, text.splitlines()[0]) == (0, "same (1 variant compared)"), text
@@ -92,7 +92,7 @@ def test_a_snapshot_stands_for_its_toolchain(run: Run) -> None:
     )
 
 
-def test_a_snapshot_reads_back_as_it_was_written(run: Run) -> None:
+def test_a_snapshot_reads_back_as_it_was_written(run: ReportRun) -> None:
     run("snapshot", run.real, "case.yaml", "-o", "old.snapshot")
     content = Path("old.snapshot").read_bytes()
     found = decoded(io.BytesIO(content), "old.snapshot")
@@ -103,7 +103,7 @@ def test_a_snapshot_reads_back_as_it_was_written(run: Run) -> None:
     assert "cc" in json.loads(header)["toolchain"]["machine"]
 
 
-def test_a_file_that_is_not_a_snapshot_is_refused_in_one_line(run: Run) -> None:
+def test_a_file_that_is_not_a_snapshot_is_refused_in_one_line(run: ReportRun) -> None:
     Path("x.snapshot").write_bytes(b"\xff")
     Path("notes.txt").write_text("none\n")
     for side, message in (
@@ -115,14 +115,14 @@ def test_a_file_that_is_not_a_snapshot_is_refused_in_one_line(run: Run) -> None:
         assert (status, len(text.splitlines()), message in text) == (4, 1, True), text
 
 
-def test_a_snapshot_that_was_taken_otherwise_is_refused(run: Run) -> None:
+def test_a_snapshot_that_was_taken_otherwise_is_refused(run: ReportRun) -> None:
     run("snapshot", run.real, "case.yaml", "-o", "old.snapshot")
     status, text = run("compare", "old.snapshot", run.real, "case.yaml", "--keep", "crate-hash")
     assert status == 4
     assert "it was taken with another --keep: none" in text
 
 
-def test_a_rule_that_is_turned_off_shows_what_it_hides(run: Run) -> None:
+def test_a_rule_that_is_turned_off_shows_what_it_hides(run: ReportRun) -> None:
     other = run.desk.compiler("other", BEFORE.format("-Cmetadata=other"))
     assert run("compare", run.real, other, "case.yaml")[0] == 0
     status, text = run("compare", run.real, other, "case.yaml", "--keep", "crate-hash")
@@ -131,7 +131,7 @@ def test_a_rule_that_is_turned_off_shows_what_it_hides(run: Run) -> None:
     assert "  note: disabled noise filters: crate-hash" in text.splitlines()
 
 
-def test_what_cannot_be_compared_is_never_the_same(run: Run) -> None:
+def test_what_cannot_be_compared_is_never_the_same(run: ReportRun) -> None:
     broken = run.desk.compiler("broken", AFTER.format("truncate -s 300 liblib.a"))
     status, text = run("compare", run.real, broken, "case.yaml")
     assert status == 1
@@ -139,7 +139,7 @@ def test_what_cannot_be_compared_is_never_the_same(run: Run) -> None:
     assert re.search(r"HEAD: lib\.staticlib: ", text)
 
 
-def test_a_variant_that_only_one_side_can_build_is_told_with_the_reason(run: Run) -> None:
+def test_a_variant_that_only_one_side_can_build_is_told_with_the_reason(run: ReportRun) -> None:
     case = Path("one.yaml")
     text = CASE.replace("sources:", 'toolchains: "<1.0"\nsources:')
     case.write_text(text)
@@ -159,12 +159,12 @@ def test_a_variant_that_only_one_side_can_build_is_told_with_the_reason(run: Run
         (("--linker", "ldd"), "this machine has no linker ldd"),
     ],
 )
-def test_wrong_input_is_said_in_a_line(words: tuple[str, ...], said: str, run: Run) -> None:
+def test_wrong_input_is_said_in_a_line(words: tuple[str, ...], said: str, run: ReportRun) -> None:
     status, text = run("compare", run.real, run.real, "case.yaml", *words)
     assert (status, len(text.splitlines())) == (4, 1), text
     assert said in text
 
 
-def test_swapped_members_are_told_without_their_index(run: Run) -> None:
+def test_swapped_members_are_told_without_their_index(run: ReportRun) -> None:
     swapped = run.desk.compiler("swap", AFTER.format("ar mb --plugin=/dev/null two.o liblib.a three.o"))
     assert changes(run.desk.compare(swapped, "case.yaml")) == [("member order", "staticlib", "")]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from support.places import can_mount, in_namespace
+from support.mounts import can_mount, in_namespace
 from support.runs import Ran, Runs, leftovers, read_json
 
 FULL = """\

@@ -174,7 +174,7 @@ class DebianArchive:
             key.sign(dist / "Release", dist / "InRelease")
 
 
-class _Handler(SimpleHTTPRequestHandler):
+class _MirrorHandler(SimpleHTTPRequestHandler):
     server: "_Server"
 
     def do_GET(self) -> None:
@@ -190,7 +190,7 @@ class _Handler(SimpleHTTPRequestHandler):
 
 class _Server(ThreadingHTTPServer):
     def __init__(self, folder: Path) -> None:
-        super().__init__(("127.0.0.1", 0), partial(_Handler, directory=str(folder)))
+        super().__init__(("127.0.0.1", 0), partial(_MirrorHandler, directory=str(folder)))
         self.asked: list[str] = []
         self.stall = ""
         self.stalled = threading.Event()

@@ -14,7 +14,7 @@ from linkage.toolchain.sources import InstallOptions, Say
 _LONG = 0.05  # seconds; a shorter step is not worth its time on the screen
 
 
-class Progress:
+class InstallProgress:
     """Steps on a terminal, where each gets the time that it took, or in a log, a plain line each."""
 
     def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
@@ -57,7 +57,7 @@ def remove(specs: Sequence[str]) -> int:
 
 def _each(specs: Sequence[str], act: Callable[[str, Say], None]) -> int:
     sources.check(specs, os.environ)
-    progress = Progress(sys.stdout)
+    progress = InstallProgress(sys.stdout)
     status = int(ExitCode.OK)
     for spec in dict.fromkeys(specs):
         try:

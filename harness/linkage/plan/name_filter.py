@@ -15,14 +15,14 @@ def selected(expression: str | None, name: str) -> bool:
     if expression is None:
         return True
     words = _WORD.findall(expression)
-    parser = _Parser(words, name.lower(), expression)
+    parser = _FilterParser(words, name.lower(), expression)
     found = parser.any()
     if parser.at != len(words):
         raise parser.wrong()
     return found
 
 
-class _Parser:
+class _FilterParser:
     def __init__(self, words: list[str], name: str, expression: str) -> None:
         self.words, self.name, self.expression = words, name, expression
         self.at = 0

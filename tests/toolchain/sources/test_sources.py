@@ -8,13 +8,13 @@ import pytest
 
 from linkage.errors import ToolchainError
 from linkage.toolchain import sources
-from linkage.toolchain.sources import SOURCES, InstallOptions, ToolchainSource, source_of
+from linkage.toolchain.sources import SOURCES, InstallOptions, SourceModule, source_of
 
 ROOT = Path(__file__).parents[3]
 FOLDER = Path(sources.__file__).parent
 OPERATIONS = {
     name: inspect.signature(member)
-    for name, member in vars(ToolchainSource).items()
+    for name, member in vars(SourceModule).items()
     if inspect.isfunction(member) and not name.startswith("_")
 }
 WRAPPED = {"$RUSTC", "name=SPEC"}
@@ -37,7 +37,7 @@ def test_every_source_is_in_the_table() -> None:
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.NAME)
-def test_each_source_can_do_all(source: ToolchainSource) -> None:
+def test_each_source_can_do_all(source: SourceModule) -> None:
     assert OPERATIONS.keys() == {"claims", "locate", "discover", "check", "install", "remove"}
     for name, expected in OPERATIONS.items():
         signature = inspect.signature(getattr(source, name))

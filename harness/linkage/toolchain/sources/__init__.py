@@ -6,25 +6,25 @@ A new source is one module or package here and one row in the table.
 from collections.abc import Iterable, Mapping
 
 from linkage.toolchain.sources import debian, path, rustup
-from linkage.toolchain.sources.protocol import InstallOptions, ToolchainSource, not_installable
+from linkage.toolchain.sources.protocol import InstallOptions, SourceModule, not_installable
 from linkage.toolchain.sources.staging import Say
 
 __all__ = [
     "SOURCES",
     "InstallOptions",
     "Say",
-    "ToolchainSource",
+    "SourceModule",
     "check",
     "install",
     "remove",
     "source_of",
 ]
 
-SOURCES: tuple[ToolchainSource, ...] = (rustup, path, debian)
+SOURCES: tuple[SourceModule, ...] = (rustup, path, debian)
 """In this order they are asked whether a spec is theirs, and what a run without `--toolchain` uses."""
 
 
-def source_of(spec: str, env: Mapping[str, str]) -> ToolchainSource | None:
+def source_of(spec: str, env: Mapping[str, str]) -> SourceModule | None:
     """The source that the spec belongs to; None if no source claims it."""
     return next((source for source in SOURCES if source.claims(spec, env)), None)
 
@@ -48,7 +48,7 @@ def remove(spec: str, env: Mapping[str, str], say: Say) -> None:
     _installer(spec, env).remove(spec, env, say)
 
 
-def _installer(spec: str, env: Mapping[str, str]) -> ToolchainSource:
+def _installer(spec: str, env: Mapping[str, str]) -> SourceModule:
     if source := source_of(spec, env):
         return source
     raise not_installable(spec)

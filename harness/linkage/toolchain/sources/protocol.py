@@ -18,7 +18,7 @@ class InstallOptions:
     unsigned: bool = False
 
 
-class ToolchainSource(Protocol):
+class SourceModule(Protocol):
     """A module that knows toolchains of one kind. As PEP 544 says, `self` does not count for a module."""
 
     NAME: str

@@ -1,4 +1,4 @@
-"""Places for a store that cannot be written: full disks and read-only ones, for as long as a command."""
+"""Mounts for a store that cannot be written: full disks and read-only ones, for as long as a command."""
 
 import os
 import shutil
