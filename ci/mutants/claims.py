@@ -6,12 +6,10 @@ from dataclasses import dataclass, field
 from linkage.case.case import Case
 from linkage.case.claims import Names
 from linkage.case.document import KeyPath
-from linkage.case.steps import ProcessStep
+from linkage.case.steps import EXPECTATIONS, ProcessStep
 from linkage.judge.results import KeptResult
 from linkage.plan.plan import ClaimGroup, PlannedStep
 from mutants.variants import PlannedVariant, group_keys
-
-_PROCESS = ("stdout", "stderr", "diagnostics", "produces", "native_static_libs", "link")
 
 
 @dataclass(frozen=True, order=True)
@@ -52,9 +50,7 @@ def claims_of(cells: Iterable[PlannedVariant]) -> set[Claim]:
 def _of_step(case: Case, step: PlannedStep) -> Iterator[Claim]:
     if not isinstance(step.model, ProcessStep):
         return
-    said = [key for key in _PROCESS if getattr(step.model, key, None)]
-    if step.model.exit != 0:
-        said.append("exit")
+    said = [key for key in EXPECTATIONS if getattr(step.model, key, None)]
     for key in said:
         name = key.replace("_", "-")
         yield _claim(case, (*step.path, name), step.id, name)

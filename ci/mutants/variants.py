@@ -8,7 +8,7 @@ from pathlib import Path
 from linkage.case.case import Case
 from linkage.case.claims import Names
 from linkage.case.document import KeyPath
-from linkage.case.steps import LinkOnlyStep, ProcessStep
+from linkage.case.steps import EXPECTATIONS, LinkOnlyStep, ProcessStep
 from linkage.plan.plan import Plan, PlannedStep, Variant, plan
 from linkage.run.session import Session
 from linkage.toolchain import Toolchain
@@ -79,8 +79,7 @@ def _shows(fault: Fault, refused: bool) -> bool:  # noqa: FBT001 - one of two co
 def claimed_at(step: PlannedStep) -> frozenset[str]:
     """The keys of the claims at a step; that it ends as expected is always among them."""
     process = {"exit"} if isinstance(step.model, ProcessStep) else set()
-    said = ("stdout", "stderr", "diagnostics", "produces", "link", "native_static_libs")
-    for key in said:
+    for key in EXPECTATIONS:
         claim = getattr(step.model, key, None)
         if claim:
             process |= {key.replace("_", "-"), *_parts(key.replace("_", "-"), claim)}

@@ -123,7 +123,7 @@ def test_words_reach_the_program_as_they_are(before: str, after: str) -> None:
         if part in before + after:
             return
     word = quoted(text, places)
-    seen = _said(word, WORK="a b", SYSROOT="S", RUSTC="R", KEPT_the_id="kept * text")
+    seen = _said(word, WORK="a b", SYSROOT="S", RUSTC="R", CAPTURED_the_id="kept * text")
     assert seen.decode() == f"{before}a b{after}RSkept * text"
 
 

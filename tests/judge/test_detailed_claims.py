@@ -73,12 +73,12 @@ REFERRING = elf(["main"], references={"main": ("foo", "puts"), "leaf": ()})
 def test_what_a_function_refers_to() -> None:
     assert misses("references: {main: {all: [foo], none: [bar]}, leaf: none}", REFERRING) == []
     ((key, _, found, _),) = misses("references: {main: {none: [puts]}}", REFERRING)
-    assert (key, found) == ("refers.main.none", "has puts")
+    assert (key, found) == ("references.main.none", "has puts")
 
 
 def test_a_function_that_is_not_there_refers_to_nothing_and_that_is_a_failure() -> None:
     ((key, claimed, found, near),) = misses("references: {start: {none: [foo]}}", elf({"start": "undefined"}))
-    assert (key, claimed) == ("refers.start", "a function start")
+    assert (key, claimed) == ("references.start", "a function start")
     assert found == "there is none whose code can be read"
     assert near == ("start in the symbol table: FUNC GLOBAL DEFAULT UND",)
 

@@ -80,19 +80,39 @@ class Step(Model):
     """Claims about artifacts as they are right after this step."""
 
 
-class ProcessStep(Step):
-    """What all steps share that start a process."""
+class ProcessExpectations(Model):
+    """What a step that starts a process is expected to do."""
 
-    env: Environment = {}
-    stdin: StrictStr | None = None
-    cwd: RelativePath | None = None
-    """Relative to the variant's working folder."""
     exit: Exit = 0
     """`fails` is any non-zero status but a compiler's crash; `ice` is rustc's internal error."""
     stdout: Text | None = None
     stderr: Text | None = None
     produces: Names | None = None
     """Files that the step makes or changes, as paths relative to the working folder."""
+
+
+class RustcExpectations(Model):
+    """What rustc is expected to do, too."""
+
+    diagnostics: DiagnosticClaim | None = None
+    native_static_libs: Names | None = None
+    """What `--print native-static-libs` reports."""
+    link: Annotated[
+        tuple[LinkClaim, ...], BeforeValidator(listed, json_schema_input_type=LinkClaim | list[LinkClaim])
+    ] = ()
+    """What rustc asked of the linker."""
+
+
+EXPECTATIONS = (*ProcessExpectations.model_fields, *RustcExpectations.model_fields)
+
+
+class ProcessStep(Step, ProcessExpectations):
+    """What all steps share that start a process."""
+
+    env: Environment = {}
+    stdin: StrictStr | None = None
+    cwd: RelativePath | None = None
+    """Relative to the variant's working folder."""
     capture: Literal["stdout", "stderr", "native-static-libs"] | None = None
     """Keep this stream, stripped, for later steps: `${captured.ID}`; or, as the words of an argument that
     is this alone, what `--print native-static-libs` reported."""
@@ -106,18 +126,11 @@ class ProcessStep(Step):
         return self
 
 
-class RustcOptions(ProcessStep):
+class RustcOptions(ProcessStep, RustcExpectations):
     """What `rustc` and `link-only` steps share."""
 
     flags: Texts = ()
     """Any flags; an element that expands to nothing is dropped, one that is a list is spliced."""
-    diagnostics: DiagnosticClaim | None = None
-    native_static_libs: Names | None = None
-    """What `--print native-static-libs` reports."""
-    link: Annotated[
-        tuple[LinkClaim, ...], BeforeValidator(listed, json_schema_input_type=LinkClaim | list[LinkClaim])
-    ] = ()
-    """What rustc asked of the linker."""
     linker: StrictStr | None = None
     """`bfd`, `lld`, `mold`, `gold` or `default`."""
     unstable: StrictBool = False
@@ -345,10 +358,6 @@ ACTIONS: dict[str, type[Step]] = {
     "clean": CleanStep,
     "parallel": ParallelStep,
 }
-
-
-SAID = {"stdout", "stderr", "produces", "diagnostics", "native_static_libs", "link"}
-"""The fields of a process's step that say what must come of it."""
 
 
 def action_of(data: Any) -> str | None:  # noqa: ANN401 - whatever stands in the file

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from linkage.case.model import CaseModel
+from linkage.case.steps import EXPECTATIONS
 from linkage.errors import ExitCode
 from linkage.judge.judge import shown_command
 from linkage.judge.known_bugs import applicable
@@ -64,11 +65,8 @@ def _print_step(step: PlannedStep, console: Console) -> None:
             console.print(f"      {line}", markup=False)
 
 
-_EXPECTED = ("exit", "stdout", "stderr", "diagnostics", "produces", "native_static_libs", "link")
-
-
 def _expectations(step: PlannedStep) -> Iterator[str]:
-    for name in _EXPECTED:
+    for name in EXPECTATIONS:
         value = getattr(step.model, name, None)
         if value in (None, (), 0):
             continue

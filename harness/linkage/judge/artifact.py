@@ -142,7 +142,7 @@ def check_artifact(
                 f"symbols[{index}]", miss, _DYNAMIC_SYMBOLS if general.table == "dynamic" else SYMBOLS
             )
     for function, wanted in claims.references.items():
-        yield from _refers(function, wanted, view, version)
+        yield from _references(function, wanted, view, version)
     yield from _flags(claims, view)
     for name, section in claims.section.items():
         yield from _section(name, section, view)
@@ -241,18 +241,18 @@ def _is(kind: SymbolKind, symbol: SymbolRow, version: RustcVersion) -> bool:
     )
 
 
-def _refers(function: str, claim: Names, view: View, version: RustcVersion) -> Iterator[FailedClaim]:
+def _references(function: str, claim: Names, view: View, version: RustcVersion) -> Iterator[FailedClaim]:
     look = f"objdump -dr --disassemble={function} {{file}}"
     if function not in view.references:
         near = tuple(state for state in view.states(function))
         yield FailedClaim(
-            f"refers.{function}",
+            f"references.{function}",
             Mismatch("", f"a function {function}", "there is none whose code can be read", near),
             look,
         )
         return
     for miss in check_names(claim, view.references[function], version):
-        yield FailedClaim(f"refers.{function}", miss, look)
+        yield FailedClaim(f"references.{function}", miss, look)
 
 
 def _flags(claims: ArtifactClaims, view: View) -> Iterator[FailedClaim]:

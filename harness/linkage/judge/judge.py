@@ -7,7 +7,7 @@ from dataclasses import replace
 from linkage.artifact.facts import Facts
 from linkage.case.claims import ArtifactClaims, ArtifactReference
 from linkage.case.document import KeyPath
-from linkage.case.steps import SAID, ProcessStep
+from linkage.case.steps import EXPECTATIONS, ProcessStep
 from linkage.judge import known_bugs as known
 from linkage.judge.artifact import SYMBOLS, FailedClaim, check_artifact
 from linkage.judge.comparison import check_comparisons
@@ -91,7 +91,7 @@ def _with_kept(step: PlannedStep, kept: Mapping[str, str]) -> PlannedStep:
     """The step with what earlier ones kept in what it claims."""
     if not kept:
         return step
-    said = step.model.model_fields_set & SAID
+    said = step.model.model_fields_set.intersection(EXPECTATIONS)
     model = step.model.model_copy(update={key: filled(getattr(step.model, key), kept) for key in said})
     claims = tuple(replace(group, claims=filled(group.claims, kept)) for group in step.claims)
     together = tuple(_with_kept(part, kept) for part in step.together)

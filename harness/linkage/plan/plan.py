@@ -223,7 +223,7 @@ class _Planner:
         """The step with the variables of this variant in what it claims, and in what it writes."""
         if isinstance(step, model.WriteStep):
             return step.model_copy(update={"text": step.text and self.text(step.text)})
-        said = step.model_fields_set & model.SAID
+        said = step.model_fields_set.intersection(model.EXPECTATIONS)
         return step.model_copy(update={key: filled(getattr(step, key), self.said) for key in said})
 
     def reads(self, groups: Iterable[ClaimGroup]) -> tuple[Read, ...]:

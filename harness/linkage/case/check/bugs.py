@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from linkage.case.base import suggest
+from linkage.case.base import kebab, suggest
 from linkage.case.check.survey import Survey
 from linkage.case.claims import ArtifactClaims
-from linkage.case.steps import ACTIONS
+from linkage.case.steps import ACTIONS, EXPECTATIONS
 from linkage.errors import CaseError
 
-_PROCESS = {"exit", "stdout", "stderr", "produces", "diagnostics", "native-static-libs", "link"}
+_EXPECTATIONS = {kebab(field) for field in EXPECTATIONS}
 
 
 def check_bugs(survey: Survey) -> Iterator[CaseError]:
@@ -24,7 +24,7 @@ def check_bugs(survey: Survey) -> Iterator[CaseError]:
         made = _claimed(survey, step)
         for number, claim in enumerate(bug.signature.claim):
             first = claim.partition(".")[0].partition("[")[0]
-            if first not in _PROCESS and not any(
+            if first not in _EXPECTATIONS and not any(
                 claim == one or one.startswith(f"{claim}.") or claim.startswith(f"{one}.") for one in made
             ):
                 help = suggest(claim, sorted(made), "claims there: {}")
