@@ -54,7 +54,7 @@ def test_bitcode_of_this_compiler(built: dict[str, Path]) -> None:
     assert raw.producer.startswith("LLVM")
     assert (raw.form, raw.size) == ("raw", len(data))
     wrapped = struct.pack("<IIIII", 0x0B17C0DE, 0, 20, len(data), 7) + data
-    assert read_bytes(wrapped).bitcode == Bitcode("wrapped", len(wrapped), raw.producer)
+    assert read_bytes(wrapped).bitcode == Bitcode("wrapped", len(wrapped), raw.producer, raw.symbols)
     error = read_bytes(wrapped[:40]).error
     assert error is not None
     assert error.startswith("wrapped bitcode at offset 0x14")

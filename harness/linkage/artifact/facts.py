@@ -75,6 +75,7 @@ class Bitcode:
     form: str  # "raw", "wrapped", "section"
     size: int
     producer: str | None = None  # the identification block's string: "LLVM22.1.2-rust-1.95.0-stable"
+    symbols: SymbolTable | None = None  # that LLVM wrote for linkers; None if there is none
 
 
 @dataclass(frozen=True, slots=True)

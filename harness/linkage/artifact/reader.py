@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from linkage.artifact import ar, bitcode
+from linkage.artifact import ar
 from linkage.artifact.ar import Content, ContentReader
+from linkage.artifact.bitcode import reader as bitcode
 from linkage.artifact.digest import digest_of
 from linkage.artifact.elf import file as elf
 from linkage.artifact.elf.reader import read_elf

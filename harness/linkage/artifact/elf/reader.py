@@ -8,7 +8,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from linkage.artifact.bitcode import read_bitcode
+from linkage.artifact.bitcode.reader import read_bitcode
 from linkage.artifact.bounds import take
 from linkage.artifact.elf.contents import read_contents
 from linkage.artifact.elf.dynamic import Image, read_dynamic

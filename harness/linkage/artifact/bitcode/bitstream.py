@@ -1,72 +1,66 @@
-"""LLVM bitcode: where it begins, how large it is, and who wrote it.
+"""LLVM's bitstream: abbreviations, records and blobs.
 
-Format: LLVM's "LLVM Bitcode File Format" (llvm.org/docs/BitCodeFormat.html), chapters
-"Bitstream Format", "Bitcode Wrapper Format" and "IDENTIFICATION_BLOCK Contents".
+Format: LLVM's "LLVM Bitcode File Format" (llvm.org/docs/BitCodeFormat.html), chapter "Bitstream Format".
 """
 
-import struct
 from collections.abc import Iterator
-from functools import lru_cache
 
-from linkage.artifact.bounds import take
-from linkage.artifact.facts import Bitcode
+from linkage.errors import ArtifactError
 
-MAGIC = b"BC\xc0\xde"
-WRAPPER_MAGIC = b"\xde\xc0\x17\x0b"
-
-_WRAPPER = struct.Struct("<IIIII")  # magic, version, offset, size, CPU type
-_IDENTIFICATION_BLOCK_ID = 13
-_IDENTIFICATION_CODE_STRING = 1
-_IDENTIFICATION_LIMIT = 4096  # bytes; real blocks have some 50
-_END_BLOCK, _ENTER_SUBBLOCK, _DEFINE_ABBREV, _UNABBREV_RECORD = range(4)
+END_BLOCK, ENTER_SUBBLOCK, _DEFINE_ABBREV, _UNABBREV_RECORD = range(4)
 _FIXED, _VBR, _ARRAY, _CHAR6, _BLOB = range(1, 6)
 _CHAR6_ALPHABET = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._"
+_BLOB_PREFIX = 64  # bytes: the abbreviation and the length of a block's first blob fit
 
 _Operand = tuple[int | None, int]  # encoding (None for a literal), its width or value
 
 
-def read_bitcode(data: memoryview, *, form: str | None = None) -> Bitcode:
-    """The facts of raw or wrapped bitcode; `form` overrides how it is called ("section").
+def blocks(data: memoryview) -> Iterator[tuple[int, int, memoryview]]:
+    """The blocks at the top of a stream after its magic: block id, width of abbreviation ids, content.
 
-    ArtifactError where a wrapper points beyond the data's end.
+    Ends at padding. Raises ArtifactError for a block that reaches beyond the end.
     """
-    if data[:4] == WRAPPER_MAGIC:
-        _, _, offset, size, _ = _WRAPPER.unpack(take(data, 0, _WRAPPER.size, "bitcode wrapper"))
-        inner = take(data, offset, size, "wrapped bitcode")
-        return Bitcode(form or "wrapped", len(data), _producer(inner))
-    return Bitcode(form or "raw", len(data), _producer(data))
+    at = 4
+    while at + 8 <= len(data):
+        bits = Bits(bytes(data[at : at + 8]))
+        if bits.fixed(2) != ENTER_SUBBLOCK:
+            return
+        try:
+            block, width = bits.vbr(8), bits.vbr(4)
+        except EOFError:
+            return
+        words = int.from_bytes(data[at + 4 : at + 8], "little")
+        at += 8
+        if at + 4 * words > len(data):
+            raise ArtifactError(f"bitcode block {block} at offset {at:#x} reaches beyond the end")
+        yield block, width, data[at : at + 4 * words]
+        at += 4 * words
 
 
-def _producer(data: memoryview) -> str | None:
-    """The identification block's string; None where there is none at the beginning."""
-    if data[:4] != MAGIC:
-        return None
-    # A word of abbreviation id, block id and width, padded; a word of length; the block.
-    words = int.from_bytes(data[8:12], "little")
-    return _identification(bytes(data[4 : 12 + min(4 * words, _IDENTIFICATION_LIMIT)]))
-
-
-@lru_cache(maxsize=64)  # the members of one archive nearly all begin with the same block
-def _identification(block: bytes) -> str | None:
-    bits = _Bits(block)
+def first_blob(block: memoryview, width: int) -> memoryview | None:
+    """The blob in the first record of a block, which defines an abbreviation for it; else None."""
+    bits = Bits(bytes(block[:_BLOB_PREFIX]))
     try:
-        if bits.fixed(2) != _ENTER_SUBBLOCK or bits.vbr(8) != _IDENTIFICATION_BLOCK_ID:
+        if bits.fixed(width) != _DEFINE_ABBREV:
             return None
-        width = bits.vbr(4)
+        operands = _abbreviation(bits)
+        if bits.fixed(width) <= _UNABBREV_RECORD or not operands or operands[-1][0] != _BLOB:
+            return None
+        for operand in operands[:-1]:
+            _scalar(bits, operand)
+        size = bits.vbr(6)
         bits.align()
-        bits.fixed(32)
-        for code, text in _records(bits, width):
-            if code == _IDENTIFICATION_CODE_STRING:
-                return bytes(char & 0xFF for char in text).decode(errors="backslashreplace")
     except EOFError:
-        pass
-    return None
+        return None
+    if bits.at // 8 + size > len(block):
+        raise ArtifactError(f"bitcode: a blob of {size} bytes reaches beyond the end of its block")
+    return block[bits.at // 8 : bits.at // 8 + size]
 
 
-def _records(bits: "_Bits", width: int) -> Iterator[tuple[int, list[int]]]:
+def records(bits: "Bits", width: int) -> Iterator[tuple[int, list[int]]]:
     """The records of a block up to its end; nested blocks end it, none is expected."""
     abbreviations: list[list[_Operand]] = []
-    while (abbreviation := bits.fixed(width)) not in (_END_BLOCK, _ENTER_SUBBLOCK):
+    while (abbreviation := bits.fixed(width)) not in (END_BLOCK, ENTER_SUBBLOCK):
         if abbreviation == _DEFINE_ABBREV:
             abbreviations.append(_abbreviation(bits))
         elif abbreviation == _UNABBREV_RECORD:
@@ -80,7 +74,7 @@ def _records(bits: "_Bits", width: int) -> Iterator[tuple[int, list[int]]]:
             return
 
 
-def _abbreviation(bits: "_Bits") -> list[_Operand]:
+def _abbreviation(bits: "Bits") -> list[_Operand]:
     operands: list[_Operand] = []
     for _ in range(bits.vbr(5)):
         if bits.fixed(1):
@@ -91,7 +85,7 @@ def _abbreviation(bits: "_Bits") -> list[_Operand]:
     return operands
 
 
-def _abbreviated(bits: "_Bits", operands: list[_Operand]) -> list[int]:
+def _abbreviated(bits: "Bits", operands: list[_Operand]) -> list[int]:
     values: list[int] = []
     for encoding, width in operands:
         if encoding == _ARRAY:
@@ -104,7 +98,7 @@ def _abbreviated(bits: "_Bits", operands: list[_Operand]) -> list[int]:
     return values
 
 
-def _scalar(bits: "_Bits", operand: _Operand) -> int:
+def _scalar(bits: "Bits", operand: _Operand) -> int:
     encoding, width = operand
     if encoding is None:
         return width
@@ -117,21 +111,22 @@ def _scalar(bits: "_Bits", operand: _Operand) -> int:
     raise EOFError  # a blob or an array of arrays: nothing that an identification block holds
 
 
-class _Bits:
+class Bits:
     """A bitstream, least significant bit first. EOFError at its end: also for what takes no bits."""
 
     def __init__(self, data: bytes) -> None:
         self._bits = int.from_bytes(data, "little")
         self._length = len(data) * 8
-        self._at = 0
+        self.at = 0
+        """Where the next bit is read."""
         self._reads = 0
 
     def fixed(self, width: int) -> int:
         self._reads += 1
-        if self._at + width > self._length or self._reads > self._length:
+        if self.at + width > self._length or self._reads > self._length:
             raise EOFError
-        value = self._bits >> self._at & ((1 << width) - 1)
-        self._at += width
+        value = self._bits >> self.at & ((1 << width) - 1)
+        self.at += width
         return value
 
     def vbr(self, width: int) -> int:
@@ -146,4 +141,4 @@ class _Bits:
             shift += width - 1
 
     def align(self) -> None:
-        self._at = (self._at + 31) & ~31
+        self.at = (self.at + 31) & ~31

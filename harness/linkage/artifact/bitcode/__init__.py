@@ -1,0 +1,1 @@
+"""LLVM bitcode: who wrote it, and the symbol table that it brings for linkers."""

@@ -1,0 +1,86 @@
+"""The symbols of bitcode are those of the object that the same compilation makes."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from linkage.artifact import read, read_bytes
+from linkage.artifact.facts import Binding, Symbol, SymbolTable, SymbolType, Visibility
+
+SOURCE = """
+#![crate_type = "lib"]
+#![no_std]
+#![feature(linkage)]
+extern "C" { fn missing() -> i32; static outside: i32; }
+#[no_mangle] pub extern "C" fn both() -> i32 { unsafe { missing() } }
+#[no_mangle] pub static DATA: i32 = 7;
+#[no_mangle] pub fn reads() -> i32 { unsafe { outside } }
+#[used] static KEEP: i32 = 4;
+#[linkage = "weak"] #[no_mangle] pub fn soft() {}
+#[inline(never)] pub fn plain() -> i32 { unsafe { missing() + 1 } }
+core::arch::global_asm!(".globl from_asm", "from_asm:", "ret");
+"""
+
+
+@pytest.fixture(scope="module")
+def compiled(rustc: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("bitcode")
+    (folder / "lib.rs").write_text(SOURCE)
+    flags = ["-O", "-Ccodegen-units=1", "-Cpanic=abort", "-Awarnings", "--emit=obj,llvm-bc", "lib.rs"]
+    subprocess.run([rustc, *flags], cwd=folder, check=True, env=os.environ | {"RUSTC_BOOTSTRAP": "1"})
+    return {"object": folder / "lib.o", "bitcode": folder / "lib.bc"}
+
+
+def _known(table: SymbolTable | None) -> dict[str, tuple[Binding, Visibility, bool]]:
+    assert table is not None
+    named = [one for one in table if one.name and one.type not in (SymbolType.FILE, SymbolType.SECTION)]
+    return {one.name: (one.binding, one.visibility, one.defined) for one in named}
+
+
+def _symbols(path: Path) -> SymbolTable:
+    bitcode = read(path).bitcode
+    assert bitcode is not None
+    assert bitcode.symbols is not None
+    return bitcode.symbols
+
+
+def test_they_are_those_of_the_object(compiled: dict[str, Path]) -> None:
+    made = read(compiled["object"]).object
+    assert made is not None
+    assert _known(_symbols(compiled["bitcode"])) == _known(made.symbols)
+
+
+def test_what_each_is(compiled: dict[str, Path]) -> None:
+    def of(name: str) -> Symbol:
+        (found,) = _symbols(compiled["bitcode"]).named(name)
+        return found
+
+    assert of("both").type is SymbolType.FUNC
+    assert of("DATA").type is SymbolType.OBJECT
+    assert of("soft").binding is Binding.WEAK
+    assert not of("missing").defined
+    assert of("missing").section is None
+    assert of("from_asm").defined
+
+
+def test_a_damaged_table_is_an_error_or_no_table(compiled: dict[str, Path]) -> None:
+    data = bytearray(compiled["bitcode"].read_bytes())
+    start = data.index(b"\x12\x03\x94")  # the abbreviation of the first blob
+    version = start + 8
+    assert data[version] in (1, 2, 3)
+    data[version] = 9
+    assert read_bytes(bytes(data)).error == "bitcode symbol table of version 9, which is not known"
+    data[version] = 3
+    data[version + 28 + 4 : version + 28 + 8] = b"\xff\xff\xff\x0f"
+    error = read_bytes(bytes(data)).error
+    assert error is not None
+    assert error.startswith("bitcode symbols at offset")
+
+
+def test_without_a_table_there_are_none(compiled: dict[str, Path]) -> None:
+    data = compiled["bitcode"].read_bytes()
+    whole = read_bytes(data[: data.index(b"\x12\x03\x94") - 8]).bitcode
+    assert whole is not None
+    assert whole.symbols is None
