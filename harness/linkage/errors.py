@@ -1,6 +1,6 @@
-"""Every error that a user can meet, each with its exit code and what to do next.
+"""Every error that a user can get, each with its exit code and with what to do next.
 
-The codes are pytest's, so that `linkage` and `pytest` answer a script alike:
+The codes are those of pytest, so that a script can treat `linkage` and `pytest` alike:
 https://docs.pytest.org/en/stable/reference/exit-codes.html
 """
 
@@ -32,7 +32,7 @@ class Position:
 
 
 class LinkageError(Exception):
-    """Something that the user can fix: one line that says where, what, and what to do."""
+    """Something that the user can fix: one line that says what is wrong, where, and what to do."""
 
     exit_code = ExitCode.USAGE
 
@@ -48,11 +48,11 @@ class LinkageError(Exception):
 
 
 class CaseError(LinkageError):
-    """A case file that does not say what its author meant. Several may be found at once."""
+    """A mistake in a case file. Several may be found at once."""
 
 
 class CaseErrors(LinkageError):  # noqa: N818 - several CaseError at once
-    """All that is wrong with one case file, a line each, in the file's order."""
+    """All mistakes in one case file, a line each, in the file's order."""
 
     def __init__(self, errors: list[CaseError]) -> None:
         self.errors = errors
@@ -63,6 +63,14 @@ class ToolchainError(LinkageError):
     """A toolchain that is missing, cannot be started, or does not answer as rustc does."""
 
 
+class AbsentSuiteError(ToolchainError):
+    """The mirror of a Debian archive does not have the suite."""
+
+
+class UnverifiedError(ToolchainError):
+    """The suite of a Debian archive is not signed by any key that the machine trusts."""
+
+
 class ArtifactError(LinkageError):
     """An artifact that is truncated, malformed, or not what its name says."""
 
@@ -70,6 +78,12 @@ class ArtifactError(LinkageError):
 
 
 class StoreError(LinkageError):
-    """The store cannot be written or read where it stands."""
+    """The store cannot be read or written."""
 
     exit_code = ExitCode.FAILED
+
+
+class NoResultError(LinkageError):
+    """No result is stored of what a table should show."""
+
+    exit_code = ExitCode.NOTHING_RUN

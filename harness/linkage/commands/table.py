@@ -12,7 +12,7 @@ from rich.text import Text
 
 from linkage.case.case import Case
 from linkage.case.reader import read_case
-from linkage.errors import ExitCode, LinkageError
+from linkage.errors import ExitCode, LinkageError, NoResultError
 from linkage.host.folders import cache_folder, store_folder
 from linkage.judge.results import Compiler, KeptResult
 from linkage.render.grid import Grid, grid
@@ -56,7 +56,7 @@ def table(
     for text in wrong:
         Console(stderr=True, highlight=False, soft_wrap=True).print(Text(text, "bold red"))
     if not found.columns:
-        raise _NothingKeptError(
+        raise NoResultError(
             "no result is kept of these cases", where=str(folder), help="linkage run, or name another --store"
         )
     if into is not None:
@@ -68,10 +68,6 @@ def table(
     else:
         _show(found, summary_console())
     return ExitCode.USAGE if wrong else ExitCode.OK
-
-
-class _NothingKeptError(LinkageError):
-    exit_code = ExitCode.NOTHING_RUN
 
 
 def _read(paths: Sequence[str]) -> tuple[list[Case], list[str]]:

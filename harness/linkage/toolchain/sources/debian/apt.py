@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from linkage.errors import ToolchainError
+from linkage.errors import AbsentSuiteError, ToolchainError, UnverifiedError
 from linkage.toolchain.query import Reply, ask
 from linkage.toolchain.sources.debian.apt_sources import Mirrors
 from linkage.toolchain.sources.debian.packages import COMPILERS, Offer, Package, offers, parse
@@ -31,14 +31,6 @@ _ABSENT = re.compile(r"does not have a Release file|404 +Not Found|File not foun
 _WRONG = re.compile(r"^(?:E: |W: (?:Failed to fetch|GPG error|OpenPGP))")
 _UNMET = re.compile(r"unmet dependencies:\s+(\S.*)")
 _INSTALLS = re.compile(r"^Inst (\S+) \((\S+) ", re.MULTILINE)
-
-
-class AbsentSuiteError(ToolchainError):
-    """The mirror does not have the suite."""
-
-
-class UnverifiedError(ToolchainError):
-    """The suite is not signed by any key that the machine trusts."""
 
 
 def require_programs(who: str, env: Mapping[str, str]) -> None:

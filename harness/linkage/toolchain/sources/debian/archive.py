@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from linkage.errors import ToolchainError
-from linkage.toolchain.sources.debian.apt import AbsentSuiteError, Apt, UnverifiedError
+from linkage.errors import AbsentSuiteError, ToolchainError, UnverifiedError
+from linkage.toolchain.sources.debian.apt import Apt
 from linkage.toolchain.sources.debian.apt_sources import Mirrors
 from linkage.toolchain.sources.debian.packages import Offer, newest_first
 from linkage.toolchain.sources.debian.spec import ReleaseSpec, SuiteSpec
