@@ -86,8 +86,8 @@ def test_what_is_missing_is_what_was_claimed() -> None:
 def test_a_count_is_the_claim_and_not_the_names() -> None:
     one = signature(failed("3: a, b, c", "lib.so.exports.count"))
     assert one.same(signature(failed("17: entirely, different, names", "lib.so.exports.count")))
-    more = signature(failed("lacks answer; there is a, b", "lib.so.exports.only"))
-    assert more.same(signature(failed("lacks answer; there is entirely, different", "lib.so.exports.only")))
+    more = signature(failed("lacks answer; has a, b", "lib.so.exports.only"))
+    assert more.same(signature(failed("lacks answer; has entirely, different", "lib.so.exports.only")))
 
 
 def test_each_failure_is_a_question_of_its_own() -> None:

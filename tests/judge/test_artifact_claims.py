@@ -61,9 +61,9 @@ HOLDS = [
 
 FAILS = [
     (OBJECT, "defines: [bar]", "defines.all", "has bar", "not among foo, soft, own, mine, inner"),
-    (OBJECT, "defines: none", "defines.only", "none at all", "also data, fixed"),
+    (OBJECT, "defines: none", "defines.only", "no names", "has data, fixed"),
     (OBJECT, "undefined: {none: [puts]}", "undefined.none", "lacks puts", "has puts"),
-    (OBJECT, "unresolved: none", "unresolved.only", "none at all", "also bar, puts"),
+    (OBJECT, "unresolved: none", "unresolved.only", "no names", "has bar, puts"),
     (OBJECT, "weak: [foo]", "weak.all", "has foo", "not among soft"),
     (OBJECT, "local: {count: 0}", "local.count", "count 0", "1: own"),
     (OBJECT, "global: {none: [data]}", "global.none", "lacks data", "has data"),
@@ -77,7 +77,7 @@ FAILS = [
     (LIBRARY, "imports: {none: [malloc]}", "imports.none", "lacks malloc", "has malloc"),
     (LIBRARY, "needed: {none: ['libstd-*']}", "needed.none", "lacks libstd-*", "has libstd-1f2e.so"),
     (LIBRARY, "soname: [libbar.so]", "soname.all", "has libbar.so", "not among libfoo.so"),
-    (LIBRARY, "runpath: none", "runpath.only", "none at all", "also $ORIGIN, /old"),
+    (LIBRARY, "runpath: none", "runpath.only", "no names", "has $ORIGIN, /old"),
     (
         LIBRARY,
         "symbol-versions: {none: ['*']}",
@@ -85,7 +85,7 @@ FAILS = [
         "lacks *",
         "has libc.so.6:GLIBC_2.34",
     ),
-    (LIBRARY, "interpreter: none", "interpreter.only", "none at all", "also /lib64/ld-linux"),
+    (LIBRARY, "interpreter: none", "interpreter.only", "no names", "has /lib64/ld-linux"),
     (LIBRARY, "pie: false", "pie", "false", "true"),
     (LIBRARY, "relro: none", "relro", "none", "full"),
     (LIBRARY, "bind-now: true", "bind-now", "true", "false"),
@@ -97,7 +97,7 @@ FAILS = [
     (ARCHIVE, "thin: true", "thin", "true", "false"),
     (ARCHIVE, "metadata: false", "metadata", "false", "true"),
     (ARCHIVE, "bitcode: true", "bitcode", "true", "false"),
-    (TWICE, "duplicates: none", "duplicates.only", "none at all", "also foo"),
+    (TWICE, "duplicates: none", "duplicates.only", "no names", "has foo"),
 ]
 
 
@@ -136,7 +136,7 @@ def test_a_claim_about_a_table_that_is_missing_does_not_hold(aspect: str, facts:
         "{within: [foo], count: 0}",
     ):
         ((key, claimed, _, _),) = misses(f"{aspect}: {claim}", facts)
-        assert (key, claimed) == (aspect, "something to judge")
+        assert (key, claimed) == (aspect, "names to judge")
     for claim in ("none", "{count: 0}", "{only: []}"):
         assert misses(f"{aspect}: {claim}", facts) == []
 
@@ -144,12 +144,20 @@ def test_a_claim_about_a_table_that_is_missing_does_not_hold(aspect: str, facts:
 @pytest.mark.parametrize(
     ("facts", "claim", "why"),
     [
-        (STRIPPED, "defines: {none: [foo]}", "no symbol table (it is stripped, or no object)"),
-        (STRIPPED, "undefined: {none: [foo]}", "no symbol table (it is stripped, or no object)"),
-        (OBJECT, "exports: {none: [foo]}", "no dynamic symbol table; for an archive or an object claim"),
+        (STRIPPED, "defines: {none: [foo]}", "no symbol table: the file is stripped or not an object"),
+        (STRIPPED, "undefined: {none: [foo]}", "no symbol table: the file is stripped or not an object"),
+        (
+            OBJECT,
+            "exports: {none: [foo]}",
+            "no dynamic symbol table (help: claim `defines` of an archive or an object)",
+        ),
         (OBJECT, "needed: {none: ['libstd*']}", "no dynamic section"),
-        (OBJECT, "duplicates: {none: [foo]}", "no symbols of an archive"),
-        (OBJECT, "members: {none: [x]}", "no members: it is no archive, or an empty one"),
+        (
+            OBJECT,
+            "duplicates: {none: [foo]}",
+            "no archive with symbols: only archive members can have duplicates",
+        ),
+        (OBJECT, "members: {none: [x]}", "no members: the file is not an archive, or an empty one"),
         (archive(member("a.o"), index=None), "index: {none: [x]}", "no symbol index"),
         (NOTHING, "defines: {none: [foo]}", "no symbol table"),
         (NOTHING, "exports: {none: [foo]}", "no dynamic symbol table"),
@@ -161,7 +169,7 @@ def test_a_claim_about_a_table_that_is_missing_does_not_hold(aspect: str, facts:
 )
 def test_why_there_is_nothing_to_judge(facts: Facts, claim: str, why: str) -> None:
     ((_, claimed, found, _),) = misses(claim, facts)
-    assert claimed == "something to judge"
+    assert claimed == "names to judge"
     assert found.startswith(why)
 
 

@@ -29,24 +29,24 @@ def test_the_general_form_holds(claim: str) -> None:
 @pytest.mark.parametrize(
     ("claim", "key", "claimed", "found"),
     [
-        ("{names: nowhere}", "symbols[0].count", "nowhere: count >=1", "0: nothing"),
+        ("{names: nowhere}", "symbols[0].count", "nowhere: count >=1", "0"),
         ("{names: foo, count: 2}", "symbols[0].count", "foo: count 2", "1: foo"),
         (
             "{names: [foo, soft], expect: {binding: global}}",
             "symbols[0].expect",
-            "each is binding global",
+            "each has binding global",
             "soft (FUNC WEAK DEFAULT .text)",
         ),
         (
             "{names: foo, expect: {section: .init}}",
             "symbols[0].expect",
-            "each is section .init",
+            "each has section .init",
             "foo (FUNC GLOBAL",
         ),
         (
             "{names: foo, expect: {version: 'V*'}}",
             "symbols[0].expect",
-            "each is version V*",
+            "each has version V*",
             "foo (FUNC GLOBAL",
         ),
     ],
@@ -61,7 +61,7 @@ def test_the_general_form_of_the_dynamic_table() -> None:
     wanted = "{names: 'foo*', table: dynamic, where: {version: FOO_1.0}, expect: {binding: weak}, count: 1}"
     assert misses(f"symbols: {wanted}", LIBRARY) == []
     ((key, claimed, found, _),) = misses("symbols: {names: foo, table: dynamic, count: 0}", OBJECT)
-    assert (key, claimed, found) == ("symbols[0]", "something to judge", "no dynamic symbol table")
+    assert (key, claimed, found) == ("symbols[0]", "symbols to judge", "no dynamic symbol table")
 
 
 # --- references, sections, members, texts
@@ -79,7 +79,7 @@ def test_what_a_function_refers_to() -> None:
 def test_a_function_that_is_not_there_refers_to_nothing_and_that_is_a_failure() -> None:
     ((key, claimed, found, near),) = misses("references: {start: {none: [foo]}}", elf({"start": "undefined"}))
     assert (key, claimed) == ("references.start", "a function start")
-    assert found == "there is none whose code can be read"
+    assert found == "no function of this name with readable code"
     assert near == ("start in the symbol table: FUNC GLOBAL DEFAULT UND",)
 
 
@@ -98,13 +98,18 @@ def test_a_section() -> None:
         ("{.text: {flags: WA}}", "section..text.flags", "WA", "AX"),
         ("{.debug_info: {compressed: false}}", "section..debug_info.compressed", "false", "true"),
         ("{.text: {contains: bye}}", "section..text.contains", "contains 'bye'", "not in its 13 bytes"),
-        ("{.text: {not-contains: hello}}", "section..text.not-contains", "lacks 'hello'", "it is there"),
-        ("{.bss: {size: 0}}", "section..bss", "a section .bss", ".text, .debug_info"),
+        (
+            "{.text: {not-contains: hello}}",
+            "section..text.not-contains",
+            "does not contain 'hello'",
+            "contains it",
+        ),
+        ("{.bss: {size: 0}}", "section..bss", "section .bss", "not among .text, .debug_info"),
         (
             "{.debug_info: {not-contains: x}}",
             "section..debug_info",
-            "something to judge",
-            "its content was not read",
+            "content to judge",
+            "content that was not read",
         ),
     ],
 )
@@ -133,11 +138,11 @@ def test_a_member_that_is_bitcode() -> None:
     assert keys("each-member: {a.o: {defines: {none: [foo]}}}", inner) == ["each-member.a.o.defines"]
 
 
-def test_flags_that_cannot_be_said_of_a_file() -> None:
+def test_flags_that_do_not_apply_to_a_file() -> None:
     for claim in ("pie: false", "relro: none", "bind-now: false", "text-relocations: false", "thin: false"):
         ((_, _, found, _),) = misses(claim, text_file("hello"))
-        assert found == "cannot be said of it"
-    assert misses("type: shared", ARCHIVE)[0][2] == "no object: archive"
+        assert found == "does not apply to a file of another format"
+    assert misses("type: shared", ARCHIVE)[0][2] == "an archive"
 
 
 def test_a_text_file() -> None:
@@ -145,8 +150,8 @@ def test_a_text_file() -> None:
     assert misses("text: {file: hello.txt}", text_file("hello"), files={"hello.txt": "hello"}) == []
     assert misses("text: {empty: true}", EMPTY) == []
     assert keys("text: {not-contains: x}", EMPTY) == ["text"]
-    assert misses("text: {contains: a}", OBJECT)[0][2] == "it is no text: elf"
-    assert misses("text: {not-contains: a}", text_file(None))[0][2] == "it is no text: other"
+    assert misses("text: {contains: a}", OBJECT)[0][2] == "an ELF file"
+    assert misses("text: {not-contains: a}", text_file(None))[0][2] == "a file of another format"
 
 
 def test_what_a_library_provides_and_lacks() -> None:

@@ -53,7 +53,7 @@ def test_an_artifact_that_is_not_there() -> None:
     verdict = judged(planned(LIB % "lib.cdylib: {exports: none}"), done(made=("liblib.a", "libold.so")))
     assert [(one.claim, one.found, one.nearest) for one in verdict.failures] == [
         ("produces", "succeeded, but made liblib.a, libold.so", ()),
-        ("lib.cdylib.exists", "it is not there", ("libold.so",)),
+        ("lib.cdylib.exists", "does not exist", ("libold.so",)),
     ]
 
 
@@ -61,7 +61,7 @@ def test_an_artifact_that_must_not_be_there() -> None:
     assert lib("old.so: {exists: false}") is VerdictKind.PASS
     made = planned(LIB % "'*.so': {exists: false}")
     verdict = judged(made, done(facts={"liblib.so": elf(size=77)}))
-    assert [(one.claim, one.found) for one in verdict.failures] == [("*.so.exists", "it is there, 77 bytes")]
+    assert [(one.claim, one.found) for one in verdict.failures] == [("*.so.exists", "exists, 77 bytes")]
 
 
 def test_a_glob_is_about_each_file_and_about_one_at_least() -> None:
@@ -102,9 +102,9 @@ TEXT = text_file("not what you think")
     [
         ("exports: none", DAMAGED, "liblib.so: truncated: 64 bytes where 4096 are announced"),
         ("{format: elf, exports: none}", DAMAGED, "liblib.so: truncated: 64 bytes where 4096 are announced"),
-        ("exports: none", TEXT, "liblib.so: is not what its name says: other, not elf"),
-        ("exists: true", EMPTY, "liblib.so: is not what its name says: empty, not elf"),
-        ("needed: none", archive(), "liblib.so: is not what its name says: archive, not elf"),
+        ("exports: none", TEXT, "liblib.so: expected elf, found other"),
+        ("exists: true", EMPTY, "liblib.so: expected elf, found empty"),
+        ("needed: none", archive(), "liblib.so: expected elf, found archive"),
     ],
 )
 def test_a_damaged_artifact_cannot_be_judged(claim: str, facts: Facts, why: str) -> None:
@@ -178,13 +178,13 @@ def test_undefined_symbols_are_defined_in_the_link_set() -> None:
         (
             {"liblib.a": USER},
             [
-                ("lib.staticlib.resolved.link-set", "it is not there"),
+                ("lib.staticlib.resolved.link-set", "lib.cdylib does not exist"),
                 ("lib.staticlib.resolved", "not defined: __rust_alloc"),
             ],
         ),
         (
             {"liblib.a": archive(member("a.o", {"puts": "undefined"})), "liblib.so": elf(exports=["x"])},
-            [("lib.staticlib.resolved", "there are none among puts")],
+            [("lib.staticlib.resolved", "none among puts")],
         ),
     ],
 )  # fmt: skip
@@ -202,7 +202,7 @@ def test_a_comparison_with_another_artifact_of_the_variant() -> None:
     assert judged(made, done(facts=facts)).outcome is VerdictKind.PASS
     assert judged(made, done(facts=facts | {"liblib.so": elf(size=20)})).outcome is VerdictKind.FAIL
     verdict = judged(made, done(facts={"liblib.so": elf(size=10)}))
-    assert [one.found for one in verdict.failures] == ["liblib.a is not there"]
+    assert [one.found for one in verdict.failures] == ["liblib.a does not exist"]
 
 
 def test_a_comparison_with_another_variant() -> None:

@@ -132,7 +132,7 @@ def test_evidence_is_what_pytest_prints(judged: tuple[Project, Result]) -> None:
     assert "found:   not among answer" in text
     assert "readelf --dyn-syms -W liblib.so" in text
     assert f"repro: linkage repro '{each('fails')}'" in text
-    assert "known bug gone: rust-lang/rust#1 is no longer seen" in text
+    assert "known bug gone: rust-lang/rust#1 no longer occurs" in text
     assert "because:   there is no program `no-such-tool-anywhere` on PATH" in text
     assert "Traceback" not in text
     assert "UnjudgedError" not in text

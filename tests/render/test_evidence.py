@@ -41,7 +41,7 @@ def test_every_failure_is_told_and_a_command_once() -> None:
     )  # fmt: skip
     verdict = Verdict(
         VerdictKind.FAIL,
-        "it is not the known bug rust-lang/rust#1: that looks otherwise",
+        "fails differently from the known bug rust-lang/rust#1",
         (MISSING, exit_status),
         commands=COMMANDS,
     )  # fmt: skip
@@ -59,7 +59,7 @@ cases/a.yaml:12:5: main: exit does not hold
              error: two
     nearest: near one
              near two
-note: it is not the known bug rust-lang/rust#1: that looks otherwise
+note: fails differently from the known bug rust-lang/rust#1
 {AFTER}"""
     )
 
@@ -67,13 +67,13 @@ note: it is not the known bug rust-lang/rust#1: that looks otherwise
 def test_a_known_bug_that_is_gone() -> None:
     verdict = Verdict(
         VerdictKind.FIXED,
-        "rust-lang/rust#1 is no longer seen: remove it, or limit its `toolchains`",
+        "rust-lang/rust#1 no longer occurs (help: remove it, or limit its `toolchains`)",
         bugs=(Bug("rust-lang/rust#1", "the shim is missing"), Bug("rust-lang/rust#2")),
     )
     assert (
         explain_verdict(verdict, "cases/a.yaml::stable")
         == """\
-known bug gone: rust-lang/rust#1 is no longer seen: remove it, or limit its `toolchains`
+known bug gone: rust-lang/rust#1 no longer occurs (help: remove it, or limit its `toolchains`)
     the shim is missing
 repro: linkage repro cases/a.yaml::stable"""
     )

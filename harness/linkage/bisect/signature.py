@@ -136,7 +136,7 @@ def signature(failure: Failure) -> Signature:
         said = failure.claimed
         shown = f"{failure.claimed}: {' '.join(text.split())}"
     elif failure.claim not in ("exit", "") and not failure.error:
-        said = re.split(r": |; there is ", text, maxsplit=1)[0] if failure.claim.endswith(_COUNTED) else text
+        said = re.split(r": |; has ", text, maxsplit=1)[0] if failure.claim.endswith(_COUNTED) else text
     if failure.claim in ("exit", ""):
         first, _, said = text.partition("\n")
         ended = re.sub(r"\d+", "N", first) if "\n" in text or failure.claim else ""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from linkage.compare.change_kinds import KINDS, ORDER
 from linkage.compare.model import LocatedChange
+from linkage.judge.name_set import plural
 
 _NAMES = 4
 
@@ -49,17 +50,13 @@ class ChangeGroup:
     def headline(self, limit: int = _NAMES) -> str:
         """The group in one line."""
         if self.kind in ("output gone", "output new"):
-            subjects = _counted(len(self.places), "step")
+            subjects = plural(len(self.places), "step")
         else:
-            subjects = ", ".join(_counted(count, noun) for noun, count in self.artifacts.most_common())
+            subjects = ", ".join(plural(count, noun) for noun, count in self.artifacts.most_common())
         names = [name for name in self.names if name]
         shown = ", ".join(names[:limit]) + (f" and {len(names) - limit} more" if len(names) > limit else "")
         text = KINDS[self.kind].format(subjects=subjects, names=shown).removesuffix(": ")
         return f"{text}: {self.what}" if self.what else text
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'s' if count > 1 else ''}"
 
 
 def grouped(found: Iterable[tuple[LocatedChange, str]]) -> list[ChangeGroup]:

@@ -1,7 +1,7 @@
 """Claims about one artifact, judged on its facts. Pure.
 
-Each aspect is one entry in a table: the claim's key, the names that it is about, whether there
-is anything to be judged at all, and the command that shows it by hand.
+Each aspect is a row of a table: the claim's key, the names that it is about, whether there is anything
+to judge, and the command that shows it.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -9,7 +9,17 @@ from dataclasses import dataclass
 
 from linkage.artifact.facts import Archive, Binding, Dynamic, Facts
 from linkage.case.claims import ArtifactClaims, Names, SectionClaim, SymbolKind, Symbols, Text
-from linkage.judge.name_set import Mismatch, asks_for_nothing, check_names, compare, escape, listing
+from linkage.judge.name_set import (
+    Mismatch,
+    asks_for_nothing,
+    check_names,
+    compare,
+    counted,
+    escape,
+    listing,
+    missing_from,
+    none_of,
+)
 from linkage.judge.pattern import compile_patterns
 from linkage.judge.rows import SymbolRow
 from linkage.judge.text import check_text
@@ -34,18 +44,18 @@ class Aspect:
     names: Callable[[View], Sequence[str] | None]
     """None: the artifact has no such table."""
     table: Callable[[View], object]
-    """What must not be empty, unless the claim asks for nothing."""
+    """What must not be empty, unless the claim is that there are no names."""
     missing: str
     look: str
 
 
 def _symbols(key: str, chosen: Callable[[SymbolRow], bool]) -> Aspect:
-    missing = "no symbol table (it is stripped, or no object)"
+    missing = "no symbol table: the file is stripped or not an object"
     return Aspect(key, lambda view: view.select(chosen), lambda view: view.symbols, missing, SYMBOLS)
 
 
 def _dynamic_symbols(key: str, chosen: Callable[[SymbolRow], bool]) -> Aspect:
-    missing = "no dynamic symbol table; for an archive or an object claim `defines`"
+    missing = "no dynamic symbol table (help: claim `defines` of an archive or an object)"
     return Aspect(
         key,
         lambda view: view.select(chosen, dynamic=True),
@@ -58,7 +68,7 @@ def _dynamic_symbols(key: str, chosen: Callable[[SymbolRow], bool]) -> Aspect:
 def _loader(
     key: str, names: Callable[[Dynamic], Sequence[str]], missing: str, *, itself: bool = False
 ) -> Aspect:
-    """Names of the dynamic section; `itself`: it is they that must not be missing, not the section."""
+    """Names of the dynamic section; `itself`: they must not be missing, instead of the section."""
 
     def found(view: View) -> Sequence[str] | None:
         dynamic = view.facts.object.dynamic if view.facts.object is not None else None
@@ -79,7 +89,13 @@ def _interpreter(view: View) -> list[str]:
     return [found] if found else []
 
 
-_NO_MEMBERS = "no members: it is no archive, or an empty one"
+_KINDS = {
+    "archive": "an archive", "bitcode": "LLVM bitcode", "elf": "an ELF file", "empty": "an empty file",
+    "metadata": "rustc metadata", "other": "a file of another format",
+}  # fmt: skip
+"""Each kind of file in a message."""
+
+_NO_MEMBERS = "no members: the file is not an archive, or an empty one"
 
 ASPECTS: tuple[Aspect, ...] = (
     _symbols("defines", lambda s: s.defined),
@@ -96,7 +112,7 @@ ASPECTS: tuple[Aspect, ...] = (
         "duplicates",
         lambda v: v.duplicates,
         lambda v: v.symbols if v.facts.archive is not None else None,
-        "no symbols of an archive: only among members are there duplicates",
+        "no archive with symbols: only archive members can have duplicates",
         SYMBOLS,
     ),
     _loader("needed", lambda d: d.needed, "no dynamic section"),
@@ -109,7 +125,7 @@ ASPECTS: tuple[Aspect, ...] = (
     _archive("crates", lambda a: sorted({m.crate for m in a.members if m.crate}), _NO_MEMBERS, _MEMBERS),
     _archive("index", lambda a: a.index, "no symbol index", "nm -s {file}"),
 )
-"""Every claim about an artifact that is a claim about names."""
+"""All claims about names in an artifact."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +140,7 @@ class FailedClaim:
 def check_artifact(
     claims: ArtifactClaims, view: View, version: RustcVersion, files: Mapping[str, str]
 ) -> Iterator[FailedClaim]:
-    """The claims that do not hold, in the order of the table; comparisons are judged elsewhere.
+    """The claims that do not hold, in the order of the table; comparisons are in `comparison`.
 
     `files` are the expected texts beside the case.
     """
@@ -155,7 +171,7 @@ def check_artifact(
 def _text(claim: Text, facts: Facts, files: Mapping[str, str]) -> Iterator[FailedClaim]:
     text = "" if facts.kind == "empty" else facts.other.text if facts.other is not None else None
     if text is None:
-        yield FailedClaim("text", Mismatch("", "a text", f"it is no text: {facts.kind}"), "file {file}")
+        yield FailedClaim("text", Mismatch("", "a text file", _described(facts)), "file {file}")
         return
     for miss in check_text(claim, text, files):
         yield FailedClaim("text", miss, "cat {file}")
@@ -165,7 +181,7 @@ def _kind(claims: ArtifactClaims, facts: Facts) -> Iterator[FailedClaim]:
     if claims.format is not None and facts.kind != claims.format:
         yield FailedClaim("format", Mismatch("", claims.format, facts.kind), "file {file}")
     if claims.type is not None:
-        found = facts.object.type.value if facts.object is not None else f"no object: {facts.kind}"
+        found = facts.object.type.value if facts.object is not None else _described(facts)
         if found != claims.type:
             yield FailedClaim("type", Mismatch("", claims.type, found), _HEADERS)
     if claims.size is not None and not compare(claims.size, facts.size):
@@ -175,7 +191,7 @@ def _kind(claims: ArtifactClaims, facts: Facts) -> Iterator[FailedClaim]:
 def _aspect(aspect: Aspect, claim: Names, view: View, version: RustcVersion) -> Iterator[Mismatch]:
     names = aspect.names(view)
     if not aspect.table(view) and not asks_for_nothing(claim):
-        yield Mismatch("", "something to judge", aspect.missing)
+        yield Mismatch("", "names to judge", aspect.missing)
         return
     for miss in check_names(claim, names or (), version):
         wanted = [
@@ -195,7 +211,7 @@ def _aspect(aspect: Aspect, claim: Names, view: View, version: RustcVersion) -> 
 def _general(claim: Symbols, view: View, version: RustcVersion) -> Iterator[Mismatch]:
     table = view.dynamic if claim.table == "dynamic" else view.symbols
     if not table:
-        yield Mismatch("", "something to judge", f"no {claim.table} symbol table")
+        yield Mismatch("", "symbols to judge", f"no {claim.table} symbol table")
         return
     names, without = compile_patterns(claim.names, version), compile_patterns(claim.except_, version)
     chosen = [
@@ -209,7 +225,7 @@ def _general(claim: Symbols, view: View, version: RustcVersion) -> Iterator[Mism
         yield Mismatch(
             "count",
             f"{', '.join(claim.names)}: count {claim.count or '>=1'}",
-            f"{len(chosen)}: {listing([s.name for s in chosen])}",
+            counted([s.name for s in chosen]),
         )
     wrong = [
         symbol for symbol in chosen if claim.expect is not None and not _is(claim.expect, symbol, version)
@@ -221,7 +237,7 @@ def _general(claim: Symbols, view: View, version: RustcVersion) -> Iterator[Mism
         )
         yield Mismatch(
             "expect",
-            f"each is {wanted}",
+            f"each has {wanted}",
             listing([f"{symbol.name} ({describe(symbol)})" for symbol in wrong]),
         )
 
@@ -247,12 +263,16 @@ def _references(function: str, claim: Names, view: View, version: RustcVersion) 
         near = tuple(state for state in view.states(function))
         yield FailedClaim(
             f"references.{function}",
-            Mismatch("", f"a function {function}", "there is none whose code can be read", near),
+            Mismatch("", f"a function {function}", "no function of this name with readable code", near),
             look,
         )
         return
     for miss in check_names(claim, view.references[function], version):
         yield FailedClaim(f"references.{function}", miss, look)
+
+
+def _described(facts: Facts) -> str:
+    return _KINDS.get(facts.kind, f"a file of kind {facts.kind}")
 
 
 def _flags(claims: ArtifactClaims, view: View) -> Iterator[FailedClaim]:
@@ -274,7 +294,7 @@ def _flags(claims: ArtifactClaims, view: View) -> Iterator[FailedClaim]:
     )
     for key, wanted, is_so, look in looked_at:
         if wanted is not None and wanted != is_so:
-            said = "cannot be said of it" if is_so is None else str(is_so).lower()
+            said = f"does not apply to {_described(view.facts)}" if is_so is None else str(is_so).lower()
             yield FailedClaim(key, Mismatch("", str(wanted).lower(), said), look)
 
 
@@ -283,7 +303,7 @@ def _section(name: str, claim: SectionClaim, view: View) -> Iterator[FailedClaim
     key = f"section.{name}"
     if not found:
         yield FailedClaim(
-            key, Mismatch("", f"a section {name}", listing(view.section_names or ())), _SECTIONS
+            key, Mismatch("", f"section {name}", missing_from(view.section_names or ())), _SECTIONS
         )
         return
     for section in found:
@@ -304,8 +324,8 @@ def _section(name: str, claim: SectionClaim, view: View) -> Iterator[FailedClaim
 def _content(name: str, claim: SectionClaim, contents: Sequence[bytes]) -> Iterator[FailedClaim]:
     key = f"section.{name}"
     if not any(contents):
-        found = "it is empty" if contents else "its content was not read"
-        yield FailedClaim(key, Mismatch("", "something to judge", found), _SECTIONS)
+        found = "an empty section" if contents else "content that was not read"
+        yield FailedClaim(key, Mismatch("", "content to judge", found), _SECTIONS)
         return
     for wanted in claim.contains:
         if not any(wanted.encode() in content for content in contents):
@@ -318,7 +338,7 @@ def _content(name: str, claim: SectionClaim, contents: Sequence[bytes]) -> Itera
         if any(unwanted.encode() in content for content in contents):
             yield FailedClaim(
                 key,
-                Mismatch("not-contains", f"lacks {unwanted!r}", "it is there"),
+                Mismatch("not-contains", f"does not contain {unwanted!r}", "contains it"),
                 f"readelf -p {name} {{file}}",
             )
 
@@ -330,7 +350,7 @@ def _each_member(
     matching = compile_patterns((pattern,), version)[0]
     chosen = [member for member in members if matching.matches(member.name)]
     if not chosen:
-        miss = Mismatch("", f"members {pattern}", listing([member.name for member in members]))
+        miss = Mismatch("", f"members {pattern}", none_of([member.name for member in members]))
         yield FailedClaim(f"each-member.{pattern}", miss, _MEMBERS)
     for member in chosen:
         kind = (

@@ -1,7 +1,7 @@
-"""Claims that compare two artifacts: of two steps, or of two variants. Pure."""
+"""Claims that compare two artifacts, of two steps or of two variants. Pure."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 from linkage.artifact.facts import Facts
@@ -13,7 +13,7 @@ from linkage.judge.view import View, describe
 from linkage.toolchain.version import RustcVersion
 
 Look = Callable[[ArtifactReference], Facts | str]
-"""The facts of the artifact that a reference means, or why there are none."""
+"""The facts of the artifact that a reference names, or why there are none."""
 
 
 def check_comparisons(
@@ -38,7 +38,7 @@ def _with(
 ) -> Iterator[FailedClaim]:
     found = other(reference)
     if isinstance(found, str):
-        yield FailedClaim(key, Mismatch("", f"{describe_reference(reference)} to compare with", found), "")
+        yield FailedClaim(key, Mismatch("", f"{describe_reference(reference)} exists", found), "")
         return
     for miss in judge(found):
         yield FailedClaim(key, miss, _LOOK[reference.compare])
@@ -76,7 +76,7 @@ def _same(reference: ArtifactReference, one: Facts, other: Facts) -> Iterator[Mi
                 yield Mismatch("", claimed, f"{one.size} bytes against {other.size} bytes")
         case "text":
             if _text(one) != _text(other):
-                yield Mismatch("", claimed, "another text")
+                yield Mismatch("", claimed, "a different text")
         case what:
             yield from _same_symbols(claimed, _table(one, what), _table(other, what))
 
@@ -87,16 +87,25 @@ def _same_symbols(
     one, other = one or {}, other or {}
     more, fewer = Counter(one) - Counter(other), Counter(other) - Counter(one)
     if more or fewer:
-        yield Mismatch("", claimed, f"more: {listing(sorted(more))}; fewer: {listing(sorted(fewer))}")
+        yield Mismatch("", claimed, _added_and_removed(sorted(more), sorted(fewer)))
+
+
+def _added_and_removed(more: Sequence[str], fewer: Sequence[str]) -> str:
+    parts = (("more", more), ("fewer", fewer))
+    return "; ".join(f"{word}: {listing(names)}" for word, names in parts if names)
 
 
 def _incomparable(what: str, one: Facts, other: Facts) -> str | None:
-    """Why there is nothing to compare: what is missing on a side is neither the same nor different."""
+    """Why there is nothing to compare: what one side lacks is neither the same nor different."""
     match what:
         case "bytes" | "size":
             return None
         case "text":
-            return None if _text(one) and _text(other) else f"no text: {one.kind} and {other.kind}"
+            return (
+                None
+                if _text(one) and _text(other)
+                else f"not two text files, but {one.kind} and {other.kind}"
+            )
         case _:
             return None if _table(one, what) and _table(other, what) else f"no {what} to compare"
 
@@ -119,7 +128,7 @@ def _different(reference: ArtifactReference, one: Facts, other: Facts) -> Iterat
     nothing = _incomparable(reference.compare, one, other)
     if nothing is not None or not list(_same(reference, one, other)):
         found = nothing or f"the same, {one.size} bytes"
-        yield Mismatch("", f"another {reference.compare} than {describe_reference(reference)}", found)
+        yield Mismatch("", f"not the same {reference.compare} as {describe_reference(reference)}", found)
 
 
 def _smaller(one: Facts, other: Facts) -> Iterator[Mismatch]:
@@ -140,4 +149,8 @@ def _exports(claim: ExportsDiffer, one: Facts, other: Facts, version: RustcVersi
         extra = [name for name in found if not any(pattern.matches(name) for pattern in patterns)]
         missing = [pattern.text for pattern in patterns if not any(pattern.matches(name) for name in found)]
         if extra or missing:
-            yield Mismatch(part, f"{part} exactly {listing(list(wanted))}", f"{part} {listing(found)}")
+            yield Mismatch(
+                part,
+                f"{part} exports: {', '.join(wanted) or 'none'}",
+                f"{part} exports: {listing(found) if found else 'none'}",
+            )

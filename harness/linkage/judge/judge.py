@@ -1,4 +1,4 @@
-"""A plan's claims against its observation: every failure, then whether it is a known bug. Pure."""
+"""A plan's claims against its observation: all failures, then the known bugs. Pure."""
 
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,7 +11,7 @@ from linkage.case.steps import EXPECTATIONS, ProcessStep
 from linkage.judge import known_bugs as known
 from linkage.judge.artifact import SYMBOLS, FailedClaim, check_artifact
 from linkage.judge.comparison import check_comparisons
-from linkage.judge.name_set import Mismatch, escape, listing
+from linkage.judge.name_set import Mismatch, escape, listing, none_of
 from linkage.judge.pattern import compile_patterns
 from linkage.judge.process import check_process
 from linkage.judge.verdict import Failure, Verdict
@@ -50,7 +50,7 @@ def judge(plan: Plan, observation: Observation, files: Mapping[str, str], siblin
 
 
 def shown_command(command: Command) -> str:
-    """A command as a person would type it in the working folder."""
+    """A command as a user types it in the working folder."""
     env = [f"{key}={shlex.quote(in_words(value))}" for key, value in command.env.items()]
     quoted = [
         word.pattern if isinstance(word, Glob) else shlex.quote(in_words(word)).replace("'$WORK", '"$WORK"\'')
@@ -78,7 +78,7 @@ def _failures(
 
 
 def _kept(step: PlannedStep, outcome: Outcome) -> Iterator[tuple[str, str]]:
-    """What a step keeps for later ones, by its variable."""
+    """What a step keeps for later steps, by variable."""
     for part, one in zip(step.together or (step,), outcome.parts or (outcome,), strict=True):
         capture = part.model.capture if isinstance(part.model, ProcessStep) else None
         if capture is not None:
@@ -88,7 +88,7 @@ def _kept(step: PlannedStep, outcome: Outcome) -> Iterator[tuple[str, str]]:
 
 
 def _with_kept(step: PlannedStep, kept: Mapping[str, str]) -> PlannedStep:
-    """The step with what earlier ones kept in what it claims."""
+    """The step, its claims filled with what earlier steps kept."""
     if not kept:
         return step
     said = step.model.model_fields_set.intersection(EXPECTATIONS)
@@ -142,7 +142,7 @@ def _group(
     found = matching(outcome.facts, group.pattern)
     if not group.claims.exists:
         for name in found:
-            miss = Mismatch("", "is not there", f"it is there, {outcome.facts[name].size} bytes")
+            miss = Mismatch("", "does not exist", f"exists, {outcome.facts[name].size} bytes")
             yield _failure(
                 plan,
                 step,
@@ -157,7 +157,7 @@ def _group(
         near = tuple(
             name for name in outcome.made if name.rpartition(".")[2] == group.pattern.rpartition(".")[2]
         )
-        miss = Mismatch("", f"{group.pattern} is there", "it is not there", near)
+        miss = Mismatch("", f"{group.pattern} exists", "does not exist", near)
         yield _failure(plan, step, f"{group.subject}.exists", group.path, miss, ("ls -l",), step_id)
     for name in found:
         facts = outcome.facts[name]
@@ -182,7 +182,7 @@ def _group(
 
 
 def _parts(key: str) -> Iterator[str | int]:
-    """Where a claim stands below its subject: `symbols[1]` is the second of a list."""
+    """The path of a claim below its subject: `symbols[1]` is the second item of a list."""
     for part in key.split("."):
         name, _, index = part.partition("[")
         yield name
@@ -191,7 +191,7 @@ def _parts(key: str) -> Iterator[str | int]:
 
 
 def _damage(facts: Facts) -> str | None:
-    """What of a file could not be read: its claims cannot be judged, whatever the rest says."""
+    """What could not be read of a file: none of its claims can be judged."""
     members = facts.archive.members if facts.archive is not None else ()
     damaged = (f"member {escape(member.name)}: {member.error}" for member in members if member.error)
     return facts.error or next(damaged, None)
@@ -200,7 +200,7 @@ def _damage(facts: Facts) -> str | None:
 def _unexpected(facts: Facts, expected: str | None) -> str | None:
     if expected in (None, facts.kind) or (expected == "metadata" and facts.kind == "elf"):
         return None  # rustc may wrap metadata in an object
-    return f"is not what its name says: {facts.kind}, not {expected}"
+    return f"expected {expected}, found {facts.kind}"
 
 
 def _look(
@@ -211,13 +211,13 @@ def _look(
         if reference.variant:
             return sibling(step, reference, subject)
         path = step.roles.get(subject, subject)
-        return outcome.facts.get(path) or f"{path} is not there"
+        return outcome.facts.get(path) or f"{path} does not exist"
 
     return look
 
 
 def _file(claims: ArtifactClaims, name: str, outcome: Outcome) -> Iterator[FailedClaim]:
-    """Claims about the file itself, whatever is in it."""
+    """Claims about the file itself: mode and raw content."""
     mode = outcome.modes.get(name, 0)
     if claims.mode is not None and int(claims.mode, 8) != mode:
         yield FailedClaim("mode", Mismatch("", claims.mode, f"{mode:o}"), "ls -l {file}")
@@ -225,7 +225,7 @@ def _file(claims: ArtifactClaims, name: str, outcome: Outcome) -> Iterator[Faile
         return
     size, found = outcome.facts[name].size, outcome.texts.get(name, ())
     if not size:
-        yield FailedClaim("content", Mismatch("", "something in it", "it is empty"), "ls -l {file}")
+        yield FailedClaim("content", Mismatch("", "not empty", "empty"), "ls -l {file}")
         return
     for text in claims.content.contains:
         if text not in found:
@@ -235,7 +235,7 @@ def _file(claims: ArtifactClaims, name: str, outcome: Outcome) -> Iterator[Faile
         if text in found:
             yield FailedClaim(
                 "content",
-                Mismatch("not-contains", f"lacks {escape(repr(text))}", "it is there"),
+                Mismatch("not-contains", f"does not contain {escape(repr(text))}", "contains it"),
                 "strings {file}",
             )
 
@@ -250,16 +250,16 @@ def _resolved(
     wanted = [name for name in view.undefined if any(pattern.matches(name) for pattern in patterns)]
     named = ", ".join(claim.names)
     if not wanted:
-        miss = Mismatch(
-            "", f"undefined symbols that {named} means", f"there are none among {listing(view.undefined)}"
-        )
+        miss = Mismatch("", f"undefined symbols that match {named}", none_of(view.undefined))
         yield FailedClaim("resolved", miss, SYMBOLS)
     defined = set(view.provided)
     for name in claim.link_set:
         paths = matching(outcome.facts, step.roles.get(name, name))
         if not paths:
             yield FailedClaim(
-                "resolved", Mismatch("link-set", f"{name} is in the link set", "it is not there"), "ls -l"
+                "resolved",
+                Mismatch("link-set", f"{name} is in the link set", f"{name} does not exist"),
+                "ls -l",
             )
         for path in paths:
             other = outcome.facts[path]

@@ -1,7 +1,7 @@
-"""Known bugs, strictly: seen as described, failing differently, or gone. Pure."""
+"""Known bugs: each occurs as described, fails differently, or no longer occurs. Pure."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from linkage.case.model import BugSignature, KnownBug
 from linkage.judge.verdict import Bug, Failure, VerdictKind
@@ -12,7 +12,7 @@ from linkage.toolchain.version import VersionRange
 
 
 def applicable(plan: Plan) -> list[KnownBug]:
-    """The case's known bugs that this variant is said to have."""
+    """The case's known bugs that apply to this variant."""
     variant = plan.variant
     return [
         bug
@@ -25,7 +25,7 @@ def applicable(plan: Plan) -> list[KnownBug]:
 def weigh(
     plan: Plan, observation: Observation, failures: Sequence[Failure]
 ) -> tuple[VerdictKind, tuple[Bug, ...], str]:
-    """The outcome, the known bugs that it is about, and the reason in words."""
+    """The kind of verdict, the known bugs that it is about, and the reason."""
     bugs = applicable(plan)
     complete = [bug for bug in bugs if _complete(bug.signature, failures)]
     explained = {
@@ -33,27 +33,23 @@ def weigh(
         for index, failure in enumerate(failures)
     }
     unexplained = [failure for index, failure in enumerate(failures) if not explained[index]]
-    if unexplained:
-        outcome = VerdictKind.ERROR if any(failure.error for failure in unexplained) else VerdictKind.FAIL
-        missed = [bug for bug in bugs if not any(bug in found for found in explained.values())]
-        why = (
-            f"it is not the known bug {', '.join(bug.name for bug in missed)}: that looks otherwise"
-            if missed
-            else ""
-        )
-        return outcome, (), why
     seen = [bug for bug in bugs if any(bug in found for found in explained.values())]
-    # What another bug hides cannot be looked for, and is not said to be gone.
+    if unexplained:
+        kind = VerdictKind.ERROR if any(failure.error for failure in unexplained) else VerdictKind.FAIL
+        other = _names(bug for bug in bugs if bug not in seen)
+        return kind, (), f"fails differently from the known bug {other}" if other else ""
+    # A bug that another one hides could not occur: it is not reported as gone.
     gone = [bug for bug in bugs if bug not in seen and _looked_for(bug.signature, plan, observation)]
     if gone:
-        return (
-            VerdictKind.FIXED,
-            tuple(_bug(bug) for bug in gone),
-            f"{', '.join(bug.name for bug in gone)} is no longer seen: remove it, or limit its `toolchains`",
-        )
+        reason = f"{_names(gone)} no longer occurs (help: remove it, or limit its `toolchains`)"
+        return VerdictKind.FIXED, tuple(map(_bug, gone)), reason
     if seen:
-        return VerdictKind.KNOWN, tuple(_bug(bug) for bug in seen), ", ".join(bug.name for bug in seen)
+        return VerdictKind.KNOWN, tuple(map(_bug, seen)), _names(seen)
     return VerdictKind.PASS, (), ""
+
+
+def _names(bugs: Iterable[KnownBug]) -> str:
+    return ", ".join(bug.name for bug in bugs)
 
 
 def _bug(bug: KnownBug) -> Bug:
@@ -71,14 +67,14 @@ def _explains(signature: BugSignature, failure: Failure, plan: Plan, observation
         and failure.claim not in ("", "exit", "produces")
         and not failure.claim.startswith(("diagnostics", "stdout", "stderr"))
     ):
-        return False  # a claim about an artifact is explained by its name only
+        return False  # a claim about an artifact must be named
     if signature.found is not None and signature.found not in failure.found:
         return False
     return _looks(signature, outcome)
 
 
 def _complete(signature: BugSignature, failures: Sequence[Failure]) -> bool:
-    """Whether each claim that the signature lists is among those that do not hold."""
+    """Whether all claims that the signature lists failed."""
     return all(any(_is_claim(failure, claim) for failure in failures) for claim in signature.claim)
 
 
@@ -97,7 +93,7 @@ def _looks(signature: BugSignature, outcome: Outcome) -> bool:
 
 
 def _outcome(signature: BugSignature, plan: Plan, observation: Observation, at: str) -> Outcome | None:
-    """What the signature's step did, where the failure is at it: by its id, or by its action."""
+    """What the signature's step did if the failure is of that step, named by its id or its action."""
     if at == "end":
         return observation.steps[-1].outcome if signature.step == "end" and observation.steps else None
     return next(
@@ -107,10 +103,10 @@ def _outcome(signature: BugSignature, plan: Plan, observation: Observation, at: 
 
 
 def _carried_out(plan: Plan, observation: Observation) -> Iterator[tuple[PlannedStep, Outcome]]:
-    """Each step that was carried out, those that run together too, and what it did."""
+    """Each step that was run, those in parallel included, and what it did."""
     for step, seen in zip(plan.steps, observation.steps, strict=False):
         yield step, seen.outcome
-        # Where one of them could not be carried out, what it did stands for all.
+        # If one of them could not be run, its outcome counts for all.
         yield from zip(step.together, seen.outcome.parts or (seen.outcome,) * len(step.together), strict=True)
 
 
@@ -119,7 +115,7 @@ def _at(signature: BugSignature, step: PlannedStep) -> bool:
 
 
 def _looked_for(signature: BugSignature, plan: Plan, observation: Observation) -> bool:
-    """Whether the bug would have been seen: its step was carried out, and nothing hid it there."""
+    """Whether the bug could have occurred: its step was run, and no other failure hid it."""
     if signature.step == "end":
         done = zip(plan.steps, observation.steps, strict=False)
         return len(observation.steps) == len(plan.steps) and all(as_expected(s, o.outcome) for s, o in done)

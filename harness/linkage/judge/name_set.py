@@ -1,6 +1,4 @@
-"""The claim that a set of names has, lacks, is only, … some: one rule for symbols, libraries,
-members, sections, files and arguments alike. Pure.
-"""
+"""Claims about a set of names: symbols, libraries, members, sections, files or arguments. Pure."""
 
 import difflib
 import operator
@@ -13,7 +11,7 @@ from linkage.judge.pattern import Pattern, compile_patterns, spelt
 from linkage.toolchain.version import RustcVersion
 
 SHOWN = 8
-"""How many names a message lists before it counts the rest."""
+"""How many names a message lists before it counts the others."""
 
 _OPERATORS: dict[str, Callable[[int, int], bool]] = {
     "": operator.eq, "=": operator.eq, "==": operator.eq, "!=": operator.ne,
@@ -23,7 +21,7 @@ _OPERATORS: dict[str, Callable[[int, int], bool]] = {
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """One part of a claim that does not hold: what it says, what there is, and what is nearest to it."""
+    """One part of a claim that does not hold: what was claimed and found, and the names nearest to it."""
 
     part: str
     claimed: str
@@ -38,13 +36,13 @@ def compare(text: str, value: int) -> bool:
 
 
 def asks_for_nothing(claim: Names) -> bool:
-    """Whether the claim asks for exactly that: no names at all. `count: "<9"` does not, `count: 0` does."""
-    # `within` speaks of some names: a table that is empty says nothing about them.
+    """Whether the claim is that there are no names: `count: 0` is, `count: "<9"` is not."""
+    # `within` selects names: an empty table has none to judge.
     return not claim.within and _wants_none(claim)
 
 
 def means_zero(text: str) -> bool:
-    """Whether a comparison holds for 0 and for nothing else: `0`, `<1`."""
+    """Whether a comparison holds only for 0: `0`, `<1`."""
     return [number for number in range(3) if compare(text, number)] == [0]
 
 
@@ -53,10 +51,10 @@ def _wants_none(claim: Names) -> bool:
 
 
 def check_names(claim: Names, names: Sequence[str], version: RustcVersion) -> Iterator[Mismatch]:
-    """The parts of the claim that do not hold for these names, in the order of the table."""
+    """The parts of the claim that do not hold for these names."""
     within = compile_patterns(claim.within, version)
     without = compile_patterns(claim.except_, version)
-    chosen = names  # as they are, in nearly all claims
+    chosen = names
     if within or without:
         chosen = [
             name
@@ -70,7 +68,7 @@ def check_names(claim: Names, names: Sequence[str], version: RustcVersion) -> It
             if given
         )
         part = "within" if claim.within else "except"
-        yield Mismatch(part, f"something to judge ({limits})", f"nothing is left of {listing(names)}")
+        yield Mismatch(part, f"names to judge ({limits})", none_of(names))
         return
     yield from _all(claim, chosen, version)
     yield from _none(claim, chosen, version)
@@ -82,7 +80,7 @@ def check_names(claim: Names, names: Sequence[str], version: RustcVersion) -> It
             "any", f"one of {_spelt(claim.any, version)}", listing(chosen), nearest(claim.any, chosen)
         )
     if claim.count is not None and not compare(claim.count, len(chosen)):
-        yield Mismatch("count", f"count {claim.count}", f"{len(chosen)}: {listing(chosen)}")
+        yield Mismatch("count", f"count {claim.count}", counted(chosen))
     yield from _order(claim, chosen, version)
 
 
@@ -95,7 +93,7 @@ def _all(claim: Names, names: Sequence[str], version: RustcVersion) -> Iterator[
             found = any(pattern.matches(name) for name in known)
         if not found:
             near = nearest([pattern.text], names)
-            yield Mismatch("all", f"has {spelt(pattern.text, version)}", f"not among {listing(names)}", near)
+            yield Mismatch("all", f"has {spelt(pattern.text, version)}", missing_from(names), near)
 
 
 def _none(claim: Names, names: Sequence[str], version: RustcVersion) -> Iterator[Mismatch]:
@@ -115,12 +113,12 @@ def _only(claim: Names, names: Sequence[str], version: RustcVersion) -> Iterator
     patterns = compile_patterns(claim.only, version)
     more = sorted({name for name in names if not _any(patterns, name, default=False)})
     missing = [pattern.text for pattern in patterns if not any(pattern.matches(name) for name in names)]
-    claimed = f"only {_spelt(claim.only, version)}" if claim.only else "none at all"
+    claimed = f"only {_spelt(claim.only, version)}" if claim.only else "no names"
     if more:
-        yield Mismatch("only", claimed, f"also {listing(more)}")
+        yield Mismatch("only", claimed, f"{'also' if claim.only else 'has'} {listing(more)}")
     if missing:
         yield Mismatch(
-            "only", claimed, f"lacks {', '.join(missing)}; there is {listing(names)}", nearest(missing, names)
+            "only", claimed, f"lacks {', '.join(missing)}; has {listing(names)}", nearest(missing, names)
         )
 
 
@@ -130,8 +128,9 @@ def _order(claim: Names, names: Sequence[str], version: RustcVersion) -> Iterato
         place = next((i for i in range(start, len(names)) if pattern.matches(names[i])), None)
         if place is None:
             earlier = any(pattern.matches(name) for name in names[:start])
-            found = f"{pattern.text} stands before its turn in" if earlier else f"{pattern.text} is not in"
-            yield Mismatch("order", f"in this order: {', '.join(claim.order)}", f"{found} {listing(names)}")
+            state = "out of order" if earlier else "missing"
+            found = f"{pattern.text} is {state} in {listing(names) if names else 'an empty list'}"
+            yield Mismatch("order", f"in this order: {', '.join(claim.order)}", found)
             return
         start = place + 1
 
@@ -144,8 +143,28 @@ def _spelt(texts: Sequence[str], version: RustcVersion) -> str:
     return ", ".join(spelt(text, version) for text in texts)
 
 
+def missing_from(names: Sequence[str]) -> str:
+    """Where a name is missing."""
+    return f"not among {listing(names)}" if names else "the list is empty"
+
+
+def none_of(names: Sequence[str]) -> str:
+    """Which names do not match."""
+    return f"none among {listing(names)}" if names else "the list is empty"
+
+
+def counted(names: Sequence[str]) -> str:
+    """How many names there are, and some of them."""
+    return f"{len(names)}: {listing(names)}" if names else "0"
+
+
+def plural(count: int, noun: str) -> str:
+    """A number with its noun: `1 line`, `2 lines`."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
 def listing(names: Sequence[str], limit: int = SHOWN) -> str:
-    """Some names for a message, the rest counted; what is not printable is escaped."""
+    """Some names for a message, and how many more there are; unprintable characters are escaped."""
     if not names:
         return "nothing"
     shown = ", ".join(escape(name) for name in names[:limit])
@@ -153,7 +172,7 @@ def listing(names: Sequence[str], limit: int = SHOWN) -> str:
 
 
 def escape(text: str, limit: int = 200) -> str:
-    """A name from an artifact as it may be shown: no control characters, no endless lines."""
+    """A name from an artifact, safe to print: no control characters, limited in length."""
     safe = "".join(
         char if char.isprintable() else char.encode("unicode_escape").decode() for char in text[: limit + 1]
     )
@@ -161,13 +180,13 @@ def escape(text: str, limit: int = 200) -> str:
 
 
 def nearest(patterns: Sequence[str], names: Sequence[str]) -> tuple[str, ...]:
-    """The names that come nearest to what was missed: those that contain it, then those spelt alike."""
+    """The names nearest to a missing one: those that contain it, then those spelled similarly."""
     found: dict[str, None] = {}
     for pattern in patterns:
         core = max(re.findall(r"\w+", pattern), key=len, default="")
-        if len(core) < 3:  # noqa: PLR2004 - a shorter word is in everything
+        if len(core) < 3:  # noqa: PLR2004 - a shorter word is in most names
             continue
         found |= dict.fromkeys([name for name in names if core.lower() in name.lower()][:3])
-        if not found and len(names) < 5000:  # noqa: PLR2004 - comparing every name costs too much
+        if not found and len(names) < 5000:  # noqa: PLR2004 - comparing more names is too slow
             found |= dict.fromkeys(difflib.get_close_matches(core, names, n=2, cutoff=0.6))
     return tuple(found)

@@ -1,4 +1,4 @@
-"""The claim about a number that stands in a text, alone or in percent of another. Pure."""
+"""Claims about a number in a text, by itself or as a percentage of another. Pure."""
 
 import re
 from collections.abc import Iterator
@@ -8,10 +8,10 @@ from linkage.judge.name_set import Mismatch, compare
 
 
 def check_number(claim: Number, text: str) -> Iterator[Mismatch]:
-    """What of the claim does not hold; a text without such a number is a miss, too."""
+    """The parts of the claim that do not hold; a text without such a number is a mismatch."""
     number = _found(claim.matches, text)
     if number is None:
-        yield Mismatch("number", f"a number where /{claim.matches}/ says", "there is none")
+        yield Mismatch("number", f"a number that matches /{claim.matches}/", "no match")
         return
     if claim.percent_of is None:
         if not compare(claim.is_, number):
@@ -19,8 +19,8 @@ def check_number(claim: Number, text: str) -> Iterator[Mismatch]:
         return
     whole = _found(claim.matches, claim.percent_of)
     if not whole:
-        found = "there is none" if whole is None else "it is 0"
-        yield Mismatch("number", f"a number where /{claim.matches}/ says, in the text to compare with", found)
+        found = "no match" if whole is None else "0"
+        yield Mismatch("number", f"a number that matches /{claim.matches}/ in `percent-of`", found)
     elif not compare(_of(claim.is_, whole), number * 100):
         yield Mismatch(
             "number",
@@ -36,5 +36,5 @@ def _found(regex: str, text: str) -> int | None:
 
 
 def _of(comparison: str, whole: int) -> str:
-    """The comparison of a percentage as one of whole numbers, so that nothing is rounded."""
+    """A comparison of a percentage as one of integers: nothing is rounded."""
     return re.sub(r"\d+", lambda percent: str(int(percent[0]) * whole), comparison)

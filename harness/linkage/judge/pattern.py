@@ -16,16 +16,16 @@ _PATH = "path:"
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """One pattern as it was written, and what it matches."""
+    """A pattern as it was written, and what it matches."""
 
     text: str
     exact: str | None
-    """The only name that it matches, where it is no glob, regex, path or group."""
+    """The only name that it matches; None for a glob, regex, path or group."""
     matches: Callable[[str], bool]
 
 
 def compile_patterns(texts: Iterable[str], version: RustcVersion) -> tuple[Pattern, ...]:
-    """Patterns for one compiler: a group means its names as that compiler spells them."""
+    """Patterns for one compiler: a group matches the names that this compiler uses."""
     return tuple(_compile(text, version) for text in texts)
 
 
@@ -44,12 +44,12 @@ def _compile(text: str, version: RustcVersion) -> Pattern:
     if any(char in text for char in "*?[") and not text.startswith("="):
         match = re.compile(fnmatch.translate(text)).match
         return Pattern(text, None, lambda name: match(name) is not None)
-    exact = text.removeprefix("=")  # `=` before a name that would be taken for a glob
+    exact = text.removeprefix("=")  # `=` marks a name that looks like a glob
     return Pattern(text, exact, lambda name: name == exact)
 
 
 def spelt(text: str, version: RustcVersion) -> str:
-    """A pattern for a person: a group with the names that it stands for."""
+    """A pattern for a message: a group with the names in it."""
     reference = REFERENCE.fullmatch(text)
     if reference and reference[1] in groups():
         listed = groups()[reference[1]].patterns(version)

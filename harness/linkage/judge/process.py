@@ -1,4 +1,4 @@
-"""Claims about a step's process: how it ended, what it said, what it made, how it called the linker. Pure."""
+"""Claims about a step's process: exit status, output, files made, linker calls. Pure."""
 
 import fnmatch
 import re
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from linkage.case import claims, steps
-from linkage.judge.name_set import Mismatch, check_names, compare, escape, listing
+from linkage.judge.name_set import Mismatch, check_names, compare, escape, listing, plural
 from linkage.judge.text import check_text, excerpt
 from linkage.plan.expectation import exit_holds, how
 from linkage.plan.observation import Diagnostic, LinkerCall, Outcome, native_static_libs
@@ -63,7 +63,9 @@ def _rustc(
             yield (
                 "native-static-libs",
                 Mismatch(
-                    "", "a report", "rustc printed none; is `--print native-static-libs` among the flags?"
+                    "",
+                    "a native-static-libs note",
+                    "none (help: add `--print native-static-libs` to `flags`)",
                 ),
             )
         else:
@@ -85,7 +87,7 @@ def _expected(expected: int | str) -> str:
 
 
 def _by_role(made: Sequence[str], roles: Mapping[str, str], claim: claims.Names) -> list[str]:
-    # A claim may name a role where the file's name hangs on the target.
+    # A claim may name a role, since a file's name depends on the target.
     said = {
         *claim.all,
         *claim.any,
@@ -110,7 +112,7 @@ def _diagnostics(claim: claims.DiagnosticClaim, found: Sequence[Diagnostic]) -> 
 
 
 def fits(wanted: claims.DiagnosticPattern, found: Diagnostic) -> bool:
-    """Whether a diagnostic is what a claim describes."""
+    """Whether a diagnostic is one that a claim describes."""
     text = f"{found.message}\n{found.rendered}"
     return (
         wanted.code in (None, found.code)
@@ -138,13 +140,13 @@ def _link(
         name = PurePosixPath(roles.get(claim.output, claim.output)).name
         calls = [call for call in calls if call.output is not None and _is_output(call.output, name)]
     if claim.count is not None and not compare(claim.count, len(calls)):
-        yield "count", Mismatch("", f"count {claim.count}", f"{len(calls)} calls of the linker")
+        yield "count", Mismatch("", f"count {claim.count}", plural(len(calls), "linker call"))
     if not calls:
-        found = f"none for {claim.output}" if claim.output else "none was seen"
+        found = f"no linker call for {claim.output}" if claim.output else "no linker call"
         said = (key for key in ("args", "libraries", "inputs", "exports") if getattr(claim, key) is not None)
         about = next(said, "export-list" if claim.export_list is not None else None)
         if about is not None or claim.count is None:
-            yield about or "count", Mismatch("", "a call of the linker", found)
+            yield about or "count", Mismatch("", "a linker call", found)
         return
     for call in calls:
         for key, names in (
@@ -172,7 +174,7 @@ def _is_output(output: str, name: str) -> bool:
 
 
 def libraries(call: LinkerCall) -> list[str]:
-    """The libraries of a call in their order: `-lfoo`, and archives and shared libraries by file name."""
+    """The libraries of a call in order: `-lfoo`, and archives and shared libraries by file name."""
     found = []
     for before, word in zip(("", *call.args), call.args, strict=False):
         if before == "-o":
@@ -185,7 +187,7 @@ def libraries(call: LinkerCall) -> list[str]:
 
 
 def inputs(call: LinkerCall) -> list[str]:
-    """The object files and archives of a call by file name, in their order."""
+    """The object files and archives of a call by file name, in order."""
     return [
         PurePosixPath(word).name
         for word in call.args

@@ -1,7 +1,7 @@
-"""Symbols as judging needs them: the few columns that claims select by, decoded in one pass.
+"""Symbols as the judge needs them: the few columns that claims select by, decoded in one pass.
 
-A static library that carries std has some 13,000 symbols; whole ones take ten times as long, so
-what is rarely asked (the section, the version) is looked up in the packed table when it is.
+A static library with std has some 13,000 symbols. Decoding all columns takes ten times as long, so
+the rarely used ones (section, version) are looked up in the packed table when needed.
 """
 
 from functools import lru_cache
@@ -14,11 +14,11 @@ _BINDINGS = tuple({int(one): one for one in Binding}.get(info >> 4, Binding.GLOB
 _TYPES = tuple({int(one): one for one in SymbolType}.get(info & 15, SymbolType.OTHER) for info in range(256))
 _VISIBILITIES = tuple(Visibility(other & 3) for other in range(256))
 _NAMELESS = (SymbolType.SECTION, SymbolType.FILE)
-"""Every object has some of these, without any function of its own."""
+"""Every object has some of these, even one without functions."""
 
 
 class SymbolRow(NamedTuple):
-    """A symbol by the columns that claims select by; as a `Symbol` has them."""
+    """The columns of a `Symbol` that claims select by."""
 
     name: str
     binding: Binding
@@ -47,11 +47,11 @@ class SymbolRow(NamedTuple):
         return self.visibility in (Visibility.HIDDEN, Visibility.INTERNAL)
 
 
-@lru_cache(maxsize=1024)  # tables: std's objects are in every library that holds it
+@lru_cache(maxsize=1024)  # tables: the objects of std are in many libraries
 def rows(table: SymbolTable) -> tuple[SymbolRow, ...]:
-    """A table's symbols in its order, without section and file symbols and such without a name.
+    """A table's symbols in order, without section, file and nameless symbols.
 
-    Equal tables give the same rows: a row's table does not say of which object it is.
+    Equal tables give the same rows: a row does not tell which object it is from.
     """
     if not table.names.isascii():
         whole = [

@@ -1,15 +1,15 @@
-"""The claim about a text: a stream or a text file. Pure."""
+"""Claims about a text: a stream or a text file. Pure."""
 
 import difflib
 import re
 from collections.abc import Iterator, Mapping
 
 from linkage.case.claims import Text
-from linkage.judge.name_set import Mismatch, compare, escape, means_zero
+from linkage.judge.name_set import Mismatch, compare, escape, means_zero, plural
 from linkage.judge.number import check_number
 
-_EXCERPT = 12  # lines of a text shown in a message
-_LINE = 1000  # characters of each: a linker says what is undefined behind two long paths
+_EXCERPT = 12  # lines shown in a message
+_LINE = 1000  # characters of each: a linker names an undefined symbol after two long paths
 
 
 def check_text(claim: Text, text: str, files: Mapping[str, str]) -> Iterator[Mismatch]:
@@ -18,12 +18,12 @@ def check_text(claim: Text, text: str, files: Mapping[str, str]) -> Iterator[Mis
         text = re.sub(pattern, replacement, text)
     expected = files.get(claim.file) if claim.file is not None else claim.equals
     if claim.file is not None and expected is None:
-        yield Mismatch("file", f"equals {claim.file}", "that file is not there")
+        yield Mismatch("file", f"equals {claim.file}", f"the case has no file {claim.file}")
     wants_none = (
         claim.empty is True or expected == "" or (claim.lines is not None and means_zero(claim.lines))
     )
     if not text and not wants_none:
-        yield Mismatch("", "something in it", "it is empty")
+        yield Mismatch("", "not empty", "empty")
         return
     if claim.empty is not None and claim.empty != (not text):
         yield Mismatch("empty", "empty" if claim.empty else "not empty", excerpt(text))
@@ -32,7 +32,9 @@ def check_text(claim: Text, text: str, files: Mapping[str, str]) -> Iterator[Mis
         wanted = claim.file or escape(repr(expected))
         yield Mismatch(part, f"equals {wanted}", difference(expected, text))
     if claim.lines is not None and not compare(claim.lines, len(text.splitlines())):
-        yield Mismatch("lines", f"lines {claim.lines}", f"{len(text.splitlines())} lines: {excerpt(text)}")
+        yield Mismatch(
+            "lines", f"lines {claim.lines}", f"{plural(len(text.splitlines()), 'line')}: {excerpt(text)}"
+        )
     if claim.number is not None:
         yield from check_number(claim.number, text)
     yield from _parts(claim, text)
@@ -44,7 +46,9 @@ def _parts(claim: Text, text: str) -> Iterator[Mismatch]:
             yield Mismatch("contains", f"contains {escape(repr(wanted))}", excerpt(text), _near(wanted, text))
     for unwanted in claim.not_contains:
         if unwanted in text:
-            yield Mismatch("not-contains", f"lacks {escape(repr(unwanted))}", _line_of(unwanted, text))
+            yield Mismatch(
+                "not-contains", f"does not contain {escape(repr(unwanted))}", _line_of(unwanted, text)
+            )
     for regex in claim.matches:
         if not re.search(regex, text, re.MULTILINE):
             yield Mismatch("matches", f"matches /{regex}/", excerpt(text))
@@ -52,22 +56,24 @@ def _parts(claim: Text, text: str) -> Iterator[Mismatch]:
     for wanted in claim.order:
         place = text.find(wanted, start)
         if place < 0:
-            yield Mismatch("order", f"{escape(repr(wanted))} in its turn", excerpt(text))
+            state = "out of order" if wanted in text else "missing"
+            claimed = f"in this order: {escape(', '.join(map(repr, claim.order)))}"
+            yield Mismatch("order", claimed, f"{escape(repr(wanted))} is {state} in:\n{excerpt(text)}")
             break
         start = place + len(wanted)
 
 
 def excerpt(text: str) -> str:
-    """The beginning and the end of a text, its lines kept apart."""
+    """The beginning and the end of a text."""
     lines = [escape(line, _LINE) for line in text.strip("\n").splitlines()]
     if len(lines) > _EXCERPT:
         half = _EXCERPT // 2
         lines = [*lines[:half], f"… {len(lines) - 2 * half} lines …", *lines[-half:]]
-    return "\n".join(lines) or "nothing"
+    return "\n".join(lines) or "(empty)"
 
 
 def difference(expected: str, found: str) -> str:
-    """Two texts side by side, as a unified diff; short ones as they are."""
+    """A unified diff of two texts; of single lines only the one that was found."""
     if "\n" not in expected.rstrip("\n") and "\n" not in found.rstrip("\n"):
         return escape(repr(found))
     lines = difflib.unified_diff(expected.splitlines(), found.splitlines(), "expected", "found", lineterm="")

@@ -1,42 +1,42 @@
-"""The verdict on a variant: what did not hold, with its evidence, and whether that is known."""
+"""The verdict on a variant: the claims that failed, with evidence, and known bugs."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 
 class VerdictKind(StrEnum):
-    """How a variant came out; docs in cases/README.md."""
+    """The kinds of verdict; cases/README.md documents them."""
 
     PASS = "pass"  # noqa: S105 - a verdict, no password
     FAIL = "fail"
-    KNOWN = "known"  # a known bug, seen as described
-    FIXED = "fixed"  # a known bug that is gone: a failure until the case is updated
+    KNOWN = "known"  # a known bug that occurred as described
+    FIXED = "fixed"  # a known bug that no longer occurs: a failure until the case is updated
     SKIP = "skip"  # a capability is missing
     ERROR = "error"  # it could not be judged
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One claim that does not hold, or that could not be judged."""
+    """A claim that does not hold, or that could not be judged."""
 
     step: str
-    """The id of the step after which it was judged; `end` for the claims at the end."""
+    """The id of the step after which it was judged; `end` for the case's final claims."""
     claim: str
-    """The claim by its keys: `lib.dylib.exports.all`, `exit`, `stdout.equals`."""
+    """The claim's keys: `lib.dylib.exports.all`, `exit`, `stdout.equals`."""
     where: str
     """file:line:column of the claim."""
     claimed: str
     found: str
     nearest: tuple[str, ...] = ()
     look: tuple[str, ...] = ()
-    """Commands that show it again, in the variant's working folder."""
+    """Commands that show it, to be run in the variant's working folder."""
     error: bool = False
     """It could not be judged."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bug:
-    """A known bug as a verdict names it."""
+    """A known bug that a verdict names."""
 
     name: str
     note: str | None = None
@@ -44,20 +44,20 @@ class Bug:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What came out, and why."""
+    """The verdict on a variant, and why."""
 
     outcome: VerdictKind
     reason: str = ""
-    """Of a skip: the capability. Of `known` and `fixed`: the bug. Else empty."""
+    """For a skip, the missing capability; for `known` and `fixed`, the bug."""
     failures: tuple[Failure, ...] = ()
     bugs: tuple[Bug, ...] = ()
     commands: tuple[str, ...] = ()
-    """The steps' command lines up to where it ended."""
+    """The command lines of the steps that were run."""
     obtained: str = ""
-    """When and where the newest of its outcomes was first obtained."""
+    """When and where its newest outcome was first obtained."""
     stored: bool = field(default=False, compare=False)
-    """Whether all of its outcomes came from the store."""
+    """Whether all outcomes were cache hits."""
     rechecked: int = field(default=0, compare=False)
-    """Steps that the store had, and that were done again to compare."""
+    """Cached steps that were run again to compare."""
     seconds: float = field(default=0.0, compare=False)
-    """Of its processes, when they were run."""
+    """How long its processes took when they were run."""

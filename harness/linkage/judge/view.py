@@ -1,4 +1,4 @@
-"""An artifact's facts as claims ask for them: tables by what they are, archives as one. Pure."""
+"""An artifact's facts as claims use them: an archive's members are one table. Pure."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,11 +13,11 @@ from linkage.judge.rows import SymbolRow, rows
 T = TypeVar("T")
 
 _kept: LruCache[tuple[str, str], tuple[object, ...]] = LruCache(16)
-"""Decoded tables: those of a variant's artifacts, for all its claims about them."""
+"""Decoded tables, shared by all claims about one artifact."""
 
 
 class View:
-    """The tables of one artifact; None for one that it does not have. Each is decoded once."""
+    """The tables of one artifact, each decoded once; None for a table that it does not have."""
 
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
@@ -32,7 +32,7 @@ class View:
 
     @cached_property
     def symbols(self) -> tuple[SymbolRow, ...] | None:
-        """The symbol table, without its section and file symbols; of an archive: all members'."""
+        """The symbol table without section and file symbols; of an archive, those of all members."""
         return self._rows("symbols", [one.symbols for one in self.objects])
 
     @cached_property
@@ -48,13 +48,13 @@ class View:
         return _decoded(self.facts, which, lambda: chain.from_iterable(map(rows, present)))
 
     def select(self, chosen: Callable[[SymbolRow], bool], *, dynamic: bool = False) -> list[str] | None:
-        """The names of those symbols, in the table's order."""
+        """The names of the chosen symbols, in the table's order."""
         table = self.dynamic if dynamic else self.symbols
         return [symbol.name for symbol in table if chosen(symbol)] if table is not None else None
 
     @cached_property
     def unresolved(self) -> list[str] | None:
-        """Undefined symbols that nothing in the artifact defines."""
+        """Undefined symbols that the artifact does not define."""
         if self.symbols is None:
             return None
         defined = {s.name for s in self.symbols if s.defined and s.binding is not Binding.LOCAL}
@@ -62,13 +62,13 @@ class View:
 
     @cached_property
     def undefined(self) -> list[str]:
-        """Undefined symbols of either table; of an archive: of any member, whoever defines them."""
+        """Undefined symbols of either table; of an archive, those of each member."""
         return sorted({s.name for s in (*(self.symbols or ()), *(self.dynamic or ())) if not s.defined})
 
     @cached_property
     def provided(self) -> frozenset[str]:
-        """What the artifact defines for others that are linked with it."""
-        # A shared library's own symbol table also holds what it keeps to itself.
+        """What the artifact defines for others to link with."""
+        # A shared library's own symbol table also has symbols that are not exported.
         table = self.dynamic if self.dynamic is not None else self.symbols
         return frozenset(s.name for s in table or () if s.defined and s.binding is not Binding.LOCAL)
 
@@ -85,19 +85,19 @@ class View:
 
     @cached_property
     def section_names(self) -> tuple[str, ...] | None:
-        """The sections' names; of an archive: all members'."""
+        """The sections' names; of an archive, those of all members."""
         if not self.objects:
             return None
         tables = [one.sections for one in self.objects]
         return _decoded(self.facts, "sections", lambda: chain.from_iterable(one.listed() for one in tables))
 
     def sections(self, name: str) -> list[Section]:
-        """The sections of this name; of an archive: all members'."""
+        """The sections of this name; of an archive, those of all members."""
         return [section for one in self.objects for section in one.sections.named(name)]
 
     @property
     def references(self) -> dict[str, tuple[str, ...]]:
-        """What functions refer to, as far as it was asked for."""
+        """What functions refer to, if it was requested."""
         found: dict[str, tuple[str, ...]] = {}
         for one in self.objects:
             found.update(one.references)
@@ -126,7 +126,7 @@ class View:
         return tuple(one for one in found if one is not None)
 
     def states(self, name: str) -> Iterator[str]:
-        """Where else a name that was missed is found, and as what."""
+        """In which tables a missing name is found, and as what."""
         for title, table in (("dynamic symbol table", self.dynamic), ("symbol table", self.symbols)):
             for symbol in table or ():
                 if symbol.name == name:
@@ -141,7 +141,7 @@ def describe(symbol: SymbolRow) -> str:
 
 
 def _decoded(facts: Facts, which: str, decode: Callable[[], Iterable[T]]) -> tuple[T, ...]:
-    """A table of an artifact, decoded once however often and where it is judged."""
+    """A table of an artifact, decoded once for all claims about it."""
     if not facts.digest:
         return tuple(decode())
     key = (facts.digest, which)
