@@ -22,7 +22,7 @@ from linkage.run.session import Session
 from linkage.store.results import Results
 from linkage.store.store import Store
 from linkage.toolchain import Toolchain
-from mutants import workers
+from mutants import harness_mutants, workers
 from mutants.claims import Claim, claims_of, never_red
 from mutants.document import written
 from mutants.faults.table import EVERY, FAULTS, PLAIN
@@ -33,7 +33,10 @@ from mutants.wrappers import write_wrapper
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The exit status: 0 where every fault is seen, and the plain wrapper by nobody."""
+    """The exit status: 0 if every fault is detected, and no case fails with the wrapper that has no fault."""
+    argv = sys.argv[1:] if argv is None else argv
+    if argv[:1] == ["--python"]:
+        return harness_mutants.main(argv[1:])
     options = _options(argv)
     console = summary_console()
     if options.list:
@@ -49,32 +52,35 @@ def main(argv: Sequence[str] | None = None) -> int:
         return ExitCode.INTERRUPTED
 
 
-def _options(argv: Sequence[str] | None) -> argparse.Namespace:
+def _options(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="ci/mutants/run",
         description="Run the cases with compilers that have one fault each.",
         allow_abbrev=False,
     )
+    parser.add_argument(
+        "--python", action="store_true", help="mutate the harness's own code instead: see --python --help"
+    )
     parser.add_argument("paths", nargs="*", metavar="CASE", help="case files or folders (default: cases)")
     parser.add_argument(
         "--toolchain", default="nightly", metavar="SPEC", help="the real compiler (default: nightly)"
     )
-    parser.add_argument("-n", type=int, default=2, metavar="N", help="how many at once (default: 2)")
+    parser.add_argument("-n", type=int, default=2, metavar="N", help="number of processes (default: 2)")
     parser.add_argument(
-        "--only", action="append", default=[], metavar="FAULT", help="this fault; may be repeated"
+        "--only", action="append", default=[], metavar="FAULT", help="try only this fault; may be repeated"
     )
-    parser.add_argument("--all", action="store_true", help="every variant that a fault may concern")
+    parser.add_argument("--all", action="store_true", help="try every variant that a fault may affect")
     parser.add_argument(
-        "--enough", type=int, default=1, metavar="N", help="cases that must see a fault (default: 1)"
-    )
-    parser.add_argument(
-        "--tries", type=int, default=20, metavar="N", help="variants tried for a fault (default: 20)"
+        "--enough", type=int, default=1, metavar="N", help="cases that must detect a fault (default: 1)"
     )
     parser.add_argument(
-        "--claims", action="store_true", help="list the claims that nothing turned red, so far"
+        "--tries", type=int, default=20, metavar="N", help="variants to try for a fault (default: 20)"
     )
     parser.add_argument(
-        "--hunt", action="store_true", help="look, claim by claim, for faults that turn it red, and no more"
+        "--claims", action="store_true", help="list the claims that no fault has made fail so far"
+    )
+    parser.add_argument(
+        "--hunt", action="store_true", help="only search, claim by claim, for faults that make it fail"
     )
     parser.add_argument(
         "--per-claim",
@@ -84,16 +90,18 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
         help="variants that --hunt tries for a claim (default: 3)",
     )
     parser.add_argument(
-        "--likely", action="store_true", help="--hunt with the faults alone that are likely to break a claim"
+        "--likely", action="store_true", help="--hunt only with the faults that are likely to break a claim"
     )
     parser.add_argument(
-        "--memory", metavar="DIR", help="keep what rustc made in this folder (default: gone after the run)"
+        "--rustc-cache",
+        metavar="DIR",
+        help="keep the outputs of rustc in this folder (default: a temporary one)",
     )
-    parser.add_argument("--no-memory", action="store_true", help="run rustc again for each fault")
-    parser.add_argument("--into", metavar="FILE", help="write the table of what was seen between its marks")
-    parser.add_argument("--list", action="store_true", help="list the faults, and run nothing")
+    parser.add_argument("--no-rustc-cache", action="store_true", help="run rustc again for each fault")
+    parser.add_argument("--into", metavar="FILE", help="update the table between the marks of this document")
+    parser.add_argument("--list", action="store_true", help="list the faults and exit")
     parser.add_argument(
-        "--wrapper", metavar="FAULT", help="print the path of this fault's rustc, and run nothing"
+        "--wrapper", metavar="FAULT", help="print the path of the rustc with this fault and exit"
     )
     parser.add_argument(
         "--store", metavar="DIR", help="the store (default: $LINKAGE_STORE, else the user's cache)"
@@ -101,7 +109,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     options = parser.parse_args(argv)
     for name in [*options.only, *filter(None, [options.wrapper])]:
         if name not in EVERY:
-            parser.error(f"there is no fault `{name}`: ci/mutants/run --list")
+            parser.error(f"no fault is named `{name}` (help: run `ci/mutants/run --list`)")
     return options
 
 
@@ -129,9 +137,9 @@ def _main(options: argparse.Namespace, console: Console) -> int:
         write_wrapper(EVERY[name], toolchain.rustc, wrappers)
     sys.stderr.write(f"{len(names)} faults, {len(cases)} cases, {len(found)} variants on {toolchain.name}\n")
     with ExitStack() as stack:
-        memory = _memory(options, stack)
+        rustc_cache = _rustc_cache(options, stack)
         limits = Limits(None, None, None) if options.all else Limits(options.enough, tries=options.tries)
-        workers.begin(workers.WorkerState(session, found, wrappers, memory, _before(kept), limits))
+        workers.begin(workers.WorkerState(session, found, wrappers, rustc_cache, _before(kept), limits))
         if options.hunt:
             return _hunted(options, cases, names, kept, console)
         reports = {report.fault: report for report in workers.carried_out(names, options.n, kept)}
@@ -141,21 +149,21 @@ def _main(options: argparse.Namespace, console: Console) -> int:
     show([reports[name] for name in names], FAULTS, console)
     show_plain(plain, console)
     for name in lacking:
-        console.print(f"{name}: left out, {toolchain.name} has no -Z{FAULTS[name].needs}")
+        console.print(f"{name}: skipped: {toolchain.name} has no -Z{FAULTS[name].needs}")
     if options.claims:
         never = _never(cases, found, kept, session)
         show_claims(((case.name, count, claims) for case, count, claims in never), console)
     unseen = sum(not report.caught for report in reports.values())
     unsound = sum(len(report.unsound) for report in reports.values())
     console.print(
-        f"{len(names)} faults: {len(names) - unseen} seen, {unseen} not; {unsound} unsound; "
-        f"{len(plain.caught)} red under the plain wrapper; {time.monotonic() - started:.0f} s"
+        f"{len(names)} faults: {len(names) - unseen} detected, {unseen} not; {unsound} unsound; "
+        f"{len(plain.caught)} failed with the plain wrapper; {time.monotonic() - started:.0f} s"
     )
     return ExitCode.FAILED if unseen or unsound or plain.caught else ExitCode.OK
 
 
 def _names(only: Sequence[str], toolchain: Toolchain) -> tuple[list[str], list[str]]:
-    """The faults that are asked for, and those of them that this compiler cannot have."""
+    """The requested faults, and those of them that this compiler cannot have."""
     names = [name for name in FAULTS if name in (only or FAULTS)]
     lacking = [
         name for name in names if FAULTS[name].needs and not toolchain.has_unstable(FAULTS[name].needs)
@@ -170,11 +178,11 @@ def _before(kept: Results) -> dict[str, list[tuple[str, str]]]:
     return found
 
 
-def _memory(options: argparse.Namespace, stack: ExitStack) -> Path | None:
-    if options.no_memory:
+def _rustc_cache(options: argparse.Namespace, stack: ExitStack) -> Path | None:
+    if options.no_rustc_cache:
         return None
-    if options.memory:
-        return Path(options.memory).resolve()
+    if options.rustc_cache:
+        return Path(options.rustc_cache).resolve()
     return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="linkage-faults-")))
 
 

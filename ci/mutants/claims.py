@@ -1,4 +1,4 @@
-"""The claims of a case, and those that nothing ever turned red. Pure."""
+"""The claims of a case, and those that have never failed. Pure."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -14,17 +14,17 @@ from mutants.variants import PlannedVariant, group_keys
 
 @dataclass(frozen=True, order=True)
 class Claim:
-    """One thing that a case says."""
+    """One claim of a case."""
 
     line: int
     column: int
     step: str
     name: str
-    """As failures name it: `lib.dylib.exports.all`."""
+    """As in failures: `lib.dylib.exports.all`."""
     places: frozenset[str] = field(default=frozenset(), compare=False)
-    """Where it, what it is a part of and all below it stands: a failure may be at any of these."""
+    """The positions of the claim, of its parent and of its parts: a failure may be at any of them."""
     whole: str = ""
-    """What it is a part of: `lib.dylib.exports`, where all of that can fail at once."""
+    """Its parent, if that can fail as a whole: `lib.dylib.exports`."""
 
     @property
     def where(self) -> str:
@@ -37,7 +37,7 @@ class Claim:
 
 
 def claims_of(cells: Iterable[PlannedVariant]) -> set[Claim]:
-    """All that the variants of a case claim; that a step ends well goes without saying."""
+    """All claims of the variants of a case, without the implicit one that a step succeeds."""
     found: set[Claim] = set()
     for cell in cells:
         for step in cell.plan.flat():
@@ -81,7 +81,7 @@ def _claim(case: Case, path: KeyPath, step: str, name: str, whole: str = "") -> 
 
 
 def never_red(case: Case, claims: Iterable[Claim], results: Iterable[KeptResult]) -> list[Claim]:
-    """The claims that no result of the case has as a failure."""
+    """The claims that are not among the failures of any result of the case."""
     exact: set[tuple[str, str]] = set()
     loose: set[tuple[str, str]] = set()
     for result in results:

@@ -1,4 +1,4 @@
-"""The document about the faults: which case sees which, and the claims that none turns red. Pure."""
+"""README.md of this folder: which case detects which fault, and the claims that never fail. Pure."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import PurePath
@@ -14,26 +14,26 @@ _SHOWN = 4
 
 
 def written(text: str, faults: Mapping[str, Fault], results: Iterable[KeptResult], file: str) -> str:
-    """The document with what stands between its marks written again. Raises LinkageError without marks."""
+    """The document with a new table between its marks. Raises LinkageError if it has no marks."""
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
         raise LinkageError(
-            f"has not the marks {BEGIN} and {END}", where=file, help="put them where the table is to be"
+            f"lacks the marks {BEGIN} and {END}", where=file, help="put them where the table belongs"
         )
     seen: dict[str, set[str]] = {}
     for one in results:
         seen.setdefault(one.compiler.name, set()).add(_short(one.case))
     lines = [
         "",
-        "| fault | what it stands for | seen by |",
+        "| fault | what it stands for | detected by |",
         "| --- | --- | --- |",
         *(
             f"| `{one.name}` | {_cell(one.stands_for)} | {_cases(seen.get(one.name, set()))} |"
             for one in faults.values()
         ),
         "",
-        "Claims that none of them turns red, and why they stay:",
+        "Claims that no fault makes fail, and why they are kept:",
         "",
         *(_stays(one, why) for one, why in ALWAYS_GREEN.items()),
         "",

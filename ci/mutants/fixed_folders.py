@@ -1,4 +1,4 @@
-"""A store whose working folders have the same place every time, so that a memory beside them serves."""
+"""A store whose working folders have the same paths in every run, so that outputs of rustc can be cached."""
 
 import fcntl
 import os
@@ -11,7 +11,7 @@ from mutants.faults.rustc_cache import FOLDER
 
 
 class FixedFolderStore(Store):
-    """The entries of a store, and working folders elsewhere: each the first that nobody works in."""
+    """The entries of a store, with working folders elsewhere: the first that is not in use."""
 
     def __init__(self, store: Store, places: Path) -> None:
         super().__init__(store.folder.parent, store.limit)
@@ -20,7 +20,7 @@ class FixedFolderStore(Store):
 
     @contextmanager
     def work_folder(self) -> Iterator[Path]:
-        """A folder for one variant, empty before and gone afterwards."""
+        """A folder for one variant: empty at first, removed afterwards."""
         number, lock = 0, self._locked(0)
         while lock is None:
             number += 1

@@ -1,14 +1,14 @@
-"""The claims that no fault, no compiler and no variation of the matrix turns red, each with why it stays."""
+"""The claims that no fault, compiler or variant makes fail, each with the reason why it is kept."""
 
 from collections.abc import Mapping
 
 GreenClaim = tuple[str, str, str]
-"""A case below `cases/`, a step's id, and the claim as failures name it."""
+"""A case below `cases/`, the id of a step, and the claim as in failures."""
 
-_UNTIL_141706 = "rust-lang/rust#141706 ends every compiler before it: it is for the one that mends that"
-_ONE_BASE = "for a compiler that imports what it should have linked in (only the likely faults were tried)"
-_NOT_TAKEN_IN = "for LTO that takes in what another dylib defines (only the likely faults were tried)"
-_NO_METADATA = "for a compiler that takes a cdylib for a dylib (only the likely faults were tried)"
+_UNTIL_141706 = "rust-lang/rust#141706 makes every compiler stop before it: it is for the one that fixes that"
+_ONE_BASE = "for a compiler that imports what it should link statically (only likely faults were tried)"
+_NOT_TAKEN_IN = "for LTO that includes code of another dylib (only likely faults were tried)"
+_NO_METADATA = "for a compiler that treats a cdylib as a dylib (only likely faults were tried)"
 
 ALWAYS_GREEN: Mapping[GreenClaim, str] = {
     ("separate-link/rmeta-only.yaml", "run", "stdout"): _UNTIL_141706,

@@ -1,4 +1,4 @@
-"""Looking, claim by claim, for a fault that turns it red, in enough variants that each claim is in some."""
+"""The search, claim by claim, for a fault that makes it fail."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,12 +15,12 @@ from mutants.faults.fault import Fault
 from mutants.variants import PlannedVariant
 
 _KEPT = 20
-"""Failures that are kept of a result."""
+"""How many failures of a result are kept."""
 
 
 class Attempt(Protocol):
-    """Runs a variant with a fault, at one step alone or wherever it applies: what is kept of its
-    verdict, or None where that says nothing.
+    """Runs a variant with a fault, at one step only or wherever it applies. Returns the result if
+    the variant fails.
     """
 
     def __call__(self, cell: PlannedVariant, fault: Fault, at: KeyPath | None) -> KeptResult | None: ...
@@ -28,13 +28,13 @@ class Attempt(Protocol):
 
 @dataclass
 class Hunt:
-    """The claims of a case that nothing turned red yet, and where they are."""
+    """The claims of a case that have not failed yet, and the variants that have them."""
 
     cells: Mapping[int, PlannedVariant]
     of_cell: Mapping[int, frozenset[Claim]]
     open: set[Claim]
     per_claim: int
-    """Variants in which a claim is looked for, before it is given up."""
+    """How many variants are tried for a claim."""
     likely: bool = False
     """Whether only faults are tried that are likely to break one of the claims."""
     visits: Counter[Claim] = field(default_factory=Counter)
@@ -54,7 +54,7 @@ class Hunt:
         )
 
     def carried_out(self, faults: Sequence[Fault], attempt: Attempt) -> Iterator[KeptResult]:
-        """The results that turned a claim red that was not yet."""
+        """The results in which a claim fails for the first time."""
         left = set(self.cells)
         while (number := self._next(left)) is not None:
             left.remove(number)
@@ -65,7 +65,7 @@ class Hunt:
         return {one for one in self.of_cell[number] & self.open if self.visits[one] < self.per_claim}
 
     def _next(self, left: Iterable[int]) -> int | None:
-        """The variant that has the most claims to look for, and of these one that is quickly made."""
+        """The variant with the most open claims; of several, the one with the fewest steps."""
         ranked = [(-len(self._wanted(one)), len(self.cells[one].plan.steps), one) for one in left]
         best = min(ranked, default=(0, 0, 0))
         return best[2] if best[0] else None
@@ -81,8 +81,8 @@ class Hunt:
             yield from self._of_fault(number, fault, attempt)
 
     def _of_fault(self, number: int, fault: Fault, attempt: Attempt) -> Iterator[KeptResult]:
-        """Where it is seen at an early step, what is claimed of later ones is not judged: there it is
-        seeded at each step alone, too.
+        """A fault at an early step keeps the claims of later steps from being judged. So it is also
+        tried at each step by itself.
         """
         cell = self.cells[number]
         steps = sorted(cell.affected(fault), key=str)
@@ -101,8 +101,8 @@ class Hunt:
                 yield found
 
     def _telling(self, cell: PlannedVariant, result: KeptResult) -> KeptResult:
-        """With the failures alone that turn a claim red, since few are kept of a result; and under a
-        name of its own, so that the next result of this fault does not take its place.
+        """Only the failures of open claims, since few failures of a result are kept; with a key of its
+        own, so that the next result of this fault does not replace it.
         """
 
         def only(*failures: KeptFailure) -> KeptResult:
@@ -118,5 +118,5 @@ class Hunt:
 
 
 def promise(fault: Fault, wanted: Iterable[Claim]) -> int:
-    """How many of the claims the fault is likely to break."""
+    """How many of these claims the fault is likely to break."""
     return sum(any(f".{key}." in f".{claim.name}." for key in fault.breaks) for claim in wanted)

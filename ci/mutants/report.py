@@ -1,4 +1,4 @@
-"""What `ci/mutants/run` prints."""
+"""The output of `ci/mutants/run`."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -14,9 +14,9 @@ from mutants.search import Report
 
 
 def show(reports: Sequence[Report], faults: Mapping[str, Fault], console: Console) -> None:
-    """A line for each fault, then what is not as it should be."""
+    """Print a line for each fault, then the faults that no case detects."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for name in ("fault", "seen by", "at", "tried"):
+    for name in ("fault", "detected by", "at", "tried"):
         table.add_column(name, overflow="fold")
     for report in reports:
         first = report.caught[0] if report.caught else None
@@ -31,50 +31,55 @@ def show(reports: Sequence[Report], faults: Mapping[str, Fault], console: Consol
             console.print(Text(f"{report.fault}: {_unseen(report)}", "bold red"))
             console.print(Text(f"    {faults[report.fault].stands_for}"))
             for name in report.missed:
-                console.print(Text(f"    stays green: {name}", "dim"))
+                console.print(Text(f"    passes: {name}", "dim"))
     for report in reports:
         for text in report.unsound:
             console.print(Text(f"{report.fault}: {text}", "bold red"))
 
 
 def _unseen(report: Report) -> str:
-    return "no case sees it" if report.applicable else "no case has a command line to which it applies"
+    return "no case detects it" if report.applicable else "it applies to no command line of a case"
 
 
 def show_plain(report: Report, console: Console) -> None:
-    """Whether the wrapper alone changes a verdict."""
-    console.print(f"plain: {report.tried} variants through the wrapper that changes nothing")
+    """Print whether the wrapper by itself changes a verdict."""
+    console.print(f"plain: {report.tried} variants with the wrapper that has no fault")
     for one in report.caught:
-        console.print(Text(f"    red: {one.case}[{one.cell}]: {one.claim}", "bold red"))
+        console.print(Text(f"    failed: {one.case}[{one.cell}]: {one.claim}", "bold red"))
 
 
 def show_claims(never: Iterable[tuple[str, int, Sequence[Claim]]], console: Console) -> None:
-    """Of each case, by its file and the number of its claims, those that nothing turned red."""
+    """Print the claims of each case that have never failed."""
     for file, count, claims in never:
         console.print(
-            Text(f"{file}: {len(claims)} of {count} claims were never red", "bold" if claims else "dim")
+            Text(f"{file}: {len(claims)} of {count} claims have never failed", "bold" if claims else "dim")
         )
         for claim in claims:
             console.print(Text(f"    {file}:{claim.where}: {claim.step}: {claim.name}"))
 
 
 def show_unbroken(left: Iterable[tuple[Case, int, Sequence[Claim]]], console: Console) -> int:
-    """Of the claims that are left, how many nobody knows of; and which are known and not left."""
+    """Compare the claims that have never failed with the list of them; return the number of differences."""
     looked = list(left)
     found = {(short(case), one.step, one.name) for case, _, claims in looked for one in claims}
     of_these = {short(case) for case, _, _ in looked}
     gone = [one for one in ALWAYS_GREEN if one[0] in of_these and one not in found]
     for case, step, claim in gone:
         console.print(
-            Text(f"ci/mutants/green_claims.py: {case}: {step}: {claim} is red: take it out", "bold red")
+            Text(
+                f"ci/mutants/green_claims.py: {case}: {step}: {claim} has failed (help: remove it)",
+                "bold red",
+            )
         )
     new = len(found.difference(ALWAYS_GREEN))
-    console.print(f"{len(found)} claims were never red, {new} of them not in ci/mutants/green_claims.py")
+    console.print(
+        f"{len(found)} claims have never failed, {new} of them are not in ci/mutants/green_claims.py"
+    )
     return new + len(gone)
 
 
 def short(case: Case) -> str:
-    """A case as it is called below `cases/`."""
+    """The path of a case below `cases/`."""
     return "/".join(case.file.parts[-2:])
 
 

@@ -1,4 +1,4 @@
-"""Looking for a case that sees a fault: which variants are tried, in which order, and what came of it."""
+"""The search for a case that detects a fault: which variants are tried, and in which order."""
 
 import time
 from collections import Counter
@@ -20,34 +20,34 @@ from mutants.variants import PlannedVariant, faulted
 RED = (VerdictKind.FAIL, VerdictKind.FIXED, VerdictKind.ERROR)
 _SHOWN = 60
 BROKEN = "linkage-fault:"
-"""What a wrapper says that failed itself."""
+"""The prefix of a message of a wrapper that failed itself."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """When to stop looking."""
+    """When to stop the search."""
 
     enough: int | None = 1
-    """Cases that have caught the fault; None: all are tried."""
+    """Cases that must detect the fault; None: try all."""
     per_case: int | None = 3
-    """Variants of a case that are tried."""
+    """Variants to try of a case."""
     tries: int | None = 20
-    """Variants that are tried in all."""
+    """Variants to try in total."""
 
 
 @dataclass
 class Detection:
-    """A variant that sees the fault."""
+    """A variant that detects the fault."""
 
     case: str
     cell: str
     claim: str
-    """The first claim that is red, with its step."""
+    """The first claim that fails, with its step."""
 
 
 @dataclass
 class Report:
-    """What came of one fault."""
+    """The outcome of one fault."""
 
     fault: str
     applicable: int = 0
@@ -55,9 +55,9 @@ class Report:
     tried: int = 0
     caught: list[Detection] = field(default_factory=list)
     missed: list[str] = field(default_factory=list)
-    """Cases that were tried and stayed green."""
+    """Cases that were tried and passed."""
     unsound: list[str] = field(default_factory=list)
-    """Variants that are red without the fault, or where the wrapper itself failed."""
+    """Variants that fail without the fault, or in which the wrapper itself failed."""
     results: list[KeptResult] = field(default_factory=list)
     seconds: float = 0.0
 
@@ -67,7 +67,7 @@ def order(
     caught_before: Iterable[tuple[str, str]],
     per_case: int | None,
 ) -> list[PlannedVariant]:
-    """The variants to try: those that caught it before, then of each case the most promising. Pure."""
+    """The variants to try: those that detected it before, then the most promising of each case. Pure."""
     before = set(caught_before)
 
     def known(cell: PlannedVariant) -> bool:
@@ -90,19 +90,21 @@ class FaultySession(Session):
     fault: Fault
     wrapper: Path
     at: frozenset[KeyPath] | None = None
-    """The steps at which alone rustc is broken; None: at all."""
+    """The only steps at which rustc has the fault; None: all."""
 
     @classmethod
-    def of(cls, real: Session, fault: Fault, wrapper: Path, memory: Path | None) -> Self:
-        """A session with what the real one has; its folders are below that of the memory."""
+    def of(cls, real: Session, fault: Fault, wrapper: Path, rustc_cache: Path | None) -> Self:
+        """A session like the real one, with its working folders beside the cache of rustc's outputs."""
         found = cls(
-            FixedFolderStore(real.store, memory) if memory else real.store, real.cache, real.environment
+            FixedFolderStore(real.store, rustc_cache) if rustc_cache else real.store,
+            real.cache,
+            real.environment,
         )
         found.fault, found.wrapper = fault, wrapper
         return found
 
     def _observe(self, planned: Plan, given: Mapping[str, bytes]) -> Observation:
-        # Not by its cell: a claim may ask for another variant, and a broken compiler has made that too.
+        # Computed from the plan: a claim may refer to another variant, which the same compiler has built.
         steps = PlannedVariant(planned.variant, "", planned).affected(self.fault)
         steps = steps if self.at is None else steps & self.at
         return super()._observe(faulted(planned, steps, self.wrapper), given)
@@ -115,11 +117,11 @@ def look(
     real: Session,
     before: Iterable[tuple[str, str]],
     limits: Limits,
-    memory: Path | None = None,
+    rustc_cache: Path | None = None,
 ) -> Report:
-    """Attempt a fault on variants until enough cases have caught it."""
+    """Try a fault on variants until enough cases have detected it."""
     started = time.monotonic()
-    session = FaultySession.of(real, fault, wrapper, memory)
+    session = FaultySession.of(real, fault, wrapper, rustc_cache)
     found = [(cell, cell.promise(fault)) for cell in cells if cell.affected(fault)]
     report = Report(fault.name, applicable=len(found))
     green: dict[str, None] = {}
@@ -138,7 +140,7 @@ def look(
         if any(BROKEN in one.found for one in verdict.failures):
             report.unsound.append(f"{cell.case.name}[{cell.id}]: the wrapper failed: {_first(verdict)}")
         elif real.verdict(cell.variant).outcome in RED:
-            report.unsound.append(f"{cell.case.name}[{cell.id}]: is red without a fault, too")
+            report.unsound.append(f"{cell.case.name}[{cell.id}]: fails without a fault, too")
         else:
             report.caught.append(Detection(cell.case.name, cell.id, _first(verdict)))
     report.missed = [name for name in green if name not in {one.case for one in report.caught}]
@@ -155,7 +157,7 @@ def _first(verdict: Verdict) -> str:
 
 
 def result_of(cell: PlannedVariant, fault: Fault, verdict: Verdict) -> KeptResult:
-    """What is kept of a variant's verdict with a fault."""
+    """The result to keep of a variant's verdict with a fault."""
     toolchain = cell.variant.toolchain
     failures = tuple(
         KeptFailure(one.step, one.claim, one.found, one.error, one.where) for one in verdict.failures

@@ -21,7 +21,7 @@ _ALONE = {ASKED: "1"}
 
 @dataclass(frozen=True)
 class PlannedVariant:
-    """A variant that can be run here, with its plan."""
+    """A variant that can run here, with its plan."""
 
     variant: Variant
     id: str
@@ -33,7 +33,7 @@ class PlannedVariant:
 
     @cached_property
     def calls(self) -> dict[KeyPath, tuple[Call, bool, frozenset[str]]]:
-        """What rustc is called with at each step, whether it is to fail, and the claims there."""
+        """The command line of rustc at each step, whether it is expected to fail, and the claims there."""
         found: dict[KeyPath, tuple[Call, bool, frozenset[str]]] = {}
         types: dict[str, tuple[str, ...]] = {}
         for step in self.plan.flat():
@@ -52,7 +52,7 @@ class PlannedVariant:
         return frozenset(ends).union(*(claimed_at(step) for step in self.plan.flat()))
 
     def affected(self, fault: Fault) -> frozenset[KeyPath]:
-        """The steps at which the fault shows, if anywhere."""
+        """The steps at which the fault shows."""
         return frozenset(
             path
             for path, (call, refused, _) in self.calls.items()
@@ -60,7 +60,7 @@ class PlannedVariant:
         )
 
     def promise(self, fault: Fault) -> int:
-        """How likely the variant is to see the fault: by the claims where it shows, and by all."""
+        """How likely the variant is to detect the fault: by the claims at these steps, and by all."""
         at = frozenset[str]().union(*(self.calls[path][2] for path in self.affected(fault)))
         return sum(3 * (key in at) + (key in self.claimed) for key in fault.breaks)
 
@@ -72,12 +72,12 @@ def _is_refused(step: PlannedStep) -> bool:
 def _shows(fault: Fault, refused: bool) -> bool:  # noqa: FBT001 - one of two columns of a table
     if fault.on == "failure":
         return refused
-    # A flag that is ignored may also turn a refusal into a success.
+    # A flag that is ignored may also turn an expected error into a success.
     return not refused or fault.argv is not None
 
 
 def claimed_at(step: PlannedStep) -> frozenset[str]:
-    """The keys of the claims at a step; that it ends as expected is always among them."""
+    """The keys of the claims at a step; its exit status is always one of them."""
     process = {"exit"} if isinstance(step.model, ProcessStep) else set()
     for key in EXPECTATIONS:
         claim = getattr(step.model, key, None)
@@ -87,7 +87,7 @@ def claimed_at(step: PlannedStep) -> frozenset[str]:
 
 
 def group_keys(claims: object) -> frozenset[str]:
-    """The keys of claims about an artifact: `exports`, and which way it is claimed, `exports.only`."""
+    """The keys of claims about an artifact: `exports`, and its parts, `exports.only`."""
     fields = [name for name in getattr(claims, "model_fields_set", ()) if name != "when"]
     named = {name: name.rstrip("_").replace("_", "-") for name in fields}
     parts = (part for name, key in named.items() for part in _parts(key, getattr(claims, name)))
@@ -108,7 +108,7 @@ def cells(cases: Sequence[Case], toolchain: Toolchain, session: Session) -> Iter
 
 
 def faulted(planned: Plan, steps: frozenset[KeyPath], wrapper: Path) -> Plan:
-    """The plan with the wrapper in place of rustc at these steps; the others share what the real one made."""
+    """The plan with the wrapper instead of rustc at these steps; the others share outputs of the real one."""
     return replace(planned, steps=tuple(_faulted(step, steps, wrapper) for step in planned.steps))
 
 

@@ -1,4 +1,4 @@
-"""What `ci/mutants/run` carries out, in processes that are forks of it."""
+"""The processes of `ci/mutants/run`, which are forks of it."""
 
 import multiprocessing
 import random
@@ -31,15 +31,15 @@ B = TypeVar("B")
 
 @dataclass
 class WorkerState:
-    """What the workers, which are forks, know from the beginning."""
+    """What the workers inherit when they are forked."""
 
     session: Session
     cells: list[PlannedVariant]
     wrappers: Path
-    memory: Path | None
-    """Where what rustc made is remembered."""
+    rustc_cache: Path | None
+    """The folder of the cached outputs of rustc."""
     before: dict[str, list[tuple[str, str]]]
-    """By fault, the cells that have seen it in an earlier run."""
+    """By fault, the variants that detected it in an earlier run."""
     limits: Limits
 
     def wrapper(self, name: str) -> Path:
@@ -49,12 +49,12 @@ class WorkerState:
         if not cells:
             return Report(name)
         before = self.before.get(name, ())
-        return look(EVERY[name], self.wrapper(name), cells, self.session, before, limits, self.memory)
+        return look(EVERY[name], self.wrapper(name), cells, self.session, before, limits, self.rustc_cache)
 
 
 @dataclass
 class HuntResult:
-    """What came of looking for what turns a case's claims red."""
+    """The outcome of the search for faults that make the claims of a case fail."""
 
     tried: int = 0
     open: list[Claim] = field(default_factory=list)
@@ -66,27 +66,27 @@ _RUN: list[WorkerState] = []
 
 
 def begin(run: WorkerState) -> None:
-    """To be called before any of the others, and before there is a worker."""
+    """Set the state of the workers. To be called first."""
     _RUN[:] = [run]
 
 
 def now() -> WorkerState:
-    """What the workers know."""
+    """The state of the workers."""
     return _RUN[0]
 
 
 def carried_out(names: Sequence[str], workers: int, kept: Results) -> Iterator[Report]:
-    """Each fault's report, as they come; what was seen is kept at once."""
+    """The report of each fault, as soon as it is complete; its results are kept at once."""
     for number, report in enumerate(_each(_one, names, workers), 1):
         kept.record(report.results)
-        seen = report.caught[0].case if report.caught else "not seen"
+        seen = report.caught[0].case if report.caught else "not detected"
         took = f"{report.tried} tried, {report.seconds:.0f} s"
         sys.stderr.write(f"{number} of {len(names)}: {report.fault}: {seen}, {took}\n")
         yield report
 
 
 def plain(workers: int, *, everything: bool) -> Report:
-    """The wrapper that changes nothing, on some variants of every case, or on all."""
+    """Try the wrapper that has no fault on some variants of every case, or on all."""
     by_case: dict[str, list[int]] = {}
     for number, cell in enumerate(_RUN[0].cells):
         by_case.setdefault(cell.case.name, []).append(number)
@@ -109,7 +109,7 @@ def hunted(
     *,
     likely: bool,
 ) -> Iterator[HuntResult]:
-    """Look for faults that turn these claims red, each case by itself; what was found is kept at once."""
+    """Search for faults that make these claims fail, case by case; results are kept at once."""
     tasks = [(case.name, tuple(claims), tuple(names), per_claim, likely) for case, claims in asked if claims]
     for number, ((name, claims, *_), one) in enumerate(_each_with(_hunt, tasks, workers), 1):
         kept.record(one.results)
@@ -139,14 +139,14 @@ def _one(name: str) -> Report:
 
 
 def _some(of_case: Sequence[int]) -> list[int]:
-    """The same few of a case in every run."""
+    """The same few variants of a case in every run."""
     return random.Random(0).sample(of_case, min(_PLAIN_PER_CASE, len(of_case)))  # noqa: S311
 
 
 def _plain(numbers: Sequence[int]) -> Report:
     run = _RUN[0]
     total = Report(PLAIN.name)
-    for number in numbers:  # each by itself: a case that has seen it is not left out afterwards
+    for number in numbers:  # one by one: the search would skip a case that has detected it
         one = run.look(PLAIN.name, [run.cells[number]], Limits(None, None, None))
         total.tried += one.tried
         total.caught += one.caught
@@ -163,7 +163,7 @@ def _hunt(task: tuple[str, tuple[Claim, ...], tuple[str, ...], int, bool]) -> Hu
     found = HuntResult()
 
     def attempt(cell: PlannedVariant, fault: Fault, at: KeyPath | None) -> KeptResult | None:
-        session = FaultySession.of(run.session, fault, run.wrapper(fault.name), run.memory)
+        session = FaultySession.of(run.session, fault, run.wrapper(fault.name), run.rustc_cache)
         session.at = None if at is None else frozenset([at])
         verdict = session.verdict(cell.variant)
         if any(BROKEN in one.found for one in verdict.failures):

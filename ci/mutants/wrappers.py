@@ -1,4 +1,4 @@
-"""Writing the wrapper compilers: a folder for each fault, with a `rustc` and a `cc` in it."""
+"""The wrapper compilers: a folder for each fault, with a `rustc` and a `cc`."""
 
 import os
 import shlex
@@ -12,7 +12,7 @@ _FAULTS = Path(__file__).parent / "faults"
 
 
 def code_digest() -> str:
-    """Of the code that seeds the faults: what a changed fault made is not taken from a store."""
+    """A digest of the code of the faults: an output of a fault that has changed is not a cache hit."""
     found = blake2b(digest_size=6)
     for file in sorted(_FAULTS.glob("*.py")):
         found.update(file.read_bytes())
@@ -20,7 +20,7 @@ def code_digest() -> str:
 
 
 def write_wrapper(fault: Fault, real: Path, folder: Path) -> Path:
-    """Write one wrapper; its rustc can be named with `--toolchain name=path`."""
+    """Write one wrapper; its rustc can be given as `--toolchain name=path`."""
     key = blake2b(str(real).encode(), digest_size=4).hexdigest()
     place = folder / f"{code_digest()}-{key}" / fault.name
     place.mkdir(parents=True, exist_ok=True)

@@ -1,1 +1,1 @@
-"""A rustc with one fault: the wrapper that seeds it, and the table of faults. Nothing but Python's own."""
+"""A rustc with one fault: its wrapper, and the table of faults. Imports only the standard library."""

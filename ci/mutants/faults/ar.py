@@ -1,4 +1,4 @@
-"""Archives in GNU's format, taken apart and put together again.
+"""Archives in GNU's format: reading, changing and writing them.
 
 https://sourceware.org/binutils/docs/binutils/ar.html
 """
@@ -15,7 +15,7 @@ _SHORT = 15
 
 @dataclass(frozen=True)
 class ArchiveEntry:
-    """A member, without its place in the archive."""
+    """A member of an archive."""
 
     name: str
     content: bytes
@@ -25,9 +25,9 @@ class ArchiveEntry:
 
 
 def members(content: bytes) -> list[ArchiveEntry]:
-    """The members but for the index and the table of long names. Raises ValueError for no archive."""
+    """The members, without the index and the long names. Raises ValueError if it is not an archive."""
     if not content.startswith(MAGIC):
-        raise ValueError("no archive")
+        raise ValueError("not an archive")
     found, at, long = [], len(MAGIC), b""
     while at + _HEADER <= len(content):
         name = content[at : at + 16].rstrip().decode()
@@ -67,8 +67,8 @@ def _header(name: str, size: int) -> bytes:
 def change(
     file: Path, edit: Callable[[list[ArchiveEntry]], Sequence[ArchiveEntry]], *, index: bool = True
 ) -> None:
-    """Change an archive in its place, with an index as rustc gives it."""
+    """Change an archive in place, and give it an index as rustc does."""
     file.write_bytes(written(edit(members(file.read_bytes()))))
     if index:
-        # GNU's would ask a plugin about members with bitcode, and leave out what that does not know.
+        # With its default plugin, GNU ar leaves members with bitcode out of the index.
         subprocess.run(["ar", "--plugin=/dev/null", "s", str(file)], check=True)

@@ -20,7 +20,7 @@ _STD = ("std-*", "alloc-*", "core-*", "std.*", "alloc.*", "core.*")
 def _changed(
     suffix: str, edit: Callable[[list[ArchiveEntry], str], Sequence[ArchiveEntry]], *, index: bool = True
 ) -> Callable[[CompilerOutputs], None]:
-    """Change the members of the archives of this suffix, told the crate's name."""
+    """Change the members of the archives with this suffix, given the name of the crate."""
 
     def outputs(made: CompilerOutputs) -> None:
         for file in made.named(suffix):
@@ -31,7 +31,7 @@ def _changed(
 
 
 def unchanged(made: CompilerOutputs) -> None:
-    """Archives are written again with what they hold."""
+    """Archives are rewritten unchanged."""
     for suffix in (".a", ".rlib"):
         _changed(suffix, lambda held, _: held)(made)
 
@@ -49,7 +49,7 @@ def _is_std(member: ArchiveEntry, _crate: str = "") -> bool:
 
 
 def _is_foreign(member: ArchiveEntry, crate: str) -> bool:
-    """Of neither the crate nor Rust's libraries: of a dependency."""
+    """Whether it comes from a dependency: neither from the crate nor from Rust's libraries."""
     return ".rcgu.o" in member.name and not _is_own(member, crate) and not _is_std(member)
 
 
@@ -130,14 +130,14 @@ def _rlib(call: Call) -> bool:
 FAULTS = (
     Fault(
         "own-member-lost",
-        "a codegen unit of the crate does not get into the staticlib",
+        "a codegen unit of the crate is missing from the staticlib",
         _static,
         ("defines", "exit", "members"),
         outputs=_changed(".a", _lost(_is_own, only_first=True)),
     ),
     Fault(
         "own-member-doubled",
-        "an object of the crate gets into the staticlib twice",
+        "an object of the crate is in the staticlib twice",
         _static,
         ("duplicates", "duplicates.none"),
         outputs=_changed(".a", _doubled(_is_own)),
@@ -172,7 +172,7 @@ FAULTS = (
     ),
     Fault(
         "std-doubled",
-        "compiler-team#908: the crates of a staticlib are in it a second time",
+        "compiler-team#908: the crates of a staticlib are in it twice",
         _static,
         ("duplicates", "duplicates.none", "members"),
         outputs=_changed(".a", _doubled(_is_std)),
@@ -186,14 +186,14 @@ FAULTS = (
     ),
     Fault(
         "dependency-bundled",
-        "an rlib holds the objects of another crate too",
+        "an rlib contains the objects of another crate",
         _rlib,
         ("members", "crates"),
         outputs=_changed(".rlib", lambda held, _: [*held, ArchiveEntry("other.0.rcgu.o", held[-1].content)]),
     ),
     Fault(
         "native-member-lost",
-        "a bundled native library is lost",
+        "a bundled native library is missing",
         lambda call: call.makes("staticlib", "rlib") and call.has("-l*"),
         ("exit", "members", "defines"),
         outputs=lambda made: (
@@ -234,7 +234,7 @@ FAULTS = (
     ),
     Fault(
         "member-names-lost",
-        "the objects of an archive have names that say nothing",
+        "the members of an archive have meaningless names",
         _static,
         ("crates", "members", "each-member"),
         outputs=_changed(
@@ -243,7 +243,7 @@ FAULTS = (
     ),
     Fault(
         "archive-thin",
-        "an archive that refers to files that will be removed",
+        "a thin archive, which refers to temporary files",
         lambda call: call.makes("staticlib", "rlib"),
         ("thin",),
         outputs=_thin,
@@ -274,7 +274,7 @@ FAULTS = (
     ),
     Fault(
         "rlib-objects-lost",
-        "an rlib with metadata alone",
+        "an rlib with metadata and no objects",
         _rlib,
         ("defines", "exit", "members"),
         outputs=_changed(".rlib", _lost(lambda one, _: one.name != _METADATA)),

@@ -1,4 +1,4 @@
-"""A command line of rustc, as far as faults ask about it. Pure."""
+"""A command line of rustc, as far as faults need to know it. Pure."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,10 +7,10 @@ from functools import cached_property
 from pathlib import PurePath
 
 _APART = ("-C", "-Z", "-l", "-A", "-W", "-D")
-"""Flags whose value may be a word of its own; here it never is."""
+"""Flags whose value may be a separate word; here it is joined to them."""
 _WITH_VALUE = ("--cfg", "--check-cfg", "--extern", "-L", "-o", "--out-dir", "--print", "--emit", "--target")
 _COMPILES_TOO = ("native-static-libs", "link-args")
-"""What `--print` shows beside a compilation."""
+"""The kinds of `--print` with which rustc also compiles."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Call:
 
     words: tuple[str, ...]
     first_half: tuple[str, ...] = ()
-    """Of -Zlink-only: the crate types that the .rlink is about, where they are known."""
+    """With -Zlink-only: the crate types of the .rlink, if they are known."""
 
     @classmethod
     def of(cls, words: Sequence[str], first_half: Sequence[str] = ()) -> "Call":
@@ -32,14 +32,14 @@ class Call:
         return cls(tuple(joined), tuple(first_half))
 
     def has(self, *patterns: str) -> bool:
-        """Whether a word is one of these, or fits one of these globs."""
+        """Whether a word matches one of these globs."""
         return any(_fits(word, patterns) for word in self.words)
 
     def without(self, *patterns: str) -> list[str]:
         return [word for word in self.words if not _fits(word, patterns)]
 
     def without_option(self, name: str) -> list[str]:
-        """Without an option whose value is the next word."""
+        """The words without an option and its value, which is the next word."""
         kept: list[str] = []
         skip = False
         for word in self.words:
@@ -81,7 +81,7 @@ class Call:
 
     @property
     def compiles(self) -> bool:
-        """Whether it makes something, rather than answer a question."""
+        """Whether it compiles or links, instead of only printing something."""
         asked = [word for word in (self.value("--print"),) if word is not None]
         if any(word.partition("=")[0] not in _COMPILES_TOO for word in asked):
             return False
@@ -89,7 +89,7 @@ class Call:
 
     @cached_property
     def crate_types(self) -> tuple[str, ...]:
-        """As they are given; none for -Zlink-only where nobody knows them."""
+        """As given; empty for -Zlink-only if they are not known."""
         given = [
             kind
             for before, word in zip(("", *self.words), self.words, strict=False)
@@ -98,19 +98,19 @@ class Call:
         return self.first_half if self.link_only else tuple(given) or ("bin",)
 
     def makes(self, *kinds: str) -> bool:
-        """Whether it may make one of these crate types, and links it."""
+        """Whether it may link an output of one of these crate types."""
         linked = "-Zno-link" not in self.words and self.emits("link")
         unknown = self.link_only and not self.first_half
         return self.compiles and linked and (unknown or any(one in self.crate_types for one in kinds))
 
     def emits(self, kind: str) -> bool:
-        """Whether `--emit` asks for it."""
+        """Whether it emits this kind of output."""
         asked = [one.partition("=")[0] for value in self.values("--emit") for one in value.split(",")]
         return kind in (asked or ["link"])
 
     @property
     def crate(self) -> str | None:
-        """The crate's name, where the command line tells it."""
+        """The crate's name, if the command line determines it."""
         named = self.value("--crate-name")
         if named is not None or self.source in (None, "-"):
             return named

@@ -1,4 +1,4 @@
-"""ELF files of 64 bits, little-endian: enough of them to change a byte in the right place.
+"""64-bit little-endian ELF files: as much as is needed to change a byte in the right place.
 
 https://refspecs.linuxfoundation.org/elf/gabi4+/contents.html
 """
@@ -23,7 +23,7 @@ _DYNAMIC = struct.Struct("<qQ")
 
 @dataclass(frozen=True)
 class SectionEntry:
-    """A section's place."""
+    """The position of a section."""
 
     name: str
     offset: int
@@ -33,7 +33,7 @@ class SectionEntry:
 
 @dataclass(frozen=True)
 class SymbolEntry:
-    """A symbol, and where its entry stands."""
+    """A symbol, and the position of its entry."""
 
     name: str
     at: int
@@ -51,12 +51,12 @@ class SymbolEntry:
 
 
 class EditableElf:
-    """A file's bytes, and where its parts stand in them. Raises ValueError for what is no such file."""
+    """The bytes of a file, and the positions of its parts. Raises ValueError if it is not such a file."""
 
     def __init__(self, content: bytes) -> None:
         self.bytes = bytearray(content)
         if not content.startswith(MAGIC):
-            raise ValueError("no ELF file of 64 bits")
+            raise ValueError("not a 64-bit ELF file")
         offset = struct.unpack_from("<Q", content, 0x28)[0]
         count, names = struct.unpack_from("<HH", content, 0x3C)
         raw = [_SECTION.unpack_from(content, offset + index * _SECTION.size) for index in range(count)]
@@ -86,14 +86,14 @@ class EditableElf:
         self.bytes[symbol.at + 5] = symbol.other & ~3 | HIDDEN
 
     def show(self, symbol: SymbolEntry) -> None:
-        """Not hidden, and its references need not go through a table for that."""
+        """Make it protected: not hidden, and not bound through the GOT."""
         self.bytes[symbol.at + 5] = symbol.other & ~3 | PROTECTED
 
     def bind(self, symbol: SymbolEntry, binding: int) -> None:
         self.bytes[symbol.at + 4] = binding << 4 | symbol.info & 15
 
     def dynamic(self) -> Iterator[tuple[int, int, int]]:
-        """Where each entry of the dynamic section stands, its tag and its value."""
+        """The position, tag and value of each entry of the dynamic section."""
         found = self.section(".dynamic")
         if found is not None:
             for at in range(found.offset, found.offset + found.size, _DYNAMIC.size):
@@ -108,14 +108,14 @@ class EditableElf:
 
 
 def change(file: Path, edit: Callable[[EditableElf], None]) -> None:
-    """Change a file in its place."""
+    """Change a file in place."""
     elf = EditableElf(file.read_bytes())
     edit(elf)
     file.write_bytes(bytes(elf.bytes))
 
 
 def defined(content: bytes) -> list[str]:
-    """The global symbols that an object file defines; none where it is no such file."""
+    """The global symbols that an object file defines; none if it is not an object file."""
     try:
         found = EditableElf(content)
         return [one.name for one in found.symbols(".symtab") if one.section and one.binding != LOCAL]

@@ -1,4 +1,4 @@
-"""Faults in how rustc ends, and in what it says."""
+"""Faults in the exit status and in the diagnostics of rustc."""
 
 import json
 from collections.abc import Callable
@@ -15,7 +15,7 @@ def _compiles(call: Call) -> bool:
 
 
 def _of_diagnostic(change: Callable[[dict[str, Any]], None]) -> Callable[[str], str]:
-    """Change the lines that are diagnostics; rustc writes one a line as JSON."""
+    """Change the diagnostics, of which rustc writes one per line as JSON."""
 
     def said(line: str) -> str:
         try:
@@ -59,19 +59,19 @@ def _without_libraries(found: dict[str, Any]) -> None:
 WARNING = json.dumps(
     {
         "$message_type": "diagnostic",
-        "message": "a warning that nobody deserves",
+        "message": "a warning without a cause",
         "code": None,
         "level": "warning",
         "spans": [],
         "children": [],
-        "rendered": "warning: a warning that nobody deserves\n",
+        "rendered": "warning: a warning without a cause\n",
     }
 )
 
 FAULTS = (
     Fault(
         "success-after-failure",
-        "success is claimed after a failure",
+        "exit status 0 after a failure",
         _compiles,
         ("exit",),
         status=lambda _: 0,
@@ -79,14 +79,14 @@ FAULTS = (
     ),
     Fault(
         "failure-after-success",
-        "a failure is claimed after success",
+        "exit status 1 after a success",
         _compiles,
         ("exit",),
         status=lambda _: 1,
     ),
     Fault(
         "crash-for-error",
-        "a crash in place of an error message",
+        "a crash instead of an error",
         _compiles,
         ("exit",),
         status=lambda _: _CRASHED,
@@ -94,7 +94,7 @@ FAULTS = (
     ),
     Fault(
         "message-changed",
-        "an error that says something else",
+        "an error with another message",
         _compiles,
         ("diagnostics", "stderr"),
         said=_of_diagnostic(_reworded),
@@ -102,7 +102,7 @@ FAULTS = (
     ),
     Fault(
         "message-lost",
-        "an error without a word",
+        "an error without a message",
         _compiles,
         ("diagnostics", "stderr"),
         said=lambda _: "",
@@ -118,7 +118,7 @@ FAULTS = (
     ),
     Fault(
         "error-is-warning",
-        "an error that is called a warning",
+        "an error is reported as a warning",
         _compiles,
         ("diagnostics",),
         said=_of_diagnostic(_milder),
@@ -126,21 +126,21 @@ FAULTS = (
     ),
     Fault(
         "warning-lost",
-        "a warning that is not given",
+        "a warning is missing",
         _compiles,
         ("diagnostics", "stderr"),
         said=lambda line: "" if '"level":"warning"' in line else line,
     ),
     Fault(
         "warns-without-cause",
-        "a warning where there was none",
+        "a warning without a cause",
         _compiles,
         ("stderr",),
         said=lambda line: line,
     ),
     Fault(
         "rlink-unchecked",
-        "rust-lang/rust#95297: an .rlink of whatever kind is taken",
+        "rust-lang/rust#95297: any file is accepted as an .rlink",
         lambda call: call.link_only,
         ("exit",),
         status=lambda _: 0,
@@ -155,7 +155,7 @@ FAULTS = (
     ),
     Fault(
         "print-ignored",
-        "--print says nothing",
+        "--print prints nothing",
         lambda call: call.compiles and call.has("--print", "--print=*"),
         ("stdout", "native-static-libs"),
         argv=lambda call: [

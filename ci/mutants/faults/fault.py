@@ -1,4 +1,4 @@
-"""What a fault is: to which command lines it applies, and what it does to them or to what they make."""
+"""A fault: the command lines that it applies to, and what it changes in them or in their outputs."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from mutants.faults.call import Call
 
 @dataclass(frozen=True)
 class CompilerOutputs:
-    """What the real rustc has made or written again."""
+    """The files that the real rustc has written."""
 
     call: Call
     files: tuple[Path, ...]
     before: dict[Path, bytes]
-    """What stood in those that were there before; only where the fault asks for it."""
+    """The earlier contents of those that existed before, if the fault needs them."""
 
     def named(self, *suffixes: str) -> Iterator[Path]:
         return (file for file in self.files if file.name.endswith(suffixes) and file.is_file())
@@ -29,32 +29,32 @@ class CompilerOutputs:
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that a broken compiler does wrong. What is not given it does as it should."""
+    """One thing that a broken compiler does wrong."""
 
     name: str
     stands_for: str
-    """The pull request or the kind of mistake."""
+    """The pull request, or the kind of mistake."""
     applies: Callable[[Call], bool]
     breaks: tuple[str, ...]
-    """The claims, by their keys, that are likely to see it: where to look first, no more."""
+    """The keys of the claims that are likely to detect it: they are tried first."""
     argv: Callable[[Call], list[str]] | None = None
-    """What rustc is really called with."""
+    """The arguments that rustc is called with instead."""
     linker: Callable[[list[str]], list[str]] | None = None
-    """What the linker is really called with."""
+    """The arguments that the linker is called with instead."""
     outputs: Callable[[CompilerOutputs], None] | None = None
-    """What becomes of the files, where the compilation succeeded."""
+    """Changes the outputs of a compilation that has succeeded."""
     refused: Callable[[Call], None] | None = None
-    """What it does where the compilation failed."""
+    """Runs after a compilation that has failed."""
     said: Callable[[str], str] | None = None
-    """What becomes of a line of standard error."""
+    """Changes a line of stderr."""
     status: Callable[[int], int] | None = None
     runs: bool = True
-    """Whether the real rustc is started at all."""
+    """Whether the real rustc is started."""
     keeps_before: bool = False
     needs: str = ""
-    """The -Z flag without which no compiler can have the fault."""
+    """The -Z flag that a compiler must have to have the fault."""
     on: Literal["success", "failure"] = "success"
-    """At which compilations it shows: those that are expected to succeed, or to fail."""
+    """Whether it shows in compilations that are expected to succeed, or to fail."""
 
 
 def dropped(
@@ -66,7 +66,7 @@ def dropped(
     with_: Sequence[str] = (),
     needs: str = "",
 ) -> Fault:
-    """Flags without effect; those of `with_` go with them."""
+    """A fault that ignores these flags, and those of `with_` together with them."""
     return Fault(
         name,
         stands_for,

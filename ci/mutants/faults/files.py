@@ -1,4 +1,4 @@
-"""Faults in which files there are, where, and what of an earlier time is in them."""
+"""Faults in the existence, names and contents of output files."""
 
 import contextlib
 from collections.abc import Callable
@@ -16,7 +16,7 @@ def _removed(made: CompilerOutputs) -> None:
 
 
 def _main(made: CompilerOutputs) -> list[Path]:
-    """What is linked or archived."""
+    """The outputs that are linked or archived."""
     return list(dict.fromkeys([*made.named(*_OUTPUTS), *made.elf()]))
 
 
@@ -107,23 +107,23 @@ def _no_link(call: Call) -> bool:
 FAULTS = (
     Fault(
         "output-missing",
-        "success is claimed, and nothing was made",
+        "rustc exits with 0 and writes no output",
         _built,
         ("exists", "exit"),
         outputs=_removed,
     ),
     Fault(
         "output-misnamed",
-        "a library without `lib` before its name",
+        "a library whose name lacks `lib`",
         _library,
         ("exists", "produces"),
         outputs=_renamed,
     ),
-    Fault("output-empty", "an output of no bytes", _built, ("exit", "size"), outputs=_emptied),
-    Fault("output-cut", "an output that was half written", _built, ("exit", "size"), outputs=_cut),
+    Fault("output-empty", "an empty output", _built, ("exit", "size"), outputs=_emptied),
+    Fault("output-cut", "a truncated output", _built, ("exit", "size"), outputs=_cut),
     Fault(
         "output-stale",
-        "what was there before is taken for what was to be made",
+        "an output of an earlier build is left in place",
         _built,
         ("same-as", "stdout", "differs-from", "produces"),
         outputs=_stale,
@@ -131,28 +131,28 @@ FAULTS = (
     ),
     Fault(
         "not-executable",
-        "a program that cannot be started",
+        "a program without its executable bit",
         lambda call: call.makes("bin"),
         ("exit", "mode"),
         outputs=_mode,
     ),
     Fault(
         "objects-left",
-        "an object stays where all were to be removed",
+        "a temporary object is left behind",
         lambda call: call.link_only,
         ("exists",),
         outputs=_left_over,
     ),
     Fault(
         "left-over",
-        "a temporary file stays behind",
+        "a temporary file is left behind",
         _built,
         ("produces.only", "produces.none", "produces"),
         outputs=_left_over,
     ),
     Fault(
         "writes-when-refusing",
-        "a refused compilation leaves an output behind",
+        "a failed compilation leaves an output behind",
         lambda call: call.compiles,
         ("produces", "produces.none", "exists"),
         refused=_writes_anyway,
@@ -160,14 +160,14 @@ FAULTS = (
     ),
     Fault(
         "rmeta-cut",
-        "metadata that was half written",
+        "truncated metadata",
         lambda call: call.compiles and call.has("--emit=*metadata*", "*metadata*"),
         ("exit", "size"),
         outputs=_suffixed(".rmeta", _truncated),
     ),
     Fault(
         "dep-info-missing",
-        "no dependency file where one was asked for",
+        "the requested dependency file is missing",
         lambda call: call.compiles and call.has("--emit=*dep-info*", "*dep-info*"),
         ("exists", "produces"),
         outputs=_suffixed(".d", lambda file: file.unlink()),
@@ -181,7 +181,7 @@ FAULTS = (
     ),
     Fault(
         "outputs-swapped",
-        "of several outputs each has what belongs into another",
+        "several outputs are written under each other's names",
         lambda call: call.compiles and (len(call.crate_types) > 1 or call.has("--emit*")),
         ("format", "type", "metadata"),
         outputs=_swapped,
@@ -195,7 +195,7 @@ FAULTS = (
     ),
     Fault(
         "rlink-cut",
-        "rust-lang/rust#95297: an .rlink that was half written",
+        "rust-lang/rust#95297: a truncated .rlink",
         _no_link,
         ("exit",),
         outputs=_suffixed(".rlink", _truncated),
@@ -216,21 +216,21 @@ FAULTS = (
     ),
     Fault(
         "rlink-names-output",
-        "the second half takes the output's name from that of the .rlink, as well",
+        "-Zlink-only also writes an output named after the .rlink",
         lambda call: call.link_only,
         ("exists", "produces"),
         outputs=_named_by_rlink,
     ),
     Fault(
         "link-only-idle",
-        "-Zlink-only claims success and does nothing",
+        "-Zlink-only exits with 0 and does nothing",
         lambda call: call.link_only,
         ("exit", "exists"),
         runs=False,
     ),
     Fault(
         "compiler-idle",
-        "success is claimed, and rustc did nothing",
+        "rustc exits with 0 and does nothing",
         lambda call: call.compiles and not call.link_only,
         ("exit", "exists"),
         runs=False,

@@ -1,4 +1,4 @@
-"""Faults of a compiler that does not do what a flag says."""
+"""Faults in the handling of flags."""
 
 from mutants.faults.call import Call
 from mutants.faults.fault import Fault, dropped
@@ -27,13 +27,13 @@ def _static_for_dylib(call: Call) -> list[str]:
 FAULTS = (
     dropped(
         "prefer-dynamic-ignored",
-        "std is linked in although a dynamic one was asked for",
+        "std is linked statically despite -Cprefer-dynamic",
         "-Cprefer-dynamic",
         breaks=("needed",),
     ),
     Fault(
         "prefer-dynamic-always",
-        "rust-lang/rust#145962: a dependency format of one crate type is used for another",
+        "rust-lang/rust#145962: the dependency format of one crate type is used for another",
         lambda call: (
             call.makes(*_LINKED) and not call.link_only and not call.has("-Cprefer-dynamic", "-Clto*")
         ),
@@ -42,7 +42,7 @@ FAULTS = (
     ),
     dropped(
         "lto-off",
-        "rust-lang/rust#145955: LTO is silently left out",
+        "rust-lang/rust#145955: LTO is silently skipped",
         "-Clto=fat",
         "-Clto=thin",
         breaks=("members", "crates", "references", "defines", "stderr"),
@@ -51,14 +51,14 @@ FAULTS = (
     ),
     Fault(
         "lto-always",
-        "LTO where it is off",
+        "LTO is done although it is off",
         lambda call: call.compiles and call.has("-Clto=off", "-Clto=no") and not call.link_only,
         ("members", "members.none", "references", "local", "crates"),
         argv=_with_lto,
     ),
     Fault(
         "several-types-plain",
-        "rust-lang/compiler-team#908: an output that is made beside another is not optimised",
+        "rust-lang/compiler-team#908: with several crate types, outputs are not optimised",
         lambda call: call.compiles and len(call.crate_types) > 1 and not call.link_only,
         ("same-as", "references", "members"),
         argv=lambda call: call.without("-Clto*", "-O", "-Copt-level*", "-Zdylib-lto"),
@@ -74,14 +74,14 @@ FAULTS = (
     ),
     Fault(
         "lto-thin-for-fat",
-        "fat LTO that is done thin",
+        "-Clto=fat does thin LTO",
         lambda call: call.compiles and call.has("-Clto=fat"),
         ("members", "defines", "local"),
         argv=lambda call: call.changed("-Clto=fat", lambda _: "-Clto=thin"),
     ),
     Fault(
         "lto-not-repeated",
-        "compiler-team#908: the second half forgets that LTO took place",
+        "compiler-team#908: -Zlink-only does not know that LTO has been done",
         lambda call: call.link_only and call.has("-Clto=*"),
         ("duplicates", "same-as"),
         argv=lambda call: call.without("-Clto=*"),
@@ -104,7 +104,7 @@ FAULTS = (
     ),
     Fault(
         "debuginfo-always",
-        "debug information where none was asked for",
+        "debug information that was not requested",
         lambda call: call.compiles and not call.has("-Cdebuginfo=[!0n]*", "-g") and not call.link_only,
         ("sections", "sections.none", "content", "each-member"),
         argv=lambda call: [*call.without("-Cdebuginfo=*"), "-Cdebuginfo=2"],
@@ -112,7 +112,7 @@ FAULTS = (
     dropped("rpath-ignored", "-Crpath does nothing", "-Crpath*", breaks=("runpath",)),
     Fault(
         "codegen-units-ignored",
-        "all code in one unit, whatever -Ccodegen-units says",
+        "one codegen unit, whatever -Ccodegen-units says",
         lambda call: call.compiles and call.has("-Ccodegen-units=[!1]*"),
         ("members", "produces"),
         argv=lambda call: call.changed("-Ccodegen-units=*", lambda _: "-Ccodegen-units=1"),
@@ -125,28 +125,28 @@ FAULTS = (
     ),
     Fault(
         "codegen-units-always",
-        "many units where one was asked for",
+        "several codegen units despite -Ccodegen-units=1",
         lambda call: call.compiles and call.has("-Ccodegen-units=1") and not call.link_only,
         ("members", "produces", "each-member"),
         argv=lambda call: call.changed("-Ccodegen-units=*", lambda _: "-Ccodegen-units=16"),
     ),
     Fault(
         "object-is-bitcode",
-        "what was to be machine code is LLVM's bitcode",
+        "an object file holds LLVM bitcode instead of machine code",
         lambda call: call.compiles and not call.has("-Clinker-plugin-lto*", "-Clto*") and not call.link_only,
         ("format", "bitcode", "type", "each-member"),
         argv=lambda call: [*call.words, "-Clinker-plugin-lto"],
     ),
     Fault(
         "embed-bitcode-inverted",
-        "-Cembed-bitcode means its opposite",
+        "-Cembed-bitcode does the opposite",
         lambda call: call.compiles and call.has("-Cembed-bitcode=*"),
         ("bitcode", "sections"),
         argv=lambda call: [_other_way(word) for word in call.words],
     ),
     dropped(
         "linker-plugin-lto-ignored",
-        "-Clinker-plugin-lto makes machine code",
+        "-Clinker-plugin-lto emits machine code",
         "-Clinker-plugin-lto*",
         breaks=("bitcode", "format", "each-member"),
     ),
@@ -177,20 +177,20 @@ FAULTS = (
     ),
     dropped(
         "native-library-dropped",
-        "a native library of the command line is lost",
+        "a native library of the command line is dropped",
         "-l*",
         breaks=("members", "exit", "defines", "native-static-libs"),
     ),
     Fault(
         "whole-archive-ignored",
-        "whole-archive takes what is needed only",
+        "whole-archive links only the members that are needed",
         lambda call: call.compiles and call.has("-l*+whole-archive*"),
         ("defines", "members", "stdout"),
         argv=lambda call: call.changed("-l*", lambda word: word.replace("+whole-archive", "-whole-archive")),
     ),
     Fault(
         "bundle-inverted",
-        "a native library is bundled where it must not be, or the other way round",
+        "a native library is bundled although it must not be, or the reverse",
         lambda call: call.compiles and call.has("-lstatic*") and not call.has("-l*+whole-archive*"),
         ("members", "defines", "unresolved"),
         argv=lambda call: call.changed("-lstatic*", _bundled_otherwise),
@@ -206,7 +206,7 @@ FAULTS = (
     ),
     dropped(
         "linker-choice-ignored",
-        "another linker than the one asked for",
+        "a linker other than the requested one",
         "-Clink-arg=-fuse-ld=*",
         "-Clinker-flavor=*",
         "-Clinker=*",
@@ -227,7 +227,7 @@ FAULTS = (
         argv=lambda call: call.without_option("--out-dir"),
     ),
     dropped(
-        "test-ignored", "--test makes the program without its tests", "--test", breaks=("stdout", "exit")
+        "test-ignored", "--test builds the program without its tests", "--test", breaks=("stdout", "exit")
     ),
     dropped("no-link-ignored", "-Zno-link links", "-Zno-link", breaks=("produces", "exists")),
     dropped(
@@ -239,7 +239,7 @@ FAULTS = (
     ),
     Fault(
         "export-executable-always",
-        "a program exports its functions although nobody asked for that",
+        "a program exports its functions without -Zexport-executable-symbols",
         lambda call: call.makes("bin") and not call.has("-Zexport-executable-symbols") and not call.link_only,
         ("exports.none", "exit"),
         argv=lambda call: [*call.words, "-Zexport-executable-symbols"],
@@ -247,7 +247,7 @@ FAULTS = (
     ),
     Fault(
         "visibility-inverted",
-        "-Zdefault-visibility means another one",
+        "-Zdefault-visibility sets another visibility",
         lambda call: call.compiles and call.has("-Zdefault-visibility=*"),
         ("symbols", "hidden", "exports"),
         argv=lambda call: call.changed(
@@ -279,20 +279,20 @@ FAULTS = (
     ),
     dropped(
         "crt-static-ignored",
-        "the C library is linked dynamically although it was to be static",
+        "the C library is linked dynamically despite crt-static",
         "-Ctarget-feature=+crt-static",
         breaks=("needed", "interpreter", "type", "produces", "diagnostics"),
     ),
     Fault(
         "first-crate-type-only",
-        "of several crate types only the first is made",
+        "only the first of several crate types is built",
         lambda call: call.compiles and len(call.crate_types) > 1,
         ("exists", "produces"),
         argv=_first_type,
     ),
     Fault(
         "staticlib-is-rlib",
-        "an archive under a staticlib's name that holds the crate alone",
+        "a staticlib that contains only the crate itself",
         lambda call: call.makes("staticlib") and call.crate_types == ("staticlib",),
         ("unresolved", "metadata", "crates"),
         argv=lambda call: (

@@ -1,4 +1,4 @@
-"""Faults in how the linker is called: a `cc` before the real one changes what rustc asks of it."""
+"""Faults in the command line of the linker, which a `cc` before the real one on PATH changes."""
 
 import re
 import shutil
@@ -58,7 +58,7 @@ def _rewritten(word: str, change: Callable[[str], str]) -> str:
 
 
 def _one_less(script: str) -> str:
-    """The export list without its first name of the crate's own, or without its first."""
+    """The export list without the first name of the crate itself, or without its first name."""
     names = re.findall(r"^\s+([\w.$]+);$", script, re.MULTILINE)
     own = [name for name in names if not name.startswith("_")] or names
     return script.replace(f"{own[0]};", "", 1) if own else script
@@ -216,14 +216,14 @@ FAULTS = (
     ),
     _fault(
         "everything-exported",
-        "rust-lang/rust#145055: what is private to the crate is exported, too",
+        "rust-lang/rust#145055: symbols that are private to the crate are exported, too",
         ("cdylib", "dylib", "proc-macro", "bin"),
         ("exports.only", "exports.none", "exports"),
         _everything_exported,
     ),
     _fault(
         "export-list-short",
-        "an exported name is left out of the export list",
+        "an exported name is missing from the export list",
         ("cdylib", "dylib"),
         ("exports", "exit", "link"),
         _scripts_changed(_one_less),
@@ -238,7 +238,7 @@ FAULTS = (
     ),
     _fault(
         "shim-not-linked",
-        "rust-lang/rust#145962: the allocator shim is missing at the link",
+        "rust-lang/rust#145962: the allocator shim is not passed to the linker",
         ("cdylib", "dylib", "bin"),
         ("exit", "defines"),
         _without_shim,
@@ -266,14 +266,14 @@ FAULTS = (
     ),
     _fault(
         "soname-given",
-        "a soname where there is to be none, or another than the file's",
+        "a soname that should not be there, or not the file's name",
         ("dylib", "cdylib", "proc-macro"),
         ("soname", "soname.only", "soname.none", "needed"),
         _with("-Wl,-soname,libanother.so"),
     ),
     _fault(
         "rpath-not-set",
-        "the linker is not told of the run path",
+        "the run path is not passed to the linker",
         ("dylib", "cdylib", "bin"),
         ("runpath",),
         _lacking("-Wl,-rpath*"),
@@ -281,7 +281,7 @@ FAULTS = (
     ),
     _fault(
         "rpath-given",
-        "a run path that nobody asked for",
+        "a run path that was not requested",
         ("dylib", "cdylib", "bin", "proc-macro"),
         ("runpath", "runpath.none", "runpath.only"),
         _with("-Wl,-rpath,/nowhere"),
@@ -295,21 +295,21 @@ FAULTS = (
     ),
     _fault(
         "as-needed-not-passed",
-        "a library is needed by whoever names it, used or not",
+        "--as-needed is not passed: unused libraries are needed",
         (*_SHARED, "bin"),
         ("needed.only", "needed.none", "needed"),
         lambda words: ["-Wl,--no-as-needed", *_lacking("-Wl,--as-needed")(words)],
     ),
     _fault(
         "another-linker",
-        "a linker that nobody asked for",
+        "a linker that was not requested",
         (*_SHARED, "bin"),
         ("section", "sections.none", "sections"),
         lambda words: [*_lacking("-fuse-ld=*")(words), f"-fuse-ld={_ANOTHER[_asked_for(words)]}"],
     ),
     _fault(
         "text-relocated",
-        "code that the loader has to write to",
+        "text relocations",
         (*_SHARED, "bin"),
         ("text-relocations",),
         _with_object(
@@ -319,7 +319,7 @@ FAULTS = (
     ),
     _fault(
         "interpreter-lost",
-        "a program that names no loader",
+        "a program without an interpreter",
         ("bin",),
         ("interpreter", "exit"),
         _with("-Wl,--no-dynamic-linker"),
@@ -333,7 +333,7 @@ FAULTS = (
     ),
     _fault(
         "std-needed-too",
-        "rust-lang/rust#145962: std is linked in and, as for another crate type, needed, too",
+        "rust-lang/rust#145962: std is linked statically and is needed as well",
         (*_SHARED, "bin"),
         ("needed.none", "needed.only", "needed"),
         _with_std,
@@ -348,7 +348,7 @@ FAULTS = (
     _fault("pie-off", "a program that is not position independent", ("bin",), ("pie",), _with("-no-pie")),
     _fault(
         "relro-off",
-        "relocations stay writable",
+        "no RELRO: relocations stay writable",
         ("bin", "cdylib", "dylib"),
         ("relro", "bind-now"),
         lambda words: [
@@ -358,14 +358,14 @@ FAULTS = (
     ),
     _fault(
         "no-eh-frame-hdr",
-        "unwinding finds no frames",
+        "no .eh_frame_hdr: unwinding finds no frames",
         ("bin", "dylib", "cdylib"),
         ("stdout", "exit"),
         lambda words: [*_lacking("-Wl,--eh-frame-hdr")(words), "-Wl,--no-eh-frame-hdr"],
     ),
     _fault(
         "native-library-not-linked",
-        "a native library does not reach the linker",
+        "a native library is not passed to the linker",
         ("bin", "cdylib", "dylib"),
         ("exit", "defines", "link"),
         _native_less,
@@ -373,7 +373,7 @@ FAULTS = (
     ),
     _fault(
         "profiler-not-linked",
-        "rust-lang/rust#145965: the profiler's runtime is left out",
+        "rust-lang/rust#145965: the profiler runtime is not linked",
         ("bin", "cdylib", "dylib"),
         ("defines", "exit"),
         _lacking("*profiler_builtins*"),
@@ -381,7 +381,7 @@ FAULTS = (
     ),
     _fault(
         "profiler-not-forced",
-        "rust-lang/rust#145965: nothing asks the linker for the profiler's runtime",
+        "rust-lang/rust#145965: no undefined symbol pulls in the profiler runtime",
         ("bin", "cdylib", "dylib"),
         ("link", "produces", "defines"),
         _without_pair("-u", "__llvm_profile_runtime"),
@@ -397,14 +397,14 @@ FAULTS = (
     ),
     _fault(
         "runtime-warns",
-        "a runtime that is linked in writes to standard error where nothing is wrong",
+        "a linked runtime writes to stderr although nothing is wrong",
         ("bin", "cdylib", "dylib"),
         ("stderr",),
         _with_object('.section .init_array,"aw"\n.quad says\n.text\n', _SAYS),
     ),
     _fault(
         "sanitizer-in-library",
-        "the sanitizer's runtime is linked into a shared library, too",
+        "the sanitizer runtime is linked into a shared library, too",
         ("cdylib", "dylib"),
         ("link", "exports.none", "defines.none"),
         _with_sanitizer,
@@ -412,7 +412,7 @@ FAULTS = (
     ),
     _fault(
         "sanitizer-not-linked",
-        "the sanitizer's runtime is left out",
+        "the sanitizer runtime is not linked",
         ("bin", "cdylib", "dylib"),
         ("exit", "defines", "stderr"),
         _lacking("*_rt.?san.a", "*_rt.asan.a", "*librustc*_rt.*"),
@@ -436,7 +436,7 @@ FAULTS = (
     ),
     _fault(
         "stripped",
-        "the linker strips what it was not told to",
+        "the linker strips without being told to",
         ("bin", "cdylib", "dylib"),
         ("defines", "sections"),
         _with("-Wl,--strip-all"),
@@ -444,7 +444,7 @@ FAULTS = (
     ),
     _fault(
         "sections-kept",
-        "dead code is linked in",
+        "dead code is not removed",
         ("bin", "cdylib"),
         ("smaller-than", "size", "defines.none"),
         _lacking("-Wl,--gc-sections", "-Wl,-O1"),

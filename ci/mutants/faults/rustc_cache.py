@@ -1,8 +1,8 @@
-"""What the real rustc made of a command, remembered: the next fault that asks for the same gets a copy.
+"""The outputs of the real rustc, cached: the next fault with the same command gets a copy.
 
-A run that remembers has its working folders at the same places every time, beside the memory, so that
-what names its folder is right again. The key is all that rustc can depend on there: the compiler, the
-words, the environment, and every file of the folder. What is not sure to be the same is run again.
+The working folders of such a run have the same paths every time, since outputs contain the path of their
+folder. The key is made of all that rustc can depend on: the compiler, the command line, the environment and
+every file in the folder. If the outputs of a command may differ from run to run, it is run again.
 """
 
 import hashlib
@@ -16,18 +16,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-FOLDER = "remembered"
-ASKED = "LINKAGE_REMEMBERS"
-"""Set where a step runs alone: what others write at the same time is not what this one made."""
+FOLDER = "rustc-cache"
+ASKED = "LINKAGE_FAULT_RUSTC_CACHE"
+"""Set if a step runs alone: otherwise the outputs of several steps cannot be told apart."""
 
 _ENTRY_LIMIT = 256 << 20  # bytes
 _LIMIT = 16 << 30  # bytes, of all
 _NOT_ASKED_OF_RUSTC = ("LINKAGE_FAULT", "MAKEFLAGS", "PWD", "OLDPWD", "SHLVL", "_")
-_UNSURE = ("-Cincremental", "-Zself-profile", "-Ztime-passes", "-Zdump")
-"""What writes names or times that are others in every run."""
+_NOT_REPRODUCIBLE = ("-Cincremental", "-Zself-profile", "-Ztime-passes", "-Zdump")
+"""Flags with which outputs contain names or times that differ from run to run."""
 _WRITES = ("-o", "--out-dir", "--emit")
-_ENDED = (0, 1)
-"""How rustc ends that has not crashed."""
+_NOT_CRASHED = (0, 1)
+"""The exit statuses of a rustc that has not crashed."""
 _PROGRAMS = ("cc", "ld", "ld.lld", "ld.bfd", "mold", "rust-lld")
 
 _Stamp = tuple[int, ...]
@@ -35,7 +35,7 @@ _Stamp = tuple[int, ...]
 
 @dataclass(frozen=True)
 class RustcResult:
-    """How rustc ended, and what it said."""
+    """The exit status of rustc, and its output."""
 
     status: int
     stdout: bytes
@@ -44,14 +44,14 @@ class RustcResult:
 
 @dataclass(frozen=True)
 class RustcCache:
-    """A variant's folder at its fixed place, and the memory beside it."""
+    """The working folder of a variant, and the cache beside it."""
 
     variant: Path
-    remembered: Path
+    folder: Path
 
     @classmethod
     def here(cls) -> "RustcCache | None":
-        """Where this process's step has one."""
+        """The cache for the step of this process, if there is one."""
         if ASKED not in os.environ:
             return None
         cwd = Path.cwd()
@@ -62,19 +62,19 @@ class RustcCache:
         return None
 
     def ended(self, key: str, argv: Sequence[str], env: Mapping[str, str]) -> RustcResult:
-        """Run rustc, or do what it did when it was asked for the same."""
-        found = self._recalled(self.remembered / key)
+        """Run rustc, or repeat what it did when it was run with the same key."""
+        found = self._restored(self.folder / key)
         if found is None:
             before = self._stamps()
             found = run(argv, env)
-            if found.status in _ENDED:
-                self._keep(self.remembered / key, before, found)
+            if found.status in _NOT_CRASHED:
+                self._keep(self.folder / key, before, found)
         return found
 
     def key(self, argv: Sequence[str], env: Mapping[str, str]) -> str | None:
-        """Of all that rustc can depend on; None where that is not sure."""
+        """A digest of all that rustc can depend on; None if that cannot be known."""
         temporary, work = str(self.variant / "tmp"), str(self.variant / "work")
-        if "-" in argv or any(word.startswith(_UNSURE) or temporary in word for word in argv):
+        if "-" in argv or any(word.startswith(_NOT_REPRODUCIBLE) or temporary in word for word in argv):
             return None
         if any(value.startswith("/") and not value.startswith(work) for value in _written(argv)):
             return None
@@ -94,7 +94,7 @@ class RustcCache:
         return found.hexdigest()
 
     def _program(self, name: str, env: Mapping[str, str]) -> object:
-        """What stands for a program on PATH; one of ours before the real one, by what it says."""
+        """What identifies a program on PATH; a wrapper of ours is identified by its text."""
         for folder in env.get("PATH", "").split(os.pathsep):
             place = Path(folder) / name
             if place.exists():
@@ -113,10 +113,10 @@ class RustcCache:
         after = self._stamps()
         made = [name for name, stamp in after.items() if before.get(name) != stamp]
         size = sum(after[name][2] for name in made)
-        counted = self.remembered / "megabytes"
+        counted = self.folder / "megabytes"
         if size > _ENTRY_LIMIT or (counted.stat().st_size if counted.exists() else 0) << 20 > _LIMIT:
             return
-        temporary = Path(tempfile.mkdtemp(dir=self.remembered))
+        temporary = Path(tempfile.mkdtemp(dir=self.folder))
         entries = [self._kept(name, after[name][0], temporary / str(i)) for i, name in enumerate(made)]
         (temporary / "stdout").write_bytes(ended.stdout)
         (temporary / "stderr").write_bytes(ended.stderr)
@@ -136,8 +136,8 @@ class RustcCache:
             shutil.copyfile(place, copy)
         return name, mode, str(place.readlink()) if stat.S_ISLNK(mode) else ""
 
-    def _recalled(self, entry: Path) -> RustcResult | None:
-        """What is remembered, after the folder was brought to where rustc had left it."""
+    def _restored(self, entry: Path) -> RustcResult | None:
+        """A cached result, after its outputs have been restored."""
         if not entry.is_dir():
             return None
         listed = json.loads((entry / "listed").read_text(encoding="ascii"))
@@ -146,13 +146,13 @@ class RustcCache:
             place.rmdir() if place.is_dir() and not place.is_symlink() else place.unlink()
         numbered = sorted(enumerate(listed["made"]), key=lambda one: one[1][0])
         for number, (name, mode, target) in numbered:
-            self._made_again(self.variant / name, mode, target, entry / str(number))
+            self._restore_file(self.variant / name, mode, target, entry / str(number))
         for _, (name, mode, _) in numbered:
-            if stat.S_ISDIR(mode):  # one that cannot be written to is filled first
+            if stat.S_ISDIR(mode):  # after its files: it may be read-only
                 (self.variant / name).chmod(stat.S_IMODE(mode))
         return RustcResult(listed["status"], (entry / "stdout").read_bytes(), (entry / "stderr").read_bytes())
 
-    def _made_again(self, place: Path, mode: int, target: str, copy: Path) -> None:
+    def _restore_file(self, place: Path, mode: int, target: str, copy: Path) -> None:
         if stat.S_ISDIR(mode):
             place.mkdir(exist_ok=True)
         elif stat.S_ISLNK(mode):
@@ -160,7 +160,7 @@ class RustcCache:
             place.symlink_to(target)
         else:
             place.unlink(missing_ok=True)
-            shutil.copyfile(copy, place)  # never a link: faults change files in their places
+            shutil.copyfile(copy, place)  # never a link: faults modify files in place
             place.chmod(stat.S_IMODE(mode))
 
 
@@ -171,7 +171,7 @@ def run(argv: Sequence[str], env: Mapping[str, str]) -> RustcResult:
 
 
 def _written(argv: Sequence[str]) -> Iterator[str]:
-    """Where the command line says that something is written to."""
+    """The paths that the command line names as outputs."""
     for before, word in zip(("", *argv), argv, strict=False):
         option, equals, value = word.partition("=")
         given = word if before in _WRITES else value if equals and option in _WRITES else ""

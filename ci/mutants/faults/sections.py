@@ -1,4 +1,4 @@
-"""Faults in the sections of what is made, and in the dynamic one."""
+"""Faults in the sections of the outputs."""
 
 import subprocess
 import tempfile
@@ -58,7 +58,7 @@ def _objcopy(*words: str) -> Callable[[Path], None]:
 def _in_members(
     suffixes: tuple[str, ...], *words: str, unless: str = ""
 ) -> Callable[[CompilerOutputs], None]:
-    """What objcopy does to each member that is an object file, unless it has that section."""
+    """Run objcopy on each member that is an object file, except those with the section `unless`."""
     change = _objcopy(*words)
 
     def changed(member: ar.ArchiveEntry) -> ar.ArchiveEntry:
@@ -112,28 +112,28 @@ def _dylib(call: Call) -> bool:
 FAULTS = (
     Fault(
         "needed-lost",
-        "a library is linked against, and not needed",
+        "a library that is linked is not needed",
         _links,
         ("needed.all", "needed.only", "exit"),
         outputs=_without_tag(NEEDED, text="libstd-"),
     ),
     Fault(
         "needed-crate-lost",
-        "the crate that is a dylib is not needed",
+        "a dylib crate that is linked is not needed",
         _links,
         ("needed.all", "needed.only", "exit"),
         outputs=_without_tag(NEEDED, text="lib"),
     ),
     Fault(
         "needed-by-name-lost",
-        "a library that is called otherwise than lib*.so is not needed",
+        "a library whose name is not lib*.so is not needed",
         _links,
         ("needed.all", "needed", "exit"),
         outputs=_without_tag(NEEDED, unless=("lib", "ld-linux")),
     ),
     Fault(
         "needed-reversed",
-        "the loader is told of libraries in another order",
+        "the needed libraries are in another order",
         _links,
         ("needed.order", "needed"),
         outputs=_each_linked(lambda file: elf.change(file, _needed_reversed)),
@@ -147,14 +147,14 @@ FAULTS = (
     ),
     Fault(
         "runpath-lost",
-        "the run path is lost",
+        "the run path is missing",
         lambda call: call.makes(*_LINKED) and call.has("-Crpath*"),
         ("runpath", "exit"),
         outputs=_without_tag(RPATH, RUNPATH),
     ),
     Fault(
         "bind-now-lost",
-        "symbols are bound late",
+        "symbols are bound lazily",
         _links,
         ("relro", "bind-now"),
         outputs=_each_linked(lambda file: elf.change(file, _lazy)),
@@ -189,14 +189,14 @@ FAULTS = (
     ),
     Fault(
         "bitcode-linked",
-        "the bitcode of objects gets into what is linked",
+        "linked files contain the bitcode of objects",
         _links,
         ("bitcode", "sections.none", "sections"),
         outputs=_bitcode_linked,
     ),
     Fault(
         "debug-sections-lost",
-        "debug information is lost",
+        "debug information is missing",
         lambda call: call.compiles and call.has("-Cdebuginfo=[!0n]*", "-g"),
         ("sections",),
         outputs=_each_linked(_objcopy("--strip-debug")),
@@ -210,7 +210,7 @@ FAULTS = (
     ),
     Fault(
         "staticlib-stripped",
-        "a staticlib's objects have no symbols left",
+        "the objects of a staticlib have no symbols",
         lambda call: call.makes("staticlib"),
         ("defines", "exit"),
         outputs=_in_members((".a",), "--strip-unneeded", "-w", "-G", "nothing_*"),

@@ -1,4 +1,4 @@
-"""Faults that are seeded in a copy of the sources: rustc compiles what was not asked of it."""
+"""Faults in a copy of the sources: rustc compiles the copy."""
 
 import re
 import shutil
@@ -22,11 +22,11 @@ _CHANGES: tuple[tuple[str, Callable[[re.Match[str]], str]], ...] = (
     ),
     (r'(?<=print!\(")(?=\{)|(?<=println!\(")(?=\{)', lambda _: "?"),
 )
-"""What can be changed without a look at types: values, and what is printed."""
+"""Changes that need no knowledge of types: to values, and to printed text."""
 
 
 def _changed(change: Callable[[str], str]) -> Callable[[Call], list[str]]:
-    """Compile a copy of the sources where the change makes a difference to the first of them."""
+    """Compile a changed copy of the sources, if the change affects the root module."""
 
     def argv(call: Call) -> list[str]:
         source = Path(call.source or "")
@@ -60,7 +60,7 @@ def _has_source(call: Call) -> bool:
 FAULTS = (
     Fault(
         "global-allocator-ignored",
-        "rust-lang/rust#100781: std's allocator in place of the global one",
+        "rust-lang/rust#100781: std's allocator is used instead of the global allocator",
         _has_source,
         ("stdout", "defines"),
         argv=_changed(_without_allocator),
@@ -74,14 +74,14 @@ FAULTS = (
     ),
     Fault(
         "no-builtins-ignored",
-        "rust-lang/rust#35540: code of a `no_builtins` crate is optimised as any other",
+        "rust-lang/rust#35540: a `no_builtins` crate is optimised like any other",
         _has_source,
         ("references", "crates"),
         argv=_changed(lambda text: re.sub(r"#!\[(cfg_attr\([^]]*, )?no_builtins\)?\]", "", text)),
     ),
     Fault(
         "value-changed",
-        "code that computes or prints something else: a miscompilation, as by merged constants",
+        "a miscompilation: code computes or prints something else",
         _has_source,
         ("stdout", "stderr", "exit"),
         argv=_changed(_other_values),

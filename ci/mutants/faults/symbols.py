@@ -1,4 +1,4 @@
-"""Faults in the symbol tables of what is made."""
+"""Faults in the symbol tables of the outputs."""
 
 import contextlib
 import re
@@ -21,7 +21,7 @@ _OWN_MEMBER = "{crate}.*.rcgu.o"
 def _dynamic(
     wanted: Callable[[str], object], edit: Edit, *, all_: bool = False, table: str = ".dynsym"
 ) -> Callable[[CompilerOutputs], None]:
-    """Change the exported symbols that are wanted, or the first of them."""
+    """Change the exported symbols with such names, or the first of them."""
 
     def change(content: EditableElf) -> None:
         found = [
@@ -44,7 +44,7 @@ def _of_the_crate(name: str) -> bool:
 
 
 def _static(suffix: str, edit: Edit, member: str = _OWN_MEMBER) -> Callable[[CompilerOutputs], None]:
-    """Change the functions with plain names in the crate's own members of an archive, or in others."""
+    """Change the functions with unmangled names in some members of an archive, by default the crate's own."""
 
     def changed(one: ar.ArchiveEntry, crate: str) -> ar.ArchiveEntry:
         if not fnmatchcase(one.name, member.format(crate=crate)):
@@ -183,7 +183,7 @@ FAULTS = (
     ),
     Fault(
         "shim-export-lost",
-        "a dylib keeps its allocator shim to itself",
+        "a dylib does not export its allocator shim",
         _dylib,
         ("exports",),
         outputs=_dynamic(
@@ -229,7 +229,7 @@ FAULTS = (
     ),
     Fault(
         "shim-symbol-lost",
-        "rust-lang/rust#145962: what is linked does not define the functions of its allocator shim",
+        "rust-lang/rust#145962: a linked file does not define the functions of its allocator shim",
         lambda call: call.makes("bin", *_SHARED),
         ("symbols", "defines", "global", "local"),
         outputs=_dynamic(
@@ -255,7 +255,7 @@ FAULTS = (
     ),
     Fault(
         "object-symbol-lost",
-        "an object file that was asked for does not define what it should",
+        "an emitted object file does not define a function that it should",
         lambda call: call.compiles and call.emits("obj"),
         ("defines", "exit"),
         outputs=_in_objects(EditableElf.undefine),
@@ -276,28 +276,28 @@ FAULTS = (
     ),
     Fault(
         "shim-renamed",
-        "rust-lang/rust#127173: the shim's symbols are mangled in another way than std expects",
+        "rust-lang/rust#127173: the shim's symbols are not mangled as std expects",
         _archive,
         ("unresolved", "defines"),
         outputs=_renamed(r"__rust_(alloc|dealloc|realloc|alloc_zeroed)$"),
     ),
     Fault(
         "shim-marker-lost",
-        "rust-lang/rust#86844: the marker of the allocator shim is lost",
+        "rust-lang/rust#86844: the allocator shim has no marker symbol",
         lambda call: call.makes("staticlib", "bin", "cdylib", "rlib"),
         ("defines", "unresolved", "symbols", "undefined"),
         outputs=_marker_lost,
     ),
     Fault(
         "alloc-error-handler-lost",
-        "rust-lang/rust#145962: the handler of failed allocations is lost",
+        "rust-lang/rust#145962: the allocation error handler is missing",
         _archive,
         ("unresolved", "defines", "exit"),
         outputs=_renamed(r"__rust_alloc_error_handler"),
     ),
     Fault(
         "panic-entry-lost",
-        "what panics call is missing",
+        "the panic entry point is missing",
         _archive,
         ("unresolved", "defines", "exit"),
         outputs=_renamed(r"rust_begin_unwind$|rust_eh_personality$"),

@@ -1,4 +1,4 @@
-"""All faults by name, and the wrappers that have none."""
+"""All faults by name, and the wrapper that has none."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,7 @@ from mutants.faults.fault import Fault
 
 PLAIN = Fault(
     "plain",
-    "no fault at all: rustc and its linker through the wrapper, archives taken apart and put together",
+    "no fault: rustc and its linker run through the wrapper, and archives are rewritten unchanged",
     lambda call: call.compiles,
     ("exit",),
     linker=list,

@@ -20,7 +20,7 @@ from mutants.faults.table import EVERY
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Do what the real program does, but for the fault."""
+    """Do what the real program does, except for the fault."""
     name, role, real, *words = arguments
     fault = EVERY[name]
     if role == "cc":
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _link(fault: Fault, own: str, words: list[str]) -> NoReturn:
-    """Call the linker that stands behind us on PATH."""
+    """Call the next linker on PATH."""
     folder = str(Path(own).parent)
     behind = os.pathsep.join(one for one in os.environ["PATH"].split(os.pathsep) if one != folder)
     real = shutil.which("cc", path=behind) or "/usr/bin/cc"
@@ -61,11 +61,11 @@ def _run(argv: list[str], fault: Fault) -> int:
     if fault.linker is not None:
         env["PATH"] = f"{os.environ['LINKAGE_FAULT']}{os.pathsep}{env['PATH']}"
     env.pop(ASKED, None)
-    memory = RustcCache.here()
-    key = memory.key(argv, env) if memory else None
+    cache = RustcCache.here()
+    key = cache.key(argv, env) if cache else None
     if fault.said is None and key is None:
         return subprocess.run(argv, env=env, check=False).returncode
-    ended = memory.ended(key, argv, env) if memory and key else run(argv, env)
+    ended = cache.ended(key, argv, env) if cache and key else run(argv, env)
     sys.stdout.buffer.write(ended.stdout)
     said = fault.said or str
     for line in ended.stderr.decode("utf-8", "surrogateescape").splitlines(keepends=True):
@@ -77,7 +77,7 @@ def _run(argv: list[str], fault: Fault) -> int:
 
 
 def _stamps(call: Call) -> dict[Path, tuple[int, int, int]]:
-    """The files that rustc may write, with what tells whether it did."""
+    """The files that rustc may write, with what shows whether it has."""
     places = {Path()}
     for option in ("--out-dir", "-o"):
         value = call.value(option)
@@ -94,7 +94,7 @@ def _stamps(call: Call) -> dict[Path, tuple[int, int, int]]:
 
 
 def _guarded() -> int:
-    """A wrapper that fails itself must not pass for a fault that was seen."""
+    """A wrapper that itself fails must not count as a fault that was detected."""
     try:
         return main(sys.argv[1:])
     except Exception as error:  # noqa: BLE001 - whatever it is

@@ -66,13 +66,13 @@ def test_faults_are_seen_and_the_plain_wrapper_is_not(
     assert done.returncode == 1, done.stderr  # nothing in the case says that it is not stripped
     seen = next(line for line in done.stdout.splitlines() if line.startswith("export-lost "))
     assert "lib.cdylib.exports.only" in seen
-    assert "stripped: no case sees it" in done.stdout
-    assert "stays green: case.yaml" in done.stdout
-    assert "plain: 1 variants through the wrapper that changes nothing\n" in done.stdout
-    assert "case.yaml: 1 of 2 claims were never red\n" in done.stdout
+    assert "stripped: no case detects it" in done.stdout
+    assert "passes: case.yaml" in done.stdout
+    assert "plain: 1 variants with the wrapper that has no fault\n" in done.stdout
+    assert "case.yaml: 1 of 2 claims have never failed\n" in done.stdout
     assert "lib: lib.cdylib.soname" in done.stdout
     assert done.stdout.endswith(
-        "2 faults: 1 seen, 1 not; 0 unsound; 0 red under the plain wrapper; "
+        "2 faults: 1 detected, 1 not; 0 unsound; 0 failed with the plain wrapper; "
         + done.stdout.rpartition("; ")[2]
     )
     again = faults(env, tmp_path, "case.yaml", "--toolchain", rustc, "--only", "export-lost")
@@ -94,12 +94,15 @@ def test_a_case_that_is_red_by_itself_has_seen_nothing(
     (tmp_path / "case.yaml").write_text(CASE.replace("only: [answer]", "only: [other]"))
     done = faults(env, tmp_path, "case.yaml", "--toolchain", rustc, "--only", "export-lost")
     assert done.returncode == 1
-    assert "export-lost: case.yaml[]: is red without a fault, too" in done.stdout
+    assert "export-lost: case.yaml[]: fails without a fault, too" in done.stdout
 
 
 def test_wrong_input(env: dict[str, str], tmp_path: Path) -> None:
     for words, text in (
-        (["--only", "no-such-fault"], "there is no fault `no-such-fault`: ci/mutants/run --list"),
+        (
+            ["--only", "no-such-fault"],
+            "no fault is named `no-such-fault` (help: run `ci/mutants/run --list`)",
+        ),
         (["nowhere"], "nowhere: there is no such case"),
     ):
         done = faults(env, tmp_path, *words)

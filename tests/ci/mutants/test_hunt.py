@@ -130,7 +130,7 @@ def test_what_is_written() -> None:
     assert "| topic/a, topic/b, topic/c, topic/d and 1 more |" in text
     assert "\nold\n" not in text
     assert sum(line.startswith("| `") for line in text.splitlines()) == len(FAULTS)
-    with pytest.raises(LinkageError, match="has not the marks"):
+    with pytest.raises(LinkageError, match="lacks the marks"):
         written("no marks", FAULTS, seen, "README.md")
 
 
@@ -148,5 +148,5 @@ def test_the_document_lists_every_fault_and_what_stays() -> None:
         [line.rpartition(" | ")[0] for line in one.splitlines() if line.startswith("| `")]
         for one in (text, again)
     ]
-    assert rows[0] == rows[1], "write it again: ci/mutants/run --into ci/mutants/README.md"
+    assert rows[0] == rows[1], "update it: ci/mutants/run --into ci/mutants/README.md"
     assert text.partition("Claims that")[2] == again.partition("Claims that")[2]

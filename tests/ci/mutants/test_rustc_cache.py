@@ -62,14 +62,14 @@ def refill(work: Path) -> None:
 
 
 def ask(work: Path, *words: str, **env: str) -> tuple[int, bytes, bytes] | None:
-    memory = RustcCache.here()
-    assert memory is not None
+    cache = RustcCache.here()
+    assert cache is not None
     argv = [str(work.parents[1] / "rustc"), *words]
     env = {"PATH": os.environ["PATH"], **env}
-    key = memory.key(argv, env)
+    key = cache.key(argv, env)
     if key is None:
         return None
-    ended = memory.ended(key, argv, env)
+    ended = cache.ended(key, argv, env)
     return ended.status, ended.stdout, ended.stderr
 
 

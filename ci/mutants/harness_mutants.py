@@ -1,0 +1,249 @@
+"""`ci/mutants/run --python`: small changes to the harness's own code, which its tests must notice.
+
+mutmut makes the changes and runs the tests. Of all mutants a sample is tried, drawn with a fixed seed; each
+is judged by the tests of its own package alone. mutmut does not change code outside of functions, or
+functions with a decorator other than `classmethod` and `staticmethod`.
+"""
+
+import argparse
+import ast
+import contextlib
+import json
+import multiprocessing
+import os
+import random
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from linkage.errors import ExitCode, LinkageError
+from linkage.render.run_table import summary_console
+from mutants.equivalents import Equivalent, find, read_equivalents
+
+_ROOT = Path(__file__).parents[2]
+PACKAGES = ("judge", "artifact", "case")
+_MEMORY = 4 << 30  # bytes: a mutant that allocates without end fails, and the machine does not
+_KILLED = {1: "killed", 3: "killed", **dict.fromkeys((-24, 24, 36, 152, 255, -9), "timeout")}
+"""By exit status of pytest, or of its process: see mutmut.stats.status_by_exit_code."""
+_SURVIVED = {0: "survived", 5: "no test", 33: "no test"}
+_SETTINGS = """
+[tool.mutmut]
+source_paths = ["src"]
+only_mutate = ["src/linkage/{package}/*"]
+also_copy = {copied}
+pytest_add_cli_args_test_selection = ["tests/{package}"]
+pytest_add_cli_args = ["-p", "no:cacheprovider"]
+"""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One change to one function, and what became of it."""
+
+    package: str
+    file: str
+    line: int
+    status: str
+    diff: tuple[str, ...]
+    """The lines that it removes and adds, with their signs."""
+    equivalent: Equivalent | None = None
+    """Why no test can notice it."""
+
+    @property
+    def is_killed(self) -> bool:
+        return self.status in _KILLED.values()
+
+
+def main(argv: Sequence[str]) -> int:
+    """The exit status: 0 if enough mutants are killed."""
+    options = _options(argv)
+    started = time.monotonic()
+    with contextlib.ExitStack() as stack:
+        folder = Path(options.folder or stack.enter_context(tempfile.TemporaryDirectory("-mutants")))
+        mutants = list(_tried(options, folder.resolve()))
+    console = summary_console()
+    score = show(mutants, console)
+    console.print(f"seed {options.seed}, {time.monotonic() - started:.0f} s")
+    return ExitCode.OK if score >= options.fail_under else ExitCode.FAILED
+
+
+def _options(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="ci/mutants/run --python",
+        description="Mutate the harness's own code, and report which mutants no test kills.",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--package",
+        action="append",
+        choices=PACKAGES,
+        metavar="NAME",
+        help=f"only this package of {', '.join(PACKAGES)}; may be repeated",
+    )
+    parser.add_argument(
+        "--count", type=int, default=300, metavar="N", help="size of the sample (default: 300)"
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="draw another sample (default: 0)")
+    parser.add_argument("-n", type=int, default=2, metavar="N", help="mutants at the same time (default: 2)")
+    parser.add_argument(
+        "--fail-under",
+        type=float,
+        default=90,
+        metavar="PERCENT",
+        help="the score below which the exit status is 1 (default: 90)",
+    )
+    parser.add_argument(
+        "--folder", metavar="DIR", help="work in this folder and keep it (default: a temporary one)"
+    )
+    return parser.parse_args(argv)
+
+
+def _tried(options: argparse.Namespace, folder: Path) -> Iterator[Mutant]:
+    packages = options.package or PACKAGES
+    for package in packages:
+        copy_checkout(folder / package, package)
+    found = [
+        (package, *one) for package in packages for one in names_of(folder / package, package, options.n)
+    ]
+    chosen = random.Random(options.seed).sample(found, min(options.count, len(found)))  # noqa: S311
+    sys.stderr.write(f"{len(chosen)} of {len(found)} mutants of {', '.join(packages)}\n")
+    known = read_equivalents()
+    for package in packages:
+        names = {name: file for of, file, name in chosen if of == package}
+        if names:
+            _run_mutmut(folder / package, list(names), options.n)
+            yield from (_mutant(folder / package, package, names[name], name, known) for name in names)
+
+
+def copy_checkout(folder: Path, package: str) -> None:
+    """Copy what git knows of this checkout; mutmut wants the source root to be called `src`."""
+    shutil.rmtree(folder, ignore_errors=True)
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=_ROOT,
+        check=True,
+        capture_output=True,
+    ).stdout.decode()
+    for name in filter(None, listed.split("\0")):
+        source, place = _ROOT / name, folder / name
+        if source.is_file():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, place, follow_symlinks=False)
+    (folder / "harness").rename(folder / "src")
+    (folder / "harness").symlink_to("src")
+    copied = sorted(one.name for one in folder.iterdir() if one.name != "src")
+    with (folder / "pyproject.toml").open("a", encoding="utf-8") as file:
+        file.write(_SETTINGS.format(package=package, copied=json.dumps(copied)))
+
+
+def names_of(folder: Path, package: str, processes: int) -> list[tuple[str, str]]:
+    """All mutants of a package, each with its file."""
+    files = sorted(one.relative_to(folder) for one in (folder / "src/linkage" / package).rglob("*.py"))
+    with multiprocessing.Pool(processes) as pool:
+        return [one for names in pool.starmap(_names_in, [(folder, file) for file in files]) for one in names]
+
+
+def _names_in(folder: Path, file: Path) -> list[tuple[str, str]]:
+    from mutmut.mutation.file_mutation import mutate_file_contents  # noqa: PLC0415 - of the group `mutation`
+    from mutmut.utils.format_utils import get_mutant_name  # noqa: PLC0415 - likewise
+
+    os.chdir(folder)  # mutmut reads its settings there
+    mutated = mutate_file_contents(str(file), file.read_text(encoding="utf-8"))
+    return [(str(file), get_mutant_name(file, name)) for name in mutated.mutant_names]
+
+
+def _run_mutmut(folder: Path, names: Sequence[str], processes: int) -> None:
+    """Run the tests with each of these mutants; the results are left in the folder."""
+    limited = ["nice", "-n", "10", sys.executable, "-m", "mutmut", "run", "--max-children", str(processes)]
+    log = folder / "mutmut.log"
+    with log.open("wb") as output:
+        done = subprocess.run(
+            [*limited, *names],
+            cwd=folder,
+            # CI: Hypothesis draws the same examples in every run, and has no deadline.
+            env={**os.environ, "CI": "1", "PYTHONDONTWRITEBYTECODE": "1"},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            check=False,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY)),
+        )
+    if done.returncode != 0:
+        last = (
+            log.read_text(encoding="utf-8", errors="replace").replace("\r", "\n").rstrip().splitlines()[-20:]
+        )
+        raise LinkageError("mutmut failed:\n" + "\n".join(last), where=str(log))
+
+
+def _mutant(folder: Path, package: str, file: str, name: str, known: Sequence[Equivalent]) -> Mutant:
+    from mutmut.mutation.diff_apply import get_diff_for_mutant  # noqa: PLC0415 - of the group `mutation`
+
+    with contextlib.chdir(folder):
+        exits = json.loads((Path("mutants") / f"{file}.meta").read_text(encoding="utf-8"))["exit_code_by_key"]
+        status = (_KILLED | _SURVIVED).get(exits[name], f"exit status {exits[name]}")
+        source = Path(file).read_text(encoding="utf-8")
+        lines = get_diff_for_mutant(name, path=file).splitlines() if status not in _KILLED.values() else []
+    changed = tuple(line for line in lines[2:] if line[0] in "-+")
+    shown = file.replace("src/", "harness/", 1)
+    line = line_of(source, name, changed)
+    return Mutant(package, shown, line, status, changed, find(known, shown, changed))
+
+
+def line_of(source: str, name: str, changed: Iterable[str]) -> int:
+    """Where the first line that a mutant removes stands in the file, or else its function."""
+    function = name.rpartition(".")[2].partition("__mutmut_")[0].removeprefix("x_").rpartition("ǁ")[2]
+    removed = next((line[1:].strip() for line in changed if line.startswith("-")), "")
+    lines = source.splitlines()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == function:
+            for number in range(node.lineno, (node.end_lineno or node.lineno) + 1):
+                if lines[number - 1].strip() == removed:
+                    return number
+    return 0
+
+
+def score(mutants: Sequence[Mutant]) -> float:
+    """Percent of the mutants that tests kill, without those that none can."""
+    counted = [one for one in mutants if one.is_killed or one.equivalent is None]
+    return 100 * sum(one.is_killed for one in counted) / len(counted) if counted else 100.0
+
+
+def show(mutants: Sequence[Mutant], console: Console) -> float:
+    """Print a row for each package, then the survivors; the score of all."""
+    packages = {name: [one for one in mutants if one.package == name] for name in PACKAGES}
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("package")
+    for name in ("mutants", "killed", "timeout", "survived", "equivalent", "score"):
+        table.add_column(name, justify="right")
+    for name, found in [*packages.items(), ("all", list(mutants))]:
+        if found:
+            table.add_row(name, *_row(found))
+    for one in sorted(mutants, key=lambda one: (one.file, one.line)):
+        if not one.is_killed:
+            why = f"equivalent: {one.equivalent.reason}" if one.equivalent else one.status
+            console.print(Text(f"{one.file}:{one.line}: {why}", "dim" if one.equivalent else "bold red"))
+            for line in one.diff:
+                console.print(Text(f"    {line}", "dim"))
+    console.print(table)
+    return score(mutants)
+
+
+def _row(found: Sequence[Mutant]) -> Iterator[str]:
+    count: Mapping[str, int] = {
+        "killed": sum(one.status == "killed" for one in found),
+        "timeout": sum(one.status == "timeout" for one in found),
+        "survived": sum(not one.is_killed and one.equivalent is None for one in found),
+        "equivalent": sum(not one.is_killed and one.equivalent is not None for one in found),
+    }
+    yield str(len(found))
+    yield from map(str, count.values())
+    yield f"{score(found):.1f} %"
