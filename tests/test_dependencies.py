@@ -66,15 +66,14 @@ def test_a_bisection_by_git_does_not_take_it_for_an_answer(old_pydantic: Path) -
 
 @pytest.mark.parametrize("how", ["option", "conftest", "entry point"])
 def test_pytest(old_pydantic: Path, how: str) -> None:
-    arguments = ["pytest", "-p", "linkage.plugin"] if how == "option" else ["pytest"]
+    plugin = {"option": ["-p", "linkage.plugin"], "entry point": ["-p", "linkage"], "conftest": []}
     if how == "conftest":
         (old_pydantic / "conftest.py").write_text('pytest_plugins = ["linkage.plugin"]\n')
     if how == "entry point":
         (old_pydantic / "rustc_linkage-9.0.dist-info/entry_points.txt").write_text(
             "[pytest11]\nlinkage = linkage.plugin\n"
         )
-        arguments = ["pytest", "-p", "linkage"]
-    found = start(old_pydantic, *arguments)
+    found = start(old_pydantic, "pytest", *plugin[how], "-o", "linkage_cases=.")
     assert found.returncode == USAGE
     (line,) = found.stderr.split("\n\n", 1)[0].splitlines()
     assert line.startswith(f"ERROR: {WHAT}")
@@ -148,3 +147,11 @@ def test_the_check_imports_none_of_the_packages() -> None:
     )
     said = start(ROOT, more=more).stdout.strip()
     assert said in {"set()", "0"}  # 0: linkage is not installed here
+
+
+def test_pytest_without_cases_needs_none_of_the_packages(old_pydantic: Path) -> None:
+    (old_pydantic / "test_it.py").write_text("def test_it(): pass\n")
+    (old_pydantic / "other.yaml").write_text("not: a case\n")
+    found = start(old_pydantic, "pytest", "-p", "linkage.plugin")
+    assert (found.returncode, found.stderr) == (0, "")
+    assert "1 passed" in found.stdout

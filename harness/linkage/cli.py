@@ -70,9 +70,11 @@ def _parser() -> argparse.ArgumentParser:
         "linkage run [CASE ...] [--toolchain SPEC] [--json FILE] [--no-store] [--recheck N%%] "
         "[pytest's options: -k, -m, -n, -x, --lf, …]"
     )
+    _shipped(run)
     run.add_argument("--json", metavar="FILE", help="write every verdict for a machine to read")
 
     listing = _command(commands, "list", _list, "list cases and their variants, without compiling")
+    _shipped(listing)
     listing.add_argument("paths", nargs="*", metavar="CASE", help="case files or folders (default: cases)")
 
     explain = _command(
@@ -280,6 +282,19 @@ def _command(
     return parser
 
 
+def _shipped(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--shipped",
+        action="store_true",
+        help="the cases that come with linkage; as a CASE they are `shipped:`, and one folder of them is "
+        "`shipped:dylib-lto`",
+    )
+
+
+def _cases(named: Sequence[str], *, shipped: bool) -> list[str]:
+    return [*(["shipped:"] if shipped else []), *named]
+
+
 def _toolchains(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--toolchain",
@@ -294,13 +309,13 @@ def _toolchains(parser: argparse.ArgumentParser) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     from linkage.commands.run import run  # noqa: PLC0415
 
-    return run(arguments.rest, arguments.json)
+    return run(_cases(arguments.rest, shipped=arguments.shipped), arguments.json)
 
 
 def _list(arguments: argparse.Namespace) -> int:
     from linkage.commands.list import list_cases  # noqa: PLC0415
 
-    return list_cases(arguments.paths or ["cases"])
+    return list_cases(_cases(arguments.paths, shipped=arguments.shipped) or ["cases"])
 
 
 def _explain(arguments: argparse.Namespace) -> int:

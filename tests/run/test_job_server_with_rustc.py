@@ -98,12 +98,11 @@ def test_never_more_compilers_than_the_width(
     width: int, arguments: list[str], wrapped: Toolchain, tmp_path: Path, log: Path, cache: Path
 ) -> None:
     (tmp_path / "case.yaml").write_text(CASE)
-    (tmp_path / "conftest.py").write_text('pytest_plugins = ["linkage.plugin"]\n')
     env = os.environ | {"LINKAGE_STORE": str(tmp_path / "store"), "LINKAGE_CACHE": str(cache)}
     env["PYTHONPATH"] = str(ROOT / "harness")
     words = ["case.yaml", "--toolchain", f"wrapped={wrapped.rustc}", "-j", str(width), *arguments]
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *words],
+        [sys.executable, "-m", "pytest", "-p", "linkage.plugin", "-p", "no:cacheprovider", *words],
         cwd=tmp_path, env=env, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr

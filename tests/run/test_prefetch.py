@@ -45,6 +45,8 @@ echo - >> {log}
 exit $status
 """
 
+PYTEST = ("pytest", "-p", "linkage.plugin")
+
 
 class Run:
     """A folder with a case, and a compiler that takes its time."""
@@ -52,7 +54,6 @@ class Run:
     def __init__(self, folder: Path, seconds: float) -> None:
         self.folder = folder
         self.log = folder / "log"
-        (folder / "conftest.py").write_text('pytest_plugins = ["linkage.plugin"]\n')
         (folder / "case.yaml").write_text(CASE)
         found = resolve_all(discover(os.environ), os.environ)
         if not found:
@@ -61,7 +62,7 @@ class Run:
         self.rustc.write_text(WRAPPER.format(rustc=found[0].rustc, log=self.log, seconds=seconds))
         self.rustc.chmod(0o755)
 
-    def start(self, *arguments: str, program: tuple[str, ...] = ("pytest",)) -> "subprocess.Popen[str]":
+    def start(self, *arguments: str, program: tuple[str, ...] = PYTEST) -> "subprocess.Popen[str]":
         env = os.environ | {"PYTHONPATH": str(ROOT / "harness"), "LINKAGE_STORE": str(self.folder / "store")}
         words = ["-p", "no:cacheprovider", "case.yaml", "--toolchain", f"slow={self.rustc}", *arguments]
         return subprocess.Popen(
@@ -69,7 +70,7 @@ class Run:
             cwd=self.folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
 
-    def finish(self, *arguments: str, program: tuple[str, ...] = ("pytest",)) -> tuple[int, str]:
+    def finish(self, *arguments: str, program: tuple[str, ...] = PYTEST) -> tuple[int, str]:
         with self.start(*arguments, program=program) as started:
             text, _ = started.communicate()
         return started.returncode, text

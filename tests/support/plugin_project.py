@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+PLUGIN = ("-p", "linkage.plugin", "-o", "linkage_cases=.")
 
 NO_STD = """\
   lib.rs: |
@@ -66,7 +67,7 @@ class Project:
 
     def command(self, *arguments: str, toolchain: str | None = None) -> list[str]:
         spec = ["--toolchain", toolchain or f"real={self.rustc}"]
-        return [sys.executable, "-m", "pytest", "-p", "xdist", "-p", "linkage.plugin", *spec, *arguments]
+        return [sys.executable, "-m", "pytest", "-p", "xdist", *PLUGIN, *spec, *arguments]
 
     def start(self, *arguments: str, toolchain: str | None = None) -> "subprocess.Popen[str]":
         return subprocess.Popen(
@@ -86,7 +87,7 @@ class Project:
 
     def collect(self, *selections: list[str]) -> list[list[str]]:
         """The node ids that each of these selections finds, all asked in one process."""
-        spec = ["-p", "linkage.plugin", "--toolchain", f"real={self.rustc}", "--collect-only", "-q"]
+        spec = [*PLUGIN, "--toolchain", f"real={self.rustc}", "--collect-only", "-q"]
         calls = [f"print('--'); pytest.main({[*spec, *one]!r})" for one in selections]
         script = "\n".join(["import pytest", *calls])
         asked = subprocess.run(

@@ -1,13 +1,12 @@
 """The ends of a bisection's range, where a user leaves them to be found out."""
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from linkage.bisect.axis import is_bound, nightly_of
 from linkage.errors import LinkageError, ToolchainError
 from linkage.host.folders import store_folder
-from linkage.run.selection import split
+from linkage.run.selection import located, split
 from linkage.run.session import session_for
 from linkage.store.results import Results
 from linkage.toolchain.release import Channel, RustcVersion
@@ -30,7 +29,7 @@ def failed_cases(env: Mapping[str, str]) -> tuple[tuple[str, ...], str | None]:
     named: dict[str, None] = {}
     for node in nodes:
         case, toolchain, cell = split(node)
-        place = os.path.relpath(root / case)
+        place = str(located(case, root))
         found[f"{place}[{cell}]" if cell else place] = None
         named[toolchain or ""] = None
     return tuple(found), _end_of(list(named), env)

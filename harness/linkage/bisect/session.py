@@ -1,6 +1,5 @@
 """A bisection at work: from the cases and the range to the answer."""
 
-import os
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -30,7 +29,7 @@ from linkage.compare.normalization import Normalizer
 from linkage.errors import LinkageError
 from linkage.host.folders import cache_folder
 from linkage.plan.plan import Variant, plan
-from linkage.run.selection import case_files, split, without_limits
+from linkage.run.selection import case_files, case_name, split, without_limits
 from linkage.run.session import Session, sources
 from linkage.store.results import Results
 from linkage.store.size import parse_size
@@ -72,8 +71,8 @@ def variants_of(request: Request) -> dict[str, Make]:
     folder = Path(request.folder)
     for text in request.cases:
         place, _, cell = split(text)
-        for file in case_files([os.path.relpath(folder / place)]):
-            name = os.path.relpath(file, folder)
+        for file in case_files([place], folder):
+            name = case_name(file.absolute(), folder)
             case = read_case(file, name)
             if request.ignore_limits:
                 case = without_limits(case)

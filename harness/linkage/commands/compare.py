@@ -37,7 +37,7 @@ from linkage.render.compare_data import as_json, as_markdown
 from linkage.render.compare_text import print_result
 from linkage.run.cargo import CargoProject, cargo_of
 from linkage.run.job_server import JobServer, processors
-from linkage.run.selection import case_files
+from linkage.run.selection import case_files, case_name
 from linkage.run.session import Session
 from linkage.store.store import Store
 
@@ -172,7 +172,7 @@ def _cells(options: Options, given: Sequence[Snapshot | None]) -> list[ComparedV
         cells = [ComparedVariant(name) for name in names if not wanted or name.startswith(wanted)]
     else:
         files = case_files(options.cases or ["cases"])
-        cells = cells_of(read_case(file, str(file)) for file in files)
+        cells = cells_of(read_case(file, case_name(file)) for file in files)
         here = {cell.name for cell in cells}
         cases = {cell.case.name for cell in cells if cell.case is not None}
         # What a snapshot has of these cases and the cases no longer do was not compared either.

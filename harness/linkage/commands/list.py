@@ -7,7 +7,7 @@ from rich.text import Text
 
 from linkage.case.reader import read_case
 from linkage.errors import ExitCode, LinkageError
-from linkage.run.selection import case_files
+from linkage.run.selection import case_files, case_name
 
 
 def list_cases(paths: Sequence[str]) -> int:
@@ -17,7 +17,7 @@ def list_cases(paths: Sequence[str]) -> int:
     status, total = ExitCode.OK, 0
     for file in case_files(paths):
         try:
-            case = read_case(file, str(file))
+            case = read_case(file, case_name(file))
         except LinkageError as error:
             wrong.print(Text(str(error), "bold red"))
             status = ExitCode.USAGE
@@ -25,10 +25,10 @@ def list_cases(paths: Sequence[str]) -> int:
         total += len(case.ids)
         console.print(
             Text.assemble(
-                (str(file), "bold"), ": ", case.model.summary, (f" ({len(case.ids)} variants)", "dim")
+                (case.name, "bold"), ": ", case.model.summary, (f" ({len(case.ids)} variants)", "dim")
             )
         )
         for name in case.ids:
-            console.print(Text(f"    {file}[{name}]" if name else f"    {file}"))
+            console.print(Text(f"    {case.name}[{name}]" if name else f"    {case.name}"))
     console.print(Text(f"{total} variants on each toolchain", "dim"))
     return status

@@ -1,12 +1,15 @@
 """`linkage run`: pytest with the plugin, and the summary that a person wants in place of its own."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from linkage.errors import ExitCode, LinkageError
+from linkage.plugin import RUN
 from linkage.plugin.summary import Summary
+from linkage.run.selection import SHIPPED, located
 
 
 def run(rest: Sequence[str], json_file: str | None) -> int:
@@ -16,11 +19,12 @@ def run(rest: Sequence[str], json_file: str | None) -> int:
     """
     if json_file is not None and not Path(json_file).absolute().parent.is_dir():
         raise LinkageError("its folder does not exist", where=json_file, help="make the folder first")
-    summary = Summary(json_file)
-    arguments = ["-o", "testpaths=cases", *_quiet(rest), *rest]
-    plugins: list[object] = [summary]
-    if not any(_has_plugin(folder) for folder in _rootward(Path.cwd())):
-        arguments = ["-p", "linkage.plugin", *arguments]
+    # The run is the same wherever it starts: no project's settings and no conftest.py take part in it.
+    fixed = ["-p", "linkage.plugin", RUN, "-c", os.devnull, "--noconftest", "-o", "testpaths=cases"]
+    fixed += [f"--rootdir={Path.cwd()}", f"--confcutdir={Path.cwd()}", "--no-header", "--disable-warnings"]
+    named = [str(located(word)) if word.startswith(SHIPPED) else word for word in rest]
+    arguments = [*fixed, *_quiet(rest), *named]
+    plugins: list[object] = [Summary(json_file)]
     status = int(pytest.main(arguments, plugins=plugins))
     return int(ExitCode(status)) if status in ExitCode.__members__.values() else status
 
@@ -29,13 +33,4 @@ def _quiet(rest: Sequence[str]) -> list[str]:
     # What pytest would print of each failure and at the end, the summary prints in its own way.
     if any(word in ("--collect-only", "--co", "--help", "-h", "--markers", "--fixtures") for word in rest):
         return []
-    return ["-qq", "--no-header", "--tb=no", "-rN", "--disable-warnings"]
-
-
-def _rootward(folder: Path) -> list[Path]:
-    return [folder, *folder.parents]
-
-
-def _has_plugin(folder: Path) -> bool:
-    conftest = folder / "conftest.py"
-    return conftest.is_file() and "linkage.plugin" in conftest.read_text(encoding="utf-8", errors="replace")
+    return ["-qq", "--tb=no", "-rN"]

@@ -27,7 +27,7 @@ from linkage.render.grid_text import (
     seen_in,
 )
 from linkage.render.run_table import STYLES, summary_console
-from linkage.run.selection import case_files
+from linkage.run.selection import case_files, case_name
 from linkage.store.results import Results
 from linkage.toolchain import probe, resolve_all
 
@@ -76,7 +76,7 @@ def _read(paths: Sequence[str]) -> tuple[list[Case], list[str]]:
     wrong: list[str] = []
     for file in case_files(paths):
         try:
-            cases.append(read_case(file, str(file)))
+            cases.append(read_case(file, case_name(file)))
         except LinkageError as error:
             wrong.append(str(error))
     return cases, wrong

@@ -1,4 +1,4 @@
-"""The options of a run that are about the store, and the store that they choose."""
+"""The store of a run, as its options choose it."""
 
 import contextlib
 import fcntl
@@ -26,37 +26,6 @@ _INPUT = "linkage_store"
 _PREFIX = "linkage-no-store-"
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%?")
 _WHOLE = 100.0
-
-
-def add_options(group: pytest.OptionGroup) -> None:
-    """The options by which a run chooses its store."""
-    group.addoption(
-        "--store",
-        metavar="DIR",
-        help="where outcomes are kept (default: $LINKAGE_STORE, else the user's cache)",
-    )
-    group.addoption(
-        "--store-limit",
-        metavar="SIZE",
-        help="how much of the files that steps make is kept after the run, as 500M or 2G (default: "
-        "$LINKAGE_STORE_LIMIT, else 4G); what was not used for longest goes first",
-    )
-    group.addoption(
-        "--no-store",
-        action="store_true",
-        help="use nothing that was kept, and keep nothing: variants of this run still share their steps",
-    )
-    group.addoption(
-        "--recheck",
-        metavar="N%",
-        help="do this share of the steps that the store has again, and compare: a difference is an error",
-    )
-    group.addoption(
-        "--recheck-seed",
-        metavar="SEED",
-        type=int,
-        help="do the same steps again as a run that said this seed (default: a random one)",
-    )
 
 
 class RunStore:

@@ -1,5 +1,9 @@
-"""From what a user types, `cases/x.yaml::nightly[cdylib-lto=fat]`, to cases and variants."""
+"""From what a user types, `cases/x.yaml::nightly[cdylib-lto=fat]`, to cases and variants.
 
+The cases that come with this package are named from its own folder: `shipped:`, `shipped:dylib-lto/x.yaml`.
+"""
+
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,13 +15,31 @@ from linkage.errors import LinkageError
 from linkage.plan.plan import Variant
 from linkage.toolchain import Toolchain
 
+SHIPPED = "shipped:"
+_FOLDER = (Path(__file__).parents[1] / "shipped").resolve()
+"""In a checkout a link to its own `cases`."""
 
-def case_files(paths: Sequence[str]) -> list[Path]:
+
+def located(text: str, folder: Path | None = None) -> Path:
+    """The path that a user's text means; a relative one is taken from `folder`."""
+    if text.startswith(SHIPPED):
+        return _FOLDER / text.removeprefix(SHIPPED)
+    return Path(os.path.relpath(folder / text)) if folder else Path(text)
+
+
+def case_name(file: Path, root: Path | None = None) -> str:
+    """What a case is called; the cases of the checkout at `root` are not called shipped."""
+    if file.is_relative_to(_FOLDER) and _FOLDER.parent != (root or Path.cwd()).resolve():
+        return f"{SHIPPED}{file.relative_to(_FOLDER)}"
+    return str(file) if root is None and not file.is_relative_to(_FOLDER) else os.path.relpath(file, root)
+
+
+def case_files(paths: Sequence[str], folder: Path | None = None) -> list[Path]:
     """The case files that paths mean. Raises LinkageError for one that is not there."""
     found: list[Path] = []
-    for path in (Path(text.partition("::")[0]) for text in paths):
+    for path in (located(text.partition("::")[0], folder) for text in paths):
         if path.is_dir():
-            found += sorted(path.rglob("*.yaml"))
+            found += _cases_below(path)
         elif path.is_file():
             found.append(path)
         else:
@@ -27,6 +49,20 @@ def case_files(paths: Sequence[str]) -> list[Path]:
     if not found:
         raise LinkageError("no case is here", where=", ".join(paths), help="a case is a .yaml file")
     return list(dict.fromkeys(found))
+
+
+def _cases_below(folder: Path) -> list[Path]:
+    found: list[Path] = []
+    for place, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if may_have_cases(Path(place, name))]
+        found += [Path(place, name) for name in names if name.endswith(".yaml") and name[0] != "."]
+    return sorted(found)
+
+
+def may_have_cases(folder: Path) -> bool:
+    """Whether cases are looked for in a folder below one that was named."""
+    hidden = folder.name.startswith(".") or folder.name == "__pycache__"
+    return not hidden and not (folder / "pyvenv.cfg").exists()
 
 
 def split(text: str) -> tuple[str, str | None, str | None]:

@@ -1,0 +1,151 @@
+"""What pytest calls in a run that has cases: which files it collects, and what frames the run."""
+
+import fnmatch
+from collections.abc import Callable, Generator, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from linkage.plan.plan import Variant
+from linkage.plugin.items import CaseFile, UnjudgedError, VariantItem
+from linkage.plugin.recorder import Recorder
+from linkage.plugin.run_session import AHEAD, JOBS, STORE, session_of, toolchains_of
+from linkage.plugin.run_store import RunStore
+from linkage.render.evidence import explain_verdict
+from linkage.run.selection import may_have_cases
+from linkage.run.session import Session
+
+_FIXED_MARKS = {
+    "known_bug": "the case has known bugs",
+    "unstable": "the case uses unstable flags (-Z)",
+}
+NOT_RECURSED = frozenset({"*.egg", ".*", "_darcs", "build", "CVS", "dist", "node_modules", "venv", "{arch}"})
+"""What pytest has in `norecursedirs` by default."""
+
+
+class Hooks:
+    """The hooks of a run that has cases."""
+
+    def __init__(self, config: pytest.Config, places: Sequence[Path]) -> None:
+        """`places` are folders of cases, and cases.
+
+        Raises LinkageError for options that make no sense, and for a toolchain that cannot be used.
+        """
+        self.config = config
+        self.places = places
+        self.unreadable: list[str] = []
+        """Case files that could not be read."""
+        for name, text in _FIXED_MARKS.items():
+            config.addinivalue_line("markers", f"{name}: {text}")
+        store = config.stash[STORE] = RunStore(config)
+        config.pluginmanager.register(store, "linkage-store")
+        if hasattr(config, "workerinput"):
+            return
+        recorder = Recorder(config, store, lambda: session_of(config).machine.versions)
+        config.pluginmanager.register(recorder, "linkage-recorder")
+        if config.getoption("xmlpath", None):
+            from linkage.plugin.junit_tools import JUnitTools  # noqa: PLC0415 - other runs need none of it
+
+            config.pluginmanager.register(JUnitTools(config), "linkage-junit-tools")
+        if config.getoption("--toolchain"):
+            toolchains_of(config)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
+        """A folder of cases may have any name, also one that pytest skips by default, such as `build`."""
+        if not self._has_cases(collection_path) or not collection_path.is_dir():
+            return None
+        if not may_have_cases(collection_path):
+            return True
+        return None if self._is_taken_out(collection_path) else False
+
+    def _is_taken_out(self, folder: Path) -> bool:
+        """Whether the user's own settings or options may leave this folder out: pytest decides."""
+        ignored = [Path(one).absolute() for one in self.config.getoption("ignore") or ()]
+        globs = [str(Path(one).absolute()) for one in self.config.getoption("ignore_glob") or ()]
+        patterns = set(self.config.getini("norecursedirs")) - NOT_RECURSED
+        return (
+            folder in ignored
+            or any(fnmatch.fnmatch(str(folder), one) for one in globs)
+            or any(folder.match(one) for one in patterns)
+        )
+
+    def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+        if file_path.suffix != ".yaml" or not self._has_cases(file_path):
+            return None
+        if file_path.name.startswith(".") and file_path not in self.places:
+            return None
+        return CaseFile.of(parent, file_path)
+
+    def _has_cases(self, path: Path) -> bool:
+        return any(path.is_relative_to(place) for place in self.places)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed and report.nodeid.endswith(".yaml"):
+            self.unreadable.append(report.nodeid)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Iterator[None]:
+        # A case file that cannot be read is wrong input, which pytest's own status does not tell.
+        stopped = session.exitstatus in (
+            pytest.ExitCode.INTERRUPTED,
+            pytest.ExitCode.TESTS_FAILED,
+            pytest.ExitCode.NO_TESTS_COLLECTED,
+        )
+        if self.unreadable and stopped and not session.shouldstop:
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
+        yield
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:  # noqa: ANN401 - xdist's own, which has no types
+        jobs = session_of(node.config).jobs
+        if jobs is not None:
+            node.workerinput[JOBS] = (str(jobs.folder), jobs.width)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Where no workers share the variants, threads carry them out while pytest goes through them."""
+        variants = [item.variant for item in session.items if isinstance(item, VariantItem)]
+        config = session.config
+        if len(variants) > 1 and not config.option.collectonly and not hasattr(config, "workerinput"):
+            from linkage.run.prefetch import Ahead  # noqa: PLC0415 - a worker and `--collect-only` need none of it
+
+            run = session_of(config)
+            if run.jobs is not None and run.jobs.width > 1:
+                ahead = config.stash[AHEAD] = Ahead(run, variants, run.jobs.width, _seconds(run, variants))
+                ahead.start()
+                try:
+                    return (yield)
+                finally:
+                    ahead.stop()
+        return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Show a verdict's evidence for an error, too: pytest asks an item for it in the call phase only."""
+        report = yield
+        if (
+            call.when == "setup"
+            and call.excinfo is not None
+            and isinstance(call.excinfo.value, UnjudgedError)
+        ):
+            report.longrepr = explain_verdict(call.excinfo.value.verdict, item.nodeid)
+        return report
+
+
+def _seconds(run: Session, variants: Sequence[Variant]) -> Callable[[Variant], float]:
+    """How long variants took when they were judged last, by results kept."""
+    from linkage.store.results import Results  # noqa: PLC0415 - as above
+
+    results = Results(run.store)
+    files = {variant.case.file: str(variant.case.file.resolve()) for variant in variants}
+    known = {
+        (one.case, f"{one.compiler.name}[{one.cell}]" if one.cell else one.compiler.name): one.seconds
+        for file in files
+        for one in results.of_case(file)
+    }
+    return lambda variant: known.get((files[variant.case.file], variant.name), 0.0)

@@ -1,0 +1,99 @@
+"""Cases as pytest's tree: a case file is collected, each of its variants on each toolchain is an item.
+
+An item's outcome in pytest's words: pass is passed; a known bug is xfailed; a skip is skipped;
+fail and fixed are failures; what could not be judged is an error.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from linkage.case.case import Case
+from linkage.case.reader import read_case
+from linkage.errors import LinkageError
+from linkage.judge.verdict import Verdict, VerdictKind
+from linkage.plan.plan import Variant
+from linkage.plugin.run_session import AHEAD, session_of, toolchains_of
+from linkage.render.evidence import explain_verdict
+from linkage.render.record import VERDICT, properties
+from linkage.run.selection import case_name
+
+
+class CaseFile(pytest.File):
+    """A case file; collects its variants on every toolchain of the run."""
+
+    @classmethod
+    def of(cls, parent: pytest.Collector, path: Path) -> "CaseFile":
+        return cls.from_parent(parent, path=path, nodeid=case_name(path, parent.config.rootpath))
+
+    def collect(self) -> Iterator["VariantItem"]:
+        try:
+            case = read_case(self.path, self.nodeid)
+            toolchains = toolchains_of(self.config)
+        except LinkageError as error:
+            raise self.CollectError(str(error)) from None
+        for name in case.model.tags:
+            self.config.addinivalue_line("markers", f"{name}: a tag of {self.nodeid}")
+        for toolchain in toolchains:
+            for row, cell in zip(case.rows, case.ids, strict=True):
+                name = f"{toolchain.name}[{cell}]" if cell else toolchain.name
+                variant = Variant(case, row, toolchain)
+                # The id is given: pytest 9.2 makes structured ones that --lf does not know again.
+                yield VariantItem.from_parent(
+                    self, name=name, nodeid=f"{self.nodeid}::{name}", variant=variant
+                )
+
+
+class UnjudgedError(Exception):
+    """Carries a verdict out of an item, for repr_failure; never seen by a person."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        self.verdict = verdict
+        super().__init__(verdict.reason)
+
+
+class VariantItem(pytest.Item):
+    """One variant: carried out in its set-up, judged in its call."""
+
+    def __init__(self, *, variant: Variant, **kwargs: Any) -> None:  # noqa: ANN401 - pytest's own
+        super().__init__(**kwargs)
+        self.variant = variant
+        self.result: Verdict | None = None
+        for name in variant.case.model.tags:
+            self.add_marker(name)
+        if variant.case.model.known_bugs:
+            self.add_marker("known_bug")
+
+    @property
+    def case(self) -> Case:
+        return self.variant.case
+
+    def setup(self) -> None:
+        runner = self.config.stash.get(AHEAD, None) or session_of(self.config)
+        verdict = runner.verdict(self.variant)
+        self.result = verdict
+        self.user_properties.append((VERDICT, properties(self.variant, verdict)))
+        if verdict.outcome is VerdictKind.ERROR:
+            raise UnjudgedError(verdict)
+        if verdict.outcome is VerdictKind.SKIP and not self.config.getoption("--no-skip"):
+            pytest.skip(verdict.reason)
+
+    def runtest(self) -> None:
+        verdict = self.result
+        assert verdict is not None, "runtest without setup"  # noqa: S101
+        if verdict.outcome is VerdictKind.KNOWN:
+            pytest.xfail(verdict.reason)
+        if verdict.outcome is not VerdictKind.PASS:
+            raise UnjudgedError(verdict)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:  # noqa: ANN401 - pytest's own
+        if isinstance(excinfo.value, UnjudgedError):
+            return explain_verdict(excinfo.value.verdict, self.nodeid)
+        if isinstance(excinfo.value, pytest.xfail.Exception):
+            return str(excinfo.value)  # a traceback, which nobody sees, would take longer than the judgement
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        return self.path, 0, self.name

@@ -1,0 +1,68 @@
+"""The session and the toolchains of a pytest run, made when they are first asked for."""
+
+import os
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from linkage.errors import StoreError
+from linkage.host.folders import cache_folder
+from linkage.plugin.run_store import RunStore
+from linkage.run.session import Session
+
+if TYPE_CHECKING:
+    from linkage.run.job_server import JobServer
+    from linkage.run.prefetch import Ahead
+    from linkage.store.store import Store
+    from linkage.toolchain import Toolchain
+
+SESSION: pytest.StashKey[Session] = pytest.StashKey()
+STORE: pytest.StashKey[RunStore] = pytest.StashKey()
+TOOLCHAINS: pytest.StashKey[list["Toolchain"]] = pytest.StashKey()
+AHEAD: pytest.StashKey["Ahead"] = pytest.StashKey()
+JOBS = "linkage_jobs"
+"""What xdist's workers are told of the run's job server: its folder and its width."""
+
+
+def session_of(config: pytest.Config) -> Session:
+    """The run's session, made when the first case is collected."""
+    if SESSION not in config.stash:
+        chosen = config.stash[STORE]
+        config.stash[SESSION] = Session(
+            chosen.store,
+            cache_folder(os.environ),
+            bootstrap=not config.getoption("--no-bootstrap"),
+            recheck=chosen.recheck,
+            jobs=_jobs(config, chosen.store),
+        )
+    return config.stash[SESSION]
+
+
+def _jobs(config: pytest.Config, store: "Store") -> "JobServer | None":
+    """The run's job server: made by the controlling process, shared by its workers."""
+    from linkage.run.job_server import JobServer, processors  # noqa: PLC0415
+
+    told = getattr(config, "workerinput", {}).get(JOBS)
+    if told is not None:
+        return JobServer(Path(told[0]), told[1])
+    if hasattr(config, "workerinput") or config.option.collectonly:
+        return None
+    held = ExitStack()
+    try:
+        folder = held.enter_context(store.work_folder())
+    except StoreError:
+        return None  # the first variant says so
+    jobs = JobServer.make(folder, config.getoption("--jobs") or processors())
+    if jobs is not None:
+        held.callback(jobs.close)
+    config.add_cleanup(held.close)
+    return jobs
+
+
+def toolchains_of(config: pytest.Config) -> list["Toolchain"]:
+    """The run's toolchains. Raises ToolchainError."""
+    if TOOLCHAINS not in config.stash:
+        config.stash[TOOLCHAINS] = session_of(config).toolchains(config.getoption("--toolchain"))
+    return config.stash[TOOLCHAINS]
