@@ -123,6 +123,8 @@ def test_a_case_that_cannot_be_read(linkage: Linkage, tmp_path: Path, toolchain:
     assert "── case files that could not be read\nbad.yaml:" in done.stdout
     assert "bad.yaml:2:1: unknown key `step`" in done.stdout
     assert "1 variants: 1 pass; case files that could not be read: 1 in " in done.stdout
+    collected = linkage("run", *toolchain, ".", "--collect-only", cwd=tmp_path)
+    assert (collected.returncode, collected.stderr) == (4, "")
 
 
 def test_progress_in_a_terminal(project: Path, toolchain: tuple[str, str], caches: dict[str, str]) -> None:

@@ -43,9 +43,11 @@ class Summary:
             plugins.unregister(name="terminaldistreporter")
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
+    def pytest_report_teststatus(
+        self, report: pytest.TestReport | pytest.CollectReport
+    ) -> tuple[str, str, str] | None:
         # Categories stay pytest's own, so that its closing line counts as always; no letters.
-        if verdict_of(report.user_properties) is None:
+        if isinstance(report, pytest.CollectReport) or verdict_of(report.user_properties) is None:
             return None
         if hasattr(report, "wasxfail") and report.skipped:
             return "xfailed", "", ""
