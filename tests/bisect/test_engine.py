@@ -82,9 +82,9 @@ def test_only_skips_left_name_all_candidates() -> None:
     (finding,) = result.findings
     assert [list(gap.candidates) for gap in finding.flips] == [[6, 7, 8, 9]]
     told = dict(finding.skipped)
-    assert told[6] == told[7] == "the server has none"
+    assert told[6] == told[7] == "not on the server"
     assert told[8] == "could not be judged: this toolchain has no dynamic std"
-    assert "t6: skipped: the server has none" in said
+    assert "t6: skipped: not on the server" in said
 
 
 @settings(deadline=None, max_examples=25)
@@ -122,7 +122,7 @@ def test_two_failures_of_one_variant_are_two_questions() -> None:
     assert [one.flips for one in only.findings] == [(Gap(79, 80),)]
     wrong, _, _ = bisect(truth, size=100, options=SearchOptions(claim="exports"))
     assert wrong.problems == (
-        ("v", "on t99 `exports` does not fail; what does: lib: exit, lib: lib.so.exports"),
+        ("v", "`exports` does not fail on t99; failures: lib: exit, lib: lib.so.exports"),
     )
 
 
@@ -168,18 +168,18 @@ def test_flips_are_each_found() -> None:
     [
         (
             lambda *_: PASSES,
-            "passes on t15, which should be the bad end; what mended it is searched with --regress fixed",
+            "passes on t15, the bad end (help: to find what fixed it, use --regress fixed)",
         ),
-        (lambda *_: SHIM, "fails in the same way on t0 already: choose another good end"),
+        (lambda *_: SHIM, "fails in the same way on t0 (help: choose another good end)"),
         (
             lambda name, _: OTHER if name == "t0" else SHIM,
             "t0 cannot be the good end: a different failure: lib: exit: error: unknown flag",
         ),
         (
             lambda *_: UNJUDGED,
-            "could not be judged on t15, which should be the bad end: this toolchain has no dynamic std",
+            "could not be judged on t15, the bad end: this toolchain has no dynamic std",
         ),
-        (lambda *_: None, "there is no t15, nor one near it"),
+        (lambda *_: None, "no toolchain at or near t15"),
     ],
 )
 def test_ends_that_are_none(truth: Truth, problem: str) -> None:
@@ -215,7 +215,7 @@ def test_a_good_end_is_found_by_growing_steps() -> None:
 
 def test_what_never_passed_is_said() -> None:
     result, _, _ = bisect(lambda *_: SHIM, asked=between(None, "1.95", TODAY))
-    assert result.problems == (("v", "fails in the same way on 1.0.0 already: choose another good end"),)
+    assert result.problems == (("v", "fails in the same way on 1.0.0 (help: choose another good end)"),)
 
 
 def test_an_interrupted_session_goes_on_where_it_was(tmp_path: Path) -> None:

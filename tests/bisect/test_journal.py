@@ -22,12 +22,12 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
         journal.note(
             "{odd}", "#odd", JournalEntry(Mark.SKIP, replace(OTHER, reason="a\u2028b")), "a different failure"
         )
-        journal.note_missing("nightly-2026-05-20", "the server has none")
-        journal.note_missing("nightly-2026-05-21", "it cannot be got", for_now=True)
+        journal.note_missing("nightly-2026-05-20", "not on the server")
+        journal.note_missing("nightly-2026-05-21", "cannot be downloaded", for_now=True)
     with load(file) as again:
         assert (again.start, again.entries) == (journal.start, journal.entries)
-        assert again.missing == {"nightly-2026-05-20": "the server has none"}
-        again.note("t", "v", JournalEntry(Mark.GOOD), "by hand")
+        assert again.missing == {"nightly-2026-05-20": "not on the server"}
+        again.note("t", "v", JournalEntry(Mark.GOOD), "set by hand")
     assert load(file, resume=False).entries["t", "v"] == JournalEntry(Mark.GOOD)
 
 
@@ -46,7 +46,7 @@ def test_a_torn_line_does_not_count(tmp_path: Path) -> None:
     assert list(load(file, resume=False).entries) == [("t", "v")]
     assert file.read_text().endswith('{"outc')
     with load(file) as journal:
-        journal.note("w", "v", JournalEntry(Mark.GOOD), "by hand")
+        journal.note("w", "v", JournalEntry(Mark.GOOD), "set by hand")
     assert list(load(file).entries) == [("t", "v"), ("w", "v")]
 
 
@@ -61,29 +61,27 @@ def test_two_cannot_go_on_with_one_session(tmp_path: Path) -> None:
     file = tmp_path / "session"
     with create(file) as journal:
         journal.begin({"cases": []})
-        with pytest.raises(
-            LinkageError, match=r"session: another process is at work on this session \(help: "
-        ):
+        with pytest.raises(LinkageError, match=r"session: another process uses this session \(help: "):
             load(file)
         load(file, resume=False)
     file.write_text("no session\n")
     for _ in range(2):  # who cannot read it lets go of it
-        with pytest.raises(LinkageError, match=":1: cannot be understood"):
+        with pytest.raises(LinkageError, match=":1: invalid line"):
             load(file)
 
 
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("good t v\n", ": is no session of a bisection: it has no `start` line"),
+        ("good t v\n", ": is not a bisection session: it has no `start` line"),
         (
             "start {}\nworse t v\n",
-            ":2: cannot be understood: it begins with none of good, bad, skip, missing",
+            ":2: invalid line: it must begin with good, bad, skip or missing",
         ),
-        ("start {}\ngood t\n", ":2: cannot be understood: it is no line such as `good nightly-"),
-        ('start {}\ngood t v {"outcome": 3}\n', ":2: cannot be understood: Expected `str`, got `int`"),
-        ("start []\n", ":1: cannot be understood: there is no {…} in it"),
-        ("start {\n", ":1: cannot be understood: "),
+        ("start {}\ngood t\n", ":2: invalid line: it must look like `good nightly-"),
+        ('start {}\ngood t v {"outcome": 3}\n', ":2: invalid line: Expected `str`, got `int`"),
+        ("start []\n", ":1: invalid line: a JSON object is expected"),
+        ("start {\n", ":1: invalid line: "),
     ],
 )
 def test_what_is_wrong_is_said_with_its_line(tmp_path: Path, text: str, told: str) -> None:
@@ -112,11 +110,11 @@ def test_a_session_that_cannot_be_begun_leaves_no_file(
 
 def test_files_that_are_in_the_way_or_missing(tmp_path: Path) -> None:
     create(tmp_path / "session")
-    with pytest.raises(LinkageError, match="there is a session in it already"):
+    with pytest.raises(LinkageError, match="already contains a session"):
         create(tmp_path / "session")
     with pytest.raises(LinkageError, match="cannot be written: "):
         create(tmp_path / "session/inside")
-    with pytest.raises(LinkageError, match="cannot be written: it is no file"):
+    with pytest.raises(LinkageError, match="cannot be written: it is not a file"):
         create(tmp_path)
     with pytest.raises(LinkageError, match="cannot be read: No such file"):
         load(tmp_path / "none")

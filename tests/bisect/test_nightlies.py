@@ -118,7 +118,7 @@ def test_a_fault_is_no_verdict(nightlies: NightlyServer, fault: str, tmp_path: P
     if fault == "not_there":
         assert f"missing nightly-{day} - " in log
     if fault == "wrong_hash":
-        assert f"# nightly-{day}: it cannot be got: rustup:" in log
+        assert f"# nightly-{day}: cannot be downloaded: rustup:" in log
     if fault in ("cut", "stalled"):
         # What had come was not asked for again.
         starts = [int(one.rpartition(" ")[2]) for one in nightlies.asked if package in one]
@@ -148,6 +148,6 @@ def test_a_server_that_is_gone_is_no_answer(
     monkeypatch.setenv("RUSTUP_DIST_SERVER", "http://127.0.0.1:9")
     assert main(["bisect", *SMALL]) == 4
     told = capsys.readouterr().err.splitlines()
-    assert "3 toolchains in a row could not be got: " in told[-1]
-    assert told[-1].endswith("when the server can be reached again: linkage bisect --resume)")
+    assert "3 toolchains in a row could not be downloaded: " in told[-1]
+    assert told[-1].endswith("when the server is reachable again: linkage bisect --resume)")
     assert "missing" not in next((tmp_path / "cache/bisect/sessions").iterdir()).read_text()

@@ -72,8 +72,8 @@ def test_what_a_comment_lists(text: str, builds: list[Build]) -> None:
     [
         ("", "x: lists no build of a pull request (help: paste the table"),
         ("see #1107\n", "x: lists no build of a pull request"),
-        ("\n#1107 0123456\n", "x:2: names no commit for #1107 (help: a commit is written with all its 40"),
-        (f"#1107 {ONE}{ONE}\n", "x:1: names no commit for #1107"),
+        ("\n#1107 0123456\n", "x:2: has no commit for #1107 (help: write all 40 digits"),
+        (f"#1107 {ONE}{ONE}\n", "x:1: has no commit for #1107"),
     ],
 )
 def test_a_comment_that_lists_none(text: str, told: str) -> None:
@@ -108,24 +108,24 @@ def test_the_pull_request_is_named(ci: NightlyServer, history: History, tmp_path
         (1108, True, OTHER),
     ]
     text = (tmp_path / "answer.md").read_text()
-    assert f"## 1 variant fails since #1108 {TITLE}\n" in text
-    assert "pull/1107 Give the shim to all outputs: alone it passes\n" in text
-    assert f"pull/1108 {TITLE}: alone it fails ({OTHER})\n" in text
+    assert f"## 1 variant fails: introduced by #1108 {TITLE}\n" in text
+    assert "pull/1107 Give the shim to all outputs: passes alone\n" in text
+    assert f"pull/1108 {TITLE}: fails alone ({OTHER})\n" in text
 
 
 def test_the_first_that_brings_it_is_enough(ci: NightlyServer, history: History, tmp_path: Path) -> None:
     put_members(ci, FAILS, FAILS)
     (flip,) = bisect(tmp_path, *ends(history), "--no-prefetch")["groups"][0]["flips"]
     assert [one["alone"] for one in flip["members"]] == [True, None]
-    assert flip["members"][1]["why"] == "another one alone brings it"
+    assert flip["members"][1]["why"] == "not needed: another one has the effect alone"
     assert not [path for path in ci.asked if OTHER in path]
 
 
 @pytest.mark.parametrize(
     ("other", "told"),
     [
-        (":", "- none of them alone brings it: it takes several of them together"),
-        (FAILS_OTHERWISE, "- it is one of those that could not be tried, or several of them together"),
+        (":", "- none of them has the effect alone: it takes several together"),
+        (FAILS_OTHERWISE, "- one of those that could not be tried has it, or several together"),
     ],
 )
 def test_none_of_them_alone(
@@ -134,7 +134,7 @@ def test_none_of_them_alone(
     put_members(ci, ":", other)
     bisect(tmp_path, *ends(history))
     lines = (tmp_path / "answer.md").read_text().splitlines()
-    assert "## 1 variant fails since #1207 Rollup of 2 pull requests" in lines
+    assert "## 1 variant fails: introduced by #1207 Rollup of 2 pull requests" in lines
     assert told in lines
     if other != ":":
         assert any(f"{TITLE}: not tried alone: a different failure: lib: exit: " in line for line in lines)
@@ -145,9 +145,9 @@ def test_builds_that_are_gone_or_were_never_made(ci: NightlyServer, history: His
     builds = f"|#1107|a|`{ONE}`|\n|#1108|b|:x: build [failed](https://x/2) :x:|\n"
     (flip,) = bisect(tmp_path, *ends(history, builds))["groups"][0]["flips"]
     assert [one["alone"] for one in flip["members"]] == [None, None]
-    assert flip["members"][0]["why"].startswith("the server has none: ")
+    assert flip["members"][0]["why"].startswith("not on the server: ")
     assert flip["members"][1]["why"] == "build failed"
-    assert "could not be tried, or several" in (tmp_path / "answer.md").read_text()
+    assert "could not be tried has it, or several" in (tmp_path / "answer.md").read_text()
 
 
 def test_builds_that_are_known_later(
@@ -157,18 +157,18 @@ def test_builds_that_are_known_later(
     put_members(ci, FAILS, ":")
     words = ends(history)
     bisect(tmp_path, *words[:-2], "--session", "mine.log")
-    told = next(line for line in capsys.readouterr().err.splitlines() if "a bot's comment in" in line)
+    told = next(line for line in capsys.readouterr().err.splitlines() if " is a rollup (help" in line)
     assert told.startswith(
-        "#1207 Rollup of 2 pull requests: a bot's comment in https://github.com/rust-lang/"
+        "#1207 Rollup of 2 pull requests is a rollup (help: save the bot's comment in https://github.com/rust-lang/"
     )
-    assert told.endswith("linkage bisect --resume mine.log --rollup-builds FILE")
+    assert told.endswith("linkage bisect --resume mine.log --rollup-builds FILE)")
     Path("other.md").write_text(f"#4711 {ONE}\n")
     assert main(["bisect", "--resume", "mine.log", "--rollup-builds", "other.md"]) == 0
-    assert "none of the builds of --rollup-builds is of a pull request in" in capsys.readouterr().err
+    assert "--rollup-builds lists no pull request of" in capsys.readouterr().err
     before = len(ci.asked)
     for more in (["--rollup-builds", "builds.md", "--no-prefetch"], []):
         assert main(["bisect", "--resume", "mine.log", *more]) == 0
-        assert "## 1 variant fails since #1107 Give the shim" in capsys.readouterr().out
+        assert "## 1 variant fails: introduced by #1107 Give the shim" in capsys.readouterr().out
     assert all(ONE in path for path in ci.asked[before:])
 
 
@@ -212,7 +212,7 @@ def test_a_clone_that_there_is_later(
     Path("builds.md").write_text(THIRD_FORM)
     more = ["--rust-src", str(history.clone), "--rollup-builds", "builds.md"]
     assert main(["bisect", "--resume", "mine.log", *more]) == 0
-    assert f"## 1 variant fails since #1108 {TITLE}\n" in capsys.readouterr().out
+    assert f"## 1 variant fails: introduced by #1108 {TITLE}\n" in capsys.readouterr().out
 
 
 def test_what_mended_it(ci: NightlyServer, history: History, tmp_path: Path) -> None:
@@ -223,14 +223,14 @@ def test_what_mended_it(ci: NightlyServer, history: History, tmp_path: Path) -> 
     words[0], words[2] = words[2], words[0]
     bisect(tmp_path, *words, "--regress", "fixed")
     text = (tmp_path / "answer.md").read_text()
-    assert f"## 1 variant passes since #1108 {TITLE}\n" in text
-    assert "Give the shim to all outputs: alone it fails\n" in text
+    assert f"## 1 variant passes: fixed by #1108 {TITLE}\n" in text
+    assert "Give the shim to all outputs: fails alone\n" in text
 
 
 def test_wrong_words(case: str, capsys: pytest.CaptureFixture[str]) -> None:
     Path("builds.md").write_text(FIRST_FORM)
     for words, told in (
-        (["--rollup-builds", "builds.md", "--good", "2026-01-01"], "--rollup-builds: which pull requests"),
+        (["--rollup-builds", "builds.md", "--good", "2026-01-01"], "--rollup-builds: needs a clone"),
         (["--rollup-builds", "none.md"], "none.md: cannot be read: "),
         (["--rollup-builds", case], "answer.yaml: lists no build of a pull request"),
     ):

@@ -56,9 +56,9 @@ def test_the_last_one_of_this_folder(tmp_path: Path) -> None:
     (tmp_path / "99999999-000000-001.log").write_text("start [\n")
     (tmp_path / "99999999-000000-002.log").write_text("")
     assert last_in(tmp_path, Path('/a "folder" of Zoë')) == first
-    with pytest.raises(LinkageError, match="no session was begun in this folder"):
+    with pytest.raises(LinkageError, match="no session was started in this folder"):
         last_in(tmp_path, Path("/a"))
-    with pytest.raises(LinkageError, match="no session was begun in this folder"):
+    with pytest.raises(LinkageError, match="no session was started in this folder"):
         last_in(tmp_path / "none", Path("/a"))
 
 
@@ -109,11 +109,11 @@ def test_a_session_that_somebody_is_at_work_on(at_work: Started, tmp_path: Path)
     for words in (["--resume", "mine.log"], ["answer.yaml", *LISTED, "--session", "mine.log"]):
         out, err = end(start(*words), 4)
         assert (out, err.count("\n")) == ("", 1)
-        told = "another process is at work on" if "--resume" in words else "there is a session in it already"
+        told = "another process uses" if "--resume" in words else "already contains a session"
         assert err.startswith(f"linkage: mine.log: {told}")
     (tmp_path / "go").touch()
-    assert "fails since ./bad" in end(at_work, 0)[0]
-    assert "fails since ./bad" in end(start("--resume", "mine.log"), 0)[0]
+    assert "fails: introduced by ./bad" in end(at_work, 0)[0]
+    assert "fails: introduced by ./bad" in end(start("--resume", "mine.log"), 0)[0]
 
 
 def test_of_two_that_go_on_at_once_one_does(at_work: Started, tmp_path: Path) -> None:
@@ -129,8 +129,8 @@ def test_of_two_that_go_on_at_once_one_does(at_work: Started, tmp_path: Path) ->
         ((*process.communicate(timeout=120), process.returncode) for process in both), key=lambda one: one[2]
     )
     assert [one[2] for one in ended] == [0, 4]
-    assert "fails since ./bad" in ended[0][0]
-    assert ended[1][1].startswith("linkage: mine.log: another process is at work on this session (help: ")
+    assert "fails: introduced by ./bad" in ended[0][0]
+    assert ended[1][1].startswith("linkage: mine.log: another process uses this session (help: ")
     lines = [line.split()[:3] for line in Path("mine.log").read_text().splitlines() if line[0] in "gbs"]
     assert len(lines) == len({tuple(line) for line in lines}) == 4  # `start`, and each toolchain once
 

@@ -46,13 +46,13 @@ def test_the_answer_is_text_for_an_issue(listed: str, capsys: pytest.CaptureFixt
     assert bisect("answer.yaml", "--toolchains", listed, "--json", "answer.json") == 0
     out = capsys.readouterr()
     text = out.out
-    assert text.startswith("## 2 variants fail since ./n5/rustc\n")
+    assert text.startswith("## 2 variants fail: introduced by ./n5/rustc\n")
     for line in (
         "- `answer.yaml[size=1]`",
         "  - lib: exit: error: the shim is missing",
         "- `answer.yaml[size=2]`",
         "<details><summary>What fails</summary>",
-        "<details><summary>A script that shows it with rustc and cc alone</summary>",
+        "<details><summary>Script to reproduce it (needs only rustc and cc)</summary>",
         "  - no longer made by 1 step: lib.cdylib",
     ):
         assert line in text.splitlines()
@@ -109,7 +109,7 @@ def test_all_that_failed_in_the_last_run(listed: str, capsys: pytest.CaptureFixt
     results = Results.open(store_folder(None, os.environ))
     assert bisect("--failed", "--toolchains", listed) == 4
     assert capsys.readouterr().err == (
-        "linkage: --failed: nothing failed in the last run here (help: linkage run)\n"
+        "linkage: --failed: no variant failed in the last run in this folder (help: run: linkage run)\n"
     )
     results.note_failed(Path.cwd(), ["answer.yaml::mine[size=2]"])
     Path("sub").mkdir()
@@ -117,23 +117,23 @@ def test_all_that_failed_in_the_last_run(listed: str, capsys: pytest.CaptureFixt
     capsys.readouterr()
     results.note_failed(Path.cwd(), [f"answer.yaml::{Path('n8/rustc').absolute()}[size=2]"])
     assert bisect("--failed", "--toolchains", listed) == 0
-    assert "## 1 variant fails since ./n5/rustc" in capsys.readouterr().out
+    assert "## 1 variant fails: introduced by ./n5/rustc" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ([], "bisect: no case is named (help: name one, or --failed)"),
+        ([], "bisect: no case given (help: name a case, or use --failed)"),
         (["nowhere.yaml"], "nowhere.yaml: there is no such case"),
         (["answer.yaml[size=9]"], "answer.yaml: there is no variant [size=9]"),
-        (["answer.yaml", "--good", "soon"], "soon: is neither a date, a release, a commit nor"),
+        (["answer.yaml", "--good", "soon"], "soon: is not a date, a release, a commit or an installed"),
         (
             ["answer.yaml", "--good", "e50aa6f", "--bad", "e50aa6e"],
-            "e50aa6e: commits are looked up in a clone",
+            "e50aa6e: a commit as a bound needs a clone",
         ),
         (["answer.yaml", "--resume"], "bisect: the session already has its cases"),
-        (["--resume"], "bisect: no session was begun in this folder"),
-        (["--replay", "answer.yaml"], "answer.yaml:1: cannot be understood: "),
+        (["--resume"], "bisect: no session was started in this folder"),
+        (["--replay", "answer.yaml"], "answer.yaml:1: invalid line: "),
         (["answer.yaml", "--failed"], "--failed and cases exclude each other"),
         (["answer.yaml", "--disk-limit", "much"], "--disk-limit: "),
         (["answer.yaml", "--toolchains", "list.txt", "--good", "x"], "--toolchains: x is not in the list"),
@@ -152,13 +152,13 @@ def test_all_that_failed_in_the_last_run(listed: str, capsys: pytest.CaptureFixt
         (["answer.yaml", "--toolchains", "list.txt", "-o", "."], ".: cannot be written: it is a folder"),
         (
             ["answer.yaml", "--toolchains", "list.txt", "--session", "."],
-            ".: cannot be written: it is no file",
+            ".: cannot be written: it is not a file",
         ),
         (["--resume", "--replay", "x"], "--resume and --replay exclude each other"),
         (["--resume", "--no-skip"], "--no-skip: cannot be changed in a session"),
         (["--resume", "--regress", "fixed"], "--regress: cannot be changed in a session"),
         (["--resume", "x", "--session", "y"], "--session: cannot be changed in a session"),
-        (["--resume", "--rust-src", "nowhere"], "bisect: no session was begun in this folder"),
+        (["--resume", "--rust-src", "nowhere"], "bisect: no session was started in this folder"),
         (["--replay", "x", "--rust-src", "y"], "--rust-src: cannot be changed in a session"),
     ],
 )
@@ -178,9 +178,7 @@ def test_where_nothing_fails_nothing_more_is_tried(
     listed = [word for name in ("a", "b", "c") for word in ("--toolchains", f"./{make_rustc(name).name}")]
     assert bisect(f"{case}[size=1]", *listed) == 1
     out = capsys.readouterr().out
-    assert (
-        "passes on ./c, which should be the bad end; what mended it is searched with --regress fixed" in out
-    )
+    assert "passes on ./c, the bad end (help: to find what fixed it, use --regress fixed)" in out
     assert out.endswith("Searched ./a … ./c: 1 toolchain tried, 0 installed.\n")
 
 

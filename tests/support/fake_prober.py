@@ -32,7 +32,7 @@ class FakeProber:
 
     def get(self, name: str) -> None:
         if self.truth(name, "") is None:
-            raise MissingError("the server has none")
+            raise MissingError("not on the server")
         if name not in self.there:
             self.installs.append(name)
         self.there.add(name)

@@ -1,1 +1,1 @@
-"""Since when: which toolchain of a range, and which merge, changed how cases come out."""
+"""Bisection: find the toolchain of a range, and the merge, that introduced or fixed failures."""

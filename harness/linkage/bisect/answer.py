@@ -1,4 +1,4 @@
-"""The answer of a bisection: cases that flip at the same place together, and what is there. Pure."""
+"""The answer of a bisection: cases that flip at the same places, and what changed there. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from linkage.bisect.axis import Range
 from linkage.bisect.merges import Merge
 from linkage.bisect.rollup import RollupMember
 from linkage.bisect.search import Gap
-from linkage.bisect.subject import Finding, SearchResult
+from linkage.bisect.subject import NOT_ON_SERVER, Finding, SearchResult
 from linkage.compare.change_groups import ChangeGroup as Changes
 from linkage.judge.verdict import Verdict
 from linkage.plan.plan import Plan
@@ -17,7 +17,7 @@ COMPARE = "https://github.com/rust-lang/rust/compare/"
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A toolchain beside a flip."""
+    """The toolchain before or after a flip."""
 
     name: str
     version: str = ""
@@ -26,28 +26,28 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Flip:
-    """One place where outcomes change, and what is known of it."""
+    """A place in the range where outcomes change, and what is known about it."""
 
     before: Endpoint
     after: Endpoint
     becomes: str
     """`bad` or `good`."""
     candidates: tuple[str, ...]
-    """What can be the first that is so: more than one where the others decided nothing."""
+    """The toolchains that may have introduced or fixed it: more than one if some are inconclusive."""
     skipped: tuple[tuple[str, str], ...]
-    """The candidates that decided nothing, and why."""
+    """The inconclusive candidates, and why."""
     merges: tuple[Merge, ...] = ()
-    """What can have brought it, as far as a clone tells."""
+    """The merges that may have introduced or fixed it, if a clone is given."""
     by_merge: bool = False
-    """Whether compilers of single merges were tried."""
+    """Whether the compilers of single merges were tried."""
     members: tuple[RollupMember, ...] = ()
-    """Where the merge is a rollup and builds of its pull requests were tried: what each showed."""
+    """What the build of each pull request of a rollup showed, if they were tried."""
     changes: tuple[Changes, ...] = ()
-    """What differs in what the first of its cases made."""
+    """The differences in the outputs of the first of its cases."""
 
     @property
     def compare(self) -> str | None:
-        """The page that shows all commits between."""
+        """GitHub's page of all commits between the two toolchains."""
         if self.before.commit and self.after.commit:
             return f"{COMPARE}{self.before.commit}...{self.after.commit}"
         return None
@@ -55,7 +55,7 @@ class Flip:
 
 @dataclass(frozen=True, slots=True)
 class FailingExample:
-    """A variant on a failing toolchain: what the evidence and the script are made of."""
+    """A variant on a failing toolchain, from which the evidence and the script are rendered."""
 
     node: str
     verdict: Verdict
@@ -66,12 +66,12 @@ class FailingExample:
 
 @dataclass(frozen=True, slots=True)
 class FlipGroup:
-    """Cases that flip at the same places."""
+    """The cases that flip at the same places."""
 
     findings: tuple[Finding, ...]
     flips: tuple[Flip, ...]
     example: FailingExample | None = None
-    """The first of its cases on the failing side; None if that toolchain is gone."""
+    """The first of its cases on a failing toolchain; None if that toolchain is gone."""
 
     @property
     def variants(self) -> tuple[str, ...]:
@@ -80,7 +80,7 @@ class FlipGroup:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """All that a bisection found out."""
+    """The result of a bisection."""
 
     asked: Range
     groups: tuple[FlipGroup, ...]
@@ -91,7 +91,7 @@ class Answer:
 
 
 def grouped(result: SearchResult) -> list[tuple[tuple[Gap, ...], tuple[Finding, ...]]]:
-    """The findings by the places where they flip, the earliest first."""
+    """The findings, grouped by the places where they flip, the earliest first."""
     found: dict[tuple[Gap, ...], list[Finding]] = {}
     for finding in result.findings:
         found.setdefault(finding.flips, []).append(finding)
@@ -99,7 +99,7 @@ def grouped(result: SearchResult) -> list[tuple[tuple[Gap, ...], tuple[Finding, 
 
 
 def flips(gaps: Sequence[Gap], finding: Finding, asked: Range) -> list[Flip]:
-    """The flips of a finding, with the names of what stands beside each."""
+    """The flips of a finding, with the names of their toolchains."""
     name = asked.axis.name
     found = []
     for index, gap in enumerate(gaps):
@@ -115,5 +115,5 @@ def flips(gaps: Sequence[Gap], finding: Finding, asked: Range) -> list[Flip]:
 
 
 def _missing(skipped: Sequence[tuple[str, str]]) -> set[str]:
-    """Days without a nightly are no candidates: what came on them is in the next one."""
-    return {name for name, told in skipped if told.startswith("the server has none")}
+    """Days without a nightly are not candidates: their changes are in the next nightly."""
+    return {name for name, reason in skipped if reason.startswith(NOT_ON_SERVER)}

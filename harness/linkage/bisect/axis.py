@@ -1,7 +1,7 @@
-"""What is searched, in the order of time: dated nightlies, releases, a list, merges. Pure.
+"""What is searched, oldest first: dated nightlies, releases, a list, merges. Pure.
 
-Positions are numbers, so that the search needs to know nothing of them: a nightly's is its
-date's, a release's its second number, of a list the index.
+Positions are integers: a nightly's is its date's ordinal, a release's its minor version, a
+list's its index.
 """
 
 import re
@@ -16,12 +16,12 @@ _DATE = re.compile(r"(?:nightly-)?(\d{4}-\d{2}-\d{2})", re.ASCII)
 _RELEASE = re.compile(r"1\.(\d{1,4})(?:\.(\d{1,3}))?", re.ASCII)
 _COMMIT = re.compile(r"[0-9a-f]{7,40}", re.ASCII)
 FIRST_NIGHTLY = date(2015, 5, 16)
-"""After 1.0; what came before is no Rust that a case is about."""
+"""The first nightly after 1.0."""
 
 
 @dataclass(frozen=True, slots=True)
 class Nightlies:
-    """Dated nightlies: one each day, though a day may have none."""
+    """Dated nightlies: at most one per day."""
 
     kind = "nightly"
 
@@ -35,7 +35,7 @@ class Nightlies:
 
 @dataclass(frozen=True, slots=True)
 class Releases:
-    """Releases by their second number; `exact` holds the third where a bound names it."""
+    """Releases by their minor version; `exact` has the full version that a bound names."""
 
     exact: Mapping[int, str] = field(default_factory=dict)
     kind = "release"
@@ -50,7 +50,7 @@ class Releases:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """Toolchains that the user put in order, or merges by their commit."""
+    """Toolchains in the user's order, or merges by their commit."""
 
     specs: tuple[str, ...]
     kind: str = "listed"
@@ -75,26 +75,26 @@ class Range:
     new: int
 
     def describe(self) -> str:
-        """In words, as the answer begins."""
+        """The range as the answer shows it."""
         new = self.axis.name(self.new)
         return f"{self.axis.name(self.old)} … {new}" if self.old is not None else f"… {new}"
 
 
 def listed(specs: Sequence[str], old: str | None, new: str | None) -> Range:
-    """A range over a list; its ends, where they are not named, are the first and the last.
+    """A range over a list; its ends are the first and the last if they are not named.
 
-    Raises LinkageError for an end that the list lacks, or a list of fewer than two.
+    Raises LinkageError for an end that is not in the list, or a list of fewer than two.
     """
     names = tuple(specs)
     for index, name in enumerate(names):
         if name in names[:index]:
-            raise LinkageError("stands twice in the list", where=name, help="an order has each once")
+            raise LinkageError("is listed twice", where=name, help="list each toolchain once")
     ends = [_index(names, old, 0), _index(names, new, len(names) - 1)]
     if len(names) < 2 or ends[0] >= ends[1]:  # noqa: PLR2004 - two ends
         raise LinkageError(
-            f"the list has nothing between {old or 'its first'} and {new or 'its last'} toolchain",
+            f"no toolchain between {old or 'the first'} and {new or 'the last'} of the list",
             where="--toolchains",
-            help="name at least two, the oldest first",
+            help="list at least two, oldest first",
         )
     return Range(Listed(names), ends[0], ends[1])
 
@@ -108,10 +108,10 @@ def _index(names: Sequence[str], name: str | None, default: int) -> int:
 
 
 def between(old: str | None, new: str | None, today: date) -> Range:
-    """The range between two bounds, dates or releases; omitted, the new one is today's nightly.
+    """The range between two bounds, dates or releases; the default of the newer one is today's nightly.
 
-    A release beside a date stands for the day on which it left the main branch. Raises
-    LinkageError for a bound that is neither, and where they are in the wrong order.
+    If only one bound is a release, it means the nightly of the day on which it branched off the main
+    branch. Raises LinkageError for a bound that is neither, and for bounds in the wrong order.
     """
     bounds = [None if bound is None else _bound(bound) for bound in (old, new)]
     if all(isinstance(bound, str) for bound in bounds if bound is not None) and bounds[1] is not None:
@@ -124,36 +124,36 @@ def between(old: str | None, new: str | None, today: date) -> Range:
         found = Range(Nightlies(), days[0].toordinal() if days[0] else None, last.toordinal())
     if found.old is not None and found.old >= found.new:
         raise LinkageError(
-            f"{found.axis.name(found.old)} is not before {found.axis.name(found.new)}",
+            f"{found.axis.name(found.old)} is not older than {found.axis.name(found.new)}",
             where="bisect",
-            help="the older end is the good one, or with --regress fixed the bad one",
+            help="the older end is the good one; with --regress fixed it is the bad one",
         )
     return found
 
 
 def is_bound(text: str) -> bool:
-    """Whether a text is written as a date, a release or a commit."""
+    """Whether a text has the form of a date, a release or a commit."""
     return any(pattern.fullmatch(text) for pattern in (_DATE, _RELEASE, _COMMIT))
 
 
 def is_commit(bound: str | None) -> bool:
-    """Whether a bound is written as a commit."""
+    """Whether a bound has the form of a commit."""
     return bound is not None and _COMMIT.fullmatch(bound) is not None
 
 
 def _bound(text: str) -> date | str:
-    """A date, or a release as `1.78.0`."""
+    """A date, or a release in full: `1.78.0`."""
     if dated := _DATE.fullmatch(text):
         try:
             return date.fromisoformat(dated[1])
         except ValueError:
-            raise LinkageError("the calendar has no such day", where=text) from None
+            raise LinkageError("is not a valid date", where=text) from None
     if release := _RELEASE.fullmatch(text):
         return f"1.{release[1]}.{release[2] or 0}"
     raise LinkageError(
-        "is neither a date, a release nor a commit",
+        "is not a date, a release or a commit",
         where=text,
-        help="write 2026-05-19, 1.95, or list the toolchains with --toolchains",
+        help="write 2026-05-19 or 1.95, or list the toolchains with --toolchains",
     )
 
 
@@ -165,7 +165,7 @@ def _day(bound: date | str | None) -> date | None:
 
 
 def steps_back(new: int, floor: int) -> list[int]:
-    """Where a good end is looked for: 1, 2, 4, 8 … back."""
+    """Where a good end is searched: 1, 2, 4, 8 … back."""
     found, step = [], 1
     while new - step > floor:
         found.append(new - step)
@@ -180,7 +180,7 @@ def nightly_of(version: RustcVersion) -> str | None:
 
 
 def neighbours(place: int, step: int, until: int) -> list[int]:
-    """A place and the next ones in a direction: what is tried where an end is missing."""
+    """A position and the next ones in a direction, to be tried if an end is missing."""
     return [*range(place, until, step)][:_PATIENCE]
 
 

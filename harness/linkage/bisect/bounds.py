@@ -24,7 +24,9 @@ def failed_cases(env: Mapping[str, str]) -> tuple[tuple[str, ...], str | None]:
         if nodes:
             break
     else:
-        raise LinkageError("nothing failed in the last run here", where="--failed", help="linkage run")
+        raise LinkageError(
+            "no variant failed in the last run in this folder", where="--failed", help="run: linkage run"
+        )
     found: dict[str, None] = {}
     named: dict[str, None] = {}
     for node in nodes:
@@ -55,9 +57,9 @@ def end(text: str | None, env: Mapping[str, str]) -> str | None:
         (found,) = session.toolchains([text])
     except ToolchainError:
         raise LinkageError(
-            "is neither a date, a release, a commit nor a compiler that is here",
+            "is not a date, a release, a commit or an installed toolchain",
             where=text,
-            help="write 2026-05-19 or 1.95, or list the compilers with --toolchains",
+            help="write 2026-05-19 or 1.95, or list the toolchains with --toolchains",
         ) from None
     return bound_of(found.version)
 
@@ -69,7 +71,7 @@ def bound_of(version: RustcVersion) -> str:
     if version.channel is Channel.STABLE:
         return ".".join(map(str, version.release))
     raise LinkageError(
-        f"{version} is neither a nightly nor a release",
+        f"{version} is not a nightly or a release",
         where="bisect",
-        help="list the compilers to search with --toolchains",
+        help="list the toolchains with --toolchains",
     )

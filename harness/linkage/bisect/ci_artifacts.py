@@ -1,6 +1,6 @@
-"""Toolchains by commit: what rust-lang/rust's CI keeps of each merge, for some months.
+"""Toolchains by commit: rust-lang/rust's CI keeps the artifacts of each merge for some months.
 
-An archive is unpacked without rustup, which does not know them, and never outside its folder.
+They are unpacked without rustup, which does not know them, and never outside their folder.
 """
 
 import lzma
@@ -17,12 +17,12 @@ _SUFFIXES = (".tar.xz", ".tar.gz")
 
 
 def packages(host: str, targets: Sequence[str]) -> list[str]:
-    """What a compiler that can build something consists of."""
+    """The packages that a working compiler needs."""
     return [f"rustc-nightly-{host}", *(f"rust-std-nightly-{target}" for target in [host, *targets])]
 
 
 def fetch(commit: str, folder: Path, downloads: Downloads, server: str, names: Sequence[str]) -> list[Path]:
-    """Get the packages of a commit. Raises NotThereError where CI made or kept none, FailedError."""
+    """Download the packages of a commit. Raises NotThereError, FailedError."""
     folder.mkdir(parents=True, exist_ok=True)
     return [_package(f"{server}/rustc-builds/{commit}/{name}", folder / name, downloads) for name in names]
 
@@ -44,7 +44,7 @@ def _package(url: str, place: Path, downloads: Downloads) -> Path:
 
 
 def _hash(url: str, downloads: Downloads) -> str | None:
-    """The hash that the server gives, where it gives one."""
+    """The hash that the server publishes, if any."""
     try:
         words = downloads.text(url, 1024).split()
     except NotThereError:
@@ -53,9 +53,9 @@ def _hash(url: str, downloads: Downloads) -> str | None:
 
 
 def unpack(archives: Sequence[Path], home: Path) -> Path:
-    """Unpack packages over each other into a sysroot, which appears when it is whole.
+    """Unpack packages into one sysroot, which gets its name when it is complete.
 
-    Raises FailedError for an archive that is damaged, or that would write elsewhere.
+    Raises FailedError for an archive that is damaged or would write outside the folder.
     """
     whole = home / "sysroot"
     if whole.is_dir():
@@ -79,10 +79,10 @@ def unpack(archives: Sequence[Path], home: Path) -> Path:
 
 
 def _unpack(package: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:
-    """One file: below the package's and the component's own folders lies what a sysroot holds."""
+    """Unpack one file, without the folders of its package and component."""
     path = PurePosixPath(member.name)
     if path.is_absolute() or ".." in path.parts:
-        raise tarfile.TarError(f"it holds {member.name}, which leads outside")
+        raise tarfile.TarError(f"{member.name} would be written outside its folder")
     inside = path.parts[2:]
     if not inside or inside == ("manifest.in",):
         return
@@ -92,6 +92,6 @@ def _unpack(package: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> 
 
 
 def is_there(home: Path) -> Path | None:
-    """The sysroot, where it was unpacked to the end."""
+    """The sysroot, if it is complete."""
     found = home / "sysroot"
     return found if found.is_dir() else None

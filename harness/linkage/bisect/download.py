@@ -1,6 +1,6 @@
-"""Files from a server: what was begun is gone on with, a stalled connection is dropped and taken up again.
+"""Downloads: resumes an interrupted download, and reconnects if a connection stalls.
 
-A file appears under its name only when it is whole and its hash is the one that was given.
+A file gets its name when it is complete and has the expected hash.
 """
 
 import contextlib
@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import TypeVar
 
 PAUSE = 1.0
-"""Seconds before the second attempt; each later one waits twice as long."""
+"""Seconds before the second attempt; doubled before each later one."""
 _CHUNK = 1 << 18
 _NOT_FOUND = (403, 404, 410)
-"""A store of files that does not list itself says 403 for what it does not have."""
+"""S3 answers 403 for a missing file of a bucket that cannot be listed."""
 _TOO_FAR = 416
 _PARTIAL = 206
 
@@ -31,19 +31,19 @@ class NotThereError(Exception):
 
 
 class FailedError(Exception):
-    """It could not be got, for a reason that may pass."""
+    """A download that failed but may work later."""
 
 
 class UnreachableError(FailedError):
-    """The server does not answer, or not to the end."""
+    """The server does not answer, or not completely."""
 
 
-class Stopped(Exception):  # noqa: N818 - nobody's error
-    """Nobody wants the file any more."""
+class Stopped(Exception):  # noqa: N818 - not an error
+    """The download was cancelled."""
 
 
 class Downloads:
-    """How files are got: how long a silence is waited for, how often it is tried again."""
+    """Downloads files; `stall` is the time-out of a silent connection in seconds."""
 
     def __init__(
         self, *, stall: float = 60.0, attempts: int = 4, stop: threading.Event | None = None
@@ -53,24 +53,24 @@ class Downloads:
         self.stop = stop or threading.Event()
 
     def until(self, stop: threading.Event) -> "Downloads":
-        """The same, given up when that event comes."""
+        """The same, cancelled by an event."""
         return Downloads(stall=self.stall, attempts=self.attempts, stop=stop)
 
     def text(self, url: str, limit: int = 1 << 26) -> str:
-        """A small file's text. Raises NotThereError, FailedError."""
+        """The text of a small file. Raises NotThereError, FailedError."""
         return self._again(url, lambda: self._read(url, limit)).decode("utf-8", "replace")
 
     def file(self, url: str, place: Path, sha256: str | None = None) -> None:
-        """Get a file. Raises NotThereError, FailedError; what has come by then stays for the next time."""
+        """Download a file; what was received stays for the next time. Raises NotThereError, FailedError."""
         partial = place.with_name(f"{place.name}.partial")
         self._again(url, lambda: self._append(url, partial))
         if sha256 is not None and _digest(partial) != sha256:
             partial.unlink()
-            # What was begun may be of an older file of that name: once more from its beginning.
+            # The partial file may be of an older file with that name: start again.
             self._again(url, lambda: self._append(url, partial))
             if _digest(partial) != sha256:
                 partial.unlink()
-                raise FailedError(f"{url} has another hash than its server says")
+                raise FailedError(f"{url} has not the hash that its server publishes")
         partial.replace(place)
 
     def _again(self, url: str, attempt: Callable[[], T]) -> T:
@@ -82,13 +82,13 @@ class Downloads:
                 return attempt()
             except urllib.error.HTTPError as error:
                 if error.code in _NOT_FOUND:
-                    raise NotThereError(f"{url} is not there ({error.code})") from None
-                told = f"the server said {error.code}"
+                    raise NotThereError(f"{url} does not exist (HTTP status {error.code})") from None
+                told = f"HTTP status {error.code}"
             except (OSError, http.client.HTTPException) as error:
                 if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-                    raise FailedError(f"{url} could not be got: the disk is full") from None
+                    raise FailedError(f"{url}: download failed: the disk is full") from None
                 told = str(getattr(error, "reason", None) or str(error) or type(error).__name__)
-        raise UnreachableError(f"{url} could not be got: {told}, {self.attempts} times")
+        raise UnreachableError(f"{url}: download failed {self.attempts} times: {told}")
 
     def _read(self, url: str, limit: int) -> bytes:
         with urllib.request.urlopen(_request(url), timeout=self.stall) as answer:  # noqa: S310 - http alone
@@ -107,7 +107,7 @@ class Downloads:
             answer = urllib.request.urlopen(request, timeout=self.stall)  # noqa: S310 - http alone
         except urllib.error.HTTPError as error:
             if error.code == _TOO_FAR:
-                return  # all of it is there
+                return  # the partial file is complete
             raise
         with answer, partial.open("ab" if answer.status == _PARTIAL else "wb") as file:
             wanted = answer.headers.get("Content-Length")
@@ -123,7 +123,7 @@ class Downloads:
 
 def _request(url: str) -> urllib.request.Request:
     if not url.startswith(("https://", "http://")):
-        raise FailedError(f"{url} is no address of a server")
+        raise FailedError(f"{url} is not an HTTP URL")
     return urllib.request.Request(url, headers={"User-Agent": "linkage"})  # noqa: S310 - checked above
 
 
@@ -133,14 +133,14 @@ def _digest(file: Path) -> str:
 
 
 class DownloadQueue:
-    """A few downloads at a time, behind the back of whoever tests what came before."""
+    """Downloads in the background, a few at a time."""
 
     def __init__(self, width: int = 2) -> None:
         self._slots = threading.Semaphore(width)
         self._stops: dict[str, threading.Event] = {}
 
     def begin(self, name: str, work: Callable[[threading.Event], None]) -> None:
-        """Begin work of this name, where it was not begun; it is told when nobody wants it any more."""
+        """Start work with this name, unless it was started; the event cancels it."""
         if name in self._stops:
             return
         stop = self._stops[name] = threading.Event()
@@ -155,7 +155,7 @@ class DownloadQueue:
         threading.Thread(target=run, name=f"fetch {name}", daemon=True).start()
 
     def only(self, names: Collection[str]) -> None:
-        """Give up all but these; what has come of the others stays for another time."""
+        """Cancel all others; what they received stays for the next time."""
         for name, stop in list(self._stops.items()):
             if name not in names:
                 stop.set()

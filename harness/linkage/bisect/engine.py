@@ -1,4 +1,4 @@
-"""The bisection of many variants at once: ends first, then whichever toolchain tells most.
+"""The bisection of many variants at once: the ends first, then the most informative toolchain.
 
 What the world does is behind `Prober`; what has been seen is in the journal, and is not tried
 again. So a session that is read from its file goes on where it ended.
@@ -66,9 +66,9 @@ class Bisection:
         return self._result(Range(self.range.axis, lowest, new))
 
     def each(self, questions: Iterable[Question], wanted: Mark) -> dict[Question, Mapping[int, Mark]]:
-        """Try one place after another for each question until one gives the wanted answer.
+        """Try each position for each question until one gives the expected answer.
 
-        For toolchains that are in no order, each with something of its own.
+        For toolchains without an order, such as the builds of single pull requests.
         """
         for subject in self.subjects:
             subject.asked = [OpenQuestion(one) for one in questions if one.variant == subject.variant]
@@ -85,23 +85,23 @@ class Bisection:
         return {asked.question: asked.known for subject in self.subjects for asked in subject.asked}
 
     def why_not(self, question: Question, place: int) -> str:
-        """Why a place decided nothing about a question."""
+        """Why a position is inconclusive for a question."""
         name = self._name(place)
         entry = self.journal.entries.get((name, question.variant))
         if entry is not None and entry.result is not None:
             return why(question, entry.result)
-        return self.journal.missing.get(name, "by hand")
+        return self.journal.missing.get(name, "set by hand")
 
     def _name(self, place: int) -> str:
         return self.range.axis.name(place)
 
     def _end(self, place: int, step: int, until: int) -> int | None:
-        """The nearest toolchain to an end of the range that there is."""
+        """The available toolchain that is nearest to an end of the range."""
         for one in neighbours(place, step, until):
             if self._prepare(one, self.subjects):
                 return one
         for subject in self.subjects:
-            subject.problem = subject.problem or f"there is no {self._name(place)}, nor one near it"
+            subject.problem = subject.problem or f"no toolchain at or near {self._name(place)}"
         return None
 
     def _new_end(self, new: int) -> None:
@@ -112,12 +112,12 @@ class Bisection:
                 and entry.result.outcome == VerdictKind.FIXED
                 and not self.options.fixed
             ):
-                subject.backwards = True  # a known bug that is gone: since when?
+                subject.backwards = True  # find what fixed the known bug
             elif not subject.backwards:
                 self._ask(new, subject, entry)
 
     def _old_ends(self, places: Sequence[int], new: int) -> int:
-        """Try each place, the newest first, until every subject has its other end; the oldest tried."""
+        """Try positions, newest first, until all subjects have an older end; returns the oldest tried."""
         lowest = new
         for index, place in enumerate(places):
             open_ones = [subject for subject in self.subjects if self._wants_old(subject)]
@@ -144,7 +144,7 @@ class Bisection:
         return not all(Mark.GOOD in asked.known.values() for asked in subject.asked)
 
     def _ask(self, place: int, subject: Subject, entry: JournalEntry, *, last: bool = True) -> None:
-        """Take the questions from the failing end."""
+        """Derive the questions from the failing end."""
         name = self._name(place)
         if entry.result is not None and entry.mark is Mark.BAD:
             found = questions(subject.variant, entry.result, self.options.match)
@@ -152,24 +152,24 @@ class Bisection:
                 chosen = only(found, self.options.claim)
                 if not chosen:
                     failing = ", ".join(f"{q.signature.step}: {q.signature.claim}" for q in found)
-                    subject.problem = f"on {name} `{self.options.claim}` does not fail; what does: {failing}"
+                    subject.problem = f"`{self.options.claim}` does not fail on {name}; failures: {failing}"
                 found = chosen
             subject.asked = [OpenQuestion(question, {place: Mark.BAD}) for question in found]
         elif last:
             what = "passes" if entry.mark is Mark.GOOD else "could not be judged"
             told = f": {entry.result.reason}" if entry.result is not None and entry.result.reason else ""
-            subject.problem = f"{what} on {name}, which should be the bad end{told}"
+            subject.problem = f"{what} on {name}, the bad end{told}"
             if entry.mark is Mark.GOOD and not self.options.fixed:
-                subject.problem += "; what mended it is searched with --regress fixed"
+                subject.problem += " (help: to find what fixed it, use --regress fixed)"
         self._note(place, subject, entry)
 
     def _check_ends(self, new: int) -> None:
-        """Drop the questions whose ends do not differ, and say so."""
+        """Drop the questions whose ends do not differ, with the reason."""
         for subject in self.subjects:
             if subject.problem:
                 continue
             if subject.backwards and not subject.asked:
-                subject.problem = "no failing end is found for what mended it: name one with --bad"
+                subject.problem = "no failing toolchain found (help: name one with --bad)"
             if subject.backwards and subject.asked:
                 entry = self._entry(new, subject, failing=False)
                 self._note(new, subject, entry)
@@ -185,7 +185,7 @@ class Bisection:
         entry = self.journal.entries.get((name, subject.variant))
         end = "the newer end" if subject.backwards else "the good end"
         if asked.known.get(place) is Mark.BAD:
-            return f"fails in the same way on {name} already: choose another {end.removeprefix('the ')}"
+            return f"fails in the same way on {name} (help: choose another {end.removeprefix('the ')})"
         told = (
             why(asked.question, entry.result) if entry is not None and entry.result is not None else "skipped"
         )
@@ -211,7 +211,7 @@ class Bisection:
             self._probe(place, wanting, [self._name(one) for one in upcoming(known, place)])
 
     def _at_hand(self, known: Sequence[dict[int, Mark]]) -> set[int]:
-        """Positions inside the gaps whose toolchain is there already."""
+        """Positions inside the gaps whose toolchain is installed."""
         inside = {p for one in known for gap in gaps(one) for p in range(gap.before + 1, gap.after)}
         names = {self._name(place): place for place in inside}
         return {names[name] for name in self.prober.available(names)}
@@ -223,12 +223,12 @@ class Bisection:
                     asked.known.setdefault(place, Mark.SKIP)
             return
         if not all(self._has(self._name(place), one) for one in subjects):
-            self.prober.prefetch(coming)  # else nothing is tried that they could be fetched beside
+            self.prober.prefetch(coming)  # while this one is tried
         for subject in subjects:
             self._note(place, subject, self._entry(place, subject))
 
     def _prepare(self, place: int, subjects: Iterable[Subject]) -> bool:
-        """Have a toolchain ready where it must be tried; False where there is none."""
+        """Make a toolchain available if it must be tried; False if it is missing."""
         name = self._name(place)
         if name in self.journal.missing:
             return False
@@ -244,14 +244,14 @@ class Bisection:
         return True
 
     def _has(self, name: str, subject: Subject) -> bool:
-        """Whether the journal says all that is wanted: of a failing end also what it looks like."""
+        """Whether the journal has the result; for a failing end its signature, too."""
         entry = self.journal.entries.get((name, subject.variant))
         return entry is not None and (
             entry.result is not None or bool(subject.asked) or entry.mark is not Mark.BAD
         )
 
     def _entry(self, place: int, subject: Subject, *, failing: bool = False) -> JournalEntry:
-        """What the journal has, or else a probe shows; `failing`: the questions are taken from it."""
+        """The journal's entry, or a new probe's; `failing` if the questions are derived from it."""
         name = self._name(place)
         known = self.journal.entries.get((name, subject.variant))
         if known is not None and self._has(name, subject):
@@ -273,7 +273,7 @@ class Bisection:
         return Mark.GOOD if answers == {Mark.GOOD} else Mark.SKIP
 
     def _note(self, place: int, subject: Subject, entry: JournalEntry) -> None:
-        """Take an entry for every question of its subject, and write it where it is new."""
+        """Apply an entry to every question of its subject, and write it to the journal if it is new."""
         name = self._name(place)
         corrected = entry.result is None or (
             bool(subject.asked) and entry.mark is not self._overall(subject, entry.result)
@@ -288,7 +288,7 @@ class Bisection:
 
     def _told(self, subject: Subject, entry: JournalEntry) -> str:
         if entry.result is None:
-            return "by hand"
+            return "set by hand"
         asked = [one.question for one in subject.asked]
         bad = [one for one in asked if one.outcome(entry.result) is ProbeOutcome.SAME]
         if asked:

@@ -1,9 +1,9 @@
-"""The session's file: one line for each probe, written when it is known, readable and editable.
+"""The session's file: one line per probe, written at once, readable and editable.
 
     start {"cases": ["x.yaml"], "good": "2026-01-01", "bad": "2026-05-19"}
     # nightly-2026-05-19 x.yaml[lto=fat]: fails: lib: exit: error: the shim is missing
     bad nightly-2026-05-19 x.yaml[lto=fat] {"outcome": "fail", …}
-    missing nightly-2026-03-01 - {"reason": "the server has none"}
+    missing nightly-2026-03-01 - {"reason": "not on the server"}
 
 The word at a line's beginning counts: who changes it, or writes a line without what was seen,
 corrects the probe. Of two lines about the same the later one counts.
@@ -28,12 +28,12 @@ _FIELD = r'("(?:[^"\\]|\\.)*"|[^\s"{][^\s]*)'
 _LINE = re.compile(rf"(\w+)\s+{_FIELD}\s+{_FIELD}(?:\s+(\{{.*\}}))?\s*(?:#.*)?")
 _PLAIN = re.compile(r'[^\s"{#][^\s"]*')
 NOBODY = "-"
-_HEADING = "# linkage bisect: linkage bisect --resume goes on, --replay FILE begins anew with its answers"
+_HEADING = "# linkage bisect: --resume FILE continues this session, --replay FILE restarts it with its probes"
 
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
-    """What the file says of a variant on a toolchain."""
+    """The file's entry for a variant on a toolchain."""
 
     mark: Mark
     result: ProbeResult | None = None
@@ -41,16 +41,16 @@ class JournalEntry:
 
 @dataclass
 class Journal:
-    """What is known so far; with a file, all of it is there, too."""
+    """What is known so far, and the file that has it."""
 
     start: dict[str, Any] = field(default_factory=dict)
     entries: dict[tuple[str, str], JournalEntry] = field(default_factory=dict)
     """By toolchain and variant."""
     missing: dict[str, str] = field(default_factory=dict)
-    """Toolchains that there are none of, and why."""
+    """Missing toolchains, and why."""
     file: Path | None = None
     held: IO[bytes] | None = None
-    """Open as long as the session is ours: nobody else goes on with it meanwhile."""
+    """The locked file: no other process can resume the session."""
 
     def __enter__(self) -> Self:
         return self
@@ -60,7 +60,7 @@ class Journal:
             self.held.close()
 
     def begin(self, start: Mapping[str, Any]) -> None:
-        """Note what is asked for."""
+        """Write the request."""
         first = not self.start
         self.start = dict(start)
         try:
@@ -68,18 +68,18 @@ class Journal:
             self._write(f"start {json.dumps(self.start)}")
         except LinkageError:
             if first and self.file is not None:
-                self.file.unlink(missing_ok=True)  # it could neither be gone on with nor begun again
+                self.file.unlink(missing_ok=True)  # it could neither be resumed nor created again
             raise
 
     def note(self, toolchain: str, variant: str, entry: JournalEntry, why: str) -> None:
-        """Note a probe."""
+        """Write a probe."""
         self.entries[toolchain, variant] = entry
         detail = "" if entry.result is None else " " + msgspec.json.encode(entry.result).decode()
         self._write(f"# {toolchain} {variant}: {' '.join(why.split())}")
         self._write(f"{entry.mark.value} {_quoted(toolchain)} {_quoted(variant)}{detail}")
 
     def note_missing(self, toolchain: str, reason: str, *, for_now: bool = False) -> None:
-        """Note a toolchain that there is none of; for now: not in the file."""
+        """Write a missing toolchain; with `for_now` only as a comment."""
         self.missing[toolchain] = reason
         if for_now:
             self._write(f"# {toolchain}: {' '.join(reason.split())}")
@@ -103,19 +103,19 @@ class Journal:
 
 
 def create(file: Path) -> Journal:
-    """A journal in a new file. Raises LinkageError where there is one already."""
+    """A journal in a new file. Raises LinkageError if the file exists."""
     try:
         return make(file)
     except FileExistsError:
         if not file.is_file():
-            raise LinkageError("cannot be written: it is no file", where=str(file)) from None
+            raise LinkageError("cannot be written: it is not a file", where=str(file)) from None
         raise LinkageError(
-            "there is a session in it already", where=str(file), help=f"go on with it: --resume {file}"
+            "already contains a session", where=str(file), help=f"resume it: --resume {file}"
         ) from None
 
 
 def make(file: Path) -> Journal:
-    """As `create`, but raises FileExistsError where there is such a file."""
+    """As `create`, but raises FileExistsError if the file exists."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
     except FileExistsError:
@@ -132,8 +132,8 @@ def make(file: Path) -> Journal:
 
 
 def load(file: Path, *, resume: bool = True) -> Journal:
-    """Read a journal; `going_on` writes on in the same file. Raises LinkageError with the line that is wrong,
-    and where another process goes on with it.
+    """Read a journal; `resume` continues the same file. Raises LinkageError with the line that is wrong,
+    and if another process uses the session.
 
     A last line without its end was being written when the machine stopped: it does not count.
     """
@@ -159,15 +159,15 @@ def _load(file: Path, held: IO[bytes] | None) -> Journal:
         if line.strip() and not line.lstrip().startswith("#"):
             _read(found, line.strip(), f"{file}:{number}")
     if not found.start:
-        raise LinkageError("is no session of a bisection: it has no `start` line", where=str(file))
+        raise LinkageError("is not a bisection session: it has no `start` line", where=str(file))
     found.file, found.held = (file, held) if held is not None else (None, None)
     return found
 
 
 def _held(file: Path, *, wait: bool = False) -> IO[bytes]:
-    """Lock a session's file. The lock is the system's: it ends with its process, however that ends.
+    """Lock a session's file; the system releases the lock when the process ends.
 
-    Raises LinkageError where another process has it; a new file's maker waits for who only looked into it.
+    Raises LinkageError if another process has it; with `wait`, waits for a process that only reads it.
     """
     try:
         stream = file.open("rb")
@@ -178,9 +178,9 @@ def _held(file: Path, *, wait: bool = False) -> IO[bytes]:
     except BlockingIOError:
         stream.close()
         raise LinkageError(
-            "another process is at work on this session",
+            "another process uses this session",
             where=str(file),
-            help="wait for its end, or interrupt it: its answers are kept",
+            help="wait until it ends, or interrupt it: its probes are kept",
         ) from None
     except OSError:
         pass  # a file system without locks
@@ -200,21 +200,21 @@ def _read(journal: Journal, line: str, where: str) -> None:
         seen = msgspec.json.decode(detail, type=ProbeResult) if detail else None
         journal.entries[toolchain, variant] = JournalEntry(Mark(word), seen)
     except (ValueError, msgspec.DecodeError) as error:
-        told = "it begins with none of good, bad, skip, missing" if "Mark" in str(error) else str(error)
-        raise LinkageError(f"cannot be understood: {told}", where=where) from None
+        told = "it must begin with good, bad, skip or missing" if "Mark" in str(error) else str(error)
+        raise LinkageError(f"invalid line: {told}", where=where) from None
 
 
 def _parts(line: str) -> tuple[str, str, str | None]:
     parts = _LINE.fullmatch(line)
     if parts is None:
-        raise ValueError("it is no line such as `good nightly-2026-05-19 cases/x.yaml[lto=fat]`")
+        raise ValueError("it must look like `good nightly-2026-05-19 cases/x.yaml[lto=fat]`")
     return _unquoted(parts[2]), _unquoted(parts[3]), parts[4]
 
 
 def _object(text: str) -> dict[str, Any]:
     found = json.loads(text)
     if not isinstance(found, dict):
-        raise ValueError("there is no {…} in it")  # noqa: TRY004 - one kind of error for a wrong line
+        raise ValueError("a JSON object is expected")  # noqa: TRY004 - one kind of error for a wrong line
     return found
 
 

@@ -1,4 +1,4 @@
-"""What was merged into rust-lang/rust between two commits, read from a clone of it.
+"""The merges of rust-lang/rust between two commits, read from a clone.
 
 Each merge of the main branch is made by a bot once its CI has passed, and only those have
 artifacts. A rollup's message lists the pull requests that it brings, a line for each.
@@ -38,7 +38,7 @@ class Pull:
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """A merge of the main branch; of a rollup with what it brings."""
+    """A merge of the main branch, with the pull requests of a rollup."""
 
     commit: str
     date: str
@@ -50,11 +50,13 @@ class Merge:
 
 
 def between(clone: Path, old: str, new: str) -> list[Merge]:
-    """The merges after `old` up to `new`, in order. Raises LinkageError where the clone lacks them."""
+    """The merges after `old` up to `new`, in order. Raises LinkageError if the clone lacks them."""
     first, last = (_commit(clone, bound) for bound in (old, new))
     if _git(clone, "merge-base", "--is-ancestor", first, last).status != 0:
         raise LinkageError(
-            f"{old} is no ancestor of {new}", where=f"--rust-src {clone}", help="name the older one first"
+            f"{old} is not an ancestor of {new}",
+            where=f"--rust-src {clone}",
+            help="name the older commit first",
         )
     shape = _SEPARATOR.join(_FIELDS) + _END
     told = _checked(clone, "log", "--first-parent", "--reverse", f"--format={shape}", f"{first}..{last}")
@@ -63,17 +65,17 @@ def between(clone: Path, old: str, new: str) -> list[Merge]:
 
 
 def check(clone: Path) -> None:
-    """Raise LinkageError where there is no clone."""
+    """Raise LinkageError if there is no clone."""
     if not clone.is_dir() or _git(clone, "rev-parse", "--git-dir").status != 0:
         raise LinkageError(
-            "there is no clone of rust-lang/rust",
+            "is not a clone of rust-lang/rust",
             where=f"--rust-src {clone}",
             help="git clone https://github.com/rust-lang/rust",
         )
 
 
 def full(clone: Path, commit: str) -> str:
-    """A commit's whole hash. Raises LinkageError where the clone lacks it."""
+    """The full hash of a commit. Raises LinkageError if the clone lacks it."""
     return _commit(clone, commit)
 
 
@@ -102,7 +104,7 @@ def rolled_up(subject: str, body: str) -> tuple[Pull, ...]:
 
 
 def _complete(clone: Path, merge: Merge) -> Merge:
-    """A rollup whose message lists nothing: what it brings are the merges that it was made of."""
+    """A merge with the pull requests of a rollup whose message lists none, from its own merges."""
     if merge.rolled_up or merge.pull is None or "rollup" not in merge.pull.title.lower():
         return merge
     shape = f"{_SEPARATOR.join(_FIELDS)}{_END}"

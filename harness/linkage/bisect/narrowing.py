@@ -1,6 +1,6 @@
-"""From a nightly to the merge that it is, and from a rollup to its pull request.
+"""From a nightly to a merge, and from a rollup to a pull request.
 
-What changed on one day need not have changed with one merge: at each level those who differ part.
+Cases that flip at the same nightly may flip at different merges: each level splits the groups.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
@@ -26,11 +26,11 @@ Key = TypeVar("Key", bound=Hashable)
 
 @dataclass(frozen=True, slots=True)
 class Narrowing:
-    """What a flip is narrowed with."""
+    """Narrows flips down to merges and pull requests."""
 
     request: Request
     merges: tuple[Merge, ...]
-    """Where merges are searched from the beginning: all of them."""
+    """All merges of the range, if the bounds are commits."""
     prober: ToolchainProber
     journal: Journal
     say: Callable[[str], None]
@@ -38,7 +38,7 @@ class Narrowing:
     def narrowed(
         self, found: Sequence[Finding], at: Sequence[Flip]
     ) -> list[tuple[list[Finding], list[Flip]]]:
-        """Each part of the findings that has the same flips, as narrow as they get."""
+        """The findings, grouped by their flips, as narrow as possible."""
         parts: list[tuple[tuple[Finding, ...], list[Flip]]] = [(tuple(found), [])]
         for flip in at:
             sided = replace(flip, before=self.side(flip.before.name), after=self.side(flip.after.name))
@@ -51,7 +51,7 @@ class Narrowing:
         return [(list(findings), done) for findings, done in parts]
 
     def side(self, name: str) -> Endpoint:
-        """What is known of a toolchain beside a flip."""
+        """What is known about the toolchain before or after a flip."""
         try:
             version = self.prober.toolchain(name).version
         except MissingError:
@@ -85,7 +85,7 @@ class Narrowing:
         self.say(f"{len(commits) - 1} merges between {flip.before.name} and {flip.after.name}")
         variants = list(dict.fromkeys(one.question.variant for one in found))
         for variant in variants:
-            # The two nightlies are those commits' own compilers: what they showed holds for them.
+            # The two nightlies are the compilers of these commits: their results hold for them.
             for side, commit in ((flip.before, commits[0]), (flip.after, commits[-1])):
                 entry = self.journal.entries.get((side.name, variant))
                 if entry is not None:
@@ -102,7 +102,7 @@ class Narrowing:
         if not commits:
             self._missing_builds(merge)
             return [(found, flip)]
-        self.say(f"{len(commits)} builds of single pull requests of {merge}")
+        self.say(f"{len(commits)} builds of single pull requests in {merge}")
         wanted = Mark.BAD if flip.becomes == "bad" else Mark.GOOD
         questions = [one.question for one in found]
         search = self._bisection(
@@ -119,7 +119,11 @@ class Narrowing:
                 decided = answer in (Mark.GOOD, Mark.BAD)
                 why = build.why
                 if place is not None and not decided:
-                    why = search.why_not(one.question, place) if answer else "another one alone brings it"
+                    why = (
+                        search.why_not(one.question, place)
+                        if answer
+                        else "not needed: another one has the effect alone"
+                    )
                 shown.append(RollupMember(pull, build.commit, answer is wanted if decided else None, why))
             return tuple(shown)
 
@@ -131,11 +135,11 @@ class Narrowing:
     def _missing_builds(self, merge: Merge) -> None:
         link = merge.pull.link if merge.pull else merge.commit
         if self.request.rollup_builds:
-            self.say(f"none of the builds of --rollup-builds is of a pull request in {link}")
+            self.say(f"--rollup-builds lists no pull request of {link}")
         else:
             self.say(
-                f"{merge}: a bot's comment in {link} lists a build of each of its pull requests; with it in a"
-                f" file: linkage bisect --resume {self.journal.file} --rollup-builds FILE"
+                f"{merge} is a rollup (help: save the bot's comment in {link}, which lists a build of each of"
+                f" its pull requests, then: linkage bisect --resume {self.journal.file} --rollup-builds FILE)"
             )
 
     def _bisection(self, axis: Listed, variants: Sequence[str]) -> Bisection:
@@ -144,7 +148,7 @@ class Narrowing:
 
 
 def _merged(gap: Gap, result: SearchResult, flip: Flip, merges: Iterable[Merge]) -> Flip:
-    """The flip of a nightly as the search among its merges has it."""
+    """A nightly's flip, narrowed by the search among its merges."""
     (narrow,) = flips([gap], next(one for one in result.findings if one.flips == (gap,)), result.range)
     chosen = {result.range.axis.name(place) for place in gap.candidates}
     before, after = (Endpoint(side.name, "", side.name) for side in (narrow.before, narrow.after))
@@ -159,7 +163,7 @@ def _merged(gap: Gap, result: SearchResult, flip: Flip, merges: Iterable[Merge])
 
 
 def _gap(one: Finding, others: Iterable[Finding]) -> Gap | None:
-    """Where a finding flips among the merges, if it does so once."""
+    """Where a finding flips among the merges, if it flips once."""
     return next(
         (
             other.flips[0]
@@ -173,7 +177,7 @@ def _gap(one: Finding, others: Iterable[Finding]) -> Gap | None:
 
 
 def _parted(found: Sequence[Finding], key: Callable[[Finding], Key]) -> list[tuple[Key, tuple[Finding, ...]]]:
-    """The findings by a key, in the order in which keys come first."""
+    """The findings, grouped by a key, in the order of their first occurrence."""
     parts: dict[Key, list[Finding]] = {}
     for one in found:
         parts.setdefault(key(one), []).append(one)

@@ -1,9 +1,8 @@
-"""Toolchains by their rustup name, each in a RUSTUP_HOME of its own, so that one can be removed without
-the others and a download that was cut goes on.
+"""Toolchains by their rustup name, each in its own RUSTUP_HOME, so that one can be removed without the
+others and an interrupted download is resumed.
 
-Archives are fetched ahead into rustup's own folder of downloads, under their hash, where rustup
-looks before it asks the server: what it finds there it checks like what it gets. Everything
-else, signatures and hashes included, is left to rustup.
+Archives are prefetched into rustup's folder of downloads, under their hash, where rustup looks before
+it asks the server, and checks what it finds. All else, signatures and hashes included, is left to rustup.
 """
 
 import shutil
@@ -23,11 +22,11 @@ _TIME_LIMIT = 1800.0
 _WHOLE = "whole"
 _MANIFEST = "lib/rustlib/multirust-channel-manifest.toml"
 _HEAD = 400
-"""Characters at a manifest's beginning; its date stands on the second line."""
+"""Characters at the start of a manifest; its second line is its date."""
 
 
 def manifest_url(name: str, env: Mapping[str, str]) -> str:
-    """Where the server describes a toolchain; the layout is rustup's.
+    """The URL of a toolchain's manifest; the layout is rustup's.
 
     https://forge.rust-lang.org/infra/channel-layout.html
     """
@@ -37,7 +36,7 @@ def manifest_url(name: str, env: Mapping[str, str]) -> str:
 
 
 def is_there(home: Path) -> Path | None:
-    """The toolchain's folder in a home, where it was installed to the end."""
+    """The toolchain's folder in a home, if the installation is complete."""
     if not (home / _WHOLE).is_file():
         return None
     return next((rustc.parent.parent for rustc in sorted((home / "toolchains").glob("*/bin/rustc*"))), None)
@@ -61,9 +60,9 @@ def of_user(name: str, env: Mapping[str, str]) -> Path | None:
 def fetch(
     name: str, home: Path, downloads: Downloads, env: Mapping[str, str], targets: Sequence[str]
 ) -> None:
-    """Get the archives of a toolchain to where rustup will look for them.
+    """Download the archives of a toolchain to where rustup looks for them.
 
-    Raises NotThereError where the server has no such toolchain, FailedError where it cannot be got now.
+    Raises NotThereError if the server has no such toolchain, FailedError if the download fails.
     """
     manifest = downloads.text(manifest_url(name, env))
     folder = home / "downloads"
@@ -74,7 +73,7 @@ def fetch(
 
 
 def archives(manifest: str, host: str, targets: Sequence[str]) -> list[tuple[str, str]]:
-    """The addresses and hashes of what rustup's minimal profile needs, as far as a manifest says."""
+    """The URLs and hashes of the archives of rustup's minimal profile, from a manifest."""
     try:
         data = tomllib.loads(manifest)
     except tomllib.TOMLDecodeError as error:
@@ -100,10 +99,10 @@ def _target(data: Mapping[str, Any], package: str, target: str) -> Mapping[str, 
 def install(
     name: str, home: Path, downloads: Downloads, env: Mapping[str, str], targets: Sequence[str]
 ) -> Path:
-    """Let rustup install a toolchain into its own home; returns its folder.
+    """Let rustup install a toolchain into its home; returns the toolchain's folder.
 
-    Raises NotThereError where the server has none, FailedError with rustup's complaint, and
-    ToolchainError where there is no rustup.
+    Raises NotThereError if not on the server, FailedError with rustup's message, and
+    ToolchainError if there is no rustup.
     """
     downloads.text(f"{manifest_url(name, env)}.sha256")
     program = find_rustup(env, name)

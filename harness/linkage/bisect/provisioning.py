@@ -1,4 +1,4 @@
-"""Where a bisection's toolchains come from, and where its variants are tried."""
+"""Installs a bisection's toolchains and tries variants on them."""
 
 import contextlib
 import fcntl
@@ -18,7 +18,7 @@ from linkage.bisect import ci_artifacts as artifacts
 from linkage.bisect import nightlies as nightly
 from linkage.bisect.download import DownloadQueue, Downloads, FailedError, NotThereError, UnreachableError
 from linkage.bisect.signature import ProbeResult, lack, probe_result
-from linkage.bisect.subject import MissingError
+from linkage.bisect.subject import NOT_ON_SERVER, MissingError
 from linkage.errors import LinkageError, ToolchainError
 from linkage.judge.verdict import VerdictKind
 from linkage.plan.plan import Variant
@@ -29,17 +29,17 @@ from linkage.toolchain.version import VersionRange
 
 _COMMIT = re.compile(r"[0-9a-f]{40}", re.ASCII)
 _PATIENCE = 3
-"""So many toolchains in a row that cannot be got: then it is not the toolchains."""
+"""Give up after so many failed downloads in a row: the cause is not the toolchains."""
 _LITTLE = 32 << 20
-"""So many bytes hold no toolchain."""
-_THEN = "make room, or take less of it with --disk-limit SIZE; then: linkage bisect --resume"
+"""With less free disk space than this, in bytes, the disk counts as full."""
+_THEN = "free disk space or lower --disk-limit, then: linkage bisect --resume"
 _SIZE = "size"
 _USED = "used"
 
 
 @dataclass
 class Provisioning:
-    """What toolchains are got with, and how much of the disk they may take."""
+    """How toolchains are downloaded, and how much disk space they may use."""
 
     folder: Path
     env: Mapping[str, str]
@@ -49,14 +49,14 @@ class Provisioning:
     ci_server: str = artifacts.SERVER
     prefetch: bool = True
     no_skip: bool = False
-    """Whether what a toolchain lacks is a failure, and not a skip."""
+    """Whether a missing capability is a failure, not a skip."""
 
 
 class ToolchainProber:
-    """A laboratory with real compilers: `variants` are tried by their name.
+    """Tries variants, by their names, on real compilers.
 
-    Each toolchain is in a folder of its own below `provisioning.folder`, with a lock, so that several
-    bisections at once share what they install.
+    Each toolchain has its own folder below `provisioning.folder`, with a lock, so that bisections that
+    run at the same time share what they install.
     """
 
     def __init__(
@@ -79,18 +79,18 @@ class ToolchainProber:
         self._failed = 0
 
     def get(self, name: str) -> None:
-        """Make a toolchain ready. Raises MissingError where there is none that can be used."""
+        """Make a toolchain available. Raises MissingError if it cannot be used."""
         if name in self._found:
             return
         try:
             spec = self._spec(name)
             (toolchain,) = self.session.toolchains([spec])
         except NotThereError as error:
-            raise MissingError(f"the server has none: {error}") from None
+            raise MissingError(f"{NOT_ON_SERVER}: {error}") from None
         except FailedError as error:
             self._check_disk()
             self._count_failure(name, str(error))
-            raise MissingError(f"it cannot be got: {error}", for_now=True) from None
+            raise MissingError(f"cannot be downloaded: {error}", for_now=True) from None
         except ToolchainError as error:
             raise MissingError(str(error)) from None
         except OSError as error:
@@ -101,7 +101,7 @@ class ToolchainProber:
         self._found[name] = replace(toolchain, name=name) if self._is_fetched(name) else toolchain
 
     def toolchain(self, name: str) -> Toolchain:
-        """A toolchain that was got, got again where it has been removed since."""
+        """An available toolchain, installed again if it has been removed."""
         self.get(name)
         return self._found[name]
 
@@ -115,7 +115,7 @@ class ToolchainProber:
         return probe_result(verdict)
 
     def prefetch(self, names: Sequence[str]) -> None:
-        """Begin to fetch these while something else is tested."""
+        """Start to download these while another one is tried."""
         if not self.provisioning.prefetch:
             return
         self._queue.only(names)
@@ -124,19 +124,19 @@ class ToolchainProber:
                 self._queue.begin(name, partial(self._fetch, name))
 
     def retain(self, names: Collection[str]) -> None:
-        """Which toolchains must stay when the disk's limit is reached."""
+        """Keep these toolchains when the disk limit is reached."""
         self._held = frozenset(names)
 
     def available(self, names: Iterable[str]) -> set[str]:
-        """Those of these that are installed."""
+        """Those of these toolchains that are installed."""
         return {name for name in names if name in self._found or self._there(name)}
 
     def _is_fetched(self, name: str) -> bool:
-        """Whether a toolchain comes from a server, rather than from where the user says."""
+        """Whether a toolchain is downloaded, not found on this machine."""
         return folders.channel_name(name) is not None or _COMMIT.fullmatch(name) is not None
 
     def _there(self, name: str) -> Path | None:
-        """The folder of a toolchain that is installed, by us or by the user."""
+        """The folder of a toolchain that linkage or the user has installed."""
         if _COMMIT.fullmatch(name):
             return artifacts.is_there(self._home(name))
         if not self._is_fetched(name):
@@ -175,7 +175,7 @@ class ToolchainProber:
             except UnreachableError:
                 raise
             except FailedError:
-                pass  # rustup says it best what is wrong with an archive or a manifest
+                pass  # rustup's own message says best what is wrong with an archive or a manifest
             folder = nightly.install(
                 name, home, provisioning.downloads, provisioning.env, provisioning.targets
             )
@@ -208,7 +208,7 @@ class ToolchainProber:
             yield
 
     def _use(self, name: str) -> None:
-        """Mark a toolchain as used as long as we live, so that no other bisection removes it."""
+        """Mark a toolchain as used until this process ends, so that no other bisection removes it."""
         home = self._home(name)
         with contextlib.suppress(OSError):
             os.utime(home / _SIZE)
@@ -216,11 +216,11 @@ class ToolchainProber:
             fcntl.flock(self._used[name], fcntl.LOCK_SH | fcntl.LOCK_NB)
 
     def _make_room(self) -> None:
-        """Remove toolchains that are not wanted any more, until the next one fits."""
+        """Remove unused toolchains until the next one fits."""
         sizes = {home: _taken(home) for home in self.provisioning.folder.glob("*/")}
         largest = max((size for installed, _, size in sizes.values() if installed), default=0)
         total = sum(size for _, _, size in sizes.values())
-        # What was only downloaded goes first, then what was not used for longest.
+        # Incomplete installations go first, then the least recently used.
         for home in sorted(sizes, key=lambda one: sizes[one]):
             if total + largest <= self.provisioning.limit:
                 return
@@ -228,7 +228,7 @@ class ToolchainProber:
                 total -= sizes[home][2]
 
     def _remove(self, home: Path) -> bool:
-        """Remove a toolchain, unless somebody wants it."""
+        """Remove a toolchain that is not in use."""
         name = home.name.partition("+")[0]
         if name in self._held:
             return False
@@ -245,7 +245,7 @@ class ToolchainProber:
         return True
 
     def _check_disk(self) -> None:
-        """Raise LinkageError where it is the disk, and not a server, that stands in the way."""
+        """Raise LinkageError if the disk is full, so that the server is not blamed."""
         if shutil.disk_usage(self.provisioning.folder).free < _LITTLE:
             raise LinkageError(
                 "the disk is full",
@@ -257,14 +257,14 @@ class ToolchainProber:
         self._failed += 1
         if self._failed >= _PATIENCE:
             raise LinkageError(
-                f"{self._failed} toolchains in a row could not be got: {why}",
+                f"{self._failed} toolchains in a row could not be downloaded: {why}",
                 where=name,
-                help="when the server can be reached again: linkage bisect --resume",
+                help="when the server is reachable again: linkage bisect --resume",
             )
 
 
 def _taken(home: Path) -> tuple[bool, float, int]:
-    """Whether a toolchain is installed there, when it was used last, and what it takes of the disk."""
+    """Whether a toolchain is installed there, when it was last used, and its size on disk."""
     try:
         return True, (home / _SIZE).stat().st_mtime, int((home / _SIZE).read_text())
     except (OSError, ValueError):
@@ -272,13 +272,13 @@ def _taken(home: Path) -> tuple[bool, float, int]:
 
 
 def within_limits(variant: Variant) -> bool:
-    """Whether the case says that it is about this compiler."""
+    """Whether the compiler is in the case's own range."""
     limits = variant.case.model.toolchains
     return limits is None or VersionRange.parse(limits).contains(variant.toolchain.version)
 
 
 def _size(folder: Path) -> int:
-    """What a folder takes of the disk, in bytes."""
+    """The disk space that a folder uses, in bytes."""
     total = 0
     for file in folder.rglob("*"):
         with contextlib.suppress(OSError):  # it may be gone by now

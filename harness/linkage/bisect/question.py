@@ -1,4 +1,4 @@
-"""A question of a bisection, since when a variant fails so, and what a probe answers to it. Pure."""
+"""A question of a bisection: what introduced this failure of this variant? And its answers. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from linkage.judge.verdict import VerdictKind
 
 
 class ProbeOutcome(StrEnum):
-    """What a probe is to a question."""
+    """The outcome of a probe for a question."""
 
     PASS = "passes"  # noqa: S105 - no password
     SAME = "the same failure"
@@ -24,18 +24,18 @@ _MARKS = {ProbeOutcome.PASS: Mark.GOOD, ProbeOutcome.SAME: Mark.BAD}
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One failure of one variant. `others` are what else fails at the end that it was taken from."""
+    """One failure of one variant. `others` are the other failures at the end that it is from."""
 
     variant: str
     signature: Signature
     others: tuple[Signature, ...] = ()
     reached: int = 0
     raw: bool = False
-    """Whether known bugs count as failures: the failure is one itself."""
+    """Whether known bugs count as failures, because the failure is a known bug."""
     match: Match = "text"
 
     def outcome(self, found: ProbeResult) -> ProbeOutcome:
-        """What a probe is to this question."""
+        """The outcome of a probe for this question."""
         if any(self.signature.same(one, self.match) for one in found.failures):
             return ProbeOutcome.SAME
         if found.outcome in (VerdictKind.SKIP, VerdictKind.ERROR):
@@ -43,25 +43,25 @@ class Question:
         if not found.failures or (not self.raw and found.outcome != VerdictKind.FAIL):
             return ProbeOutcome.PASS
         known = all(any(other.same(one, self.match) for other in self.others) for one in found.failures)
-        # Only what has been there all along fails, and the step in question was carried out.
+        # Only the other failures are left, and the step in question was run.
         return ProbeOutcome.PASS if known and found.reached >= self.reached else ProbeOutcome.OTHER
 
     def mark(self, found: ProbeResult) -> Mark:
-        """Good, bad, or nothing: a different failure tells nothing about this one."""
+        """Good or bad; a skip if the probe is inconclusive, as a different failure is."""
         return _MARKS.get(self.outcome(found), Mark.SKIP)
 
 
 def questions(variant: str, failing: ProbeResult, match: Match = "text") -> tuple[Question, ...]:
-    """The questions that a failing end gives: one for each failure that looks different.
+    """The questions of a failing end: one for each distinct failure.
 
-    A crash of the compiler or a hang is a failure too; a skip, and an error that belongs to no
-    step, is none. Where the end is a known bug, or one that is gone elsewhere, it is judged raw.
+    A crash or a hang of the compiler is a failure; a skip and an error outside of any step are not.
+    If the end is a known bug, or one that is fixed elsewhere, known bugs count as failures.
     """
     distinct: list[Signature] = []
     for one in failing.failures:
         if one.step and not any(one.same(other, match) for other in distinct):
             distinct.append(one)
-    # Of those that could not be judged nothing is known beside something that was.
+    # Errors tell nothing beside a failure that could be judged.
     judged = [one for one in distinct if not one.error] or distinct
     raw = failing.outcome in (VerdictKind.KNOWN, VerdictKind.FIXED, VerdictKind.PASS)
     return tuple(
@@ -74,18 +74,18 @@ def _without(failures: Sequence[Signature], one: Signature) -> tuple[Signature, 
 
 
 def why(question: Question, found: ProbeResult) -> str:
-    """One line for a person: what a probe showed."""
+    """What a probe showed, in one line."""
     kind = question.outcome(found)
     match kind:
         case ProbeOutcome.PASS:
-            return "passes" if not found.failures else f"passes here; {found.failures[0]} is another matter"
+            return "passes" if not found.failures else f"passes; {found.failures[0]} is unrelated"
         case ProbeOutcome.SAME:
             return f"fails: {question.signature}"
         case ProbeOutcome.OTHER:
             return f"a different failure: {found.failures[0]}"
         case _:
             told = found.reason or next((str(one) for one in found.failures), found.outcome)
-            more = "; --ignore-limits tries it all the same" if told.startswith("the case is about") else ""
+            more = " (help: try it with --ignore-limits)" if told.startswith("the case is about") else ""
             return f"{kind}: {told}{more}"
 
 

@@ -1,4 +1,4 @@
-"""What a bisection is asked, as the session's file keeps it: enough to begin it again elsewhere."""
+"""The request of a bisection, as the session's file keeps it."""
 
 from datetime import date
 from pathlib import Path
@@ -14,11 +14,11 @@ from linkage.errors import LinkageError
 
 
 class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The words of a command."""
+    """What the command's arguments ask for."""
 
     cases: tuple[str, ...]
     folder: str = ""
-    """Where the cases' names begin."""
+    """The folder that the cases' names are relative to."""
     good: str | None = None
     bad: str | None = None
     toolchains: tuple[str, ...] = ()
@@ -32,7 +32,7 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ignore_limits: bool = False
     no_skip: bool = False
     today: str = ""
-    """The day of the newest nightly, where no new end is named."""
+    """The date of the newest nightly, the default of the newer end."""
 
     @classmethod
     def read(cls, start: dict[str, Any], where: str) -> "Request":
@@ -40,10 +40,10 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         try:
             return msgspec.convert(start, cls)
         except msgspec.ValidationError as error:
-            raise LinkageError(f"its `start` line cannot be understood: {error}", where=where) from None
+            raise LinkageError(f"invalid `start` line: {error}", where=where) from None
 
     def line(self) -> dict[str, Any]:
-        """For a session's `start` line, without what is as always."""
+        """For a session's `start` line, without defaults."""
         plain = msgspec.to_builtins(self)
         usual = msgspec.to_builtins(Request(()))
         return {key: value for key, value in plain.items() if key == "cases" or value != usual[key]}
@@ -54,11 +54,11 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def ends(self) -> tuple[str | None, str | None]:
-        """The older and the newer end: what failed first is the older one of what was mended."""
+        """The older and the newer end; to find a fix, the bad end is the older one."""
         return (self.bad, self.good) if self.regress == "fixed" else (self.good, self.bad)
 
     def range(self) -> tuple[axis.Range, tuple[merges.Merge, ...]]:
-        """What is searched; for merges also what they are. Raises LinkageError."""
+        """The range to search, and the merges in it if the bounds are commits. Raises LinkageError."""
         old, new = self.ends
         if self.toolchains:
             return axis.listed(self.toolchains, old, new), ()
@@ -67,12 +67,12 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return axis.between(old, new, date.fromisoformat(self.today)), ()
 
     def check(self) -> None:
-        """Raise LinkageError where what is asked for does not go together."""
+        """Raise LinkageError for arguments that do not go together."""
         if self.rust_src is not None:
             merges.check(Path(self.rust_src))
         if self.rollup_builds and self.rust_src is None:
             raise LinkageError(
-                "which pull requests a rollup has is looked up in a clone of rust-lang/rust",
+                "needs a clone of rust-lang/rust",
                 where="--rollup-builds",
                 help="name one with --rust-src DIR",
             )
@@ -80,17 +80,21 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def _merges(self, old: str | None, new: str | None) -> tuple[axis.Range, tuple[merges.Merge, ...]]:
         if self.rust_src is None:
             raise LinkageError(
-                "commits are looked up in a clone of rust-lang/rust",
+                "a commit as a bound needs a clone of rust-lang/rust",
                 where=str(new or old),
                 help="name one with --rust-src DIR, or give dates",
             )
         if old is None or new is None:
-            raise LinkageError("the other end is missing", where=str(old or new), help="name both commits")
+            raise LinkageError(
+                "is a commit, so the other bound must be one, too",
+                where=str(old or new),
+                help="name both with --good and --bad",
+            )
         clone = Path(self.rust_src)
         found = tuple(merges.between(clone, old, new))
         if not found:
             raise LinkageError(
-                f"holds no merge of the main branch between {old} and {new}", where=f"--rust-src {clone}"
+                f"has no merge of the main branch between {old} and {new}", where=f"--rust-src {clone}"
             )
         specs = (merges.full(clone, old), *(one.commit for one in found))
         return axis.Range(axis.Listed(specs, "merge"), 0, len(specs) - 1), found

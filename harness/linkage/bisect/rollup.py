@@ -1,4 +1,4 @@
-"""The compilers of single pull requests of a rollup, and what each of them shows.
+"""The builds of single pull requests in a rollup, and what each of them shows.
 
 After a rollup is merged, a bot builds each of its pull requests alone, on top of what the rollup
 itself was merged on, and lists the commits in a comment in the rollup. They are not in the main
@@ -24,7 +24,7 @@ _LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 
 
 class Build(msgspec.Struct, frozen=True):
-    """A pull request's own build, or why there is none."""
+    """The build of a single pull request, or why there is none."""
 
     number: int
     commit: str | None = None
@@ -33,20 +33,20 @@ class Build(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class RollupMember:
-    """A pull request of a rollup, and what its own build showed."""
+    """A pull request of a rollup, and what its build showed."""
 
     pull: Pull
     commit: str | None
     alone: bool | None
-    """Whether it alone brings what the rollup brought; None where that is not known."""
+    """Whether it alone has the rollup's effect; None if that is not known."""
     why: str = ""
-    """Why it is not known."""
+    """Why that is not known."""
 
 
 def read_builds(text: str, where: str) -> tuple[Build, ...]:
-    """The builds that a comment lists, or lines of `#PULL COMMIT`; all else in it is passed over.
+    """The builds that a comment lists, or lines of `#PULL COMMIT`; other lines are ignored.
 
-    Raises LinkageError for a line that begins as one of these and names no commit, and where there is none.
+    Raises LinkageError for such a line without a commit, and if there is no such line.
     """
     found: dict[int, Build] = {}
     for line, row in enumerate(text.splitlines(), 1):
@@ -61,14 +61,14 @@ def read_builds(text: str, where: str) -> tuple[Build, ...]:
         raise LinkageError(
             "lists no build of a pull request",
             where=where,
-            help="paste the table of the bot's comment in the rollup, or write lines such as `#1234 COMMIT`",
+            help="paste the table from the bot's comment in the rollup, or lines such as `#1234 COMMIT`",
         )
     return tuple(found.values())
 
 
 def _build(number: int, rest: str, where: str) -> Build:
     if any(mark in rest for mark in _NOT_BUILT):
-        # What stands there is the pull request's own last commit, of which nothing was built.
+        # The commit in this row is the pull request's last one, which was not built.
         told = _LINK.sub(r"\1", rest.strip(" |").rpartition("|")[2])
         for mark in _NOT_BUILT:
             told = told.replace(mark, "")
@@ -76,9 +76,9 @@ def _build(number: int, rest: str, where: str) -> Build:
     commits = _COMMIT.findall(rest)
     if not commits:
         raise LinkageError(
-            f"names no commit for #{number}", where=where, help="a commit is written with all its 40 digits"
+            f"has no commit for #{number}", where=where, help="write all 40 digits of its hash"
         )
-    return Build(number, commits[-1])  # a title may hold one as well
+    return Build(number, commits[-1])  # a title may contain one
 
 
 def built(merge: Merge, builds: Iterable[Build]) -> list[tuple[Pull, Build]]:
@@ -91,11 +91,11 @@ def built(merge: Merge, builds: Iterable[Build]) -> list[tuple[Pull, Build]]:
 
 
 def told_apart(members: Sequence[RollupMember]) -> tuple[bool | None, ...]:
-    """What tells two cases apart: which pull requests bring it, or else which do not."""
+    """What separates two cases: which pull requests have the effect, or else which do not."""
     shown = tuple(member.alone for member in members)
     return tuple(one is True for one in shown) if True in shown else shown
 
 
 def culprits(members: Sequence[RollupMember]) -> list[Pull]:
-    """Those that bring it alone."""
+    """The pull requests that have the effect alone."""
     return [member.pull for member in members if member.alone]

@@ -13,13 +13,13 @@ from enum import StrEnum
 from itertools import pairwise
 
 _AT_HAND = 2.0
-"""How much more a probe is worth whose toolchain is installed already."""
+"""How much more a probe is worth if its toolchain is installed."""
 _DISTRUST = 32
-"""A skip's neighbours are likely skips, too: within this fraction of a gap they are avoided."""
+"""The neighbours of a skip, within this fraction of a gap, are avoided: they are likely skips, too."""
 
 
 class Mark(StrEnum):
-    """What a probe says about a question."""
+    """The answer of a probe to a question."""
 
     GOOD = "good"
     BAD = "bad"
@@ -31,14 +31,14 @@ Known = Mapping[int, Mark]
 
 @dataclass(frozen=True, slots=True, order=True)
 class Gap:
-    """Two decided positions that differ, with none decided between: somewhere after the first, it flips."""
+    """Two positions with different answers and only skips or unknown ones between: it flips between them."""
 
     before: int
     after: int
 
     @property
     def candidates(self) -> range:
-        """The positions that can be the first of the new kind."""
+        """The positions that may be the first with the new answer."""
         return range(self.before + 1, self.after + 1)
 
 
@@ -54,7 +54,7 @@ def untried(gap: Gap, known: Known) -> list[int]:
 
 
 def choose(questions: Iterable[Known], at_hand: Collection[int] = ()) -> int | None:
-    """The position whose answer helps most questions most; None where every gap is as narrow as it gets.
+    """The most informative position over all questions; None if no gap can be narrowed.
 
     A probe is worth what it tells, in bits, about each gap that it lies in; less beside a
     skip; more where its toolchain is installed already.
@@ -70,7 +70,7 @@ def choose(questions: Iterable[Known], at_hand: Collection[int] = ()) -> int | N
 
 
 def upcoming(questions: Sequence[Known], place: int, at_hand: Collection[int] = ()) -> list[int]:
-    """What is chosen after `place` if all that ask about it find it good, and if all find it bad."""
+    """What is chosen after `place` if it is good for all questions, and if it is bad for all."""
     found: list[int] = []
     for answer in (Mark.GOOD, Mark.BAD):
         supposed = [{**known, place: answer} if asking(known, place) else known for known in questions]
@@ -86,14 +86,14 @@ def asking(known: Known, place: int) -> bool:
 
 
 def spread(before: int, after: int, count: int) -> list[int]:
-    """So many positions evenly between two ends, as `count` allows: to find flips that cancel out."""
+    """Up to `count` positions evenly between two ends, to find flips that cancel out."""
     inside = after - before - 1
     count = min(count, max(inside, 0))
     return sorted({before + round((inside + 1) * (i + 1) / (count + 1)) for i in range(count)})
 
 
 def _distinct(questions: Iterable[Known]) -> Counter[tuple[Gap, tuple[int, ...]]]:
-    """The gaps of all questions with the skips in each; equal ones are counted, not listed."""
+    """The gaps of all questions with the skips in each; equal ones are counted."""
     found: Counter[tuple[Gap, tuple[int, ...]]] = Counter()
     for known in questions:
         for gap in gaps(known):
@@ -104,7 +104,7 @@ def _distinct(questions: Iterable[Known]) -> Counter[tuple[Gap, tuple[int, ...]]
 
 
 def _worth(gap: Gap, skips: Sequence[int]) -> Iterable[tuple[int, float]]:
-    """Each untried position in a gap with the bits that its answer brings."""
+    """Each untried position in a gap with the information of its answer, in bits."""
     size = gap.after - gap.before
     for place, away in _distances(gap, skips):
         share = (place - gap.before) / size
@@ -113,7 +113,7 @@ def _worth(gap: Gap, skips: Sequence[int]) -> Iterable[tuple[int, float]]:
 
 
 def _distances(gap: Gap, skips: Sequence[int]) -> Iterable[tuple[int, float]]:
-    """Each untried position in a gap with the way to its nearest skip."""
+    """Each untried position in a gap with its distance to the nearest skip."""
     index, far = 0, float("inf")
     for place in range(gap.before + 1, gap.after):
         while index < len(skips) and skips[index] < place:

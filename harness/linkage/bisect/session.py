@@ -1,4 +1,4 @@
-"""A bisection at work: from the cases and the range to the answer."""
+"""A bisection session: from the cases and the range to the answer."""
 
 import re
 import sys
@@ -66,7 +66,7 @@ Make = Callable[[Toolchain], Variant]
 
 
 def variants_of(request: Request) -> dict[str, Make]:
-    """The variants by their name, each waiting for a compiler. Raises LinkageError for wrong cases."""
+    """The variants by name, each to be completed by a toolchain. Raises LinkageError for wrong cases."""
     found: dict[str, Make] = {}
     folder = Path(request.folder)
     for text in request.cases:
@@ -84,7 +84,7 @@ def variants_of(request: Request) -> dict[str, Make]:
                 if cell in (None, one):
                     found[f"{name}[{one}]" if one else name] = partial(Variant, case, row)
     if not found:
-        raise LinkageError("no case is named", where="bisect", help="name one, or --failed")
+        raise LinkageError("no case given", where="bisect", help="name a case, or use --failed")
     return found
 
 
@@ -111,7 +111,7 @@ class BisectSession:
         self.narrowing = Narrowing(request, merges, self.prober, journal, say)
 
     def answer(self) -> Answer:
-        """Search, then look at what is beside each flip."""
+        """Search, then compare the two sides of each flip."""
         hints = hints_of(self.variants, self.range, self.session)
         search = Bisection(
             self.range, list(self.variants), self.prober, self.journal, self.request.options, say
@@ -131,7 +131,7 @@ class BisectSession:
         return FlipGroup(tuple(found), tuple(looked), self._example(found[0], first))
 
     def _changes(self, variant: str, flip: Flip) -> tuple[Changes, ...]:
-        """What differs in what a variant makes on the two sides, as `linkage compare` has it."""
+        """The differences between a variant's outputs on the two sides, as `linkage compare` finds them."""
         rules = NoiseFilters.without(())
         reader = Normalizer(rules)
         try:
@@ -160,14 +160,14 @@ class BisectSession:
 
 
 def targets_of(variants: Mapping[str, Make], more: Sequence[str]) -> tuple[str, ...]:
-    """The targets whose std the variants need beside the host's, and those that were asked for."""
+    """The targets, besides the host, whose std the variants need or the user asked for."""
     rows = (make.args[1] for make in variants.values() if isinstance(make, partial))
     named = {str(row["target"]) for row in rows if row.get("target")}
     return tuple(sorted({*named, *more} - {machine_host()}))
 
 
 def hints_of(variants: Mapping[str, Make], asked: Range, session: Session) -> list[int]:
-    """Where a good end may be, by the results kept: the newest nightly that each variant passed on."""
+    """Where a good end may be: the newest nightly that each variant passed on, from stored results."""
     if asked.old is not None or asked.axis.kind != "nightly":
         return []
     results = Results(session.store)
@@ -185,7 +185,7 @@ def hints_of(variants: Mapping[str, Make], asked: Range, session: Session) -> li
 
 
 def _day(version: str) -> date | None:
-    """The nightly's date of a compiler by its version's text."""
+    """The date of a nightly, from its version's text."""
     found = _DATED.match(version)
     if found is None or not found[2]:
         return None

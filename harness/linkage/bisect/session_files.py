@@ -1,4 +1,4 @@
-"""The files of sessions whose names nobody gave: one for each, in the order in which they were begun."""
+"""The files of sessions without --session: one each, in the order in which they were started."""
 
 import json
 import re
@@ -14,11 +14,11 @@ _NAME = re.compile(r"(\d{8}-\d{6})-(\d+)\.log", re.ASCII)
 
 
 def create_in(folder: Path) -> Journal:
-    """A journal in a new file: named by the second, and numbered within it, whoever else begins one.
+    """A journal in a new file, named by the time and a number: unique even if others start at once.
 
-    Raises LinkageError where the folder cannot be written.
+    Raises LinkageError if the folder cannot be written.
     """
-    # Not local time, which goes back once a year.
+    # Local time goes back once a year.
     stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
     for number in count(1):
         try:
@@ -29,12 +29,12 @@ def create_in(folder: Path) -> Journal:
 
 
 def last_in(folder: Path, begun_in: Path) -> Path:
-    """The session that was begun last in a working folder. Raises LinkageError where there is none."""
+    """The session that was started last in a working folder. Raises LinkageError if there is none."""
     for file in sorted(folder.glob("*.log"), key=_order, reverse=True):
         if _folder_of(file) == str(begun_in):
             return file
     raise LinkageError(
-        "no session was begun in this folder", where="bisect", help="name its file, or begin one with --bad"
+        "no session was started in this folder", where="bisect", help="name its file, or start one with --bad"
     )
 
 

@@ -1,8 +1,8 @@
-"""What a failure looks like, so that it is known again on another compiler. Pure.
+"""The signature of a failure, by which it is recognized on another compiler. Pure.
 
-Of a failure stay its step, its claim, rustc's error codes, and the words that say what is
-wrong: without paths, hashes, numbers and command lines, which differ from one compiler to the
-next. Two failures of one claim are the same where they share enough of those words.
+A signature has the failure's step, its claim, rustc's error codes, and the words that say what is
+wrong, without paths, hashes, numbers and command lines, which differ between compilers. Two failures of
+one claim are the same if they share enough of these words.
 """
 
 import re
@@ -13,7 +13,7 @@ from linkage.artifact.demangle import demangled_path
 from linkage.judge.verdict import Failure, Verdict, VerdictKind
 
 Match = Literal["text", "claim", "step"]
-"""How much must be the same: step, claim and text; step and claim; the step alone."""
+"""What must be equal: step, claim and text; step and claim; only the step."""
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _CODE = re.compile(r"\b(E\d{4})\b")
@@ -51,7 +51,7 @@ _UNDEFINED = re.compile(
     r"undefined (?:reference to|symbol|symbols?:|hidden symbol:)[ :]*(?:[`'\"]?)([^\s`'\"(]+)['\"]?"
     r"|multiple definition of [`']([^`']+)'|duplicate symbol: (\S+)"
 )
-"""What a linker misses, or has twice: https://sourceware.org/binutils/docs/ld/ and lld's own words."""
+"""Undefined or duplicate symbols, in the words of GNU ld and lld."""
 _ENOUGH = {"exit": 0.5, "": 0.5}
 _ENOUGH_OF_A_CLAIM = 0.3
 _LINES = 12
@@ -67,17 +67,17 @@ class Signature:
     claim: str
     codes: tuple[str, ...]
     ended: str
-    """Of a failed process, how it ended; else empty."""
+    """How a failed process ended; else empty."""
     words: tuple[str, ...]
     line: str
-    """The line that says most, for a person."""
+    """The most telling line, for a person."""
     symbols: bool = False
-    """Whether the words are names of symbols that a linker misses, or has twice."""
+    """Whether the words are names of undefined or duplicate symbols."""
     error: bool = False
     """It could not be judged: a crash, a hang, a damaged file."""
 
     def same(self, other: "Signature", match: Match = "text") -> bool:
-        """Whether both are one failure, seen on two compilers."""
+        """Whether both are the same failure, on two compilers."""
         if self.step != other.step:
             return False
         if match == "step":
@@ -92,7 +92,7 @@ class Signature:
         mine, theirs = set(self.words), set(other.words)
         if not mine or not theirs:
             return mine == theirs
-        # A report is cut where it is long: of symbols, the shorter list should be in the longer one.
+        # Long reports are cut: the shorter list of symbols should be in the longer one.
         whole = min(len(mine), len(theirs)) if self.symbols else len(mine | theirs)
         share = len(mine & theirs) / whole
         return share >= _ENOUGH.get(self.claim, _ENOUGH_OF_A_CLAIM)
@@ -104,23 +104,23 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class ProbeResult:
-    """What a probe of a variant showed: its outcome, and each failure's signature."""
+    """The result of a probe: its outcome and the signatures of its failures."""
 
     outcome: str
     reason: str = ""
     failures: tuple[Signature, ...] = ()
     reached: int = 0
-    """How many commands were carried out: what a shorter run did not get to, it cannot tell."""
+    """How many commands were run: a shorter run says nothing about later steps."""
 
 
 def probe_result(verdict: Verdict) -> ProbeResult:
-    """What is kept of a verdict."""
+    """The part of a verdict that is kept."""
     failures = tuple(dict.fromkeys(signature(failure) for failure in verdict.failures))
     return ProbeResult(verdict.outcome.value, verdict.reason, failures, len(verdict.commands))
 
 
 def lack(toolchain: str, reason: str) -> ProbeResult:
-    """What a toolchain lacks as a failure, for a search of since when it has it."""
+    """A missing capability as a failure, to find the toolchain that introduced it."""
     line = reason.removeprefix(f"{toolchain} ")
     return ProbeResult(
         VerdictKind.FAIL.value, failures=(Signature("needs", "toolchain", (), "", (line,), _shown(line)),)
@@ -128,11 +128,11 @@ def lack(toolchain: str, reason: str) -> ProbeResult:
 
 
 def signature(failure: Failure) -> Signature:
-    """A failure without what differs between compilers."""
+    """The signature of a failure."""
     text = _ANSI.sub("", failure.found)
     ended, said, shown = "", text, ""
     if failure.claim.rpartition(".")[2] in _CLAIMED and not failure.error:
-        # What is missing stands in the claim; what was found is all the rest that is there.
+        # The claim has what is missing; what was found is everything else.
         said = failure.claimed
         shown = f"{failure.claimed}: {' '.join(text.split())}"
     elif failure.claim not in ("exit", "") and not failure.error:
@@ -161,12 +161,12 @@ def signature(failure: Failure) -> Signature:
 
 
 def _symbol(name: str) -> str:
-    """A symbol's own name, whichever way the compiler mangles it."""
+    """The last part of a symbol's demangled path."""
     return demangled_path(name.partition("@")[0]).rpartition("::")[2]
 
 
 def _key_lines(text: str) -> list[str]:
-    """The lines that say what is wrong; those that any failure has only where there is nothing else."""
+    """The lines that say what is wrong; lines that every failure has only if there are no others."""
     lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
     telling = [line for line in lines if not _SAYS_NOTHING.search(line)]
     key = [line for line in telling if _KEY_LINE.search(line)]

@@ -1,4 +1,4 @@
-"""What a bisection works on, and what comes out of it: variants with their questions, findings. Pure."""
+"""What a bisection works on and what it finds: variants, their questions, findings. Pure."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -9,50 +9,53 @@ from linkage.bisect.question import Question
 from linkage.bisect.search import Gap, Mark
 from linkage.bisect.signature import Match, ProbeResult
 
+NOT_ON_SERVER = "not on the server"
+"""How the reason begins if the server has no such toolchain."""
+
 
 class MissingError(Exception):
-    """There is no such toolchain, or it cannot be used; the reason in a few words."""
+    """A toolchain that does not exist or cannot be used, with a short reason."""
 
     def __init__(self, reason: str, *, for_now: bool = False) -> None:
         self.for_now = for_now
-        """It may be there another time: a session that goes on asks for it again."""
+        """It may exist later: a resumed session asks for it again."""
         super().__init__(reason)
 
 
 class Prober(Protocol):
-    """Where toolchains come from, and where variants are tried."""
+    """Provides toolchains and tries variants on them."""
 
     def get(self, name: str) -> None:
-        """Make the toolchain ready. Raises MissingError where there is none."""
+        """Make a toolchain available. Raises MissingError."""
 
     def probe(self, name: str, variant: str) -> ProbeResult:
-        """Try a variant on a toolchain that is ready."""
+        """Try a variant on an available toolchain."""
 
     def prefetch(self, names: Sequence[str]) -> None:
-        """Begin to fetch what is likely wanted next."""
+        """Start to download the toolchains that are likely to be next."""
 
     def retain(self, names: Collection[str]) -> None:
-        """Which toolchains are wanted again at the end: the others may go."""
+        """Keep these toolchains, which are needed again at the end; others may be removed."""
 
     def available(self, names: Iterable[str]) -> set[str]:
-        """Those of these that are installed."""
+        """Those of these toolchains that are installed."""
 
 
 @dataclass(frozen=True, slots=True)
 class SearchOptions:
-    """How a bisection is to go about it."""
+    """The options of a search."""
 
     fixed: bool = False
-    """What mended it is searched, not what broke it."""
+    """Whether to find what fixed the failure, not what introduced it."""
     match: Match = "text"
     claim: str | None = None
     spread: int = 0
-    """More toolchains over the whole range, to find flips that cancel out."""
+    """How many more toolchains to try over the whole range, to find flips that cancel out."""
 
 
 @dataclass
 class OpenQuestion:
-    """A question, and what is known of it by position."""
+    """A question and its answers so far, by position."""
 
     question: Question
     known: dict[int, Mark] = field(default_factory=dict)
@@ -60,35 +63,35 @@ class OpenQuestion:
 
 @dataclass
 class Subject:
-    """A variant, and what is asked about it."""
+    """A variant and its open questions."""
 
     variant: str
     backwards: bool = False
-    """It failed before and does not any more."""
+    """Whether it failed at the older end and passes at the newer one."""
     asked: list[OpenQuestion] = field(default_factory=list)
     problem: str = ""
-    """Why nothing can be searched for it."""
+    """Why it cannot be searched."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Where a question's answer changes: every flip that was found, each as narrow as it gets."""
+    """Where a question's answer changes: all flips that were found, as narrow as possible."""
 
     question: Question
     flips: tuple[Gap, ...]
     backwards: bool
     skipped: tuple[tuple[int, str], ...]
-    """What decided nothing, and why."""
+    """The inconclusive positions, and why."""
 
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """What came out of a bisection."""
+    """What a search found."""
 
     findings: tuple[Finding, ...]
     problems: tuple[tuple[str, str], ...]
-    """Variants of which nothing could be found out, and why."""
+    """The variants that could not be searched, and why."""
     range: Range
-    """With both ends, as they were used."""
+    """The range that was searched, with both ends."""
     tried: int
-    """How many toolchains were probed."""
+    """How many toolchains were tried."""

@@ -1,4 +1,4 @@
-"""A bisection's answer for a machine to read."""
+"""The answer of a bisection as JSON data. Pure."""
 
 from dataclasses import asdict
 from typing import Any
@@ -7,7 +7,7 @@ from linkage.bisect.answer import Answer, Flip, FlipGroup
 from linkage.render.bisect_markdown import evidence, script
 
 FORMAT = 1
-"""Counted up when a key changes its meaning or goes."""
+"""Incremented when the meaning of a key changes or a key is removed."""
 
 
 def answer_data(answer: Answer) -> dict[str, Any]:

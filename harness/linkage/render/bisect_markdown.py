@@ -1,4 +1,4 @@
-"""A bisection's answer as Markdown, ready for an issue. Pure."""
+"""The answer of a bisection as Markdown for an issue. Pure."""
 
 from collections.abc import Iterator, Sequence
 
@@ -14,7 +14,7 @@ _SHOWN = 12
 
 
 def answer_text(answer: Answer) -> str:
-    """All of it: each group, then what nothing could be found out about."""
+    """Each group, then what could not be searched."""
     lines: list[str] = []
     for group in answer.groups:
         lines += [*_group(group), ""]
@@ -46,7 +46,7 @@ def _group(group: FlipGroup) -> Iterator[str]:
         yield from _folded("What fails", "text", text)
     if text := script(group):
         yield ""
-        yield from _folded("A script that shows it with rustc and cc alone", "sh", text)
+        yield from _folded("Script to reproduce it (needs only rustc and cc)", "sh", text)
 
 
 def evidence(group: FlipGroup) -> str:
@@ -65,15 +65,16 @@ def script(group: FlipGroup) -> str:
 
 def _headline(group: FlipGroup) -> str:
     flip = group.flips[0]
-    what = _counted(len(group.variants), "variant")
-    one = len(group.variants) == 1
-    verb = {"bad": "fails" if one else "fail", "good": "passes" if one else "pass"}[flip.becomes]
-    if len(group.flips) > 1:
-        return f"{what}: since {flip.after.name}, and not for good"
-    if len(flip.candidates) > 1:
-        since = f"{flip.candidates[0]} … {flip.candidates[-1]}"
-        return f"{what} {verb} since one of {since}"
-    return f"{what} {verb} since {_first(flip)}"
+    verb = "fail" if flip.becomes == "bad" else "pass"
+    if len(group.variants) == 1:
+        verb = {"fail": "fails", "pass": "passes"}[verb]
+    line = f"{_counted(len(group.variants), 'variant')} {verb}: {_changed(flip)} by {_first(flip)}"
+    more = len(group.flips) - 1
+    return f"{line}, then changed {_counted(more, 'more time')}" if more else line
+
+
+def _changed(flip: Flip) -> str:
+    return "introduced" if flip.becomes == "bad" else "fixed"
 
 
 def _first(flip: Flip) -> str:
@@ -82,6 +83,8 @@ def _first(flip: Flip) -> str:
         return str(alone[0])
     if flip.by_merge and len(flip.merges) == 1:
         return str(flip.merges[0])
+    if len(flip.candidates) > 1:
+        return f"one of {flip.candidates[0]} … {flip.candidates[-1]}"
     return flip.after.name
 
 
@@ -90,9 +93,9 @@ def _flip(flip: Flip) -> Iterator[str]:
     yield f"- {last}: {_side(flip.before)}"
     yield f"- {first}: {_side(flip.after)}"
     if len(flip.candidates) > 1:
-        yield f"- it can be any of {len(flip.candidates)}: {listing(flip.candidates, _SHOWN)}"
+        yield f"- {len(flip.candidates)} candidates: {listing(flip.candidates, _SHOWN)}"
     for name, told in flip.skipped:
-        yield f"- {name} decided nothing: {escape(told, 300)}"
+        yield f"- {name} is inconclusive: {escape(told, 300)}"
     if flip.compare:
         yield f"- commits: {flip.compare}"
     yield from _merges(flip)
@@ -106,7 +109,8 @@ def _side(side: Endpoint) -> str:
 def _merges(flip: Flip) -> Iterator[str]:
     if not flip.merges:
         return
-    yield "- the merge:" if len(flip.merges) == 1 else f"- one of {len(flip.merges)} merges:"
+    which = "the merge" if len(flip.merges) == 1 else f"one of {len(flip.merges)} merges"
+    yield f"- {_changed(flip)} by {which}:"
     for merge in flip.merges:
         yield f"  - {_merge(merge)}"
         known = {member.pull: member for member in flip.members}
@@ -115,17 +119,17 @@ def _merges(flip: Flip) -> Iterator[str]:
             yield f"    - {pull.link} {pull.title}{told}"
     if flip.members and not culprits(flip.members):
         if all(member.alone is False for member in flip.members):
-            yield "- none of them alone brings it: it takes several of them together"
+            yield "- none of them has the effect alone: it takes several together"
         else:
-            yield "- it is one of those that could not be tried, or several of them together"
+            yield "- one of those that could not be tried has it, or several together"
 
 
 def _member(member: RollupMember, flip: Flip) -> str:
-    """What a pull request's own build showed."""
+    """What the build of a single pull request showed."""
     if member.alone is None:
         return f"not tried alone: {escape(member.why, 300)}"
     after, before = ("fails", "passes") if flip.becomes == "bad" else ("passes", "fails")
-    return f"alone it {after} ({member.commit})" if member.alone else f"alone it {before}"
+    return f"{after} alone ({member.commit})" if member.alone else f"{before} alone"
 
 
 def _merge(merge: Merge) -> str:
@@ -136,11 +140,11 @@ def _merge(merge: Merge) -> str:
 
 def _changes(changes: Sequence[Changes]) -> Iterator[str]:
     if changes:
-        yield "- what it made differs:"
+        yield "- differences between the outputs:"
     for change in changes[:_SHOWN]:
         yield f"  - {escape(change.headline(), 300)}"
     if len(changes) > _SHOWN:
-        yield f"  - and {len(changes) - _SHOWN} more: `linkage compare` with the two shows them"
+        yield f"  - and {len(changes) - _SHOWN} more (see `linkage compare`)"
 
 
 def _folded(title: str, language: str, text: str) -> Iterator[str]:
@@ -154,7 +158,7 @@ def _folded(title: str, language: str, text: str) -> Iterator[str]:
 
 
 def _problems(problems: Sequence[tuple[str, str]]) -> Iterator[str]:
-    """Those with the same words together."""
+    """The problems, grouped by their text."""
     by_text: dict[str, list[str]] = {}
     for variant, told in problems:
         by_text.setdefault(told, []).append(variant)
