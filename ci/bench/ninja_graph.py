@@ -56,7 +56,7 @@ def write(plans: Iterable[Plan], folder: Path, environ: Mapping[str, str], *, sh
         begins = json.dumps([own, planned.variant.toolchain.fingerprint, sorted(map(repr, found.items()))])
         level, parent = roots.setdefault(begins, {}), None
         for step in planned.steps:
-            key = repr((step.command, step.subjects, [part.command for part in step.together]))
+            key = repr((step.command, step.subjects, [part.command for part in step.parallel]))
             if step.command is None:
                 key += step.model.model_dump_json(exclude={"claims"})
             if key not in level:
@@ -94,7 +94,7 @@ def _write(nodes: list[_Node], folder: Path) -> int:
     count, named = 0, {}
     for node in nodes:
         before = named.get(node.parent.number) if node.parent else None
-        commands = [part for part in (node.step.together or (node.step,)) if part.command is not None]
+        commands = [part for part in (node.step.parallel or (node.step,)) if part.command is not None]
         if not commands:
             named[node.number] = before
             continue

@@ -10,13 +10,14 @@ from linkage.case.claims import Names
 from linkage.case.document import KeyPath
 from linkage.case.steps import EXPECTATIONS, LinkOnlyStep, ProcessStep
 from linkage.plan.plan import Plan, PlannedStep, Variant, plan
+from linkage.plan.template import Template
 from linkage.run.session import Session
 from linkage.toolchain import Toolchain
 from mutants.faults.call import Call
 from mutants.faults.fault import Fault
 from mutants.faults.rustc_cache import ASKED
 
-_ALONE = {ASKED: "1"}
+_ALONE = {ASKED: Template.of("1")}
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class PlannedVariant:
             if step.command is None or step.command.program != "rustc":
                 continue
             first = types.get(step.model.link_only, ()) if isinstance(step.model, LinkOnlyStep) else ()
-            call = Call.of([word for word in step.command.argv[1:] if isinstance(word, str)], first)
+            call = Call.of([str(word) for word in step.command.argv[1:] if isinstance(word, Template)], first)
             types[step.id] = call.crate_types
             found[step.path] = call, _is_refused(step), claimed_at(step)
         return found
@@ -113,10 +114,10 @@ def faulted(planned: Plan, steps: frozenset[KeyPath], wrapper: Path) -> Plan:
 
 
 def _faulted(
-    step: PlannedStep, steps: frozenset[KeyPath], wrapper: Path, env: Mapping[str, str] = _ALONE
+    step: PlannedStep, steps: frozenset[KeyPath], wrapper: Path, env: Mapping[str, Template] = _ALONE
 ) -> PlannedStep:
-    parts = tuple(_faulted(part, steps, wrapper, {}) for part in step.together)
+    parts = tuple(_faulted(part, steps, wrapper, {}) for part in step.parallel)
     if step.path not in steps or step.command is None:
-        return replace(step, together=parts)
-    argv, env = (str(wrapper), *step.command.argv[1:]), {**step.command.env, **env}
-    return replace(step, command=replace(step.command, argv=argv, env=env), together=parts)
+        return replace(step, parallel=parts)
+    argv, env = (Template.of(str(wrapper)), *step.command.argv[1:]), {**step.command.env, **env}
+    return replace(step, command=replace(step.command, argv=argv, env=env), parallel=parts)

@@ -92,7 +92,7 @@ def test_explain_compiles_nothing(linkage: Linkage, rustc: str, tmp_path: Path) 
     ]
     assert known[4].startswith("  known bug rust-lang/rust#1: ")
     assert blocks[5].splitlines()[1:] == ["  skipped: this machine has no no-such-program"]
-    assert "  truncate liblib.a" in blocks[6].splitlines()
+    assert "  $ truncate -s '<100' liblib.a" in blocks[6].splitlines()
     assert not [
         entry for entry in (tmp_path / "store").rglob("*") if entry.is_file() and entry.name != "CACHEDIR.TAG"
     ]
@@ -113,7 +113,7 @@ def test_explain_shows_names_as_they_stand(linkage: Linkage, rustc: str, tmp_pat
     (tmp_path / "names.yaml").write_text(NAMES)
     lines = linkage("explain", "names.yaml", "--toolchain", f"here={rustc}", cwd=tmp_path).stdout.splitlines()
     assert '      lib.rlib (liblib.rlib): defines {"all": ["path:top:b"]}' in lines
-    assert "  copy liblib.rlib a.rlib" in lines
+    assert "  $ cp -rp -- liblib.rlib a.rlib" in lines
 
 
 def test_toolchains(linkage: Linkage, rustc: str, tmp_path: Path) -> None:

@@ -3,11 +3,16 @@
 import pytest
 
 from linkage.errors import CaseError
-from linkage.plan.plan import plan
+from linkage.plan.plan import PlannedStep, plan
 from support.small_cases import ARM, lines, planned, toolchain, variant, words
 
 RUSTC = "/rust/bin/rustc --error-format=json lib.rs --edition=2021"
 LIBDIR = "/rust/lib/rustlib/x86_64-unknown-linux-gnu/lib"
+
+
+def shown_env(step: PlannedStep) -> dict[str, str]:
+    assert step.command is not None
+    return {key: str(value) for key, value in step.command.env.items()}
 
 
 def rustc(keys: str, **given: str) -> str:
@@ -44,7 +49,7 @@ def rustc(keys: str, **given: str) -> str:
         ("flags: '*.o'", "-L . <*.o>"),
         ("flags: ['-Clink-arg=*']", "-L . -Clink-arg=*"),
         ("flags: ['-L${libdir}/x', '${work}/y']", f"-L . -L{LIBDIR}/x $WORK/y"),
-        ("flags: ['$${x}']", "-L . $${x}"),
+        ("flags: ['$${x}']", "-L . ${x}"),
     ],
 )  # fmt: skip
 def test_what_a_step_says(keys: str, flags: str) -> None:
@@ -109,7 +114,7 @@ def test_axes_of_the_case_are_spliced_dropped_and_put_in() -> None:
     assert lines(OWN, 3) == [f"{RUSTC} -L . -x p--slow"]
     (step,) = planned(OWN, 0).steps
     assert step.command is not None
-    assert step.command.env == {"A": "w"}
+    assert shown_env(step) == {"A": "w"}
 
 
 def test_bootstrap_is_set_only_where_unstable_flags_need_it() -> None:
@@ -120,7 +125,7 @@ def test_bootstrap_is_set_only_where_unstable_flags_need_it() -> None:
         for made, needs in ((stable, wanted), (nightly, False)):
             (step,) = planned(text, made=made).steps
             assert step.command is not None
-            assert (step.command.env.get("RUSTC_BOOTSTRAP") == "1") is needs
+            assert (shown_env(step).get("RUSTC_BOOTSTRAP") == "1") is needs
         assert planned(text, made=stable).unstable is wanted
 
 
@@ -131,7 +136,7 @@ def test_the_halves_of_one_program_are_compiled_alike() -> None:
         "  - {run: main}\n  - {cc: main.c}\n"
     )
     made = planned(text, made=toolchain("1.95.0"))
-    found = [step.command.env.get("RUSTC_BOOTSTRAP") for step in made.steps if step.command]
+    found = [shown_env(step).get("RUSTC_BOOTSTRAP") for step in made.steps if step.command]
     assert found == ["1", "1", None, None]
 
 
@@ -180,12 +185,11 @@ def test_a_program_finds_what_the_variant_has_built() -> None:
     run = planned(text).steps[1]
     assert words(run) == ["valgrind", "-q", "deep/main", "a", "deep/main"]
     assert run.command is not None
-    path = run.command.env["LD_LIBRARY_PATH"].replace("\x1awork\x1a", "$WORK")
-    assert path == f"$WORK:$WORK/deep:{LIBDIR}"
+    assert shown_env(run)["LD_LIBRARY_PATH"] == f"$WORK:$WORK/deep:{LIBDIR}"
     for keys, env in (("library-path: false", {}), ("env: {LD_LIBRARY_PATH: x}", {"LD_LIBRARY_PATH": "x"})):
         (_, run) = planned(f"  - {{rustc: main.rs}}\n  - {{run: main, {keys}}}\n").steps
         assert run.command is not None
-        assert run.command.env == env
+        assert shown_env(run) == env
 
 
 def test_the_archiver() -> None:
@@ -222,9 +226,9 @@ def test_environment_and_limits() -> None:
     first, second = (step.command for step in planned(text).steps)
     assert first is not None
     assert second is not None
-    assert first.env == {"A": "mine", "B": "\x1awork\x1a/b"}
-    assert (first.time_limit, second.time_limit) == (3, 7)
-    assert first.stdin == "x86_64-unknown-linux-gnu"
+    assert {key: str(value) for key, value in first.env.items()} == {"A": "mine", "B": "$WORK/b"}
+    assert (first.timeout, second.timeout) == (3, 7)
+    assert str(first.stdin) == "x86_64-unknown-linux-gnu"
 
 
 def test_the_linker_is_watched_where_something_asks_for_it() -> None:

@@ -1,12 +1,15 @@
 """Small cases planned on toolchains that are nowhere, and run on ones that are."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 from linkage.case.reader import parse_case
 from linkage.judge.verdict import Verdict
-from linkage.plan.command import WORK, Glob
+from linkage.plan.command import Glob
+from linkage.plan.operations import Write
 from linkage.plan.plan import Plan, PlannedStep, Variant, plan
+from linkage.plan.template import Template
 from linkage.run.session import Session
 from linkage.run.workspace import Workspace
 from linkage.toolchain.model import Capabilities, OutputName, Target, Toolchain
@@ -73,10 +76,7 @@ def planned(text: str, cell: int = 0, made: Toolchain | None = None) -> Plan:
 def words(step: PlannedStep) -> list[str]:
     """A step's command line: a glob in angle brackets, the working folder as $WORK."""
     assert step.command is not None
-    return [
-        f"<{word.pattern}>" if isinstance(word, Glob) else word.replace(WORK, "$WORK")
-        for word in step.command.argv
-    ]
+    return [f"<{word}>" if isinstance(word, Glob) else str(word) for word in step.command.argv]
 
 
 def lines(text: str, cell: int = 0, made: Toolchain | None = None) -> list[str]:
@@ -87,7 +87,11 @@ def lines(text: str, cell: int = 0, made: Toolchain | None = None) -> list[str]:
 def operate(workspace: Workspace, step: str, *, umask: int = 0o022) -> None:
     """Carry out one file operation, as a case writes it."""
     made = planned(f"  - {{{step}}}\n")
-    workspace.operate(made.steps[0], {"lib.rs": b"new", "deep/mod.rs": b"deep"}, umask)
+    operation = made.steps[0].operation
+    assert operation is not None
+    if isinstance(operation, Write) and isinstance(operation.content, Template):
+        operation = replace(operation, content=str(operation.content).encode())
+    workspace.operate(operation, {"lib.rs": b"new", "deep/mod.rs": b"deep"}, umask)
 
 
 def verdicts(session: Session, text: str, made: Toolchain, folder: Path) -> list[Verdict]:

@@ -54,11 +54,9 @@ def _print_variant(session: Session, variant: Variant, console: Console) -> None
 
 
 def _print_step(step: PlannedStep, console: Console) -> None:
-    for part in step.together or (step,):
-        if part.command is not None:
-            console.print(Text.assemble(("  $ ", "dim"), shown_command(part.command)))
-        else:
-            console.print(Text.assemble((f"  {part.action} ", "dim"), " ".join(part.subjects.values())))
+    for part in step.parallel or (step,):
+        shown = shown_command(part.command) if part.command else part.operation and part.operation.shell()
+        console.print(Text.assemble(("  $ ", "dim"), shown or ""))
         for line in _expectations(part):
             console.print(f"      {line}", markup=False)
         for line in _claims(part.claims):

@@ -60,7 +60,7 @@ def _step(
             # What a file operation makes is the case's and not the compiler's; what an incremental
             # session holds is the compiler's own, and stands in the outputs, too.
             if path in outcome.facts
-            and (planned.command or planned.together)
+            and (planned.command or planned.parallel)
             and f"{SESSION}/" not in names(path)
         },
         None if outcome.lasting else how(outcome),

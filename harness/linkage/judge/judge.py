@@ -16,7 +16,7 @@ from linkage.judge.pattern import compile_patterns
 from linkage.judge.process import check_process
 from linkage.judge.verdict import Failure, Verdict
 from linkage.judge.view import View
-from linkage.plan.command import Command, Glob, in_words, typed
+from linkage.plan.command import Command, Glob
 from linkage.plan.expectation import as_expected, ended_right, how, unmade
 from linkage.plan.observation import Observation, Outcome, native_static_libs
 from linkage.plan.plan import ClaimGroup, Plan, PlannedStep, filled
@@ -38,7 +38,7 @@ def judge(plan: Plan, observation: Observation, files: Mapping[str, str], siblin
     commands = tuple(
         shown_command(part.command)
         for step, _ in zip(plan.steps, observation.steps, strict=False)
-        for part in (step.together or (step,))
+        for part in (step.parallel or (step,))
         if part.command is not None
     )
     obtained = max((step.outcome.obtained for step in observation.steps), default="")
@@ -51,10 +51,10 @@ def judge(plan: Plan, observation: Observation, files: Mapping[str, str], siblin
 
 def shown_command(command: Command) -> str:
     """A command as a user types it in the working folder."""
-    env = [f"{key}={shlex.quote(in_words(value))}" for key, value in command.env.items()]
+    env = [f"{key}={shlex.quote(str(value))}" for key, value in command.env.items()]
     quoted = [
-        word.pattern if isinstance(word, Glob) else shlex.quote(in_words(word)).replace("'$WORK", '"$WORK"\'')
-        for word in typed(command)
+        str(word) if isinstance(word, Glob) else shlex.quote(str(word)).replace("'$WORK", '"$WORK"\'')
+        for word in command.typed
     ]
     return " ".join([*env, *quoted])
 
@@ -79,7 +79,7 @@ def _failures(
 
 def _kept(step: PlannedStep, outcome: Outcome) -> Iterator[tuple[str, str]]:
     """What a step keeps for later steps, by variable."""
-    for part, one in zip(step.together or (step,), outcome.parts or (outcome,), strict=True):
+    for part, one in zip(step.parallel or (step,), outcome.parts or (outcome,), strict=True):
         capture = part.model.capture if isinstance(part.model, ProcessStep) else None
         if capture is not None:
             words = native_static_libs(one.stderr) or () if capture == "native-static-libs" else None
@@ -94,8 +94,8 @@ def _with_kept(step: PlannedStep, kept: Mapping[str, str]) -> PlannedStep:
     said = step.model.model_fields_set.intersection(EXPECTATIONS)
     model = step.model.model_copy(update={key: filled(getattr(step.model, key), kept) for key in said})
     claims = tuple(replace(group, claims=filled(group.claims, kept)) for group in step.claims)
-    together = tuple(_with_kept(part, kept) for part in step.together)
-    return replace(step, model=model, claims=claims, together=together)
+    together = tuple(_with_kept(part, kept) for part in step.parallel)
+    return replace(step, model=model, claims=claims, parallel=together)
 
 
 def _step(
@@ -114,14 +114,14 @@ def _step(
         yield _error(plan, step, "exit", step.path, f"{how(outcome)}\n{outcome.stderr[-2000:]}")
         return
     version = plan.variant.toolchain.version
-    for part, one in zip(step.together or (step,), outcome.parts or (outcome,), strict=True):
+    for part, one in zip(step.parallel or (step,), outcome.parts or (outcome,), strict=True):
         for key, miss in check_process(part, one, version, files, part.roles):
             yield _failure(plan, part, key, (*part.path, _place(key)), miss, ())
         for path in unmade(part, replace(one, made=outcome.made)):
             miss = Mismatch("", f"produces {path}", f"succeeded, but made {listing(outcome.made)}")
             yield _failure(plan, part, "produces", part.path, miss, ())
     if ended_right(step, outcome):
-        for group in (*step.claims, *(group for part in step.together for group in part.claims)):
+        for group in (*step.claims, *(group for part in step.parallel for group in part.claims)):
             yield from _group(plan, step, group, outcome, step.id, files, sibling)
 
 

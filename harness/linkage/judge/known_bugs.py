@@ -107,7 +107,7 @@ def _carried_out(plan: Plan, observation: Observation) -> Iterator[tuple[Planned
     for step, seen in zip(plan.steps, observation.steps, strict=False):
         yield step, seen.outcome
         # If one of them could not be run, its outcome counts for all.
-        yield from zip(step.together, seen.outcome.parts or (seen.outcome,) * len(step.together), strict=True)
+        yield from zip(step.parallel, seen.outcome.parts or (seen.outcome,) * len(step.parallel), strict=True)
 
 
 def _at(signature: BugSignature, step: PlannedStep) -> bool:

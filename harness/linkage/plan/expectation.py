@@ -13,7 +13,7 @@ def as_expected(step: PlannedStep, outcome: Outcome) -> bool:
 
 def unmade(step: PlannedStep, outcome: Outcome) -> list[str]:
     """Files that a successful step promised and did not make."""
-    parts = zip(step.together or (step,), outcome.parts or (outcome,), strict=True)
+    parts = zip(step.parallel or (step,), outcome.parts or (outcome,), strict=True)
     return [
         path for part, one in parts if one.status == 0 for path in part.promised if path not in outcome.made
     ]
@@ -23,8 +23,8 @@ def ended_right(step: PlannedStep, outcome: Outcome) -> bool:
     """Whether it ended as its case says."""
     if outcome.problem is not None or outcome.limit is not None:
         return False
-    if step.together:
-        return all(ended_right(part, one) for part, one in zip(step.together, outcome.parts, strict=True))
+    if step.parallel:
+        return all(ended_right(part, one) for part, one in zip(step.parallel, outcome.parts, strict=True))
     return not isinstance(step.model, model.ProcessStep) or exit_holds(step.model.exit, outcome)
 
 

@@ -16,13 +16,15 @@ from linkage.case.document import KeyPath
 from linkage.case.matrix import row_id
 from linkage.case.resolution import ResolvedStep, TrackedRow, applied, resolve
 from linkage.case.symbol_groups import GROUP_NAMES
-from linkage.case.variables import substitute
+from linkage.case.variables import REFERENCE, substitute
 from linkage.case.variables import text as axis_text
 from linkage.errors import CaseError
-from linkage.plan import command
-from linkage.plan.command import WORK, Command
+from linkage.plan.command import Command
+from linkage.plan.operations import Operation
 from linkage.plan.outputs import Outputs
 from linkage.plan.state import State, matching, selected
+from linkage.plan.steps import OperationKind, ProcessKind, Scope, key_of, kind_of
+from linkage.plan.template import WORK, Template
 from linkage.toolchain.model import Toolchain
 
 
@@ -87,20 +89,19 @@ class PlannedStep:
     id: str
     model: model.Step
     command: Command | None = None
-    subjects: Mapping[str, str] = field(default_factory=dict)
-    """The paths that a file operation means by the names in its model."""
+    operation: Operation | None = None
     roles: Mapping[str, str] = field(default_factory=dict)
     """Files by role, as they are after this step: a later one may give a role another file."""
     promised: tuple[str, ...] = ()
     """Files that rustc must have made where it succeeds."""
     claims: tuple[ClaimGroup, ...] = ()
     reads: tuple[Read, ...] = ()
-    together: tuple["PlannedStep", ...] = ()
+    parallel: tuple["PlannedStep", ...] = ()
 
     @property
     def action(self) -> str:
         """What kind of step it is, by its key in the case."""
-        return next(name for name, kind in model.ACTIONS.items() if type(self.model) is kind)
+        return key_of(self.model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ class Plan:
         """Every step, those that run together too."""
         for step in self.steps:
             yield step
-            yield from step.together
+            yield from step.parallel
 
 
 def plan(variant: Variant) -> Plan:
@@ -140,10 +141,10 @@ def plan(variant: Variant) -> Plan:
 
 
 def _bootstrapped(step: PlannedStep) -> PlannedStep:
-    parts = tuple(_bootstrapped(part) for part in step.together)
+    parts = tuple(_bootstrapped(part) for part in step.parallel)
     if step.command is None or step.command.program != "rustc":
-        return replace(step, together=parts)
-    env = {**step.command.env, "RUSTC_BOOTSTRAP": "1"}
+        return replace(step, parallel=parts)
+    env = {**step.command.env, "RUSTC_BOOTSTRAP": Template.of("1")}
     return replace(step, command=replace(step.command, env=env))
 
 
@@ -160,14 +161,13 @@ class _Planner:
         self.row = TrackedRow(variant.cell, set())
         target = variant.toolchain.target(outputs.target)
         self.variables = {
-            "work": WORK,
             "sysroot": str(variant.toolchain.sysroot),
             "libdir": str(target.libdir) if target else "",
             "target": outputs.target or variant.toolchain.host,
             "host": variant.toolchain.host,
         }
         self.env = {key: self.cell(value) for key, value in variant.case.model.env.items()}
-        self.said = {**self.variables, "work": "$WORK"}
+        self.said = {**self.variables, "work": str(WORK)}
         """As claims see them: what a process prints has the working folder's name taken out."""
 
     def cell(self, text: str) -> str:
@@ -177,52 +177,40 @@ class _Planner:
 
     def step(self, resolved: ResolvedStep) -> PlannedStep:
         step = resolved.step
-        if isinstance(step, model.ParallelStep):
-            parts = tuple(self.step(part) for part in resolved.parallel)
-            groups = tuple(self.claims(step.claims, self._data(resolved.path), (*resolved.path, "claims")))
-            return PlannedStep(
-                resolved.path,
-                resolved.id,
-                step,
-                roles=dict(self.outputs.roles),
-                claims=groups,
-                reads=self.reads(groups),
-                together=parts,
-            )
-        toolchain = self.variant.toolchain
+        parts = tuple(self.step(part) for part in resolved.parallel)
+        scope = Scope(resolved, self.variant.toolchain, self.outputs, self.variables)
+        kind = kind_of(step)
+        process: Command | None = None
+        operation: Operation | None = None
         try:
-            promised = self.outputs.add(resolved)
-            made = command.build(
-                resolved,
-                toolchain,
-                self.env,
-                self.variant.case.model.timeout,
-                self.outputs,
-                self.variables,
-            )
+            self.outputs.ids.add(resolved.id)
+            promised = kind.produce(step, scope)
+            if isinstance(kind, ProcessKind):
+                process = kind.command(step, scope, self.env, self.variant.case.model.timeout)
+            elif isinstance(kind, OperationKind):
+                operation = kind.operation(step, scope)
         except CaseError as error:
             if error.where is None:
                 where = self.variant.case.position(resolved.path)
                 raise CaseError(error.what, where=where, help=error.help) from None
             raise
-        self.unstable = self.unstable or (made is not None and made.unstable)
+        self.unstable = self.unstable or (process is not None and process.unstable)
         groups = tuple(self.claims(step.claims, self._data(resolved.path), (*resolved.path, "claims")))
         return PlannedStep(
             resolved.path,
             resolved.id,
             self._filled(step),
-            made,
-            subjects=self._subjects(step),
+            process,
+            operation,
             roles=dict(self.outputs.roles),
             promised=promised,
             claims=groups,
             reads=self.reads(groups),
+            parallel=parts,
         )
 
     def _filled(self, step: model.Step) -> model.Step:
-        """The step with the variables of this variant in what it claims, and in what it writes."""
-        if isinstance(step, model.WriteStep):
-            return step.model_copy(update={"text": step.text and self.text(step.text)})
+        """The step with the variables of this variant in what it claims."""
         said = step.model_fields_set.intersection(model.EXPECTATIONS)
         return step.model_copy(update={key: filled(getattr(step, key), self.said) for key in said})
 
@@ -236,34 +224,6 @@ class _Planner:
             data = data if part == 0 and not isinstance(data, list) else data[part]
         return data
 
-    def _subjects(self, step: model.Step) -> dict[str, str]:
-        names: list[str] = []
-        for key in (
-            "remove",
-            "mkdir",
-            "keep",
-            "write",
-            "truncate",
-            "rename",
-            "copy_",
-            "to",
-            "symlink",
-            "chmod",
-        ):
-            value = getattr(step, key, None)
-            if isinstance(value, str):
-                names.append(value)
-            elif isinstance(value, tuple):
-                names.extend(value)
-        found = {name: self.outputs.path(self.text(name)) for name in names}
-        if isinstance(step, model.CopyStep):
-            command.within(found[step.copy_], self.variables)
-        return found
-
-    def text(self, text: str) -> str:
-        """A text with the variables of this variant in place; `${captured.…}` waits for the run."""
-        return command.expand(text, self.variables)
-
     def claims(self, found: ClaimMap, data: Any, path: KeyPath) -> Iterator[ClaimGroup]:  # noqa: ANN401
         """The claims that this cell has, each with its place; a role that it lacks has none."""
         doc = self.variant.case.document
@@ -271,7 +231,7 @@ class _Planner:
         for subject, sets in found.items():
             listed = raw.get(subject, []) if isinstance(raw, dict) else []
             listed = listed if isinstance(listed, list) else [listed]
-            pattern = self.outputs.subject(self.text(self.cell(subject)).removeprefix(f"{WORK}/"))
+            pattern = self.outputs.subject(Template.parse(self.cell(subject), self.variables).path)
             if pattern is None:
                 continue
             for index, one in enumerate(sets):
@@ -295,7 +255,7 @@ def filled(part: T, variables: Mapping[str, str], *, regex: bool = False) -> T:
     if isinstance(part, str):
         regex = regex or (len(part) > 1 and part[0] == part[-1] == "/")
         chosen = {key: re.escape(value) for key, value in variables.items()} if regex else variables
-        result = command.expand(part, chosen).replace("$${", "${") if "${" in part else part
+        result = REFERENCE.sub(lambda found: chosen.get(found[1], found[0]), part).replace("$${", "${")
     elif isinstance(part, tuple):
         result = tuple(filled(one, variables, regex=regex) for one in part)
     elif isinstance(part, Mapping):

@@ -53,7 +53,7 @@ def missing_after_plan(plan: Plan, *, bootstrap: bool) -> str | None:
 def _unstable_flags(plan: Plan) -> Iterator[str]:
     for step in plan.flat():
         if step.command is not None and step.command.program == "rustc":
-            words = " ".join(word for word in step.command.argv if isinstance(word, str))
+            words = " ".join(map(str, step.command.argv))
             yield from _FLAG.findall(words)
 
 

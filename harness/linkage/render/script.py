@@ -8,14 +8,14 @@ import posixpath
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 
-from linkage.case import steps as model
 from linkage.judge.judge import shown_command
 from linkage.judge.name_set import escape
 from linkage.judge.verdict import Failure, Verdict
-from linkage.plan.command import WORK, Command, Glob, typed
+from linkage.plan.command import Command, Glob, Word
 from linkage.plan.plan import Plan, PlannedStep
+from linkage.plan.shell import identifier, pattern, quoted, text_printed, written
+from linkage.plan.template import Template
 from linkage.render.script_checks import FUNCTIONS, Check, covered, exit_check, group_checks, step_checks
-from linkage.render.shell import identifier, pattern, printed, quoted, written
 
 _FOREIGN = "RUSTC_BOOTSTRAP RUSTC_LOG RUST_BACKTRACE LD_LIBRARY_PATH LIBRARY_PATH LD_PRELOAD"
 """Variables of the user's that a run of the harness does not see either."""
@@ -42,7 +42,7 @@ class _Script:
         self.verdict = verdict
         toolchain = planned.variant.toolchain
         self.version = toolchain.version
-        self.places = {str(toolchain.rustc): "RUSTC", str(toolchain.sysroot): "SYSROOT", WORK: "WORK"}
+        self.places = {str(toolchain.rustc): "RUSTC", str(toolchain.sysroot): "SYSROOT"}
 
     def head(self) -> list[str]:
         variant = self.planned.variant
@@ -70,11 +70,11 @@ class _Script:
         for index, step in enumerate(self.planned.steps):
             yield ""
             yield f"# step {escape(step.id)}"
-            if step.together:
+            if step.parallel:
                 yield from self._together(step, index)
-            elif step.command is None:
-                yield f"{{ {_operation(step)}; }} || stop {shlex.quote(f'{step.id}: {step.action}')}"
-            else:
+            elif step.operation is not None:
+                yield f"{{ {step.operation.shell()}; }} || stop {shlex.quote(f'{step.id}: {step.action}')}"
+            elif step.command is not None:
                 yield from self._process(step, step.command, str(index))
             checks = list(step_checks(step, f"$OUT/{index}", self.version))
             yield from _lines(checks)
@@ -89,31 +89,33 @@ class _Script:
     def _ended(self, step: PlannedStep, name: str, status: str) -> Iterator[str]:
         yield f'cat "$OUT/{name}.stdout"; cat "$OUT/{name}.stderr" >&2'
         yield exit_check(step, status)
-        kept = getattr(step.model, "capture", None)
-        if kept == "native-static-libs":
+        stream = getattr(step.model, "capture", None)
+        if stream == "native-static-libs":
             found = f"sed -n 's/^.*native-static-libs: //p' \"$OUT/{name}.stderr\""
             yield f"WORDS_{identifier(step.id)}=$({found})"
-        elif isinstance(step.model, model.ProcessStep) and kept is not None:
-            yield f'CAPTURED_{identifier(step.id)}=$(cat "$OUT/{name}.{kept}")'
+            yield f"CAPTURED_{identifier(step.id)}=$WORDS_{identifier(step.id)}"
+        elif stream is not None:
+            yield f'CAPTURED_{identifier(step.id)}=$(cat "$OUT/{name}.{stream}")'
 
     def _together(self, step: PlannedStep, index: int) -> Iterator[str]:
-        for number, part in enumerate(step.together):
+        for number, part in enumerate(step.parallel):
             streams = f'"$OUT/{index}.{number}.stdout" 2>"$OUT/{index}.{number}.stderr"'
+            line = part.operation.shell() if part.operation is not None else ""
             if part.command is not None:
                 yield f"say {shlex.quote('+ ' + shown_command(part.command) + ' &')}"
-            line = _operation(part) if part.command is None else self._command(part.command)
+                line = self._command(part.command)
             yield f"( {line} ) >{streams} & part{number}=$!"
-        for number in range(len(step.together)):
+        for number in range(len(step.parallel)):
             yield f"status{number}=0; wait $part{number} || status{number}=$?"
-        for number, part in enumerate(step.together):
+        for number, part in enumerate(step.parallel):
             yield from self._ended(part, f"{index}.{number}", f"status{number}")
             checks = list(step_checks(part, f"$OUT/{index}.{number}", self.version))
             yield from _lines(checks)
             yield from self._found(part.id, checks)
 
     def _command(self, command: Command) -> str:
-        words = [self._word(word, command.cwd) for word in typed(command)]
-        places = "".join(f"{quoted(folder, self.places)}:" for folder in command.path)
+        words = [self._word(word, command.cwd) for word in command.typed]
+        places = "".join(f"{quoted(Template.of(folder), self.places)}:" for folder in command.path)
         env = [f'PATH={places}"$PATH"'] if places else []
         env += [f"{key}={quoted(value, self.places)}" for key, value in command.env.items()]
         if all(key.isidentifier() for key in command.env):
@@ -121,13 +123,12 @@ class _Script:
         else:
             line = " ".join(["env", *env, *words])
         if command.stdin is not None:
-            given = quoted(command.stdin, self.places)
-            given = printed(command.stdin.encode()) if given.startswith("'") else f"printf %s {given}"
+            given = text_printed(command.stdin, self.places)
             line = f"{given} | {line}"
         return f"( cd {shlex.quote(command.cwd)} && {line} )" if command.cwd != "." else line
 
-    def _word(self, word: str | Glob, cwd: str) -> str:
-        if isinstance(word, str):
+    def _word(self, word: Word, cwd: str) -> str:
+        if not isinstance(word, Glob):
             return quoted(word, self.places)
         if word.archive is None:
             return self._files(word.pattern, cwd)
@@ -176,51 +177,3 @@ def _told(failure: Failure) -> Iterator[str]:
     found = " / ".join(escape(line, 400) for line in failure.found.splitlines())
     text = f"{name}: claimed: {escape(failure.claimed, 400)}; the harness found: {found}"
     yield f"miss {shlex.quote(text)}"
-
-
-def _operation(step: PlannedStep) -> str:  # noqa: C901 - one case for each kind of step
-    """A file operation as one command."""
-    names = {key: pattern(path) for key, path in step.subjects.items()}
-    match step.model:
-        case model.RemoveStep(remove=what):
-            return f"rm -r -- {' '.join(names[name] for name in what)}"
-        case model.MkdirStep(mkdir=folders):
-            return f"mkdir -p -- {' '.join(names[name] for name in folders)}"
-        case model.WriteStep() as write:
-            return _write(write, step.subjects[write.write])
-        case model.TruncateStep() as cut:
-            size = f"'<{cut.size}'" if cut.size >= 0 else str(cut.size)
-            return f"truncate -s {size} {names[cut.truncate]}"
-        case model.RenameStep() as rename:
-            return f"mv -- {names[rename.rename]} {names[rename.to]}"
-        case model.CopyStep() as copy:
-            return f"cp -rp -- {names[copy.copy_]} {names[copy.to]}"
-        case model.SymlinkStep() as link:
-            place = step.subjects[link.symlink]
-            target = posixpath.relpath(step.subjects[link.to], posixpath.dirname(place) or ".")
-            return f"ln -s -- {shlex.quote(target)} {shlex.quote(place)}"
-        case model.ChmodStep() as chmod:
-            return f"chmod {chmod.mode} {names[chmod.chmod]}"
-        case model.UmaskStep() as umask:
-            return f"umask {umask.umask}"
-        case model.CleanStep():
-            return _clean(sorted(step.subjects.values()))
-        case _:
-            raise AssertionError(step.model)
-
-
-def _write(write: model.WriteStep, path: str) -> str:
-    content = bytes.fromhex(write.hex_) if write.hex_ is not None else (write.text or "").encode()
-    file = shlex.quote(path)
-    if write.offset is None:
-        folder = posixpath.dirname(path)
-        made = f"mkdir -p -- {shlex.quote(folder)} && " if folder else ""
-        return f"{made}{printed(content)} >{file}"
-    place = str(write.offset) if write.offset >= 0 else f"$(($(wc -c <{file}) - {-write.offset}))"
-    return f"{printed(content)} | dd of={file} bs=1 seek={place} conv=notrunc 2>/dev/null"
-
-
-def _clean(kept: Sequence[str]) -> str:
-    spared = "".join(f" ! -path {shlex.quote(f'./{path}{end}')}" for path in kept for end in ("", "/*"))
-    empty = "find . -mindepth 1 -depth -type d -empty" + spared + " -delete"
-    return f"find . -mindepth 1 ! -type d{spared} -delete && {empty} && sources"

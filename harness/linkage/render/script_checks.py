@@ -13,10 +13,10 @@ from linkage.case import steps as model
 from linkage.case.claims import Names, Text
 from linkage.case.symbol_groups import groups
 from linkage.case.variables import REFERENCE
-from linkage.plan.command import WORK
 from linkage.plan.plan import ClaimGroup, PlannedStep
+from linkage.plan.shell import printed, quoted
 from linkage.plan.state import is_glob
-from linkage.render.shell import printed, quoted
+from linkage.plan.template import Template
 from linkage.toolchain.version import RustcVersion
 
 FUNCTIONS = r"""say() { printf '%s\n' "$1"; }
@@ -98,7 +98,7 @@ def _text_checks(step: str, stream: str, claim: Text, file: str) -> Iterator[Che
         ("not-contains", claim.not_contains, False),
     ):
         for text in texts:
-            literal = quoted(text.replace("$WORK", WORK), {WORK: "WORK"})
+            literal = quoted(Template.neutral(text), {})
             missed = f"miss {shlex.quote(f'{step}: {stream} {part} {_plain(text)}')}"
             found, other = (":", missed) if wanted else (missed, ":")
             yield Check(

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Self
 
 from linkage.errors import StoreError
-from linkage.plan.command import Glob, in_words, typed
 from linkage.plan.expectation import as_expected
 from linkage.plan.observation import Observation, Outcome, StepObservation
 from linkage.plan.plan import Plan, PlannedStep, Read, wanted_files
 from linkage.plan.state import Node, State, initial, target
+from linkage.plan.template import CapturedText
 from linkage.run.executor import Context, Seen, execute, read_facts
 from linkage.run.job_server import JobServer
 from linkage.run.kept_facts import get_seen, put_seen
@@ -46,7 +46,7 @@ class _Kept:
     after: dict[str, Node]
     """The state; a file that names the folder it was made in stands there by the step that made it,
     because its bytes are others in every folder."""
-    kept: dict[str, str]
+    captured: dict[str, CapturedText]
     umask: int
     compiler: str = ""
     """The compiler's version, for who looks at what the store holds."""
@@ -57,7 +57,7 @@ class _Place:
     """Where in the chain a variant is: the state that its next step finds."""
 
     state: State
-    kept: dict[str, str] = field(default_factory=dict)
+    captured: dict[str, CapturedText] = field(default_factory=dict)
     umask: int = 0o022
 
 
@@ -139,7 +139,7 @@ class _Chain:
                 index, record = self._rechecked(self.recheck, index, key, record)
             del self.records[index:], self.places[index + 1 :], self.done[index:]
             self.records.append(record)
-            self.places.append(_Place(record.after, record.kept, record.umask))
+            self.places.append(_Place(record.after, record.captured, record.umask))
             self.done.append(self._observation(index, record.outcome))
             if not as_expected(self.plan.steps[index], record.outcome):
                 break
@@ -182,7 +182,7 @@ class _Chain:
         step, place = self.plan.steps[index], self.places[index]
         toolchain = self.plan.variant.toolchain
         return step_key(
-            step, toolchain, self.machine, place.state, place.kept, place.umask, self._programs(step)
+            step, toolchain, self.machine, place.state, place.captured, place.umask, self._programs(step)
         )
 
     def _programs(self, step: PlannedStep) -> str:
@@ -252,7 +252,7 @@ class _Chain:
         """
         step, place = self.plan.steps[index], self.places[index]
         workspace = self._open()
-        self.context.kept, self.context.umask = dict(place.kept), place.umask
+        self.context.captured, self.context.umask = dict(place.captured), place.umask
         self.progress(step.id)
         outcome, state = execute(step, workspace, self.context)
         for digest in workspace.overwritten():
@@ -265,7 +265,7 @@ class _Chain:
         self.at = index + 1
         self.carried_out.add(index)
         compiler = str(self.plan.variant.toolchain.version)
-        record = _Kept(outcome, state, dict(self.context.kept), self.context.umask, compiler)
+        record = _Kept(outcome, state, dict(self.context.captured), self.context.umask, compiler)
         read = self._read_anew if anew else self._read
         asked = wanted_files(step.reads, state, outcome.made)
         seen = {name: read(wanted, state) for name, wanted in asked.items()}
@@ -310,8 +310,7 @@ def shown(step: PlannedStep) -> tuple[str, ...]:
     """A step's command line as a person would type it in the working folder."""
     if step.command is None:
         return ()
-    words = typed(step.command)
-    return tuple(word.pattern if isinstance(word, Glob) else in_words(word) for word in words)
+    return tuple(map(str, step.command.typed))
 
 
 def _without_facts(record: _Kept) -> _Kept:

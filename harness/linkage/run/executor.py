@@ -16,23 +16,22 @@ from pathlib import Path
 from linkage.artifact.facts import Facts
 from linkage.artifact.reader import read
 from linkage.case import steps as model
-from linkage.case.variables import CAPTURED
 from linkage.errors import ArtifactError
 from linkage.host import process
-from linkage.plan.command import WORK, Command, Glob
+from linkage.plan.command import Command, Word
 from linkage.plan.observation import Diagnostic, LinkerCall, Outcome, native_static_libs
+from linkage.plan.operations import Operation, SetUmask, Write
 from linkage.plan.plan import PlannedStep, Read
 from linkage.plan.state import State, target
+from linkage.plan.steps.kind import LINK_INPUTS
+from linkage.plan.template import CapturedText, Template
 from linkage.run import linker_wrapper as linker
 from linkage.run.job_server import JobServer
 from linkage.run.workspace import OperationError, Workspace
-from linkage.store.keys import LINK_INPUTS, STREAMS, wants_inputs
+from linkage.store.keys import wants_inputs
 
-KEPT_ENVIRONMENT = ("PATH", "SYSTEMROOT", "SDKROOT", "DEVELOPER_DIR")
+PASSED_ENVIRONMENT = ("PATH", "SYSTEMROOT", "SDKROOT", "DEVELOPER_DIR")
 """What a step's process takes from the harness's own environment; all else it gets from the case."""
-
-_END_OF_WORD = "\x1f"
-"""After each word of what is kept as a list of words."""
 
 _FATAL = {
     errno.ENOSPC: "the disk is full",
@@ -60,12 +59,16 @@ class Context:
 
     sources: Mapping[str, bytes]
     environment: Mapping[str, str]
-    kept: dict[str, str]
-    """Streams kept for later arguments, by step id."""
+    captured: dict[str, CapturedText]
+    """What steps captured for later arguments, by step id."""
     umask: int = 0o022
     jobs: JobServer | None = None
     tells_jobs: bool = False
     """Whether the compiler knows a job server in a fifo."""
+
+    def filled(self, text: Template, workspace: Workspace) -> str:
+        """A text of the plan with this working folder and what was captured in place."""
+        return text.filled(str(workspace.root), self.captured)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +112,12 @@ def _starts(step: PlannedStep) -> bool:
     """Whether it starts a process. Steps that run together share one token: one more could be
     waited for while others wait for that one.
     """
-    return any(part.command is not None for part in (step.together or (step,)))
+    return any(part.command is not None for part in (step.parallel or (step,)))
 
 
 def _died(step: PlannedStep, outcome: Outcome) -> bool:
     """Whether a compiler may have taken tokens of the job server along."""
-    parts = zip(step.together or (step,), outcome.parts or (outcome,), strict=False)
+    parts = zip(step.parallel or (step,), outcome.parts or (outcome,), strict=False)
     return any(
         part.command is not None
         and part.command.program == "rustc"
@@ -124,7 +127,7 @@ def _died(step: PlannedStep, outcome: Outcome) -> bool:
 
 
 def _outcome(step: PlannedStep, workspace: Workspace, context: Context) -> Outcome:
-    if step.together:
+    if step.parallel:
         return _together(step, workspace, context)
     return _part(step, workspace, context)
 
@@ -134,42 +137,25 @@ def arguments(command: Command, workspace: Workspace, context: Context) -> list[
     return [word for part in command.argv for word in _words(part, command.cwd, workspace, context)]
 
 
-def _kept(outcome: Outcome, what: str) -> str:
-    if what == "native-static-libs":
-        return "".join(f"{word}{_END_OF_WORD}" for word in native_static_libs(outcome.stderr) or ())
-    return (outcome.stdout if what == "stdout" else outcome.stderr).strip()
+def _captured(outcome: Outcome, stream: str) -> CapturedText:
+    if stream == "native-static-libs":
+        return tuple(native_static_libs(outcome.stderr) or ())
+    return (outcome.stdout if stream == "stdout" else outcome.stderr).strip()
 
 
-def _words(part: str | Glob, cwd: str, workspace: Workspace, context: Context) -> list[str]:
-    if isinstance(part, str):
-        whole = CAPTURED.fullmatch(part)
-        if whole and (value := context.kept.get(whole[1], "")).endswith(_END_OF_WORD):
-            return _placeful(value, workspace.root).split(_END_OF_WORD)[:-1]
-        return [placed(part, workspace.root, context)]
-    if part.archive is None and part.pattern.startswith("/"):
-        return workspace.outside(part.pattern)
-    if part.archive is None:
-        return [os.path.relpath(path, workspace.root / cwd) for path in workspace.matching(part.pattern)]
-    archive = read(workspace.inside(part.archive)).archive
+def _words(word: Word, cwd: str, workspace: Workspace, context: Context) -> list[str]:
+    if isinstance(word, Template):
+        return word.words(str(workspace.root), context.captured)
+    if word.archive is None and word.pattern.startswith("/"):
+        return workspace.outside(word.pattern)
+    if word.archive is None:
+        return [os.path.relpath(path, workspace.root / cwd) for path in workspace.matching(word.pattern)]
+    archive = read(workspace.inside(word.archive)).archive
     names = [member.name for member in archive.members] if archive else []
-    found = fnmatch.filter(names, part.pattern)
+    found = fnmatch.filter(names, word.pattern)
     if not found:
-        raise OperationError(f"no member of {part.archive} matches `{part.pattern}`")
+        raise OperationError(f"no member of {word.archive} matches `{word.pattern}`")
     return found
-
-
-def _placeful(text: str, root: Path) -> str:
-    """What was kept with the folder's name taken out, in this folder."""
-    return text.replace("$WORK", str(root))
-
-
-def placed(text: str, root: Path, context: Context) -> str:
-    """A text of the plan with the real working folder and the kept streams in it."""
-    text = text.replace(WORK, str(root))
-    for name, value in context.kept.items():
-        words = _placeful(value, root).replace(_END_OF_WORD, " ").strip()
-        text = text.replace(f"${{captured.{name}}}", words)
-    return text.replace("$${", "${")
 
 
 def _process(step: PlannedStep, command: Command, workspace: Workspace, context: Context) -> Outcome:
@@ -194,10 +180,8 @@ def _process(step: PlannedStep, command: Command, workspace: Workspace, context:
             argv,
             env=env,
             cwd=cwd,
-            stdin=placed(command.stdin, workspace.root, context).encode()
-            if command.stdin is not None
-            else None,
-            time_limit=command.time_limit,
+            stdin=None if command.stdin is None else context.filled(command.stdin, workspace).encode(),
+            time_limit=command.timeout,
             umask=context.umask,
         )
     except OSError as error:
@@ -206,19 +190,18 @@ def _process(step: PlannedStep, command: Command, workspace: Workspace, context:
     if command.watch_linker:
         calls = linker.calls(watched)
         outcome = replace(outcome, linker_calls=tuple(_neutral_call(call, workspace) for call in calls))
-    kept = getattr(step.model, "capture", None)
-    if kept in STREAMS and isinstance(step.model, model.ProcessStep):
-        context.kept[step.id] = _kept(outcome, kept)
+    if isinstance(step.model, model.ProcessStep) and step.model.capture is not None:
+        context.captured[step.id] = _captured(outcome, step.model.capture)
     return outcome
 
 
 def environment(command: Command, workspace: Workspace, context: Context) -> dict[str, str]:
     """The whole environment of a step's process."""
-    env = {key: context.environment[key] for key in KEPT_ENVIRONMENT if key in context.environment}
+    env = {key: context.environment[key] for key in PASSED_ENVIRONMENT if key in context.environment}
     env.setdefault("PATH", os.defpath)
     env |= {"LC_ALL": "C", "TMPDIR": str(workspace.temporary), "HOME": str(workspace.temporary)}
     env["PATH"] = ":".join((*command.path, env["PATH"]))
-    env |= {key: placed(value, workspace.root, context) for key, value in command.env.items()}
+    env |= {key: context.filled(value, workspace) for key, value in command.env.items()}
     return env
 
 
@@ -295,41 +278,41 @@ def _placeless(text: str, workspace: Workspace) -> str:
     return text.replace(str(workspace.root), "$WORK").replace(str(workspace.temporary), "$TMP")
 
 
-def _operate(step: PlannedStep, workspace: Workspace, context: Context) -> Outcome:
-    if isinstance(step.model, model.UmaskStep):
-        context.umask = int(step.model.umask, 8)
+def _operate(operation: Operation, workspace: Workspace, context: Context) -> Outcome:
+    if isinstance(operation, SetUmask):
+        context.umask = int(operation.umask, 8)
         return Outcome(status=0)
-    if isinstance(step.model, model.WriteStep) and step.model.text is not None:
-        text = placed(step.model.text, workspace.root, context)
-        step = replace(step, model=step.model.model_copy(update={"text": text}))
+    if isinstance(operation, Write) and isinstance(operation.content, Template):
+        operation = replace(operation, content=context.filled(operation.content, workspace).encode())
     try:
-        workspace.operate(step, context.sources, context.umask)
+        workspace.operate(operation, context.sources, context.umask)
     except OperationError as error:
         return Outcome(problem=str(error))
     except OSError as error:
         if error.errno in _FATAL:
             raise
-        return Outcome(problem=f"{error.filename or step.id}: {error.strerror or error}")
+        return Outcome(problem=f"{error.filename or 'the step'}: {error.strerror or error}")
     return Outcome(status=0)
 
 
 def _together(step: PlannedStep, workspace: Workspace, context: Context) -> Outcome:
     """All parts at the same time; the outcome is that of the first that failed, or of the last."""
-    with ThreadPoolExecutor(len(step.together)) as pool:
+    with ThreadPoolExecutor(len(step.parallel)) as pool:
         try:
-            outcomes = list(pool.map(lambda part: _part(part, workspace, context), step.together))
+            outcomes = list(pool.map(lambda part: _part(part, workspace, context), step.parallel))
         except BaseException:
             process.end_all()  # interrupted: the pool waits for what still runs
             raise
-    for part, outcome in zip(step.together, outcomes, strict=True):
+    for part, outcome in zip(step.parallel, outcomes, strict=True):
         if outcome.problem or outcome.limit:
             return replace(outcome, problem=outcome.problem and f"{part.id}: {outcome.problem}")
     return Outcome(status=0, parts=tuple(outcomes))
 
 
 def _part(step: PlannedStep, workspace: Workspace, context: Context) -> Outcome:
-    if step.command is None:
-        return _operate(step, workspace, context)
+    if step.operation is not None:
+        return _operate(step.operation, workspace, context)
+    assert step.command is not None  # noqa: S101 - a step is one of both, or has parts
     return _process(step, step.command, workspace, context)
 
 

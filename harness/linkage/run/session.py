@@ -27,7 +27,7 @@ from linkage.plan.plan import Plan, PlannedStep, Read, Variant, plan
 from linkage.plan.requirements import missing_after_plan, missing_before_plan
 from linkage.plan.state import matching
 from linkage.run.chain import observe
-from linkage.run.executor import KEPT_ENVIRONMENT
+from linkage.run.executor import PASSED_ENVIRONMENT
 from linkage.run.job_server import JobServer
 from linkage.store.recheck import Recheck
 from linkage.store.store import Store
@@ -68,7 +68,7 @@ class Session:
         for one in self.machine.tools:
             if one.path is not None:
                 found.update(f"{one.name}:{_identity(one.path)}:{one.version}\0".encode())
-        for name in KEPT_ENVIRONMENT:
+        for name in PASSED_ENVIRONMENT:
             if name != "PATH":  # it matters by what is found on it
                 found.update(f"{name}={self.environment.get(name)}\0".encode())
         return found.hexdigest()
@@ -129,7 +129,7 @@ class Session:
         every = Read("*", for_comparison=True, made_only=True)
         # What a file operation makes, a damaged library for one, is the case's and not the compiler's.
         steps = tuple(
-            replace(step, reads=(*step.reads, every)) if step.command or step.together else step
+            replace(step, reads=(*step.reads, every)) if step.command or step.parallel else step
             for step in planned.steps
         )
         planned = replace(planned, steps=steps)

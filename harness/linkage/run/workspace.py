@@ -12,8 +12,18 @@ from dataclasses import replace
 from pathlib import Path
 
 from linkage.artifact.digest import file_digest
-from linkage.case import steps as model
-from linkage.plan.plan import PlannedStep
+from linkage.plan.operations import (
+    ChangeMode,
+    Clean,
+    Copy,
+    MakeFolders,
+    Operation,
+    Remove,
+    Rename,
+    Symlink,
+    Truncate,
+    Write,
+)
 from linkage.plan.state import UNREADABLE, Node, State, matching
 from linkage.store.store import remove_tree
 
@@ -142,35 +152,34 @@ class Workspace:
         path.write_bytes(content)
         path.chmod(0o644)
 
-    def operate(  # noqa: C901 - one case for each kind of step
-        self, step: PlannedStep, sources: Mapping[str, bytes], umask: int = 0o022
+    def operate(  # noqa: C901 - one case for each operation
+        self, operation: Operation, sources: Mapping[str, bytes], umask: int = 0o022
     ) -> None:
         """Carry out a file operation. Raises OperationError or OSError."""
-        names = step.subjects
-        match step.model:
-            case model.RemoveStep(remove=patterns):
-                self._remove([path for name in patterns for path in self.matching(names[name])])
-            case model.MkdirStep(mkdir=folders):
-                for name in folders:
-                    _make_folder(self.inside(names[name]), 0o777 & ~umask)
-            case model.WriteStep() as write:
-                self._write(self.inside(names[write.write]), write, umask)
-            case model.TruncateStep() as cut:
-                path = _unshared(self._one(names[cut.truncate], itself=False))
-                size = path.stat().st_size
-                os.truncate(path, min(size, cut.size) if cut.size >= 0 else max(0, size + cut.size))
-            case model.RenameStep() as rename:
-                self._one(names[rename.rename]).rename(self.inside(names[rename.to], itself=True))
-            case model.SymlinkStep() as link:
-                self._symlink(self.inside(names[link.symlink], itself=True), names[link.to])
-            case model.CopyStep() as copy:
-                self._copy(self._copied(names[copy.copy_]), self.inside(names[copy.to]))
-            case model.ChmodStep() as chmod:
-                self._one(names[chmod.chmod], itself=False).chmod(int(chmod.mode, 8))
-            case model.CleanStep() as clean:
-                self._clean([path for name in clean.keep for path in self.matching(names[name])], sources)
-            case _:
-                raise AssertionError(step)
+        match operation:
+            case Remove(paths):
+                self._remove([path for pattern in paths for path in self.matching(pattern)])
+            case MakeFolders(paths):
+                for path in paths:
+                    _make_folder(self.inside(path), 0o777 & ~umask)
+            case Write(path, bytes() as content, offset):
+                self._write(self.inside(path), content, offset, umask)
+            case Truncate(path, size):
+                file = _unshared(self._one(path, itself=False))
+                old = file.stat().st_size
+                os.truncate(file, min(old, size) if size >= 0 else max(0, old + size))
+            case Rename(path, to):
+                self._one(path).rename(self.inside(to, itself=True))
+            case Symlink(path, to):
+                self._symlink(self.inside(path, itself=True), to)
+            case Copy(path, to):
+                self._copy(self._copied(path), self.inside(to))
+            case ChangeMode(path, mode):
+                self._one(path, itself=False).chmod(int(mode, 8))
+            case Clean(keep):
+                self._clean([path for pattern in keep for path in self.matching(pattern)], sources)
+            case _:  # the umask is the runner's, and a text is filled before it is written
+                raise AssertionError(operation)
 
     def _one(self, name: str, *, itself: bool = True) -> Path:
         """The only file that a path or a glob means; a symlink by `itself`, or as what it leads to."""
@@ -202,9 +211,8 @@ class Workspace:
         else:
             shutil.copy2(source, target)
 
-    def _write(self, path: Path, write: model.WriteStep, umask: int) -> None:
-        content = bytes.fromhex(write.hex_) if write.hex_ is not None else (write.text or "").encode()
-        if write.offset is None:
+    def _write(self, path: Path, content: bytes, offset: int | None, umask: int) -> None:
+        if offset is None:
             _make_folder(path.parent, 0o777 & ~umask)
             is_new = not path.exists()
             (path if is_new else _unshared(path)).write_bytes(content)
@@ -212,7 +220,7 @@ class Workspace:
                 path.chmod(0o666 & ~umask)
             return
         old = bytearray(_unshared(path).read_bytes())
-        start = write.offset if write.offset >= 0 else max(0, len(old) + write.offset)
+        start = offset if offset >= 0 else max(0, len(old) + offset)
         old[start : start + len(content)] = content
         path.write_bytes(old)
 

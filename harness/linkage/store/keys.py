@@ -12,6 +12,8 @@ from importlib.resources.abc import Traversable
 
 from linkage.plan.plan import PlannedStep, Read
 from linkage.plan.state import State, target
+from linkage.plan.steps.kind import LINK_INPUTS
+from linkage.plan.template import CapturedText, Template
 from linkage.store.store import key_of
 from linkage.toolchain.model import Toolchain
 
@@ -23,19 +25,13 @@ _RUNNERS = (
     "linkage.host.process",
 )
 
-STREAMS = ("stdout", "stderr", "native-static-libs")
-"""What `keep` keeps; of a `fresh` step it names files."""
-
-LINK_INPUTS = "link-inputs/"
-"""The folder of the object files that rustc gave to the linker, kept where a claim is about them."""
-
 
 def step_key(
     step: PlannedStep,
     toolchain: Toolchain,
     machine: str,
     state: State,
-    kept: Mapping[str, str],
+    captured: Mapping[str, CapturedText],
     umask: int,
     programs: str,
 ) -> str:
@@ -45,16 +41,16 @@ def step_key(
     their name. No folder's name is part of it.
     """
     tokens = {str(toolchain.rustc): "$RUSTC", str(toolchain.sysroot): "$SYSROOT"}
-    parts = step.together or (step,)
+    parts = step.parallel or (step,)
     return key_of(
         own_code(_RUNNERS),
         toolchain.fingerprint,
         machine,
         [_described(part, tokens) for part in parts],
         sorted((name, node.kind, node.content, node.mode) for name, node in state.items()),
-        sorted(kept.items()),
+        sorted(captured.items()),
         umask,
-        [(part.id, stream) for part in parts if (stream := getattr(part.model, "capture", None)) in STREAMS],
+        [(part.id, stream) for part in parts if (stream := getattr(part.model, "capture", None))],
         programs,
     )
 
@@ -76,32 +72,33 @@ def named_programs(step: PlannedStep) -> list[str]:
     """The programs that a step looks for by their name, but for the compilers and the archiver."""
     found = (
         part.command.argv[0]
-        for part in (step.together or (step,))
+        for part in (step.parallel or (step,))
         if part.command is not None and part.command.program in ("tool", "run")
     )
-    return [name for name in found if isinstance(name, str) and "/" not in name]
+    return [str(name) for name in found if "/" not in str(name)]
 
 
 def _described(step: PlannedStep, tokens: Mapping[str, str]) -> object:
     command = step.command
     if command is None:
-        return [
-            step.action,
-            step.model.model_dump(mode="json", exclude={"claims", "when", "id_"}),
-            sorted(step.subjects.items()),
-        ]
+        return step.action, step.operation
 
-    def neutral(text: str) -> str:
-        for place, token in tokens.items():
-            text = text.replace(place, token)
-        return text
+    def neutral(text: Template) -> object:
+        return [_neutral(part, tokens) if isinstance(part, str) else [part] for part in text.parts]
 
     words = [
-        neutral(word) if isinstance(word, str) else [word.pattern, word.archive] for word in command.argv
+        neutral(word) if isinstance(word, Template) else [word.pattern, word.archive] for word in command.argv
     ]
     env = sorted((key, neutral(value)) for key, value in command.env.items())
+    stdin = None if command.stdin is None else neutral(command.stdin)
     watched = [command.watch_linker, wants_inputs(step)]
-    return [command.program, words, env, command.stdin, command.cwd, command.time_limit, watched]
+    return [command.program, words, env, stdin, command.cwd, command.timeout, watched]
+
+
+def _neutral(text: str, tokens: Mapping[str, str]) -> str:
+    for place, token in tokens.items():
+        text = text.replace(place, token)
+    return text
 
 
 @cache

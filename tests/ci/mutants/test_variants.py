@@ -63,7 +63,7 @@ def test_where_a_fault_shows(cells: Make) -> None:
 def test_only_the_steps_at_which_it_shows_get_the_wrapper(cells: Make) -> None:
     cell = cells()[0]
     changed = faulted(cell.plan, cell.affected(FAULTS["export-lost"]), Path("/wrapper"))
-    assert [step.command.argv[0] == "/wrapper" for step in changed.steps if step.command] == [
+    assert [str(step.command.argv[0]) == "/wrapper" for step in changed.steps if step.command] == [
         False,
         True,
         False,

@@ -2,10 +2,10 @@
 
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
-from linkage.case.variables import CAPTURED
+from linkage.plan.template import Captured, Part, Template, WorkFolder
 
 _WILDCARD = re.compile(r"[*?]+")
 
@@ -15,25 +15,29 @@ def identifier(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9]", "_", name)
 
 
-def quoted(text: str, places: Mapping[str, str]) -> str:
-    """A word of the plan: `places` are texts that stand for a variable; captured streams are variables.
+def quoted(text: Template, places: Mapping[str, str]) -> str:
+    """A text of the plan as one word; `places` are paths in it that stand in a variable.
 
     The longest place wins, for a compiler lies in its sysroot.
     """
-    if whole := CAPTURED.fullmatch(text):  # words are divided by the shell, a stream is one word
-        return f'${{WORDS_{identifier(whole[1])}-"$CAPTURED_{identifier(whole[1])}"}}'
-    marks = sorted((place for place in places if place), key=len, reverse=True)
-    parts = re.split("|".join([*(f"({re.escape(mark)})" for mark in marks), CAPTURED.pattern]), text)
-    width = len(marks) + 2  # of a literal, one group a place, and the captured stream's name
-    words: list[str] = []
-    for start in range(0, len(parts), width):
-        literal, *found = parts[start : start + width]
-        if literal:
-            words.append(shlex.quote(literal.replace("$${", "${")))
-        words += [f'"${places[mark]}"' for mark, hit in zip(marks, found, strict=False) if hit]
-        if found and found[-1]:
-            words.append(f'"$CAPTURED_{identifier(found[-1])}"')
-    return "".join(words) or "''"
+    match text.parts:
+        case (Captured(step),):  # words are divided by the shell, a stream is one word
+            return f'${{WORDS_{identifier(step)}-"$CAPTURED_{identifier(step)}"}}'
+    return "".join(word for part in text.parts for word in _quoted(part, places)) or "''"
+
+
+def _quoted(part: Part, places: Mapping[str, str]) -> Iterator[str]:
+    match part:
+        case WorkFolder():
+            yield '"$WORK"'
+        case Captured(step):
+            yield f'"$CAPTURED_{identifier(step)}"'
+        case str():
+            marks = sorted(filter(None, places), key=len, reverse=True)
+            pieces = re.split(f"({'|'.join(map(re.escape, marks))})", part) if marks else [part]
+            for index, piece in enumerate(pieces):
+                if piece:
+                    yield f'"${places[piece]}"' if index % 2 else shlex.quote(piece)
 
 
 def pattern(glob: str) -> str:
@@ -62,6 +66,13 @@ def printed(content: bytes) -> str:
     if text is not None:
         return f"printf %s {shlex.quote(text)}"
     return "printf '" + "".join(f"\\{byte:03o}" for byte in content) + "'"
+
+
+def text_printed(text: Template, places: Mapping[str, str]) -> str:
+    """The command that prints exactly this text."""
+    if text.literal is not None and not any(place in text.literal for place in places if place):
+        return printed(text.literal.encode())
+    return f"printf %s {quoted(text, places)}"
 
 
 def _plain(content: bytes) -> str | None:

@@ -1,0 +1,69 @@
+"""`cc` and `cxx`: the C and the C++ compiler, and what std needs of this platform after the artifacts."""
+
+from collections.abc import Sequence
+from typing import Generic, TypeVar
+
+from linkage.case import steps as model
+from linkage.plan.command import Glob, Word
+from linkage.plan.steps.kind import ProcessKind
+from linkage.plan.steps.scope import Scope
+
+SYSTEM_LIBRARIES = ("-lgcc_s", "-lutil", "-lrt", "-lpthread", "-lm", "-ldl", "-lc")
+"""What a std staticlib asks of a GNU/Linux system (`rustc --print native-static-libs`)."""
+
+_NAMES = {"bin": "{}", "obj": "{}.o", "shared": "lib{}.so"}
+_FLAGS = {"bin": (), "obj": ("-c",), "shared": ("-shared", "-fPIC")}
+
+C_contra = TypeVar("C_contra", bound=model.CcStep, contravariant=True)
+
+
+class _CompilerKind(ProcessKind[C_contra], Generic[C_contra]):
+    def produce(self, step: C_contra, scope: Scope) -> tuple[str, ...]:
+        path = step.output or _NAMES[step.kind].format(scope.resolved.id)
+        scope.outputs.roles[f"{scope.resolved.id}.{step.kind}"] = path
+        return (path,)
+
+    def _argv(
+        self, compiler: str, sources: Sequence[str], step: model.CcStep, scope: Scope
+    ) -> tuple[Word | str, ...]:
+        output = scope.relative(scope.outputs.roles[f"{scope.resolved.id}.{step.kind}"])
+        files = map(scope.file, sources)
+        argv = (compiler, *_FLAGS[step.kind], *scope.each(step.flags), *files, "-o", output)
+        return argv if step.kind == "obj" else (*argv, *_linked(step, scope))
+
+
+class CcKind(_CompilerKind[model.CcStep]):
+    keys = model.CcStep
+    program = "cc"
+
+    def argv(self, step: model.CcStep, scope: Scope) -> Sequence[Word | str]:
+        return self._argv("cc", step.cc, step, scope)
+
+
+class CxxKind(_CompilerKind[model.CxxStep]):
+    keys = model.CxxStep
+    program = "cxx"
+
+    def argv(self, step: model.CxxStep, scope: Scope) -> Sequence[Word | str]:
+        return self._argv("c++", step.cxx, step, scope)
+
+
+def _linked(step: model.CcStep, scope: Scope) -> list[Word | str]:
+    argv: list[Word | str] = []
+    shared = False
+    for file in map(scope.file, step.link_with):
+        path = str(file)
+        # By name and search path, so that the program needs `libx.so` and not `./libx.so`.
+        if not isinstance(file, Glob) and path.endswith(".so") and not path.startswith("-"):
+            folder, _, name = path.rpartition("/")
+            argv += [f"-L{folder or '.'}", f"-l:{name}"]
+            shared = True
+        else:
+            argv.append(file)
+    if shared:
+        # bfd looks for what the shared libraries need themselves
+        folders = (*map(scope.relative, scope.outputs.folders), scope.variables["libdir"])
+        argv += [f"-Wl,-rpath-link,{folder}" for folder in folders if folder]
+    if step.system_libraries and step.link_with:
+        argv += SYSTEM_LIBRARIES
+    return argv

@@ -1,0 +1,83 @@
+"""What a kind of step knows: its keys, what it makes, and its command or its file operation. Pure."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Generic, TypeVar
+
+from linkage.case import steps as model
+from linkage.plan.command import Command, Word
+from linkage.plan.operations import Operation
+from linkage.plan.steps.scope import Scope
+from linkage.plan.template import Template
+
+S_contra = TypeVar("S_contra", bound=model.Step, contravariant=True)
+P_contra = TypeVar("P_contra", bound=model.ProcessStep, contravariant=True)
+
+LINK_INPUTS = "link-inputs/"
+"""The folder of the object files that rustc gave to the linker, kept if a claim is about them."""
+
+
+class StepKind(ABC, Generic[S_contra]):
+    """A kind of step."""
+
+    keys: ClassVar[type[model.Step]]
+    """The model of its keys in a case."""
+
+    def produce(self, step: S_contra, scope: Scope) -> tuple[str, ...]:
+        """Note what the step makes, by role; the files that must be there if it succeeds.
+
+        Raises CaseError for a crate type that the target does not have.
+        """
+        _ = step, scope
+        return ()
+
+
+class ProcessKind(StepKind[P_contra]):
+    """A kind that starts a process. Its shell form is its command line."""
+
+    program: ClassVar[str]
+    """As `Command.program` has it."""
+
+    @abstractmethod
+    def argv(self, step: P_contra, scope: Scope) -> Sequence[Word | str]:
+        """The command line. Raises CaseError for a step that makes no sense."""
+
+    def env(self, step: P_contra, scope: Scope) -> Mapping[str, Template]:
+        """Variables that it sets unless the case does."""
+        _ = step, scope
+        return {}
+
+    def path(self, scope: Scope) -> tuple[str, ...]:
+        """Folders in which its program is looked for before PATH."""
+        _ = scope
+        return ()
+
+    def is_unstable(self, step: P_contra, argv: Sequence[Word]) -> bool:
+        """Whether a stable rustc needs RUSTC_BOOTSTRAP=1 for it."""
+        _ = step, argv
+        return False
+
+    def command(self, step: P_contra, scope: Scope, env: Mapping[str, str], timeout: int) -> Command:
+        """The process; `env` and `timeout` are the case's. Raises CaseError."""
+        argv = tuple(Template.of(word) if isinstance(word, str) else word for word in self.argv(step, scope))
+        own = {key: scope.text(value) for key, value in {**env, **step.env}.items()}
+        return Command(
+            self.program,
+            argv,
+            own | {key: value for key, value in self.env(step, scope).items() if key not in own},
+            scope.text(step.stdin) if step.stdin is not None else None,
+            scope.cwd,
+            step.timeout or timeout,
+            unstable=self.is_unstable(step, argv),
+            watch_linker=bool(getattr(step, "link", ()))
+            or any(subject.startswith(LINK_INPUTS) for subject in step.claims),
+            path=self.path(scope),
+        )
+
+
+class OperationKind(StepKind[S_contra]):
+    """A kind that works on files. Its shell form is that of its operation."""
+
+    @abstractmethod
+    def operation(self, step: S_contra, scope: Scope) -> Operation:
+        """What it does. Raises CaseError for a step that makes no sense."""

@@ -1,0 +1,42 @@
+"""`link-only`: finish a `no-link: true` step from its .rlink file."""
+
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+from linkage.case import steps as model
+from linkage.case.roles import LINK_KINDS
+from linkage.errors import CaseError
+from linkage.plan.command import JSON_FLAG, Word
+from linkage.plan.outputs import join
+from linkage.plan.steps.kind import ProcessKind
+from linkage.plan.steps.rustc import linker_choice, placement
+from linkage.plan.steps.scope import Scope
+
+
+class LinkOnlyKind(ProcessKind[model.LinkOnlyStep]):
+    keys = model.LinkOnlyStep
+    program = "rustc"
+
+    def produce(self, step: model.LinkOnlyStep, scope: Scope) -> tuple[str, ...]:
+        roles = scope.outputs.roles
+        owned = {role: path for kind in LINK_KINDS if (path := roles.get(role := f"{step.link_only}.{kind}"))}
+        if step.output or step.out_dir:
+            for role, path in owned.items():
+                owned[role] = step.output or join(step.out_dir or ".", PurePosixPath(path).name)
+            roles.update(owned)
+        if step.out_dir:
+            scope.outputs.search(step.out_dir)
+        return tuple(owned.values())
+
+    def argv(self, step: model.LinkOnlyStep, scope: Scope) -> Sequence[Word | str]:
+        rlink = step.rlink or scope.outputs.roles.get(f"{step.link_only}.rlink")
+        if rlink is None:
+            raise CaseError(
+                f"step `{step.link_only}` makes no .rlink file", help="give that step `no-link: true`"
+            )
+        argv: list[Word | str] = [str(scope.toolchain.rustc), JSON_FLAG, "-Zlink-only", scope.relative(rlink)]
+        return (*argv, *placement(step, scope), *linker_choice(step.linker), *scope.each(step.flags))
+
+    def is_unstable(self, step: model.LinkOnlyStep, argv: Sequence[Word]) -> bool:
+        _ = step, argv
+        return True

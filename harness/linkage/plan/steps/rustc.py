@@ -1,0 +1,134 @@
+"""`rustc`: a call of the compiler.
+
+What a person would pass every time is passed here: the edition, the search path, the target.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
+
+from linkage.case import steps as model
+from linkage.case.resolution import crate_name
+from linkage.case.roles import EMIT_KINDS, LINK_KINDS
+from linkage.case.variables import text
+from linkage.plan.command import JSON_FLAG, Word
+from linkage.plan.outputs import STREAM, Outputs, join
+from linkage.plan.steps.kind import ProcessKind
+from linkage.plan.steps.scope import Scope
+from linkage.plan.template import Template
+from linkage.toolchain.version import VersionRange
+
+_HAS_2021 = VersionRange.parse(">=1.56")
+_HAS_CHECK_CFG = VersionRange.parse(">=1.80")
+
+_PRINTED_BESIDE = {"native-static-libs", "link-args"}
+"""What rustc prints and compiles, too."""
+
+
+class RustcKind(ProcessKind[model.RustcStep]):
+    keys = model.RustcStep
+    program = "rustc"
+
+    def produce(self, step: model.RustcStep, scope: Scope) -> tuple[str, ...]:
+        outputs, resolved = scope.outputs, scope.resolved
+        folder = step.out_dir or step.cwd or "."
+        outputs.search(folder)
+        explicit = dict(
+            item.partition("=")[::2] for group in step.emit for item in group.split(",") if "=" in item
+        )
+        paths: dict[str, str] = {}
+        for role in resolved.roles:
+            emit = next((name for name, made in EMIT_KINDS.items() if made == role), "link")
+            if emit in explicit:
+                paths[role] = explicit[emit]
+            elif step.output and role == "rlink":
+                paths[role] = str(PurePosixPath(step.output).with_suffix(".rlink"))
+            elif step.output and (role in LINK_KINDS or len(resolved.roles) == 1):
+                paths[role] = step.output
+            else:
+                paths[role] = join(folder, _file(step, outputs, role, resolved.axes.get("target")))
+        paths = {role: path for role, path in paths.items() if path != STREAM}
+        outputs.roles.update({f"{resolved.id}.{role}": path for role, path in paths.items()})
+        if _produces_nothing(step):
+            return ()
+        promised = [path for role, path in paths.items() if not (step.no_link and role in LINK_KINDS)]
+        return tuple(dict.fromkeys(promised))
+
+    def argv(self, step: model.RustcStep, scope: Scope) -> Sequence[Word | str]:
+        axes = scope.resolved.axes
+        argv: list[Word | str] = [str(scope.toolchain.rustc), JSON_FLAG]
+        if step.rustc is not None:
+            argv.append(scope.source(step.rustc))
+            default_edition = "2021" if _HAS_2021.contains(scope.toolchain.version) else "2018"
+            argv.append(f"--edition={axes.get('edition', default_edition)}")
+        if step.crate_name:
+            argv.append(f"--crate-name={step.crate_name}")
+        if axes.get("crate-type"):
+            argv += [f"--crate-type={kind}" for kind in scope.resolved.crate_types]
+        argv += _codegen(axes)
+        if "allocator" in axes:
+            argv += ["--cfg", f'allocator="{text(axes["allocator"])}"']
+            if _HAS_CHECK_CFG.contains(scope.toolchain.version):
+                argv += ["--check-cfg", "cfg(allocator, values(any()))"]
+        argv += [word for name in step.cfg for word in ("--cfg", scope.text(name))]
+        argv += [f"--emit={_emit(group, scope)}" for group in step.emit]
+        argv += placement(step, scope)
+        if step.search_paths and step.rustc is not None:
+            argv += [word for folder in scope.outputs.folders for word in ("-L", scope.relative(folder))]
+        argv += linker_choice(axes.get("linker"))
+        for name, value in step.extern.items():
+            argv += ["--extern", name if value is None else Template.of(f"{name}=", scope.path(value))]
+        if step.no_link:
+            argv.append("-Zno-link")
+        return (*argv, *scope.each(step.flags))
+
+    def is_unstable(self, step: model.RustcOptions, argv: Sequence[Word]) -> bool:
+        return step.unstable or any(str(word).startswith("-Z") for word in argv)
+
+
+def placement(step: model.RustcStep | model.LinkOnlyStep, scope: Scope) -> list[str]:
+    """The flags that say where rustc's output goes."""
+    out_dir = ["--out-dir", scope.relative(step.out_dir)] if step.out_dir else []
+    return [*out_dir, *(["-o", scope.relative(step.output)] if step.output else [])]
+
+
+def linker_choice(linker: object) -> list[str]:
+    """The flag that chooses a linker, unless it is the default one."""
+    return [] if linker in (None, "default") else [f"-Clink-arg=-fuse-ld={linker}"]
+
+
+def _codegen(axes: Mapping[str, object]) -> list[str]:
+    argv: list[str] = []
+    if axes.get("prefer-dynamic"):
+        argv.append("-Cprefer-dynamic")
+    if axes.get("lto") not in (None, "thin-local", "default"):
+        argv.append(f"-Clto={axes['lto']}")
+    if axes.get("dylib-lto"):
+        argv.append("-Zdylib-lto")
+    plain = ("codegen-units", "opt-level", "panic", "debuginfo", "strip")
+    argv += [f"-C{axis}={axes[axis]}" for axis in plain if axes.get(axis) is not None]
+    if axes.get("target"):
+        argv.append(f"--target={axes['target']}")
+    return argv
+
+
+def _emit(group: str, scope: Scope) -> str:
+    parts = (item.partition("=") for item in group.split(","))
+    return ",".join(f"{kind}={scope.relative(path)}" if equals else kind for kind, equals, path in parts)
+
+
+def _file(step: model.RustcStep, outputs: Outputs, role: str, target: str | None) -> str:
+    flags = " ".join(step.flags).replace("-C extra-filename", "-Cextra-filename").split()
+    extra = [flag.partition("=")[2] for flag in flags if flag.startswith("-Cextra-filename=")]
+    crate = crate_name(step)
+    # What is not a library is called after the source, whose hyphens a crate's name cannot have.
+    stem = crate if step.crate_name or step.rustc in (None, "-") else PurePosixPath(step.rustc).stem
+    return outputs.file(role, crate, stem, extra[-1] if extra else "", target)
+
+
+def _produces_nothing(step: model.RustcStep) -> bool:
+    """Whether the case says so, or rustc prints what it was asked for and stops there."""
+    if step.produces is not None and step.produces.only == ():
+        return True
+    words = " ".join(step.flags).replace("--print ", "--print=").split()
+    printed = {word.split("=")[1] for word in words if word.startswith("--print=")}
+    return bool(printed - _PRINTED_BESIDE)

@@ -1,0 +1,101 @@
+"""What the words in a step mean: variables have values, roles are files, globs wait for the run. Pure."""
+
+import posixpath
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from linkage.case.resolution import ResolvedStep
+from linkage.errors import CaseError
+from linkage.plan.command import Glob, Word
+from linkage.plan.outputs import Outputs
+from linkage.plan.state import is_glob
+from linkage.plan.template import Template
+from linkage.toolchain.model import Toolchain
+
+
+@dataclass(frozen=True)
+class Scope:
+    """One step of a variant, and what its words mean.
+
+    What a key names (`path`, `file`) is a path in the working folder, wherever the step runs; it becomes
+    relative to the step's own folder. An argument (`word`) stays as it is, unless it is a role or a glob.
+    """
+
+    resolved: ResolvedStep
+    toolchain: Toolchain
+    outputs: Outputs
+    variables: Mapping[str, str]
+
+    @property
+    def cwd(self) -> str:
+        """The step's folder, relative to the working folder."""
+        return getattr(self.resolved.step, "cwd", None) or "."
+
+    def text(self, text: str) -> Template:
+        """A text with the variables of this variant in place."""
+        return Template.parse(text, self.variables)
+
+    def subject(self, name: str) -> str:
+        """The path that a file operation means, relative to the working folder."""
+        return self.outputs.path(self.text(name).path)
+
+    def toolchain_or_inside(self, path: str) -> str:
+        """A path or a glob that is not absolute, or in the toolchain. Raises CaseError for another."""
+        places = tuple(f"{self.variables[place]}/" for place in ("sysroot", "libdir"))
+        if path.startswith("/") and not path.startswith(places):
+            raise CaseError(
+                f"`{path}` leads outside the working folder and the toolchain",
+                help="write it with ${sysroot} or ${libdir}",
+            )
+        return path
+
+    def relative(self, path: str) -> str:
+        """A path in the working folder as the step's own folder sees it."""
+        inside = self.cwd != "." and not path.startswith(("/", "-"))
+        return posixpath.relpath(path, self.cwd) if inside else path
+
+    def path(self, name: str) -> Template:
+        """The file that a key names."""
+        text = self.text(name)
+        return text if text.is_absolute else self._file(text, self.outputs.path(str(text)))
+
+    def source(self, name: str) -> Template:
+        """The source file that a key names; never a role."""
+        text = self.text(name)
+        return text if text.is_absolute else self._file(text, str(text))
+
+    def program(self, name: str) -> Template:
+        """The program that a key names, as it is started."""
+        text = self.text(name)
+        if text.is_absolute:
+            return text
+        found = self._file(text, self.outputs.program(str(text)))
+        return found if "/" in str(found) else Template.of("./", found)
+
+    def file(self, name: str) -> Word:
+        """The file or the files that a key names."""
+        text = self.text(name)
+        path = text.path if text.is_absolute else self.outputs.path(str(text))
+        return self.glob(path) if is_glob(path) and not path.startswith("-") else self.path(name)
+
+    def each(self, texts: Iterable[str]) -> tuple[Word, ...]:
+        """Arguments."""
+        return tuple(self.word(text) for text in texts)
+
+    def word(self, text: str) -> Word:
+        """An argument."""
+        word = self.text(text)
+        name = str(word)
+        path = self.outputs.path(name)
+        if name in self.outputs.roles:
+            return Template.of(self.relative(path))
+        if not is_glob(name) or name.startswith("-"):
+            return word
+        return self.glob(word.path if word.is_absolute else posixpath.join(self.cwd, name))
+
+    def glob(self, pattern: str) -> Glob:
+        return Glob(self.toolchain_or_inside(posixpath.normpath(pattern)))
+
+    def _file(self, text: Template, path: str) -> Template:
+        """`path` is what the text means; with a placeholder it is not a role, and stays as it is."""
+        return text if text.literal is None else Template.of(self.relative(path))
