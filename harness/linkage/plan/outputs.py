@@ -9,15 +9,6 @@ from linkage.case.roles import is_role
 from linkage.errors import CaseError
 from linkage.toolchain.model import Toolchain
 
-_EMIT_SUFFIXES = {
-    "asm": ".s", "llvm-bc": ".bc", "llvm-ir": ".ll", "obj": ".o", "mir": ".mir", "dep-info": ".d",
-    "thin-link-bitcode": ".indexing.o",
-}  # fmt: skip
-
-
-STREAM = "-"
-"""As an output: what is made goes to stdout."""
-
 
 class Outputs:
     """The files of a variant's steps by role, filled in the order of the steps."""
@@ -35,24 +26,18 @@ class Outputs:
         if folder not in self.folders:
             self.folders.append(folder)
 
-    def file(self, role: str, crate: str, stem: str, extra: str, triple: str | None) -> str:
-        """What rustc calls an output: of a crate, from the source `stem`, with `-Cextra-filename=extra`.
+    def linked(self, crate_type: str, name: str, triple: str | None) -> str:
+        """What the target calls a linked output.
 
         Raises CaseError for a crate type that the target does not have.
         """
-        if role == "rmeta":
-            return f"lib{crate}{extra}.rmeta"
-        if role == "rlink":
-            return f"{stem}{extra}.rlink"
-        if role in _EMIT_SUFFIXES:
-            return f"{stem}{extra}{_EMIT_SUFFIXES[role]}"
         target = self.toolchain.target(triple)
-        output = target.output(role) if target else None
+        output = target.output(crate_type) if target else None
         if output is None:
             raise CaseError(
-                f"{self.toolchain.name} has no crate type {role} for {triple or self.toolchain.host}"
+                f"{self.toolchain.name} has no crate type {crate_type} for {triple or self.toolchain.host}"
             )
-        return output.file((stem if role == "bin" else crate) + extra)
+        return output.file(name)
 
     def path(self, name: str) -> str:
         """The file that a role or an id means; a text that is neither is a file or a glob itself.

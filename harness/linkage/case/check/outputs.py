@@ -1,6 +1,6 @@
 """The files that steps make, as far as a case tells without a toolchain.
 
-Names are those of a GNU/Linux target: what one step makes of another's is the same elsewhere.
+Their names are those on GNU/Linux: two steps that write one file there do so elsewhere.
 """
 
 import fnmatch
@@ -9,23 +9,18 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from linkage.case import steps
-from linkage.case.resolution import ResolvedStep, crate_name
-from linkage.case.roles import EMIT_KINDS, LINK_KINDS
-
-_LINKED = {
-    "rlib": "lib{}.rlib", "rmeta": "lib{}.rmeta", "staticlib": "lib{}.a", "bin": "{}", "obj": "{}.o",
-    "dylib": "lib{}.so", "cdylib": "lib{}.so", "proc-macro": "lib{}.so", "shared": "lib{}.so", "asm": "{}.s",
-    "llvm-ir": "{}.ll", "llvm-bc": "{}.bc", "dep-info": "{}.d",
-}  # fmt: skip
+from linkage.case.output_names import STREAM, cc_output, linux_name, rustc_outputs
+from linkage.case.resolution import ResolvedStep
+from linkage.case.roles import LINK_KINDS
 
 
 def outputs(resolved: ResolvedStep) -> Iterator[str]:
     """The files that a step writes, by name."""
     match resolved.step:
         case steps.RustcStep() as step:
-            yield from _rustc(step, resolved.roles)
+            yield from _rustc(step, resolved)
         case steps.CcStep() as step:
-            yield step.output or _LINKED[step.kind].format(resolved.id)
+            yield cc_output(step, resolved.id)
         case steps.ArStep(ar=name) | steps.WriteStep(write=name) | steps.TruncateStep(truncate=name):
             yield name
         case steps.CopyStep(to=name) | steps.SymlinkStep(symlink=name):
@@ -34,20 +29,10 @@ def outputs(resolved: ResolvedStep) -> Iterator[str]:
             yield from (step.rename, step.to)
 
 
-def _rustc(step: steps.RustcStep, roles: tuple[str, ...]) -> Iterator[str]:
-    emits = [item for group in step.emit for item in group.split(",")]
-    explicit = {kind: path for kind, equals, path in (item.partition("=") for item in emits) if equals}
-    flags = " ".join(step.flags).replace("-C extra-filename", "-Cextra-filename").split()
-    extra = [flag.partition("=")[2] for flag in flags if flag.startswith("-Cextra-filename=")]
-    name = crate_name(step) + (extra[-1] if extra else "")
-    for role in roles:
-        emit = next((kind for kind, made in EMIT_KINDS.items() if made == role), "link")
-        if emit in explicit:
-            yield explicit[emit]
-        elif step.output and (role in LINK_KINDS or len(roles) == 1):
-            yield step.output
-        elif not (step.no_link and role in LINK_KINDS):
-            yield posixpath.join(step.out_dir or "", _LINKED.get(role, f"{{}}.{role}").format(name))
+def _rustc(step: steps.RustcStep, resolved: ResolvedStep) -> Iterator[str]:
+    for role, path in rustc_outputs(resolved, step, linux_name).items():
+        if path != STREAM and not (step.no_link and role in LINK_KINDS):
+            yield path
 
 
 class PossibleFiles:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Generic, TypeVar
 
 from linkage.case import steps as model
+from linkage.case.output_names import cc_output
 from linkage.plan.command import Glob, Word
 from linkage.plan.steps.kind import ProcessKind
 from linkage.plan.steps.scope import Scope
@@ -11,7 +12,6 @@ from linkage.plan.steps.scope import Scope
 SYSTEM_LIBRARIES = ("-lgcc_s", "-lutil", "-lrt", "-lpthread", "-lm", "-ldl", "-lc")
 """What a std staticlib asks of a GNU/Linux system (`rustc --print native-static-libs`)."""
 
-_NAMES = {"bin": "{}", "obj": "{}.o", "shared": "lib{}.so"}
 _FLAGS = {"bin": (), "obj": ("-c",), "shared": ("-shared", "-fPIC")}
 
 C_contra = TypeVar("C_contra", bound=model.CcStep, contravariant=True)
@@ -19,7 +19,7 @@ C_contra = TypeVar("C_contra", bound=model.CcStep, contravariant=True)
 
 class _CompilerKind(ProcessKind[C_contra], Generic[C_contra]):
     def produce(self, step: C_contra, scope: Scope) -> tuple[str, ...]:
-        path = step.output or _NAMES[step.kind].format(scope.resolved.id)
+        path = cc_output(step, scope.resolved.id)
         scope.outputs.roles[f"{scope.resolved.id}.{step.kind}"] = path
         return (path,)
 

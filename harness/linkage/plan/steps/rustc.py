@@ -4,14 +4,12 @@ What a person would pass every time is passed here: the edition, the search path
 """
 
 from collections.abc import Mapping, Sequence
-from pathlib import PurePosixPath
 
 from linkage.case import steps as model
-from linkage.case.resolution import crate_name
-from linkage.case.roles import EMIT_KINDS, LINK_KINDS
+from linkage.case.output_names import STREAM, rustc_outputs
+from linkage.case.roles import LINK_KINDS
 from linkage.case.variables import text
 from linkage.plan.command import JSON_FLAG, Word
-from linkage.plan.outputs import STREAM, Outputs, join
 from linkage.plan.steps.kind import ProcessKind
 from linkage.plan.steps.scope import Scope
 from linkage.plan.template import Template
@@ -32,20 +30,8 @@ class RustcKind(ProcessKind[model.RustcStep]):
         outputs, resolved = scope.outputs, scope.resolved
         folder = step.out_dir or step.cwd or "."
         outputs.search(folder)
-        explicit = dict(
-            item.partition("=")[::2] for group in step.emit for item in group.split(",") if "=" in item
-        )
-        paths: dict[str, str] = {}
-        for role in resolved.roles:
-            emit = next((name for name, made in EMIT_KINDS.items() if made == role), "link")
-            if emit in explicit:
-                paths[role] = explicit[emit]
-            elif step.output and role == "rlink":
-                paths[role] = str(PurePosixPath(step.output).with_suffix(".rlink"))
-            elif step.output and (role in LINK_KINDS or len(resolved.roles) == 1):
-                paths[role] = step.output
-            else:
-                paths[role] = join(folder, _file(step, outputs, role, resolved.axes.get("target")))
+        triple = resolved.axes.get("target")
+        paths = rustc_outputs(resolved, step, lambda kind, name: outputs.linked(kind, name, triple))
         paths = {role: path for role, path in paths.items() if path != STREAM}
         outputs.roles.update({f"{resolved.id}.{role}": path for role, path in paths.items()})
         if _produces_nothing(step):
@@ -114,15 +100,6 @@ def _codegen(axes: Mapping[str, object]) -> list[str]:
 def _emit(group: str, scope: Scope) -> str:
     parts = (item.partition("=") for item in group.split(","))
     return ",".join(f"{kind}={scope.relative(path)}" if equals else kind for kind, equals, path in parts)
-
-
-def _file(step: model.RustcStep, outputs: Outputs, role: str, target: str | None) -> str:
-    flags = " ".join(step.flags).replace("-C extra-filename", "-Cextra-filename").split()
-    extra = [flag.partition("=")[2] for flag in flags if flag.startswith("-Cextra-filename=")]
-    crate = crate_name(step)
-    # What is not a library is called after the source, whose hyphens a crate's name cannot have.
-    stem = crate if step.crate_name or step.rustc in (None, "-") else PurePosixPath(step.rustc).stem
-    return outputs.file(role, crate, stem, extra[-1] if extra else "", target)
 
 
 def _produces_nothing(step: model.RustcStep) -> bool:
