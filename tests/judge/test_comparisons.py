@@ -14,10 +14,8 @@ WEAK = elf({"foo": "weak", "bar": ""}, ["foo", "bar"], size=100, digest="weak")
 
 def misses(claim: str, one: Facts, other: Facts | str) -> list[tuple[str, str, str]]:
     found = check_comparisons(claims(claim), one, lambda _: other, STABLE)
-    return [
-        (f"{each.key}.{each.miss.part}" if each.miss.part else each.key, each.miss.claimed, each.miss.found)
-        for each in found
-    ]
+    misses = [(each.key, each.mismatch) for each in found]
+    return [(f"{key}.{one.part}" if one.part else key, one.claimed, one.found) for key, one in misses]
 
 
 @pytest.mark.parametrize(

@@ -39,16 +39,16 @@ def test_an_end_as_expected(keys: str, outcome: Outcome) -> None:
     ("keys", "outcome", "claimed", "found"),
     [
         ("exit: 0", done(status=1, stderr="error: no\n"), "exit status 0", "exit status 1\nerror: no"),
-        ("exit: 1", done(), "exit status 1", "exit status 0\n(empty)"),
-        ("exit: fails", done(), "a failure (not a crash)", "exit status 0\n(empty)"),
+        ("exit: 1", done(), "exit status 1", "exit status 0\n(no output)"),
+        ("exit: fails", done(), "a failure (not a crash)", "exit status 0\n(no output)"),
         (
             "exit: fails",
             done(status=101, ice=True),
             "a failure (not a crash)",
-            "internal compiler error, exit status 101\n(empty)",
+            "internal compiler error, exit status 101\n(no output)",
         ),
-        ("exit: ice", done(status=1), "an internal compiler error", "exit status 1\n(empty)"),
-        ("exit: SIGSEGV", done(status=1), "killed by SIGSEGV", "exit status 1\n(empty)"),
+        ("exit: ice", done(status=1), "an internal compiler error", "exit status 1\n(no output)"),
+        ("exit: SIGSEGV", done(status=1), "killed by SIGSEGV", "exit status 1\n(no output)"),
     ],
 )
 def test_an_end_that_is_not(keys: str, outcome: Outcome, claimed: str, found: str) -> None:
@@ -68,7 +68,7 @@ def test_a_killed_program_of_the_case_is_a_failure() -> None:
     text = "  - {rustc: lib.rs, crate-type: bin}\n  - {run: lib, exit: 0}\n"
     verdict = judged(planned(text), done(made=("lib",)), done(status=-6, made=()))
     assert verdict.outcome is VerdictKind.FAIL
-    assert verdict.failures[0].found == "was killed by SIGABRT\n(empty)"
+    assert verdict.failures[0].found == "was killed by SIGABRT\n(no output)"
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ def test_a_claim_that_holds(claim: str, text: str) -> None:
             "one\n",
             Mismatch("file", "equals expected.txt", "--- expected\n+++ found\n"),
         ),
-        ("{lines: 2}", "one", Mismatch("lines", "lines 2", "1 line: one")),
+        ("{lines: 2}", "one", Mismatch("lines", "lines 2", "1 line:\none")),
         ("{empty: true}", "one", Mismatch("empty", "empty", "one")),
     ],
 )

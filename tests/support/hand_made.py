@@ -156,10 +156,10 @@ def misses(
     found = check_artifact(claims(text), View(facts), version, files or {})
     return [
         (
-            f"{one.key}.{one.miss.part}" if one.miss.part else one.key,
-            one.miss.claimed,
-            one.miss.found,
-            one.miss.nearest,
+            f"{one.key}.{one.mismatch.part}" if one.mismatch.part else one.key,
+            one.mismatch.claimed,
+            one.mismatch.found,
+            one.mismatch.nearest,
         )
         for one in found
     ]

@@ -133,7 +133,7 @@ class FailedClaim:
     """A claim that does not hold: its key, why, and the command that shows it."""
 
     key: str
-    miss: Mismatch
+    mismatch: Mismatch
     look: str
 
 
@@ -367,9 +367,9 @@ def _each_member(
         )
         for found in check_artifact(claims, View(facts), version, files):
             miss = Mismatch(
-                found.miss.part,
-                found.miss.claimed,
-                f"{escape(member.name)}: {found.miss.found}",
-                found.miss.nearest,
+                found.mismatch.part,
+                found.mismatch.claimed,
+                f"{escape(member.name)}: {found.mismatch.found}",
+                found.mismatch.nearest,
             )
             yield FailedClaim(f"each-member.{pattern}.{found.key}", miss, found.look)

@@ -178,7 +178,9 @@ def _group(
         for result in results:
             key = f"{group.subject}.{result.key}"
             look = (result.look.format(file=shlex.quote(escape(name))),) if result.look else ()
-            yield _failure(plan, step, key, (*group.path, *_parts(result.key)), result.miss, look, step_id)
+            yield _failure(
+                plan, step, key, (*group.path, *_parts(result.key)), result.mismatch, look, step_id
+            )
 
 
 def _parts(key: str) -> Iterator[str | int]:
@@ -271,7 +273,9 @@ def _resolved(
             defined.update(View(other).provided)
     missing = [name for name in wanted if name not in defined]
     if missing:
-        miss = Mismatch("", f"each of {named} is defined in the link set", f"not defined: {listing(missing)}")
+        miss = Mismatch(
+            "", f"symbols that match {named} are defined in the link set", f"not defined: {listing(missing)}"
+        )
         yield FailedClaim("resolved", miss, SYMBOLS)
 
 
@@ -280,13 +284,20 @@ def _failure(
     step: PlannedStep,
     key: str,
     path: KeyPath,
-    miss: Mismatch,
+    mismatch: Mismatch,
     look: Sequence[str],
     step_id: str | None = None,
 ) -> Failure:
-    name = f"{key}.{miss.part}" if miss.part else key
-    where = str(plan.variant.case.position((*path, *miss.part.split(".")) if miss.part else path))
-    return Failure(step_id or step.id, name, where, miss.claimed, miss.found, miss.nearest, tuple(look))
+    part = mismatch.part
+    return Failure(
+        step_id or step.id,
+        f"{key}.{part}" if part else key,
+        str(plan.variant.case.position((*path, *part.split(".")) if part else path)),
+        mismatch.claimed,
+        mismatch.found,
+        mismatch.nearest,
+        tuple(look),
+    )
 
 
 def _error(

@@ -77,7 +77,7 @@ def check_names(claim: Names, names: Sequence[str], version: RustcVersion) -> It
         pattern.matches(name) for pattern in compile_patterns(claim.any, version) for name in chosen
     ):
         yield Mismatch(
-            "any", f"one of {_spelt(claim.any, version)}", listing(chosen), nearest(claim.any, chosen)
+            "any", f"has one of {_spelt(claim.any, version)}", listing(chosen), nearest(claim.any, chosen)
         )
     if claim.count is not None and not compare(claim.count, len(chosen)):
         yield Mismatch("count", f"count {claim.count}", counted(chosen))

@@ -30,8 +30,8 @@ def check_process(
         return
     holds = exit_holds(model.exit, outcome)
     if not holds:
-        said = excerpt(outcome.stderr or outcome.stdout)
-        yield "exit", Mismatch("", _expected(model.exit), f"{how(outcome)}\n{said}")
+        output = excerpt(outcome.stderr or outcome.stdout, empty="(no output)")
+        yield "exit", Mismatch("", _expected(model.exit), f"{how(outcome)}\n{output}")
     for stream in ("stdout", "stderr"):
         text = getattr(model, stream)
         if text is not None and (holds or stream == "stderr"):

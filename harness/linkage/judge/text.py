@@ -33,7 +33,7 @@ def check_text(claim: Text, text: str, files: Mapping[str, str]) -> Iterator[Mis
         yield Mismatch(part, f"equals {wanted}", difference(expected, text))
     if claim.lines is not None and not compare(claim.lines, len(text.splitlines())):
         yield Mismatch(
-            "lines", f"lines {claim.lines}", f"{plural(len(text.splitlines()), 'line')}: {excerpt(text)}"
+            "lines", f"lines {claim.lines}", f"{plural(len(text.splitlines()), 'line')}:\n{excerpt(text)}"
         )
     if claim.number is not None:
         yield from check_number(claim.number, text)
@@ -63,13 +63,13 @@ def _parts(claim: Text, text: str) -> Iterator[Mismatch]:
         start = place + len(wanted)
 
 
-def excerpt(text: str) -> str:
+def excerpt(text: str, empty: str = "(empty)") -> str:
     """The beginning and the end of a text."""
     lines = [escape(line, _LINE) for line in text.strip("\n").splitlines()]
     if len(lines) > _EXCERPT:
         half = _EXCERPT // 2
         lines = [*lines[:half], f"… {len(lines) - 2 * half} lines …", *lines[-half:]]
-    return "\n".join(lines) or "(empty)"
+    return "\n".join(lines) or empty
 
 
 def difference(expected: str, found: str) -> str:
