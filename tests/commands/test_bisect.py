@@ -53,7 +53,7 @@ def test_the_answer_is_text_for_an_issue(listed: str, capsys: pytest.CaptureFixt
         "- `answer.yaml[size=2]`",
         "<details><summary>What fails</summary>",
         "<details><summary>Script to reproduce it (needs only rustc and cc)</summary>",
-        "  - no longer made by 1 step: lib.cdylib",
+        "  - no longer produced by 1 step: lib.cdylib",
     ):
         assert line in text.splitlines()
     assert "- last good: ./n4/rustc (" in text

@@ -54,7 +54,7 @@ def test_what_is_meant_and_does_not_occur_is_told_with_its_place() -> None:
             "expected:\n  - change: export gone\n",
             "e.yaml:2:5: the key `reason` is missing (help: say why it is meant)",
         ),
-        ("expected:\n  - {change: exprt gone, reason: x}\n", "`exprt gone` is no kind of change"),
+        ("expected:\n  - {change: exprt gone, reason: x}\n", "`exprt gone` is not a kind of change"),
         ("expected:\n  - {change: export gone, reason: x, nam: y}\n", "unknown key `nam`"),
         ("expected: [", "a bracket that is never closed"),
     ],

@@ -83,7 +83,7 @@ def test_a_snapshot_stands_for_its_toolchain(run: ReportRun) -> None:
     assert status == 1
     assert [line for line in text.splitlines() if line.startswith("≠")] == [
         "≠ newly exported by 1 cdylib: more",
-        "≠ symbol new in 1 staticlib: more",
+        "≠ new symbol in 1 staticlib: more",
     ]
     assert run("snapshot", changed, "case.yaml", "-o", "new.snapshot")[0] == 0
     assert run("compare", "old.snapshot", "new.snapshot") == (

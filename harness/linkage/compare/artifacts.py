@@ -1,4 +1,4 @@
-"""What differs between one output of both sides. Pure."""
+"""What differs between two builds of an output. Pure."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,14 +17,14 @@ _POOLED = re.compile(r"\.group|\.rodata\.(cst|str).*")
 
 @dataclass(frozen=True, slots=True)
 class DiffOptions:
-    """What is compared beyond what always is."""
+    """What is compared only on request."""
 
     sizes: bool = False
     bytes: bool = False
 
 
 class Differ:
-    """Compares artifacts; remembers parts that many archives share."""
+    """Compares artifacts; caches what many archives share."""
 
     def __init__(self, filters: NoiseFilters, asked: DiffOptions) -> None:
         self.filters = filters
@@ -32,7 +32,7 @@ class Differ:
         self._runtime = lru_cache(maxsize=1 << 10)(self._parts)
 
     def changes(self, base: ComparedArtifact, head: ComparedArtifact) -> tuple[Change, ...]:
-        """All that differs. Artifacts that could not be read are not for this function."""
+        """All differences. Both artifacts must be readable."""
         return tuple(self._changes(base, head))
 
     def _changes(self, base: ComparedArtifact, head: ComparedArtifact) -> Iterator[Change]:
@@ -89,7 +89,7 @@ class Differ:
                 yield from _summed(crate, self._runtime(old, other, both), gone | new, lost)
                 continue
             for change in self._parts(old, other, both):
-                # A member that went took its symbols and sections along.
+                # The symbols and sections of a removed member are reported with it.
                 if not _explained(change, gone, new, sections=crate in lost):
                     yield change
         yield from _index(base, head, both=both)
@@ -106,7 +106,7 @@ class Differ:
 
 
 def _untold(changes: Iterable[Change], dynamic: Sequence[Change]) -> Iterator[Change]:
-    """The changes of the symbol table, but for those that the dynamic table has told."""
+    """The changes in the symbol table that the dynamic table has not reported."""
     told: set[tuple[str, str]] = set()
     crossed = {one.name for one in dynamic if one.kind in ("export gone", "export new")}
     lines: dict[str, set[str]] = {}
@@ -120,14 +120,14 @@ def _untold(changes: Iterable[Change], dynamic: Sequence[Change]) -> Iterator[Ch
                 yield replace(change, details=left)
             continue
         kind = change.kind.rpartition(" ")[2]
-        # What is exported no longer has turned private in the symbol table.
+        # A symbol that is no longer exported is private in the symbol table.
         turned = kind == "changed" and change.name in crossed
         if change.kind.startswith("section") or not (turned or (change.name, kind) in told):
             yield change
 
 
 def _between(kind: str, base: Table, head: Table, *, both: bool) -> list[Change]:
-    """What differs between two tables; `both`: their names are mangled by different schemes."""
+    """What differs between two tables; `both`: their mangling schemes differ."""
     if not both:
         return list(tables.differences(kind, base, head))
     base, head = tables.by_skeleton(base), tables.by_skeleton(head)
@@ -147,7 +147,7 @@ def _private(
 
 
 def _crossing(changes: list[Change]) -> Iterator[Change]:
-    """The changes; a symbol that turned private, or no longer is, as one."""
+    """The changes; a symbol that became private or public is one change."""
     by_name: dict[str, list[Change]] = {}
     for change in changes:
         by_name.setdefault(change.name, []).append(change)
@@ -161,7 +161,7 @@ def _crossing(changes: list[Change]) -> Iterator[Change]:
 
 
 def _merge_runtime(changes: Iterable[Change]) -> Iterator[Change]:
-    """The changes; what is told in sum of one crate once, of its public and private symbols together."""
+    """The changes; of one crate's public and private symbols a single sum."""
     summed: dict[str, Change] = {}
     for change in changes:
         if change.kind != "runtime symbols":
@@ -181,7 +181,7 @@ def _merge_runtime(changes: Iterable[Change]) -> Iterator[Change]:
 
 
 def base_scheme(artifact: ComparedArtifact) -> frozenset[str]:
-    """How an artifact's names are mangled."""
+    """The mangling schemes of an artifact's names."""
     return frozenset(scheme for part in artifact.parts.values() for scheme in part.schemes)
 
 
@@ -231,7 +231,7 @@ def _counted(table: Table) -> Table:
 
 
 def _summed(crate: str, changes: Iterable[Change], moved: set[str], lost: set[str]) -> Iterator[Change]:
-    """All that differs in the members of one of the toolchain's crates, in sum."""
+    """All differences in the members of one of the toolchain's crates, summed up."""
     for what in ("symbols", "sections"):
         found = [one for one in changes if one.kind.startswith("section") == (what == "sections")]
         if what == "sections" and crate in lost:
@@ -271,9 +271,9 @@ def _explained(change: Change, gone: set[str], new: set[str], *, sections: bool)
 
 
 def _index(base: ComparedArtifact, head: ComparedArtifact, *, both: bool) -> Iterator[Change]:
-    """Names that the index lists on one side only, though the members have them on both."""
+    """Names that only one side's index lists, although members of both sides define them."""
     if base.index is None or head.index is None or base.index == head.index:
-        return  # that there is one on a side only is a property
+        return  # whether there is an index is a property
     old, new = ({skeleton(name) for name in one} if both else one for one in (base.index, head.index))
     for kind, names, other in (("gone", old - new, head), ("new", new - old, base)):
         for name in sorted(names & _names(other, both=both)) if names else ():
@@ -288,7 +288,7 @@ def _names(artifact: ComparedArtifact, *, both: bool) -> set[str]:
 def _references(
     base: ComparedArtifact, head: ComparedArtifact, renamed: Mapping[str, str], *, both: bool
 ) -> Iterator[Change]:
-    """What functions of both sides refer to on one side only; another name for the same does not count."""
+    """References that a function has on one side only; renamed symbols do not count."""
     runtime: dict[str, list[str]] = {}
     for function in sorted(base.references.keys() & head.references.keys()):
         old, new = base.references[function], head.references[function]

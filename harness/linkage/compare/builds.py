@@ -1,4 +1,4 @@
-"""Carrying variants out on both sides, and comparing each pair as soon as it is there."""
+"""Building variants on both sides, and comparing each pair as soon as both are built."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -27,7 +27,7 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class ComparedVariant:
-    """A variant without its toolchain; one that only snapshots have has no case."""
+    """A variant without a toolchain; one from a snapshot has no case."""
 
     name: str
     case: Case | None = None
@@ -38,10 +38,10 @@ class BuildSource(Protocol):
     """Where one side's builds come from: a toolchain, or a snapshot."""
 
     def build(self, cell: ComparedVariant) -> VariantBuild | NotCompared:
-        """A variant's build, or why there is none."""
+        """A variant's build, or why it could not be built."""
 
     def side(self) -> ComparedSide:
-        """What this side is, and what was seen of it so far."""
+        """This side, and what was found about it so far."""
 
 
 @dataclass
@@ -58,7 +58,7 @@ class ToolchainSource:
     def build(self, cell: ComparedVariant) -> VariantBuild | NotCompared:
         row = cell.row
         if cell.case is None:
-            return NotCompared(cell.name, "there is no such variant any more")
+            return NotCompared(cell.name, "the variant no longer exists")
         if self.linker and "linker" not in row:
             row = {**row, "linker": self.linker}
         try:
@@ -94,7 +94,7 @@ class ToolchainSource:
 
 @dataclass(frozen=True)
 class SnapshotSource:
-    """Builds that were kept."""
+    """Builds from a snapshot."""
 
     snapshot: Snapshot
 
@@ -108,7 +108,7 @@ class SnapshotSource:
 
 @dataclass(frozen=True)
 class ReducedSource:
-    """Another source's builds as a snapshot would have them."""
+    """Another source's builds, reduced as in a snapshot."""
 
     source: BuildSource
 
@@ -122,7 +122,7 @@ class ReducedSource:
 
 @dataclass
 class Differences:
-    """What came out of all pairs."""
+    """The changes of all variants so far."""
 
     found: list[LocatedChange] = field(default_factory=list)
     left: list[NotCompared] = field(default_factory=list)
@@ -137,7 +137,7 @@ def compare(
     width: int,
     progress: Callable[[int, int], None],
 ) -> Differences:
-    """Build every variant on both sides and compare what they made, as many at once as `width`."""
+    """Build every variant on both sides, `width` at once, and compare the outputs."""
     result = Differences()
     for number, (cell, pair) in enumerate(in_order(cells, lambda one: _pair(one, sources, differ), width)):
         base, head, found = pair
@@ -156,7 +156,7 @@ def _pair(
 
 
 def _light(one: VariantBuild | NotCompared) -> VariantBuild | NotCompared:
-    """A build without what only comparing needs: thousands of them are held."""
+    """A build without what only the comparison needs: thousands are kept in memory."""
     if isinstance(one, NotCompared):
         return one
     steps = (
@@ -194,7 +194,7 @@ def _add(
 
 
 def in_order(items: Sequence[T], work: Callable[[T], R], width: int) -> Iterator[tuple[T, R]]:
-    """The results of `work`, in the items' order, with no more of them waiting than are worked on."""
+    """The results of `work` in the items' order, with a bounded number of results waiting."""
     with ThreadPoolExecutor(width) as pool:
         waiting: list[tuple[T, Future[R]]] = []
         coming = iter(items)
@@ -207,7 +207,7 @@ def in_order(items: Sequence[T], work: Callable[[T], R], width: int) -> Iterator
             for first, future in waiting:
                 yield first, future.result()
         except BaseException:
-            # Interrupted, or one of them is broken: the pool waits for what still runs.
+            # Interrupted, or a worker raised: end what still runs.
             pool.shutdown(wait=False, cancel_futures=True)
             process.end_all()
             raise

@@ -1,4 +1,4 @@
-"""A Cargo project as one side built it: one step, whose outputs are all that was linked or archived."""
+"""A Cargo project as one step, whose outputs are all linked files and archives."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ class CargoSource:
     toolchain: Toolchain
     cargo: Path
     target: Path
-    """The folder into which it is built."""
+    """The target directory."""
     normalizer: Normalizer
     environment: Mapping[str, str]
     jobs: int

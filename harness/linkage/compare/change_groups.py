@@ -1,4 +1,4 @@
-"""Changes by their kind, not by variant: what a report tells. Pure."""
+"""Changes by kind instead of by variant, for a report. Pure."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -13,14 +13,14 @@ _NAMES = 4
 
 @dataclass(frozen=True, slots=True)
 class ChangeGroup:
-    """The same change, or several that always come together, in all outputs that have them."""
+    """A change, or several that always occur together, in all outputs that have it."""
 
     kind: str
     what: str
     found: tuple[tuple[LocatedChange, ...], ...]
-    """By name; for each the places, in the variants' order."""
+    """For each name the places, in the variants' order."""
     expected: str = ""
-    """Why it is meant, where somebody said so."""
+    """Why it is expected; empty if it is not."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -44,7 +44,7 @@ class ChangeGroup:
 
     @property
     def artifacts(self) -> Counter[str]:
-        """In how many outputs of each kind it was found; `step`: in how many steps' own ends."""
+        """In how many outputs of each kind it was found; `step` counts the steps themselves."""
         return Counter(sorted(artifact for *_, artifact in self.places))
 
     def headline(self, limit: int = _NAMES) -> str:
@@ -60,16 +60,14 @@ class ChangeGroup:
 
 
 def grouped(found: Iterable[tuple[LocatedChange, str]]) -> list[ChangeGroup]:
-    """Groups of differences with the reasons for which they are meant, in the order of the kinds, the
-    largest of a kind first.
-    """
+    """Changes, with the reason if expected, as groups: by kind, the largest first."""
     same: dict[tuple[str, str, str, str], list[LocatedChange]] = {}
     for one, reason in found:
         change = one.change
         same.setdefault((change.kind, change.what, reason, change.name), []).append(one)
     together: dict[tuple[str, str, str, object], list[tuple[LocatedChange, ...]]] = {}
     for (kind, what, reason, _), places in same.items():
-        # What is told in sum is told once, of however many crates.
+        # Sums of several crates are one group.
         where = frozenset((one.variant, one.step, one.subject) for one in places)
         key = None if kind.startswith("runtime") else where
         together.setdefault((kind, what, reason, key), []).append(tuple(places))

@@ -15,7 +15,7 @@ class ComparedSide:
     llvm: str
     fingerprint: str
     linkers: Mapping[str, int] = field(default_factory=dict)
-    """What linked its linked outputs, as they say themselves, and how many."""
+    """How many outputs each linker linked, according to the outputs."""
     bootstrap: int = 0
     """In how many variants RUSTC_BOOTSTRAP=1 was set."""
     machine: Mapping[str, str] = field(default_factory=dict)
@@ -31,12 +31,12 @@ class NotCompared:
     variant: str
     reason: str
     error: bool = False
-    """It could have been: a compiler that hung, a file that cannot be read."""
+    """Whether that is an error: a compiler that hung, a file that cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What a comparison found."""
+    """The result of a comparison."""
 
     base: ComparedSide
     head: ComparedSide
@@ -45,11 +45,11 @@ class Comparison:
     left: tuple[NotCompared, ...]
     disabled_filters: tuple[str, ...] = ()
     linker: str = ""
-    """Which one both sides were told to use."""
+    """The linker that both sides were told to use."""
     unmet: tuple[str, ...] = ()
-    """Differences that were meant and did not occur, each in words."""
+    """Expected changes that did not occur."""
     bytes: tuple[int, int] = (0, 0)
-    """Of all outputs that were compared, for each side."""
+    """The size of all outputs that were compared, for each side."""
 
     @property
     def unexpected(self) -> tuple[ChangeGroup, ...]:
@@ -57,5 +57,5 @@ class Comparison:
 
     @property
     def same(self) -> bool:
-        """Whether all that was compared is the same, or differs as was meant, and all could be compared."""
+        """Whether all variants could be compared, with no changes except expected ones."""
         return not self.unexpected and not self.unmet and not any(one.error for one in self.left)

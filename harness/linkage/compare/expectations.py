@@ -1,4 +1,4 @@
-"""Differences that are meant: a file that names them, each with its reason. Read like a case, strictly."""
+"""Expected changes: a file that lists them, each with its reason. Read as strictly as a case."""
 
 import fnmatch
 from collections.abc import Iterable, Sequence
@@ -17,18 +17,18 @@ from linkage.errors import CaseError, CaseErrors, Position
 
 
 class ExpectedChange(Model):
-    """One difference that is meant."""
+    """An expected change."""
 
     change: Texts
-    """What kind of change, as the reports' JSON names it: `export gone`."""
+    """The kind of change, as in the JSON report: `export gone`."""
     name: Texts = ("*",)
-    """What it is about: globs over the names in the report."""
+    """The names that changed, as globs."""
     artifact: Texts = ("*",)
-    """In which outputs: kinds (`cdylib`), roles (`lib.cdylib`) or globs; `step` for a step's own end."""
+    """The outputs: kinds (`cdylib`), roles (`lib.cdylib`) or globs; `step` for the step itself."""
     variant: Texts = ("*",)
-    """In which variants: globs over their names, in which `[` and `]` stand for themselves."""
+    """The variants, as globs in which `[` and `]` are literal."""
     reason: str = Field(min_length=1)
-    """Why it is meant."""
+    """Why it is expected."""
 
     @field_validator("change")
     @classmethod
@@ -37,12 +37,12 @@ class ExpectedChange(Model):
             if kind not in KINDS:
                 help = suggest(kind, list(KINDS), "one of {}")
                 raise PydanticCustomError(
-                    "kind", "`{kind}` is no kind of change", {"kind": kind, "help": help}
+                    "kind", "`{kind}` is not a kind of change", {"kind": kind, "help": help}
                 )
         return value
 
     def fits(self, found: LocatedChange) -> bool:
-        """Whether a difference is one that this means."""
+        """Whether a change is the expected one."""
         subjects = (found.artifact, found.subject)
         return (
             found.change.kind in self.change
@@ -65,14 +65,12 @@ class ExpectationsFile(Model):
 
 @dataclass(frozen=True, slots=True)
 class Expectations:
-    """What is meant, each with its place in the file."""
+    """Expected changes, each with its position in the file."""
 
     entries: tuple[tuple[ExpectedChange, Position], ...] = ()
 
     def apply(self, found: Iterable[LocatedChange]) -> tuple[list[tuple[LocatedChange, str]], list[str]]:
-        """Every difference with the reason for which it is meant, or without one; and what is meant
-        and did not occur.
-        """
+        """Every change, with the reason if it is expected; and the expected changes that did not occur."""
         met: set[int] = set()
         told: list[tuple[LocatedChange, str]] = []
         for one in found:
@@ -101,7 +99,7 @@ def _any(patterns: Sequence[str], names: Sequence[str]) -> bool:
 
 
 def read_expected(file: Path) -> Expectations:
-    """Read a file of --expect. Raises CaseErrors with all that is wrong with it, in its order."""
+    """Read a file of --expect. Raises CaseErrors with all faults, in the file's order."""
     name = str(file)
     try:
         with file.open("rb") as stream:
@@ -113,9 +111,9 @@ def read_expected(file: Path) -> Expectations:
 
 
 def parse_expected(text: str, name: str) -> Expectations:
-    """Like read_expected, from the file's text."""
+    """Like read_expected, from text."""
     doc = parse(text, name)
-    help = "write `expected:` and under it a list of differences, each with its reason"
+    help = "write `expected:` with a list of changes, each with its reason"
     if not isinstance(doc.data, dict):
         raise CaseErrors([CaseError("no mapping", where=doc.value(()), help=help)])
     try:

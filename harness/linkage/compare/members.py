@@ -1,4 +1,4 @@
-"""Which of an archive's members is which on the other side, and what became of the others. Pure."""
+"""How the members of two archives match, and what changed in them. Pure."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -10,12 +10,12 @@ from linkage.compare.tables import moved
 
 _SHOWN = 12
 _TRIED = 4_000
-"""Pairs of members of one name that are looked at; beyond, they are matched in their order."""
+"""How many pairs of members of one name are scored; more are matched in order."""
 
 
 @dataclass(frozen=True, slots=True)
 class MemberMatch:
-    """Members of both sides by their places, and the places of those that have no partner."""
+    """Pairs of members by index, and the indexes of members without a partner."""
 
     pairs: tuple[tuple[int, int], ...]
     gone: tuple[int, ...]
@@ -23,7 +23,7 @@ class MemberMatch:
 
 
 def match(base: Sequence[ComparedMember], head: Sequence[ComparedMember]) -> MemberMatch:
-    """Pair members of the same name by what they hold, those that are alike first."""
+    """Pair members of the same name by their symbols, the most similar first."""
     if [one.name for one in base] == [one.name for one in head] and base == head:
         return MemberMatch(tuple((at, at) for at in range(len(base))), (), ())
     pairs: list[tuple[int, int]] = []
@@ -86,7 +86,7 @@ def _likeness(one: ComparedMember, other: ComparedMember) -> float:
 def changes(
     base: Sequence[ComparedMember], head: Sequence[ComparedMember], matched: MemberMatch
 ) -> Iterator[Change]:
-    """Members that are on one side only, are something else, or stand in another order."""
+    """Members that only one side has, that are of another kind, or in a different order."""
     if not (matched.gone or matched.new) and base == head:
         return
     runtime: Counter[str] = Counter()
@@ -127,7 +127,7 @@ def _described(member: ComparedMember) -> str:
     names = sorted(member.symbols)
     held = f", with {', '.join(names[:_SHOWN])}" if names else ""
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    size = f", {member.size} bytes" if member.size else ""  # a snapshot knows none
+    size = f", {member.size} bytes" if member.size else ""  # a snapshot has no sizes
     return f"{member.kind}{size}{held}{more}"
 
 
@@ -154,8 +154,8 @@ def _order(
 
 
 def _in_turn(base: Sequence[ComparedMember], matched: MemberMatch) -> list[tuple[int, int]]:
-    """The pairs, those of one name in the order of both sides: a crate's units are called alike once their
-    hashes are gone, and rustc orders them by these.
+    """The pairs, those of one name in the order of both sides: without their hashes, by which rustc orders
+    them, a crate's units have the same name.
     """
     olds: dict[str, list[int]] = {}
     news: dict[str, list[int]] = {}

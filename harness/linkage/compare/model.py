@@ -1,10 +1,10 @@
-"""What is compared: a variant's steps and artifacts without noise; and a change. Plain data."""
+"""What is compared: a variant's steps and artifacts without noise; and changes. Plain data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 Table = Mapping[str, tuple[str, ...]]
-"""What stands under each name, sorted, as often as it does: a symbol's type, binding, visibility, place."""
+"""The sorted values of each name: a symbol's type, binding, visibility and section, once per symbol."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -16,20 +16,20 @@ class CrateTables:
     """Local symbols."""
     sections: Table = field(default_factory=dict)
     schemes: frozenset[str] = frozenset()
-    """How names in it are mangled."""
+    """The mangling schemes of its names."""
     sizes: Mapping[str, int] = field(default_factory=dict)
-    """Bytes of private symbols, by which a renamed one is known again."""
+    """Bytes of private symbols, to recognise renamed ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class ComparedMember:
-    """An archive's member: its name without noise, what it is, and what tells it from others of its name."""
+    """An archive's member: its name without noise, its kind, and its symbols."""
 
     name: str
     kind: str
     crate: str | None = None
     symbols: frozenset[str] = frozenset()
-    """The names in its symbol table, the private ones left out."""
+    """The names in its symbol table, except private ones."""
     size: int = field(default=0, compare=False)
 
 
@@ -41,19 +41,19 @@ class ComparedArtifact:
     size: int
     digest: str
     error: str | None = None
-    """Why it could not be read: then nothing of it is compared."""
+    """Why it could not be read; then it is not compared."""
     plain: Mapping[str, str] = field(default_factory=dict)
     lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     exports: Table | None = None
     imports: Table | None = None
     parts: Mapping[str, CrateTables] = field(default_factory=dict)
-    """By crate; of a linked file one, without a name."""
+    """By crate; a linked file has one, without a name."""
     members: tuple[ComparedMember, ...] = ()
     index: frozenset[str] | None = None
     references: Mapping[str, frozenset[str]] = field(default_factory=dict)
     text: str | None = None
     comment: str = ""
-    """What linker and compilers left in `.comment`."""
+    """The content of `.comment`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +62,18 @@ class ComparedStep:
 
     id: str
     program: str
-    """What was started: `rustc`, `cc`, `run`; of a file operation, what it is."""
+    """`rustc`, `cc`, `run`, or a file operation."""
     ended: str
     diagnostics: tuple[str, ...] = ()
     stdout: str = ""
     stderr: str = ""
-    """Of what is no compiler of Rust: rustc's are its diagnostics."""
+    """Empty for rustc, whose standard error is the diagnostics."""
     native_static_libs: tuple[str, ...] | None = None
     outputs: tuple[str, ...] = ()
     artifacts: Mapping[str, ComparedArtifact] = field(default_factory=dict)
-    """By role, or by name where a file has none."""
+    """By role, or by name if a file has no role."""
     problem: str | None = None
-    """Why it says nothing about the compiler: then the variant is not compared."""
+    """Why it tells nothing about the compiler; then the variant is not compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class Change:
     kind: str
     name: str
     what: str = ""
-    """How it changed, where that is part of what the change is: `GLOBAL → WEAK`."""
+    """How it changed, if that is part of the change: `GLOBAL → WEAK`."""
     base: str = field(default="", compare=False)
     head: str = field(default="", compare=False)
     details: tuple[str, ...] = field(default=(), compare=False)
@@ -111,7 +111,7 @@ class LocatedChange:
 
     @property
     def artifact(self) -> str:
-        """What kind of output it is about: `cdylib` of `lib.cdylib`; the step itself: `step`."""
+        """The kind of output: `cdylib` for `lib.cdylib`, `step` for the step itself."""
         if not self.subject:
             return "step"
         return self.subject.rpartition(".")[2] if "." in self.subject else self.subject

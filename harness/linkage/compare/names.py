@@ -1,4 +1,4 @@
-"""Symbols' names without noise: demangled to their paths, and alike for both mangling schemes. Pure."""
+"""Symbol names without noise: demangled paths, the same for both mangling schemes. Pure."""
 
 import re
 from collections.abc import Iterator
@@ -8,8 +8,7 @@ from linkage.artifact.demangle import demangled_path
 from linkage.compare.noise_filters import SYMBOL, NoiseFilters, without_noise
 
 C, C_WANTED = "c_libraries", "c_libraries_undefined"
-"""What stands in a snapshot for a C library or a runtime in C that is linked in, and for what is wanted of
-one that is not.
+"""In a snapshot: a C library or runtime that is linked in, and the undefined names of one that is not.
 """
 RUNTIME = frozenset({
     "std", "core", "alloc", "compiler_builtins", "panic_unwind", "panic_abort", "unwind", "proc_macro",
@@ -19,11 +18,11 @@ RUNTIME = frozenset({
     "rustc_std_workspace_alloc", "rustc_std_workspace_std", "profiler_builtins", "rustc_literal_escaper",
     C, C_WANTED,
 })  # fmt: skip
-"""The crates of a toolchain's own libraries: what differs in them is told in sum."""
+"""The crates of a toolchain's own libraries: their changes are summed up."""
 
 _MANGLED = re.compile(r"_(?:ZN.+17h[0-9a-f]{16}E|R[A-Z])")
 _AROUND = re.compile(
-    # LLVM's counters of a function; of one that only a unit knows with that unit before it.
+    # LLVM's counters of a function; a private function has its codegen unit in front.
     r"(__prof(?:bm|c|d|n|r|vn|vp)_)?(?:\w+\.[0-9a-z]+[-_]cgu\.\d+[_:;])?(_[RZ].+?)"
     # mold's entries of a symbol in the global offset table and the procedure linkage table
     r"(\$(?:got|plt|pltgot|gottp|tlsgd|tlsdesc))?$"
@@ -34,7 +33,7 @@ _PRIMITIVE = frozenset({
     "u16", "u32", "u64", "u128", "usize",
 })  # fmt: skip
 _KEPT = 1 << 18
-"""Names that are remembered; a run over many crates starts anew."""
+"""How many names are cached."""
 _IMPL = re.compile(r"(?:^|.*?::)<impl (.+)>((?:::.+)?)$")
 _PRIMITIVE_SELF = re.compile(r"^(<)?(?:(\[)[^][<>]*(\])|(\*const |\*mut )[^:<>]*?)(?(1)>)::")
 _CLOSURE = re.compile(r"\{\{?(closure|shim|vtable|constant|impl)[^}]*\}?\}")
@@ -42,14 +41,14 @@ _CONSTANT = re.compile(r"\{K(?::[^}]*)?#\d+\}")
 
 
 def scheme(name: str) -> str | None:
-    """By which scheme rustc mangled a name; None where it did not."""
+    """The scheme by which rustc mangled a name; None if it is not mangled."""
     if not name.startswith("_") or not _MANGLED.match(name):
         return None
     return "v0" if name[1] == "R" else "legacy"
 
 
 class Namer:
-    """Names as they are compared; each is worked out once."""
+    """Names as they are compared; each is computed once."""
 
     def __init__(self, filters: NoiseFilters) -> None:
         self.filters = filters
@@ -71,31 +70,31 @@ class Namer:
         before, inside, after = around.groups("") if around else ("", plain, "")
         if not scheme(inside):
             return plain
-        # Behind the path, so that this still begins with its crate.
+        # After the path, so that the name still begins with its crate.
         return f"{demangled_path(inside)}{after}" + (f" ({before})" if before else "")
 
 
 def crate(name: str) -> str | None:
-    """The crate of the first path in a demangled name; None for a name that holds none."""
+    """The crate of the first path in a demangled name; None if it has no path."""
     if "::" not in name:
         return None
-    # What has methods of its own and is of no crate is a primitive type.
+    # Only primitive types have methods without a crate.
     return next((found[1] for found in _CRATE.finditer(name) if found[1] not in _PRIMITIVE), "core")
 
 
 def is_anonymous(name: str) -> bool:
-    """Whether a name stands for many that rustc or LLVM numbered: `anon.*`."""
+    """Whether a name stands for a series that rustc or LLVM numbered: `anon.*`."""
     return name.endswith("*") and "::" not in name and " " not in name
 
 
 def is_runtime(name: str) -> bool:
-    """Whether a name is of the toolchain's own libraries."""
+    """Whether a name is in the toolchain's own libraries."""
     return crate(name) in RUNTIME
 
 
-@lru_cache(maxsize=1 << 17)  # the same names of std stand in every output
+@lru_cache(maxsize=1 << 17)  # every output has the same names of std
 def skeleton(name: str) -> str:
-    """A path without what only one mangling scheme tells: generic arguments, numbers of closures."""
+    """A path without what only one mangling scheme has: generic arguments, numbers of closures."""
     return _PRIMITIVE_SELF.sub(r"\2\4_\3::", _skeleton(name)) if "::" in name else name
 
 
@@ -114,7 +113,7 @@ def _skeleton(name: str) -> str:
 
 
 def without_self(name: str) -> str:
-    """A path of an implementation as the trait's own method: legacy names say no more of a default one."""
+    """A path in an implementation as the trait's own method, as legacy names have it for default methods."""
     if not name.startswith("<"):
         return name
     inside, rest = _bracketed(name)
@@ -122,7 +121,7 @@ def without_self(name: str) -> str:
 
 
 def _bracketed(name: str) -> tuple[str, str]:
-    """What stands between the first bracket and its partner, and what follows."""
+    """The text between the first bracket and its partner, and what follows."""
     depth = 0
     for at, depth in _depths(name):
         if depth == 0:
@@ -150,7 +149,7 @@ def _balanced(name: str) -> bool:
 
 
 def _depths(name: str) -> Iterator[tuple[int, int]]:
-    """Every angle bracket with the depth after it; the one of an arrow is none."""
+    """Every angle bracket with the depth after it, except in arrows."""
     depth = 0
     for at, char in enumerate(name):
         if char == "<":

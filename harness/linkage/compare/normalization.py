@@ -1,4 +1,4 @@
-"""From an artifact's facts to what is compared of it. Pure."""
+"""From an artifact's facts to what is compared. Pure."""
 
 import re
 from collections import Counter
@@ -29,22 +29,22 @@ _KINDS = (
 )  # fmt: skip
 _NAMELESS = (SymbolType.SECTION, SymbolType.FILE)
 _POOLED = re.compile(r"\.rodata\.(cst\d+|str\d+\.\d+)")
-"""Sections that the linker merges: they are named for what they hold, not for a symbol."""
+"""Sections that the linker merges: named after their content, not after a symbol."""
 
 
 class Normalizer:
-    """Normalises facts by the filters of one comparison; remembers parts that many artifacts share."""
+    """Normalizes facts by the filters of one comparison; caches what many artifacts share."""
 
     def __init__(self, filters: NoiseFilters) -> None:
         self.filters = filters
         self.namer = Namer(filters)
-        # A run meets each of std's members in every staticlib.
+        # Every staticlib has the same members of std.
         self._member = lru_cache(maxsize=1 << 14)(self._read_member)
         self._part = lru_cache(maxsize=1 << 9)(self._read_part)
         self._artifact = lru_cache(maxsize=1 << 6)(self._read)
 
     def artifact(self, facts: Facts, text: str | None = None) -> ComparedArtifact:
-        """What is compared of a file; `text` is its text, the toolchain's place taken out."""
+        """What is compared of a file; `text` is its text without the toolchain's folder."""
         return self._artifact(_FactsKey(facts), text)
 
     def _read(self, same: "_FactsKey", text: str | None) -> ComparedArtifact:
@@ -207,7 +207,7 @@ class Normalizer:
 
 
 class _FactsKey:
-    """Facts that are known again by their content."""
+    """Facts, hashed and compared by the file's digest."""
 
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
@@ -221,7 +221,7 @@ class _FactsKey:
 
 
 def section_kind(name: str) -> str:
-    """A section's name without the symbol that it is for: `.text.foo` is one of `.text.*`."""
+    """A section's name without its symbol: `.text.foo` becomes `.text.*`."""
     for kind in () if name in _KINDS else _KINDS:
         if name.startswith(f"{kind}.") and kind not in (".note", ".debug"):
             if kind in (".rela", ".rel"):
@@ -231,7 +231,7 @@ def section_kind(name: str) -> str:
 
 
 def _place(name: str) -> str:
-    """Where a symbol lies, in a word: the kind of its section."""
+    """The kind of a symbol's section."""
     kind = next((kind for kind in _KINDS if name == kind or name.startswith(f"{kind}.")), name)
     return ".text" if kind.startswith(".text.") else kind
 
@@ -265,11 +265,11 @@ def _version_of(table: SymbolTable, index: int) -> str:
 
 
 _Row = tuple[str, str, bool, bool, int]
-"""Name, what it is in readelf's words, whether it is local, whether it is defined, its size."""
+"""Name, readelf's columns, whether it is local, whether it is defined, size."""
 
 
 def _rows(table: SymbolTable, *, shorten: bool = True) -> Iterator[_Row]:
-    """A table's symbols; those of sections and files, and such without a name, left out."""
+    """A table's symbols, without section, file and nameless symbols."""
     places: dict[int, str] = {}
     values: dict[tuple[int, int, str], tuple[str, bool]] = {}
     names, find = table.names, table.names.index

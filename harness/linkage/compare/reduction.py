@@ -1,4 +1,4 @@
-"""What of a build goes into a snapshot: all that is its own, of the toolchain's libraries the sum. Pure."""
+"""What a snapshot has of a build: its own symbols, and sums of the toolchain's libraries. Pure."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -9,18 +9,18 @@ from linkage.compare.names import C_WANTED, RUNTIME, C, crate, is_runtime
 from linkage.compare.tables import ALL
 
 _MANY = 20
-"""Members of no crate, in C, that a case does not bring: compiler-rt's."""
+"""More C members without a crate than this are compiler-rt's."""
 _MANY_WANTED = 40
-"""Undefined names in C that no case has: std's, of the C library."""
+"""More undefined C names than this are std's references to the C library."""
 _MANY_DEFINED = 300
-"""Names in C that no case has: a C library's, or a sanitizer's runtime, linked into a program."""
-_DIGEST = 6  # bytes: two sums of thousands differ by chance once in a lifetime
-_LINES = 8  # that are kept of what is printed
-_SHORT = 8  # digits of the digest of an output's bytes
+"""More defined C names than this are a C library, or a sanitizer's runtime."""
+_DIGEST = 6  # bytes
+_LINES = 8  # that are kept of a stream
+_SHORT = 8  # digits of an output's digest
 
 
 def reduced(built: VariantBuild) -> VariantBuild:
-    """A build as a snapshot holds it: names of the toolchain's own libraries as a number and a digest."""
+    """A build for a snapshot: names of the toolchain's own libraries become a number and a digest."""
     sums = _Reduction.of(built)
     steps = (
         replace(
@@ -36,10 +36,10 @@ def reduced(built: VariantBuild) -> VariantBuild:
 
 @dataclass(frozen=True)
 class _Reduction:
-    """What is told in sum of a variant's tables."""
+    """What is summed up in a variant's tables."""
 
     own: frozenset[str]
-    """Names in C that stand in a table of few: the variant's sources have them."""
+    """C names from small tables: those of the variant's own sources."""
 
     @classmethod
     def of(cls, built: VariantBuild) -> "_Reduction":
@@ -55,7 +55,7 @@ class _Reduction:
         return cls(frozenset(own))
 
     def table(self, table: Table, exports: Collection[str] = ()) -> dict[str, tuple[str, ...]]:
-        """A table, names of the toolchain's libraries and of C libraries in sum."""
+        """A table, with sums of the toolchain's libraries and of C libraries."""
         wanted, defined = (names - self.own for names in _c_names(table))
         foreign = wanted if len(wanted) > _MANY_WANTED else set()
         if len(defined) > _MANY_DEFINED:
@@ -72,7 +72,7 @@ class _Reduction:
         return found | {f"{name}{ALL}": (_sum(one),) for name, one in summed.items()}
 
     def names(self, names: frozenset[str], *, held: bool = False) -> frozenset[str]:
-        """A list of names; `held`: by a member, whose names in C are those of its crate's table."""
+        """Some names; `held`: of a member, whose C names are in its crate's table."""
         foreign = {name for name in names if is_runtime(name)}
         if held:
             foreign |= {name for name in names if "::" not in name and name not in self.own}
@@ -82,7 +82,7 @@ class _Reduction:
 
 
 def _stream(text: str) -> str:
-    """What was printed: the first lines, and of more a number and a digest."""
+    """A stream: its first lines, and the number and a digest of the others."""
     lines = text.split("\n")
     rest = lines[_LINES:]
     if len(rest) < _LINES:
@@ -91,7 +91,7 @@ def _stream(text: str) -> str:
 
 
 def _c_names(table: Table) -> tuple[set[str], set[str]]:
-    """The names in C of a table: those that are undefined, and the others."""
+    """The C names of a table: the undefined ones, and the others."""
     wanted: set[str] = set()
     defined: set[str] = set()
     for name, values in table.items():
@@ -137,7 +137,7 @@ def _part(part: CrateTables, sums: _Reduction, exports: Collection[str]) -> Crat
 
 
 def _whole(name: str, part: CrateTables) -> CrateTables:
-    """A part from one of the toolchain's own crates."""
+    """The sums of one of the toolchain's own crates."""
     tables = (part.symbols, part.private, part.sections)
     symbols, private, sections = ({f"{name}{ALL}": (_sum(one),)} if one else {} for one in tables)
     return CrateTables(symbols, private, sections, part.schemes)
@@ -150,7 +150,7 @@ def _sum(table: Mapping[str, tuple[str, ...]]) -> str:
 
 
 def _members(members: Iterable[ComparedMember], sums: _Reduction) -> Iterable[ComparedMember]:
-    """The variant's own members; of the toolchain's, and of a runtime in C, the sum."""
+    """The variant's own members, with sums of the toolchain's and of a C runtime's."""
     listed = tuple(members)
     foreign = sum(member.crate is None for member in listed) > _MANY
     runtime: dict[str, list[ComparedMember]] = {}

@@ -10,12 +10,12 @@ from linkage.compare.names import crate, is_anonymous, is_runtime, skeleton, wit
 
 BECOMES = " → "
 ALL = "::(all)"
-"""Behind a crate's name, where a table holds the sum of its names: their number and a digest."""
+"""After a crate's name: the table has only the number of its names and a digest."""
 _COUNT = re.compile(r"\d+")
 
 
 def by_skeleton(table: Table) -> Table:
-    """A table under names that both mangling schemes can tell, each value once."""
+    """A table by names that both mangling schemes can express, each value once."""
     found: dict[str, set[str]] = {}
     for name, values in table.items():
         found.setdefault(skeleton(name), set()).update(values)
@@ -23,7 +23,7 @@ def by_skeleton(table: Table) -> Table:
 
 
 def differences(kind: str, base: Table, head: Table) -> Iterator[Change]:
-    """Names that are on one side only, and names that stand for something else."""
+    """Names that only one side has, and names with different values."""
     for name in sorted(base.keys() | head.keys()):
         old, new = base.get(name, ()), head.get(name, ())
         if old == new:
@@ -38,7 +38,7 @@ def differences(kind: str, base: Table, head: Table) -> Iterator[Change]:
 
 
 def without_schemes(changes: Sequence[Change], base: Table, head: Table) -> Iterator[Change]:
-    """The changes, but for names that only the other scheme spells otherwise: `<Foo as Trait>::f` in v0
+    """The changes, except for names that the other scheme spells differently: `<Foo as Trait>::f` in v0
     can be `Trait::f`, or `<T as Trait>::f`, in a legacy name.
     """
     gone = {without_self(one.name) for one in changes if one.kind.endswith(" gone")}
@@ -51,7 +51,7 @@ def without_schemes(changes: Sequence[Change], base: Table, head: Table) -> Iter
 
 
 def transition(gone: Iterable[str], more: Iterable[str]) -> str:
-    """What changed of what stands under a name: only the words that are not alike."""
+    """How the values of a name changed: only the words that differ."""
     olds, news = sorted(set(gone)), sorted(set(more))
     if len(olds) == len(news) == 1:
         old, new = olds[0].split(), news[0].split()
@@ -69,7 +69,7 @@ def _counted(values: Sequence[str]) -> str:
 
 
 def in_sum(kind: str, changes: Iterable[Change], base: Table, head: Table) -> Iterator[Change]:
-    """The changes, those about the toolchain's own libraries told in sum: one for each of its crates."""
+    """The changes, those in the toolchain's own libraries as one change per crate."""
     runtime: dict[str, list[Change]] = {}
     for change in changes:
         if is_runtime(change.name):
@@ -90,7 +90,7 @@ def in_sum(kind: str, changes: Iterable[Change], base: Table, head: Table) -> It
 def _by_crate(table: Table) -> Counter[str]:
     found: Counter[str] = Counter()
     for name, values in table.items():
-        if name.endswith(ALL):  # a snapshot has them in sum
+        if name.endswith(ALL):  # summed up in a snapshot
             found[crate(name) or ""] += sum(
                 int(count[0]) for value in values if (count := _COUNT.match(value))
             )
@@ -105,7 +105,7 @@ def _line(change: Change) -> str:
 
 
 def anonymous(changes: Iterable[Change]) -> Iterator[Change]:
-    """The changes, those of nameless symbols as another number of them."""
+    """The changes, those of nameless symbols as a change of their number."""
     for change in changes:
         if is_anonymous(change.name):
             yield Change("anonymous symbols", change.name, base=change.base, head=change.head)
@@ -135,7 +135,7 @@ def renamed(changes: Sequence[Change], sizes: Sequence[Mapping[str, int]]) -> It
             found[0]: news[key][0]
             for key, found in olds.items()
             if len(found) == len(news.get(key, ())) == 1
-            # Two names of C may well stand for things of one size.
+            # Two C symbols may have the same size by chance.
             and (alone or crate(found[0].name) is not None)
             and crate(found[0].name) == crate(news[key][0].name)
         }
@@ -147,7 +147,7 @@ def renamed(changes: Sequence[Change], sizes: Sequence[Mapping[str, int]]) -> It
 
 
 def moved(order: Sequence[int]) -> list[int]:
-    """Of a permutation: the fewest elements that, put elsewhere, bring the others into order."""
+    """The smallest set of elements whose removal leaves the others in order."""
     tails: list[int] = []
     places: list[int] = []
     before: list[int] = [-1] * len(order)
@@ -165,7 +165,7 @@ def moved(order: Sequence[int]) -> list[int]:
 
 
 def lists(kind: str, base: Sequence[str], head: Sequence[str]) -> Iterator[Change]:
-    """What a list lost and got; where that is nothing, another order."""
+    """What a list lost and gained; if nothing, whether its order changed."""
     gone, new = Counter(base) - Counter(head), Counter(head) - Counter(base)
     shown = ", ".join(base), ", ".join(head)
     for name in sorted(gone):

@@ -1,4 +1,4 @@
-"""A variant as one side built it, from its observation, and what differs. Pure."""
+"""A variant's build, from its observation, and what differs between two. Pure."""
 
 import re
 from collections import Counter
@@ -24,7 +24,7 @@ _UP = re.compile(r"\$ORIGIN/(\.\./)+")
 def built(
     plan: Plan, observation: Observation, normalizer: Normalizer, places: Mapping[str, str]
 ) -> VariantBuild:
-    """A variant's observation without noise; `places`: what stands for which of the toolchain's folders."""
+    """A variant's observation without noise; `places`: the toolchain's folders and their placeholders."""
     steps = zip(plan.steps, observation.steps, strict=False)
     return VariantBuild(
         tuple(_step(planned, seen, normalizer, places) for planned, seen in steps),
@@ -57,8 +57,8 @@ def _step(
         {
             names(path): _artifact(normalizer, outcome.facts[path], plain, ways, crash=names(path) == _CRASH)
             for path in outcome.made
-            # What a file operation makes is the case's and not the compiler's; what an incremental
-            # session holds is the compiler's own, and stands in the outputs, too.
+            # File operations make files of the case, not of the compiler. The content of an incremental
+            # session is also in the outputs.
             if path in outcome.facts
             and (planned.command or planned.parallel)
             and f"{SESSION}/" not in names(path)
@@ -75,7 +75,7 @@ def _artifact(
     *,
     crash: bool = False,
 ) -> ComparedArtifact:
-    """An output; `crash`: it is rustc's crash report, whose text is a process's backtrace."""
+    """An output; `crash`: it is rustc's crash report, whose text is a backtrace."""
     text = facts.other.text if facts.other is not None and not crash else None
     found = normalizer.artifact(facts, None if text is None else plain(text))
     runpath = found.lists.get("runpath", ()) + found.lists.get("rpath", ())
@@ -89,7 +89,7 @@ def _artifact(
 
 
 def wayless(entry: str, places: Mapping[str, str]) -> str:
-    """An entry of a runpath, the way up from the output and down to one of the folders left out.
+    """An entry of a runpath without the way from the output to the toolchain's folder.
 
     With -Crpath rustc writes where libstd-*.so is as seen from the output: `../` as often as it takes,
     then what is not common to both, which is a matter of where the output was made.
@@ -108,7 +108,7 @@ def wayless(entry: str, places: Mapping[str, str]) -> str:
 
 
 class _OutputNames:
-    """What an output is called: its role, or its file's name without noise."""
+    """An output's name: its role, or the file's name without noise."""
 
     def __init__(self, planned: PlannedStep, filters: NoiseFilters) -> None:
         self.roles = {path: role for role, path in planned.roles.items()}
@@ -126,21 +126,21 @@ def _ended(outcome: Outcome) -> str:
 
 
 def placeless(text: str, places: Mapping[str, str], filters: NoiseFilters) -> str:
-    """A text without noise, and with what stands for them in place of folders."""
+    """A text without noise, with placeholders for folders."""
     for place, token in places.items():
         text = text.replace(place, token)
     return without_noise(text, TEXT, filters)
 
 
 def diagnostic(found: Diagnostic, plain: Callable[[str], str]) -> str:
-    """A diagnostic in a line."""
+    """A diagnostic in one line."""
     code = f"[{found.code}]" if found.code else ""
     first = plain(found.message).partition("\n")[0]
     return f"{found.level}{code}: {first[:_LONG]}"
 
 
 def unjudged(one: VariantBuild) -> str | None:
-    """Why a variant's build says nothing: a step that hung, a file that cannot be read."""
+    """Why a variant's build cannot be compared: a step that hung, a file that cannot be read."""
     for step in one.steps:
         if step.problem is not None:
             return f"{step.id}: {step.problem}"
@@ -157,7 +157,7 @@ def differences(
     for old, new in zip(base.steps, head.steps, strict=False):
         for subject, change in _between(old, new, differ):
             yield LocatedChange(variant, old.id, subject, change)
-    # Where one ended earlier, the step that ended it has been told.
+    # If one side has fewer steps, the step that failed has been reported.
 
 
 def _between(old: ComparedStep, new: ComparedStep, differ: Differ) -> Iterator[tuple[str, Change]]:
@@ -197,15 +197,15 @@ def _outputs(old: ComparedStep, new: ComparedStep) -> Iterator[tuple[str, Change
 
 
 def _excerpt(text: str, other: str) -> str:
-    """The first line that is not alike."""
+    """The first line that differs."""
     lines, others = text.splitlines(), other.splitlines()
     at = next((i for i, pair in enumerate(zip(lines, others, strict=False)) if pair[0] != pair[1]), None)
     at = min(len(lines), len(others)) if at is None else at
-    return f"line {at + 1}: {lines[at][:_LONG]}" if at < len(lines) else "(its end)"
+    return f"line {at + 1}: {lines[at][:_LONG]}" if at < len(lines) else "(end of output)"
 
 
 def linkers(one: VariantBuild) -> list[str]:
-    """What linked each output that rustc linked, as that says itself."""
+    """What linked each output that rustc linked, according to the output."""
     return [
         linker_of(artifact.comment)
         for step in one.steps
@@ -216,9 +216,9 @@ def linkers(one: VariantBuild) -> list[str]:
 
 
 def linker_of(comment: str) -> str:
-    """The linker that left its name in `.comment`; bfd and gold leave none."""
+    """The linker that is named in `.comment`; bfd and gold leave no name."""
     for line in comment.splitlines():
         words = line.removeprefix("Linker: ").split()
         if line.startswith(("Linker: ", "mold ", "Wild ")):
             return " ".join(words[:2])
-    return "one that leaves no name, as bfd"
+    return "unnamed (bfd, gold)"
