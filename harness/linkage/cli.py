@@ -209,7 +209,7 @@ def _compare_words(compare: argparse.ArgumentParser, snapshot: argparse.Argument
             "--linker", default="", metavar="NAME", help="what is linked with: bfd, lld, mold, gold"
         )
         one.add_argument(
-            "--keep", action="append", default=[], metavar="RULE", help="do not take out what this rule names"
+            "--keep", action="append", default=[], metavar="FILTER", help="disable this noise filter"
         )
         one.add_argument("--store", metavar="DIR", help="where outcomes are kept")
         one.add_argument(

@@ -66,12 +66,12 @@ def test_what_is_meant_does_not_fail_and_what_does_not_occur_does(run: ReportRun
     status, text = run("compare", run.real, changed, "case.yaml", "--expect", "meant.yaml")
     assert (status, text.splitlines()[0]) == (
         0,
-        "same but for 2 changes that were meant (1 variant compared)",
+        "same except for 2 expected changes (1 variant compared)",
     )
-    assert "    meant: a new API" in text.splitlines()
+    assert "    expected: a new API" in text.splitlines()
     status, text = run("compare", run.real, f"same={run.desk.rustc}", "case.yaml", "--expect", "meant.yaml")
     assert status == 1
-    assert "meant, and did not occur: meant.yaml:2:5: export new, symbol new more" in text
+    assert "expected change did not occur: meant.yaml:2:5: export new, symbol new more" in text
 
 
 def test_a_snapshot_stands_for_its_toolchain(run: ReportRun) -> None:

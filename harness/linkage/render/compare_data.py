@@ -99,11 +99,11 @@ def _cell(text: str) -> str:
 
 
 def _section(group: ChangeGroup) -> Iterator[str]:
-    sign = "meant: " if group.expected else ""
+    sign = "expected: " if group.expected else ""
     yield f"<details><summary>{sign}{_html(escape(group.headline(), 300))}</summary>"
     yield ""
     if group.expected:
-        yield f"Meant: {group.expected}"
+        yield f"Expected: {group.expected}"
         yield ""
     yield "```diff"
     for places in group.found[:_SHOWN]:

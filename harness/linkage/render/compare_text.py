@@ -9,7 +9,7 @@ from rich.text import Text
 from linkage.compare.change_groups import ChangeGroup
 from linkage.compare.comparison import ComparedSide, Comparison, NotCompared
 from linkage.compare.model import LocatedChange
-from linkage.judge.name_set import escape
+from linkage.judge.name_set import escape, plural
 
 _DETAILS = 6
 _VARIANTS = 3
@@ -44,12 +44,12 @@ def verdict(result: Comparison) -> str:
     if not result.compared:
         return f"nothing was compared{left}"
     kinds = len(result.unexpected)
-    meant = len(result.groups) - kinds
+    expected = plural(len(result.groups) - kinds, "expected change")
     said = f"different: {kinds} kinds of change" if kinds > 1 else "different: 1 kind of change"
     if not kinds:
-        said = "same" if not meant else f"same but for {meant} changes that were meant"
+        said = f"same except for {expected}" if result.groups else "same"
     if result.unmet:
-        said += f"; {len(result.unmet)} that were meant did not occur"
+        said += f"; {plural(len(result.unmet), 'expected change')} did not occur"
     errors = sum(one.error for one in result.left)
     if errors:
         said += f"; {errors} could not be compared"
@@ -71,21 +71,21 @@ def notes(result: Comparison) -> Iterator[str]:
     """What a reader must know to read the differences right."""
     base, head = result.base, result.head
     if base.fingerprint == head.fingerprint:
-        yield "both sides are the same compiler, file by file: one store serves both; --no-store builds twice"
+        yield "both sides are the same compiler and share cached results (help: --no-store builds twice)"
     if _names(base) != _names(head):
-        yield "the sides link with different linkers: `--linker bfd` makes both use the same"
+        yield "the sides use different linkers (help: --linker bfd)"
     tools = sorted({name for name, _ in base.machine.items() ^ head.machine.items()})
     if base.machine and head.machine and tools:
         yield f"the sides were built with different versions of {', '.join(tools)}"
     if bool(base.bootstrap) != bool(head.bootstrap):
-        yield "RUSTC_BOOTSTRAP=1 was set on one side only; by itself it changes how names are mangled"
+        yield "RUSTC_BOOTSTRAP=1 was set on one side only, which changes how names are mangled"
     if result.linker:
-        yield f"both sides were told to link with {result.linker}, where a case does not choose itself"
+        yield f"both sides link with {result.linker}, except in cases that choose a linker"
     if result.disabled_filters:
         yield f"disabled noise filters: {', '.join(result.disabled_filters)}"
     if result.base.snapshot or result.head.snapshot:
-        yield "a snapshot says of the toolchain's own libraries, and C's, only whether they are the same"
-    yield from (f"meant, and did not occur: {one}" for one in result.unmet)
+        yield "a snapshot has only sums of the toolchain's own libraries and C libraries"
+    yield from (f"expected change did not occur: {one}" for one in result.unmet)
 
 
 def _names(side: ComparedSide) -> set[str]:
@@ -97,7 +97,7 @@ def _group(group: ChangeGroup) -> Iterator[Text]:
     sign = "=" if group.expected else "≠"
     yield Text(f"{sign} {escape(group.headline(), _WIDTH)}", "dim" if group.expected else "bold")
     if group.expected:
-        yield Text(f"    meant: {group.expected}", "dim")
+        yield Text(f"    expected: {group.expected}", "dim")
         return
     variants = group.variants
     more = f" and {len(variants) - _VARIANTS} more" if len(variants) > _VARIANTS else ""
