@@ -9,8 +9,7 @@ from jsonschema import Draft202012Validator
 from linkage.case.document import parse
 from linkage.case.matrix import AXIS_VALUES
 from linkage.case.reader import read_case
-from linkage.case.schema import case_schema, schema_text, write_schema
-from linkage.errors import LinkageError
+from linkage.case.schema import case_schema, schema_text
 from support.asked import SMALL, said
 
 HERE = Path(__file__).parent
@@ -137,16 +136,3 @@ def _matrix(schema: dict[str, Any]) -> dict[str, Any]:
     found = schema["$defs"]["Matrix"]
     assert isinstance(found, dict)
     return found
-
-
-def test_it_is_printed_written_and_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    file = tmp_path / "schema.json"
-    assert write_schema(str(file), None) == 0
-    assert write_schema(None, None) == 0
-    assert capsys.readouterr().out == file.read_text(encoding="utf-8") == schema_text()
-    assert write_schema(None, str(file)) == 0
-    file.write_text("{}")
-    assert write_schema(None, str(file)) == 1
-    assert capsys.readouterr().err == f"{file}: not current (help: linkage schema -o {file})\n"
-    with pytest.raises(LinkageError, match="No such file or directory"):
-        write_schema(str(tmp_path / "none" / "x"), None)

@@ -124,8 +124,8 @@ def test_all_that_failed_in_the_last_run(listed: str, capsys: pytest.CaptureFixt
     ("words", "told"),
     [
         ([], "bisect: no case given (help: name a case, or use --failed)"),
-        (["nowhere.yaml"], "nowhere.yaml: there is no such case"),
-        (["answer.yaml[size=9]"], "answer.yaml: there is no variant [size=9]"),
+        (["nowhere.yaml"], "nowhere.yaml: no such case file or directory"),
+        (["answer.yaml[size=9]"], "answer.yaml: no variant [size=9]"),
         (["answer.yaml", "--good", "soon"], "soon: is not a date, a release, a commit or an installed"),
         (
             ["answer.yaml", "--good", "e50aa6f", "--bad", "e50aa6e"],

@@ -195,9 +195,9 @@ def wrong(tmp_path: Path, artifacts: dict[str, Path]) -> Path:
         ("missing.o", 4, "linkage: missing.o: cannot be read: No such file or directory"),
         (".", 4, "linkage: .: not a regular file"),
         ("cut.o", 1, "linkage: cut.o: damaged (elf, "),
-        ("notes.txt", 1, "linkage: notes.txt: no artifact: a text, 14 bytes"),
-        ("noise", 1, "linkage: noise: no artifact: a file of no format that is known here, 4 bytes"),
-        ("empty.o", 1, "linkage: empty.o: an empty file"),
+        ("notes.txt", 1, "linkage: notes.txt: not an artifact: a text file, 14 bytes"),
+        ("noise", 1, "linkage: noise: not an artifact: unknown format, 4 bytes"),
+        ("empty.o", 1, "linkage: empty.o: the file is empty"),
         ("damaged.a", 1, "linkage: damaged.a: member cut.o is damaged: section headers at offset"),
     ],
 )
@@ -216,7 +216,7 @@ def test_the_worst_file_decides_the_status(linkage: Linkage, wrong: Path) -> Non
     assert linkage("inspect", "missing.o", "cut.o", cwd=wrong).returncode == 4
     assert linkage("inspect", "cut.o", "missing.o", cwd=wrong).returncode == 4
     done = linkage("inspect", "--refers", "nowhere", "good.o", cwd=wrong)
-    assert done.stderr == "linkage: good.o: there is no function nowhere whose code can be read\n"
+    assert done.stderr == "linkage: good.o: no function nowhere with readable code\n"
     assert done.returncode == 1
 
 

@@ -5,7 +5,7 @@ import io
 import pytest
 
 from linkage.cli import main
-from linkage.commands.install import InstallProgress
+from linkage.commands.toolchains import InstallProgress
 
 
 class Terminal(io.StringIO):

@@ -98,7 +98,7 @@ def test_what_cannot_be_reproduced(linkage: Linkage, tmp_path: Path) -> None:
     several = linkage("repro", "odd.yaml", cwd=tmp_path)
     assert several.returncode == 4
     assert several.stderr == (
-        "linkage: odd.yaml: this case has 2 variants (help: name one, as odd.yaml[word=good])\n"
+        "linkage: odd.yaml: the case has 2 variants (help: name one, such as odd.yaml[word=good])\n"
     )
     nowhere = linkage("repro", "odd.yaml[word=good]", "-o", "no/where.sh", cwd=tmp_path)
     assert nowhere.stderr.startswith("linkage: no/where.sh: cannot be written: No such file")
@@ -107,7 +107,7 @@ def test_what_cannot_be_reproduced(linkage: Linkage, tmp_path: Path) -> None:
     (tmp_path / "verdicts.yaml").write_text((Path(__file__).parent / "verdicts.case").read_text())
     skipped = linkage("repro", "verdicts.yaml[want=skip]", cwd=tmp_path)
     assert skipped.returncode == 4
-    assert "this variant cannot be run: this machine has no no-such-program" in skipped.stderr
+    assert "cannot be run: this machine has no no-such-program" in skipped.stderr
 
 
 def _said(word: str, **variables: str) -> bytes:

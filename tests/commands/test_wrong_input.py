@@ -146,14 +146,30 @@ def test_the_good_ones_are_collected_beside_the_wrong(folder: Path, some_rustc: 
 
 def test_a_case_that_is_not_there(folder: Path) -> None:
     by_pytest = pytest_on(folder, "gone.yaml")
-    by_run = linkage(folder, "run", "gone.yaml")
-    for found in (by_pytest, by_run):
-        assert found.returncode == USAGE
-        assert "ERROR: file or directory not found: gone.yaml" in found.stderr
-    by_list = linkage(folder, "list", "gone.yaml")
-    assert by_list.returncode == USAGE
-    assert by_list.stderr == (
-        "linkage: gone.yaml: there is no such case (help: `linkage list` shows the cases here)\n"
+    assert by_pytest.returncode == USAGE
+    assert "ERROR: file or directory not found: gone.yaml" in by_pytest.stderr
+    for command in ("run", "list"):
+        found = linkage(folder, command, "gone.yaml")
+        assert (found.returncode, found.stdout) == (USAGE, "")
+        assert found.stderr == (
+            "linkage: gone.yaml: no such case file or directory (help: run `linkage list`)\n"
+        )
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "1")])
+def test_a_variant_that_is_not_there(folder: Path, some_rustc: str, workers: tuple[str, ...]) -> None:
+    found = linkage(folder, "run", "--toolchain", some_rustc, "good.yaml::some[lto=thick]", *workers)
+    assert found.returncode == USAGE
+    assert found.stderr == "linkage: good.yaml: no variant [lto=thick] (help: did you mean [lto=fat]?)\n"
+    found = linkage(folder, "run", "--toolchain", some_rustc, "good.yaml::same[lto=fat]", *workers)
+    assert (found.returncode, found.stdout) == (USAGE, "")
+    assert found.stderr == (
+        "linkage: good.yaml::same[lto=fat]: this run has no toolchain `same` (help: it has some)\n"
+    )
+    found = linkage(folder, "run", "--toolchain", some_rustc, "good.yaml[lto=fat]", *workers)
+    assert found.stderr == (
+        "linkage: good.yaml[lto=fat]: a node id names the toolchain too "
+        "(help: write good.yaml::TOOLCHAIN[lto=fat], or select with -k)\n"
     )
 
 
@@ -162,15 +178,3 @@ def test_a_file_that_is_no_text(folder: Path) -> None:
     found = linkage(folder, "explain", "bad.yaml")
     assert found.returncode == USAGE
     assert found.stderr == "linkage: bad.yaml:1:11: not UTF-8 (help: save the file as UTF-8)\n"
-
-
-def test_options_that_are_unknown(folder: Path) -> None:
-    found = linkage(folder, "list", "--toolchian", "x")
-    assert (found.returncode, found.stdout) == (USAGE, "")
-    assert found.stderr == "linkage list: unrecognized arguments: --toolchian (help: linkage list --help)\n"
-    found = linkage(folder, "run", "--toolchian", "x", "good.yaml")
-    assert found.returncode == USAGE
-    assert "unrecognized arguments: --toolchian" in found.stderr
-    found = linkage(folder, "rum")
-    assert found.returncode == USAGE
-    assert "rum" in found.stderr

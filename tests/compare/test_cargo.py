@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from linkage.commands.compare import Options, compared
 from linkage.compare.comparison import Comparison
+from linkage.compare.request import ComparisonOptions, compared
 from linkage.errors import LinkageError
 from linkage.run.cargo import made, messages
 from support.changed_library import changes
@@ -84,7 +84,7 @@ def project(desk: Desk) -> Path:
 def compare(desk: Desk, head: str, project: Path) -> Comparison:
     given = (f"real={desk.rustc}", head)
     return compared(
-        Options(given, store=str(desk.shared / "store"), cargo=str(project), offline=True, jobs=2)
+        ComparisonOptions(given, store=str(desk.shared / "store"), cargo=str(project), offline=True, jobs=2)
     )
 
 
@@ -122,7 +122,7 @@ def test_what_is_no_project_is_said(desk: Desk, tmp_path: Path) -> None:
     assert [one.error for one in result.left] == [True]
     assert "there is no Cargo.toml" in result.left[0].reason
     with pytest.raises(LinkageError, match="takes no cases"):
-        compared(Options(("a", "b"), ["case.yaml"], cargo="."))
+        compared(ComparisonOptions(("a", "b"), ["case.yaml"], cargo="."))
 
 
 def artifact(name: str, version: str, kind: str, *files: str) -> str:

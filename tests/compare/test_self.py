@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from linkage.cli import main
-from linkage.commands.compare import Options, compared
+from linkage.compare.request import ComparisonOptions, compared
 from linkage.toolchain import probe, resolve_all
 from support.changed_library import changes
 from support.desk import Desk
@@ -54,7 +54,7 @@ def _linked(old: str, new: str) -> None:
 
 
 def test_a_copy_elsewhere_makes_the_same(desk: Desk, copy: Path) -> None:
-    given = Options((str(desk.rustc), str(copy)), [desk.case(CASE)], no_store=True, jobs=3)
+    given = ComparisonOptions((str(desk.rustc), str(copy)), [desk.case(CASE)], no_store=True, jobs=3)
     result = compared(given)
     assert changes(result) == [], [one.found[0][0].change for one in result.groups]
     assert (result.compared, result.left) == (5, ())
@@ -78,7 +78,7 @@ def test_another_store_and_other_jobs_and_temporary_paths_make_the_same(
 
 
 def test_what_names_the_place_is_seen_where_its_rule_is_off(desk: Desk, copy: Path) -> None:
-    given = Options(
+    given = ComparisonOptions(
         (str(desk.rustc), str(copy)),
         [desk.case(CASE)],
         no_store=True,

@@ -3,20 +3,18 @@
 import io
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.console import Console
 
-from linkage.errors import LinkageError
-from linkage.render.record import Record, verdict_of, write_json
+from linkage.plugin.properties import verdict_of
+from linkage.render.run_data import VariantReport, run_json
 from linkage.render.run_table import print_summary, summary_console
-from linkage.toolchain import Tool
 from support.records import record
 
 
-def printed(records: list[Record], width: int = 100, **more: Any) -> list[str]:
+def printed(records: list[VariantReport], width: int = 100, **more: Any) -> list[str]:
     console = Console(file=io.StringIO(), width=width, highlight=False, soft_wrap=True)
     print_summary(records, more.pop("unreadable", ()), 12.34, console=console, **more)
     assert isinstance(console.file, io.StringIO)
@@ -33,7 +31,7 @@ def test_evidence_is_kept_of_what_went_wrong_only() -> None:
 def test_a_refused_skip_is_a_failure_with_its_evidence() -> None:
     verdict = {key: getattr(record("skip"), key) for key in ("case", "summary", "toolchain", "version")}
     verdict |= {"outcome": "skip", "reason": "no std", "bugs": [], "failures": [], "commands": []}
-    refused = Record.of("a", verdict | {"obtained": "", "evidence": "no std"}, refused=True)
+    refused = VariantReport.of("a", verdict | {"obtained": "", "evidence": "no std"}, refused=True)
     assert (refused.outcome, refused.reason, refused.evidence) == ("fail", "no std", "no std")
 
 
@@ -42,14 +40,12 @@ def test_the_verdict_is_found_among_other_properties() -> None:
     assert verdict_of([("linkage_verdict", "no mapping"), ("other", {})]) is None
 
 
-def test_json_is_written_whole(tmp_path: Path) -> None:
-    target = tmp_path / "out.json"
-    tools = (Tool("ld", Path("/usr/bin/ld"), "GNU ld 2.40"), Tool("ar", Path("/bin/ar")), Tool("rustup"))
-    records = [record("pass", "b.yaml"), record("fail", "a.yaml", tools={"rust-lld": "LLD 22"})]
-    write_json(str(target), records, ["c.yaml:1:1: x"], ["d: y"], tools)
-    data = json.loads(target.read_text())
+def test_json_of_a_run() -> None:
+    tools = {"ld": "GNU ld 2.40", "ar": "prints no version", "rustup": None}
+    reports = [record("pass", "b.yaml"), record("fail", "a.yaml", tools={"rust-lld": "LLD 22"})]
+    data = json.loads(run_json(reports, ["c.yaml:1:1: x"], ["d: y"], tools))
     assert data.keys() == {"format", "tools", "variants", "unreadable", "broken"}
-    assert data["tools"] == {"ld": "GNU ld 2.40", "ar": "prints no version", "rustup": None}
+    assert data["tools"] == tools
     assert [one["tools"] for one in data["variants"]] == [{"rust-lld": "LLD 22"}, {}]
     assert (data["format"], data["unreadable"], data["broken"]) == (1, ["c.yaml:1:1: x"], ["d: y"])
     assert [one["case"] for one in data["variants"]] == ["a.yaml", "b.yaml"]
@@ -57,22 +53,6 @@ def test_json_is_written_whole(tmp_path: Path) -> None:
         "id", "case", "summary", "toolchain", "version", "outcome", "reason", "bugs", "failures", "commands",
         "obtained", "evidence", "seconds", "stored", "rechecked", "tools",
     }  # fmt: skip
-    assert target.stat().st_mode & 0o777 == 0o644
-    assert list(tmp_path.iterdir()) == [target]
-
-
-def test_json_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    target = tmp_path / "out.json"
-    target.write_text("old")
-
-    def broken(*_: object, **__: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, "replace", broken)  # the last thing that can go wrong
-    with pytest.raises(LinkageError, match=r"out\.json: cannot be written: No space left on device"):
-        write_json(str(target), [record()], [])
-    assert target.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [target]
 
 
 def test_the_whole_summary() -> None:

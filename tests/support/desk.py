@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from linkage.commands.compare import Options, compared
 from linkage.compare.comparison import Comparison
+from linkage.compare.request import ComparisonOptions, compared
 
 
 @dataclass
@@ -31,4 +31,4 @@ class Desk:
     def compare(self, head: str, case: str, **asked: object) -> Comparison:
         """What differs between the real compiler and this one."""
         given: dict[str, object] = {"store": str(self.shared / "store"), **asked}
-        return compared(Options((f"real={self.rustc}", head), [case], **given))  # type: ignore[arg-type]
+        return compared(ComparisonOptions((f"real={self.rustc}", head), [case], **given))  # type: ignore[arg-type]

@@ -3,12 +3,12 @@
 import json
 from typing import Any
 
-from linkage.render.record import Record
+from linkage.render.run_data import VariantReport
 
 
 def record(
     outcome: str = "pass", case: str = "cases/a.yaml", toolchain: str = "stable", **changes: Any
-) -> Record:
+) -> VariantReport:
     verdict = {
         "case": case,
         "summary": "A summary",
@@ -25,4 +25,4 @@ def record(
         "evidence": f"evidence of {outcome}",
     } | changes
     cell = len(json.dumps(changes)) + len(outcome)
-    return Record.of(f"{case}::{toolchain}[{outcome}-{cell}]", verdict | {"seconds": 1.23456})
+    return VariantReport.of(f"{case}::{toolchain}[{outcome}-{cell}]", verdict | {"seconds": 1.23456})

@@ -77,9 +77,7 @@ def variants_of(request: Request) -> dict[str, Make]:
             if request.ignore_limits:
                 case = without_limits(case)
             if cell is not None and cell not in case.ids:
-                raise LinkageError(
-                    f"there is no variant [{cell}]", where=name, help="`linkage list` shows the variants"
-                )
+                raise LinkageError(f"no variant [{cell}]", where=name, help=f"run `linkage list {name}`")
             for row, one in zip(case.rows, case.ids, strict=True):
                 if cell in (None, one):
                     found[f"{name}[{one}]" if one else name] = partial(Variant, case, row)

@@ -4,16 +4,13 @@ import ast
 import inspect
 import itertools
 import json
-import sys
 import textwrap
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from linkage.case.base import Model, kebab
 from linkage.case.matrix import AXIS_VALUES
 from linkage.case.model import CaseModel
-from linkage.errors import ExitCode, LinkageError
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -69,21 +66,3 @@ def _axis(values: tuple[object, ...] | None) -> dict[str, Any]:
 def schema_text() -> str:
     """The schema as it is kept in a file."""
     return json.dumps(case_schema(), indent=1, ensure_ascii=False) + "\n"
-
-
-def write_schema(output: str | None, check: str | None) -> int:
-    """Print the schema, write it, or compare it with a file. Raises LinkageError."""
-    text = schema_text()
-    try:
-        if check is not None:
-            current = Path(check).read_text(encoding="utf-8") == text
-            if not current:
-                print(f"{check}: not current (help: linkage schema -o {check})", file=sys.stderr)  # noqa: T201
-            return ExitCode.OK if current else ExitCode.FAILED
-        if output is not None:
-            Path(output).write_text(text, encoding="utf-8")
-        else:
-            sys.stdout.write(text)
-    except OSError as error:
-        raise LinkageError(f"{error.strerror}", where=check or output, help="check the path") from None
-    return ExitCode.OK

@@ -1,1 +1,50 @@
-"""One module for each subcommand of `linkage`."""
+"""The subcommands of `linkage`: a module each, with `add_arguments(parser)` and `run(arguments) -> int`."""
+
+import argparse
+
+
+def add_cases(parser: argparse.ArgumentParser) -> None:
+    """The cases that a command is about."""
+    parser.add_argument(
+        "cases",
+        nargs="*",
+        metavar="CASE",
+        help="a case file or a directory of them (default: cases)",
+    )
+
+
+def add_shipped(parser: argparse.ArgumentParser) -> None:
+    """The cases of the package itself."""
+    parser.add_argument(
+        "--shipped",
+        action="store_true",
+        help="the cases that come with linkage; `shipped:dylib-lto` as a CASE is one directory of them",
+    )
+
+
+def named_cases(arguments: argparse.Namespace) -> list[str]:
+    """The cases that the arguments name, or else the directory `cases`."""
+    shipped = ["shipped:"] if getattr(arguments, "shipped", False) else []
+    return [*shipped, *arguments.cases] or ["cases"]
+
+
+def add_toolchains(parser: argparse.ArgumentParser) -> None:
+    """The toolchains that a command is about."""
+    parser.add_argument(
+        "--toolchain",
+        action="append",
+        default=[],
+        metavar="SPEC",
+        help="a rustup toolchain, the path of a rustc, sysroot or stage directory, $RUSTC, debian:RELEASE, "
+        "or NAME=PATH; may be repeated",
+    )
+
+
+def add_store(parser: argparse.ArgumentParser, default: str | None = None) -> None:
+    """The cache that a command uses."""
+    parser.add_argument(
+        "--store",
+        default=default,
+        metavar="DIR",
+        help="directory of the cache (default: $LINKAGE_STORE, else in the user's cache directory)",
+    )

@@ -1,282 +1,79 @@
-"""`linkage compare` and `linkage snapshot`: two toolchains side by side, and one for later."""
+"""`linkage compare`: how the outputs of two toolchains differ."""
 
-import contextlib
-import os
-import shutil
+import argparse
 import sys
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
-from linkage.case.reader import read_case
-from linkage.compare.artifacts import Differ, DiffOptions
-from linkage.compare.builds import (
-    BuildSource,
-    ComparedVariant,
-    ReducedSource,
-    SnapshotSource,
-    ToolchainSource,
-    cells_of,
-    compare,
-    in_order,
-)
-from linkage.compare.cargo import CargoSource
-from linkage.compare.change_groups import grouped
-from linkage.compare.comparison import Comparison, NotCompared
-from linkage.compare.expectations import Expectations, read_expected
-from linkage.compare.model import VariantBuild
-from linkage.compare.noise_filters import NoiseFilters
-from linkage.compare.normalization import Normalizer
-from linkage.compare.snapshot import SUFFIX, Snapshot, decoded, encoded
-from linkage.errors import ExitCode, LinkageError
+from linkage.commands import add_cases, add_store
+from linkage.compare.comparison import Comparison
+from linkage.compare.request import ComparisonOptions, compared
+from linkage.errors import ExitCode
 from linkage.host.files import write_whole
-from linkage.host.folders import cache_folder, store_folder
-from linkage.plan.name_filter import selected
 from linkage.render.compare_data import as_json, as_markdown
 from linkage.render.compare_text import print_result
-from linkage.run.cargo import CargoProject, cargo_of
-from linkage.run.job_server import JobServer, processors
-from linkage.run.selection import case_files, case_name
-from linkage.run.session import Session
-from linkage.store.store import Store
+from linkage.render.progress import ProgressLine
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What the command line asked for."""
-
-    sides: tuple[str, ...]
-    """One or two toolchains, or files of snapshots."""
-    cases: Sequence[str] = ()
-    chosen: str | None = None
-    store: str | None = None
-    no_store: bool = False
-    jobs: int | None = None
-    linker: str = ""
-    keep: Sequence[str] = ()
-    sizes: bool = False
-    bytes: bool = False
-    expect: str | None = None
-    json: str | None = None
-    markdown: str | None = None
-    output: str = ""
-    """Where a snapshot goes."""
-    cargo: str | None = None
-    """A Cargo project that is built in place of cases."""
-    profile: str = "dev"
-    offline: bool = False
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `linkage compare`."""
+    side = "a toolchain, as for `linkage run --toolchain`, or a file written by `linkage snapshot`"
+    parser.add_argument("base", metavar="BASE", help=side)
+    parser.add_argument("head", metavar="HEAD", help="likewise")
+    add_build_arguments(parser)
+    parser.add_argument("--sizes", action="store_true", help="report a different size as a difference")
+    parser.add_argument("--bytes", action="store_true", help="report different bytes as a difference")
+    parser.add_argument("--expect", metavar="FILE", help="expected changes, with their reasons")
+    parser.add_argument("--json", metavar="FILE", help="write all differences to FILE as JSON")
+    parser.add_argument("--markdown", metavar="FILE", help="write a report for a pull request to FILE")
+    cargo = parser.add_argument_group("Cargo")
+    cargo.add_argument("--cargo", metavar="DIR", help="build this Cargo project instead of cases")
+    cargo.add_argument("--profile", default="dev", metavar="NAME", help="profile (default: dev)")
+    cargo.add_argument("--offline", action="store_true", help="do not let Cargo access the network")
 
 
-def compare_toolchains(options: Options) -> int:
-    """Compare, and print the report; the exit status. Raises LinkageError."""
-    result = compared(options)
-    if options.json:
-        write_whole(options.json, as_json(result))
-    if options.markdown:
-        write_whole(options.markdown, as_markdown(result))
-    print_result(result)
-    return exit_status(result)
-
-
-def compared(options: Options) -> Comparison:
-    """What a comparison finds. Raises LinkageError."""
-    filters = NoiseFilters.without(options.keep)
-    expected = read_expected(Path(options.expect)) if options.expect else Expectations()
-    snapshots = [_snapshot(side, filters, options.linker) for side in options.sides]
-    cells = [ComparedVariant(options.cargo)] if options.cargo else _cells(options, snapshots)
-    differ = Differ(filters, DiffOptions(options.sizes, options.bytes))
-    with contextlib.ExitStack() as held:
-        sources = (_cargo_sources if options.cargo else _sources)(options, filters, snapshots, held)
-        with progress_line() as progress:
-            found = compare(cells, (sources[0], sources[1]), differ, _width(options) + 1, progress)
-    told, unmet = expected.apply(found.found)
-    return Comparison(
-        sources[0].side(),
-        sources[1].side(),
-        found.count,
-        tuple(grouped(told)),
-        tuple(found.left),
-        tuple(sorted(filters.disabled)),
-        options.linker,
-        tuple(unmet),
-        bytes=found.bytes,
+def add_build_arguments(parser: argparse.ArgumentParser) -> None:
+    """What is built and how, for `linkage compare` and `linkage snapshot`."""
+    add_cases(parser)
+    parser.add_argument(
+        "-k", dest="chosen", metavar="EXPR", help="only variants that match, such as `cdylib and fat`"
     )
+    parser.add_argument("-j", "--jobs", type=_positive, metavar="N", help="run at most N processes at once")
+    parser.add_argument("--linker", default="", metavar="NAME", help="link with bfd, lld, mold or gold")
+    parser.add_argument(
+        "--keep",
+        action="append",
+        default=[],
+        metavar="FILTER",
+        help="disable this noise filter; may be repeated",
+    )
+    add_store(parser)
+    parser.add_argument("--no-store", action="store_true", help="neither read nor write the cache")
 
 
-def take_snapshot(options: Options) -> int:
-    """Build every variant with a toolchain, and write what it made. Raises LinkageError."""
-    filters = NoiseFilters.without(options.keep)
-    cells = _cells(options, [None])
-    built: dict[str, VariantBuild] = {}
-    left: dict[str, NotCompared] = {}
-    with contextlib.ExitStack() as held, progress_line() as progress:
-        source = _sources(options, filters, [None], held)[0]
-        snapped = ReducedSource(source)
-        for number, (cell, one) in enumerate(in_order(cells, snapped.build, _width(options) + 1)):
-            if isinstance(one, VariantBuild):
-                built[cell.name] = one
-            else:
-                left[cell.name] = one
-            progress(number + 1, len(cells))
-    broken = [one for one in left.values() if one.error]
-    for one in broken:
-        print(f"linkage: {one.variant}: {one.reason}", file=sys.stderr)
-    snapshot = Snapshot(source.side(), built, left, tuple(sorted(filters.disabled)), options.linker)
-    content = encoded(snapshot)
-    write_whole(options.output, content)
-    print(f"{options.output}: {len(built)} variants, {len(left)} not built, {len(content):,} bytes")
-    if not built:
-        return int(ExitCode.NOTHING_RUN)
-    return int(ExitCode.FAILED if broken else ExitCode.OK)
+def _positive(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"must be a positive integer, not '{text}'")
+    return int(text)
 
 
-def exit_status(result: Comparison) -> int:
-    """What the command exits with."""
+def options(arguments: argparse.Namespace, *sides: str) -> ComparisonOptions:
+    """What the arguments ask for."""
+    given = {name: value for name, value in vars(arguments).items() if name in ComparisonOptions.__slots__}
+    return ComparisonOptions(sides, **given)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Compare, and print the report; the exit status. Raises LinkageError."""
+    with ProgressLine(sys.stderr) as progress:
+        result = compared(options(arguments, arguments.base, arguments.head), progress.count)
+    if arguments.json:
+        write_whole(arguments.json, as_json(result))
+    if arguments.markdown:
+        write_whole(arguments.markdown, as_markdown(result))
+    print_result(result)
+    return _exit_status(result)
+
+
+def _exit_status(result: Comparison) -> int:
     if not result.compared and not result.unmet and not any(one.error for one in result.left):
         return int(ExitCode.NOTHING_RUN)
     return int(ExitCode.OK if result.same else ExitCode.FAILED)
-
-
-def _width(options: Options) -> int:
-    return options.jobs or processors()
-
-
-def _snapshot(side: str, filters: NoiseFilters, linker: str) -> Snapshot | None:
-    """The snapshot that one side is; None for a toolchain. Raises LinkageError."""
-    place = Path(side)
-    # A compiler's file can be executed; what is called a snapshot is one, be it there or not.
-    if place.suffix != SUFFIX and (not place.is_file() or os.access(place, os.X_OK)):
-        return None
-    try:
-        with place.open("rb") as file:
-            found = decoded(file, side)
-    except OSError as error:
-        raise LinkageError(f"cannot be read: {error.strerror}", where=side, help="name a snapshot") from None
-    for name, taken, asked in (
-        ("--keep", ", ".join(found.disabled_filters), ", ".join(sorted(filters.disabled))),
-        ("--linker", found.linker, linker),
-    ):
-        if taken != asked:
-            help = f"take it again with {name} {asked}" if asked else f"compare with {name} {taken}"
-            raise LinkageError(f"it was taken with another {name}: {taken or 'none'}", where=side, help=help)
-    return found
-
-
-def _cells(options: Options, given: Sequence[Snapshot | None]) -> list[ComparedVariant]:
-    """The variants that are compared; two snapshots are compared without the cases."""
-    snapshots = [one for one in given if one is not None]
-    if len(snapshots) == len(options.sides):
-        names = sorted({name for one in snapshots for name in (*one.built, *one.left)})
-        wanted = tuple(options.cases)
-        cells = [ComparedVariant(name) for name in names if not wanted or name.startswith(wanted)]
-    else:
-        files = case_files(options.cases or ["cases"])
-        cells = cells_of(read_case(file, case_name(file)) for file in files)
-        here = {cell.name for cell in cells}
-        cases = {cell.case.name for cell in cells if cell.case is not None}
-        # What a snapshot has of these cases and the cases no longer do was not compared either.
-        gone = {name for one in snapshots for name in (*one.built, *one.left)} - here
-        cells += [ComparedVariant(name) for name in sorted(gone) if name.partition("[")[0] in cases]
-    return [cell for cell in cells if selected(options.chosen, cell.name)]
-
-
-def _sources(
-    options: Options,
-    filters: NoiseFilters,
-    snapshots: Sequence[Snapshot | None],
-    held: contextlib.ExitStack,
-) -> list[BuildSource]:
-    """Where the builds of each side come from; where one is a snapshot, the other is as good as one."""
-    reader = Normalizer(filters)
-    made: list[BuildSource] = []
-    stores: list[Store] = []
-    for spec, snapshot in zip(options.sides, snapshots, strict=True):
-        if snapshot is not None:
-            made.append(SnapshotSource(snapshot))
-            continue
-        session = _session(options, held, stores)
-        toolchain = session.toolchains([spec])[0]
-        if options.linker and not session.machine.has_linker(options.linker):
-            known = ", ".join(sorted(session.machine.linkers))
-            raise LinkageError(
-                f"this machine has no linker {options.linker}", where="--linker", help=f"it has {known}"
-            )
-        made.append(ToolchainSource(session, toolchain, reader, options.linker))
-    if any(snapshot is not None for snapshot in snapshots):
-        return [one if isinstance(one, SnapshotSource) else ReducedSource(one) for one in made]
-    return made
-
-
-def _cargo_sources(
-    options: Options,
-    filters: NoiseFilters,
-    snapshots: Sequence[Snapshot | None],
-    held: contextlib.ExitStack,
-) -> list[BuildSource]:
-    """A Cargo project built by both toolchains, each with its own Cargo, into folders of the same length."""
-    if options.cases or options.chosen or any(one is not None for one in snapshots):
-        help = "give two toolchains and the project"
-        raise LinkageError("a Cargo project takes no cases, -k or snapshots", where="--cargo", help=help)
-    project = CargoProject(
-        Path(options.cargo or "."), options.profile, offline=options.offline, linker=options.linker
-    )
-    folder = Path(held.enter_context(_temporary()))
-    session = _session(options, held, [])
-    reader = Normalizer(filters)
-    toolchains = [session.toolchains([spec])[0] for spec in options.sides]
-    cargos = [cargo_of(one, session.environment.get("PATH")) for one in toolchains]
-    made: list[BuildSource] = []
-    for toolchain, own, other, name in zip(toolchains, cargos, cargos[::-1], ("base", "head"), strict=True):
-        cargo = own or other
-        if cargo is None:
-            raise LinkageError("there is no cargo", where="--cargo", help="put one on PATH")
-        target = folder / name
-        made.append(
-            CargoSource(project, toolchain, cargo, target, reader, session.environment, _width(options))
-        )
-    return made
-
-
-def _session(options: Options, held: contextlib.ExitStack, stores: list[Store]) -> Session:
-    """A session for one side: both share a store, or have a temporary one each."""
-    if options.no_store:
-        if options.store:
-            raise LinkageError("--store and --no-store exclude each other", help="leave one of them out")
-        store = Store(Path(held.enter_context(_temporary())))
-    elif stores:
-        store = stores[0]
-    else:
-        store = Store(store_folder(options.store, os.environ))
-        store.sweep()
-    stores.append(store)
-    jobs = JobServer.make(held.enter_context(store.work_folder()), _width(options))
-    if jobs is not None:
-        held.callback(jobs.close)
-    return Session(store, cache_folder(os.environ), dict(os.environ), jobs=jobs)
-
-
-@contextlib.contextmanager
-def _temporary() -> Iterator[str]:
-    folder = tempfile.mkdtemp(prefix="linkage-compare-")
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def progress_line() -> Iterator[Callable[[int, int], None]]:
-    """Says on a terminal how far it is, in a line that goes."""
-    live = sys.stderr.isatty()
-
-    def show(done: int, total: int) -> None:
-        if live:
-            sys.stderr.write(f"\r\x1b[2K{done} of {total} variants")
-            sys.stderr.flush()
-
-    try:
-        yield show
-    finally:
-        if live:
-            sys.stderr.write("\r\x1b[2K")

@@ -1,5 +1,6 @@
 """`linkage explain`: a case's variants, command lines and claims, without compiling."""
 
+import argparse
 import json
 import os
 from collections.abc import Iterator, Sequence
@@ -10,6 +11,7 @@ from rich.text import Text
 
 from linkage.case.model import CaseModel
 from linkage.case.steps import EXPECTATIONS
+from linkage.commands import add_toolchains
 from linkage.errors import ExitCode
 from linkage.judge.judge import shown_command
 from linkage.judge.known_bugs import applicable
@@ -18,14 +20,20 @@ from linkage.run.selection import one_case, variants
 from linkage.run.session import Session, chosen_toolchains, session_for
 
 
-def explain(text: str, specs: Sequence[str]) -> int:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `linkage explain`."""
+    parser.add_argument("case", metavar="CASE[VARIANT]", help="a case file, or the node id of a variant")
+    add_toolchains(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
     """Print what a run of the case would do. Raises LinkageError."""
-    case, named, cell = one_case(text)
+    case, named, cell = one_case(arguments.case)
     console = Console(highlight=False, soft_wrap=True, emoji=False)
     console.print(Text.assemble((case.name, "bold"), ": ", case.model.summary))
     _print_head(case.model, console)
     session = session_for(os.environ)
-    for toolchain in chosen_toolchains(session, specs, named):
+    for toolchain in chosen_toolchains(session, arguments.toolchain, named):
         for variant in variants(case, toolchain, cell):
             _print_variant(session, variant, console)
     return ExitCode.OK

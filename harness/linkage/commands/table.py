@@ -1,8 +1,8 @@
-"""`linkage table`: cases by compilers, from results kept."""
+"""`linkage table`: the recorded verdicts, cases by compilers."""
 
+import argparse
 import json
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -12,7 +12,9 @@ from rich.text import Text
 
 from linkage.case.case import Case
 from linkage.case.reader import read_case
+from linkage.commands import add_cases, add_store, add_toolchains, named_cases
 from linkage.errors import ExitCode, LinkageError, NoResultError
+from linkage.host.files import write_whole
 from linkage.host.folders import cache_folder, store_folder
 from linkage.judge.results import Compiler, KeptResult
 from linkage.render.grid import Grid, grid
@@ -35,35 +37,45 @@ BEGIN = "<!-- linkage table: begin -->"
 END = "<!-- linkage table: end -->"
 
 
-def table(
-    paths: Sequence[str],
-    specs: Sequence[str],
-    store: str | None,
-    *,
-    variants: bool = False,
-    as_json: bool = False,
-    as_markdown: bool = False,
-    into: str | None = None,
-) -> int:
-    """Show the results kept of these cases. Raises LinkageError for what is not there, or says nothing."""
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `linkage table`."""
+    add_cases(parser)
+    add_toolchains(parser)
+    parser.add_argument("--variants", action="store_true", help="print a row for each variant")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print JSON")
+    form.add_argument("--markdown", action="store_true", help="print Markdown")
+    parser.add_argument(
+        "--into", metavar="FILE", help="with --markdown, replace the table between the marks in FILE"
+    )
+    add_store(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the recorded verdicts. Raises LinkageError if there are none, or for wrong input."""
+    into: str | None = arguments.into
     if into is not None:
+        if not arguments.markdown:
+            raise LinkageError("--into needs --markdown", help=f"--markdown --into {into}")
         _between_marks(into)  # before anything else is done
-    cases, wrong = _read(paths)
-    folder = store_folder(store, os.environ)
+    cases, wrong = _read(named_cases(arguments))
+    folder = store_folder(arguments.store, os.environ)
     kept = [(case, _kept(folder, case)) for case in cases]
     tools = {key: versions for case in cases for key, versions in _tools(folder, case).items()}
-    found = grid(kept, _chosen(specs), tools=tools, by_variant=variants)
+    found = grid(kept, _chosen(arguments.toolchain), tools=tools, by_variant=arguments.variants)
     for text in wrong:
         Console(stderr=True, highlight=False, soft_wrap=True).print(Text(text, "bold red"))
     if not found.columns:
         raise NoResultError(
-            "no result is kept of these cases", where=str(folder), help="linkage run, or name another --store"
+            "no verdicts of these cases are recorded",
+            where=str(folder),
+            help="use `linkage run` first, or another --store",
         )
     if into is not None:
         _put(into, markdown(found, Path(into).parent))
-    elif as_markdown:
+    elif arguments.markdown:
         print(markdown(found, Path.cwd()), end="")
-    elif as_json:
+    elif arguments.json:
         print(json.dumps(data(found, Path.cwd()), indent=1))
     else:
         _show(found, summary_console())
@@ -137,38 +149,23 @@ def _cell(parts: Sequence[tuple[str, object]]) -> Text:
 
 
 def _between_marks(place: str) -> tuple[str, str]:
-    """A file's text before and after the table. Raises LinkageError where it has no place for one."""
+    """The text of a file before and after the table. Raises LinkageError if it has no place for one."""
     try:
         text = Path(place).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or "it is no text"
+        why = getattr(error, "strerror", None) or "not UTF-8"
         raise LinkageError(f"cannot be read: {why}", where=place, help="name a Markdown file") from None
     before, begin, rest = text.partition(f"{BEGIN}\n")
     _, end, after = rest.partition(END)
     if not (begin and end):
         raise LinkageError(
-            "has no place for the table",
+            "has no marks for the table",
             where=place,
-            help=f"put the lines {BEGIN} and {END} where it belongs",
+            help=f"put the lines {BEGIN} and {END} where the table belongs",
         )
     return before + begin, end + after
 
 
 def _put(place: str, text: str) -> None:
-    """Replace what stands between the marks, whole or not at all."""
     before, after = _between_marks(place)
-    target = Path(place).absolute()
-    temporary = None
-    try:
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        temporary = Path(name)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(f"{before}\n{text}\n{after}")
-        temporary.chmod(target.stat().st_mode & 0o777)
-        temporary.replace(target)
-    except OSError as error:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
-        raise LinkageError(
-            f"cannot be written: {error.strerror}", where=place, help="name another file"
-        ) from None
+    write_whole(place, f"{before}\n{text}\n{after}")

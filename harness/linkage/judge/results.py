@@ -3,6 +3,7 @@
 import msgspec
 
 from linkage.toolchain import Toolchain
+from linkage.toolchain.version import RustcVersion
 
 
 class Compiler(msgspec.Struct, frozen=True, array_like=True, order=True):
@@ -17,6 +18,14 @@ class Compiler(msgspec.Struct, frozen=True, array_like=True, order=True):
     @classmethod
     def of(cls, toolchain: Toolchain) -> "Compiler":
         return cls(toolchain.name, str(toolchain.version), toolchain.fingerprint)
+
+    @property
+    def age(self) -> tuple[bool, RustcVersion, str]:
+        """What sorts compilers from the oldest release to the newest; those of unknown release are last."""
+        try:
+            return False, RustcVersion.parse_shown(self.version), self.name
+        except ValueError:
+            return True, RustcVersion((0, 0, 0)), self.name
 
 
 class KeptFailure(msgspec.Struct, frozen=True, array_like=True):

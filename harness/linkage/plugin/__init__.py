@@ -13,8 +13,8 @@ import pytest
 
 from linkage.dependencies import check_dependencies
 from linkage.errors import LinkageError
+from linkage.run.options import RUN_OPTIONS
 
-_WIDEST = 1000
 SETTING = "linkage_cases"
 RUN = "--linkage-run"
 """Given by `linkage run`: the arguments are cases, whatever the project sets."""
@@ -24,66 +24,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini(SETTING, "folders and files of linkage cases, which pytest collects", type="paths")
     group = parser.getgroup("linkage", "linkage cases")
     group.addoption(RUN, action="store_true", help=argparse.SUPPRESS)
-    group.addoption(
-        "--toolchain",
-        action="append",
-        default=[],
-        metavar="SPEC",
-        help="a rustup name, a path to a rustc, a sysroot or a stage folder, $RUSTC, or name=path; may be "
-        "given several times (default: $RUSTC and all that rustup has, else the rustc on PATH)",
-    )
-    group.addoption(
-        "--store",
-        metavar="DIR",
-        help="where outcomes are kept (default: $LINKAGE_STORE, else the user's cache)",
-    )
-    group.addoption(
-        "--store-limit",
-        metavar="SIZE",
-        help="how much of the files that steps make is kept after the run, as 500M or 2G (default: "
-        "$LINKAGE_STORE_LIMIT, else 4G); what was not used for longest goes first",
-    )
-    group.addoption(
-        "--no-store",
-        action="store_true",
-        help="use nothing that was kept, and keep nothing: variants of this run still share their steps",
-    )
-    group.addoption(
-        "--recheck",
-        metavar="N%",
-        help="do this share of the steps that the store has again, and compare: a difference is an error",
-    )
-    group.addoption(
-        "--recheck-seed",
-        metavar="SEED",
-        type=int,
-        help="do the same steps again as a run that said this seed (default: a random one)",
-    )
-    group.addoption(
-        "--no-bootstrap",
-        action="store_true",
-        help="never set RUSTC_BOOTSTRAP=1: cases that need it on a stable compiler are skipped",
-    )
-    group.addoption(
-        "--no-skip",
-        action="store_true",
-        help="a skip is a failure: for a job whose machine must have everything",
-    )
-    # pytest keeps lower-case letters to itself; like xdist's -n, this one is what everybody types.
-    group._addoption(  # noqa: SLF001
-        "-j",
-        "--jobs",
-        type=_width,
-        metavar="N",
-        help="how many processes and compiler threads work at once, xdist's workers together "
-        "(default: the processors)",
-    )
-
-
-def _width(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= _WIDEST:
-        raise argparse.ArgumentTypeError(f"`{text}` is no number from 1 to {_WIDEST}")
-    return int(text)
+    for option in RUN_OPTIONS:
+        # pytest reserves lower-case letters, but everybody types -j, like -n of xdist.
+        group._addoption(*option.flags, **option.settings)  # noqa: SLF001
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -15,9 +15,9 @@ from linkage.case.reader import read_case
 from linkage.errors import LinkageError
 from linkage.judge.verdict import Verdict, VerdictKind
 from linkage.plan.plan import Variant
+from linkage.plugin.properties import VERDICT, properties
 from linkage.plugin.run_session import AHEAD, session_of, toolchains_of
 from linkage.render.evidence import explain_verdict
-from linkage.render.record import VERDICT, properties
 from linkage.run.selection import case_name
 
 

@@ -1,4 +1,4 @@
-"""The tools of the machine as a run records them: in its JSON and in JUnit's properties."""
+"""The versions of the tools of a run as properties of its JUnit XML."""
 
 import os
 from typing import TYPE_CHECKING
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from linkage.host.folders import cache_folder
-from linkage.render.record import verdict_of
+from linkage.plugin.properties import verdict_of
 from linkage.toolchain import Tool, ask_rustup, examine
 from linkage.toolchain.tools import ABSENT
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 def tools_of_machine() -> tuple[Tool, ...]:
-    """The C compiler, the linkers, the archiver and rustup; also those that are absent."""
+    """The C compiler, the linkers, the archiver and rustup, including those that are absent."""
     cache = cache_folder(os.environ)
     return (*examine(cache, os.environ).tools, ask_rustup(cache, os.environ))
 
 
 class JUnitTools:
-    """A plugin that writes the version of each tool as a property of JUnit's test suite."""
+    """A plugin that adds the version of each tool to the test suite as a property."""
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config

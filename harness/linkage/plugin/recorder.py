@@ -1,26 +1,26 @@
-"""Keeps the verdicts of a run in its store: by the controlling process, where xdist has workers."""
+"""Records the verdicts of a run in the store; with xdist, in the controlling process."""
 
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from linkage.errors import LinkageError
+from linkage.judge.results import Compiler, KeptBug, KeptFailure, KeptResult
 from linkage.judge.verdict import VerdictKind
-from linkage.render.record import kept, verdict_of
+from linkage.plugin.properties import verdict_of
 
 if TYPE_CHECKING:
-    from linkage.judge.results import KeptResult
     from linkage.plugin.run_store import RunStore
 
 _BETWEEN = 2.0
-"""Seconds after which what has come out is written: so much is lost by a run that is killed."""
+"""Seconds between writes: a run that is killed loses the verdicts since the last one."""
 _BAD = (VerdictKind.FAIL, VerdictKind.FIXED, VerdictKind.ERROR)
 
 
 class Recorder:
-    """A plugin that sees every verdict of the run."""
+    """A plugin that receives every verdict of the run."""
 
     def __init__(
         self, config: pytest.Config, chosen: "RunStore", tools: Callable[[], Mapping[str, str]]
@@ -28,7 +28,7 @@ class Recorder:
         self.root = config.rootpath
         self.chosen = chosen
         self.tools = tools
-        """The versions of the machine's tools; asked when a verdict is kept."""
+        """The versions of the machine's tools; called when a verdict is recorded."""
         self.coming: list[KeptResult] = []
         self.failed: dict[str, None] = {}
         self.judged: set[str] = set()
@@ -41,7 +41,7 @@ class Recorder:
         if report.when == "setup" and report.passed:
             return
         self.judged.add(report.nodeid)
-        self.coming.append(kept(found, time.time()))
+        self.coming.append(_kept(found, time.time()))
         if found["outcome"] in _BAD or report.failed:  # as a skip is with --no-skip
             self.failed[report.nodeid] = None
         if time.monotonic() - self.written > _BETWEEN:
@@ -57,10 +57,30 @@ class Recorder:
         try:
             results = Results(self.chosen.store)
         except LinkageError:
-            return  # each variant has said so
+            return  # each variant has reported it
         results.record(self.coming, self.tools())
         self.coming = []
         results.note_failed(self.root, list(self.failed))
         if last:
             results.forget_oldest()
         self.written = time.monotonic()
+
+
+def _kept(verdict: Mapping[str, Any], when: float) -> KeptResult:
+    """What the store keeps of a verdict."""
+    return KeptResult(
+        case=verdict["file"],
+        cell=verdict["cell"],
+        compiler=Compiler(verdict["toolchain"], verdict["version"], verdict["fingerprint"]),
+        outcome=str(verdict["outcome"]),
+        reason=verdict["reason"],
+        bugs=tuple(KeptBug(bug["name"], bug["note"]) for bug in verdict["bugs"]),
+        failures=tuple(
+            KeptFailure(one["step"], one["claim"], one["found"], one["error"], one["where"])
+            for one in verdict["failures"]
+        ),
+        obtained=verdict["obtained"],
+        seconds=round(verdict.get("seconds", 0.0), 3),
+        when=when,
+        sources=verdict["sources"],
+    )

@@ -1,4 +1,4 @@
-"""The store of a run, as its options choose it."""
+"""The store that a run's options choose."""
 
 import contextlib
 import fcntl
@@ -14,7 +14,7 @@ import pytest
 
 from linkage.errors import LinkageError
 from linkage.host.folders import store_folder
-from linkage.render.record import verdict_of
+from linkage.plugin.properties import verdict_of
 from linkage.store.size import parse_size
 
 if TYPE_CHECKING:
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
     from linkage.store.store import Store
 
 _INPUT = "linkage_store"
-"""What xdist's workers are told of the run's store."""
+"""What xdist's workers receive: the temporary store and the seed."""
 _PREFIX = "linkage-no-store-"
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%?")
 _WHOLE = 100.0
 
 
 class RunStore:
-    """The store of a run; a plugin, because xdist's workers are told of it."""
+    """The store of a run; a plugin, because it is passed on to xdist's workers."""
 
     def __init__(self, config: pytest.Config) -> None:
-        """Raises LinkageError for options that make no sense."""
+        """Raises LinkageError for options that contradict each other."""
         self.config = config
         told: dict[str, Any] = getattr(config, "workerinput", {}).get(_INPUT, {})
         self.is_worker = hasattr(config, "workerinput")
@@ -49,7 +49,7 @@ class RunStore:
 
     @property
     def store(self) -> "Store":
-        """The store, opened and, for a run, swept when it is first asked for. Raises StoreError."""
+        """The store; opened and, for a run, swept on first use. Raises StoreError."""
         if self._store is None:
             from linkage.store.store import Store  # noqa: PLC0415 - `--help` needs none of it
 
@@ -73,14 +73,14 @@ class RunStore:
         if self.recheck is not None and not self.is_worker:
             terminalreporter.ensure_newline()
             terminalreporter.write_line(
-                f"rechecked {self.rechecked} steps that the store had: --recheck-seed {self.recheck.seed} "
-                "chooses the same"
+                f"rechecked {self.rechecked} cached steps (help: --recheck-seed {self.recheck.seed} chooses "
+                "the same)"
             )
         if not self.is_worker and self._store is not None and not self._store.writable:
             terminalreporter.ensure_newline()
             terminalreporter.write_line(
-                f"the store {self._store.folder.parent} cannot be written: of this run it keeps not all, or "
-                "nothing (help: choose another with --store)"
+                f"{self._store.folder.parent}: the cache cannot be written, so this run is not fully "
+                "recorded (help: choose another directory with --store)"
             )
 
     def pytest_unconfigure(self) -> None:
@@ -96,7 +96,7 @@ class RunStore:
     def _refuse_contradictions(self) -> None:
         for other in ("--store", "--recheck"):
             if self.config.getoption(other):
-                raise LinkageError(f"{other} and --no-store exclude each other", help="leave one of them out")
+                raise LinkageError(f"{other} cannot be used with --no-store", help="remove one of them")
 
 
 def _limit(config: pytest.Config) -> int | None:
@@ -115,7 +115,7 @@ def _recheck(config: pytest.Config, seed: int | None) -> "Recheck | None":
         return None
     found = _PERCENT.fullmatch(text)
     if found is None or float(found[1]) > _WHOLE:
-        raise LinkageError(f"`{text}` is no share", where="--recheck", help="write it as 10%")
+        raise LinkageError(f"must be a percentage, not '{text}'", where="--recheck", help="write 10%")
     if seed is None:
         seed = config.getoption("--recheck-seed")
     from linkage.store.recheck import Recheck  # noqa: PLC0415
@@ -124,7 +124,7 @@ def _recheck(config: pytest.Config, seed: int | None) -> "Recheck | None":
 
 
 def _temporary_folder() -> tuple[str, int]:
-    """A new folder for a store, locked as long as we live; those of runs that were killed go."""
+    """A new folder for a store, locked until the process ends; removes those of killed runs."""
     from linkage.store.store import remove_unheld  # noqa: PLC0415
 
     parent = Path(tempfile.gettempdir())
@@ -136,7 +136,7 @@ def _temporary_folder() -> tuple[str, int]:
         folder = tempfile.mkdtemp(prefix=_PREFIX)
     except OSError as error:
         raise LinkageError(
-            f"no temporary store can be made: {error.strerror}",
+            f"cannot create a temporary cache: {error.strerror}",
             where=str(parent),
             help="free space, or set TMPDIR",
         ) from None

@@ -8,7 +8,6 @@ from types import MappingProxyType
 from linkage.case.case import Case
 from linkage.judge.results import Compiler, KeptResult
 from linkage.judge.verdict import VerdictKind
-from linkage.toolchain.version import RustcVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +95,7 @@ def grid(
 ) -> Grid:
     """The table of cases with their results; without `chosen`, of each compiler's name the newest build."""
     compilers = newest_of_each_name(one for _, found in kept for one in found) if chosen is None else chosen
-    columns = _labelled(sorted(dict.fromkeys(compilers), key=_order))
+    columns = _labelled(sorted(dict.fromkeys(compilers), key=lambda compiler: compiler.age))
     rows = [row for case, found in kept for row in _rows(case, found, columns, by_variant=by_variant)]
     bugs = [bug for case, found in kept for bug in _bugs(case, found, columns)]
     return Grid(columns, tuple(rows), tuple(sorted(bugs, key=lambda bug: (bug.name, bug.note))), tools)
@@ -110,13 +109,6 @@ def newest_of_each_name(results: Iterable[KeptResult]) -> list[Compiler]:
         if name not in last or one.when > last[name].when:
             last[name] = one
     return [one.compiler for one in last.values()]
-
-
-def _order(compiler: Compiler) -> tuple[bool, RustcVersion, str]:
-    try:
-        return False, RustcVersion.parse_shown(compiler.version), compiler.name
-    except ValueError:
-        return True, RustcVersion((0, 0, 0)), compiler.name
 
 
 def _labelled(compilers: Sequence[Compiler]) -> tuple[Column, ...]:

@@ -8,7 +8,6 @@ from typing import Any
 
 from linkage.judge.verdict import VerdictKind
 from linkage.render.grid import Grid, GridCell, GridRow, SeenBug
-from linkage.toolchain.tools import ABSENT
 
 FORMAT = 1
 """Of the JSON; counted up when a key changes its meaning or goes."""
@@ -96,7 +95,7 @@ def different_tools(grid: Grid) -> dict[str, list[str]]:
         for column, cell in zip(grid.columns, grid.totals, strict=True):
             for key, count in cell.tools.items():
                 if key in grid.tools:
-                    version = grid.tools[key].get(name, ABSENT)
+                    version = grid.tools[key].get(name, "absent")
                     counted.setdefault(version, Counter())[column.label] += count
         if len(counted) > 1:
             found[name] = [

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from linkage.judge.verdict import VerdictKind
-from linkage.render.record import Record
+from linkage.render.run_data import VariantReport
 
 STYLES = {
     VerdictKind.PASS: "green", VerdictKind.FAIL: "bold red",
@@ -28,7 +28,7 @@ _NO_BREAK = "\ue000"  # a character of nobody's: rich folds at every kind of spa
 
 
 def print_summary(
-    records: Sequence[Record],
+    records: Sequence[VariantReport],
     unreadable: Sequence[str],
     seconds: float,
     broken: Sequence[str] = (),
@@ -52,9 +52,10 @@ def print_summary(
     console.print(_closing(records, unreadable, broken, seconds, collected))
 
 
-def summary_console() -> Console:
-    """Standard output; wider than a terminal's default where it is none, for a log is not folded."""
-    console = Console(highlight=False, soft_wrap=True)
+def summary_console(color: str = "auto") -> Console:
+    """Standard output; if it is not a terminal, wider than rich's default. `color`: yes, no or auto."""
+    force = {"yes": True, "no": False}.get(color)
+    console = Console(highlight=False, soft_wrap=True, force_terminal=force)
     if not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = _LOG_WIDTH
     return console
@@ -65,7 +66,7 @@ def _heading(text: str, style: str, console: Console) -> None:
     console.print(Text.assemble(("── ", "dim"), (text, style)))
 
 
-def _table(records: Sequence[Record]) -> Table:
+def _table(records: Sequence[VariantReport]) -> Table:
     toolchains = list(dict.fromkeys(record.toolchain for record in records))
     cells: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for record in records:
@@ -103,7 +104,7 @@ def _cell(counted: Counter[str], space: str = _NO_BREAK) -> Text:
     return Text(", ").join(parts) if parts else Text("—", "dim")
 
 
-def _print_toolchains(records: Sequence[Record], console: Console) -> None:
+def _print_toolchains(records: Sequence[VariantReport], console: Console) -> None:
     versions = {record.toolchain: record.version for record in records}
     width = max(map(len, versions))
     console.print()
@@ -111,7 +112,7 @@ def _print_toolchains(records: Sequence[Record], console: Console) -> None:
         console.print(Text(f"{name.ljust(width)}  {version}", "dim"))
 
 
-def _print_bugs(records: Sequence[Record], console: Console) -> None:
+def _print_bugs(records: Sequence[VariantReport], console: Console) -> None:
     seen: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for record in records:
         if record.outcome == VerdictKind.KNOWN:
@@ -124,7 +125,7 @@ def _print_bugs(records: Sequence[Record], console: Console) -> None:
         console.print(Text.assemble((name, "yellow"), f": {where}: ", (note, "dim")))
 
 
-def _print_skips(records: Sequence[Record], console: Console) -> None:
+def _print_skips(records: Sequence[VariantReport], console: Console) -> None:
     reasons: dict[str, Counter[str]] = defaultdict(Counter)
     for record in records:
         if record.outcome == VerdictKind.SKIP:
@@ -136,7 +137,7 @@ def _print_skips(records: Sequence[Record], console: Console) -> None:
         console.print(Text(f"{where}: {reason}", "dim"))
 
 
-def _print_failures(records: Sequence[Record], console: Console) -> None:
+def _print_failures(records: Sequence[VariantReport], console: Console) -> None:
     bad = [
         record
         for record in records
@@ -153,7 +154,7 @@ def _print_failures(records: Sequence[Record], console: Console) -> None:
 
 
 def _closing(
-    records: Sequence[Record],
+    records: Sequence[VariantReport],
     unreadable: Sequence[str],
     broken: Sequence[str],
     seconds: float,

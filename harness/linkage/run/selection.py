@@ -43,11 +43,9 @@ def case_files(paths: Sequence[str], folder: Path | None = None) -> list[Path]:
         elif path.is_file():
             found.append(path)
         else:
-            raise LinkageError(
-                "there is no such case", where=str(path), help="`linkage list` shows the cases here"
-            )
+            raise LinkageError("no such case file or directory", where=str(path), help="run `linkage list`")
     if not found:
-        raise LinkageError("no case is here", where=", ".join(paths), help="a case is a .yaml file")
+        raise LinkageError("no case files", where=", ".join(paths), help="a case is a .yaml file")
     return list(dict.fromkeys(found))
 
 
@@ -81,8 +79,8 @@ def one_case(text: str) -> tuple[Case, str | None, str | None]:
     case = read_case(case_files([file])[0], file)
     if cell is not None and cell not in case.ids:
         near = nearest(cell, list(case.ids))
-        help = f"did you mean [{near}]?" if near else "`linkage list` shows the variants"
-        raise LinkageError(f"there is no variant [{cell}]", where=file, help=help)
+        help = f"did you mean [{near}]?" if near else f"run `linkage list {file}`"
+        raise LinkageError(f"no variant [{cell}]", where=file, help=help)
     return case, toolchain, cell
 
 

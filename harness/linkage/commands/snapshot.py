@@ -1,0 +1,34 @@
+"""`linkage snapshot`: what a toolchain builds, recorded for a later comparison."""
+
+import argparse
+import sys
+
+from linkage.commands.compare import add_build_arguments, options
+from linkage.compare.request import snapshotted
+from linkage.compare.snapshot import encoded
+from linkage.errors import ExitCode
+from linkage.host.files import write_whole
+from linkage.render.progress import ProgressLine
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `linkage snapshot`."""
+    parser.add_argument("toolchain", metavar="TOOLCHAIN", help="as for `linkage run --toolchain`")
+    parser.add_argument("-o", "--output", metavar="FILE", required=True, help="the file to write")
+    add_build_arguments(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Build every variant, and write what was built. Raises LinkageError."""
+    with ProgressLine(sys.stderr) as progress:
+        snapshot = snapshotted(options(arguments, arguments.toolchain), progress.count)
+    broken = [one for one in snapshot.left.values() if one.error]
+    for one in broken:
+        print(f"linkage: {one.variant}: {one.reason}", file=sys.stderr)
+    content = encoded(snapshot)
+    write_whole(arguments.output, content)
+    built, left = len(snapshot.built), len(snapshot.left)
+    print(f"{arguments.output}: {built} variants, {left} not built, {len(content):,} bytes")
+    if not built:
+        return int(ExitCode.NOTHING_RUN)
+    return int(ExitCode.FAILED if broken else ExitCode.OK)

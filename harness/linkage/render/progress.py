@@ -1,0 +1,63 @@
+"""How far a command is: a line that is rewritten on a terminal, or now and then a line in a log."""
+
+import time
+from types import TracebackType
+from typing import Self, TextIO
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+_SECONDS_ON_A_TERMINAL = 0.1
+_SECONDS_IN_A_LOG = 10.0
+
+
+class ProgressLine:
+    """Shows the newest state; on a terminal it is gone at the end."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._console = Console(file=stream, highlight=False)
+        self._live: Live | None = None
+        self._last = time.monotonic() if not self._console.is_terminal else 0.0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.end()
+
+    def show(self, text: str, detail: str = "") -> None:
+        """Show this, unless something was shown just now; only a terminal has room for the detail."""
+        now = time.monotonic()
+        if now - self._last < (_SECONDS_ON_A_TERMINAL if self._console.is_terminal else _SECONDS_IN_A_LOG):
+            return
+        self._last = now
+        if not self._console.is_terminal:
+            self._console.print(Text(text), soft_wrap=True)
+            return
+        line = Text.assemble(
+            text, (f" · {detail}" if detail else "", "dim"), no_wrap=True, overflow="ellipsis"
+        )
+        if self._live is None:
+            # What others print in the meantime is theirs: pytest, and a standard output that is a file.
+            self._live = Live(
+                console=self._console,
+                auto_refresh=False,
+                transient=True,
+                redirect_stdout=False,
+                redirect_stderr=False,
+            )
+            self._live.start()
+        self._live.update(line, refresh=True)
+
+    def count(self, done: int, total: int) -> None:
+        """Show how many variants are done."""
+        self.show(f"{done} of {total} variants")
+
+    def end(self) -> None:
+        """Take the line away."""
+        if self._live is not None:
+            self._live.stop()
+            self._live = None

@@ -1,0 +1,76 @@
+"""The results of a run as plain data: a report for each variant, and JSON for all."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+FORMAT = 1
+"""Of the JSON; incremented when a key changes its meaning or is removed."""
+
+
+@dataclass(frozen=True, slots=True)
+class VariantReport:
+    """The verdict on a variant, as it is shown and written."""
+
+    id: str
+    case: str
+    summary: str
+    toolchain: str
+    version: str
+    outcome: str
+    reason: str
+    bugs: tuple[Mapping[str, Any], ...]
+    failures: tuple[Mapping[str, Any], ...]
+    commands: tuple[str, ...]
+    obtained: str
+    evidence: str
+    """The failures as text; empty if there are none."""
+    seconds: float
+    stored: bool = False
+    """Every step was a cache hit; `obtained` tells when and where the newest was first run."""
+    rechecked: int = 0
+    """Cached steps that were run again to compare."""
+    tools: Mapping[str, str] = field(default_factory=dict)
+    """The versions of what comes with the toolchain: `rust-lld`, a Debian `package`."""
+
+    @classmethod
+    def of(cls, node: str, verdict: Mapping[str, Any], *, refused: bool = False) -> "VariantReport":
+        """From what an item reported; `refused`: a skip that --no-skip turns into a failure."""
+        outcome = "fail" if refused else str(verdict["outcome"])
+        return cls(
+            id=node,
+            case=verdict["case"],
+            summary=verdict["summary"],
+            toolchain=verdict["toolchain"],
+            version=verdict["version"],
+            outcome=outcome,
+            reason=verdict["reason"],
+            bugs=tuple(verdict["bugs"]),
+            failures=tuple(verdict["failures"]),
+            commands=tuple(verdict["commands"]),
+            obtained=verdict["obtained"],
+            evidence=verdict["evidence"] if outcome in ("fail", "fixed", "error") else "",
+            seconds=round(verdict.get("seconds", 0.0), 3),
+            stored=verdict.get("stored", False),
+            rechecked=verdict.get("rechecked", 0),
+            tools=verdict.get("tools", {}),
+        )
+
+
+def run_json(
+    reports: Sequence[VariantReport],
+    unreadable: Sequence[str],
+    broken: Sequence[str] = (),
+    tools: Mapping[str, str | None] = MappingProxyType({}),
+) -> str:
+    """The results of a run, and the versions of the machine's tools, as JSON."""
+    data = {
+        "format": FORMAT,
+        "tools": dict(tools),
+        "variants": [asdict(report) for report in sorted(reports, key=lambda report: report.id)],
+        "unreadable": list(unreadable),
+        "broken": list(broken),
+    }
+    return json.dumps(data, indent=1) + "\n"

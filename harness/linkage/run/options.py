@@ -1,0 +1,78 @@
+"""The options of a run, for pytest's plugin and for `linkage run --help`."""
+
+import argparse
+from dataclasses import dataclass
+from typing import Any
+
+_WIDEST = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class RunOption:
+    """An option, as argparse takes it."""
+
+    flags: tuple[str, ...]
+    settings: dict[str, Any]
+
+
+def _option(*flags: str, **settings: Any) -> RunOption:  # noqa: ANN401 - argparse's own
+    return RunOption(flags, settings)
+
+
+def _width(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= _WIDEST:
+        raise argparse.ArgumentTypeError(f"must be a number from 1 to {_WIDEST}, not '{text}'")
+    return int(text)
+
+
+RUN_OPTIONS = (
+    _option(
+        "--toolchain",
+        action="append",
+        default=[],
+        metavar="SPEC",
+        help="a rustup toolchain, the path of a rustc, sysroot or stage directory, $RUSTC, debian:RELEASE, "
+        "or NAME=PATH; may be repeated (default: $RUSTC and all rustup toolchains, else the rustc on PATH)",
+    ),
+    _option(
+        "-j",
+        "--jobs",
+        type=_width,
+        metavar="N",
+        help="run at most N processes and compiler threads at once, over all xdist workers (default: the "
+        "number of processors)",
+    ),
+    _option(
+        "--no-skip",
+        action="store_true",
+        help="report a skipped variant as a failure, for a job whose machine must have every capability",
+    ),
+    _option(
+        "--no-bootstrap",
+        action="store_true",
+        help="never set RUSTC_BOOTSTRAP=1: skip cases that need it on a stable compiler",
+    ),
+    _option(
+        "--store",
+        metavar="DIR",
+        help="directory of the cache (default: $LINKAGE_STORE, else in the user's cache directory)",
+    ),
+    _option("--no-store", action="store_true", help="neither read nor write the cache"),
+    _option(
+        "--store-limit",
+        metavar="SIZE",
+        help="after the run, remove the least recently used files of the cache beyond SIZE, such as 500M or "
+        "2G (default: $LINKAGE_STORE_LIMIT, else 4G)",
+    ),
+    _option(
+        "--recheck",
+        metavar="N%",
+        help="run this percentage of the cached steps again; report a different outcome as an error",
+    ),
+    _option(
+        "--recheck-seed",
+        metavar="SEED",
+        type=int,
+        help="choose the same steps for --recheck as the run that printed SEED (default: random)",
+    ),
+)
