@@ -1,11 +1,11 @@
 """The wrapper compilers: a folder for each fault, with a `rustc` and a `cc`."""
 
-import os
 import shlex
 import sys
 from hashlib import blake2b
 from pathlib import Path
 
+from linkage.host.files import replace_file
 from mutants.faults.fault import Fault
 
 _FAULTS = Path(__file__).parent / "faults"
@@ -36,7 +36,4 @@ def write_wrapper(fault: Fault, real: Path, folder: Path) -> Path:
 def _script(place: Path, body: str) -> None:
     text = f'#!/bin/sh\n{body} "$@"\n'
     if not place.exists() or place.read_text(encoding="utf-8") != text:
-        temporary = place.with_suffix(f".{os.getpid()}")
-        temporary.write_text(text, encoding="utf-8")
-        temporary.chmod(0o755)
-        temporary.replace(place)
+        replace_file(place, text, mode=0o755)

@@ -1,5 +1,7 @@
 """Every key of the format is used by one of its cases, and every claim is shown to fail."""
 
+import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,9 +12,11 @@ from pydantic import BaseModel
 from linkage.case.base import Model, kebab
 from linkage.case.claims import ArtifactClaims, LinkClaim, Names, Text
 from linkage.case.reader import read_case
+from linkage.case.schema import schema_text
 from linkage.case.steps import EXPECTATIONS
 from support.teeth import teeth
 
+ROOT = Path(__file__).parents[2]
 FILES = sorted(Path(__file__).parent.glob("*/*.yaml"))
 
 
@@ -78,3 +82,10 @@ def test_every_claim_has_a_tooth(key: str) -> None:
     if key in {"when", "normalize", "output", "except"}:  # they limit a claim
         return
     assert key in BITTEN, "nothing shows that this claim can fail"
+
+
+@pytest.mark.parametrize("key", sorted(kebab(field) for field in ArtifactClaims.model_fields))
+def test_every_claim_is_documented_and_in_the_schema(key: str) -> None:
+    readme = (ROOT / "cases/README.md").read_text("utf-8")
+    assert re.search(rf"`{key}[`:]", readme), "cases/README.md does not name it"
+    assert key in json.loads(schema_text())["$defs"]["ArtifactClaims"]["properties"]

@@ -3,10 +3,10 @@
 import argparse
 import os
 import sys
-from pathlib import Path
 
 from linkage.commands import add_toolchains
 from linkage.errors import ExitCode, LinkageError
+from linkage.host.files import write_whole
 from linkage.plan.plan import plan
 from linkage.render.script import repro_script
 from linkage.run.selection import one_case, variants
@@ -40,11 +40,5 @@ def run(arguments: argparse.Namespace) -> int:
     if output is None:
         sys.stdout.write(script)
         return ExitCode.OK
-    try:
-        Path(output).write_text(script, encoding="utf-8")
-        Path(output).chmod(0o755)
-    except OSError as error:
-        raise LinkageError(
-            f"cannot be written: {error.strerror}", where=output, help="choose another file"
-        ) from None
+    write_whole(output, script, mode=0o755)
     return ExitCode.OK

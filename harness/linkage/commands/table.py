@@ -168,4 +168,5 @@ def _between_marks(place: str) -> tuple[str, str]:
 
 def _put(place: str, text: str) -> None:
     before, after = _between_marks(place)
-    write_whole(place, f"{before}\n{text}\n{after}")
+    mode = Path(place).stat().st_mode & 0o777
+    write_whole(place, f"{before}\n{text}\n{after}", mode=mode)

@@ -1,4 +1,4 @@
-"""Writing a report's file whole or not at all."""
+"""Writing a file whole or not at all."""
 
 import os
 import tempfile
@@ -7,19 +7,24 @@ from pathlib import Path
 from linkage.errors import LinkageError
 
 
-def write_whole(place: str, content: str | bytes) -> None:
-    """Write a file, or leave what was there. Raises LinkageError where it cannot be written."""
-    target = Path(place).absolute()
-    temporary = None
+def replace_file(target: Path, content: str | bytes, *, mode: int = 0o644) -> None:
+    """Put a file in its place at once, so that no reader sees half of it. Raises OSError."""
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    temporary = Path(name)
     try:
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        temporary = Path(name)
         with os.fdopen(handle, "wb") as file:
             file.write(content if isinstance(content, bytes) else content.encode(errors="backslashreplace"))
-        temporary.chmod(0o644)
+        temporary.chmod(mode)
         temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def write_whole(place: str, content: str | bytes, *, mode: int = 0o644) -> None:
+    """Write a file that a user asked for, or leave what was there. Raises LinkageError."""
+    try:
+        replace_file(Path(place).absolute(), content, mode=mode)
     except OSError as error:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
         why = f"cannot be written: {error.strerror}"
         raise LinkageError(why, where=place, help="choose another file") from None

@@ -4,8 +4,8 @@ A capability that is missing gives a skip with its name; nothing is assumed of a
 """
 
 import re
-import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 
 from linkage.case.model import Requirement
 from linkage.plan.plan import Plan, Variant
@@ -13,10 +13,13 @@ from linkage.toolchain.machine import Machine
 from linkage.toolchain.model import Toolchain
 from linkage.toolchain.version import VersionRange
 
+HasProgram = Callable[[str, Sequence[Path]], bool]
+"""Whether a program of this name is in one of these folders or on PATH."""
+
 _FLAG = re.compile(r"-Z\s*([\w-]+)")
 
 
-def missing_before_plan(variant: Variant, machine: Machine, path: str | None = None) -> str | None:
+def missing_before_plan(variant: Variant, machine: Machine, has_program: HasProgram) -> str | None:
     """The first capability that the case asks for and that is not there, in words."""
     model, toolchain = variant.case.model, variant.toolchain
     if model.toolchains is not None and not VersionRange.parse(model.toolchains).contains(toolchain.version):
@@ -33,7 +36,7 @@ def missing_before_plan(variant: Variant, machine: Machine, path: str | None = N
             return f"{toolchain.name} has no crate type {kind} for {target or toolchain.host}"
     for requirement in model.requires:
         if requirement.when is None or requirement.when.holds(variant.cell):
-            lacking = _lacking(requirement, variant, target, machine, path)
+            lacking = _lacking(requirement, variant, target, machine, has_program)
             if lacking is not None:
                 return lacking
     return None
@@ -58,7 +61,7 @@ def _unstable_flags(plan: Plan) -> Iterator[str]:
 
 
 def _lacking(
-    requirement: Requirement, variant: Variant, target: str | None, machine: Machine, path: str | None
+    requirement: Requirement, variant: Variant, target: str | None, machine: Machine, has_program: HasProgram
 ) -> str | None:
     toolchain = variant.toolchain
     where = f" for {target}" if target else ""
@@ -98,19 +101,15 @@ def _lacking(
             return f"{toolchain.name} lacks {name.format(wanted)}{where}"
     if requirement.linker is not None and not machine.has_linker(requirement.linker):
         return f"this machine has no linker {requirement.linker}"
-    if requirement.tool is not None and not _has_tool(requirement.tool, toolchain, target, path):
+    if requirement.tool is not None and not has_program(requirement.tool, _tool_folders(toolchain, target)):
         return f"this machine has no {requirement.tool}"
     return None
 
 
-def _has_tool(name: str, toolchain: Toolchain, target: str | None, path: str | None) -> bool:
-    """Whether the toolchain brings a program of that name, as a `tool` step finds it, or PATH has it."""
-    of = toolchain.target(target)
-    own = [toolchain.sysroot / "bin", *([of.libdir.parent / "bin"] if of else [])]
-    return (
-        any(shutil.which(name, path=str(folder)) for folder in own)
-        or shutil.which(name, path=path) is not None
-    )
+def _tool_folders(toolchain: Toolchain, target: str | None) -> list[Path]:
+    """Where the toolchain has programs of its own, as a `tool` step finds them."""
+    found = toolchain.target(target)
+    return [toolchain.sysroot / "bin", *([found.libdir.parent / "bin"] if found else [])]
 
 
 def _has_flag(variant: Variant, flag: str) -> bool:

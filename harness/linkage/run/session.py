@@ -88,6 +88,11 @@ class Session:
             probe(located, self.cache, self.environment) for located in resolve_all(specs, self.environment)
         ]
 
+    def has_program(self, name: str, folders: Sequence[Path]) -> bool:
+        """Whether a program of this name is in one of these folders or on PATH."""
+        paths = [*map(str, folders), self.environment.get("PATH")]
+        return any(shutil.which(name, path=path) for path in paths)
+
     def skip_reason(self, variant: Variant) -> str | None:
         """Why a variant cannot be run here: the capability that is missing."""
         planned = self._planned(variant)
@@ -95,7 +100,7 @@ class Session:
 
     def _planned(self, variant: Variant) -> Plan | str:
         """What a variant will do, or why it cannot be run here."""
-        reason = missing_before_plan(variant, self.machine, self.environment.get("PATH"))
+        reason = missing_before_plan(variant, self.machine, self.has_program)
         if reason is not None:
             return reason
         planned = plan(variant)

@@ -4,7 +4,7 @@ The harness's own code is among it: what a reader finds, and what is noted of a 
 with the code that does it, whatever a version number that is kept by hand may say.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from hashlib import blake2b
 from importlib.resources import files
@@ -17,13 +17,20 @@ from linkage.plan.template import CapturedText, Template
 from linkage.store.store import key_of
 from linkage.toolchain.model import Toolchain
 
-_READERS = ("linkage.artifact",)
-_RUNNERS = (
+READERS = ("linkage.artifact", "linkage.run.kept_facts")
+"""Code that decides what is found in a file."""
+RUNNERS = (
+    "linkage.run.chain",
     "linkage.run.executor",
     "linkage.run.linker_wrapper",
+    "linkage.run.restore",
     "linkage.run.workspace",
     "linkage.host.process",
+    "linkage.plan.observation",
+    "linkage.plan.state",
+    "linkage.plan.template",
 )
+"""Code that decides what is noted of a step."""
 
 
 def step_key(
@@ -43,7 +50,7 @@ def step_key(
     tokens = {str(toolchain.rustc): "$RUSTC", str(toolchain.sysroot): "$SYSROOT"}
     parts = step.parallel or (step,)
     return key_of(
-        own_code(_RUNNERS),
+        own_code(RUNNERS),
         toolchain.fingerprint,
         machine,
         [_described(part, tokens) for part in parts],
@@ -60,7 +67,7 @@ def facts_key(state: State, wanted: Read) -> str:
     node = target(wanted.pattern, state)
     content = node.content if node else ""
     asked = wanted.functions, wanted.contents, wanted.texts, wanted.for_comparison
-    return key_of(own_code(_READERS), content, *asked)
+    return key_of(own_code(READERS), content, *asked)
 
 
 def wants_inputs(step: PlannedStep) -> bool:
@@ -103,18 +110,26 @@ def _neutral(text: str, tokens: Mapping[str, str]) -> str:
 
 @cache
 def own_code(modules: tuple[str, ...]) -> str:
-    """A digest of these modules' and packages' own files."""
+    """A digest of the files of these modules and packages. Raises ModuleNotFoundError."""
     found = blake2b(digest_size=16)
     for name in modules:
-        package, _, stem = name.rpartition(".")
-        inside = [one for one in files(package).iterdir() if one.name.partition(".")[0] == stem]
-        for place in inside:
-            for file in _sources(place):
-                found.update(f"{name}/{file.name}\0".encode())
-                found.update(file.read_bytes())
+        sources = sorted(_sources(name), key=lambda source: source[0])
+        if not sources:
+            raise ModuleNotFoundError(f"no module `{name}`", name=name)
+        for place, file in sources:
+            found.update(f"{name}/{place}\0".encode())
+            found.update(file.read_bytes())
     return found.hexdigest()
 
 
-def _sources(place: Traversable) -> list[Traversable]:
-    listed = list(place.iterdir()) if place.is_dir() else [place]
-    return sorted((one for one in listed if one.name.endswith((".py", ".sh"))), key=lambda one: one.name)
+def _sources(name: str) -> Iterator[tuple[str, Traversable]]:
+    """A module's files, or a package's at any depth, each with its path."""
+    package, _, stem = name.rpartition(".")
+    inside = [one for one in files(package).iterdir() if one.name.partition(".")[0] == stem]
+    pending = [(one.name, one) for one in inside]
+    while pending:
+        path, place = pending.pop()
+        if place.is_dir():
+            pending += [(f"{path}/{one.name}", one) for one in place.iterdir()]
+        elif path.endswith((".py", ".sh")):
+            yield path, place

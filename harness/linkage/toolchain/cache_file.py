@@ -4,13 +4,13 @@ They only save time. One that cannot be read is as good as none, and where none 
 (a full disk, a read-only folder) the work is done again the next time.
 """
 
-import contextlib
 import os
-import tempfile
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+
+from linkage.host.files import replace_file
 
 T = TypeVar("T")
 
@@ -28,16 +28,9 @@ def save(path: Path, value: object) -> None:
     try:
         encoded = msgspec.msgpack.encode(value, enc_hook=_encode)
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        replace_file(path, encoded, mode=0o600)
     except (OSError, UnicodeEncodeError):
         return
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(encoded)
-        Path(name).replace(path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            Path(name).unlink()
 
 
 def _encode(value: Any) -> bytes:  # noqa: ANN401 - msgspec hands over what it does not know

@@ -3,7 +3,6 @@
 import contextlib
 import hashlib
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from linkage.errors import ToolchainError
+from linkage.host.files import replace_file
 from linkage.host.folders import expand_home
 from linkage.toolchain.sources.debian import tree
 from linkage.toolchain.sources.debian.packages import newest_first
@@ -88,9 +88,7 @@ def package_of(rustc: Path) -> str:
 
 def write(record: CompilerRecord, folder: Path) -> None:
     """Put the record into a compiler's folder, whole."""
-    partial = folder / f".{RECORD}"
-    partial.write_bytes(msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n")
-    partial.replace(folder / RECORD)
+    replace_file(folder / RECORD, msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n")
 
 
 def matching(spec: ReleaseSpec | SuiteSpec, env: Mapping[str, str]) -> list[UnpackedCompiler]:
@@ -158,10 +156,7 @@ def _wrapper_elsewhere(root: Path, spec: FolderSpec, env: Mapping[str, str]) -> 
             return script
     try:
         script.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=script.parent, delete=False) as file:
-            file.write(text)
-        Path(file.name).chmod(0o755)
-        Path(file.name).replace(script)
+        replace_file(script, text, mode=0o755)
     except OSError as error:
         raise ToolchainError(
             f"{script} cannot be written: {error.strerror or error}", where=f"toolchain {spec.text}"
