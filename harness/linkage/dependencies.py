@@ -185,6 +185,6 @@ def _version(name: str) -> str | None:
 
 
 def _has_module(name: str) -> bool:
-    """Whether the distribution's module is there, although nothing tells its version."""
+    """Whether the distribution's module is there, although its version is unknown."""
     spec = find_spec(_MODULES.get(_normal(name), _normal(name).replace("-", "_")))
     return spec is not None and spec.origin is not None

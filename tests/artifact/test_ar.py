@@ -125,7 +125,7 @@ def test_errors_say_what_and_where() -> None:
         "archive member's header at offset 0x8 does not end in b'`\\n'"
     )
     assert _error(whole.replace(b"7 ", b"x ")) == (
-        "archive member's header at offset 0x8: its size is b'x', no number"
+        "archive member's header at offset 0x8: its size is b'x', which is not a number"
     )
     assert _error(b"!<arch>\n" + _member(b"/", struct.pack(">I", 9))).startswith(
         "archive index at offset 0x4"

@@ -66,7 +66,7 @@ def test_large_sections_are_refused_and_never_cut(compile_c: Compile, tmp_path: 
     more = _with_section(compile_c, tmp_path, "big", bytes(LIMIT + 1))
     assert read(more).error is None
     assert read(more, contents=["big"]).error == (
-        f"section big has {LIMIT + 1} bytes of content; at most {LIMIT} are looked at"
+        f"section big has {LIMIT + 1} bytes of content; at most {LIMIT} are read"
     )
     bomb = _with_section(
         compile_c, tmp_path, ".debug_b", bytes(64 * LIMIT), "--compress-debug-sections=zlib-gabi"
@@ -85,10 +85,10 @@ def test_compression_that_lies_or_is_unknown(compile_c: Compile, tmp_path: Path)
         damaged = data[: at + offset] + changed + data[at + offset + len(changed) :]
         return str(read_bytes(damaged, contents=[".debug_w"]).error)
 
-    assert "announces 10 bytes" in error((10).to_bytes(8, "little"), 8)
-    assert "announces 90000 bytes" in error((90000).to_bytes(8, "little"), 8)
+    assert "declares 10 bytes" in error((10).to_bytes(8, "little"), 8)
+    assert "declares 90000 bytes" in error((90000).to_bytes(8, "little"), 8)
     assert "cannot be decompressed" in error(b"\xff\xff\xff\xff", 24)
-    assert "not known (9)" in error(b"\x09", 0)
+    assert "an unknown algorithm (9)" in error(b"\x09", 0)
     assert "zstd" in error(b"\x02", 0) or "cannot be decompressed" in error(b"\x02", 0)
 
 

@@ -37,7 +37,7 @@ def test_a_program_that_closes_its_pipes_and_hangs(fake_rustc: FakeRustc) -> Non
 
 def test_a_program_that_prints_without_end(fake_rustc: FakeRustc) -> None:
     for stream in ("yes", "yes >&2"):
-        assert "-vV` printed more than 1 MiB, as no rustc does" in failure(fake_rustc(stream))
+        assert "-vV` printed more than 1 MiB, which no rustc does" in failure(fake_rustc(stream))
 
 
 def test_children_are_killed_with_it(fake_rustc: FakeRustc, tmp_path: Path) -> None:

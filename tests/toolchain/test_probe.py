@@ -191,13 +191,13 @@ def test_a_std_that_is_a_dangling_link_is_no_dynamic_std(tmp_path: Path, fake_ru
     [
         (
             "exit 0",
-            "is not a rustc: `{path} -vV`: it answered nothing (help: name the executable of a rustc)",
+            "is not a rustc: `{path} -vV`: it printed nothing (help: name the executable of a rustc)",
         ),
-        ("echo clang 14", "is not a rustc: `{path} -vV`: it answered 'clang 14'"),
-        ("head -c 5000 /dev/urandom", "is not a rustc: `{path} -vV`: it answered "),
+        ("echo clang 14", "is not a rustc: `{path} -vV`: it printed 'clang 14'"),
+        ("head -c 5000 /dev/urandom", "is not a rustc: `{path} -vV`: it printed "),
         ("echo oh no >&2; exit 7", "is not a rustc: `{path} -vV`: exit status 7: 'oh no'"),
         ("kill -SEGV $$", "is not a rustc: `{path} -vV`: was killed by SIGSEGV, without output"),
-        ("yes", "`{path} -vV` printed more than 8 MiB, as no rustc does"),
+        ("yes", "`{path} -vV` printed more than 8 MiB, which no rustc does"),
     ],
 )
 def test_what_is_no_rustc(fake_rustc: FakeRustc, tmp_path: Path, body: str, said: str) -> None:
@@ -224,9 +224,9 @@ def test_a_rustc_with_strange_answers(fake_rustc: FakeRustc, tmp_path: Path) -> 
     strange = {
         "release": (
             false_rustc(tmp_path, release="one"),
-            "is not a rustc that says its version: 'one' is not a rustc release",
+            "does not print the version of a rustc: 'one' is not a rustc release",
         ),
-        "host": (false_rustc(tmp_path, host="../../x"), "is not a rustc that says its host"),
+        "host": (false_rustc(tmp_path, host="../../x"), "does not print its host"),
         "sysroot": (
             false_rustc(tmp_path / "none"),
             "none' is not a folder (help: name a rustc with its sysroot)",

@@ -80,7 +80,7 @@ def test_another_string_is_refused(text: str) -> None:
 
 
 def test_an_answer_without_a_release_is_refused() -> None:
-    with pytest.raises(ValueError, match="there is no `release:` line"):
+    with pytest.raises(ValueError, match="it has no `release:` line"):
         RustcVersion.from_verbose("rustc 1.95.0\nhost: x86_64\n")
 
 

@@ -80,7 +80,7 @@ def test_what_a_condition_holds_for(text: str, version: RustcVersion, *, holds: 
         (">=", "`>=` is not a version condition such as"),
         (">=1.87 <1.91", "`>=1.87 <1.91` holds two conditions: divide them by a comma"),
         (">=nightly", "`>=nightly` compares with a channel, which has no order: write `nightly` alone"),
-        ("nightly-2026-02-31", "`nightly-2026-02-31` has no such day in the calendar"),
+        ("nightly-2026-02-31", "`nightly-2026-02-31` is not a date of the calendar"),
         ("<1.97-nightly", "`1.97-nightly` lacks the third number: write 1.97.0-nightly"),
         ("1.97.0-nightly.2", "`1.97.0-nightly.2` is not a version condition such as"),
         ("<beta-2026-01-01", "`<beta-2026-01-01` is not a version condition such as"),

@@ -1,4 +1,4 @@
-"""Readers: what is in an artifact, told from its bytes alone."""
+"""Readers: the facts of an artifact, from its bytes alone."""
 
 from linkage.artifact.demangle import demangle, demangled_path
 from linkage.artifact.facts import Facts

@@ -46,24 +46,24 @@ _LONG_NAME = re.compile(rb"[^\n\0]{1,4096}")
 _INSIDE_THIN = (_LONG_NAMES, b"/", b"/SYM64/")  # what a thin archive holds itself
 
 
-_WORTH_KNOWING = 1 << 16  # bytes; reading less takes no longer than knowing it again
+_WORTH_KNOWING = 1 << 16  # bytes; less is read as fast as it is recognised
 _known: LruCache[tuple[bytes, FactsRequest], CrateMembers] = LruCache(256)
 """What was read last, by content: the crates of std of a few toolchains."""
 
 
 class _Entry(NamedTuple):
-    """A member as its header describes it; `content` is None where a thin archive leaves it out."""
+    """A member as its header describes it; `content` is None if a thin archive refers to a file."""
 
     name: str
     size: int
     content: memoryview | None
-    bsd: bool  # the name stands before the content: `#1/length`
+    bsd: bool  # the name is before the content: `#1/length`
 
 
 def read_archive(data: memoryview, request: FactsRequest, read_member: ContentReader) -> Archive:
     """The facts of an archive and of every member that `read_member` can read.
 
-    A member that cannot be read says so in its `error`; ArtifactError if the archive itself is
+    A member that cannot be read has an `error`; ArtifactError if the archive itself is
     truncated or malformed. Archives within archives are listed, not entered.
     """
     thin = data[:8] == THIN_MAGIC
@@ -85,8 +85,8 @@ def read_archive(data: memoryview, request: FactsRequest, read_member: ContentRe
 
 
 def _crate(entries: tuple[_Entry, ...], request: FactsRequest, read_member: ContentReader) -> CrateMembers:
-    """The members of one crate, which stand together. Those of std are the same in every static library
-    that a toolchain makes: they are read once, and recognised by their contents.
+    """The members of one crate, which are next to each other. Those of std are the same in every static
+    library that a toolchain makes: they are read once, and recognised by their contents.
     """
     if sum(entry.size for entry in entries) < _WORTH_KNOWING:
         return CrateMembers.of(_member(entry, request, read_member) for entry in entries)
@@ -145,7 +145,9 @@ def _long_name(names: bytes, offset: int) -> bytes:
 def _number(field: bytes, what: str, at: int) -> int:
     digits = field.strip(b" ")
     if not digits.isdigit():
-        raise ArtifactError(f"archive member's header at offset {at:#x}: its {what} is {digits!r}, no number")
+        raise ArtifactError(
+            f"archive member's header at offset {at:#x}: its {what} is {digits!r}, which is not a number"
+        )
     return int(digits)
 
 
@@ -173,9 +175,9 @@ def _index(content: memoryview, flavour: str) -> tuple[str, ...]:
 
 
 def _names(names: bytes, count: int) -> tuple[str, ...]:
-    """The first `count` NUL-terminated names; none where there are fewer, for then the count is wrong."""
+    """The first `count` NUL-terminated names; ArtifactError if there are fewer."""
     if names.count(b"\0") < count:
-        raise ArtifactError(f"archive index: {count} names are announced, {names.count(0)} are there")
+        raise ArtifactError(f"archive index: it declares {count} names, but has {names.count(0)}")
     return tuple(_text(names).split("\0", count)[:count])
 
 
@@ -186,7 +188,7 @@ def _member(entry: _Entry, request: FactsRequest, read_member: ContentReader) ->
     try:
         found = read_member(entry.content, request)
     except ArtifactError as error:
-        if request.contents:  # a claim about what they lack must not hold because one was not looked at
+        if request.contents:  # a claim about what they lack must not pass because one was not read
             raise ArtifactError(f"member {entry.name}: {error}") from None
         return ArchiveMember(entry.name, entry.size, crate=crate, error=str(error))
     if isinstance(found, ObjectFile):

@@ -1,4 +1,4 @@
-"""Taking parts of a file's bytes: every offset and count is checked against the file's size."""
+"""Access to parts of a file's bytes: every offset and count is checked against the file's size."""
 
 from linkage.errors import ArtifactError
 
@@ -14,7 +14,7 @@ def take(data: memoryview, offset: int, size: int, what: str) -> memoryview:
 
 
 def string(data: bytes, offset: int, what: str) -> str:
-    r"""The NUL-terminated string at `offset`; bytes that are no UTF-8 become `\xNN` escapes."""
+    r"""The NUL-terminated string at `offset`; bytes that are not UTF-8 become `\xNN` escapes."""
     end = data.find(b"\0", offset, offset + LONGEST_NAME)
     if end < 0:
         raise ArtifactError(f"{what}: no string at offset {offset:#x} of its string table")

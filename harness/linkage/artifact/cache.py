@@ -19,7 +19,7 @@ class LruCache(Generic[K, V]):
         self._values: OrderedDict[K, V] = OrderedDict()
 
     def get(self, key: K) -> V | None:
-        """The value, which is now the last that was used; None where there is none."""
+        """The value, which is then the most recently used; None if there is none."""
         found = self._values.pop(key, None)
         if found is not None:
             self._values[key] = found

@@ -9,7 +9,7 @@ import re
 from functools import cache, lru_cache
 from typing import Protocol
 
-# Mach-O puts one more underscore before every name.
+# Mach-O adds one more underscore before every name.
 _MANGLED = re.compile(r"_{1,2}(?:Z|R[A-Z])")
 _LEGACY = re.compile(r"(_{1,2}ZN.+)17h([0-9a-f]{16})E(?:\.|$)", re.DOTALL)
 
@@ -21,7 +21,7 @@ class _Library(Protocol):
 def demangle(name: str) -> str:
     """The whole readable name: a legacy name keeps its hash, every name its suffix (`.llvm.123`).
 
-    What is not mangled, or mangled by no scheme known here, is returned as it is.
+    A name that is not mangled, or by an unknown scheme, is returned as it is.
     """
     base, suffix = _split(name)
     path = _path(base)

@@ -1,6 +1,6 @@
-"""Which addresses a function's code names: for x86-64, x86 and AArch64, by capstone's text.
+"""The addresses in a function's code: for x86-64, x86 and AArch64, from capstone's text.
 
-The text is taken, not the operands: `disasm_lite` is several times faster than full detail, and
+The text is parsed, not the operands: `disasm_lite` is several times faster than full detail, and
 its spelling of the few forms that matter here is tested.
 """
 
@@ -24,10 +24,10 @@ class AddressOperand:
 class Code(Protocol):
     """The reading of one architecture's code."""
 
-    stub_size: int  # bytes that surely hold one entry of the procedure linkage table
+    stub_size: int  # bytes in which one entry of the procedure linkage table fits
 
     def targets(self, code: bytes, address: int) -> Iterator[AddressOperand]:
-        """The addresses named by the code that stands at `address`."""
+        """The addresses in the code that begins at `address`."""
         ...
 
 
@@ -83,7 +83,7 @@ class _AArch64:
 
 
 def code_for(machine: str) -> Code | None:
-    """The reader of a machine's code, by the name that facts have; None for one that is not known."""
+    """The reader of a machine's code, by its name in the facts; None for an unsupported one."""
     if machine == "x86_64":
         return _X86(capstone.CS_MODE_64)
     if machine == "i386":

@@ -1,7 +1,7 @@
 """Facts: what the readers found in an artifact, independent of its format.
 
-Everything that judges an artifact sees these and never the file, so that a result from the
-store and a fresh one are judged by the same code. All of them are plain data: msgspec
+Whatever judges an artifact sees these and never the file, so that a cached result and a fresh
+one are judged by the same code. All of them are plain data: msgspec
 encodes them to MessagePack and decodes them with their types checked.
 """
 
@@ -104,7 +104,7 @@ class Dynamic:
 
 @dataclass(frozen=True, slots=True)
 class ObjectFile:
-    """An ELF file's facts. `dynamic` and `dynamic_symbols` are None where there is no such table."""
+    """An object file's facts. `dynamic` and `dynamic_symbols` are None if there is no such table."""
 
     format: str  # "elf64-little", "elf32-big", …
     machine: str  # "x86_64", "aarch64", … (e_machine by its usual name, else its number)
@@ -126,8 +126,8 @@ class ObjectFile:
 class ArchiveMember:
     """An archive's member: an object, bitcode, rustc metadata, or something else.
 
-    `bitcode` and `metadata` are also set where `object` carries them in a section. `error` says
-    why a member that announces a format could not be read.
+    `bitcode` and `metadata` are also set if `object` has them in a section. `error` is the reason why
+    a member of a known format could not be read.
     """
 
     name: str
@@ -135,13 +135,13 @@ class ArchiveMember:
     object: ObjectFile | None = None
     bitcode: Bitcode | None = None
     metadata: Metadata | None = None
-    crate: str | None = None  # crate of origin, where the member's name tells: "std", "compiler_builtins"
+    crate: str | None = None  # crate of origin, if the member's name shows it: "std", "compiler_builtins"
     error: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _PackedMembers:
-    """Members as `Members.packed` holds them: their objects' tables apart, which is a tenth as large."""
+    """Members as `Members.packed` has them: their objects' tables apart, which is a tenth as large."""
 
     members: tuple[ArchiveMember, ...]
     tables: Packed
@@ -149,7 +149,7 @@ class _PackedMembers:
 
 @dataclass(frozen=True, slots=True)
 class CrateMembers:
-    """Members that stand together in an archive, those of one crate, and what the store keeps of them."""
+    """The members of one crate, which are next to each other in an archive, and their packed form."""
 
     members: tuple[ArchiveMember, ...]
     packed: bytes
@@ -192,7 +192,7 @@ class Members(Sequence[ArchiveMember]):
         """The members of these parts, one for each run of members of one crate."""
         made = cls(tuple(part.packed for part in parts))
         members = tuple(member for part in parts for member in part.members)
-        made.__dict__["_members"] = members  # there already: never to be unpacked
+        made.__dict__["_members"] = members  # known already: never unpacked
         return made
 
     @cached_property
@@ -235,7 +235,7 @@ def _with_tables(member: ArchiveMember, sections: SectionTable, symbols: SymbolT
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """An ar archive. `index` holds the names in its symbol index, None where it has none."""
+    """An ar archive. `index` holds the names in its symbol index, None if it has none."""
 
     flavour: str  # "gnu", "bsd", "darwin64", "gnu64"
     thin: bool
@@ -250,7 +250,7 @@ class Archive:
 
 @dataclass(frozen=True, slots=True)
 class UnknownFile:
-    """A file of no format that the readers know; `text` where it is UTF-8 (and at most 1 MiB)."""
+    """A file of an unknown format; `text` if it is UTF-8 (and at most 1 MiB)."""
 
     text: str | None
 
@@ -260,8 +260,8 @@ class Facts:
     """All that the readers found in one file: exactly one of the kinds is set.
 
     `kind` is "elf", "archive", "bitcode", "metadata", "other" or "empty"; `size` is in bytes;
-    `digest` is the content's, as `linkage.artifact.digest` has it; `error` says why a file that
-    announces a format could not be read (then no kind is set).
+    `digest` is the content's, as `linkage.artifact.digest` has it; `error` is the reason why a file of
+    a known format could not be read (then no kind is set).
     """
 
     kind: str

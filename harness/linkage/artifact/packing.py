@@ -1,9 +1,9 @@
-"""The tables of an archive's objects, packed together: what the store keeps of a static library.
+"""The tables of an archive's objects, packed together for the store.
 
-The objects of one library are alike: the same section names, sizes with zeros above, offsets that
-grow evenly. Their columns therefore stand one after the other, each split into planes of its
-first bytes, its second bytes, and so on, and a column that repeats another of its object is
-left out: zlib then makes a tenth of what the tables themselves take.
+The objects of one library are similar: the same section names, sizes with zeros in the upper bytes,
+offsets that grow evenly. So their columns are written one after the other, each split into planes of
+its first bytes, its second bytes, and so on, and a column that repeats another of its object is left
+out: compressed with zlib, this is a tenth as large as the tables.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -37,7 +37,7 @@ class Packed:
 
 
 def pack(tables: Sequence[Tables]) -> Packed:
-    """The tables' columns; `unpack` gives them back."""
+    """The tables' columns; `unpack` is the reverse."""
     rows = [_values(*one) for one in tables]
     lengths: list[tuple[int, ...]] = []
     planes: list[bytes] = []
@@ -57,7 +57,7 @@ def pack(tables: Sequence[Tables]) -> Packed:
 
 
 def unpack(packed: Packed, empty: Iterable[Tables]) -> Iterator[Tables]:
-    """The tables again. `empty` are tables without columns, which say whether there is one at all."""
+    """The tables again. `empty` are tables without columns, which tell whether there is one at all."""
     data, at = memoryview(packed.data), 0
     columns: list[bytes] = []
     for (_, _, width), size in zip(_COLUMNS, packed.sizes, strict=True):
@@ -76,7 +76,7 @@ def unpack(packed: Packed, empty: Iterable[Tables]) -> Iterator[Tables]:
 
 
 def without_columns(sections: SectionTable, symbols: SymbolTable | None) -> Tables:
-    """What is left of tables whose columns are packed."""
+    """The tables without what is packed."""
     del sections
     return SectionTable(), None if symbols is None else SymbolTable(versions=symbols.versions)
 

@@ -1,4 +1,4 @@
-"""Which crate an archive's member comes from, as far as its name tells.
+"""The crate of an archive's member, from the member's name.
 
 rustc names the object of a codegen unit `STEM.UNIT.rcgu.o` (rustc_session's `OutputFilenames`);
 STEM is the output's name, `std-5740e47ddabbb05c`, UNIT the unit's, which begins with the
@@ -19,7 +19,7 @@ _HASHED = re.compile(r"([^.]+)\.[0-9a-z]+(?:\.[0-9a-z]+)?\.rcgu\.(?:o|dwo)", re.
 
 
 def crate_of(member: str) -> str | None:
-    """The crate that a member of this name was compiled from, None where the name does not tell."""
+    """The crate that a member of this name was compiled from, None if the name does not show it."""
     if found := _UNIT.fullmatch(member):
         return found[1]
     if found := _HASHED.fullmatch(member):

@@ -31,13 +31,12 @@ def read(
     for_comparison: bool = False,
     digest: str | None = None,
 ) -> Facts:
-    """The facts of a file; `digest` where the caller has it already.
+    """The facts of a file; `digest` if the caller has it already.
 
-    `references` names the functions whose outgoing references are wanted, `contents` the sections
-    whose bytes are: at most 1 MiB of each (a larger one is an error), decompressed;
-    `for_comparison` is explained at FactsRequest.
-    What announces a format and is truncated or malformed gives Facts with an `error`.
-    ArtifactError is raised only for a file that is missing, unreadable or no regular file.
+    `references` names the functions whose outgoing references are read, `contents` the sections whose
+    bytes are: at most 1 MiB of each (a larger one is an error), decompressed. `for_comparison` is
+    explained at FactsRequest. For a file that begins as a known format and is truncated or malformed, the
+    Facts have an `error`. Raises ArtifactError only if the file is missing, unreadable or not regular.
     """
     try:
         status = path.stat()
@@ -68,7 +67,7 @@ def read_bytes(
     for_comparison: bool = False,
     digest: str | None = None,
 ) -> Facts:
-    """The facts of a file with this content; `digest` where the caller has it already."""
+    """The facts of a file with this content; `digest` if the caller has it already."""
     view = memoryview(data)
     digest = digest or digest_of(view)
     request = FactsRequest(tuple(references), tuple(contents), for_comparison)

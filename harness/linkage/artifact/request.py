@@ -1,4 +1,4 @@
-"""What is asked of the readers beyond an artifact's tables."""
+"""What the readers are asked for beyond an artifact's tables."""
 
 from dataclasses import dataclass
 

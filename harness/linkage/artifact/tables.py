@@ -1,7 +1,7 @@
 """Packed tables of symbols and sections: taken whole from a file, decoded only when asked.
 
 A static library that carries std has some 13,000 symbols and 16,000 sections. Both tables
-therefore keep the columns as they stand in the file, in the layout of a 64-bit little-endian
+therefore keep the columns as they are in the file, in the layout of a 64-bit little-endian
 ELF file (gABI, chapters "Symbol Table" and "Sections"); other layouts are converted to it.
 """
 
@@ -52,9 +52,9 @@ class SymbolType(IntEnum):
 class Symbol:
     r"""One entry of a symbol table, decoded.
 
-    `name` is the raw name, bytes that are no UTF-8 kept as `\xNN` escapes. `section` is None
+    `name` is the raw name, bytes that are not UTF-8 kept as `\xNN` escapes. `section` is None
     for an undefined, absolute or common symbol. `size` and `value` are in bytes.
-    `version` is a dynamic symbol's version (`GLIBC_2.34`), None where there is none.
+    `version` is a dynamic symbol's version (`GLIBC_2.34`), None if there is none.
     A tentative definition (SHN_COMMON) is defined and has the type COMMON.
     """
 
@@ -110,7 +110,7 @@ _SECTION_FLAGS = {
 
 
 def section_type(number: int) -> str:
-    """The section type as readelf prints it, a number in hexadecimal where it has no name."""
+    """The section type as readelf prints it, a hexadecimal number if it has no name."""
     return _SECTION_TYPES.get(number) or f"{number:#x}"
 
 
@@ -121,7 +121,7 @@ def section_flags(number: int) -> str:
 
 
 def _positions(names: bytes, name: str) -> set[int]:
-    """Where `name` stands NUL-terminated in a string table: also as the tail of another name."""
+    """The offsets of a NUL-terminated `name` in a string table: also as the tail of another name."""
     wanted = _raw_name(name) + b"\0"
     found: set[int] = set()
     at = names.find(wanted)
@@ -131,9 +131,9 @@ def _positions(names: bytes, name: str) -> set[int]:
     return found
 
 
-@lru_cache  # the same few names are looked for in every member of an archive
+@lru_cache  # the same few names are searched in every member of an archive
 def _raw_name(name: str) -> bytes:
-    r"""The bytes of a name, its `\xNN` escapes undone where they stand for what is no UTF-8."""
+    r"""The bytes of a name, its `\xNN` escapes undone if they stand for what is not UTF-8."""
     plain = name.encode(errors="surrogatepass")
     if "\\x" not in name:
         return plain
@@ -242,8 +242,8 @@ class SymbolTable(Collection[Symbol]):
 
     `names` is the string table that the symbols' names lie in, possibly as tails of each other;
     `records` holds one `RECORD` a symbol (Elf64_Sym), the null symbol left out. `section_offsets`
-    holds, for every section index, where its name (4 bytes each) lies in `section_names`, or in
-    `names` where that is empty. `extended` holds the section indexes (4 bytes each) of symbols
+    holds, for every section index, the offset of its name (4 bytes each) in `section_names`, or in
+    `names` if that is empty. `extended` holds the section indexes (4 bytes each) of symbols
     that say SHN_XINDEX. `version_indexes` (2 bytes each) select from `versions`; "" is none.
     """
 
@@ -301,7 +301,7 @@ class SymbolTable(Collection[Symbol]):
         return tuple(self[index] for index in self.indexes(name))
 
     def indexes(self, name: str) -> list[int]:
-        """Where in the table the symbols of exactly this name are."""
+        """The positions in the table of the symbols of exactly this name."""
         positions = _positions(self.names, name)
         if not positions:
             return []
@@ -309,7 +309,7 @@ class SymbolTable(Collection[Symbol]):
         return [index for index, offset in enumerate(offsets) if offset in positions]
 
     def section_index(self, index: int) -> int | None:
-        """The index of the section that a symbol is defined in; None where it is in no section."""
+        """The index of the section that a symbol is defined in; None if it is in no section."""
         section: int = self.RECORD.unpack_from(self.records, index * self.RECORD.size)[3]
         if section == SHN_XINDEX:
             section = _at(self.extended, index, 4)

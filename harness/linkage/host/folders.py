@@ -1,4 +1,4 @@
-"""Where the harness keeps what it finds out: folders of the user's, never of the project's."""
+"""The folders in which the harness keeps data: those of the user, never of the project."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,12 +7,12 @@ import platformdirs
 
 
 def cache_folder(env: Mapping[str, str]) -> Path:
-    """Where probes are remembered; can be deleted at any time."""
+    """The cache of probes; it can be deleted at any time."""
     return Path(env["LINKAGE_CACHE"]) if env.get("LINKAGE_CACHE") else platformdirs.user_cache_path("linkage")
 
 
 def store_folder(option: str | None, env: Mapping[str, str]) -> Path:
-    """Where outcomes are kept: as asked for, else $LINKAGE_STORE, else in the cache."""
+    """The store of outcomes: the option, else $LINKAGE_STORE, else a folder in the cache."""
     asked = option or env.get("LINKAGE_STORE")
     return Path(asked).absolute() if asked else cache_folder(env) / "store"
 

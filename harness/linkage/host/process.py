@@ -28,7 +28,7 @@ for group in $groups; do kill -s KILL -- "-$group"; done
 
 @dataclass(frozen=True, slots=True)
 class ProcessResult:
-    """How a process ended. `limit` is "time" or "output" where it was killed for that."""
+    """How a process ended. `limit` is "time" or "output" if it was killed for that."""
 
     status: int
     """The exit status; negative: the signal that killed it."""
@@ -50,7 +50,7 @@ def run(
 ) -> ProcessResult:
     """Run a command with exactly this environment.
 
-    Times are in seconds, sizes in bytes. Raises OSError where it cannot be started.
+    Times are in seconds, sizes in bytes. Raises OSError if it cannot be started.
     """
     _running.ready()
     started = time.monotonic()
@@ -77,7 +77,7 @@ def run(
 
 class _Start(threading.Thread):
     """Starts a process and tells the guard, in a thread: Ctrl-C is raised in the main thread alone, so
-    it cannot come between the two and leave behind a process that nobody knows.
+    it cannot come between the two and leave behind an unknown process.
     """
 
     def __init__(self, start: Callable[[], "subprocess.Popen[bytes]"]) -> None:
@@ -90,7 +90,7 @@ class _Start(threading.Thread):
         try:
             self._process = self._start_process()
             _running.add(self._process.pid)
-        except Exception as error:  # noqa: BLE001 - raised again where it was asked for
+        except Exception as error:  # noqa: BLE001 - raised again by process()
             self._error = error
 
     def process(self) -> "subprocess.Popen[bytes]":
@@ -139,7 +139,7 @@ class _Running:
             return tuple(self._groups)
 
     def ready(self) -> None:
-        """Start the guard where there is none, before there is anything to guard."""
+        """Start the guard if there is none, before there is anything to guard."""
         with self._lock, contextlib.suppress(OSError):  # the runs are as good without it
             if self._guard is None or self._owner != os.getpid():
                 self._guard, self._owner = self._start(), os.getpid()
@@ -229,7 +229,7 @@ def _pump(
 def _feed(
     process: subprocess.Popen[bytes], selector: selectors.BaseSelector, pending: memoryview
 ) -> memoryview:
-    assert process.stdin is not None  # noqa: S101 - it is registered only where it is a pipe
+    assert process.stdin is not None  # noqa: S101 - it is registered only if it is a pipe
     try:
         pending = pending[os.write(process.stdin.fileno(), pending[:_CHUNK]) :]
     except BrokenPipeError:

@@ -1,7 +1,7 @@
-"""Small files of remembered answers: replaced as a whole, and forgotten where damaged.
+"""Small files of cached answers: each is replaced as a whole, and a damaged one is ignored.
 
-They only save time. One that cannot be read is as good as none, and where none can be written
-(a full disk, a read-only folder) the work is done again the next time.
+They only save time. If one cannot be read or written (a full disk, a read-only folder), the work is
+done again the next time.
 """
 
 import os
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 def load(path: Path, kind: type[T]) -> T | None:
-    """What was remembered; None where nothing was, or it is not of this type."""
+    """The cached value; None if there is none, or it is not of this type."""
     try:
         return msgspec.msgpack.decode(path.read_bytes(), type=kind, dec_hook=_decode)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):

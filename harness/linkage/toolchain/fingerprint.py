@@ -37,10 +37,10 @@ class FileHash(msgspec.Struct, array_like=True, frozen=True):
 
 
 def fingerprint(rustc: Path, sysroot: Path, cache_dir: Path) -> str:
-    """A short hexadecimal digest of everything that decides what this rustc makes.
+    """A short hexadecimal digest of everything that the outputs of this rustc depend on.
 
-    For a script that starts a rustc its text counts, with the sysroot that it reports and any
-    compiler that it names by absolute path.
+    For a script that starts a rustc, its text counts, the sysroot that it reports, and any compiler
+    that it names by absolute path.
     """
     memo = cache_dir / "hashes.msgpack"
     seen = cachefile.load(memo, dict[str, FileHash]) or {}
@@ -50,7 +50,7 @@ def fingerprint(rustc: Path, sysroot: Path, cache_dir: Path) -> str:
         try:
             found = _hash(path, seen, fresh)
         except OSError:
-            continue  # removed while we looked, or unreadable: rustc will say so itself
+            continue  # removed meanwhile, or unreadable: rustc will report it
         digest.update(f"{label}\0{found}\n".encode("utf-8", "surrogateescape"))
     if fresh:
         # Others may have written since; their marks are as good as ours.
@@ -61,7 +61,7 @@ def fingerprint(rustc: Path, sysroot: Path, cache_dir: Path) -> str:
 
 
 def is_script(rustc: Path) -> bool:
-    """Whether the file is a script rather than a program, so that only asking tells its sysroot."""
+    """Whether the file is a script rather than a program, so that its sysroot is known only by asking it."""
     try:
         with rustc.open("rb") as file:
             return file.read(2) == b"#!"
@@ -88,7 +88,7 @@ def _matching(root: Path, patterns: Iterable[str]) -> list[Path]:
 
 
 def _named_compilers(script: Path) -> list[Path]:
-    """The folders of the programs that the script names and that stand in a toolchain."""
+    """The toolchain folders of the programs that the script names."""
     with script.open("rb") as file:
         text = file.read(_SCRIPT_LIMIT)
     words = {Path(os.fsdecode(word)) for word in _ABSOLUTE.findall(text)}

@@ -1,4 +1,4 @@
-"""What this machine has beside the toolchains: a C compiler, linkers that work, an archiver."""
+"""The C compiler, the linkers that work and the archiver of this machine."""
 
 import contextlib
 import hashlib
@@ -17,7 +17,7 @@ from linkage.toolchain.tools import TIME_LIMIT, Tool, ask_version, marks, tool
 LINKERS = ("bfd", "gold", "lld", "mold", "wild")
 _COMPILERS = ("cc", "gcc", "clang")
 _SEARCHED = ("PATH", "COMPILER_PATH", "GCC_EXEC_PREFIX")
-"""What of the environment tells a C compiler where to look for a linker."""
+"""The variables that tell a C compiler where to look for a linker."""
 _FOLDERS = "programs: ="
 
 

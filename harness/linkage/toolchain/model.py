@@ -35,7 +35,7 @@ class Target:
     outputs: tuple[OutputName, ...]
 
     def output(self, crate_type: str) -> OutputName | None:
-        """How the output of this crate type is called; None where the target has no such type."""
+        """The name of this crate type's output; None if the target does not have the type."""
         wanted = "rlib" if crate_type == "lib" else crate_type
         return next((output for output in self.outputs if output.crate_type == wanted), None)
 
@@ -73,7 +73,7 @@ class Toolchain:
 
     @property
     def tools(self) -> dict[str, str]:
-        """The versions of what comes with it and is not said by rustc's own version."""
+        """The versions of what comes with it, which the version of rustc does not tell."""
         own = {"rust-lld": self.capabilities.rust_lld_version, "package": self.package}
         return {name: version for name, version in own.items() if version}
 
@@ -103,7 +103,7 @@ class Toolchain:
         return self.capabilities.needs_bootstrap
 
     def target(self, triple: str | None = None) -> Target | None:
-        """What there is for the triple, or for the host; None where that target is not installed."""
+        """What there is for the triple, or for the host; None if that target is not installed."""
         wanted = triple or self.host
         return next((target for target in self.targets if target.triple == wanted), None)
 
@@ -143,7 +143,7 @@ class Toolchain:
 
 
 def describe(toolchain: Toolchain) -> list[tuple[str, str]]:
-    """What a listing of toolchains says about one: labels with their values, as text."""
+    """The rows of a toolchain in a listing: labels with their values, as text."""
     can = toolchain.capabilities
     rows = [
         ("name", toolchain.name),

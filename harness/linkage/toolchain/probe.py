@@ -19,7 +19,7 @@ from linkage.toolchain.sources.debian.installed import package_of
 from linkage.toolchain.spec import Located
 from linkage.toolchain.tools import ask_version
 
-_REVISION = 2  # to be raised with every change to what is asked or what the answers mean
+_REVISION = 2  # raise it with every change to what is asked or to what the answers mean
 _LOCK_TIMEOUT = 30.0
 _CRATE = "linkage_asks"
 _FLAG = re.compile(r"^ +-[ZC] +([a-z0-9][a-z0-9_-]*)(?:=| |$)", re.MULTILINE)
@@ -49,8 +49,8 @@ def probe(
 ) -> Toolchain:
     """The toolchain with everything that it can do; asked once, then remembered in `cache_dir`.
 
-    Raises ToolchainError where what was found is not a rustc, crashes, hangs, or answers
-    with something that rustc would not.
+    Raises ToolchainError if it is not a rustc, crashes, hangs, or answers with something that rustc
+    would not.
     """
     asker = _Asker(located, os.environ if env is None else env, time_limit)
     with _one_at_a_time(cache_dir, located.rustc):
@@ -61,7 +61,7 @@ def probe(
         if answers is None or answers.sysroot != sysroot:
             answers = asker.everything(sysroot)
             cachefile.save(remembered, answers)
-    # One that says the same of the same sysroot may stand elsewhere: a script and its copy.
+    # A copy of a script has the same answers and sysroot, but another path.
     own = replace(answers, rustc=located.rustc)
     return Toolchain(located.name, located.spec, located.rustc, digest, own, package_of(located.rustc))
 
@@ -70,8 +70,8 @@ def probe(
 def _one_at_a_time(cache_dir: Path, rustc: Path) -> Iterator[None]:
     """Let one process ask while the others wait for its answers.
 
-    The lock only saves work: where it cannot be had, or is held by one whose rustc hangs, each
-    asks for itself.
+    The lock only saves work: if it cannot be acquired, or its holder's rustc hangs, each process asks
+    for itself.
     """
     from filelock import FileLock, Timeout  # noqa: PLC0415 - a listing of cases needs no locks
 
@@ -90,7 +90,7 @@ def _one_at_a_time(cache_dir: Path, rustc: Path) -> Iterator[None]:
 
 
 def _sysroot_by_layout(rustc: Path) -> Path | None:
-    """The sysroot of a rustc that stands in one, as rustc itself finds it: two folders up."""
+    """The sysroot of a rustc that is in one, found as rustc itself finds it: two folders up."""
     if is_script(rustc):
         return None
     sysroot = rustc.resolve().parent.parent
@@ -112,10 +112,10 @@ class _Asker:
         try:
             version = RustcVersion.from_verbose(verbose.stdout)
         except ValueError as error:
-            raise self._wrong(verbose, f"is not a rustc that says its version: {error}") from None
+            raise self._wrong(verbose, f"does not print the version of a rustc: {error}") from None
         host = keys.get("host", "")
         if not _TRIPLE.fullmatch(host):
-            raise self._wrong(verbose, "is not a rustc that says its host")
+            raise self._wrong(verbose, "does not print its host")
         libdir = Path(self._line("--print", "target-libdir"))
         rustlib = sysroot / "lib" / "rustlib" if libdir.parent.name != host else libdir.parent.parent
         rust_lld = rustlib / host / "bin" / "rust-lld"
@@ -138,13 +138,13 @@ class _Asker:
         )
 
     def _lld_version(self, rust_lld: Path) -> str:
-        # It is rustc's own linker and starts by itself; one that does not is of no use to rustc either.
+        # rustc starts it as it is, so one that does not start here is of no use to rustc either.
         if not rust_lld.is_file():
             return ""
         return ask_version([rust_lld, "-flavor", "gnu", "--version"], self._env)
 
     def sysroot(self) -> Path:
-        # Asked first of all where the layout does not tell: a program that is no rustc ends here.
+        # Asked first if the layout does not tell the sysroot: a program that is not a rustc ends here.
         self._verbose()
         answer = self._line("--print", "sysroot")
         sysroot = Path(answer)
@@ -248,7 +248,7 @@ class _Asker:
 
     def _wrong(self, answer: Reply, what: str, help: str | None = None) -> ToolchainError:
         command = " ".join(answer.command)
-        said = answer.summary if answer.status else f"it answered {first_words(answer.stdout) or 'nothing'}"
+        said = answer.summary if answer.status else f"it printed {first_words(answer.stdout) or 'nothing'}"
         return ToolchainError(
             f"{self._located.rustc} {what}: `{command}`: {said}", where=self._where, help=help
         )

@@ -15,7 +15,7 @@ _NOISE = ("RUSTC_BOOTSTRAP", "RUSTC_LOG", "RUST_LOG", "RUSTFLAGS", "MAKEFLAGS", 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a program said before it ended by itself."""
+    """The exit status and the output of a program that ended by itself."""
 
     command: tuple[str, ...]
     status: int
@@ -24,7 +24,7 @@ class Reply:
 
     @property
     def summary(self) -> str:
-        """How it ended and the first thing that it said, on one line."""
+        """How it ended and the first line of its output, on one line."""
         if self.status < 0:
             end = f"was killed by {process.signal_name(-self.status)}"
         else:
@@ -53,8 +53,8 @@ def ask(
     """Run the command without input and return its answer, whatever its exit status.
 
     `who` is the toolchain's name for messages; `bootstrap` lets a stable rustc answer about its
-    unstable flags. Raises ToolchainError where it cannot be
-    started, does not end in time, or prints more than the limit.
+    unstable flags. Raises ToolchainError if it cannot be started, does not end in time, or prints
+    more than the limit.
     """
     words = tuple(str(word) for word in command)
     try:
@@ -74,7 +74,7 @@ def ask(
     if ended.limit is not None:
         why = {
             "time": f"did not answer within {time_limit:g} s",
-            "output": f"printed more than {output_limit >> 20} MiB, as no rustc does",
+            "output": f"printed more than {output_limit >> 20} MiB, which no rustc does",
         }[ended.limit]
         raise ToolchainError(f"`{shlex.join(words)}` {why}", where=f"toolchain {who}")
     return Reply(words, ended.status, _text(ended.stdout), _text(ended.stderr))
@@ -86,7 +86,7 @@ def quiet(env: Mapping[str, str]) -> dict[str, str]:
 
 
 def first_words(text: str, limit: int = 100) -> str:
-    """The first line that says something, quoted and cut; empty where none does."""
+    """The first line that is not blank, quoted and cut; empty if there is none."""
     line = next((line.strip() for line in text.splitlines() if line.strip()), "")
     return repr(line[:limit] + ("…" if len(line) > limit else "")) if line else ""
 

@@ -10,7 +10,7 @@ The order, earliest first:
 So nightly 1.97.0 comes after stable 1.96 and before stable 1.97.0.
 
 https://forge.rust-lang.org/infra/channel-layout.html and `src/version`, `src/bootstrap` of
-rust-lang/rust say how the release strings are made.
+rust-lang/rust describe how the release strings are made.
 """
 
 import re
@@ -23,7 +23,7 @@ Release = tuple[int, int, int]
 
 
 class Channel(StrEnum):
-    """Where a compiler was released; `dev` is a build from a checkout."""
+    """The release channel of a compiler; `dev` is a build from a checkout."""
 
     DEV = "dev"
     NIGHTLY = "nightly"
@@ -65,7 +65,7 @@ class RustcVersion:
     def parse(cls, text: str) -> "RustcVersion":
         """Read a release string: `1.95.0`, `1.97.0-nightly`, `1.98.0-beta.3`, `1.97.0-dev`.
 
-        Raises ValueError, with one sentence, where it is none.
+        Raises ValueError, with one sentence, if it is not one.
         """
         found = _RELEASE.fullmatch(text.strip())
         if not found or (found[5] and found[4] != "beta"):
@@ -83,12 +83,12 @@ class RustcVersion:
     def from_verbose(cls, answer: str) -> "RustcVersion":
         """Read the whole answer to `rustc -vV`.
 
-        A build from a source tarball knows no commit and says `unknown`, or leaves the lines
-        out. Raises ValueError where the answer is not rustc's.
+        A build from a source tarball does not know its commit: it prints `unknown`, or leaves the lines
+        out. Raises ValueError if the answer is not rustc's.
         """
         keys = verbose_keys(answer)
         if "release" not in keys:
-            raise ValueError("there is no `release:` line")
+            raise ValueError("it has no `release:` line")
         plain = cls.parse(keys["release"])
         commit = keys.get("commit-hash", "")
         return cls(

@@ -1,4 +1,4 @@
-"""The programs that are not Python packages: where each is, its version, and the marks of its file."""
+"""Programs that are not Python packages: their paths, their versions, and whether they have changed."""
 
 import os
 import re
@@ -23,7 +23,7 @@ _LINE_LIMIT = 200
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A program, and the first line in which it says its version."""
+    """A program, and the line in which it prints its version."""
 
     name: str
     path: Path | None = None
@@ -32,7 +32,7 @@ class Tool:
 
     @property
     def recorded(self) -> str | None:
-        """What a run's record says of it: its version line; None if it is absent."""
+        """Its version line, as a run records it; None if it is absent."""
         return (self.version or _NO_VERSION) if self.path else None
 
 

@@ -4,13 +4,13 @@ A range is a list of alternatives divided by `||`; each is a list of conditions 
 commas, all of which must hold. A condition is one of:
 
 - `1.95`, `=1.95.1`, `<1.91`, `>=1.87.0` …: compares the number alone, whatever the channel.
-  `1.97` stands for everything that calls itself 1.97.x, its nightlies and betas as well:
+  `1.97` means every 1.97.x, its nightlies and betas included:
   `>=1.97` holds from the first nightly of 1.97 on, `<1.97` up to the last 1.96.x, `1.97` for all
   in between, and `>1.97` from the first nightly of 1.98 on;
 - `<1.97.0-nightly`, `>=1.98.0-beta`, `>=1.98.0-beta.3`: compares release and channel in the
-  order that `release` describes; `1.97.0-nightly` stands for all nightlies of 1.97.0;
+  order that `release` describes; `1.97.0-nightly` means all nightlies of 1.97.0;
 - `nightly-2026-05-19`, `>=nightly-2026-01-10` …: for a nightly or a local build, compares its
-  date. For a beta or stable compiler, asks where the main branch stood when it left that: it
+  date. For a beta or stable compiler, compares the day on which it left the main branch: it
   is `>=nightly-D` if it left the branch at D or later. It is never equal to a nightly;
 - `stable`, `beta`, `nightly` (a local build too) or `dev` (local builds only): the channel;
 - `*`: any compiler.
@@ -106,7 +106,7 @@ class VersionRange:
 
     @classmethod
     def parse(cls, text: str) -> "VersionRange":
-        """Read a range. Raises ValueError with one sentence that says what was meant."""
+        """Read a range. Raises ValueError with one sentence that says what to write."""
         if not text.strip():
             raise ValueError(f"an empty version range; write one {_MEANT}, or `*` for any")
         alternatives = tuple(
@@ -137,7 +137,7 @@ def _condition(part: str, text: str) -> _Condition:
         try:
             return _ByDate(op, date.fromisoformat(dated[1]))
         except ValueError:
-            raise ValueError(f"`{what}` has no such day in the calendar") from None
+            raise ValueError(f"`{what}` is not a date of the calendar") from None
     number = _NUMBER.fullmatch(what)
     if not number or (number["beta"] and number["channel"] != "beta"):
         if re.search(r"\s[<>=!0-9]", part):

@@ -36,7 +36,7 @@ def read_bitcode(data: memoryview, *, form: str | None = None) -> Bitcode:
 
 
 def _producer(data: memoryview) -> str | None:
-    """The identification block's string; None where there is none at the beginning."""
+    """The identification block's string; None if there is none at the beginning."""
     if data[:4] != MAGIC:
         return None
     # A word of abbreviation id, block id and width, padded; a word of length; the block.

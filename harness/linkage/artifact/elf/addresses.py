@@ -1,4 +1,4 @@
-"""Which symbols stand at an address: in a linked file, or within a section of an object file."""
+"""The symbols at an address: in a linked file, or within a section of an object file."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from linkage.artifact.facts import Symbol, SymbolType
 
 _NAMELESS = (SymbolType.SECTION, SymbolType.FILE, SymbolType.TLS)
-_ALIASES = 256  # names of one address that are told; real files have a few
+_ALIASES = 256  # names of one address that are reported; real files have a few
 
 
 class SymbolAddresses:

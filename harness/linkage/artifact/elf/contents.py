@@ -1,4 +1,4 @@
-"""The bytes of named sections, decompressed where the file keeps them compressed.
+"""The bytes of named sections, decompressed.
 
 Formats: gABI, chapter "Sections", "Compressed Sections" (SHF_COMPRESSED and Elf32_Chdr,
 Elf64_Chdr); the older `.zdebug_*` sections begin with "ZLIB" and a big-endian size of 8 bytes
@@ -16,8 +16,8 @@ from linkage.artifact.tables import SHF_COMPRESSED
 from linkage.errors import ArtifactError
 
 LIMIT = 1 << 20
-"""Bytes of one section's content, decompressed; a larger one is refused, for half of it would let
-a claim about what it lacks hold unseen."""
+"""Bytes of one section's content, decompressed. A larger one is an error: a claim about what it lacks must
+not pass because only half of it was read."""
 
 _ZLIB, _ZSTD = 1, 2  # ch_type: ELFCOMPRESS_ZLIB, ELFCOMPRESS_ZSTD
 _GNU_MAGIC = b"ZLIB"
@@ -26,8 +26,8 @@ _GNU_MAGIC = b"ZLIB"
 def read_contents(elf: ElfFile, names: Sequence[str]) -> dict[str, bytes]:
     """The content of every section that is there, by name; several of one name one after the other.
 
-    SHT_NOBITS gives none. ArtifactError where a content is larger than LIMIT or is compressed in
-    a way that cannot be undone.
+    A section of SHT_NOBITS has none. ArtifactError if a content is larger than LIMIT or cannot be
+    decompressed.
     """
     found: dict[str, bytes] = {}
     for name in names:
@@ -60,16 +60,16 @@ def _decompressed(kind: int, raw: memoryview, size: int, name: str) -> bytes:
     _check_size(size, name)
     decompress = {_ZLIB: _zlib, _ZSTD: _zstd}.get(kind)
     if decompress is None:
-        raise ArtifactError(f"section {name} is compressed in a way that is not known ({kind})")
+        raise ArtifactError(f"section {name} is compressed with an unknown algorithm ({kind})")
     try:
         content = decompress(raw, size + 1)
     except ImportError:
-        why = "which this Python cannot undo (3.14 and later can)"
+        why = "which needs Python 3.14 or later"
         raise ArtifactError(f"section {name} is compressed with zstd, {why}") from None
-    except Exception as error:  # noqa: BLE001 - whatever a decompressor thinks of the bytes
+    except Exception as error:  # noqa: BLE001 - whatever a decompressor raises
         raise ArtifactError(f"section {name} cannot be decompressed: {error}") from None
     if len(content) != size:
-        raise ArtifactError(f"section {name} announces {size} bytes, and decompresses to {len(content)}")
+        raise ArtifactError(f"section {name} declares {size} bytes, but decompresses to {len(content)}")
     return content
 
 
@@ -84,4 +84,4 @@ def _zstd(raw: memoryview, limit: int) -> bytes:
 
 def _check_size(size: int, name: str) -> None:
     if size > LIMIT:
-        raise ArtifactError(f"section {name} has {size} bytes of content; at most {LIMIT} are looked at")
+        raise ArtifactError(f"section {name} has {size} bytes of content; at most {LIMIT} are read")

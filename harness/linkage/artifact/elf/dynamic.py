@@ -2,8 +2,8 @@
 
 Formats: gABI, chapter "Dynamic Linking" (Dynamic Section, Hash Table); "Linux Standard Base
 Core", chapter "Symbol Versioning"; the GNU hash table is described where it was introduced
-(binutils and glibc, 2006). Everything is found as the loader finds it, through the program
-headers, so that a file without section headers reads alike.
+(binutils and glibc, 2006). Everything is found as the loader finds it, through the program headers,
+so that it is read from a file without section headers, too.
 """
 
 import struct
@@ -59,7 +59,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A version's index, its name, and the library it is needed from (None where it is defined)."""
+    """A version's index, its name, and the library it is needed from (None if it is defined)."""
 
     index: int
     name: str
@@ -67,7 +67,7 @@ class Version:
 
 
 class Image:
-    """A file as the loader sees it: addresses in segments. ArtifactError for what is not there."""
+    """A file as the loader sees it: addresses in segments. ArtifactError for an address outside of it."""
 
     def __init__(self, data: memoryview, segments: tuple[Segment, ...], order: str, *, wide: bool) -> None:
         self.data = data
@@ -80,11 +80,11 @@ class Image:
             raise ArtifactError(f"{len(self._loaded)} loaded segments")
 
     def offset(self, address: int, what: str) -> int:
-        """Where in the file an address lies."""
+        """The offset in the file of an address."""
         for segment in self._loaded:
             if 0 <= address - segment.address < segment.size:
                 return address - segment.address + segment.offset
-        raise ArtifactError(f"{what} at address {address:#x} lies in no segment of the file")
+        raise ArtifactError(f"{what} at address {address:#x} is in no segment of the file")
 
     def unpack(self, layout: str, offset: int, what: str) -> tuple[int, ...]:
         """The numbers at an offset in the file."""
@@ -93,7 +93,7 @@ class Image:
 
     @cached_property
     def entries(self) -> tuple[tuple[int, int], ...] | None:
-        """The tags and values of PT_DYNAMIC up to DT_NULL; None where there is no such segment."""
+        """The tags and values of PT_DYNAMIC up to DT_NULL; None if there is no such segment."""
         segment = next((s for s in self.segments if s.type == PT_DYNAMIC and s.size), None)
         if segment is None:
             return None
@@ -112,7 +112,7 @@ class Image:
 
     @cached_property
     def strings(self) -> bytes:
-        """The dynamic string table, ending in a NUL whatever the file says."""
+        """The dynamic string table, with a NUL at its end."""
         address, size = self.value(DT_STRTAB), self.value(DT_STRSZ)
         if address is None or size is None:
             return b"\0"

@@ -4,8 +4,8 @@ Format: "System V Application Binary Interface" (gABI), chapters "Object Files" 
 Sections, Symbol Table, String Table) and "Program Loading and Dynamic Linking"; the
 architectures' supplements add numbers only, which are passed on.
 
-Tables of the common layout (64-bit, little-endian) are taken as they stand, others converted to
-it once, so that everything after `_sections` and `_symbols` sees one layout.
+Tables of the common layout (64-bit, little-endian) are used as they are, others are converted to it
+once, so that everything else sees one layout.
 """
 
 import struct
@@ -55,7 +55,7 @@ class Header(NamedTuple):  # made several times as fast as a frozen dataclass; a
 
 
 class SectionHeader(NamedTuple):
-    """A section header, in the order of Elf64_Shdr. `name` lies in the section names' string table."""
+    """A section header, in the order of Elf64_Shdr. `name` is an offset in the table of section names."""
 
     name: int
     type: int
@@ -100,7 +100,7 @@ class ElfFile:
         return take(self.data, section.offset, section.size, f"section {index}")
 
     def first(self, kind: int) -> int | None:
-        """The index of the first section of a type, None where there is none."""
+        """The index of the first section of a type, None if there is none."""
         wanted, types = kind.to_bytes(4, "little"), self.sections.types
         at = types.find(wanted)
         while at > 0 and at % 4:
@@ -115,7 +115,7 @@ class ElfFile:
         return SectionTable(names, bytes(offsets), bytes(narrow[1::16]), bytes(wide[1::8]), bytes(wide[4::8]))
 
     def strings(self, index: int) -> bytes:
-        """A string table, ending in a NUL whatever the file says."""
+        """A string table; a NUL is added if it does not end in one."""
         strings = bytes(self.content(index))
         if len(strings) > LONGEST_NAME and max(map(len, strings.split(b"\0"))) > LONGEST_NAME:
             raise ArtifactError(f"string table {index}: a string of more than {LONGEST_NAME} bytes")
@@ -138,12 +138,12 @@ class ElfFile:
         records = _normalised(raw, self.header, _SYMBOL64, _SYMBOL32, _symbol64)
         _check_names(column(records, 4)[0::6], names, "a symbol")
         _check_length(len(records) // 24, names)
-        # Without section headers the indexes mean nothing. Nor do those of dynamic symbols where a tool
-        # has taken sections out, as GNU strip leaves them: the loader asks for none but SHN_UNDEF.
+        # Without section headers the indexes mean nothing. Nor do those of dynamic symbols if a tool
+        # has removed sections, as GNU strip does: the loader looks at SHN_UNDEF only.
         if self.count and not dynamic:
             beyond = [i for i in set(column(records, 2)[3::12].tolist()) if self.count <= i < SHN_LORESERVE]
             if beyond:
-                raise ArtifactError(f"a symbol lies in section {min(beyond)} of {self.count}")
+                raise ArtifactError(f"a symbol is in section {min(beyond)} of {self.count}")
         sections = self.sections
         section_names = b"" if sections.names is names else sections.names
         return SymbolTable(names, records, sections.name_offsets, section_names, extended)
@@ -158,7 +158,7 @@ class ElfFile:
                 raw = self.content(index)
                 numbers = struct.unpack(f"{self.header.order}{len(raw) // 4}I", raw[: len(raw) // 4 * 4])[1:]
                 if max(numbers, default=0) >= self.count:
-                    raise ArtifactError(f"a symbol lies in section {max(numbers)} of {self.count}")
+                    raise ArtifactError(f"a symbol is in section {max(numbers)} of {self.count}")
                 return struct.pack(f"<{len(numbers)}I", *numbers)
         return b""
 
@@ -191,7 +191,7 @@ def _header(data: memoryview) -> Header:
 
 
 def _extended(data: memoryview, header: Header) -> Header:
-    """Numbers too large for the header stand in section 0: gABI, "ELF Header", e_shnum and e_shstrndx."""
+    """Numbers too large for the header are in section 0: gABI, "ELF Header", e_shnum and e_shstrndx."""
     layout = struct.Struct(header.order + (_SECTION64 if header.wide else _SECTION32))
     if header.section_count and header.section_names != SHN_XINDEX and header.segment_count != PN_XNUM:
         return header
@@ -207,7 +207,7 @@ def _extended(data: memoryview, header: Header) -> Header:
 def _normalised(
     raw: memoryview, header: Header, wide: str, narrow: str, widen: Callable[[tuple[int, ...]], Sequence[int]]
 ) -> bytes:
-    """A table in the layout `wide`, little-endian: as it stands, or converted entry by entry."""
+    """A table in the layout `wide`, little-endian: as it is, or converted entry by entry."""
     if header.wide and header.order == "<":
         return bytes(raw)
     target = struct.Struct("<" + wide)
@@ -226,7 +226,7 @@ def _symbol64(entry: tuple[int, ...]) -> tuple[int, ...]:
 def _check_names(offsets: memoryview, names: bytes, what: str) -> None:
     highest = max(offsets.tolist(), default=0)
     if highest >= len(names):
-        raise ArtifactError(f"{what}'s name lies at {highest:#x} of a string table of {len(names)} bytes")
+        raise ArtifactError(f"{what}'s name is at {highest:#x} of a string table of {len(names)} bytes")
 
 
 def _check_length(count: int, names: bytes) -> None:

@@ -38,7 +38,7 @@ _METADATA_SECTIONS = (".rmeta", ".rustc")
 
 
 def read_elf(data: memoryview, request: FactsRequest) -> ObjectFile:
-    """The facts of an ELF file; ArtifactError where it is truncated or malformed."""
+    """The facts of an ELF file; ArtifactError if it is truncated or malformed."""
     elf = ElfFile(data)
     symtab = elf.first(SHT_SYMTAB)
     symbols = None if symtab is None else elf.symbols(symtab)

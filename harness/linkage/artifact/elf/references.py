@@ -1,9 +1,9 @@
-"""What a named function refers to: read from relocations, or from code where they are gone.
+"""The symbols that a named function refers to, from its relocations, or from its code.
 
 In an object file every reference out of a function is a relocation within its bytes. In a
 linked file the direct ones are resolved: its code is disassembled, addresses that it names are
 looked up in the symbol table, and slots of the global offset table in the relocations that the
-loader applies. Calls through a register or memory that is computed are not seen.
+loader applies. Calls through a computed register or address are not found.
 """
 
 import re
@@ -32,7 +32,7 @@ _FUNCTION_LIMIT = 1 << 20  # bytes of one function's code
 def read_references(
     elf: ElfFile, tables: Sequence[SymbolTable | None], request: FactsRequest
 ) -> dict[str, tuple[str, ...]]:
-    """For every wanted function that is defined here, the names of what it refers to, sorted.
+    """For every requested function that is defined here, the names of what it refers to, sorted.
 
     `tables` are the symbol table and the dynamic one, as far as there are any.
     """
@@ -160,7 +160,7 @@ class _InImage:
 
     @cached_property
     def _slots(self) -> dict[int, tuple[str, ...]]:
-        """What the loader puts where: by address, the symbol of each dynamic relocation."""
+        """The symbol of each dynamic relocation, by the address that the loader writes."""
         slots: dict[int, tuple[str, ...]] = {}
         for table in relocation_sections(self._elf):
             for one in relocations(self._elf, table):
@@ -192,7 +192,7 @@ class _InImage:
         return self._slots.get(slot.address, ()) if slot else ()
 
     def _bytes(self, address: int, size: int) -> bytes | None:
-        """The file's bytes at an address, None where it holds none."""
+        """The file's bytes at an address, None if it has none."""
         try:
             offset = self._elf.image.offset(address, "code")
         except ArtifactError:

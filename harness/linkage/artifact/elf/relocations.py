@@ -1,4 +1,4 @@
-"""Relocations of an ELF file: where something is put in, and what symbol it is taken from.
+"""Relocations of an ELF file: the place that is patched, and the symbol that it refers to.
 
 Format: gABI, chapter "Relocation". Only the fields that every architecture shares are read.
 """
@@ -14,7 +14,7 @@ from linkage.errors import ArtifactError
 
 @dataclass(frozen=True, slots=True)
 class Relocation:
-    """`symbol` is an index into the symbol table (0: none); `addend` is None where it lies in place."""
+    """`symbol` is an index into the symbol table (0: none); `addend` is None if the patched place has it."""
 
     offset: int
     symbol: int
@@ -33,7 +33,7 @@ class RelocationSection:
 
 
 def relocation_sections(elf: ElfFile) -> Iterator[RelocationSection]:
-    """All sections of relocations; ArtifactError where they overlap, for reading them has no bound then."""
+    """All sections of relocations; ArtifactError if they overlap, as reading them would have no bound."""
     left = len(elf.data)
     for index in range(elf.count):
         section = elf.section(index)

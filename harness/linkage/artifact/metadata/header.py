@@ -2,13 +2,13 @@ r"""rustc's crate metadata: its header and the version of the compiler that wrot
 
 Format: rustc's sources, compiler/rustc_metadata/src/rmeta/mod.rs (METADATA_HEADER, the root's
 position) and rustc_codegen_ssa/src/back/metadata.rs (what wraps it). No other compiler reads
-it, so only its beginning is stable enough to be read here:
+it, and only its beginning is stable enough to be read here:
 
     `rust\0\0\0` and a version byte; the root's position: 4 bytes, big-endian, up to version 8,
     then 8 bytes, little-endian; the compiler's version string, its length first (LEB128).
 
 A dylib's `.rustc` section repeats the first 8 bytes before the whole: up to version 8 they are
-followed by a stream of Snappy frames (seen: 5, 6; some versions put a length between), from
+followed by a stream of Snappy frames (seen: 5, 6; some versions have a length between), from
 version 9 by an 8-byte length and the metadata uncompressed. An rlib's `lib.rmeta` holds the
 metadata uncompressed, raw or (since about 1.64) in the `.rmeta` section of an object file.
 """
@@ -27,9 +27,9 @@ _ENOUGH = 512  # bytes of uncompressed metadata that surely hold the version str
 
 
 def read_metadata(data: memoryview) -> Metadata | None:
-    """The metadata's facts, `size` as it lies in the file; None where its magic is missing.
+    """The metadata's facts, `size` being that in the file; None if its magic is missing.
 
-    ArtifactError where nothing follows the magic.
+    ArtifactError if nothing follows the magic.
     """
     beginning = bytes(data[:_BEGINNING])
     if not beginning.startswith(MAGIC):

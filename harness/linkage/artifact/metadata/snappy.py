@@ -1,7 +1,7 @@
 """The first chunk of a stream of Snappy frames, as rustc wrote metadata into dylibs up to 1.7x.
 
 Formats: google/snappy, framing_format.txt and format_description.txt. The whole stream is
-not wanted: a crate's version string stands at its beginning.
+not needed: the compiler's version string is at its beginning.
 """
 
 STREAM_IDENTIFIER = b"\xff\x06\x00\x00sNaPpY"
@@ -12,7 +12,7 @@ _CHECKSUM = 4
 
 
 def first_chunk(stream: bytes) -> bytes:
-    """The first chunk, uncompressed; as much as can be had of a damaged one, checksum unread."""
+    """The first chunk, uncompressed; as much as is readable of a damaged one. The checksum is not read."""
     at = len(STREAM_IDENTIFIER)
     header = stream[at : at + 4]
     size = int.from_bytes(header[1:4], "little")

@@ -1,4 +1,4 @@
-"""A folder of installed toolchains: one installation at a time, and each appears when it is whole."""
+"""A folder of installed toolchains: one installation at a time, and each appears when it is complete."""
 
 import contextlib
 import shutil
@@ -15,10 +15,10 @@ _REMOVED = "old-"
 
 @contextlib.contextmanager
 def staging(home: Path, who: str, say: Say | None = None, *, help: str | None = None) -> Iterator[Path]:
-    """Hold the folder's lock, and give a new folder in it: what is renamed out of it was installed.
+    """Lock the folder, and yield a new folder in it, out of which an installation is renamed.
 
-    The rest of it is removed however this ends, and what a killed installation left behind is
-    removed first. Raises ToolchainError where the folder cannot be written or the disk is full.
+    The rest of it is removed in any case, and what a killed installation has left behind is removed
+    first. Raises ToolchainError if the folder cannot be written or the disk is full.
     """
     from filelock import FileLock, Timeout  # noqa: PLC0415 - most runs install nothing
 
@@ -32,7 +32,7 @@ def staging(home: Path, who: str, say: Say | None = None, *, help: str | None = 
                 say(f"waiting for another installation into {home}")
             lock.acquire()
         try:
-            # Nobody else has the lock, so nobody is at work in these.
+            # No other installation has the lock, so none is using these.
             for left in [*home.glob(f"{_STAGED}*"), *home.glob(f"{_REMOVED}*")]:
                 shutil.rmtree(left, ignore_errors=True)
             with tempfile.TemporaryDirectory(dir=home, prefix=_STAGED, ignore_cleanup_errors=True) as folder:
@@ -46,7 +46,7 @@ def staging(home: Path, who: str, say: Say | None = None, *, help: str | None = 
 
 
 def take_away(folder: Path) -> None:
-    """Remove a toolchain's folder; it is gone at once, and the rest is done behind its back."""
+    """Remove a toolchain's folder: it is renamed, which takes no time, and then deleted."""
     home = folder.parent
     out_of_sight = Path(tempfile.mkdtemp(dir=home, prefix=_REMOVED))
     folder.rename(out_of_sight / folder.name)

@@ -27,7 +27,7 @@ def test_from_the_machines_mirror_to_a_compiler_that_answers(machine: DebianMach
     )
     assert machine.left() == ["1.63.0"]
     assert not machine.hooks.exists()
-    assert machine.said[0] == "debian:1.63: asking bookworm"
+    assert machine.said[0] == "debian:1.63: searching bookworm"
     assert [line.split()[1] for line in machine.said[1:-1]] == [f"[{n}/5]" for n in range(1, 6)]
     assert machine.said[-1].startswith(
         "debian:1.63: installed debian-1.63.0 (rustc 1.63.0+dfsg1-2 of bookworm)"
@@ -78,7 +78,7 @@ def test_the_same_release_of_another_suite(machine: DebianMachine) -> None:
     machine.archive.add_compiler("trixie", "1.63.0+dfsg1-9")
     machine.archive.publish("trixie", machine.signers.trusted)
     assert machine.install("debian:trixie") == machine.home / "1.63.0"
-    assert "trixie has 1.63.0+dfsg1-9; remove debian:1.63.0 first to have that" in machine.said[-2]
+    assert "trixie has 1.63.0+dfsg1-9; to install it, remove debian:1.63.0 first" in machine.said[-2]
     assert resolve("debian:trixie", machine.env).name == "debian-1.63.0"
     assert says(machine.home / "1.63.0/rustc").startswith("rustc 1.63.0 of bookworm")
 
@@ -93,12 +93,12 @@ def test_the_security_archive_stands_on_its_suite(machine: DebianMachine, tmp_pa
     assert "llvm-22/lib" in says(folder / "rustc")
     remove("debian:1.96", machine.env, machine.said.append)
     assert machine.install("debian:1.96") == folder
-    assert "debian:1.96: the mirror has no sid" in machine.said
+    assert "debian:1.96: the mirror has no suite sid" in machine.said
 
 
 def test_a_mirror_that_was_asked_for(machine: DebianMachine) -> None:
     machine.sources("")
-    assert "names no mirror of Debian (help: --mirror URL)" in machine.refused("debian:1.63")
+    assert "(help: name one with --mirror URL)" in machine.refused("debian:1.63")
     missing = machine.refused("debian:1.63", mirror=machine.mirror.url)
     assert "is signed with a key that this machine does not have" in missing
     keyring = (machine.signers.trusted.public,)
@@ -108,7 +108,7 @@ def test_a_mirror_that_was_asked_for(machine: DebianMachine) -> None:
     )
     assert says(copy / "rustc").startswith("rustc 1.78.0")
     for wrong in ("/a/path", "http://host/a b", "http://host/[trusted=yes]"):
-        with pytest.raises(ToolchainError, match="is not the address of a mirror"):
+        with pytest.raises(ToolchainError, match=r"--mirror .* is not an address"):
             machine.install("debian:1.99", mirror=wrong)
     with pytest.raises(ToolchainError, match=r"there is no keyring /no/keys\.gpg"):
         machine.install("debian:1.99", keyrings=(Path("/no/keys.gpg"),))
@@ -131,7 +131,7 @@ def test_a_suite_signed_with_another_key(machine: DebianMachine) -> None:
         assert "--keyring FILE" in text
         assert "--allow-unsigned" in text
     folder = machine.install("debian:1.63", unsigned=True)
-    assert "debian:1.63: NOT checking who signed what is fetched, as was asked for" in machine.said
+    assert "debian:1.63: signatures are NOT checked, because of --allow-unsigned" in machine.said
     assert json.loads((folder / "debian.json").read_text())["verified"] is False
     # What was fetched without a check does not count for who asks for one.
     with pytest.raises(ToolchainError, match="the suite bookworm is signed with a key"):
@@ -141,7 +141,7 @@ def test_a_suite_signed_with_another_key(machine: DebianMachine) -> None:
 def test_a_suite_that_is_not_signed(machine: DebianMachine) -> None:
     (machine.archive.folder / "dists/bookworm/InRelease").unlink()
     text = machine.refused("debian:bookworm")
-    assert "the suite bookworm is not signed as it should be" in text
+    assert "the suite bookworm has no valid signature" in text
     assert machine.install("debian:bookworm", unsigned=True)
 
 
@@ -191,7 +191,7 @@ def test_what_apt_cannot_resolve(machine: DebianMachine) -> None:
     machine.archive.add_compiler("sid", "1.97.0+dfsg1-1")
     machine.archive.publish("sid", machine.signers.trusted)
     text = machine.refused("debian:sid")
-    assert "apt finds no way to install rustc 1.97.0+dfsg1-1: rustc : Depends: libc6 (>= 2) but it is" in text
+    assert "apt cannot resolve rustc 1.97.0+dfsg1-1: rustc : Depends: libc6 (>= 2) but it is" in text
 
 
 def test_no_network(machine: DebianMachine) -> None:
@@ -204,12 +204,14 @@ def test_no_network(machine: DebianMachine) -> None:
 
 def test_a_machine_without_dpkg(machine: DebianMachine, tmp_path: Path) -> None:
     (tmp_path / "bin").mkdir()
-    assert "this machine has no apt-get and no apt-cache and no apt-config and no dpkg-deb" in (
+    assert "Debian packages cannot be unpacked here: apt-get, apt-cache, apt-config, dpkg-deb not found" in (
         _refused_with_path(machine, tmp_path / "bin")
     )
     for program in ("apt-get", "apt-cache", "apt-config"):
         (tmp_path / "bin" / program).symlink_to(f"/usr/bin/{program}")
-    assert "this machine has no dpkg-deb, which " in _refused_with_path(machine, tmp_path / "bin")
+    assert "Debian packages cannot be unpacked here: dpkg-deb not found" in _refused_with_path(
+        machine, tmp_path / "bin"
+    )
 
 
 def _refused_with_path(machine: DebianMachine, path: Path) -> str:
@@ -221,7 +223,7 @@ def test_a_disk_without_room_for_it(machine: DebianMachine, monkeypatch: pytest.
     usage = shutil.disk_usage(machine.cache.parent)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1 << 20))
     text = machine.refused("debian:1.63")
-    assert f"{machine.home} has 1 MiB free, and 64 MiB are needed (help: make room" in text
+    assert f"{machine.home} has 1 MiB free, but 64 MiB are needed (help: make room" in text
 
 
 def test_a_disk_that_is_full_in_the_middle(machine: DebianMachine, tmp_path: Path) -> None:
@@ -272,12 +274,12 @@ def test_removal(machine: DebianMachine, tmp_path: Path) -> None:
     machine.install("debian:1.78")
     with pytest.raises(ToolchainError, match=r"debian:1\.48: not installed; found: debian:1\.78"):
         remove("debian:1.48", machine.env, machine.said.append)
-    with pytest.raises(ToolchainError, match="only what the harness has unpacked itself is removed"):
+    with pytest.raises(ToolchainError, match="a path is not removed"):
         remove(f"debian:{machine.home}/1.63.0", machine.env, machine.said.append)
     machine.archive.add_compiler("bookworm", "1.63.1+dfsg1-1", flavour="-web", llvm="15")
     machine.archive.publish("bookworm", machine.signers.trusted)
     machine.install("debian:1.63.1")
-    with pytest.raises(ToolchainError, match=r"debian:1.63 can mean debian:1.63.1-web and debian:1.63.0"):
+    with pytest.raises(ToolchainError, match=r"debian:1.63: it matches debian:1.63.1-web and debian:1.63.0"):
         remove("debian:1.63", machine.env, machine.said.append)
     remove("debian:1.63.1", machine.env, machine.said.append)
     remove("debian:bookworm", machine.env, machine.said.append)

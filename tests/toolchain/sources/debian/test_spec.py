@@ -35,9 +35,7 @@ def test_what_is_meant(text: str, meant: ReleaseSpec | SuiteSpec | FolderSpec) -
 def test_what_means_nothing(what: str) -> None:
     with pytest.raises(ToolchainError) as caught:
         parse(f"debian:{what}")
-    assert "names neither a release, nor a suite, nor a folder (help: write debian:1.63, " in str(
-        caught.value
-    )
+    assert "it is not a release, a suite or a folder (help: write debian:1.63, " in str(caught.value)
 
 
 @pytest.mark.parametrize(

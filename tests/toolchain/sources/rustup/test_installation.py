@@ -148,7 +148,7 @@ def test_asked_for_and_removed(
     assert said[-1] == f"1.95.0: removed {rustc.parents[1]}"
     assert list(rustc.parents[2].iterdir()) == []
     assert not left.exists()
-    with pytest.raises(ToolchainError, match=r"toolchain 1\.95\.0: 1\.95\.0 is not installed"):
+    with pytest.raises(ToolchainError, match=r"toolchain 1\.95\.0: not installed"):
         sources.remove("1.95.0", env, said.append)
 
 
@@ -162,7 +162,7 @@ def test_one_of_the_users_own_is_left_alone(env: dict[str, str], tmp_path: Path)
     with pytest.raises(ToolchainError) as caught:
         sources.remove("stable", env, said.append)
     assert str(caught.value) == (
-        f"toolchain stable: the harness has not installed {theirs.parents[1]} "
+        f"toolchain stable: {theirs.parents[1]} was not installed by linkage "
         "(help: rustup toolchain uninstall stable)"
     )
     assert theirs.is_file()
@@ -188,7 +188,7 @@ def test_a_disk_that_is_full(env: dict[str, str], tmp_path: Path) -> None:
     with pytest.raises(ToolchainError) as caught:
         install("stable", env | {"PATH": f"{rustup.parent}:{SYSTEM}"})
     text = str(caught.value)
-    assert "rustup could not install stable: error: No space left on device (os error 28) (help: " in text
+    assert "rustup cannot install stable: error: No space left on device (os error 28) (help: " in text
     assert "\n" not in text
     assert not list((tmp_path / "home/.cache/linkage/rustup").glob("*/*"))
 
@@ -198,9 +198,7 @@ def test_what_the_server_does_not_have(env: dict[str, str], rustup_folder: Path)
         install("nightly-2001-01-01", env | {"PATH": f"{rustup_folder}:{SYSTEM}"})
     text = str(caught.value)
     assert "\n" not in text
-    assert text.startswith(
-        "toolchain nightly-2001-01-01: rustup could not install nightly-2001-01-01: error: "
-    )
+    assert text.startswith("toolchain nightly-2001-01-01: rustup cannot install nightly-2001-01-01: error: ")
     assert "install Rust from https://rustup.rs" in text
 
 
@@ -211,7 +209,7 @@ def test_a_damaged_package_leaves_nothing(
     server.publish(sysroot, host=HOST, channel="stable", date="2026-04-16", version="1.95.0")
     package = next(server.folder.rglob("rust-std-*.tar.gz"))
     package.write_bytes(package.read_bytes()[:-20] + bytes(20))
-    with pytest.raises(ToolchainError, match="rustup could not install stable"):
+    with pytest.raises(ToolchainError, match="rustup cannot install stable"):
         install("stable", env | {"PATH": f"{rustup_folder}:{SYSTEM}"})
     assert not list((tmp_path / "home/.cache/linkage/rustup").glob("*/*/bin/rustc"))
 

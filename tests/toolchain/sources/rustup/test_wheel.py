@@ -106,7 +106,7 @@ def test_an_answer_of_each_way(tmp_path: Path) -> None:
     line = find(python, tmp_path / "empty", tmp_path / "home", only_uv(tmp_path / "bin"))
     assert "\n" not in line
     assert line.startswith(
-        f"toolchain stable: the wheel `rustup` cannot be installed: pip: {python} has none; uv: "
+        f"toolchain stable: the wheel `rustup` cannot be installed: pip: {python} has no pip; uv: "
     )
     assert " environment: ERROR: " in line or " interpreter: ERROR: " in line
     assert line.endswith("or set RUSTC=/path/to/rustc)")

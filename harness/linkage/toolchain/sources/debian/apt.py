@@ -1,8 +1,8 @@
-"""apt with a state of its own: it fetches, verifies and resolves for us, and installs nothing.
+"""apt with a state of its own: it fetches, verifies and resolves packages, and installs nothing.
 
-Its lists, cache and status stand in a folder of ours; of the machine's configuration it keeps what
-says how to reach the network (proxies, certificates, passwords). What that configuration says
-against checking signatures does not hold here, and none of its hooks run.
+Its lists, cache and status are in a folder of the harness. Of the machine's configuration it keeps how
+to reach the network (proxies, certificates, passwords); settings that weaken the check of signatures
+are ignored, and none of its hooks run.
 """
 
 import re
@@ -34,13 +34,13 @@ _INSTALLS = re.compile(r"^Inst (\S+) \((\S+) ", re.MULTILINE)
 
 
 def require_programs(who: str, env: Mapping[str, str]) -> None:
-    """Raise ToolchainError where the machine lacks a program of apt's or dpkg's, naming it."""
+    """Raise ToolchainError with the programs of apt and dpkg that the machine lacks."""
     missing = [name for name in PROGRAMS if not shutil.which(name, path=env.get("PATH"))]
     if missing:
         raise ToolchainError(
-            f"this machine has no {' and no '.join(missing)}, which unpack Debian's packages",
+            f"Debian packages cannot be unpacked here: {', '.join(missing)} not found",
             where=f"toolchain {who}",
-            help="install it, take a rustup toolchain, or name packages unpacked elsewhere: debian:/path",
+            help="install apt and dpkg, or name packages that are unpacked already: debian:/path",
         )
 
 
@@ -57,7 +57,7 @@ class Apt:
         who: str,
         unsigned: bool = False,
     ) -> None:
-        # What was fetched without a check is never taken for something that was checked.
+        # Lists that were fetched without a check are never used with one.
         self._folder = folder / (f"{suite}-unsigned" if unsigned else suite)
         self._suite = suite
         self._sources = mirrors.sources(suite)
@@ -67,7 +67,7 @@ class Apt:
         self._write_configuration(mirrors, unsigned=unsigned)
 
     def update(self) -> None:
-        """Fetch the suite's lists. Raises ToolchainError with apt's own reason where it cannot."""
+        """Fetch the suite's lists. Raises ToolchainError with the reason that apt prints."""
         answer = self._apt("apt-get", "-q", "update")
         wrong = [line for line in answer.stderr.splitlines() if _WRONG.match(line)]
         if self._unsigned:
@@ -82,12 +82,12 @@ class Apt:
             raise AbsentSuiteError(
                 f"the mirror has no suite {self._suite}: {reason}",
                 where=f"toolchain {self._who}",
-                help="name a suite that it has, or another mirror: --mirror URL",
+                help="name a suite that it has, or another mirror with --mirror URL",
             )
         full = "No space left on device" in reason
         raise self._error(
             f"the suite {self._suite} cannot be fetched: {reason}",
-            None if full else "--mirror URL names another",
+            None if full else "name another mirror with --mirror URL",
         )
 
     def offers(self) -> list[Offer]:
@@ -96,8 +96,8 @@ class Apt:
         return offers(answer.stdout, self._suite)
 
     def resolve(self, offer: Offer) -> list[Package]:
-        """Everything that a machine with nothing installed would install for the compiler."""
-        # Its parts are of one version; an index may hold newer ones as well, which apt would rather have.
+        """Everything that apt would install for the compiler on a machine without any package."""
+        # All its packages are of one version; apt would prefer newer ones that the index also has.
         (self._folder / "preferences").write_text(
             f"Package: rustc* libstd-rust*\nPin: version {offer.version}\nPin-Priority: 1001\n"
         )
@@ -107,7 +107,7 @@ class Apt:
         if answer.status != 0 or offer.package not in dict(chosen):
             unmet = _UNMET.search(answer.stdout)
             why = unmet[1] if unmet else _complaint(answer)
-            raise self._error(f"apt finds no way to install {offer.package} {offer.version}: {why}")
+            raise self._error(f"apt cannot resolve {offer.package} {offer.version}: {why}")
         shown = self._apt("apt-cache", "show", *(f"{name}={version}" for name, version in chosen))
         return parse(shown.stdout)
 
@@ -119,7 +119,7 @@ class Apt:
         if answer.status != 0 or len(new) != 1:
             raise self._error(
                 f"{package.name} {package.version} cannot be downloaded: {_complaint(answer)}",
-                "try again later: a mirror in the middle of its update holds files of two days",
+                "try again later: the mirror may be in the middle of an update",
             )
         return new[0]
 
@@ -154,7 +154,7 @@ class Apt:
             "Dir::State::status": folder / "status",
             "Dir::Cache": folder / "cache",
             "Dir::Cache::archives": folder / "cache/archives",
-            "Dir::Cache::pkgcache": "pkgcache.bin",  # images for containers do without, and read for seconds
+            "Dir::Cache::pkgcache": "pkgcache.bin",  # images for containers turn it off, which costs seconds
             "Dir::Cache::srcpkgcache": "srcpkgcache.bin",
             "Dir::Etc::sourcelist": folder / "sources.list",
             "Dir::Etc::sourceparts": "/dev/null",
@@ -166,7 +166,7 @@ class Apt:
             "APT::Get::AllowUnauthenticated": "false",
             "APT::Install-Recommends": "false",
             "APT::Install-Suggests": "false",
-            "APT::Sandbox::User": "",  # it would lose its way to folders that are ours alone
+            "APT::Sandbox::User": "",  # that user could not read our folder
             "Acquire::AllowInsecureRepositories": "false",
             "Acquire::AllowWeakRepositories": "false",
             "Acquire::AllowDowngradeToInsecureRepositories": "false",
@@ -189,15 +189,15 @@ class Apt:
     def _unverified(self, text: str) -> UnverifiedError:
         keys = ", ".join(dict.fromkeys(_MISSING_KEY.findall(text)))
         why = (
-            f"is signed with a key that this machine does not have ({keys})"
+            f"is signed with a key that this machine does not have: {keys}"
             if keys
-            else f"is not signed as it should be: {_first(text.splitlines())}"
+            else f"has no valid signature: {_first(text.splitlines())}"
         )
         return UnverifiedError(
             f"the suite {self._suite} {why}",
             where=f"toolchain {self._who}",
-            help="install the distribution's newest keyring package, name a keyring with --keyring FILE, "
-            "or do without the check: --allow-unsigned",
+            help="install the newest keyring package of the distribution, name one with --keyring FILE, "
+            "or skip the check with --allow-unsigned",
         )
 
     def _error(self, what: str, help: str | None = None) -> ToolchainError:
@@ -205,7 +205,7 @@ class Apt:
 
 
 def _first(lines: Sequence[str]) -> str:
-    """The first line that says why, without apt's mark: an error's before a warning's."""
+    """The first line with a reason, without apt's `E:` or `W:`; errors come before warnings."""
     ordered = sorted(lines, key=lambda line: not line.startswith("E: "))
     return " ".join(ordered[0].removeprefix("E: ").removeprefix("W: ").split()) if ordered else ""
 

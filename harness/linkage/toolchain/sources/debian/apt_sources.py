@@ -1,4 +1,4 @@
-"""The mirror and the keys that the machine's own apt configuration names.
+"""The mirror and the keys in the machine's own apt configuration.
 
 The formats are those of sources.list(5), one line each and paragraphs:
 https://manpages.debian.org/stable/apt/sources.list.5.en.html
@@ -14,7 +14,7 @@ from linkage.errors import ToolchainError
 from linkage.toolchain.query import ask
 from linkage.toolchain.sources.debian.packages import paragraphs
 
-# What no third party's repository calls its suites, except to say which Debian it is for.
+# Repositories of third parties use these names only for the Debian release that they are made for.
 DISTRIBUTION_SUITES = (
     *("buster", "bullseye", "bookworm", "trixie", "forky", "duke", "sid", "experimental"),
     *("oldoldstable", "oldstable", "stable", "testing", "unstable", "rc-buggy"),
@@ -28,7 +28,7 @@ _SECURITY = re.compile(r"(?:-security|/updates)/?$")
 
 @dataclass(frozen=True, slots=True)
 class AptSource:
-    """One suite of one repository that apt is told to use."""
+    """One suite of one repository in apt's configuration."""
 
     uri: str
     suite: str
@@ -39,7 +39,7 @@ class AptSource:
 
 @dataclass(frozen=True, slots=True)
 class Mirrors:
-    """Where to fetch from, and whose signatures count: files of keys, and keys as text."""
+    """The addresses to fetch from, and the keys that are trusted: files, and keys as text."""
 
     main: str
     security: str
@@ -50,7 +50,7 @@ class Mirrors:
     def sources(self, suite: str) -> list[tuple[str, str]]:
         """The addresses and suites from which the suite's packages can be resolved.
 
-        Suites that hold a few packages only stand on another.
+        A suite with few packages is based on another.
         """
         base, dash, kind = suite.partition("-")
         if suite in ("experimental", "rc-buggy"):
@@ -61,7 +61,7 @@ class Mirrors:
 
 
 def parse_list(text: str) -> list[AptSource]:
-    """Read the one-line format; what is commented out or for source packages does not count."""
+    """Read the one-line format, without comments and source packages."""
     found = []
     for line in text.splitlines():
         if entry := _LINE.match(line.strip()):
@@ -76,14 +76,14 @@ def parse_list(text: str) -> list[AptSource]:
 
 
 def parse_paragraphs(text: str) -> list[AptSource]:
-    """Read the format of `.sources` files; each address stands with each suite."""
+    """Read the format of `.sources` files; each address is combined with each suite."""
     found = []
     for fields in paragraphs(text):
         if "deb" not in fields.get("types", "").split() or fields.get("enabled", "yes").lower() == "no":
             continue
         signed = fields.get("signed-by", "")
         if _ARMOUR in signed:
-            # A dot stands for an empty line.
+            # A dot means an empty line.
             lines = (("" if line == "." else line) for line in signed.strip().splitlines())
             signed_by: tuple[str, ...] = ("\n".join(lines) + "\n",)
         else:
@@ -99,8 +99,8 @@ def parse_paragraphs(text: str) -> list[AptSource]:
 def choose(sources: Iterable[AptSource]) -> tuple[AptSource, AptSource] | None:
     """The sources that are the distribution's archive and its security archive.
 
-    Other repositories are named after a suite of Debian's too; the archive stands by custom in
-    a folder `debian`.
+    Suites of other repositories have the names of Debian's, too; the archive is usually in a folder
+    `debian`.
     """
     ours = [
         source
@@ -118,7 +118,7 @@ def choose(sources: Iterable[AptSource]) -> tuple[AptSource, AptSource] | None:
 
 
 def security_of(mirror: str) -> str:
-    """Where a mirror keeps the security archive by custom: beside the archive."""
+    """The usual place of a mirror's security archive: beside the archive."""
     return mirror.rstrip("/") + "-security"
 
 
@@ -127,8 +127,8 @@ def mirrors(
 ) -> Mirrors:
     """The machine's mirror, or the one that was asked for, and every key that the machine trusts.
 
-    apt says itself where its configuration stands. Raises ToolchainError where it names no mirror
-    of Debian, or what was asked for cannot be one.
+    apt itself tells where its configuration is. Raises ToolchainError if that names no mirror of
+    Debian, or `mirror` is not the address of one.
     """
     told = _configuration(env, who)
     found = _read(told)
@@ -140,16 +140,16 @@ def mirrors(
     if mirror is not None:
         if not _ADDRESS.fullmatch(mirror):
             raise ToolchainError(
-                f"`{mirror}` is not the address of a mirror",
+                f"--mirror {mirror} is not an address",
                 where=f"toolchain {who}",
                 help="write it as in sources.list(5): https://HOST/debian, file:/path",
             )
         return replace(together, main=mirror.rstrip("/"), security=security_of(mirror))
     if chosen is None:
         raise ToolchainError(
-            f"apt's configuration ({told['list']}, {told['parts']}) names no mirror of Debian",
+            f"no Debian mirror in apt's configuration ({told['list']}, {told['parts']})",
             where=f"toolchain {who}",
-            help="--mirror URL",
+            help="name one with --mirror URL",
         )
     return replace(together, main=chosen[0].uri.rstrip("/"), security=chosen[1].uri.rstrip("/"))
 
@@ -167,7 +167,7 @@ def _configuration(env: Mapping[str, str], who: str) -> dict[str, str]:
     told = dict(re.findall(r"^(\w+)='(.*)'$", answer.stdout, re.MULTILINE))
     if answer.status != 0 or not told.keys() >= names.keys():
         raise ToolchainError(
-            f"apt-config does not say apt's configuration: {answer.summary}", where=f"toolchain {who}"
+            f"apt-config does not print apt's configuration: {answer.summary}", where=f"toolchain {who}"
         )
     return told
 
@@ -177,7 +177,7 @@ def _read(told: Mapping[str, str]) -> list[AptSource]:
     files = [Path(told["list"]), *sorted(parts.glob("*.list")), *sorted(parts.glob("*.sources"))]
     found: list[AptSource] = []
     for file in files:
-        # One that this user may not read holds passwords as a rule: no mirror for everyone.
+        # A file that this user may not read usually has passwords: its mirror is not for everyone.
         with contextlib.suppress(OSError):
             text = file.read_text("utf-8", errors="replace")
             found += parse_paragraphs(text) if file.suffix == ".sources" else parse_list(text)
@@ -187,8 +187,8 @@ def _read(told: Mapping[str, str]) -> list[AptSource]:
 def _trusted(told: Mapping[str, str], signed_by: Iterable[str]) -> list[Path]:
     """The keyrings that apt trusts for any repository or for these, and those of the distribution's package.
 
-    Keys that the distribution has retired do not count, nor does a key that another repository
-    brought along in the same folder.
+    Neither keys that the distribution has retired are trusted, nor keys that another repository put
+    into the same folder.
     """
     parts = Path(told["trustedparts"])
     found = [Path(told["trusted"]), *sorted([*parts.glob("*.gpg"), *parts.glob("*.asc")])]
@@ -202,5 +202,5 @@ def _trusted(told: Mapping[str, str], signed_by: Iterable[str]) -> list[Path]:
 def _existing(keyrings: Iterable[Path], who: str) -> tuple[Path, ...]:
     for path in keyrings:
         if not path.is_file():
-            raise ToolchainError(f"there is no keyring {path}", where=f"toolchain {who}")
+            raise ToolchainError(f"no such keyring: {path}", where=f"toolchain {who}")
     return tuple(path.absolute() for path in keyrings)

@@ -1,4 +1,4 @@
-"""Finding the suite of an archive that carries a compiler."""
+"""Finds the suite of an archive that has a compiler."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,8 +10,8 @@ from linkage.toolchain.sources.debian.packages import Offer, newest_first
 from linkage.toolchain.sources.debian.spec import ReleaseSpec, SuiteSpec
 from linkage.toolchain.sources.staging import Say
 
-# Suites that a release is looked for in, with the rustc of those that are frozen: it saves fetching
-# the others' lists. Each suite's rustc-web is newer than its rustc and changes with point releases.
+# The suites in which a release is searched, with the rustc of the frozen ones, which saves fetching the
+# lists of others. The rustc-web of a suite is newer than its rustc and changes with point releases.
 SUITES = {
     "bullseye": "1.48",
     "bullseye-security": None,
@@ -38,10 +38,9 @@ class DebianMirror:
         self._unsigned = unsigned
 
     def find(self, spec: ReleaseSpec | SuiteSpec) -> tuple[Apt, Offer, bool]:
-        """The compiler that the spec means, the apt of its suite, and whether it is the suite's own.
+        """The compiler that the spec names, the apt of its suite, and whether it is the suite's own.
 
-        Raises ToolchainError where the archive does not have it, saying what it has instead, or
-        cannot be asked.
+        Raises ToolchainError if the archive cannot be read, or does not have it: then with what it has.
         """
         if isinstance(spec, SuiteSpec):
             return self._in_suite(spec)
@@ -51,10 +50,10 @@ class DebianMirror:
             try:
                 apt, offers = self._ask(suite, spec.text)
             except AbsentSuiteError:
-                self._say(f"{spec.text}: the mirror has no {suite}")
+                self._say(f"{spec.text}: the mirror has no suite {suite}")
                 continue
             except UnverifiedError as error:
-                self._say(f"{spec.text}: {error.what}: passed over")
+                self._say(f"{spec.text}: skipped: {error.what}")
                 unverified = unverified or error
                 continue
             meant = [offer for offer in offers if spec.covers(offer.release, offer.package)]
@@ -68,9 +67,9 @@ class DebianMirror:
             f"{offer.release} ({offer.package} of {offer.suite})" for offer in dict.fromkeys(offered)
         )
         raise ToolchainError(
-            f"no suite of {self._mirrors.main} has rustc {spec.release}; it has {has or 'none at all'}",
+            f"no suite of {self._mirrors.main} has rustc {spec.release}; it has {has or 'none'}",
             where=f"toolchain {spec.text}",
-            help="take one of these, a suite by its name, or another mirror: --mirror URL",
+            help="name one of these, a suite, or another mirror with --mirror URL",
         )
 
     def _in_suite(self, spec: SuiteSpec) -> tuple[Apt, Offer, bool]:
@@ -82,14 +81,14 @@ class DebianMirror:
         return apt, own(offers), True
 
     def _ask(self, suite: str, who: str) -> tuple[Apt, list[Offer]]:
-        self._say(f"{who}: asking {suite}")
+        self._say(f"{who}: searching {suite}")
         apt = Apt(self._folder, suite, self._mirrors, self._env, who=who, unsigned=self._unsigned)
         apt.update()
         return apt, apt.offers()
 
 
 def in_order(release: str) -> list[str]:
-    """The suites in the order in which they are asked for a release."""
+    """The suites in the order in which a release is searched."""
     minor = ".".join(release.split(".")[:2])
     newest = max((old for old in SUITES.values() if old), key=_number)
     names = list(SUITES) if _number(minor) <= _number(newest) else list(reversed(SUITES))
@@ -97,7 +96,7 @@ def in_order(release: str) -> list[str]:
 
 
 def own(offers: list[Offer]) -> Offer:
-    """What a suite's name means: its `rustc`, and a flavour of it where it has only that."""
+    """The compiler that a suite's name means: its `rustc`, or a flavour of it if it has no plain one."""
     return best([offer for offer in offers if offer.package == "rustc"] or offers)
 
 

@@ -1,4 +1,4 @@
-"""Unpacking a compiler from an archive into the harness's own folder, and removing it."""
+"""Unpacks a compiler from an archive into the harness's own folder, and removes it."""
 
 import shutil
 from collections.abc import Mapping
@@ -22,14 +22,15 @@ _SPARE = 64 * _MIB  # for the largest package's file, and what the file system a
 
 
 def install(text: str, options: InstallOptions, env: Mapping[str, str], say: Say) -> UnpackedCompiler:
-    """Unpack the compiler that a `debian:` spec means; one that is there already is left as it is.
+    """Unpack the compiler that a `debian:` spec names; one that is there already is left as it is.
 
-    It appears when it is whole and has answered. Raises ToolchainError with the reason in one line.
+    It appears when it is complete and has printed its version. Raises ToolchainError with the reason
+    in one line.
     """
     spec = parse(text)
     if isinstance(spec, FolderSpec):
         raise ToolchainError(
-            "a folder needs no installing",
+            "a folder is not installed",
             where=f"toolchain {text}",
             help=f"linkage run --toolchain {text}",
         )
@@ -42,7 +43,7 @@ def install(text: str, options: InstallOptions, env: Mapping[str, str], say: Say
         if found := installed.matching(spec, env):  # by another one, while we waited
             return _there_already(found[0], text, say)
         if options.unsigned:
-            say(f"{text}: NOT checking who signed what is fetched, as was asked for")
+            say(f"{text}: signatures are NOT checked, because of --allow-unsigned")
         archive = DebianMirror(home / "apt", mirrors, env, say, unsigned=options.unsigned)
         apt, offer, own = archive.find(spec)
         target = home / folder_name(offer.package, offer.release)
@@ -57,7 +58,7 @@ def install(text: str, options: InstallOptions, env: Mapping[str, str], say: Say
             offer.package, offer.version, offer.release, suites, unpacked, verified=not options.unsigned
         )
         _make_usable(root, record, env, text)
-        if target.exists():  # damaged, or not ours: out of the way without being lost half-way
+        if target.exists():  # damaged, or not ours: moved away at once
             take_away(target)
         root.rename(target)
     made = UnpackedCompiler(target, record)
@@ -66,12 +67,13 @@ def install(text: str, options: InstallOptions, env: Mapping[str, str], say: Say
 
 
 def remove(text: str, env: Mapping[str, str], say: Say) -> None:
-    """Remove what was unpacked for the spec. Raises ToolchainError where that is nothing, or several."""
+    """Remove the compiler that matches the spec. Raises ToolchainError if none does, or several."""
     spec = parse(text)
     if isinstance(spec, FolderSpec):
         raise ToolchainError(
-            "only what the harness has unpacked itself is removed, not a folder of yours",
+            "a path is not removed",
             where=f"toolchain {text}",
+            help="name the release or the suite, such as debian:1.63",
         )
     home = _home(env, text)
     if not installed.matching(spec, env):
@@ -81,7 +83,7 @@ def remove(text: str, env: Mapping[str, str], say: Say) -> None:
         found = installed.matching(spec, env)
         if len(found) > 1:
             raise ToolchainError(
-                f"{text} can mean {' and '.join(one.spec for one in found)}",
+                f"it matches {' and '.join(one.spec for one in found)}",
                 where=f"toolchain {text}",
                 help="name the one to remove",
             )
@@ -98,13 +100,13 @@ def _there_already(one: UnpackedCompiler, text: str, say: Say) -> UnpackedCompil
 
 
 def _also_in(one: UnpackedCompiler, offer: Offer, text: str, say: Say, *, own: bool) -> UnpackedCompiler:
-    """The same release came from another suite: it is known by this one's name, too."""
+    """The same release is installed from another suite: record this suite as well."""
     record = one.record
     if own and offer.suite not in record.suites:
         record = msgspec.structs.replace(record, suites=(*record.suites, offer.suite))
         installed.write(record, one.folder)
     if offer.version != record.version:
-        say(f"{text}: {offer.suite} has {offer.version}; remove {one.spec} first to have that")
+        say(f"{text}: {offer.suite} has {offer.version}; to install it, remove {one.spec} first")
     return _there_already(UnpackedCompiler(one.folder, record), text, say)
 
 
@@ -113,7 +115,7 @@ def _unpack(apt: Apt, packages: list[Package], root: Path, staged: Path, text: s
     free = shutil.disk_usage(staged).free
     if wanted > free:
         raise ToolchainError(
-            f"{staged.parent} has {free // _MIB} MiB free, and {wanted // _MIB} MiB are needed",
+            f"{staged.parent} has {free // _MIB} MiB free, but {wanted // _MIB} MiB are needed",
             where=f"toolchain {text}",
             help="make room, or set XDG_CACHE_HOME to a folder on another disk",
         )
@@ -126,7 +128,7 @@ def _unpack(apt: Apt, packages: list[Package], root: Path, staged: Path, text: s
 
 
 def _make_usable(root: Path, record: CompilerRecord, env: Mapping[str, str], text: str) -> None:
-    """Put the script and the record beside the compiler, and let it say its version."""
+    """Put the script and the record beside the compiler, and let it print its version."""
     script = root / "rustc"
     script.write_text(tree.wrapper(root))
     script.chmod(0o755)
@@ -144,7 +146,7 @@ def _home(env: Mapping[str, str], text: str) -> Path:
     home = installed.home(env)
     if home is None:
         raise ToolchainError(
-            "neither HOME nor XDG_CACHE_HOME is set, so there is no folder to unpack into",
+            "no folder to unpack into: neither HOME nor XDG_CACHE_HOME is set",
             where=f"toolchain {text}",
         )
     return home

@@ -21,13 +21,13 @@ RECORD = "debian.json"
 
 
 class CompilerRecord(msgspec.Struct, frozen=True):
-    """Where a compiler came from, kept beside it: only a folder with this is ours to remove."""
+    """The origin of a compiler, stored beside it; only a folder that has one is removed."""
 
     package: str
     version: str
     release: str
     suites: tuple[str, ...]
-    """The suites whose own rustc it was when they were asked."""
+    """The suites whose own rustc it was at the time of the installation."""
     unpacked: dict[str, str]
     """Every package that is in the folder, with its version."""
     verified: bool = True
@@ -70,7 +70,7 @@ def compilers(env: Mapping[str, str]) -> list[UnpackedCompiler]:
 
 
 def read(folder: Path) -> UnpackedCompiler | None:
-    """What stands in the folder; None where it is damaged or is not ours."""
+    """The compiler in the folder; None if it is damaged or was not unpacked by the harness."""
     try:
         record = msgspec.json.decode((folder / RECORD).read_bytes(), type=CompilerRecord)
         newest_first(record.release, record.package)
@@ -92,7 +92,7 @@ def write(record: CompilerRecord, folder: Path) -> None:
 
 
 def matching(spec: ReleaseSpec | SuiteSpec, env: Mapping[str, str]) -> list[UnpackedCompiler]:
-    """The unpacked compilers that the spec can mean, the best first."""
+    """The unpacked compilers that match the spec, the best first."""
     return [one for one in compilers(env) if _is_meant(spec, one.record)]
 
 
@@ -103,9 +103,9 @@ def _is_meant(spec: ReleaseSpec | SuiteSpec, record: CompilerRecord) -> bool:
 
 
 def locate(text: str, env: Mapping[str, str]) -> tuple[str, Path]:
-    """The name and the rustc of what a `debian:` spec means, as far as it is unpacked.
+    """The name and the rustc of the unpacked compiler that a `debian:` spec names.
 
-    Raises ToolchainError where it is not, with the command that installs it.
+    Raises ToolchainError if there is none, with the command that installs it.
     """
     spec = parse(text)
     if isinstance(spec, FolderSpec):
@@ -133,7 +133,7 @@ def _unpacked(spec: FolderSpec, env: Mapping[str, str]) -> tuple[str, Path]:
         return name, script
     if not (root / tree.RUSTC).is_file():
         raise ToolchainError(
-            f"there is no {tree.RUSTC} in {root}",
+            f"no {tree.RUSTC} in {root}",
             where=f"toolchain {spec.text}",
             help="unpack rustc, libstd-rust-* and their libraries into it: dpkg-deb -x FILE.deb FOLDER",
         )
@@ -141,18 +141,18 @@ def _unpacked(spec: FolderSpec, env: Mapping[str, str]) -> tuple[str, Path]:
 
 
 def _wrapper_elsewhere(root: Path, spec: FolderSpec, env: Mapping[str, str]) -> Path:
-    """A script of ours that starts a rustc in a folder that is not ours to write to."""
+    """A script in the harness's folder that starts a rustc in a folder of the user."""
     own = home(env)
     if own is None:
         raise ToolchainError(
-            "neither HOME nor XDG_CACHE_HOME is set, so there is no folder for the script that starts it",
+            "no folder for the script that starts it: neither HOME nor XDG_CACHE_HOME is set",
             where=f"toolchain {spec.text}",
         )
     key = hashlib.blake2b(os.fsencode(root), digest_size=8).hexdigest()
     script = own / "scripts" / key / "rustc"
     text = tree.wrapper(root, elsewhere=True)
     with contextlib.suppress(OSError):
-        if script.read_text() == text:  # written again, it would have to be hashed and asked again
+        if script.read_text() == text:  # a new file would be hashed and probed again
             return script
     try:
         script.parent.mkdir(parents=True, exist_ok=True)

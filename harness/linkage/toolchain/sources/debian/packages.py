@@ -1,4 +1,4 @@
-"""Packages as an archive describes them: which compilers it offers, and what one of them needs to run.
+"""Packages as an archive describes them: the compilers that it offers, and what each needs to run.
 
 The fields are those of https://www.debian.org/doc/debian-policy/ch-controlfields.html.
 """
@@ -34,7 +34,7 @@ class Package:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A compiler that a suite of the archive carries."""
+    """A compiler that a suite of the archive has."""
 
     package: str
     version: str
@@ -42,7 +42,7 @@ class Offer:
 
     @property
     def release(self) -> str:
-        """The release of rustc, as `1.63.0` or `1.99.0-beta.3`; empty where the version has none."""
+        """The release of rustc, as `1.63.0` or `1.99.0-beta.3`; empty if the version has none."""
         return release_of(self.version) or ""
 
 
@@ -53,7 +53,7 @@ def release_of(version: str) -> str | None:
 
 
 def folder_name(package: str, release: str) -> str:
-    """What a compiler's folder is called: its release, and the flavour of its package."""
+    """The name of a compiler's folder: its release, and the flavour of its package."""
     return release + package.removeprefix("rustc")
 
 
@@ -127,8 +127,7 @@ def offers(madison: str, suite: str) -> list[Offer]:
 def needed(resolved: Iterable[Package], compiler: str) -> list[Package]:
     """Of all that apt would install, what the compiler loads: its own packages and libraries.
 
-    What it starts (the linker) and what is compiled against (the C library's headers) is the
-    machine's.
+    The linker, which it starts, and the headers of the C library are the machine's.
     """
     by_name: dict[str, Package] = {}
     packages = list(resolved)

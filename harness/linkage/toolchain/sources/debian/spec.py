@@ -1,4 +1,4 @@
-"""What a `debian:` spec names: a release, a suite of the archive, or a folder of unpacked packages."""
+"""The three forms of a `debian:` spec: a release, a suite, and a folder of unpacked packages."""
 
 import re
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ _SUITE = re.compile(r"[a-z][a-z0-9]*(?:[.-][a-z0-9]+)*", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class ReleaseSpec:
-    """`debian:1.63`, `debian:1.78.0-web`: a release of rustc, whichever suite carries it.
+    """`debian:1.63`, `debian:1.78.0-web`: a release of rustc, in whichever suite has it.
 
-    `package` is the compiler's package where the spec says it: Debian has a newer rustc for its
-    older suites as `rustc-web`, built against another LLVM than a `rustc` of the same release.
+    `package` is the package that the spec names, if it does: for its older suites Debian has a newer
+    rustc as `rustc-web`, built against another LLVM than a `rustc` of the same release.
     """
 
     text: str
@@ -25,7 +25,7 @@ class ReleaseSpec:
     package: str | None
 
     def covers(self, release: str, package: str) -> bool:
-        """Whether a compiler of this release, out of this package, is what was asked for."""
+        """Whether the spec means a compiler of this release and package."""
         same = release == self.release or release.startswith((f"{self.release}.", f"{self.release}-"))
         return same and self.package in (None, package)
 
@@ -47,12 +47,12 @@ class FolderSpec:
 
 
 def is_debian(text: str) -> bool:
-    """Whether a toolchain's spec is one of these."""
+    """Whether it is one."""
     return text.startswith(PREFIX)
 
 
 def parse(text: str) -> ReleaseSpec | SuiteSpec | FolderSpec:
-    """Read a spec with its `debian:`. Raises ToolchainError where it names none of the three."""
+    """Read a spec that begins with `debian:`. Raises ToolchainError if it has none of the forms."""
     what = text.removeprefix(PREFIX)
     if found := _RELEASE.fullmatch(what):
         package = f"rustc-{found['flavour']}" if found["flavour"] else None
@@ -62,7 +62,7 @@ def parse(text: str) -> ReleaseSpec | SuiteSpec | FolderSpec:
     if _SUITE.fullmatch(what):
         return SuiteSpec(text, what)
     raise ToolchainError(
-        f"`{text}` names neither a release, nor a suite, nor a folder",
+        "it is not a release, a suite or a folder",
         where=f"toolchain {text}",
         help="write debian:1.63, debian:bookworm or debian:/path/to/unpacked",
     )

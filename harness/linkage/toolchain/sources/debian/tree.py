@@ -1,8 +1,8 @@
 """A folder of unpacked packages, and the script that starts the rustc in it.
 
 A compiler of another release than the machine's needs the C library that it was built against, and
-that needs its own loader. The loader is told where the libraries are, not the environment: what the
-compiler starts (the linker) is the machine's and uses the machine's libraries.
+that needs its own loader. The loader gets the path of the libraries as an argument, not through the
+environment: the linker that the compiler starts is the machine's and uses the machine's libraries.
 """
 
 import shlex
@@ -19,14 +19,14 @@ RUSTC = "usr/bin/rustc"
 def wrapper(root: Path, *, elsewhere: bool = False) -> str:
     """The script that starts the rustc of the folder.
 
-    It stands in the folder itself, which can then be moved; or `elsewhere`, and names the
-    folder. Where no C library was unpacked, the machine's is used.
+    It is in the folder itself, which can then be moved; or `elsewhere`, and names the folder. If no C
+    library was unpacked, the machine's is used.
     """
     here = f"here={shlex.quote(str(root))}" if elsewhere else 'here=$(readlink -f "$0") && here=${here%/*}'
     loader = _in(root, loader_of(root))
     libraries = ":".join(_in(root, folder) for folder in _library_folders(root))
     start = f'"{loader}" --library-path "{libraries}" ' if loader else ""
-    # Named by its whole path where the script stands elsewhere, so that its file counts as the compiler's.
+    # Its absolute path if the script is elsewhere, so that the fingerprint covers the compiler.
     rustc = shlex.quote(str(root / RUSTC)) if elsewhere else f'"$here/{RUSTC}"'
     return (
         "#!/bin/sh\n# Starts this rustc with the C library and the LLVM that it was built against.\n"
@@ -35,7 +35,7 @@ def wrapper(root: Path, *, elsewhere: bool = False) -> str:
 
 
 def loader_of(root: Path) -> Path | None:
-    """The loader that was unpacked, or the machine's; None where neither is a glibc."""
+    """The loader that was unpacked, or the machine's; None if neither is a glibc."""
     own = (loader for loader in _loaders(root, _LOADER_FOLDERS) if _is_within(loader, root))
     return next(own, None) or next(_loaders(_MACHINE, ("lib64", "lib", "lib/*-linux-*")), None)
 

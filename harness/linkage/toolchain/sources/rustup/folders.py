@@ -1,4 +1,4 @@
-"""Where rustup keeps toolchains; read from its folders, without starting rustup.
+"""The folders in which rustup keeps toolchains, read without starting rustup.
 
 The layout is https://rust-lang.github.io/rustup/concepts/toolchains.html and
 `RUSTUP_HOME/toolchains/<name>-<host>`; a toolchain made by `rustup toolchain link` is a
@@ -20,7 +20,7 @@ EXE = ".exe" if sys.platform == "win32" else ""
 
 
 def channel_name(text: str) -> str | None:
-    """The channel part of a rustup name (`nightly-2026-05-19`), or None where it is no such name."""
+    """The channel part of a rustup name (`nightly-2026-05-19`), or None if it is not such a name."""
     found = _NAMED.fullmatch(text)
     return found["channel"] if found else None
 
@@ -38,14 +38,14 @@ def homes(env: Mapping[str, str]) -> list[Path]:
 
 
 def private_home(env: Mapping[str, str]) -> Path | None:
-    """The harness's own rustup folder, for a machine that has no rustc, and for what a user asks for."""
+    """The harness's own rustup folder, into which it installs toolchains."""
     if cache := env.get("XDG_CACHE_HOME"):
         return Path(cache) / "linkage" / "rustup"
     return Path(env["HOME"]) / ".cache" / "linkage" / "rustup" if env.get("HOME") else None
 
 
 def default_host(home: Path) -> str:
-    """The host triple that `stable` stands for: the one rustup was told, else this machine's."""
+    """The host triple that `stable` means: the one in rustup's settings, else this machine's."""
     try:
         told = tomllib.loads((home / "settings.toml").read_text("utf-8")).get("default_host_triple")
     except (OSError, ValueError):
@@ -75,7 +75,7 @@ def installed(env: Mapping[str, str]) -> dict[str, Path]:
 
 
 def short_name(folder: str, host: str) -> str:
-    """`stable` for `stable-x86_64-unknown-linux-gnu` where that is the host; else the whole name."""
+    """`stable` for `stable-x86_64-unknown-linux-gnu` if that is the host; else the whole name."""
     channel = folder.removesuffix(f"-{host}")
     return channel if channel_name(channel) == channel else folder
 

@@ -1,7 +1,7 @@
-"""Installing toolchains into the harness's own rustup folder, for a machine that has no rustc.
+"""Installs toolchains into the harness's own rustup folder, and removes them.
 
-rustup comes from PATH, or from its wheel on the package index; RUSTUP_DIST_SERVER
-and the settings of pip and uv are honoured. The user's rustup folder is never touched.
+rustup is the one on PATH, or comes from its wheel on the package index; RUSTUP_DIST_SERVER and the
+settings of pip and uv are honoured. The user's rustup folder is never changed.
 """
 
 import shutil
@@ -23,7 +23,7 @@ _BY_HAND = (
 def install(name: str, env: Mapping[str, str], say: Say | None = None) -> Path:
     """Install the rustup toolchain `name` into the harness's own rustup folder; returns its folder.
 
-    The toolchain appears there at once, when it is whole. Raises ToolchainError with the reason.
+    The toolchain appears there at once, when it is complete. Raises ToolchainError with the reason.
     """
     home = own_home(env, name)
     with staging(home, name, say, help=_BY_HAND) as staged:
@@ -41,13 +41,13 @@ def install(name: str, env: Mapping[str, str], say: Say | None = None) -> Path:
 def remove(name: str, env: Mapping[str, str], say: Say) -> None:
     """Remove the toolchain `name` from the harness's own rustup folder.
 
-    Raises ToolchainError where it is not there; one of the user's own rustup is left alone.
+    Raises ToolchainError if it is not there; a toolchain of the user's own rustup is never removed.
     """
     home = own_home(env, name)
     if folders.find_in(home, name) is None:
         theirs = folders.find(name, env)
         raise ToolchainError(
-            f"the harness has not installed {theirs}" if theirs else f"{name} is not installed",
+            f"{theirs} was not installed by linkage" if theirs else "not installed",
             where=f"toolchain {name}",
             help=f"rustup toolchain uninstall {name}" if theirs else None,
         )
@@ -71,13 +71,13 @@ def _install_into(staging: Path, name: str, env: Mapping[str, str]) -> Path:
     installed = next((staging / "toolchains").glob("*/bin/rustc*"), None)
     if answer.status != 0 or installed is None:
         raise ToolchainError(
-            f"rustup could not install {name}: {answer.complaint}", where=f"toolchain {name}", help=_BY_HAND
+            f"rustup cannot install {name}: {answer.complaint}", where=f"toolchain {name}", help=_BY_HAND
         )
     return installed.parent.parent
 
 
 def find_rustup(env: Mapping[str, str], name: str) -> Path:
-    """A rustup: the one on PATH, or the one that its wheel brings."""
+    """The rustup on PATH, or the one in its wheel."""
     if on_path := shutil.which("rustup", path=env.get("PATH")):
         return Path(on_path)
     folder = own_home(env, name) / "wheel"
@@ -99,7 +99,7 @@ def own_home(env: Mapping[str, str], name: str) -> Path:
     home = folders.private_home(env)
     if home is None:
         raise ToolchainError(
-            "neither HOME nor XDG_CACHE_HOME is set, so there is no folder to install a rustc into",
+            "no folder to install a rustc into: neither HOME nor XDG_CACHE_HOME is set",
             where=f"toolchain {name}",
             help=_BY_HAND,
         )

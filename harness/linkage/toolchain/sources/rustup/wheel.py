@@ -1,4 +1,4 @@
-"""Installing a wheel from the package index into a folder, however this Python's environment was made.
+"""Installs a wheel from the package index into a folder, however this Python's environment was made.
 
 An environment that `uv venv` made has no pip, so there is a table of ways, tried in order.
 """
@@ -24,7 +24,7 @@ _UV_OPTIONS = (
 
 
 class _UnavailableError(Exception):
-    """This way does not exist here; the text says why."""
+    """This way cannot be used here; the text is the reason."""
 
 
 _Words = list[str | Path]
@@ -34,7 +34,7 @@ _Way = Callable[[Mapping[str, str], ExitStack], _Words]
 def install_wheel(package: str, folder: Path, env: Mapping[str, str]) -> None:
     """Install the package into the folder, with the settings of pip and uv that `env` has.
 
-    Raises ToolchainError with one line that says what each way that was tried answered.
+    Raises ToolchainError with one line that has the error of each way that was tried.
     """
     answers: list[str] = []
     with ExitStack() as stack:
@@ -60,7 +60,7 @@ def install_wheel(package: str, folder: Path, env: Mapping[str, str]) -> None:
 
 def _own_pip(_env: Mapping[str, str], _stack: ExitStack) -> _Words:
     if not find_spec("pip"):
-        raise _UnavailableError(f"{sys.executable} has none")
+        raise _UnavailableError(f"{sys.executable} has no pip")
     return _pip(sys.executable)
 
 
@@ -70,7 +70,7 @@ def _uv(env: Mapping[str, str], _stack: ExitStack) -> _Words:
     elif find_spec("uv"):
         uv = [sys.executable, "-m", "uv"]
     else:
-        raise _UnavailableError("it is not on PATH")
+        raise _UnavailableError("not on PATH")
     return [*uv, "pip", "install", "--quiet", "--reinstall", "--python", sys.executable, *_settings(env)]
 
 
@@ -92,7 +92,7 @@ def _base_pip(env: Mapping[str, str], _stack: ExitStack) -> _Words:
     """The pip of the interpreter that the environment was made from."""
     base = _base()
     if ask([base, "-c", "import pip"], env, who="pip").status != 0:
-        raise _UnavailableError(f"{base} has none")
+        raise _UnavailableError(f"{base} has no pip")
     return _pip(base)
 
 
