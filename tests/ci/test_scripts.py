@@ -227,7 +227,7 @@ UNREACHABLE = "linkage: toolchain debian:1.48: the suite bullseye cannot be fetc
     [
         (UNREACHABLE, 3),
         (
-            f"{UNREACHABLE}\nlinkage: toolchain debian:1.63: Debian packages cannot be unpacked here: apt-get, …",
+            f"{UNREACHABLE}\nlinkage: toolchain debian:1.63: Debian packages cannot be unpacked here: …",
             3,
         ),
         (f"{UNREACHABLE}\nlinkage: toolchain debian:1.63: the disk is full", 4),
