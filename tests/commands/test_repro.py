@@ -33,7 +33,7 @@ def test_every_kind_of_step_is_carried_out(linkage: Linkage, tmp_path: Path, she
     if shutil.which(shell) is None:
         pytest.skip(f"this machine has no {shell}")
     done = _run(_script(linkage, tmp_path, CASE), shell)
-    assert done.stdout.endswith("\neverything is as the case says\n"), done
+    assert done.stdout.endswith("\neverything is as expected\n"), done
     assert done.returncode == 0
     assert "42 50% \\n in it's $HOME; two words|" in done.stdout
 
@@ -44,7 +44,7 @@ def test_every_kind_of_step_is_carried_out(linkage: Linkage, tmp_path: Path, she
         ("{ 42 }", "{ 4x2 }", "lib: exit status 1, expected: 0", "rustc lib.rs"),
         ("exit: 1\n", "exit: 2\n", "second: exit status 1, expected: 2", "./prog '<"),
         ("exit: fails, ", "", "b: exit status 2, expected: 0", "ls 'sub dir/nothing' &"),
-        ("SIGABRT", "fails", "aborts: exit status 134, expected: a failure, and no crash", "kill"),
+        ("SIGABRT", "fails", "aborts: exit status 134, expected: a failure, but not a crash", "kill"),
     ],
 )
 def test_it_stops_where_the_harness_stops(
@@ -53,33 +53,40 @@ def test_it_stops_where_the_harness_stops(
     assert CASE.count(old) == 1
     done = _run(_script(linkage, tmp_path, CASE.replace(old, new)))
     assert done.returncode == 1
-    assert f"not as the case says: {said}" in done.stdout
-    assert done.stdout.count("not as the case says") == 1
+    assert f"unexpected: {said}" in done.stdout
+    assert done.stdout.count("unexpected: ") == 1
     assert last in done.stdout.rpartition("+ ")[2]
-    assert "everything is as the case says" not in done.stdout
+    assert "everything is as expected" not in done.stdout
 
 
-def test_every_claim_that_does_not_hold_is_said(linkage: Linkage, tmp_path: Path) -> None:
+def test_every_claim_that_does_not_hold_is_shown(linkage: Linkage, tmp_path: Path) -> None:
     changed = CASE
     for old, new, _ in (changes := (
-        ("size: 3\n", "size: 1\n", "a: stdout contains 377"),
-        ("none: [question]", "none: ['ans*']", "lib.staticlib.defines none: ans*"),
-        ("{all: [answer], none", "{all: [ques?ion], none", "lib.staticlib.defines all: ques?ion"),
-        ('stderr: "said\\n"', 'stderr: "unsaid\\n"', "first: stderr equals unsaid\\n"),
+        ("size: 3\n", "size: 1\n", "a: stdout.contains: claimed: "),
+        ("none: [question]", "none: ['ans*']", "lib: lib.staticlib.defines.none: claimed: "),
+        ("{all: [answer], none", "{all: [ques?ion], none", "lib: lib.staticlib.defines.all: claimed: "),
+        ('stderr: "said\\n"', 'stderr: "unsaid\\n"', "first: stderr.equals: claimed: "),
         (
             "undefined: {none: [", "sections: [.nowhere], undefined: {none: [",
-            "lib: lib.staticlib.sections.all: claimed: has .nowhere; the harness found: ",
+            "lib: lib.staticlib.sections.all: claimed: has .nowhere; found with 1.",
         ),
-        ("undefined: {none: [", "members: {only: ['tiny*']}, undefined: {none: [", "members only, also: "),
+        (
+            "undefined: {none: [", "members: {only: ['tiny*']}, undefined: {none: [",
+            "lib: lib.staticlib.members.only: claimed: ",
+        ),
     )):  # fmt: skip
         assert changed.count(old) == 1
         changed = changed.replace(old, new)
-    done = _run(_script(linkage, tmp_path, changed))
+    script = _script(linkage, tmp_path, changed)
+    done = _run(script)
     assert done.returncode == 1
-    for _, _, said in changes:
-        assert f"not as the case says: {said}" in done.stdout.replace("lib.staticlib.members", "members")
+    for _, _, shown in changes:
+        assert f"unexpected: {shown}" in done.stdout
     assert "kill -ABRT" in done.stdout  # none of them ends the variant
     assert "+ readelf -SW liblib.a" in done.stdout
+    text = script.read_text()
+    assert '# lib.staticlib (liblib.a): sections {"all": [".nowhere"]}' in text
+    assert "# verdict of the harness: fail" in text
 
 
 def test_another_compiler(linkage: Linkage, tmp_path: Path) -> None:
@@ -90,7 +97,7 @@ def test_another_compiler(linkage: Linkage, tmp_path: Path) -> None:
     done = _run(script, RUSTC=str(fake))
     assert done.returncode == 1
     assert "fake compiler" in done.stderr
-    assert "not as the case says: lib: exit status 3, expected: 0" in done.stdout
+    assert "unexpected: lib: exit status 3, expected: 0" in done.stdout
 
 
 def test_what_cannot_be_reproduced(linkage: Linkage, tmp_path: Path) -> None:

@@ -1,21 +1,18 @@
 """`linkage explain`: a case's variants, command lines and claims, without compiling."""
 
 import argparse
-import json
 import os
-from collections.abc import Iterator, Sequence
-from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
 from linkage.case.model import CaseModel
-from linkage.case.steps import EXPECTATIONS
 from linkage.commands import add_toolchains
 from linkage.errors import ExitCode
 from linkage.judge.judge import shown_command
 from linkage.judge.known_bugs import applicable
-from linkage.plan.plan import ClaimGroup, Plan, PlannedStep, Variant, plan
+from linkage.plan.plan import Plan, PlannedStep, Variant, plan
+from linkage.render.claims import claims, compact, expectations
 from linkage.run.selection import one_case, variants
 from linkage.run.session import Session, chosen_toolchains, session_for
 
@@ -56,7 +53,7 @@ def _print_variant(session: Session, variant: Variant, console: Console) -> None
     planned = plan(variant)
     for step in planned.steps:
         _print_step(step, console)
-    for line in _claims(planned.end):
+    for line in claims(planned.end):
         console.print(f"  at the end {line}", markup=False)
     _print_bugs(planned, console)
 
@@ -65,39 +62,13 @@ def _print_step(step: PlannedStep, console: Console) -> None:
     for part in step.parallel or (step,):
         shown = shown_command(part.command) if part.command else part.operation and part.operation.shell()
         console.print(Text.assemble(("  $ ", "dim"), shown or ""))
-        for line in _expectations(part):
+        for line in expectations(part):
             console.print(f"      {line}", markup=False)
-        for line in _claims(part.claims):
+        for line in claims(part.claims):
             console.print(f"      {line}", markup=False)
-
-
-def _expectations(step: PlannedStep) -> Iterator[str]:
-    for name in EXPECTATIONS:
-        value = getattr(step.model, name, None)
-        if value in (None, (), 0):
-            continue
-        yield f"{name.replace('_', '-')}: {_compact(value)}"
-    if step.promised:
-        yield f"produces: {', '.join(step.promised)}"
-
-
-def _claims(groups: Sequence[ClaimGroup]) -> Iterator[str]:
-    for group in groups:
-        data = group.claims.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude={"when"})
-        name = group.subject if group.subject == group.pattern else f"{group.subject} ({group.pattern})"
-        for key, value in (data or {"exists": True}).items():
-            yield f"{name}: {key} {_compact(value)}"
-
-
-def _compact(value: Any) -> str:  # noqa: ANN401 - a claim's own data
-    if hasattr(value, "model_dump"):
-        value = value.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    if isinstance(value, tuple):
-        return ", ".join(_compact(item) for item in value)
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _print_bugs(planned: Plan, console: Console) -> None:
     for bug in applicable(planned):
-        seen = _compact(bug.signature)
+        seen = compact(bug.signature)
         console.print(Text(f"  known bug {bug.name}: {seen}", "yellow"))

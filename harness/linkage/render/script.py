@@ -1,28 +1,35 @@
 """A variant as a shell script that needs only rustc, cc and what the case itself calls. Pure.
 
-It carries out the steps as the harness does and stops where the harness stops: after a step that
-does not end as the case expects. Exit status 0 where everything is as the case says, else 1.
+It runs the steps as the harness does, and like the harness it stops after a step with an unexpected exit
+status. It judges nothing else: claims are comments, and for each that the harness found not to hold, the
+script runs the commands that show it. It exits with 1 if there is such a claim or exit status, else with 0.
 """
 
 import posixpath
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
+from linkage.case.steps import ProcessStep
 from linkage.judge.judge import shown_command
 from linkage.judge.name_set import escape
-from linkage.judge.verdict import Failure, Verdict
+from linkage.judge.verdict import Verdict
 from linkage.plan.command import Command, Glob, Word
 from linkage.plan.plan import Plan, PlannedStep
 from linkage.plan.shell import identifier, pattern, quoted, text_printed, written
 from linkage.plan.template import Template
-from linkage.render.script_checks import FUNCTIONS, Check, covered, exit_check, group_checks, step_checks
+from linkage.render.claims import claims, expectations
 
 _FOREIGN = "RUSTC_BOOTSTRAP RUSTC_LOG RUST_BACKTRACE LD_LIBRARY_PATH LIBRARY_PATH LD_PRELOAD"
-"""Variables of the user's that a run of the harness does not see either."""
+"""Variables of the user that the harness does not pass on either."""
+_FUNCTIONS = r"""say() { printf '%s\n' "$1"; }
+stop() { say "unexpected: $1"; exit 1; }
+miss() { say "unexpected: $1"; wrong=1; }"""
+_SIGNALLED = 128  # a shell adds it to the number of the signal
+_ICE = 101  # the exit status of a rustc that panicked
 
 
 def repro_script(planned: Plan, files: Mapping[str, bytes], verdict: Verdict) -> str:
-    """The script: the sources, the commands with what is expected of each, and what the harness found."""
+    """The script: the sources, the commands with what is expected of each, and the failures."""
     script = _Script(planned, verdict)
     return "\n".join([*script.head(), *_sources(files), *script.steps(), *script.end()]) + "\n"
 
@@ -48,7 +55,7 @@ class _Script:
         variant = self.planned.variant
         return [
             "#!/bin/sh",
-            # Globs and kept streams are to be split; `$WORK` is shown as it is.
+            # Globs and captured streams must be split; `$WORK` is printed as it is.
             "# shellcheck disable=SC2016,SC2034,SC2046,SC2086,SC2329,SC2317",
             f"# {escape(variant.case.model.summary)}",
             f"# {escape(variant.id)}",
@@ -61,7 +68,7 @@ class _Script:
             'WORK=$PLACE/work; OUT=$PLACE/streams; mkdir "$WORK" "$OUT" && cd "$WORK" || exit 1',
             "export LC_ALL=C",
             "wrong=0",
-            FUNCTIONS,
+            _FUNCTIONS,
             'say "in $WORK"',
             "",
         ]
@@ -70,15 +77,15 @@ class _Script:
         for index, step in enumerate(self.planned.steps):
             yield ""
             yield f"# step {escape(step.id)}"
+            for part in step.parallel or (step,):
+                yield from _comments((*expectations(part), *claims(part.claims)))
             if step.parallel:
-                yield from self._together(step, index)
+                yield from self._parallel(step, index)
             elif step.operation is not None:
                 yield f"{{ {step.operation.shell()}; }} || stop {shlex.quote(f'{step.id}: {step.action}')}"
             elif step.command is not None:
                 yield from self._process(step, step.command, str(index))
-            checks = list(step_checks(step, f"$OUT/{index}", self.version))
-            yield from _lines(checks)
-            yield from self._found(step.id, checks)
+            yield from self._failures(step.id)
 
     def _process(self, step: PlannedStep, command: Command, name: str) -> Iterator[str]:
         yield f"say {shlex.quote('+ ' + shown_command(command))}"
@@ -88,7 +95,7 @@ class _Script:
 
     def _ended(self, step: PlannedStep, name: str, status: str) -> Iterator[str]:
         yield f'cat "$OUT/{name}.stdout"; cat "$OUT/{name}.stderr" >&2'
-        yield exit_check(step, status)
+        yield _exit_check(step, status)
         stream = getattr(step.model, "capture", None)
         if stream == "native-static-libs":
             found = f"sed -n 's/^.*native-static-libs: //p' \"$OUT/{name}.stderr\""
@@ -97,7 +104,7 @@ class _Script:
         elif stream is not None:
             yield f'CAPTURED_{identifier(step.id)}=$(cat "$OUT/{name}.{stream}")'
 
-    def _together(self, step: PlannedStep, index: int) -> Iterator[str]:
+    def _parallel(self, step: PlannedStep, index: int) -> Iterator[str]:
         for number, part in enumerate(step.parallel):
             streams = f'"$OUT/{index}.{number}.stdout" 2>"$OUT/{index}.{number}.stderr"'
             line = part.operation.shell() if part.operation is not None else ""
@@ -109,9 +116,7 @@ class _Script:
             yield f"status{number}=0; wait $part{number} || status{number}=$?"
         for number, part in enumerate(step.parallel):
             yield from self._ended(part, f"{index}.{number}", f"status{number}")
-            checks = list(step_checks(part, f"$OUT/{index}.{number}", self.version))
-            yield from _lines(checks)
-            yield from self._found(part.id, checks)
+            yield from self._failures(part.id)
 
     def _command(self, command: Command) -> str:
         words = [self._word(word, command.cwd) for word in command.typed]
@@ -143,37 +148,52 @@ class _Script:
             return f'"$SYSROOT"{pattern(glob.removeprefix(sysroot))}'
         return pattern(glob if glob.startswith("/") else posixpath.relpath(glob, cwd))
 
-    def _found(self, step: str, checks: Sequence[Check]) -> Iterator[str]:
-        """What the harness found at a step and the script does not check by itself."""
-        for failure in self.verdict.failures:
-            if failure.step == step and not covered(checks, failure.claim):
-                yield from _told(failure)
-
     def end(self) -> Iterator[str]:
-        checks = [check for group in self.planned.end for check in group_checks(group, self.version)]
-        if checks or any(failure.step == "end" for failure in self.verdict.failures):
-            yield ""
-            yield "# at the end"
-        yield from _lines(checks)
-        yield from self._found("end", checks)
+        yield ""
+        yield "# at the end"
+        yield from _comments(claims(self.planned.end))
+        yield from self._failures("end")
         verdict = self.verdict
         reason = f" ({escape(verdict.reason)})" if verdict.reason else ""
-        yield ""
-        yield f"# the harness's verdict was: {verdict.outcome.value}{reason}"
-        yield '[ "$wrong" -eq 0 ] && say "everything is as the case says"'
+        yield f"# verdict of the harness: {verdict.outcome.value}{reason}"
+        yield '[ "$wrong" -eq 0 ] && say "everything is as expected"'
         yield 'exit "$wrong"'
 
+    def _failures(self, step: str) -> Iterator[str]:
+        """The claims that did not hold after a step, each after the commands that show it."""
+        failures = [
+            one for one in self.verdict.failures if one.step == step and one.claim not in ("", "exit")
+        ]
+        for look in dict.fromkeys(look for failure in failures for look in failure.look):
+            yield f"say {shlex.quote('+ ' + look)}"
+            yield look
+        for failure in failures:
+            found = " / ".join(escape(line, 400) for line in failure.found.splitlines())
+            claimed = escape(failure.claimed, 400)
+            text = f"{step}: {failure.claim}: claimed: {claimed}; found with {self.version}: {found}"
+            yield f"miss {shlex.quote(text)}"
 
-def _lines(checks: Sequence[Check]) -> Iterator[str]:
-    yield from dict.fromkeys(check.line for check in checks)
+
+def _comments(lines: Iterable[str]) -> Iterator[str]:
+    yield from (f"# {escape(line, 400)}" for line in lines)
 
 
-def _told(failure: Failure) -> Iterator[str]:
-    """A failure that the script cannot check: the command that shows it, then what was found with it."""
-    for look in failure.look:
-        yield f"say {shlex.quote('+ ' + look)}"
-        yield look
-    name = ": ".join(part for part in (failure.step, failure.claim) if part)
-    found = " / ".join(escape(line, 400) for line in failure.found.splitlines())
-    text = f"{name}: claimed: {escape(failure.claimed, 400)}; the harness found: {found}"
-    yield f"miss {shlex.quote(text)}"
+def _exit_check(step: PlannedStep, variable: str) -> str:
+    """The line that stops the script if the exit status of a step is unexpected."""
+    expected = step.model.exit if isinstance(step.model, ProcessStep) else 0
+    status = f'"${variable}"'
+    rustc = step.command is not None and step.command.program == "rustc"
+    match expected:
+        case "any":
+            holds, wanted = f"[ {status} -lt {_SIGNALLED} ]", "no signal"
+        case "fails":
+            holds = f"[ {status} -gt 0 ] && [ {status} -lt {_SIGNALLED} ]"
+            holds = f"{{ {holds}{f' && [ {status} -ne {_ICE} ]' if rustc else ''}; }}"
+            wanted = "a failure, but not a crash"
+        case "ice":
+            holds, wanted = f"[ {status} -eq {_ICE} ]", "an internal compiler error"
+        case str():
+            holds, wanted = f'[ "$(kill -l {status})" = {expected.removeprefix("SIG")} ]', expected
+        case _:
+            holds, wanted = f"[ {status} -eq {expected} ]", str(expected)
+    return f'{holds} || stop {shlex.quote(step.id)}": exit status ${variable}, expected: {wanted}"'

@@ -1,6 +1,6 @@
-"""The output of a command as a picture: `ci/picture` draws README's docs/run.svg with it.
+"""The output of a command as a picture: `ci/picture` draws docs/run.svg with it.
 
-FORCE_COLOR=1 linkage run … | python -m linkage.render.picture TITLE FILE.svg
+FORCE_COLOR=1 linkage run … | python ci/picture.py TITLE FILE.svg
 """
 
 import io
@@ -15,7 +15,7 @@ from rich.text import Text
 from linkage.errors import ExitCode
 
 WIDTH = 110
-"""Columns of the picture; the command is to be run with as many."""
+"""Columns of the picture; the command must be run with as many."""
 
 _FONT_FACE = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 _REMOTE = re.compile(
@@ -24,15 +24,15 @@ _REMOTE = re.compile(
 
 
 def picture(output: str, title: str) -> str:
-    """An SVG of a terminal that shows this output, colours and all; it loads nothing from a network.
+    """An SVG of a terminal that shows this output in colour; it loads nothing from a network.
 
-    The user's home folder is `~` in it: a picture is shown to others.
+    The user's home folder is shown as `~`: a picture is published.
     """
     console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True, highlight=False)
     output = output.replace(f"{Path.home()}/", "~/")
     for line in output.strip("\n").splitlines():
         console.print(Text.from_ansi(line), overflow="fold")
-    # A reader's own monospaced font will do: the text's width is written beside it.
+    # The reader's own monospaced font is good enough: the SVG states the width of each text.
     return _FONT_FACE.sub("", console.export_svg(title=title, theme=MONOKAI, unique_id="linkage"))
 
 
@@ -42,9 +42,9 @@ def remote_references(svg: str) -> list[str]:
 
 
 def main(arguments: list[str]) -> int:
-    """Draw what stands on standard input into a file."""
+    """Draw standard input into a file."""
     if len(arguments) != 2:  # noqa: PLR2004 - the title and the file
-        print("picture: usage: COMMAND | python -m linkage.render.picture TITLE FILE.svg", file=sys.stderr)
+        print("picture: usage: COMMAND | python ci/picture.py TITLE FILE.svg", file=sys.stderr)
         return ExitCode.USAGE
     title, target = arguments
     output = sys.stdin.read()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from linkage.render.picture import main, picture, remote_references
+from picture import main, picture, remote_references
 
 OUTPUT = "case  \x1b[1mstable\x1b[0m\n\x1b[32m1 pass\x1b[0m <&> " + "x" * 150 + "\n"
 

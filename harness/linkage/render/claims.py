@@ -1,0 +1,37 @@
+"""What a case expects of a step and claims about artifacts, a line each."""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from linkage.case.steps import EXPECTATIONS
+from linkage.plan.plan import ClaimGroup, PlannedStep
+
+
+def expectations(step: PlannedStep) -> Iterator[str]:
+    """What the step must end with, print and produce."""
+    for name in EXPECTATIONS:
+        value = getattr(step.model, name, None)
+        if value in (None, (), 0):
+            continue
+        yield f"{name.replace('_', '-')}: {compact(value)}"
+    if step.promised:
+        yield f"produces: {', '.join(step.promised)}"
+
+
+def claims(groups: Sequence[ClaimGroup]) -> Iterator[str]:
+    """What must be true of artifacts."""
+    for group in groups:
+        data = group.claims.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude={"when"})
+        name = group.subject if group.subject == group.pattern else f"{group.subject} ({group.pattern})"
+        for key, value in (data or {"exists": True}).items():
+            yield f"{name}: {key} {compact(value)}"
+
+
+def compact(value: Any) -> str:  # noqa: ANN401 - the data of any claim
+    """A value of a case in one line."""
+    if hasattr(value, "model_dump"):
+        value = value.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    if isinstance(value, tuple):
+        return ", ".join(compact(item) for item in value)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
