@@ -91,7 +91,7 @@ def compare(desk: Desk, head: str, project: Path) -> Comparison:
 def test_a_workspace_is_the_same_with_the_same_compiler(desk: Desk, project: Path) -> None:
     result = compare(desk, desk.compiler("same", ""), project)
     assert changes(result) == []
-    assert (result.compared, result.same, result.left) == (1, True, ())
+    assert (result.compared, result.same, result.not_compared) == (1, True, ())
     assert result.bytes[0] == result.bytes[1] > 0
     assert sum(result.base.linkers.values()) == 3  # the proc-macro, the cdylib and the program
 
@@ -119,8 +119,8 @@ def test_a_project_that_does_not_compile_with_one_side_differs(desk: Desk, proje
 
 def test_what_is_no_project_is_said(desk: Desk, tmp_path: Path) -> None:
     result = compare(desk, desk.compiler("same", ""), tmp_path)
-    assert [one.error for one in result.left] == [True]
-    assert "there is no Cargo.toml" in result.left[0].reason
+    assert [one.error for one in result.not_compared] == [True]
+    assert "there is no Cargo.toml" in result.not_compared[0].reason
     with pytest.raises(LinkageError, match="takes no cases"):
         compared(ComparisonOptions(("a", "b"), ["case.yaml"], cargo="."))
 

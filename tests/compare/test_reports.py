@@ -119,7 +119,7 @@ def test_a_snapshot_that_was_taken_otherwise_is_refused(run: ReportRun) -> None:
     run("snapshot", run.real, "case.yaml", "-o", "old.snapshot")
     status, text = run("compare", "old.snapshot", run.real, "case.yaml", "--keep", "crate-hash")
     assert status == 4
-    assert "it was taken with another --keep: none" in text
+    assert "the snapshot was taken with a different --keep: none" in text
 
 
 def test_a_rule_that_is_turned_off_shows_what_it_hides(run: ReportRun) -> None:

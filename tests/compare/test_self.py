@@ -57,7 +57,7 @@ def test_a_copy_elsewhere_makes_the_same(desk: Desk, copy: Path) -> None:
     given = ComparisonOptions((str(desk.rustc), str(copy)), [desk.case(CASE)], no_store=True, jobs=3)
     result = compared(given)
     assert changes(result) == [], [one.found[0][0].change for one in result.groups]
-    assert (result.compared, result.left) == (5, ())
+    assert (result.compared, result.not_compared) == (5, ())
 
 
 def test_another_store_and_other_jobs_and_temporary_paths_make_the_same(

@@ -74,6 +74,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _exit_status(result: Comparison) -> int:
-    if not result.compared and not result.unmet and not any(one.error for one in result.left):
+    if not result.compared and not result.unmet and not any(one.error for one in result.not_compared):
         return int(ExitCode.NOTHING_RUN)
     return int(ExitCode.OK if result.same else ExitCode.FAILED)

@@ -22,13 +22,14 @@ def run(arguments: argparse.Namespace) -> int:
     """Build every variant, and write what was built. Raises LinkageError."""
     with ProgressLine(sys.stderr) as progress:
         snapshot = snapshotted(options(arguments, arguments.toolchain), progress.count)
-    broken = [one for one in snapshot.left.values() if one.error]
+    not_built = snapshot.not_built
+    broken = [one for one in not_built if one.error]
     for one in broken:
         print(f"linkage: {one.variant}: {one.reason}", file=sys.stderr)
     content = encoded(snapshot)
     write_whole(arguments.output, content)
-    built, left = len(snapshot.built), len(snapshot.left)
-    print(f"{arguments.output}: {built} variants, {left} not built, {len(content):,} bytes")
+    built = len(snapshot.builds) - len(not_built)
+    print(f"{arguments.output}: {built} variants, {len(not_built)} not built, {len(content):,} bytes")
     if not built:
         return int(ExitCode.NOTHING_RUN)
     return int(ExitCode.FAILED if broken else ExitCode.OK)

@@ -48,36 +48,38 @@ class Differ:
         yield from _plain(base, head)
         if base.text != head.text:
             yield _text(base.text or "", head.text or "")
-        both = self.filters.on("mangling") and base_scheme(base) != base_scheme(head)
+        schemes_differ = self.filters.on("mangling") and base_scheme(base) != base_scheme(head)
         dynamic = (
-            *self._dynamic("export", base.exports, head.exports, both=both),
-            *self._dynamic("import", base.imports, head.imports, both=both),
+            *self._dynamic("export", base.exports, head.exports, schemes_differ=schemes_differ),
+            *self._dynamic("import", base.imports, head.imports, schemes_differ=schemes_differ),
         )
         yield from dynamic
         if base.members or head.members:
-            inside = list(self._archive(base, head, both=both))
+            inside = list(self._archive(base, head, schemes_differ=schemes_differ))
         else:
-            parts = self._parts(base.parts.get("", _EMPTY), head.parts.get("", _EMPTY), both)
+            parts = self._parts(base.parts.get("", _EMPTY), head.parts.get("", _EMPTY), schemes_differ)
             inside = list(_untold(parts, dynamic))
         yield from inside
         renamed = dict(one.name.split(tables.BECOMES) for one in inside if one.kind.endswith("renamed"))
-        yield from _references(base, head, renamed, both=both)
+        yield from _references(base, head, renamed, schemes_differ=schemes_differ)
 
     def _dynamic(
-        self, kind: str, base: Table | None, head: Table | None, *, both: bool
+        self, kind: str, base: Table | None, head: Table | None, *, schemes_differ: bool
     ) -> tuple[Change, ...]:
         if base is None and head is None:
             return ()
         base, head = base or {}, head or {}
-        found = _between(kind, base, head, both=both)
+        found = _between(kind, base, head, schemes_differ=schemes_differ)
         return tuple(tables.in_sum(f"{kind}s", found, base, head))
 
-    def _archive(self, base: ComparedArtifact, head: ComparedArtifact, *, both: bool) -> Iterator[Change]:
+    def _archive(
+        self, base: ComparedArtifact, head: ComparedArtifact, *, schemes_differ: bool
+    ) -> Iterator[Change]:
         matched = members.match(base.members, head.members)
         yield from members.changes(base.members, head.members, matched)
         gone = _held([base.members[at] for at in matched.gone])
         new = _held([head.members[at] for at in matched.new])
-        if both:
+        if schemes_differ:
             gone, new = {skeleton(name) for name in gone}, {skeleton(name) for name in new}
         lost = {base.members[at].crate or "" for at in (*matched.gone,)}
         lost |= {head.members[at].crate or "" for at in matched.new}
@@ -86,20 +88,20 @@ class Differ:
             if old is other:
                 continue
             if crate in RUNTIME:
-                yield from _summed(crate, self._runtime(old, other, both), gone | new, lost)
+                yield from _summed(crate, self._runtime(old, other, schemes_differ), gone | new, lost)
                 continue
-            for change in self._parts(old, other, both):
+            for change in self._parts(old, other, schemes_differ):
                 # The symbols and sections of a removed member are reported with it.
                 if not _explained(change, gone, new, sections=crate in lost):
                     yield change
-        yield from _index(base, head, both=both)
+        yield from _index(base, head, schemes_differ=schemes_differ)
 
-    def _parts(self, base: CrateTables, head: CrateTables, both: bool) -> tuple[Change, ...]:  # noqa: FBT001 - a cache's key
+    def _parts(self, base: CrateTables, head: CrateTables, schemes_differ: bool) -> tuple[Change, ...]:  # noqa: FBT001 - a cache's key
         symbols, private = (base.symbols, head.symbols), (base.private, head.private)
         sizes = base.sizes, head.sizes
         found = [
-            *tables.in_sum("symbols", _between("symbol", *symbols, both=both), *symbols),
-            *_private(_between("private symbol", *private, both=both), private, sizes),
+            *tables.in_sum("symbols", _between("symbol", *symbols, schemes_differ=schemes_differ), *symbols),
+            *_private(_between("private symbol", *private, schemes_differ=schemes_differ), private, sizes),
         ]
         merged = _merge_runtime(_crossing(found))
         return (*merged, *_sections(base.sections, head.sections))
@@ -126,9 +128,9 @@ def _untold(changes: Iterable[Change], dynamic: Sequence[Change]) -> Iterator[Ch
             yield change
 
 
-def _between(kind: str, base: Table, head: Table, *, both: bool) -> list[Change]:
-    """What differs between two tables; `both`: their mangling schemes differ."""
-    if not both:
+def _between(kind: str, base: Table, head: Table, *, schemes_differ: bool) -> list[Change]:
+    """What differs between two tables; `schemes_differ`: in how names are mangled, too."""
+    if not schemes_differ:
         return list(tables.differences(kind, base, head))
     base, head = tables.by_skeleton(base), tables.by_skeleton(head)
     return list(tables.without_schemes(list(tables.differences(kind, base, head)), base, head))
@@ -270,29 +272,31 @@ def _explained(change: Change, gone: set[str], new: set[str], *, sections: bool)
     return sections and private
 
 
-def _index(base: ComparedArtifact, head: ComparedArtifact, *, both: bool) -> Iterator[Change]:
+def _index(base: ComparedArtifact, head: ComparedArtifact, *, schemes_differ: bool) -> Iterator[Change]:
     """Names that only one side's index lists, although members of both sides define them."""
     if base.index is None or head.index is None or base.index == head.index:
         return  # whether there is an index is a property
-    old, new = ({skeleton(name) for name in one} if both else one for one in (base.index, head.index))
+    old, new = (
+        {skeleton(name) for name in one} if schemes_differ else one for one in (base.index, head.index)
+    )
     for kind, names, other in (("gone", old - new, head), ("new", new - old, base)):
-        for name in sorted(names & _names(other, both=both)) if names else ():
+        for name in sorted(names & _names(other, schemes_differ=schemes_differ)) if names else ():
             yield Change(f"index {kind}", name)
 
 
-def _names(artifact: ComparedArtifact, *, both: bool) -> set[str]:
+def _names(artifact: ComparedArtifact, *, schemes_differ: bool) -> set[str]:
     found = {name for part in artifact.parts.values() for name in part.symbols}
-    return {skeleton(name) for name in found} if both else found
+    return {skeleton(name) for name in found} if schemes_differ else found
 
 
 def _references(
-    base: ComparedArtifact, head: ComparedArtifact, renamed: Mapping[str, str], *, both: bool
+    base: ComparedArtifact, head: ComparedArtifact, renamed: Mapping[str, str], *, schemes_differ: bool
 ) -> Iterator[Change]:
     """References that a function has on one side only; renamed symbols do not count."""
     runtime: dict[str, list[str]] = {}
     for function in sorted(base.references.keys() & head.references.keys()):
         old, new = base.references[function], head.references[function]
-        if both:
+        if schemes_differ:
             old, new = frozenset(map(skeleton, old)), frozenset(map(skeleton, new))
         old = frozenset(renamed.get(name, name) for name in old)
         for kind, names in (("gone", old - new), ("new", new - old)):

@@ -99,8 +99,8 @@ class SnapshotSource:
     snapshot: Snapshot
 
     def build(self, cell: ComparedVariant) -> VariantBuild | NotCompared:
-        found = self.snapshot.built.get(cell.name) or self.snapshot.left.get(cell.name)
-        return found or NotCompared(cell.name, f"{self.snapshot.side.snapshot} has no such variant")
+        missing = NotCompared(cell.name, f"{self.snapshot.side.snapshot} has no such variant")
+        return self.snapshot.builds.get(cell.name, missing)
 
     def side(self) -> ComparedSide:
         return self.snapshot.side
@@ -125,7 +125,7 @@ class Differences:
     """The changes of all variants so far."""
 
     found: list[LocatedChange] = field(default_factory=list)
-    left: list[NotCompared] = field(default_factory=list)
+    not_compared: list[NotCompared] = field(default_factory=list)
     count: int = 0
     bytes: tuple[int, int] = (0, 0)
 
@@ -190,7 +190,7 @@ def _add(
         if len(reasons) == 1 and len(both) > 1
         else "; ".join(f"{side}: {one.reason}" for side, one in zip(sides, both, strict=True))
     )
-    result.left.append(NotCompared(cell.name, why, error=any(one.error for one in both)))
+    result.not_compared.append(NotCompared(cell.name, why, error=any(one.error for one in both)))
 
 
 def in_order(items: Sequence[T], work: Callable[[T], R], width: int) -> Iterator[tuple[T, R]]:

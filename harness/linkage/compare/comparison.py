@@ -42,7 +42,7 @@ class Comparison:
     head: ComparedSide
     compared: int
     groups: tuple[ChangeGroup, ...]
-    left: tuple[NotCompared, ...]
+    not_compared: tuple[NotCompared, ...]
     disabled_filters: tuple[str, ...] = ()
     linker: str = ""
     """The linker that both sides were told to use."""
@@ -58,4 +58,4 @@ class Comparison:
     @property
     def same(self) -> bool:
         """Whether all variants could be compared, with no changes except expected ones."""
-        return not self.unexpected and not self.unmet and not any(one.error for one in self.left)
+        return not self.unexpected and not self.unmet and not any(one.error for one in self.not_compared)

@@ -63,7 +63,7 @@ class ComparedStep:
     id: str
     program: str
     """`rustc`, `cc`, `run`, or a file operation."""
-    ended: str
+    exit: str
     diagnostics: tuple[str, ...] = ()
     stdout: str = ""
     stderr: str = ""

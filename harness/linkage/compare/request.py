@@ -84,7 +84,7 @@ def compared(options: ComparisonOptions, progress: Progress = _silent) -> Compar
         sources[1].side(),
         found.count,
         tuple(grouped(told)),
-        tuple(found.left),
+        tuple(found.not_compared),
         tuple(sorted(filters.disabled)),
         options.linker,
         tuple(unmet),
@@ -96,18 +96,14 @@ def snapshotted(options: ComparisonOptions, progress: Progress = _silent) -> Sna
     """Build every variant with a toolchain. Raises LinkageError."""
     filters = NoiseFilters.without(options.keep)
     cells = _cells(options, [None])
-    built: dict[str, VariantBuild] = {}
-    left: dict[str, NotCompared] = {}
+    builds: dict[str, VariantBuild | NotCompared] = {}
     with contextlib.ExitStack() as held:
         source = _sources(options, filters, [None], held)[0]
         reduced = ReducedSource(source)
         for number, (cell, one) in enumerate(in_order(cells, reduced.build, _width(options) + 1)):
-            if isinstance(one, VariantBuild):
-                built[cell.name] = one
-            else:
-                left[cell.name] = one
+            builds[cell.name] = one
             progress(number + 1, len(cells))
-    return Snapshot(source.side(), built, left, tuple(sorted(filters.disabled)), options.linker)
+    return Snapshot(source.side(), builds, tuple(sorted(filters.disabled)), options.linker)
 
 
 def _width(options: ComparisonOptions) -> int:
@@ -115,9 +111,9 @@ def _width(options: ComparisonOptions) -> int:
 
 
 def _snapshot(side: str, filters: NoiseFilters, linker: str) -> Snapshot | None:
-    """The snapshot that one side is; None for a toolchain. Raises LinkageError."""
+    """A side's snapshot; None for a toolchain. Raises LinkageError."""
     place = Path(side)
-    # A compiler's file can be executed; what is called a snapshot is one, be it there or not.
+    # A compiler is executable; a file with the suffix of snapshots is one even if it does not exist.
     if place.suffix != SUFFIX and (not place.is_file() or os.access(place, os.X_OK)):
         return None
     try:
@@ -131,15 +127,17 @@ def _snapshot(side: str, filters: NoiseFilters, linker: str) -> Snapshot | None:
     ):
         if taken != asked:
             help = f"take it again with {name} {asked}" if asked else f"compare with {name} {taken}"
-            raise LinkageError(f"it was taken with another {name}: {taken or 'none'}", where=side, help=help)
+            raise LinkageError(
+                f"the snapshot was taken with a different {name}: {taken or 'none'}", where=side, help=help
+            )
     return found
 
 
 def _cells(options: ComparisonOptions, given: Sequence[Snapshot | None]) -> list[ComparedVariant]:
-    """The variants that are compared; two snapshots are compared without the cases."""
+    """The variants to compare; for two snapshots, without reading the cases."""
     snapshots = [one for one in given if one is not None]
     if len(snapshots) == len(options.sides):
-        names = sorted({name for one in snapshots for name in (*one.built, *one.left)})
+        names = sorted({name for one in snapshots for name in one.builds})
         wanted = tuple(options.cases)
         cells = [ComparedVariant(name) for name in names if not wanted or name.startswith(wanted)]
     else:
@@ -147,8 +145,8 @@ def _cells(options: ComparisonOptions, given: Sequence[Snapshot | None]) -> list
         cells = cells_of(read_case(file, case_name(file)) for file in files)
         here = {cell.name for cell in cells}
         cases = {cell.case.name for cell in cells if cell.case is not None}
-        # What a snapshot has of these cases and the cases no longer do was not compared either.
-        gone = {name for one in snapshots for name in (*one.built, *one.left)} - here
+        # Variants of these cases that only a snapshot has are reported as not compared.
+        gone = {name for one in snapshots for name in one.builds} - here
         cells += [ComparedVariant(name) for name in sorted(gone) if name.partition("[")[0] in cases]
     return [cell for cell in cells if selected(options.chosen, cell.name)]
 

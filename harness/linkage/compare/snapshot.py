@@ -7,7 +7,7 @@ The same builds always give the same bytes.
 import gzip
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import IO, TypeVar
 
 import msgspec
@@ -31,10 +31,13 @@ class Snapshot:
     """A toolchain's builds by variant."""
 
     side: ComparedSide
-    built: Mapping[str, VariantBuild]
-    left: Mapping[str, NotCompared] = field(default_factory=dict)
+    builds: Mapping[str, VariantBuild | NotCompared]
     disabled_filters: tuple[str, ...] = ()
     linker: str = ""
+
+    @property
+    def not_built(self) -> list[NotCompared]:
+        return [one for one in self.builds.values() if isinstance(one, NotCompared)]
 
 
 class _FormatVersion(msgspec.Struct):
@@ -61,9 +64,11 @@ _ENCODER = msgspec.json.Encoder(order="deterministic")
 
 def encoded(snapshot: Snapshot) -> bytes:
     """The content of a snapshot's file."""
-    builds = {name: left.reason for name, left in snapshot.left.items()} | dict(snapshot.built)
     header = _SnapshotHeader(FORMAT, snapshot.side, snapshot.disabled_filters, snapshot.linker)
-    lines = [_SnapshotLine(name, build) for name, build in sorted(builds.items())]
+    lines = [
+        _SnapshotLine(name, build.reason if isinstance(build, NotCompared) else build)
+        for name, build in sorted(snapshot.builds.items())
+    ]
     return gzip.compress(_ENCODER.encode_lines([header, *lines]), mtime=0)
 
 
@@ -102,8 +107,10 @@ def _decoded(data: bytes, file: str) -> Snapshot:
         raise ValueError("it was edited: its lines are not as linkage writes them")
     return Snapshot(
         replace(header.toolchain, snapshot=file),
-        {one.variant: one.build for one in lines if isinstance(one.build, VariantBuild)},
-        {one.variant: NotCompared(one.variant, one.build) for one in lines if isinstance(one.build, str)},
+        {
+            line.variant: NotCompared(line.variant, line.build) if isinstance(line.build, str) else line.build
+            for line in lines
+        },
         header.disabled_filters,
         header.linker,
     )

@@ -161,8 +161,8 @@ def differences(
 
 
 def _between(old: ComparedStep, new: ComparedStep, differ: Differ) -> Iterator[tuple[str, Change]]:
-    if old.ended != new.ended:
-        yield "", Change("exit", f"{old.id}: {old.ended} → {new.ended}", "", _said(old), _said(new))
+    if old.exit != new.exit:
+        yield "", Change("exit", f"{old.id}: {old.exit} → {new.exit}", "", _said(old), _said(new))
     yield from (("", change) for change in _diagnostics(old, new))
     for stream in ("stdout", "stderr"):
         olds, news = getattr(old, stream), getattr(new, stream)
@@ -178,7 +178,7 @@ def _between(old: ComparedStep, new: ComparedStep, differ: Differ) -> Iterator[t
 
 
 def _said(step: ComparedStep) -> str:
-    return "; ".join([step.ended, *step.diagnostics[:3]])
+    return "; ".join([step.exit, *step.diagnostics[:3]])
 
 
 def _diagnostics(old: ComparedStep, new: ComparedStep) -> Iterator[Change]:

@@ -34,7 +34,7 @@ def as_json(result: Comparison) -> str:
         "linker": result.linker,
         "groups": [_group(group) for group in result.groups],
         "unmet": list(result.unmet),
-        "not_compared": [asdict(one) for one in result.left],
+        "not_compared": [asdict(one) for one in result.not_compared],
     }
     return json.dumps(data, indent=1) + "\n"
 
@@ -134,9 +134,9 @@ def _html(text: str) -> str:
 
 
 def _not_compared(result: Comparison) -> Iterator[str]:
-    if not result.left:
+    if not result.not_compared:
         return
-    yield f"Not compared: {len(result.left)} variants"
+    yield f"Not compared: {len(result.not_compared)} variants"
     yield ""
-    for reason, count in Counter(one.reason for one in result.left).most_common():
+    for reason, count in Counter(one.reason for one in result.not_compared).most_common():
         yield f"- {count}: {escape(reason, 300)}"

@@ -34,13 +34,13 @@ def lines(result: Comparison) -> Iterator[Text]:
         yield Text("")
     for group in result.groups:
         yield from _group(group)
-    yield from _left(result.left)
+    yield from _left(result.not_compared)
 
 
 def verdict(result: Comparison) -> str:
     """What came out, in a line."""
     compared = f"{result.compared} variant{'s' if result.compared != 1 else ''} compared"
-    left = f", {len(result.left)} not compared" if result.left else ""
+    left = f", {len(result.not_compared)} not compared" if result.not_compared else ""
     if not result.compared:
         return f"nothing was compared{left}"
     kinds = len(result.unexpected)
@@ -50,7 +50,7 @@ def verdict(result: Comparison) -> str:
         said = f"same except for {expected}" if result.groups else "same"
     if result.unmet:
         said += f"; {plural(len(result.unmet), 'expected change')} did not occur"
-    errors = sum(one.error for one in result.left)
+    errors = sum(one.error for one in result.not_compared)
     if errors:
         said += f"; {errors} could not be compared"
     return f"{said} ({compared}{left})"
