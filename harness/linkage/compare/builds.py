@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 from linkage.case.case import Case
 from linkage.compare.artifacts import Differ
-from linkage.compare.comparison import ComparedSide, NotCompared
+from linkage.compare.comparison import BuildResult, ComparedSide, NotCompared
 from linkage.compare.model import LocatedChange, VariantBuild
 from linkage.compare.normalization import Normalizer
 from linkage.compare.reduction import reduced
@@ -37,7 +37,7 @@ class ComparedVariant:
 class BuildSource(Protocol):
     """Where one side's builds come from: a toolchain, or a snapshot."""
 
-    def build(self, cell: ComparedVariant) -> VariantBuild | NotCompared:
+    def build(self, cell: ComparedVariant) -> BuildResult:
         """A variant's build, or why it could not be built."""
 
     def side(self) -> ComparedSide:
@@ -55,7 +55,7 @@ class ToolchainSource:
     seen: Counter[str] = field(default_factory=Counter)
     bootstrap: int = 0
 
-    def build(self, cell: ComparedVariant) -> VariantBuild | NotCompared:
+    def build(self, cell: ComparedVariant) -> BuildResult:
         row = cell.row
         if cell.case is None:
             return NotCompared(cell.name, "the variant no longer exists")
@@ -98,7 +98,7 @@ class SnapshotSource:
 
     snapshot: Snapshot
 
-    def build(self, cell: ComparedVariant) -> VariantBuild | NotCompared:
+    def build(self, cell: ComparedVariant) -> BuildResult:
         missing = NotCompared(cell.name, f"{self.snapshot.side.snapshot} has no such variant")
         return self.snapshot.builds.get(cell.name, missing)
 
@@ -112,7 +112,7 @@ class ReducedSource:
 
     source: BuildSource
 
-    def build(self, cell: ComparedVariant) -> VariantBuild | NotCompared:
+    def build(self, cell: ComparedVariant) -> BuildResult:
         found = self.source.build(cell)
         return reduced(found) if isinstance(found, VariantBuild) else found
 
@@ -148,14 +148,14 @@ def compare(
 
 def _pair(
     cell: ComparedVariant, sources: tuple[BuildSource, BuildSource], differ: Differ
-) -> tuple[VariantBuild | NotCompared, VariantBuild | NotCompared, tuple[LocatedChange, ...]]:
+) -> tuple[BuildResult, BuildResult, tuple[LocatedChange, ...]]:
     base, head = (source.build(cell) for source in sources)
     if isinstance(base, NotCompared) or isinstance(head, NotCompared):
         return _light(base), _light(head), ()
     return _light(base), _light(head), tuple(differences(cell.name, base, head, differ))
 
 
-def _light(one: VariantBuild | NotCompared) -> VariantBuild | NotCompared:
+def _light(one: BuildResult) -> BuildResult:
     """A build without what only the comparison needs: thousands are kept in memory."""
     if isinstance(one, NotCompared):
         return one
@@ -169,8 +169,8 @@ def _light(one: VariantBuild | NotCompared) -> VariantBuild | NotCompared:
 def _add(
     result: Differences,
     cell: ComparedVariant,
-    base: VariantBuild | NotCompared,
-    head: VariantBuild | NotCompared,
+    base: BuildResult,
+    head: BuildResult,
     found: Iterable[LocatedChange],
 ) -> None:
     if isinstance(base, VariantBuild) and isinstance(head, VariantBuild):

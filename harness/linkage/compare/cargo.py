@@ -6,7 +6,7 @@ from pathlib import Path
 
 from linkage.artifact.reader import read
 from linkage.compare.builds import ComparedVariant
-from linkage.compare.comparison import ComparedSide, NotCompared
+from linkage.compare.comparison import BuildResult, ComparedSide, NotCompared
 from linkage.compare.model import ComparedStep, VariantBuild
 from linkage.compare.normalization import Normalizer
 from linkage.compare.variant import diagnostic, linkers, placeless, unjudged
@@ -29,7 +29,7 @@ class CargoSource:
     jobs: int
     seen: dict[str, int] = field(default_factory=dict)
 
-    def build(self, cell: ComparedVariant) -> VariantBuild | NotCompared:
+    def build(self, cell: ComparedVariant) -> BuildResult:
         try:
             done = cargo_build(
                 self.project, self.toolchain, self.cargo, self.target, self.environment, self.jobs

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from linkage.compare.change_groups import ChangeGroup
+from linkage.compare.model import VariantBuild
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,9 @@ class NotCompared:
     reason: str
     error: bool = False
     """Whether that is an error: a compiler that hung, a file that cannot be read."""
+
+
+BuildResult = VariantBuild | NotCompared
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,9 +22,8 @@ from linkage.compare.builds import (
 )
 from linkage.compare.cargo import CargoSource
 from linkage.compare.change_groups import grouped
-from linkage.compare.comparison import Comparison, NotCompared
+from linkage.compare.comparison import BuildResult, Comparison
 from linkage.compare.expectations import Expectations, read_expected
-from linkage.compare.model import VariantBuild
 from linkage.compare.noise_filters import NoiseFilters
 from linkage.compare.normalization import Normalizer
 from linkage.compare.snapshot import SUFFIX, Snapshot, decoded
@@ -96,7 +95,7 @@ def snapshotted(options: ComparisonOptions, progress: Progress = _silent) -> Sna
     """Build every variant with a toolchain. Raises LinkageError."""
     filters = NoiseFilters.without(options.keep)
     cells = _cells(options, [None])
-    builds: dict[str, VariantBuild | NotCompared] = {}
+    builds: dict[str, BuildResult] = {}
     with contextlib.ExitStack() as held:
         source = _sources(options, filters, [None], held)[0]
         reduced = ReducedSource(source)

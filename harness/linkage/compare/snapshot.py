@@ -12,7 +12,7 @@ from typing import IO, TypeVar
 
 import msgspec
 
-from linkage.compare.comparison import ComparedSide, NotCompared
+from linkage.compare.comparison import BuildResult, ComparedSide, NotCompared
 from linkage.compare.model import VariantBuild
 from linkage.errors import LinkageError
 from linkage.judge.name_set import escape
@@ -31,7 +31,7 @@ class Snapshot:
     """A toolchain's builds by variant."""
 
     side: ComparedSide
-    builds: Mapping[str, VariantBuild | NotCompared]
+    builds: Mapping[str, BuildResult]
     disabled_filters: tuple[str, ...] = ()
     linker: str = ""
 
