@@ -8,7 +8,7 @@ from linkage.cli import main
 from linkage.commands.toolchains import InstallProgress
 
 
-class Terminal(io.StringIO):
+class TerminalText(io.StringIO):
     def isatty(self) -> bool:
         return True
 
@@ -24,7 +24,7 @@ def test_plain_lines_in_a_log() -> None:
 
 
 def test_times_on_a_terminal() -> None:
-    terminal = Terminal()
+    terminal = TerminalText()
     times = iter([0.0, 2.25, 2.25, 2.26])
     progress = InstallProgress(terminal, lambda: next(times))
     progress.say("first")

@@ -30,7 +30,7 @@ class Packed:
     """The tables of objects in their order, but for the symbol tables' `versions`."""
 
     lengths: tuple[tuple[int, ...], ...]
-    """For each column, what each object has of it (bytes); -1 where it repeats another column."""
+    """For each column, what each object has of it (bytes); -1 if it repeats another column."""
     sizes: tuple[int, ...]
     """The size of each column (bytes), in planes one after the other in `data`."""
     data: bytes

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from linkage.toolchain import cache_file as cachefile
+from linkage.toolchain import cache_file
 
 _COMPILER = ("bin/rustc*", "bin/*.dll", "lib/{own}", "lib/*/{own}", "lib/llvm-*/lib/libLLVM*.so*")
 _OWN = ("*rustc_driver*", "libLLVM*.so*", "libLLVM*.dylib", "libstd-*", "libtest-*")
@@ -43,7 +43,7 @@ def fingerprint(rustc: Path, sysroot: Path, cache_dir: Path) -> str:
     that it names by absolute path.
     """
     memo = cache_dir / "hashes.msgpack"
-    seen = cachefile.load(memo, dict[str, FileHash]) or {}
+    seen = cache_file.load(memo, dict[str, FileHash]) or {}
     fresh: dict[str, FileHash] = {}
     digest = hashlib.blake2b(digest_size=16)
     for label, path in _parts(rustc, sysroot):
@@ -54,9 +54,9 @@ def fingerprint(rustc: Path, sysroot: Path, cache_dir: Path) -> str:
         digest.update(f"{label}\0{found}\n".encode("utf-8", "surrogateescape"))
     if fresh:
         # Others may have written since; their marks are as good as ours.
-        others = cachefile.load(memo, dict[str, FileHash]) or {}
+        others = cache_file.load(memo, dict[str, FileHash]) or {}
         kept = {name: mark for name, mark in (seen | others).items() if os.path.lexists(name)}
-        cachefile.save(memo, kept | fresh)
+        cache_file.save(memo, kept | fresh)
     return digest.hexdigest()
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from linkage.errors import ToolchainError
-from linkage.toolchain import cache_file as cachefile
+from linkage.toolchain import cache_file
 from linkage.toolchain.query import ask
 from linkage.toolchain.tools import TIME_LIMIT, Tool, ask_version, marks, tool
 
@@ -67,13 +67,13 @@ def examine(cache_dir: Path, env: Mapping[str, str] | None = None) -> Machine:
     cc = c_compiler(env)
     key = _digest([str(cc), *(f"{name}={env.get(name)}" for name in _SEARCHED)])
     place = cache_dir / "machine" / f"{key}.msgpack"
-    known = cachefile.load(place, _Remembered)
+    known = cache_file.load(place, _Remembered)
     if known is None or known.state != _state(cc, known.folders, env):
         folders = _folders(cc, env)
         # The state is taken first: what changes while we ask is asked again the next time.
         state = _state(cc, folders, env)
         known = _Remembered(folders, state, _ask_machine(cc, folders, env))
-        cachefile.save(place, known)
+        cache_file.save(place, known)
     return known.machine
 
 

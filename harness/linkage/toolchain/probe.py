@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from linkage.errors import ToolchainError
-from linkage.toolchain import cache_file as cachefile
+from linkage.toolchain import cache_file
 from linkage.toolchain.fingerprint import fingerprint, is_script
 from linkage.toolchain.model import CRATE_TYPES, Capabilities, OutputName, Target, Toolchain
 from linkage.toolchain.query import TIME_LIMIT, Reply, ask, first_words
@@ -57,10 +57,10 @@ def probe(
         sysroot = _sysroot_by_layout(located.rustc) or asker.sysroot()
         digest = fingerprint(located.rustc, sysroot, cache_dir)
         remembered = cache_dir / "probes" / f"{digest}-{_REVISION}.msgpack"
-        answers = cachefile.load(remembered, Capabilities)
+        answers = cache_file.load(remembered, Capabilities)
         if answers is None or answers.sysroot != sysroot:
             answers = asker.everything(sysroot)
-            cachefile.save(remembered, answers)
+            cache_file.save(remembered, answers)
     # A copy of a script has the same answers and sysroot, but another path.
     own = replace(answers, rustc=located.rustc)
     return Toolchain(located.name, located.spec, located.rustc, digest, own, package_of(located.rustc))

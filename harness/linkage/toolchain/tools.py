@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from linkage.errors import ToolchainError
-from linkage.toolchain import cache_file as cachefile
+from linkage.toolchain import cache_file
 from linkage.toolchain.fingerprint import is_script
 from linkage.toolchain.query import ask
 
@@ -61,12 +61,12 @@ def ask_rustup(cache_dir: Path, env: Mapping[str, str]) -> Tool:
         return Tool("rustup")
     state = marks(path)
     remembered = cache_dir / "rustup.msgpack"
-    known = cachefile.load(remembered, tuple[str, Tool])
+    known = cache_file.load(remembered, tuple[str, Tool])
     if known is None or known[0] != state:
         # From the root, where no `rust-toolchain.toml` makes it look for or install a toolchain.
         quiet = {**env, "RUSTUP_AUTO_INSTALL": "0"}
         known = (state, Tool("rustup", path, ask_version([path, "--version"], quiet, Path("/"))))
-        cachefile.save(remembered, known)
+        cache_file.save(remembered, known)
     return known[1]
 
 
