@@ -36,8 +36,8 @@ def test_what_several_variants_share_is_said_once() -> None:
     matrix = "matrix: {k: [1, 2, 3, 4]}\n"
     found = said_of(matrix + "steps: [{rustc: lbi.rs, cfg: 'k${k}'}, {cc: main.c, link-with: lib.cdylib}]")
     assert [line.partition(" (help")[0] for line in found] == [
-        "case.yaml:4:17: there is no source `lbi.rs`",
-        "case.yaml:4:64: `lib.cdylib` is made by no earlier step",
+        "case.yaml:4:17: the source `lbi.rs` does not exist",
+        "case.yaml:4:64: no earlier step makes `lib.cdylib`",
     ]
 
 
@@ -45,4 +45,4 @@ def test_a_message_is_one_line_however_long_or_odd_a_value_is() -> None:
     (long,) = said_of(f"steps: {{rustc: {'a' * 5000}.rs}}")
     assert len(long) < 600
     (odd,) = said_of('"a\\nb\\e": 1\nsteps: {rustc: lib.rs}')
-    assert odd.startswith("case.yaml:3:1: unknown key `a\\nb\\x1b` (help: known here: claims, ")
+    assert odd.startswith("case.yaml:3:1: unknown key `a\\nb\\x1b` (help: expected one of claims, ")

@@ -74,7 +74,7 @@ def test_a_condition_that_names_no_axis(empty: str) -> None:
     place = 20 if "not" in empty else 14
     assert said_of(
         f"steps:\n  - {{rustc: lib.rs}}\n  - rustc: lib.rs\n    id: b\n    when:    {empty}\n"
-    ) == [f"case.yaml:7:{place}: this condition names no axis (help: write it as `{{lto: fat}}`)"]
+    ) == [f"case.yaml:7:{place}: a condition must name an axis (help: write it as `{{lto: fat}}`)"]
 
 
 @pytest.mark.parametrize(

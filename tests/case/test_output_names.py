@@ -91,6 +91,6 @@ def test_a_crate_and_a_c_program_of_one_name_are_one_file() -> None:
     )
     (line,) = said(text)
     assert line == (
-        "case.yaml:3:41: two steps at the same time write `no-std` "
-        "(help: the other is at case.yaml:3:21; give one an output of its own)"
+        "case.yaml:3:41: two parallel steps write `no-std` "
+        "(help: the other one is at case.yaml:3:21; give one of them another output)"
     )

@@ -127,8 +127,8 @@ def test_a_value_that_does_not_fit_is_an_error_there() -> None:
     with pytest.raises(CaseError) as caught:
         resolve(case.document, case.model.steps, TrackedRow({"out": "../a"}, set()))
     assert str(caught.value) == (
-        "case.yaml:4:33: with the cell's values: `../a` leads outside the case's folder "
-        "(help: keep the file beside the case)"
+        "case.yaml:4:33: with the cell's values: `../a` is outside the case's folder "
+        "(help: move the file into the case's folder)"
     )
     problems: list[CaseError] = []
     assert resolve(case.document, case.model.steps, TrackedRow({"out": "../a"}, set()), problems) == ()

@@ -6,7 +6,8 @@ import pytest
 
 from support.asked import said
 
-MIND = "(help: keep the file beside the case)"
+MIND = "(help: move the file into the case's folder)"
+ABSENT = "(help: put it beside the case, or add it to `sources`)"
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def test_a_source_beside_the_case(name: str, folder: Path) -> None:
 @pytest.mark.parametrize("name", ["link.rs", "up/outside.rs"])
 def test_a_link_that_leads_outside(name: str, folder: Path) -> None:
     assert said_of(f"steps: {{rustc: {name}}}", folder) == [
-        f"case.yaml:2:16: `{name}` leads outside the case's folder {MIND}"
+        f"case.yaml:2:16: `{name}` is outside the case's folder {MIND}"
     ]
 
 
@@ -44,7 +45,7 @@ def test_a_link_that_leads_outside_from_a_folder(folder: Path) -> None:
     assert said_of("steps: {rustc: lib.rs}\nfiles: [parts, lib.rs]", folder) == []
     (folder / "parts" / "deep" / "b.rs").symlink_to("../../../outside.rs")
     assert said_of("steps: {rustc: lib.rs}\nfiles: [parts]", folder) == [
-        f"case.yaml:3:9: `parts/deep/b.rs` leads outside the case's folder {MIND}"
+        f"case.yaml:3:9: `parts/deep/b.rs` is outside the case's folder {MIND}"
     ]
 
 
@@ -55,14 +56,14 @@ def test_a_link_to_itself(folder: Path) -> None:
 
 def test_a_folder_is_no_source(folder: Path) -> None:
     assert said_of("steps: {rustc: parts}", folder) == [
-        "case.yaml:2:16: `parts` is a folder (help: name the source in it)"
+        "case.yaml:2:16: `parts` is a folder (help: name a file in it)"
     ]
 
 
 def test_the_nearest_file_is_named(folder: Path) -> None:
     assert said_of("steps: {rustc: parts/deep/b.rs}\nfiles: part", folder) == [
-        "case.yaml:2:16: there is no source `parts/deep/b.rs` (help: did you mean `parts/deep/a.rs`?)",
-        "case.yaml:3:8: there is no source `part` (help: put it beside the case, or under `sources`)",
+        "case.yaml:2:16: the source `parts/deep/b.rs` does not exist (help: did you mean `parts/deep/a.rs`?)",
+        f"case.yaml:3:8: the source `part` does not exist {ABSENT}",
     ]
 
 
@@ -70,16 +71,14 @@ def test_a_name_with_a_variable_is_looked_up_in_each_variant(folder: Path) -> No
     matrix = "matrix: {name: [lib, inside, gone, link]}"
     assert said_of(f"{matrix}\nsteps: {{rustc: '${{name}}.rs'}}", folder) == [
         (
-            "case.yaml:3:16: there is no source `gone.rs` in the variant [name=gone] "
+            "case.yaml:3:16: the source `gone.rs` does not exist in the variant [name=gone] "
             "(help: did you mean `inside.rs`?)"
         ),
-        f"case.yaml:3:16: `link.rs` leads outside the case's folder in the variant [name=link] {MIND}",
+        f"case.yaml:3:16: `link.rs` is outside the case's folder in the variant [name=link] {MIND}",
     ]
 
 
 def test_an_expected_text_is_beside_the_case(folder: Path) -> None:
     (folder / "out.txt").write_text("")
     steps = "steps: {rustc: lib.rs, stdout: {file: out.txt}, stderr: {file: err.txt}}"
-    assert said_of(steps, folder) == [
-        "case.yaml:2:64: there is no source `err.txt` (help: put it beside the case, or under `sources`)"
-    ]
+    assert said_of(steps, folder) == [f"case.yaml:2:64: the source `err.txt` does not exist {ABSENT}"]

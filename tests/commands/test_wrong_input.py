@@ -140,7 +140,7 @@ def test_the_good_ones_are_collected_beside_the_wrong(folder: Path, some_rustc: 
     options = ["--collect-only", "-q", "--toolchain", some_rustc]
     found = pytest_on(folder, *options, "bad.yaml", "good.yaml", cache=cache)
     assert "good.yaml::some[lto=off]" in found.stdout.splitlines()
-    assert "bad.yaml:1:10: a bracket that is never closed" in found.stdout
+    assert "bad.yaml:1:10: unclosed bracket" in found.stdout
     assert found.returncode == USAGE
 
 
@@ -177,4 +177,4 @@ def test_a_file_that_is_no_text(folder: Path) -> None:
     (folder / "bad.yaml").write_bytes("summary: ä".encode() + b"\xff\n")
     found = linkage(folder, "explain", "bad.yaml")
     assert found.returncode == USAGE
-    assert found.stderr == "linkage: bad.yaml:1:11: not UTF-8 (help: save the file as UTF-8)\n"
+    assert found.stderr == "linkage: bad.yaml:1:11: the file is not valid UTF-8 (help: save it as UTF-8)\n"

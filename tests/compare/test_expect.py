@@ -52,11 +52,11 @@ def test_what_is_meant_and_does_not_occur_is_told_with_its_place() -> None:
         ("expected: 3", "e.yaml:1:11: `expected` must be a list"),
         (
             "expected:\n  - change: export gone\n",
-            "e.yaml:2:5: the key `reason` is missing (help: say why it is meant)",
+            "e.yaml:2:5: missing key `reason` (help: say why the change is expected)",
         ),
         ("expected:\n  - {change: exprt gone, reason: x}\n", "`exprt gone` is not a kind of change"),
         ("expected:\n  - {change: export gone, reason: x, nam: y}\n", "unknown key `nam`"),
-        ("expected: [", "a bracket that is never closed"),
+        ("expected: [", "unclosed bracket"),
     ],
 )
 def test_what_is_wrong_with_the_file_is_said_with_its_place(text: str, said: str) -> None:

@@ -1,4 +1,4 @@
-"""What every part of a case's model shares: strictness, kebab-case keys, unknown keys refused."""
+"""What all parts of a case's model share: strict types, kebab-case keys, errors for unknown keys."""
 
 import difflib
 import re
@@ -40,12 +40,12 @@ class Model(BaseModel):
     )
 
     shorthand: ClassVar[tuple[JsonSchemaValue, ...]] = ()
-    """What may stand in its place, as JSON Schema: editors must not flag what the reader accepts."""
+    """The short forms that are accepted in its place, as JSON Schema, so that editors accept them too."""
 
     @model_validator(mode="wrap")
     @classmethod
     def _known_keys(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:  # noqa: ANN401
-        # Pydantic would not say which keys it knows; and what else is wrong must be said too.
+        # Pydantic's own error does not name the known keys. All other errors are reported as well.
         known = keys(cls)
         unknown = [key for key in data if key not in known] if isinstance(data, dict) else []
         if not unknown or cls.model_config.get("extra") != "forbid":
@@ -85,11 +85,11 @@ _MEANT = {
     "together": "parallel",
     "under": "runner", "what": "compare", "within": "link-set",
 }  # fmt: skip
-"""Words that may be written for a key of another name."""
+"""Other words that an author may use for a key."""
 
 
-def suggest(word: str, known: Sequence[str], otherwise: str = "known here: {}") -> str:
-    """What to write in place of an unknown word: the nearest known one, or which there are."""
+def suggest(word: str, known: Sequence[str], otherwise: str = "expected one of {}") -> str:
+    """The help for an unknown word: the nearest known one, or a list of all."""
     near = nearest(word, known)
     return f"did you mean `{near}`?" if near else otherwise.format(", ".join(known) or "none")
 
@@ -100,7 +100,7 @@ def keys(model: type[BaseModel]) -> set[str]:
 
 
 def nearest(word: str, known: Sequence[str]) -> str | None:
-    """The known word that a misspelt one most likely means, if any is near."""
+    """The known word that a misspelt one most likely means, if there is one."""
     if _MEANT.get(word) in known:
         return _MEANT[word]
     found = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
@@ -122,16 +122,16 @@ def _to_texts(value: object) -> object:
 
 
 def _relative(value: str) -> str:
-    """A path inside the case's folder or its working folder; nothing outside may be named."""
+    """A path inside the case's folder or the working folder; raises for one outside."""
     if not value:
         raise PydanticCustomError(
-            "empty_path", "a path must not be empty", {"help": "`.` is the folder itself"}
+            "empty_path", "a path must not be empty", {"help": "write `.` for the folder itself"}
         )
     if value.startswith("/") or ".." in value.split("/") or "\0" in value:
         raise PydanticCustomError(
             "outside",
-            "`{path}` leads outside the case's folder",
-            {"path": value, "help": "keep the file beside the case"},
+            "`{path}` is outside the case's folder",
+            {"path": value, "help": "move the file into the case's folder"},
         )
     return value
 
@@ -165,7 +165,8 @@ Environment = Annotated[
 def _mode(value: object) -> object:
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
     if not (isinstance(text, str) and re.fullmatch(r"[0-7]{3,4}", text)):
-        raise PydanticCustomError("mode", "`{value}` is no mode: write it as `755`", {"value": value})
+        help = "write octal digits, such as `755`"
+        raise PydanticCustomError("mode", "`{value}` is not a file mode", {"value": value, "help": help})
     return text
 
 
@@ -174,7 +175,7 @@ Mode = Annotated[str, BeforeValidator(_mode, json_schema_input_type=int | str)]
 
 
 def listed(value: object) -> object:
-    """A before-validator: one thing where a list of them is expected is a list of one."""
+    """A before-validator: a value that is not a list becomes a list of one."""
     if value is None:
         return ()
     return _to_tuple(value) if isinstance(value, list) else (value,)

@@ -1,7 +1,7 @@
-"""The model of claims: what a case says about a step's streams or about an artifact.
+"""The model of claims: what must hold of a step's streams or of an artifact.
 
-A claim that is left out says nothing. A claim about a table, a stream or a file that is
-missing or empty does not hold, unless it asks for exactly that.
+A claim about a table, a stream or a file that is missing or empty fails, unless it asks for
+exactly that.
 """
 
 import re
@@ -19,7 +19,7 @@ def _compiles(value: str) -> str:
         re.compile(value)
     except (re.error, OverflowError, RecursionError) as error:
         raise PydanticCustomError(
-            "regex", "the regex `{regex}` does not compile: {why}", {"regex": value, "why": str(error)}
+            "regex", "invalid regex `{regex}`: {why}", {"regex": value, "why": str(error)}
         ) from None
     return value
 
@@ -34,7 +34,9 @@ def _comparison(value: object) -> object:
     text = str(value)
     if isinstance(value, bool) or not re.fullmatch(r"(==|=|>=|<=|>|<|!=)?\s*\d+", text):
         raise PydanticCustomError(
-            "comparison", "`{text}` is no number to compare with: write `3`, `>=1` or `<100`", {"text": text}
+            "comparison",
+            "`{text}` is not a comparison",
+            {"text": text, "help": "write `3`, `>=1` or `<100`"},
         )
     return text
 
@@ -46,7 +48,7 @@ Comparison = Annotated[StrictStr, BeforeValidator(_comparison, json_schema_input
 
 
 class Names(Model):
-    r"""What a set of names must hold. A plain list in its place means `all`.
+    r"""A claim about a set of names. A plain list in its place means `all`.
 
     A name is exact (`foo`), a glob (`foo_*`), a regex (`/^foo_\d+$/`), a demangled path with
     globs (`path:alloc::*`) or a symbol group (`${allocator-shim}`).
@@ -61,7 +63,7 @@ class Names(Model):
     only: Patterns | None = None
     """Every name is one of these, and each of these is found; an empty list: no names at all."""
     within: Patterns = ()
-    """The claim is about these names only, the others do not count."""
+    """The claim is about these names only."""
     except_: Patterns = ()
     """The claim is about all names but these."""
     count: Comparison | None = None
@@ -78,12 +80,12 @@ class Names(Model):
         return {"all": data} if isinstance(data, (str, list)) else data
 
     @model_validator(mode="after")
-    def _says_something(self) -> "Names":
+    def _is_not_empty(self) -> "Names":
         if not (self.all or self.any or self.none or self.order or self.only is not None or self.count):
             raise PydanticCustomError(
                 "says_nothing",
-                "this claim says nothing",
-                {"help": "give `all`, `any`, `none`, `only`, `count` or `order`, or write `none`"},
+                "this claim is empty",
+                {"help": "add `all`, `any`, `none`, `only`, `count` or `order`, or write `none`"},
             )
         return self
 
@@ -101,7 +103,7 @@ class SymbolKind(Model):
 
 
 class Symbols(Model):
-    """The general claim about symbols: those selected by name (and kind) are so, this often."""
+    """The general claim about symbols: which are selected, what they are, and how many."""
 
     names: Patterns
     except_: Patterns = ()
@@ -111,14 +113,14 @@ class Symbols(Model):
     expect: SymbolKind | None = None
     """Every selected symbol is of this kind."""
     count: Comparison | None = None
-    """How many are selected; without it at least one must be."""
+    """How many are selected; by default at least one."""
 
 
 class SectionClaim(Model):
     size: Comparison | None = None
     """In bytes."""
     contains: Texts = ()
-    """Texts that stand in the section's content."""
+    """Texts in the section's content."""
     not_contains: Texts = ()
     compressed: StrictBool | None = None
     flags: StrictStr | None = None
@@ -126,27 +128,27 @@ class SectionClaim(Model):
 
 
 class Number(Model):
-    """A number that stands in a text, alone or in percent of the one in another text."""
+    """A number in a text, itself or as a percentage of the one in another text."""
 
     matches: Regex
-    """Finds it: the first match's only group; commas between its digits do not count."""
+    """Finds the number: the only group of the first match; commas between digits are ignored."""
     is_: Comparison
     percent_of: StrictStr | None = None
-    """The other text (`${captured.ID}`), in which the same regex finds the number that is 100."""
+    """The other text (`${captured.ID}`), in which the same regex finds the number that means 100 %."""
 
     @model_validator(mode="after")
     def _has_one_group(self) -> "Number":
         if re.compile(self.matches).groups != 1:
             raise PydanticCustomError(
                 "groups",
-                "`{regex}` does not say which number",
-                {"regex": self.matches, "help": "put just the digits in parentheses, and nothing else"},
+                "`{regex}` must have exactly one group",
+                {"regex": self.matches, "help": "put the digits, and nothing else, in parentheses"},
             )
         return self
 
 
 class Text(Model):
-    """What a text must be. A plain text in its place means `equals`."""
+    """A claim about a text. A plain text in its place means `equals`."""
 
     equals: StrictStr | None = None
     contains: Texts = ()
@@ -155,24 +157,24 @@ class Text(Model):
         tuple[Regex, ...], BeforeValidator(listed, json_schema_input_type=str | list[str])
     ] = ()
     order: Texts = ()
-    """These stand in the text in this order."""
+    """The text contains these in this order."""
     file: RelativePath | None = None
     """Equals this file's text, beside the case."""
     lines: Comparison | None = None
     number: Number | None = None
     empty: StrictBool | None = None
     normalize: dict[Regex, StrictStr] = {}
-    """Regexes and what replaces them before anything is compared."""
+    """Regexes and their replacements, applied before the comparison."""
     shorthand = ({"type": "string"},)
 
     @model_validator(mode="after")
-    def _says_something(self) -> "Text":
+    def _is_not_empty(self) -> "Text":
         if self.model_fields_set <= {"normalize"}:
             raise PydanticCustomError(
                 "says_nothing",
-                "this claim says nothing",
+                "this claim is empty",
                 {
-                    "help": "give `equals`, `contains`, `not-contains`, `matches`, `order`, `file`, `lines`, "
+                    "help": "add `equals`, `contains`, `not-contains`, `matches`, `order`, `file`, `lines`, "
                     "`number`, `empty`"
                 },
             )
@@ -185,16 +187,16 @@ class Text(Model):
 
 
 class Content(Model):
-    """Texts that stand somewhere in a file's bytes, whatever kind of file it is, or do not."""
+    """Texts anywhere in the bytes of a file of any format."""
 
     contains: Texts = ()
     not_contains: Texts = ()
 
     @model_validator(mode="after")
-    def _says_something(self) -> "Content":
+    def _is_not_empty(self) -> "Content":
         if not (self.contains or self.not_contains):
             raise PydanticCustomError(
-                "says_nothing", "this claim says nothing", {"help": "give `contains` or `not-contains`"}
+                "says_nothing", "this claim is empty", {"help": "add `contains` or `not-contains`"}
             )
         return self
 
@@ -215,7 +217,7 @@ class ArtifactReference(Model):
             raise PydanticCustomError(
                 "itself",
                 "this compares the artifact with itself",
-                {"help": "name another `artifact`, or the `variant` by the axes in which it differs"},
+                {"help": "name another `artifact`, or a `variant` that differs in at least one axis"},
             )
         return self
 
@@ -247,7 +249,7 @@ ArtifactReferences = Annotated[
 
 
 class ArtifactClaims(Model):
-    """What one artifact must be. Under `each-member`, the same about an archive's members."""
+    """Claims about one artifact; under `each-member`, about an archive's members."""
 
     when: Condition | None = None
     """These claims hold in the cells of the matrix that this selects; without it in all."""
@@ -279,7 +281,7 @@ class ArtifactClaims(Model):
         tuple[Symbols, ...], BeforeValidator(listed, json_schema_input_type=Symbols | list[Symbols])
     ] = ()
     duplicates: Names | None = None
-    """Names with more than one strong definition among an archive's members; `none`: there are none."""
+    """Names with more than one strong definition among an archive's members."""
     resolved: ResolvedClaim | None = None
     references: dict[StrictStr, Names] = {}
     """What each of these functions refers to: calls and addresses taken."""
@@ -326,10 +328,10 @@ class ArtifactClaims(Model):
             for key in sorted(claims.model_fields_set & OF_FILES):
                 raise PydanticCustomError(
                     "of_files",
-                    "`{key}` is said of a file, not of an archive's members",
+                    "`{key}` does not apply to an archive's members",
                     {
                         "key": key.replace("_", "-"),
-                        "help": "claim it of the archive, or `extract` the member",
+                        "help": "make the claim about the archive, or `extract` the member",
                     },
                 )
         return self
@@ -348,7 +350,7 @@ class DiagnosticPattern(Model):
     code: StrictStr | None = None
     level: Literal["error", "warning", "note", "help", "failure-note"] | None = None
     text: StrictStr | None = None
-    """Stands in the rendered text, notes included."""
+    """The rendered text, notes included, contains this."""
     matches: Regex | None = None
     shorthand = ({"type": "string"},)
 
@@ -367,7 +369,7 @@ Diagnostics = Annotated[
 
 
 class DiagnosticClaim(Model):
-    """Diagnostics that are there, and such that are not. A plain list in its place means `all`."""
+    """Diagnostics that rustc reports, or does not. A plain list in its place means `all`."""
 
     all: Diagnostics = ()
     none: Diagnostics = ()
@@ -379,11 +381,9 @@ class DiagnosticClaim(Model):
         return {"all": data} if isinstance(data, (str, list)) else data
 
     @model_validator(mode="after")
-    def _says_something(self) -> "DiagnosticClaim":
+    def _is_not_empty(self) -> "DiagnosticClaim":
         if not (self.all or self.none):
-            raise PydanticCustomError(
-                "says_nothing", "this claim says nothing", {"help": "give `all` or `none`"}
-            )
+            raise PydanticCustomError("says_nothing", "this claim is empty", {"help": "add `all` or `none`"})
         return self
 
 
@@ -405,12 +405,12 @@ class LinkClaim(Model):
     """How often the linker was called."""
 
     @model_validator(mode="after")
-    def _says_something(self) -> "LinkClaim":
+    def _is_not_empty(self) -> "LinkClaim":
         if self.model_fields_set <= {"output"}:
             raise PydanticCustomError(
                 "says_nothing",
-                "this claim says nothing",
-                {"help": "give `args`, `libraries`, `inputs`, `exports`, `export-list` or `count`"},
+                "this claim is empty",
+                {"help": "add `args`, `libraries`, `inputs`, `exports`, `export-list` or `count`"},
             )
         return self
 

@@ -1,6 +1,6 @@
-"""Conditions on a cell of the matrix: `when`, `exclude` and a known bug's `when` share them.
+"""Conditions on a cell of the matrix, for `when` and `exclude`.
 
-`toolchain` is no axis, but stands in a condition as one: the compiler that the cell is built with.
+`toolchain` is not an axis, but a condition can limit it like one: the compiler that builds the cell.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,17 +14,17 @@ from linkage.case.base import Model, Scalar
 from linkage.toolchain.version import RustcVersion, VersionRange
 
 COMPILER = "toolchain"
-"""The key of a cell that holds the version of its compiler, and a condition's that limits it."""
+"""The key of a cell's compiler version, and the key that limits it in a condition."""
 
 AxisValue = Scalar | tuple[Scalar, ...] | None | Mapping[str, Any]
 MatrixRow = Mapping[str, Any]
 
 
 class Condition(Model):
-    """Axes and the values that are meant; all of them must hold.
+    """Axes and their values; all of them must match.
 
-    A list names alternatives, but for an axis whose values are lists (`crate-type`) it names
-    the whole list. One value against a list asks whether it is among them.
+    A list names alternatives, but the whole value if the axis's values are lists (`crate-type`).
+    One value matches a list that contains it.
     """
 
     model_config = {"extra": "allow"}
@@ -58,13 +58,13 @@ class Condition(Model):
     def _names_something(self) -> "Condition":
         if not (self.axes or self.any or self.not_ or self.toolchain):
             raise PydanticCustomError(
-                "no_axis", "this condition names no axis", {"help": "write it as `{lto: fat}`"}
+                "no_axis", "a condition must name an axis", {"help": "write it as `{lto: fat}`"}
             )
         return self
 
     @property
     def axes(self) -> dict[str, Any]:
-        """The axes that this condition itself names, without those under `not` and `any`."""
+        """The axes that this condition names itself, without those under `not` and `any`."""
         return dict(self.__pydantic_extra__ or {})
 
     def names(self) -> set[str]:
@@ -80,7 +80,7 @@ class Condition(Model):
             yield from inner.ranges()
 
     def holds(self, row: MatrixRow) -> bool:
-        """Whether this cell is meant. An axis that the cell lacks matches nothing."""
+        """Whether this cell matches. An axis that the cell does not have matches nothing."""
         return (
             (self.toolchain is None or _built_by(self.toolchain, row))
             and all(axis in row and matches(expected, row[axis]) for axis, expected in self.axes.items())
@@ -100,7 +100,7 @@ def _parsed(text: str) -> VersionRange:
 
 
 def matches(expected: Any, actual: Any) -> bool:  # noqa: ANN401 - an axis's value is what its author wrote
-    """Whether an axis's value is one that a condition means."""
+    """Whether an axis's value matches a condition's."""
     if isinstance(actual, Mapping):
         actual = actual.get("name")
     if isinstance(expected, Mapping):
@@ -115,7 +115,7 @@ def matches(expected: Any, actual: Any) -> bool:  # noqa: ANN401 - an axis's val
 
 
 def same(one: object, other: object) -> bool:
-    """Whether two values of an axis are the same one; true is not 1, as Python's == would say."""
+    """Whether two values of an axis are equal; unlike in Python, true is not 1."""
     if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
         return len(one) == len(other) and all(map(same, one, other))
     return type(one) is type(other) and one == other

@@ -1,9 +1,9 @@
-"""YAML text to plain data, with the position of every key and value kept.
+"""YAML text to plain data, with the position of every key and value.
 
 YAML 1.1 would make `lto: off` false, `2026-05-19` a date, `1.70` a number, and would keep
 the last of two equal keys. A case is read by stricter rules: a plain scalar is `true`,
-`false`, `null`, a decimal integer, or text; nothing else. Keys are text and unique.
-https://yaml.org/spec/1.1/#id858600 is what is left out.
+`false`, `null`, a decimal integer, or text. Keys are text and unique.
+https://yaml.org/spec/1.1/#id858600 lists what is left out.
 """
 
 import re
@@ -33,18 +33,18 @@ _CONSTANTS: dict[str, Data] = {"true": True, "false": False, "null": None, "~": 
 
 
 def is_plain(text: str) -> bool:
-    """Whether a text without quotes is read as that text."""
+    """Whether a text is read as itself without quotes."""
     return text not in _CONSTANTS and not _INTEGER.match(text)
 
 
 def position_of(error: CaseError) -> Position:
-    """Where an error stands, to put several in the file's order."""
+    """The position of an error, to sort several in the file's order."""
     return error.where if isinstance(error.where, Position) else Position(str(error.where or ""), 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A case file's data and where each part of it stands."""
+    """A case file's data and the position of each part."""
 
     file: str
     data: Data
@@ -56,13 +56,13 @@ class Document:
         return self.values[self.real(path)]
 
     def key(self, path: KeyPath) -> Position:
-        """The position of the key at `path`; of the value where it is a list's element."""
+        """The position of the key at `path`; for an element of a list, of its value."""
         real = self.real(path)
         named = self.keys.get(real) if real[-1:] == path[-1:] else None
         return named or self.values[real]
 
     def at(self, path: KeyPath) -> Data:
-        """The data at `path`, or the nearest around it that exists."""
+        """The data at `path`, or the nearest data around it that exists."""
         data = self.data
         for part in self.real(path):
             data = data[part]  # type: ignore[index]
@@ -71,8 +71,8 @@ class Document:
     def real(self, path: KeyPath) -> KeyPath:
         """The parts of a path that are in the file.
 
-        Validation names parts that are not (a union's tag, a shorthand's long form): they are
-        passed over, so that the rest of the path still leads to the place.
+        Validation adds parts that are not (a union's tag, a shorthand's long form): they are
+        skipped, so that the rest of the path still leads to the place.
         """
         here: KeyPath = ()
         for part in path:
@@ -90,16 +90,16 @@ class _Builder:
 
     def build(self, node: yaml.Node, path: KeyPath) -> Data:
         position = mark_position(self.file, node.start_mark)
-        # What an alias stands for has its anchor's place: the key around says where it grew.
+        # The value of an alias has the position of its anchor: the key around it is where it expands.
         around = self.keys.get(path[:1], position)
         if len(path) > MAX_DEPTH:
             raise _too_deep(around)
         self.values[path] = position
         if len(self.values) > MAX_NODES:
             raise CaseError(
-                f"more than {MAX_NODES} values once its aliases are resolved",
+                f"more than {MAX_NODES} values after its aliases are expanded",
                 where=around,
-                help="write fewer aliases, or split the case",
+                help="use fewer aliases, or split the case",
             )
         if isinstance(node, yaml.ScalarNode):
             if _SURROGATE.search(node.value):  # libyaml refuses the escape, PyYAML's own parser takes it
@@ -122,9 +122,9 @@ class _Builder:
             if name in result:
                 self.errors.append(
                     CaseError(
-                        f"the key `{name}` stands here a second time",
+                        f"duplicate key `{name}`",
                         where=position,
-                        help=f"the first is at {self.keys[*path, name]}; keep one of them",
+                        help=f"it is first defined at {self.keys[*path, name]}; remove one of them",
                     )
                 )
                 continue
@@ -143,19 +143,21 @@ def _scalar(node: yaml.ScalarNode) -> Data:
 
 
 def _too_deep(where: Position) -> CaseError:
-    help = "look for a stray bracket, or an alias inside of itself"
-    return CaseError(f"nested more than {MAX_DEPTH} deep", where=where, help=help)
+    help = "look for a stray bracket, or for an alias that contains itself"
+    return CaseError(f"nested more than {MAX_DEPTH} levels deep", where=where, help=help)
 
 
 def parse(text: str, file: str, loader: type[Any] = Loader) -> Document:
-    """Read one YAML document; `file` is the name that messages give.
+    """Read one YAML document; `file` is its name in messages.
 
-    Raises CaseErrors for text that is not YAML, is too large or too deep, has an alias that
-    explodes, or has a key twice.
+    Raises CaseErrors for text that is not YAML, is too large or too deep, expands to too many
+    values, or has duplicate keys.
     """
     if len(text) > MAX_BYTES:
         where = Position(file, 1, 1)
-        raise CaseErrors([CaseError(f"larger than {MAX_BYTES} bytes", where=where, help="split the case")])
+        raise CaseErrors(
+            [CaseError(f"the file is larger than {MAX_BYTES} bytes", where=where, help="split the case")]
+        )
     builder = _Builder(file)
     try:
         builder.errors += _check_events(text, file, loader)
@@ -178,8 +180,8 @@ def _read_plainly(text: str, file: str) -> None:
 
 
 def _check_events(text: str, file: str, loader: type[Any]) -> list[CaseError]:
-    """What the node tree no longer tells: tags that were written, and a depth that would break it."""
-    # Composers recurse: a file of ten thousand brackets must be refused before one sees it.
+    """Check what the node tree does not show: explicit tags, and nesting too deep to compose."""
+    # Composers recurse: a file of ten thousand brackets must be refused before it is composed.
     depth = 0
     tags: list[CaseError] = []
     for event in yaml.parse(text, loader):
@@ -187,7 +189,7 @@ def _check_events(text: str, file: str, loader: type[Any]) -> list[CaseError]:
         tag = getattr(event, "tag", None)
         if tag is not None:
             short = str(tag).replace("tag:yaml.org,2002:", "!!")
-            tags.append(CaseError(f"the tag {short} has no meaning here", where=where, help="remove it"))
+            tags.append(CaseError(f"the tag {short} is not allowed", where=where, help="remove it"))
         if isinstance(event, (yaml.SequenceStartEvent, yaml.MappingStartEvent)):
             depth += 1
             if depth > MAX_DEPTH:

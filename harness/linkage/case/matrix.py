@@ -30,7 +30,7 @@ AXIS_VALUES: dict[str, tuple[object, ...] | None] = {
     "allocator": None,
     "target": None,
 }
-"""The built-in axes, which rustc steps take by themselves, with their values where rustc fixes them."""
+"""The built-in axes, which apply to every rustc step, with their values if rustc fixes them."""
 
 
 def product(matrix: Matrix) -> list[dict[str, Any]]:
@@ -51,8 +51,8 @@ def expand(matrix: Matrix) -> list[dict[str, Any]]:
     """The cells of the matrix in a stable order, each once.
 
     `include` adds its keys to every cell of the product whose values it does not contradict,
-    and makes a new cell where it fits none; cells that it made are not extended by a later
-    one. What one `include` added a later one may change.
+    and makes a new cell if there is none; a later `include` does not extend such a cell. It may
+    change what an earlier one added.
     """
     rows = [row for row in product(matrix) if not excluded(row, matrix.exclude)]
     original = set(matrix.axes).union(*matrix.rows)
@@ -88,9 +88,9 @@ def excluded(row: MatrixRow, conditions: Sequence[Condition]) -> bool:
 def row_id(row: MatrixRow) -> str:
     """The readable, stable name of a cell: `staticlib,dylib-prefer_dynamic-lto=fat`.
 
-    The crate types stand alone, a true axis by its name, a false one is left out; whatever
-    would confuse a shell, pytest's `-k` or its `::` becomes an underscore. Where that makes
-    two cells of a matrix look the same, `expand` has given each a name with its digest.
+    Crate types have no axis name, a true axis is its name, a false one is left out. Whatever would
+    confuse a shell, pytest's `-k` or its `::` becomes an underscore; if two cells would get one
+    name, `expand` adds a digest to each.
     """
     if isinstance(row, MatrixCell):
         return row.name

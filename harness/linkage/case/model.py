@@ -30,7 +30,7 @@ Conditions = Annotated[
 
 
 class Matrix(Model):
-    """Axes by name, each with its values; `include` and `exclude` as GitHub Actions has them."""
+    """Axes by name, each with its values; `include` and `exclude` as in GitHub Actions."""
 
     model_config = {"extra": "allow"}
 
@@ -56,7 +56,7 @@ class Matrix(Model):
 
 
 class Requirement(Model):
-    """A capability without which a variant is skipped, named in the skip's reason."""
+    """A capability that a variant needs; without it the variant is skipped, with that reason."""
 
     dynamic_std: Literal[True] | None = None
     profiler_runtime: Literal[True] | None = None
@@ -86,7 +86,7 @@ class Requirement(Model):
             if data not in REQUIREMENTS:
                 help = suggest(data, REQUIREMENTS)
                 raise PydanticCustomError(
-                    "requirement", "`{data}` is no requirement", {"data": data, "help": help}
+                    "requirement", "unknown requirement `{data}`", {"data": data, "help": help}
                 )
             return {data: True}
         return data
@@ -99,7 +99,7 @@ class Requirement(Model):
         if len(given) != 1:
             raise PydanticCustomError(
                 "requirement",
-                "a requirement names exactly one of: {known}",
+                "a requirement must name exactly one of: {known}",
                 {"known": ", ".join(REQUIREMENTS)},
             )
         return self
@@ -109,27 +109,27 @@ REQUIREMENTS = tuple(sorted(keys(Requirement) - {"when"}))
 
 
 class BugSignature(Model):
-    """What a known bug looks like: all that is given here must be seen."""
+    """How a known bug fails: a failure must match all that is given here."""
 
     step: StrictStr
-    """The id of the step at which it shows."""
+    """The id of the step at which it occurs."""
     claim: Texts = ()
-    """The claims that do not hold, by their keys: `lib.dylib.exports`, `exit`, `stdout`; all of them."""
+    """The claims that fail, all of them, by their keys: `lib.dylib.exports`, `exit`, `stdout`."""
     stdout: StrictStr | None = None
-    """Stands in the step's stdout."""
+    """The step's stdout contains this."""
     stderr: StrictStr | None = None
-    """Stands in the step's stderr."""
+    """The step's stderr contains this."""
     matches: Regex | None = None
-    """Matches somewhere in the step's stderr."""
+    """The step's stderr matches this."""
     found: StrictStr | None = None
-    """Stands in what the claim found."""
+    """What the claim found contains this."""
     code: StrictStr | None = None
     """A diagnostic's code."""
     exit: StrictInt | StrictStr | None = None
     """An exit status, `ice`, `timeout` or a signal's name."""
 
     @model_validator(mode="after")
-    def _says_how(self) -> "BugSignature":
+    def _is_more_than_a_step(self) -> "BugSignature":
         given = [
             name
             for name in type(self).model_fields
@@ -138,23 +138,23 @@ class BugSignature(Model):
         if not given:
             raise PydanticCustomError(
                 "signature",
-                "a signature must say what is seen, not only where",
+                "a signature needs more than a `step`",
                 {"help": "add `claim`, `stderr`, `code` or `exit`"},
             )
         return self
 
 
 class KnownBug(Model):
-    """Claims that are known not to hold, on a range of toolchains, in some cells."""
+    """Claims that are known to fail, on a range of toolchains, in some cells."""
 
     issue: IssueReference | None = None
     unreported: StrictStr | None = None
-    """In place of an issue: what is wrong, in one sentence."""
+    """If there is no issue: what is wrong, in one sentence."""
     report: RelativePath | None = None
-    """Of an unreported bug: a file beside the case with the report, ready to be filed."""
+    """For an unreported bug: a file beside the case with a report that can be filed."""
     when: Condition | None = None
     toolchains: StrictStr | None = None
-    """A version range; without it every toolchain."""
+    """A version range; by default every toolchain."""
     signature: BugSignature
     note: StrictStr | None = None
 
@@ -163,14 +163,14 @@ class KnownBug(Model):
         if (self.issue is None) == (self.unreported is None):
             raise PydanticCustomError(
                 "unnamed",
-                "a known bug names its `issue` or is marked `unreported`",
-                {"help": "write `issue: rust-lang/rust#N`, or `unreported:` with what is wrong"},
+                "a known bug needs either `issue` or `unreported`",
+                {"help": "write `issue: rust-lang/rust#N`, or `unreported:` and what is wrong"},
             )
         if self.report is not None and self.unreported is None:
             raise PydanticCustomError(
                 "reported",
-                "a bug that has an issue needs no `report`",
-                {"help": "remove it: the issue says what the report says"},
+                "`report` is only for a bug without an `issue`",
+                {"help": "remove it"},
             )
         return self
 
@@ -181,7 +181,7 @@ class KnownBug(Model):
 
 
 class CaseModel(Model):
-    """A case: one subject, its matrix, its steps and what must hold."""
+    """A case: one subject, its matrix, its steps and its claims."""
 
     summary: StrictStr = Field(min_length=1, max_length=120)
     description: StrictStr | None = None
@@ -192,7 +192,7 @@ class CaseModel(Model):
     tags: Annotated[tuple[Tag, ...], BeforeValidator(listed, json_schema_input_type=Tag | list[Tag])] = ()
     """pytest marks: `-m TAG` selects the case."""
     toolchains: StrictStr | None = None
-    """The range of toolchains that the case is about; others skip it."""
+    """The range of toolchains that the case is about; it is skipped on others."""
     matrix: Matrix = Matrix()
     requires: Annotated[
         tuple[Requirement, ...],

@@ -1,7 +1,7 @@
-"""A case file to a Case: YAML, its model, and the checks that need the whole file.
+"""Reads a case file: YAML, its model, and the checks that need the whole file.
 
-Every error found is reported, each with file, line and column. Nothing here starts a
-process, and nothing outside the case's own folder is looked at.
+Every error is reported, with file, line and column. Nothing here starts a process or looks
+outside the case's own folder.
 """
 
 import math
@@ -22,9 +22,9 @@ MAX_MESSAGE = 400
 
 
 def read_case(file: Path, name: str | None = None) -> Case:
-    """Read a case file; `name` is what messages call it.
+    """Read a case file; `name` is its name in messages.
 
-    Raises CaseErrors with all that is wrong with it, in the file's order.
+    Raises CaseErrors with all errors, in the file's order.
     """
     name = name or str(file)
     try:
@@ -34,7 +34,9 @@ def read_case(file: Path, name: str | None = None) -> Case:
         before = error.object[: error.start]
         line = before[before.rfind(b"\n") + 1 :].decode("utf-8")
         where = Position(name, before.count(b"\n") + 1, len(line) + 1)
-        raise CaseErrors([CaseError("not UTF-8", where=where, help="save the file as UTF-8")]) from None
+        raise CaseErrors(
+            [CaseError("the file is not valid UTF-8", where=where, help="save it as UTF-8")]
+        ) from None
     except OSError as error:
         why = f"cannot be read: {error.strerror or error}"
         raise CaseErrors([CaseError(why, where=name, help="check the path")]) from None
@@ -45,7 +47,7 @@ def parse_case(text: str, file: Path, name: str) -> Case:
     """Like read_case, from the file's text."""
     doc = parse(text, name)
     if not isinstance(doc.data, dict):
-        what = "the file is empty" if doc.data is None else "a case is a mapping"
+        what = "the file is empty" if doc.data is None else "a case must be a mapping"
         raise CaseErrors([CaseError(what, where=doc.value(()), help="a case needs `summary` and `steps`")])
     try:
         model = CaseModel.model_validate(doc.data)
@@ -69,7 +71,7 @@ def _all(errors: Iterable[CaseError]) -> CaseErrors:
 
 
 def _in_one_line(error: CaseError) -> CaseError:
-    # What the file says stands in messages: a line break in it, or a page of text, must not.
+    # Messages quote the file: a line break in it must not break them, and a page of text must not fill them.
     help = _printable(error.help) if error.help else None
     return CaseError(_printable(error.what), where=error.where, help=help)
 

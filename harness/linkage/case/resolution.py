@@ -1,7 +1,7 @@
-"""One cell of the matrix applied to a case: the steps that it has, with their values and roles.
+"""The steps of a case in one cell of the matrix, with their values and roles.
 
-Nothing here needs a toolchain: which artifacts a step makes follows from its crate types and
-emits; only their file names depend on the target.
+Nothing here needs a toolchain: a step's crate types and emits determine which artifacts it makes;
+only their file names depend on the target.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -29,7 +29,7 @@ class ResolvedStep:
     """A step as one variant has it."""
 
     path: KeyPath
-    """Where it stands in the case."""
+    """Its place in the case."""
     id: str
     step: model.Step
     roles: tuple[str, ...] = ()
@@ -41,7 +41,7 @@ class ResolvedStep:
 
 
 class TrackedRow(dict[str, Any]):
-    """A cell of the matrix that notes which of its axes are looked at."""
+    """A cell of the matrix that records which of its axes are used."""
 
     def __init__(self, values: Mapping[str, Any], used: set[str]) -> None:
         super().__init__(values)
@@ -57,8 +57,8 @@ def resolve(
 ) -> tuple[ResolvedStep, ...]:
     """The steps of a case that this cell has.
 
-    Raises CaseError where a value does not fit; with `problems` it is added there, and the
-    step is left out.
+    Raises CaseError for a value that does not fit; with `problems` the error is added there, and
+    the step is left out.
     """
     assert isinstance(doc.data, dict)  # noqa: S101 - the case has been validated
     raw = doc.data["steps"]
@@ -112,7 +112,7 @@ def applied(doc: Document, part: M, data: Data, path: KeyPath, row: TrackedRow, 
 
     Raises CaseError for a variable that nothing defines, or a value that does not fit.
     """
-    if not _mentions(data):
+    if not _has_variables(data):
         return part
     try:
         return adapter.validate_python(substitute(data, row, GROUP_NAMES))
@@ -120,19 +120,19 @@ def applied(doc: Document, part: M, data: Data, path: KeyPath, row: TrackedRow, 
         raise CaseError(
             f"`${{{error.name}}}` has no value",
             where=doc.value((*path, *error.path)),
-            help="give the cell one with `include`, or limit this with a `when`",
+            help="add one with `include`, or limit this with `when`",
         ) from None
     except ValidationError as error:
         first = min(explain(error, doc, path), key=position_of)
         raise CaseError(f"with the cell's values: {first.what}", where=first.where, help=first.help) from None
 
 
-def _mentions(data: Data) -> bool:
+def _has_variables(data: Data) -> bool:
     if isinstance(data, str):
         return "${" in data
     if isinstance(data, dict):
-        return any("${" in key or _mentions(value) for key, value in data.items())
-    return isinstance(data, list) and any(_mentions(item) for item in data)
+        return any("${" in key or _has_variables(value) for key, value in data.items())
+    return isinstance(data, list) and any(_has_variables(item) for item in data)
 
 
 def _identify(step: model.Step, taken: set[str]) -> str:

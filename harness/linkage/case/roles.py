@@ -1,4 +1,4 @@
-"""Which artifacts a step mentions, by role or by file, and where in the step."""
+"""Roles: the names of artifacts in a case, and where a step refers to them."""
 
 from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
@@ -10,7 +10,7 @@ EMIT_KINDS = {
     "asm": "asm", "llvm-bc": "llvm-bc", "llvm-ir": "llvm-ir", "obj": "obj", "metadata": "rmeta", "mir": "mir",
     "dep-info": "dep-info", "thin-link-bitcode": "thin-link-bitcode",
 }  # fmt: skip
-"""rustc's emit kinds (besides `link`) and the roles of what they make."""
+"""rustc's emit kinds (except `link`) and the roles of their files."""
 
 LINK_KINDS = frozenset(kind.value for kind in steps.CrateType) - {"lib"}
 ROLE_KINDS = LINK_KINDS | set(EMIT_KINDS.values()) | {"rlink", "shared"}

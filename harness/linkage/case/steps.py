@@ -44,10 +44,10 @@ def _crate_types(value: object) -> object:
                 near = nearest(str(item), known)
                 raise PydanticCustomError(
                     "crate_type",
-                    "`{item}` is no crate type",
+                    "unknown crate type `{item}`",
                     {
                         "item": item,
-                        "help": f"did you mean `{near}`?" if near else f"rustc has {', '.join(known)}",
+                        "help": f"did you mean `{near}`?" if near else f"expected one of {', '.join(known)}",
                     },
                 )
         return tuple(value)
@@ -60,8 +60,11 @@ def _exit(value: object) -> object:
     if not (allowed or named):
         raise PydanticCustomError(
             "exit",
-            "`{value}` is no exit status: a number, `fails`, `ice`, `any`, or a signal as `SIGABRT`",
-            {"value": value},
+            "`{value}` is not an exit status",
+            {
+                "value": value,
+                "help": "write a number, `fails`, `ice`, `any`, or a signal such as `SIGABRT`",
+            },
         )
     return value
 
@@ -75,7 +78,7 @@ class Step(Model):
     id_: StrictStr | None = None
     """The name by which other steps and claims refer to it; by default the source's stem."""
     when: Condition | None = None
-    """The step is part of those variants only that this selects."""
+    """Only the variants that this selects have the step."""
     claims: ClaimMap = {}
     """Claims about artifacts as they are right after this step."""
 
@@ -107,7 +110,7 @@ EXPECTATIONS = (*ProcessExpectations.model_fields, *RustcExpectations.model_fiel
 
 
 class ProcessStep(Step, ProcessExpectations):
-    """What all steps share that start a process."""
+    """What all steps that start a process share."""
 
     env: Environment = {}
     stdin: StrictStr | None = None
@@ -122,7 +125,7 @@ class ProcessStep(Step, ProcessExpectations):
     @model_validator(mode="after")
     def _captures_what_there_is(self) -> "ProcessStep":
         if self.capture == "native-static-libs" and not isinstance(self, RustcOptions):
-            raise PydanticCustomError("capture", "only rustc reports `native-static-libs`", {})
+            raise PydanticCustomError("capture", "only a rustc step can capture `native-static-libs`", {})
         return self
 
 
@@ -146,7 +149,7 @@ class RustcStep(RustcOptions):
         tuple[StrictStr, ...] | None,
         BeforeValidator(lambda v: () if v == "none" else listed(v), json_schema_input_type=list[str] | str),
     ] = None
-    """The built-in axes that apply to this step; `none`: not one. By default all."""
+    """The built-in axes that apply to this step, or `none`; by default all."""
     crate_name: StrictStr | None = None
     crate_type: Annotated[
         tuple[StrictStr, ...] | None, BeforeValidator(_crate_types, json_schema_input_type=str | list[str])
@@ -178,7 +181,7 @@ class RustcStep(RustcOptions):
     def _output_or_dir(self) -> "RustcStep":
         if self.output and self.out_dir:
             raise PydanticCustomError(
-                "both", "`output` and `out-dir` together: rustc ignores one", {"help": "keep one"}
+                "both", "`output` and `out-dir` cannot be combined", {"help": "remove one of them"}
             )
         return self
 
@@ -195,13 +198,13 @@ class LinkOnlyStep(RustcOptions):
 
 
 class RunStep(ProcessStep):
-    """Run a built program with the loader's path set for what the variant has built."""
+    """Run a built program, which the loader finds the variant's libraries for."""
 
     run: StrictStr
     """A step's id (its bin or program), a role, or a file."""
     args: Texts = ()
     runner: Texts = ()
-    """A program and its arguments that runs it (`[valgrind, -q]`)."""
+    """A program, with its arguments, that runs the built program (`[valgrind, -q]`)."""
     library_path: StrictBool = True
     """Whether the loader finds the working folder and the toolchain's libraries."""
 
@@ -242,7 +245,9 @@ class ArStep(ProcessStep):
     def _one_operation(self) -> "ArStep":
         if sum(map(bool, (self.members, self.delete, self.extract))) > 1:
             raise PydanticCustomError(
-                "operation", "`members`, `delete` and `extract` are steps of their own", {"help": "divide it"}
+                "operation",
+                "`members`, `delete` and `extract` cannot be combined",
+                {"help": "split the step"},
             )
         return self
 
@@ -270,7 +275,7 @@ class WriteStep(Step):
     text: StrictStr | None = None
     hex_: StrictStr | None = None
     offset: StrictInt | None = None
-    """Overwrite from this byte on, the rest stays; negative from the end."""
+    """Overwrite the file from this byte on; negative: from the end."""
 
     @model_validator(mode="after")
     def _one_content(self) -> "WriteStep":
@@ -361,7 +366,7 @@ ACTIONS: dict[str, type[Step]] = {
 
 
 def action_of(data: Any) -> str | None:  # noqa: ANN401 - whatever stands in the file
-    """The step's action: the one key that says what it does; tagged so that it equals no key."""
+    """The step's action, as a tag that differs from every key."""
     if isinstance(data, Step):
         return next(f"a {name} step" for name, model in ACTIONS.items() if type(data) is model)
     if not isinstance(data, dict):

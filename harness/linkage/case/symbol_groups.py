@@ -1,6 +1,6 @@
-"""Named symbol groups: names that change between compilers, kept as data in one place.
+"""Symbol groups: names that change between compilers.
 
-`symbol_groups.yaml` beside this file holds them; a pattern there may be limited to a version range.
+They are in `symbol_groups.yaml` beside this file; a pattern can be limited to a version range.
 """
 
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class GroupSpelling:
 
 @dataclass(frozen=True, slots=True)
 class SymbolGroup:
-    """A symbol group: what it is, and how its names are spelt by which compilers."""
+    """A symbol group: what it is, and how compilers spell its names."""
 
     name: str
     description: str

@@ -1,6 +1,6 @@
-"""What validation found, in the words of whoever wrote the case: one error a place, at its position.
+"""The errors of validation in the terms of the YAML that the author wrote: one for each place.
 
-The model speaks of unions, tags and tuples; its author wrote a list where a text was meant.
+The model has unions, tags and tuples; the author wrote a list instead of a text.
 """
 
 from collections.abc import Iterable, Iterator
@@ -34,24 +34,24 @@ _FOUND = {
     dict: "a mapping",
 }
 _MISSING = {
-    "summary": "say in one line what the case protects",
-    "steps": "say what is built: `- rustc: lib.rs`",
-    "signature": "say at which step the bug is seen, and how",
-    "step": "the id of the step at which the bug shows, its action, or `end`",
-    "change": "say what kind of change it is, as the report's JSON names it",
-    "reason": "say why it is meant",
-    "names": "say which symbols are meant; `*` for all",
+    "summary": "describe in one line what the case protects",
+    "steps": "list what to build, such as `- rustc: lib.rs`",
+    "signature": "name the step at which the bug occurs, and how it fails",
+    "step": "the id of the step at which the bug occurs, its action, or `end`",
+    "change": "name the kind of change as in the report's JSON",
+    "reason": "say why the change is expected",
+    "names": "list the symbols; `*` means all",
 }
 
 
 def explain(error: ValidationError, doc: Document, base: KeyPath = ()) -> Iterator[CaseError]:
-    """Every error in the validation of what stands at `base`, each place once, in no order."""
+    """Every error in the validation of the part at `base`, one for each place, unordered."""
     details = error.errors(include_url=False)
     paths = [(*base, *detail["loc"]) for detail in details]
     alternatives: dict[KeyPath, list[ErrorDetails]] = {}
     for detail, path in zip(details, paths, strict=True):
         if detail["type"] == "too_short" and any(o[: len(path)] == path and o != path for o in paths):
-            continue  # the elements' own errors say it better
+            continue  # the elements' own errors are clearer
         if detail["type"] in _EXPECTED:
             alternatives.setdefault(doc.real(path), []).append(detail)
         else:
@@ -65,12 +65,10 @@ def _wrong_type(path: KeyPath, found: Iterable[ErrorDetails], doc: Document) -> 
     kinds = dict.fromkeys(detail["type"] for detail in details)
     wanted = " or ".join(dict.fromkeys(_EXPECTED[kind] for kind in kinds))
     given = details[0].get("input")
-    is_ = _FOUND.get(type(given), "nothing" if given is None else "something else")
+    is_ = _FOUND.get(type(given), "null" if given is None else "something else")
     part = "an element of " if path and isinstance(path[-1], int) else ""
     help = "put it in quotes" if "string_type" in kinds and isinstance(given, (bool, int)) else None
-    return CaseError(
-        f"{part}`{_name(path)}` must be {wanted}, this is {is_}", where=doc.value(path), help=help
-    )
+    return CaseError(f"{part}`{_name(path)}` must be {wanted}, not {is_}", where=doc.value(path), help=help)
 
 
 def _one(detail: ErrorDetails, path: tuple[Any, ...], doc: Document) -> Iterator[CaseError]:
@@ -82,11 +80,11 @@ def _one(detail: ErrorDetails, path: tuple[Any, ...], doc: Document) -> Iterator
             yield CaseError(detail["msg"], where=doc.key((*doc.real(path[:-1]), path[-1])), help=help)
         case "missing":
             key = str(path[-1])
-            yield CaseError(f"the key `{key}` is missing", where=doc.value(path[:-1]), help=_MISSING.get(key))
+            yield CaseError(f"missing key `{key}`", where=doc.value(path[:-1]), help=_MISSING.get(key))
         case "action":
             yield from _action(detail["input"], real, doc)
         case kind:
-            what, otherwise = _said(kind, detail, _name(real))
+            what, otherwise = _described(kind, detail, _name(real))
             yield CaseError(what, where=_place(doc, path), help=help or otherwise)
 
 
@@ -97,44 +95,47 @@ def _action(given: object, path: KeyPath, doc: Document) -> Iterator[CaseError]:
     if len(found) > 1:
         named = " and ".join(f"`{key}`" for key in found)
         yield CaseError(
-            f"one step cannot be {named}", where=doc.key((*path, found[1])), help="make it two steps"
+            f"a step cannot be both {named}", where=doc.key((*path, found[1])), help="split it into two steps"
         )
         return
     # `- rustcc: lib.rs`: the key that was meant to be the action
     meant = next((key for key in keys if nearest(key, list(ACTIONS))), None)
     if meant is not None:
         help = suggest(meant, list(ACTIONS))
-        yield CaseError(f"`{meant}` is no kind of step", where=doc.key((*path, meant)), help=help)
+        yield CaseError(f"unknown kind of step `{meant}`", where=doc.key((*path, meant)), help=help)
         return
     yield CaseError(
-        "a step needs one key that says what it does",
+        "this step has no action",
         where=doc.value(path),
-        help=f"one of {', '.join(ACTIONS)}",
+        help=f"add one of {', '.join(ACTIONS)}",
     )
 
 
-def _said(kind: str, detail: ErrorDetails, name: str) -> tuple[str, str | None]:
+def _described(kind: str, detail: ErrorDetails, name: str) -> tuple[str, str | None]:
     context = detail.get("ctx") or {}
     match kind:
         case "too_short" | "string_too_short":
             least = context.get("min_length", 1)
-            what = "must not be empty" if least == 1 else f"needs at least {least}"
+            what = "must not be empty" if least == 1 else f"needs at least {least} elements"
             return f"`{name}` {what}", None
         case "string_too_long":
             return (
                 f"`{name}` is longer than {context['max_length']} characters",
-                "`description` has room for more",
+                "move details to `description`",
             )
         case "greater_than_equal" | "less_than_equal":
             bound = f"at least {context['ge']}" if "ge" in context else f"at most {context['le']}"
             return f"`{name}` must be {bound}", None
         case "literal_error":
             expected = str(context["expected"]).replace("True", "true").replace("'", "`")
-            return f"`{name}` cannot be `{_yaml(detail['input'])}`", f"it is {expected}"
+            return f"invalid value `{_yaml(detail['input'])}` for `{name}`", f"expected {expected}"
         case "string_pattern_mismatch" if "#" in str(context.get("pattern")):
-            return f"`{detail['input']}` is no issue or pull request", "write it as owner/repository#number"
+            return f"`{detail['input']}` is not an issue or pull request", "write owner/repository#number"
         case "string_pattern_mismatch":
-            return f"`{detail['input']}` is no tag", "small letters, digits and _, a letter first"
+            return (
+                f"`{detail['input']}` is not a tag",
+                "use lower-case letters, digits and _, starting with a letter",
+            )
     return str(detail["msg"]), None
 
 
@@ -143,7 +144,7 @@ def _yaml(value: object) -> str:
 
 
 def _place(doc: Document, path: tuple[Any, ...]) -> Position:
-    # Pydantic marks an error of a mapping's key itself so.
+    # Pydantic marks an error in a mapping's key this way.
     return doc.key(doc.real(path[:-1])) if path and path[-1] == "[key]" else doc.value(path)
 
 

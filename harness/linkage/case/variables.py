@@ -1,4 +1,4 @@
-"""`${…}` in a case: the matrix's axes, what is known only on a toolchain, and symbol groups."""
+"""Variables of a case, `${…}`: the matrix's axes, the toolchain's places, captured streams, symbol groups."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -10,13 +10,13 @@ REFERENCE = re.compile(r"(?<!\$)\$\{([^{}]*)\}")
 CAPTURED = re.compile(r"\$\{captured\.([^}]+)\}")
 """A stream that an earlier step captured."""
 LATER = frozenset({"work", "sysroot", "libdir", "target", "host"})
-"""Known only when a variant is planned on a toolchain: its working folder, and the toolchain's own places."""
+"""Known only when a variant is planned: its working folder, and the toolchain's places."""
 REFERRING = ("env", "steps", "claims")
 """The parts of a case in which a variable must be known; a source's text may hold any `${…}`."""
 
 
 class UnknownVariableError(Exception):
-    """A `${name}` that nothing defines; carries the name and where in the data it stands."""
+    """A `${name}` that nothing defines, with its place in the data."""
 
     def __init__(self, name: str, path: KeyPath) -> None:
         self.name = name
@@ -41,8 +41,8 @@ def references(data: Data, path: KeyPath = ()) -> Iterator[tuple[str, KeyPath]]:
 def substitute(data: Data, row: Mapping[str, Any], known: frozenset[str], path: KeyPath = ()) -> Data:
     """The data with the axes' values in place; variables in `known` are left as they are.
 
-    A text that is one reference takes the value as it is. In a list it is spliced where the
-    value is a list, and dropped where the value is empty. Raises UnknownVariableError.
+    A text that is one reference becomes the value itself. In a list it is spliced if the value
+    is a list, and dropped if the value is empty. Raises UnknownVariableError.
     """
     if isinstance(data, str):
         whole = REFERENCE.fullmatch(data)

@@ -228,7 +228,7 @@ def _beside(case: Case, name: str, path: tuple[str | int, ...]) -> Iterator[tupl
     for file in inside:
         if not file.resolve().is_relative_to(root):
             raise CaseError(
-                f"`{name}` leads outside the case's folder",
+                f"`{name}` is outside the case's folder",
                 where=case.position(path),
                 help="keep it beside the case",
             )

@@ -1,4 +1,4 @@
-"""The checks that need the whole case: nothing unused, nothing that selects nothing, nothing outside."""
+"""The checks that need the whole case."""
 
 from linkage.case.check.checks import check
 

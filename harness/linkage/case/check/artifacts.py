@@ -1,4 +1,4 @@
-"""What steps reference: ids, roles, programs and kept streams that are there where they are needed."""
+"""What steps refer to: each id, role, program and captured stream comes from an earlier step."""
 
 import re
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from linkage.errors import CaseError
 
 
 def check_references(survey: Survey) -> None:
-    """Note ids that stand twice, and mentions of what no earlier step of a variant makes."""
+    """Report duplicate ids, and references to what no earlier step of a variant makes."""
     known = survey.ids
     for cell in survey.cells:
         ids: set[str] = set()
@@ -25,8 +25,8 @@ def check_references(survey: Survey) -> None:
             step = place.step.step
             if place.step.id in ids:
                 where = survey.doc.value((*place.step.path, "id"))
-                what = f"a second step is named `{place.step.id}`"
-                survey.findings.add(what, where, cell.names, "give one of them an `id` of its own")
+                what = f"duplicate step id `{place.step.id}`"
+                survey.findings.add(what, where, cell.names, "give one of them another `id`")
             ids.add(place.step.id)
             _artifacts(place, known, made, cell, survey)
             _kept(place, kept, cell, survey)
@@ -34,9 +34,12 @@ def check_references(survey: Survey) -> None:
                 _program(step.run, place, made, cell, survey)
             if isinstance(step, steps.LinkOnlyStep) and step.link_only not in no_link:
                 where = survey.doc.value((*place.step.path, "link-only"))
-                what = f"`{step.link_only}` is no earlier step with `no-link: true`"
+                what = f"no earlier step `{step.link_only}` has `no-link: true`"
                 survey.findings.add(
-                    what, where, cell.names, suggest(step.link_only, sorted(no_link), "those are {}")
+                    what,
+                    where,
+                    cell.names,
+                    suggest(step.link_only, sorted(no_link), "steps with `no-link: true`: {}"),
                 )
             if isinstance(step, steps.RustcStep) and step.no_link:
                 no_link.add(place.step.id)
@@ -56,11 +59,11 @@ def _artifacts(
 
 
 def _misspelt(reference: RoleReference, made: PossibleFiles, survey: Survey) -> bool:
-    """Whether a text looks like a role of a step that there is not, and no file is called so."""
+    """Whether a text looks like a role of a step that does not exist, and no file has this name."""
     kind = reference.text.rpartition(".")[2]
     return (
         kind in ROLE_KINDS
-        and reference.path[0] not in ("ar", "write")  # these make the file
+        and reference.path[0] not in ("ar", "write")  # these create the file
         and re.fullmatch(r"\w+\.[\w-]+", reference.text) is not None
         and reference.text not in (*survey.model.sources, *survey.model.files)
         and not made.has(reference.text)
@@ -68,24 +71,24 @@ def _misspelt(reference: RoleReference, made: PossibleFiles, survey: Survey) -> 
 
 
 def no_such_role(role: str, path: KeyPath, made: frozenset[str], cell: VariantGroup, survey: Survey) -> None:
-    """Note a role that is needed and that nothing has made."""
+    """Report a role that is needed and that no earlier step makes."""
     owner = role.rpartition(".")[0]
     own = sorted(one for one in made if one.startswith(f"{owner}."))
     help = (
-        f"`{owner}` makes {', '.join(own)}; a `when` can limit this to the variants that have it"
+        f"`{owner}` makes {', '.join(own)}; use `when` to limit this to the variants that have it"
         if own
         else suggest(role, sorted(made), "made before this: {}")
     )
-    survey.findings.add(f"`{role}` is made by no earlier step", survey.doc.value(path), cell.names, help)
+    survey.findings.add(f"no earlier step makes `{role}`", survey.doc.value(path), cell.names, help)
 
 
 def _program(name: str, place: StepPlace, made: PossibleFiles, cell: VariantGroup, survey: Survey) -> None:
     programs = {role.removesuffix(".bin") for role in place.before if role.endswith(".bin")}
     if name in programs or is_role(name, survey.ids) or "${" in name or "/" in name or made.has(name):
         return
-    help = suggest(name, sorted(programs), "the programs are {}")
+    help = suggest(name, sorted(programs), "the programs made before this: {}")
     where = survey.doc.value((*place.step.path, "run"))
-    survey.findings.add(f"`{name}` is no program that an earlier step makes", where, cell.names, help)
+    survey.findings.add(f"no earlier step makes a program `{name}`", where, cell.names, help)
 
 
 def _kept(place: StepPlace, kept: set[str], cell: VariantGroup, survey: Survey) -> None:
@@ -100,12 +103,12 @@ def _kept(place: StepPlace, kept: set[str], cell: VariantGroup, survey: Survey) 
 
 
 def check_never(survey: Survey) -> Iterator[CaseError]:
-    """Steps that are part of no variant, and claims about what is made in none."""
+    """Report steps that no variant has, and claims about what no variant makes."""
     ran = {place.step.path for cell in survey.cells for place in cell.places}
     for _, path in steps.every_step(survey.model.steps, ("steps",)):
         if path not in ran:
-            # Its own `when` holds somewhere: else that would have been said.
-            help = "its `when` and that of the steps around it hold in no cell together"
+            # Its own `when` holds in some cell, or an earlier check would have reported it.
+            help = "no cell satisfies both its `when` and that of the steps around it"
             yield CaseError("this step never runs", where=survey.doc.key(path), help=help)
     known, roles = survey.ids, survey.roles
     selected: dict[KeyPath, tuple[str, bool]] = {}
@@ -123,7 +126,7 @@ def check_never(survey: Survey) -> Iterator[CaseError]:
                 else f"the steps make {', '.join(sorted(roles)) or 'nothing'}"
             )
             yield CaseError(
-                f"`{role}` is made in no variant: this claim selects nothing", where=where, help=help
+                f"no variant makes `{role}`, so this claim selects nothing", where=where, help=help
             )
 
 
@@ -140,7 +143,7 @@ def _optional(cell: VariantGroup, survey: Survey) -> Iterator[tuple[RoleReferenc
 
 
 def raw_path(survey: Survey, step: KeyPath, path: KeyPath) -> KeyPath:
-    """A path in a step as the file has it, where a variable stands in a claim's subject."""
+    """The path as in the file, which may have a variable in a claim's subject."""
     if path[0] != "claims" or (*step, *path[:2]) in survey.doc.values:
         return (*step, *path)
     subjects = [key for key in survey.doc.keys if key[:-1] == (*step, "claims") and "${" in str(key[-1])]

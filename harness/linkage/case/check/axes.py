@@ -1,4 +1,4 @@
-"""The matrix by itself: its axes' names and values, and what its excludes take away."""
+"""The matrix: the names and values of its axes, and its rows."""
 
 from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any
@@ -31,14 +31,14 @@ def spelled(value: object) -> str:
 
 
 def check_axes(model: CaseModel, doc: Document) -> Iterator[CaseError]:
-    """What is wrong with the axes, the rows and what `include` adds."""
+    """Report errors in the axes, the rows and what `include` adds."""
     found = model.matrix
     if "matrix" in model.model_fields_set and not (found.axes or found.rows or found.include):
         where = doc.key(("matrix",))
-        yield CaseError("the matrix is empty", where=where, help="give it an axis, or remove it")
+        yield CaseError("the matrix is empty", where=where, help="add an axis, or remove it")
     elif "rows" in found.model_fields_set and not found.rows:
         where = doc.key(("matrix", "rows"))
-        yield CaseError("`rows` is empty", where=where, help="give it a row, or remove it")
+        yield CaseError("`rows` is empty", where=where, help="add a row, or remove it")
     for axis, values in found.axes.items():
         yield from _axis(axis, values, doc)
     for part in ("rows", "include"):
@@ -50,12 +50,14 @@ def _axis(axis: str, values: Sequence[Any], doc: Document) -> Iterator[CaseError
     yield from _name(axis, doc, ("matrix", axis))
     if not values:
         where = doc.key(("matrix", axis))
-        yield CaseError(f"the axis `{axis}` has no values", where=where, help="give it one, or remove it")
+        yield CaseError(
+            f"the axis `{axis}` has no values", where=where, help="add a value, or remove the axis"
+        )
     for index, value in enumerate(values):
         path = ("matrix", axis, index)
         yield from _value(axis, value, doc, path)
         if any(same(value, earlier) for earlier in values[:index]):
-            what = f"the value `{spelled(value)}` of `{axis}` stands here a second time"
+            what = f"duplicate value `{spelled(value)}` of the axis `{axis}`"
             yield CaseError(what, where=doc.value(path), help="remove it")
 
 
@@ -66,31 +68,31 @@ def _row(row: Mapping[str, Any], base: KeyPath, beside: Container[str], doc: Doc
         yield from _value(axis, value, doc, path)
         if axis in beside:
             help = f"each row is combined with every value of the axis at {doc.key(('matrix', axis))}"
-            yield CaseError(f"`{axis}` is an axis beside the rows", where=doc.key(path), help=help)
+            yield CaseError(f"`{axis}` is both an axis and in a row", where=doc.key(path), help=help)
 
 
 def _name(axis: str, doc: Document, path: KeyPath) -> Iterator[CaseError]:
     if axis in GROUP_NAMES or axis in _RESERVED:
-        what = f"the axis `{axis}` has the name of something else that a case can refer to"
-        yield CaseError(what, where=doc.key(path), help="choose another name")
+        what = f"the name `{axis}` is reserved"
+        yield CaseError(what, where=doc.key(path), help="choose another name for the axis")
     elif not axis.replace("-", "_").isidentifier():
-        what = f"`{axis}` is no name of an axis"
-        yield CaseError(what, where=doc.key(path), help="a name is made of letters, digits, - and _")
+        what = f"invalid name `{axis}` of an axis"
+        yield CaseError(what, where=doc.key(path), help="use letters, digits, - and _")
 
 
 def _value(axis: str, value: object, doc: Document, path: KeyPath) -> Iterator[CaseError]:
     where = doc.value(path)
     if isinstance(value, dict) and not isinstance(value.get("name"), str):
         yield CaseError(
-            "an axis's value that is a mapping needs a `name`", where=where, help="the id is made from it"
+            "a value that is a mapping needs a `name`", where=where, help="the variant's id contains it"
         )
     elif axis == "crate-type":
         known = [kind.value for kind in steps.CrateType]
         for index, one in enumerate(value if isinstance(value, (list, tuple)) else (value,)):
             if one not in known and one is not None:
                 place = doc.value((*path, index))
-                help = suggest(str(one), known, "rustc has {}")
-                yield CaseError(f"`{spelled(one)}` is no crate type", where=place, help=help)
+                help = suggest(str(one), known)
+                yield CaseError(f"unknown crate type `{spelled(one)}`", where=place, help=help)
     else:
         yield from check_built_in(axis, value, doc, path)
 
@@ -101,7 +103,7 @@ def check_built_in(axis: str, value: object, doc: Document, path: KeyPath) -> It
     if allowed is not None and value is not None and not any(same(value, one) for one in allowed):
         listed = ", ".join(dict.fromkeys(spelled(one) for one in allowed))
         yield CaseError(
-            f"`{spelled(value)}` is no value of `{axis}`",
+            f"invalid value `{spelled(value)}` for the axis `{axis}`",
             where=doc.value(path),
-            help=f"it takes {listed}, or null for no flag",
+            help=f"expected one of {listed}, or null for no flag",
         )

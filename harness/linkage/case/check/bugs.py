@@ -1,4 +1,4 @@
-"""Known bugs: their signature names a step and claims that the case makes there."""
+"""Known bugs: their signatures name steps, and claims, that the case has."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ _EXPECTATIONS = {kebab(field) for field in EXPECTATIONS}
 
 
 def check_bugs(survey: Survey) -> Iterator[CaseError]:
-    """Signatures that can never be seen."""
+    """Report signatures that can never match."""
     ids = sorted(survey.ids)
     for index, bug in enumerate(survey.model.known_bugs):
         path = ("known-bugs", index, "signature")
@@ -27,9 +27,9 @@ def check_bugs(survey: Survey) -> Iterator[CaseError]:
             if first not in _EXPECTATIONS and not any(
                 claim == one or one.startswith(f"{claim}.") or claim.startswith(f"{one}.") for one in made
             ):
-                help = suggest(claim, sorted(made), "claims there: {}")
+                help = suggest(claim, sorted(made), "its claims: {}")
                 where = survey.doc.value((*path, "claim", number))
-                yield CaseError(f"no claim at `{step}` is called `{claim}`", where=where, help=help)
+                yield CaseError(f"`{step}` has no claim `{claim}`", where=where, help=help)
 
 
 def _claimed(survey: Survey, name: str) -> set[str]:

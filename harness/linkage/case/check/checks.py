@@ -1,8 +1,7 @@
-"""All checks of a case that has the right shape, in their order.
+"""All checks of a case that fits the model, in order.
 
-A check whose answer would only follow from what another one found is not made: with an axis
-that has no values nothing can be said of the cells, and with a variable that is unknown
-nothing of what the steps make.
+A check is not made if its errors would only follow from those of an earlier one: if an axis has
+no values, or a variable is unknown, the cells and the steps are not checked.
 """
 
 from collections.abc import Iterator
@@ -26,7 +25,7 @@ from linkage.toolchain.version import VersionRange
 
 
 def check(case: Case) -> list[CaseError]:
-    """All that is wrong with a case that has the right shape, each once."""
+    """Every error in a case that fits the model, each once."""
     model, doc = case.model, case.document
     errors = [*_ranges(model, doc), *check_files(model, doc, case.folder)]
     axes = list(check_axes(model, doc))
@@ -35,7 +34,7 @@ def check(case: Case) -> list[CaseError]:
     rows = case.rows
     if not rows:
         where = doc.key(("matrix", "exclude"))
-        return [*errors, CaseError("the matrix is empty", where=where, help="this excludes every cell")]
+        return [*errors, CaseError("the matrix is empty", where=where, help="`exclude` removes every cell")]
     built = list(built_by(rows, case.ids, model))
     unknown = [*check_conditions(model, doc, rows, [row for row, _ in built]), *check_variables(doc, rows)]
     if unknown:

@@ -1,4 +1,4 @@
-"""What claims compare with: other artifacts are made, other variants are in the matrix."""
+"""What claims compare with: artifacts that steps make, variants that the matrix has."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
@@ -14,11 +14,11 @@ from linkage.case.condition import COMPILER
 from linkage.case.document import KeyPath, position_of
 from linkage.case.roles import is_role
 
-_ITSELF = "name another artifact, or limit the claim with a `when`"
+_ITSELF = "name another artifact, or limit the claim with `when`"
 
 
 class _Here(NamedTuple):
-    """Where a claim is judged: a variant, and what has been made there."""
+    """Where a claim is judged: the variants, and what their steps have made."""
 
     cell: VariantGroup
     roles: frozenset[str]
@@ -26,7 +26,7 @@ class _Here(NamedTuple):
 
 
 def check_claims(survey: Survey, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Note comparisons with what is not made, not in the matrix, or the artifact itself."""
+    """Report comparisons with what no step makes, with no cell of the matrix, or with the artifact itself."""
     checked = _Checked(survey, rows)
     for cell in survey.cells:
         for place in cell.places:
@@ -41,7 +41,7 @@ class _Checked:
         self.rows = rows
         self.ids = survey.ids
         self.itself: dict[KeyPath, list[tuple[tuple[str, ...], bool]]] = {}
-        """For each comparison the variants, and whether it is with the artifact itself there."""
+        """For each comparison the variants, and whether it is with the artifact itself."""
 
     @cached_property
     def known(self) -> set[object]:
@@ -77,7 +77,7 @@ class _Checked:
             return
         role = reference.artifact or here.subject
         if is_role(role, self.ids) and role not in self.survey.roles:
-            what = f"`{role}` is made in no variant"
+            what = f"no variant makes `{role}`"
             help = suggest(role, sorted(self.survey.roles), "the steps make {}")
             self.survey.findings.add(what, self.survey.doc.value(artifact), here.cell.names, help)
         wrong = [
@@ -91,13 +91,13 @@ class _Checked:
         if not wrong and sibling not in self.known:
             what = "the matrix has no variant to compare with"
             differs = ", ".join(f"{axis}: {spelled(value)}" for axis, value in reference.variant.items())
-            help = f"with {differs} this cell is not in the matrix; limit the claim with a `when`"
+            help = f"no other cell has {differs} and is the same otherwise; limit the claim with `when`"
             where = self.survey.doc.key((*path, "variant"))
             self.survey.findings.add(what, where, here.cell.names, help)
         self.itself.setdefault(path, []).append((here.cell.names, same and sibling == _key(here.cell.row)))
 
     def report_itself(self) -> None:
-        """A comparison with the artifact itself in every variant in which it is judged says nothing."""
+        """Report comparisons that are with the artifact itself in every variant."""
         for path, judged in self.itself.items():
             if all(same for _, same in judged):
                 for names, _ in judged:
@@ -106,7 +106,7 @@ class _Checked:
 
 
 def compared_with(claims: ArtifactClaims) -> Iterator[tuple[ArtifactReference, KeyPath]]:
-    """What claims compare with, and where in them it stands."""
+    """What claims compare with, and where in them it is named."""
     for key, listed in (("same-as", claims.same_as), ("differs-from", claims.differs_from)):
         yield from ((one, (key, index)) for index, one in enumerate(listed))
     for key, single in (("smaller-than", claims.smaller_than), ("exports-differ", claims.exports_differ)):

@@ -1,4 +1,4 @@
-"""Compilers between which a case's conditions tell, so that its checks see every shape it can have."""
+"""Compilers that a case's conditions distinguish, so that the checks see every form of the case."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,13 +14,13 @@ from linkage.toolchain.version import VersionRange
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _MINORS = 200
-"""Releases that are tried: years more than there are."""
+"""Releases that are tried: enough for years to come."""
 
 
 def built_by(
     rows: Sequence[Mapping[str, Any]], names: Sequence[str], model: CaseModel
 ) -> Iterator[tuple[Mapping[str, Any], str]]:
-    """Each cell with its name; where conditions name compilers, once for each that they tell apart."""
+    """Each cell with its name; if conditions name compilers, once for each that they distinguish."""
     named = list(
         dict.fromkeys(text for placed in every_condition(model) for text in placed.condition.ranges())
     )

@@ -1,4 +1,4 @@
-"""Every `when` and `exclude` of a case: the axes and the values that it names are in the matrix."""
+"""Every `when` and `exclude`: the matrix has the axes and the values that they name."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
@@ -14,7 +14,7 @@ from linkage.errors import CaseError
 
 
 class PlacedCondition(NamedTuple):
-    """A condition and where it stands."""
+    """A condition and its place."""
 
     condition: Condition
     path: KeyPath
@@ -27,19 +27,19 @@ class PlacedCondition(NamedTuple):
 
 
 _NOTHING = {
-    "step": "this step never runs: its `when` holds in no cell of the matrix",
+    "step": "this step never runs: no cell of the matrix satisfies its `when`",
     "exclude": "this exclude matches no cell",
-    "part": "this `when` holds in no cell of the matrix",
+    "part": "no cell of the matrix satisfies this `when`",
 }
-_MEND = "each of its values is in the matrix, but in no cell all of them"
+_MEND = "the matrix has each of its values, but no cell has all of them"
 
 
 def check_conditions(
     model: CaseModel, doc: Document, rows: Sequence[Mapping[str, Any]], built: Sequence[Mapping[str, Any]]
 ) -> Iterator[CaseError]:
-    """Conditions on axes or values that the matrix does not have, or that hold in no cell.
+    """Report conditions on axes or values that the matrix does not have, or that no cell satisfies.
 
-    `built` are the rows with the compilers between which the case's conditions tell.
+    `built` are the rows, each with the compilers that the case's conditions distinguish.
     """
     before = matrix.product(model.matrix)
     values, values_before = values_of(rows), values_of(before)
@@ -56,7 +56,7 @@ def check_conditions(
 
 
 def every_condition(model: CaseModel) -> Iterator[PlacedCondition]:
-    """Every condition of a case, in no order."""
+    """Every condition of a case, unordered."""
     for index, exclude in enumerate(model.matrix.exclude):
         yield PlacedCondition(exclude, ("matrix", "exclude", index), "exclude")
     for part, conditions in (
@@ -114,5 +114,5 @@ def check_value(
     for index, one in enumerate(alternatives):
         if not any(matches(one, value) for value in values):
             where = doc.value((*path, index))
-            help = suggest(spelled(one), [spelled(value) for value in values], "it is {}")
-            yield CaseError(f"`{axis}` is `{spelled(one)}` in no cell of the matrix", where=where, help=help)
+            help = suggest(spelled(one), [spelled(value) for value in values], "its values are {}")
+            yield CaseError(f"the axis `{axis}` has no value `{spelled(one)}`", where=where, help=help)

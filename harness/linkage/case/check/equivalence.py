@@ -1,7 +1,7 @@
-"""Cells that are one for the checks: they differ only in axes that no step and no claim looks at.
+"""Cells that are equivalent for the checks: they differ only in axes that no step and no claim uses.
 
-A source's text may hold any axis, and what it says is the compiler's to judge. So a case of
-thousands of cells is checked by the few that differ.
+A source's text may use any axis, but the checks do not read it. So only a few of a case's
+thousands of cells are checked.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ from linkage.case.variables import REFERRING, references
 
 
 class EquivalentCells(NamedTuple):
-    """Cells that are one for the checks."""
+    """Cells that are equivalent for the checks."""
 
     row: Mapping[str, Any]
     """The first one's values."""
@@ -28,7 +28,7 @@ class EquivalentCells(NamedTuple):
 def equivalent_cells(
     built: Sequence[tuple[Mapping[str, Any], str]], model: CaseModel, doc: Document
 ) -> Iterator[EquivalentCells]:
-    """The cells, each given with its name, together where they are one."""
+    """The cells, each given with its name, grouped by equivalence."""
     if _looks_at_others(model):
         yield from (EquivalentCells(row, (name,)) for row, name in built)
         return
@@ -42,7 +42,7 @@ def equivalent_cells(
 
 
 def _looks_at_others(model: CaseModel) -> bool:
-    """Whether a claim compares with another cell: then it matters which there are."""
+    """Whether a claim compares with another cell: then every cell matters."""
     listed = [model.claims, *(step.claims for step, _ in every_step(model.steps, ("steps",)))]
     return any(
         reference.variant
@@ -54,7 +54,7 @@ def _looks_at_others(model: CaseModel) -> bool:
 
 
 def _looked_at(model: CaseModel, doc: Document) -> set[str]:
-    """The axes on which it can depend what the steps are, and what is claimed of them."""
+    """The axes on which steps and claims can depend."""
     assert isinstance(doc.data, dict)  # noqa: S101 - the case has been validated
     texts = [doc.data.get(part) for part in REFERRING]
     conditions = (placed.condition.names() for placed in every_condition(model))

@@ -1,4 +1,4 @@
-"""What is found wrong in one cell after another, said once with the cells in which it is so."""
+"""Errors of many cells, each reported once with the cells that have it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ class _Finding:
 
 @dataclass(slots=True)
 class Findings:
-    """Errors by place and text; the same one in several variants is one error."""
+    """Errors by place and text; the same error in several variants is one."""
 
     found: dict[tuple[Position, str], _Finding] = field(default_factory=dict)
 
@@ -24,7 +24,7 @@ class Findings:
         return bool(self.found)
 
     def add(self, what: str, where: Position, variants: Iterable[str], help: str | None = None) -> None:
-        """Note what is wrong in some variants."""
+        """Record an error in some variants."""
         self.found.setdefault((where, what), _Finding(help)).variants.update(dict.fromkeys(variants))
 
     def errors(self, total: int) -> list[CaseError]:

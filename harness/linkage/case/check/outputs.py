@@ -36,7 +36,7 @@ def _rustc(step: steps.RustcStep, resolved: ResolvedStep) -> Iterator[str]:
 
 
 class PossibleFiles:
-    """What the steps so far may have made; a program that does as it likes may have made anything."""
+    """The files that the steps so far may have made; a program may make any file."""
 
     def __init__(self) -> None:
         self._files: set[str] = set()
@@ -44,7 +44,7 @@ class PossibleFiles:
         self._anything = False
 
     def has(self, name: str) -> bool:
-        """Whether a file or folder of this name may be there."""
+        """Whether a file or folder of this name may exist."""
         path = PurePosixPath(posixpath.normpath(name))
         return (
             self._anything
@@ -53,7 +53,7 @@ class PossibleFiles:
         )
 
     def add(self, resolved: ResolvedStep) -> None:
-        """Note what a step makes."""
+        """Add what a step makes."""
         step = resolved.step
         if isinstance(step, steps.CleanStep):
             self._clean(step)

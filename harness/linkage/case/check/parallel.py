@@ -1,4 +1,4 @@
-"""Steps at the same time write different files: which of two comes last is chance."""
+"""Parallel steps write different files: it is random which of two writes last."""
 
 import posixpath
 
@@ -9,7 +9,7 @@ from linkage.case.resolution import ResolvedStep, flat
 
 
 def check_parallel(survey: Survey) -> None:
-    """Note files that two steps write at the same time."""
+    """Report files that two parallel steps write."""
     for cell in survey.cells:
         for step in cell.steps:
             if isinstance(step.step, steps.ParallelStep):
@@ -22,6 +22,6 @@ def _writes(step: ResolvedStep, variants: tuple[str, ...], survey: Survey) -> No
         for name in dict.fromkeys(posixpath.normpath(name) for name in outputs(part)):
             first = written.setdefault(name, part)
             if first is not part:
-                what = f"two steps at the same time write `{name}`"
-                help = f"the other is at {survey.doc.key(first.path)}; give one an output of its own"
+                what = f"two parallel steps write `{name}`"
+                help = f"the other one is at {survey.doc.key(first.path)}; give one of them another output"
                 survey.findings.add(what, survey.doc.key(part.path), variants, help)

@@ -1,6 +1,6 @@
-"""The sources that steps name: beside the case, in it, or made by an earlier step; never outside.
+"""The sources that steps name are beside the case, in it, or made by an earlier step.
 
-The only look that reading a case takes at the disk: which of them are there.
+This is all that reading a case looks up on the disk.
 """
 
 import os
@@ -16,11 +16,11 @@ from linkage.case.source_files import named_sources
 from linkage.errors import CaseError
 
 _SOURCE_SUFFIXES = (".rs", ".c", ".cc", ".cpp", ".cxx", ".h", ".hpp")
-_OUTSIDE = "keep the file beside the case"
+_OUTSIDE = "move the file into the case's folder"
 
 
 def check_files(model: CaseModel, doc: Document, folder: Path) -> Iterator[CaseError]:
-    """Files and folders under `files`, and reports of bugs, that are not there, or lead outside."""
+    """Report files and folders under `files`, and reports of bugs, that do not exist or are outside."""
     for index, name in enumerate(model.files):
         wrong = _beside(folder, name, model, folders=True)
         if wrong is not None:
@@ -32,13 +32,13 @@ def check_files(model: CaseModel, doc: Document, folder: Path) -> Iterator[CaseE
 
 
 def check_sources(survey: Survey, folder: Path) -> None:
-    """Note sources that a variant needs and that are neither there nor made before."""
+    """Report sources that a variant needs and that do not exist and no earlier step makes."""
     looked_up: dict[str, tuple[str, str] | None] = {}
     for cell in survey.cells:
         made = PossibleFiles()
         for place in cell.places:
             for name, path, makeable in named_sources(place.step.step):
-                # What else cc takes (objects, archives) earlier steps make in ways not known here.
+                # Earlier steps may make what else cc takes (objects, archives) in ways that are unknown here.
                 source = path[0] not in ("cc", "cxx") or name.endswith(_SOURCE_SUFFIXES)
                 inline = name in survey.model.sources
                 if inline or "${" in name or not source or (makeable and made.has(name)):
@@ -57,22 +57,22 @@ def _beside(folder: Path, name: str, model: CaseModel, *, folders: bool) -> tupl
     file = folder / name
     try:
         if not _inside(file, folder):
-            return f"`{name}` leads outside the case's folder", _OUTSIDE
+            return f"`{name}` is outside the case's folder", _OUTSIDE
         if file.is_file():
             return None
         if file.is_dir():
             if not folders:
-                return f"`{name}` is a folder", "name the source in it"
+                return f"`{name}` is a folder", "name a file in it"
             outside = next((found for found in _below(file) if not _inside(found, folder)), None)
             if outside is not None:
-                return f"`{outside.relative_to(folder)}` leads outside the case's folder", _OUTSIDE
+                return f"`{outside.relative_to(folder)}` is outside the case's folder", _OUTSIDE
             return None
         beside = sorted(str(found.relative_to(folder)) for found in _below(folder))
     except (OSError, RuntimeError) as error:
         # RuntimeError: a loop of symlinks, as Python 3.11 and 3.12 report it
         return f"`{name}` cannot be looked up: {getattr(error, 'strerror', None) or error}", "check the name"
-    help = suggest(name, [*beside, *model.sources], "put it beside the case, or under `sources`")
-    return f"there is no source `{name}`", help
+    help = suggest(name, [*beside, *model.sources], "put it beside the case, or add it to `sources`")
+    return f"the source `{name}` does not exist", help
 
 
 def _inside(file: Path, folder: Path) -> bool:

@@ -21,17 +21,17 @@ class StepPlace:
 
     step: resolve.ResolvedStep
     before: frozenset[str]
-    """The roles that earlier steps make; of steps at the same time, none of each other's."""
+    """The roles that earlier steps make; parallel steps do not see each other's."""
     after: frozenset[str]
-    """The roles that are there when its claims are judged."""
+    """The roles that exist when its claims are judged."""
 
 
 @dataclass(frozen=True, slots=True)
 class VariantGroup:
-    """A variant's steps in order; steps that run together stand before the step that holds them."""
+    """Variants with the same steps, in order; parallel steps come before the step that holds them."""
 
     names: tuple[str, ...]
-    """The variants that are so."""
+    """The variants."""
     row: MatrixRow
     """The first one's values."""
     steps: tuple[resolve.ResolvedStep, ...]
@@ -39,13 +39,13 @@ class VariantGroup:
 
     @property
     def roles(self) -> frozenset[str]:
-        """What has been made at the end."""
+        """The roles at the end."""
         return self.places[-1].after if self.places else frozenset()
 
 
 @dataclass(slots=True)
 class Survey:
-    """What the cells of a case have shown."""
+    """All cells of a case, and the errors found in them."""
 
     model: CaseModel
     doc: Document
@@ -68,9 +68,7 @@ class Survey:
 def survey_cells(
     model: CaseModel, doc: Document, built: Iterable[tuple[MatrixRow, tuple[str, ...]]]
 ) -> Survey:
-    """Go through every cell, with the names of all that are like it, once; values that do not fit
-    are its findings.
-    """
+    """Survey the cells, each with the names of all equivalent ones; report values that do not fit."""
     found = Survey(model, doc)
     for row, names in built:
         problems: list[CaseError] = []
@@ -94,8 +92,8 @@ def _values(step: resolve.ResolvedStep, doc: Document) -> Iterator[CaseError]:
 
 
 def _no_axis(axis: str, doc: Document, path: KeyPath) -> CaseError:
-    help = suggest(axis, list(AXIS_VALUES), "these are: {}")
-    return CaseError(f"`{axis}` is no axis that a step takes by itself", where=doc.value(path), help=help)
+    help = suggest(axis, list(AXIS_VALUES), "expected one of {}")
+    return CaseError(f"`{axis}` is not a built-in axis", where=doc.value(path), help=help)
 
 
 def _places(resolved: Sequence[resolve.ResolvedStep]) -> Iterator[StepPlace]:

@@ -1,4 +1,4 @@
-"""What a case refers to as `${…}`: everything is defined, and every axis is used."""
+"""Variables: each one is defined, and each axis is used."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -14,7 +14,7 @@ from linkage.errors import CaseError, Position
 
 
 def check_variables(doc: Document, rows: Sequence[Mapping[str, Any]]) -> Iterator[CaseError]:
-    """References to what is no axis, no variable and no symbol group."""
+    """Report references to undefined variables."""
     axes = set().union(*rows)
     parts = _parts(rows)
     known = sorted(axes | parts | GROUP_NAMES | LATER)
@@ -22,16 +22,16 @@ def check_variables(doc: Document, rows: Sequence[Mapping[str, Any]]) -> Iterato
     for part in REFERRING:
         for name, where in _placed(doc.data.get(part), (part,), doc):
             if name not in known and not name.startswith("captured."):
-                help = suggest(name, known, f"here are {', '.join(sorted(axes | LATER))}")
-                yield CaseError(
-                    f"`${{{name}}}` is no axis, no variable and no symbol group", where=where, help=help
+                help = suggest(
+                    name, known, f"expected one of {', '.join(sorted(axes | LATER))}, or a symbol group"
                 )
+                yield CaseError(f"unknown variable `${{{name}}}`", where=where, help=help)
     sources = doc.data.get("sources")
     for file, text in sources.items() if isinstance(sources, dict) else ():
         for name, _ in references(text):
             axis = name.partition(".")[0]
             if axis in axes and name not in axes | parts:
-                help = suggest(name, sorted(parts), f"write `$${{{name}}}` where the text itself is meant")
+                help = suggest(name, sorted(parts), f"write `$${{{name}}}` for the text itself")
                 where = doc.value(("sources", file))
                 yield CaseError(f"the axis `{axis}` has no part `{name}`", where=where, help=help)
 
@@ -59,7 +59,7 @@ def _placed(data: Data, path: KeyPath, doc: Document) -> Iterator[tuple[str, Pos
 
 
 def check_unused(model: CaseModel, doc: Document, looked_at: set[str]) -> Iterator[CaseError]:
-    """Axes that nothing uses; `looked_at` are those that the steps take or refer to."""
+    """Report axes that are never used; `looked_at` are those that the steps take or refer to."""
     assert isinstance(doc.data, dict)  # noqa: S101 - the case has been validated
     texts = [doc.data.get(part) for part in (*REFERRING, "sources")]
     used = looked_at | {name.partition(".")[0] for name, _ in references(texts)}
@@ -67,12 +67,12 @@ def check_unused(model: CaseModel, doc: Document, looked_at: set[str]) -> Iterat
     for axis, path in _axes(model).items():
         if axis not in used:
             near = nearest(axis, list(matrix.AXIS_VALUES))
-            help = f"refer to it as `${{{axis}}}` or in a `when`"
+            help = f"refer to it as `${{{axis}}}` or in `when`"
             if near == axis:
-                help = "no rustc step takes it: each has a key of that name, or limits its `axes`"
+                help = "no rustc step takes it: each sets the key itself, or limits its `axes`"
             elif near is not None:
                 help = f"did you mean `{near}`?"
-            yield CaseError(f"nothing uses the axis `{axis}`", where=doc.key(path), help=help)
+            yield CaseError(f"the axis `{axis}` is never used", where=doc.key(path), help=help)
 
 
 def _axes(model: CaseModel) -> dict[str, KeyPath]:
