@@ -151,3 +151,25 @@ def test_a_server_that_is_gone_is_no_answer(
     assert "3 toolchains in a row could not be downloaded: " in told[-1]
     assert told[-1].endswith("when the server is reachable again: linkage bisect --resume)")
     assert "missing" not in next((tmp_path / "cache/bisect/sessions").iterdir()).read_text()
+
+
+def test_a_proxy_that_forbids_everything_is_no_answer(
+    nightlies: NightlyServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nightlies.faults.forbidden.add("/")
+    assert main(["bisect", *SMALL, "--session", "mine.log"]) == 4
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert (
+        "/dist/2026-02-17/channel-rust-nightly.toml: the server, or a proxy before it, forbids every" in told
+    )
+    log = (tmp_path / "mine.log").read_text()
+    assert len(log.splitlines()) == 2  # the heading and what was asked
+    nightlies.faults.forbidden.clear()
+    assert main(["bisect", "--resume", "mine.log"]) == 0
+
+
+def test_a_mirror_that_forbids_what_it_does_not_have(nightlies: NightlyServer, tmp_path: Path) -> None:
+    """As S3 does: a missing day is a missing day."""
+    nightlies.files["/dist/channel-rust-stable.toml.sha256"] = b"0  channel-rust-stable.toml"
+    nightlies.faults.forbidden.add("/2026-02-17/")
+    assert flip(bisect(tmp_path, *SMALL)) == RIGHT

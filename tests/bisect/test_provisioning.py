@@ -77,9 +77,12 @@ def test_what_another_bisection_uses_stays(provisioning: Provisioning, tmp_path:
 
 
 def test_a_toolchain_in_the_users_own_rustup_is_used(provisioning: Provisioning, tmp_path: Path) -> None:
+    components = f"rust-std-{HOST}\nrustc-{HOST}\n"
     theirs = tmp_path / f".rustup/toolchains/nightly-2026-01-01-{HOST}/bin/rustc"
     theirs.parent.mkdir(parents=True)
     theirs.write_text("#!/bin/sh\n")
+    (theirs.parents[1] / "lib/rustlib").mkdir(parents=True)
+    (theirs.parents[1] / "lib/rustlib/components").write_text(components)
     prober = prober_with(provisioning, tmp_path)
     days = ["nightly-2026-01-01", "nightly-2026-01-02", "nightly-2026-01-03"]
     assert prober.available(days) == {"nightly-2026-01-01"}
@@ -89,6 +92,7 @@ def test_a_toolchain_in_the_users_own_rustup_is_used(provisioning: Provisioning,
     (newest / "bin/rustc").write_text("#!/bin/sh\n")
     assert prober.available(days) == {"nightly-2026-01-01"}
     (newest / "lib/rustlib").mkdir(parents=True)
+    (newest / "lib/rustlib/components").write_text(components)
     manifest = newest / "lib/rustlib/multirust-channel-manifest.toml"
     manifest.write_text('manifest-version = "2"\ndate = "2026-01-03"\n[pkg.cargo]\n')
     assert prober.available(days) == {"nightly-2026-01-01", "nightly-2026-01-03"}

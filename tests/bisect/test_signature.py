@@ -1,5 +1,8 @@
 """A failure is known again on another compiler, and a different failure is not taken for it."""
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from linkage.bisect.question import ProbeOutcome, only, questions, why
 from linkage.bisect.search import Mark
 from linkage.bisect.signature import ProbeResult, probe_result, signature
@@ -30,6 +33,27 @@ def test_hashes_paths_and_numbers_make_no_difference() -> None:
     other = signature(failed(LINKER.format(hash="ffffffff00000000", what="__rust_alloc")))
     assert one.same(other)
     assert one.ended == "exit status N"
+
+
+@settings(max_examples=2000, deadline=None)
+@given(st.lists(st.text("0123456789abcdef", min_size=16, max_size=16), min_size=2, max_size=2))
+def test_a_hash_at_the_end_of_a_symbol_makes_no_difference(hashes: list[str]) -> None:
+    one, other = (
+        signature(failed(f"also rust_metadata_widget_{each}", "widget.cdylib.exports.none"))
+        for each in hashes
+    )
+    assert one.same(other)
+    assert one.words == other.words == ("metadata", "widget")
+
+
+def test_names_are_compared_demangled() -> None:
+    legacy = "also _ZN6widget5inner5Boxed3sum17h0a1b2c3d4e5f6071E"
+    v0 = "also _RNvNtNtCs1a2b3c4d5e_6widget5inner5Boxed3sum"
+    one, other = (signature(failed(text, "widget.cdylib.exports.none")) for text in (legacy, v0))
+    assert one.same(other)
+    assert not one.same(
+        signature(failed("also _ZN6gadget4deep3set17h0a1b2c3d4e5f6071E", "widget.cdylib.exports.none"))
+    )
 
 
 def test_another_symbol_is_another_failure() -> None:

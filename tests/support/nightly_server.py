@@ -28,6 +28,8 @@ class Faults:
     not_there: set[str] = field(default_factory=set)
     wrong_hash: set[str] = field(default_factory=set)
     """Nightlies whose package has another hash than the manifest says."""
+    forbidden: set[str] = field(default_factory=set)
+    """What is answered with 403, as a proxy does."""
     busy: dict[str, int] = field(default_factory=dict)
     """So many times 503."""
     cut: dict[str, int] = field(default_factory=dict)
@@ -49,6 +51,8 @@ class NightlyServer:
     files: dict[str, bytes] = field(default_factory=dict)
     """Other files, by path."""
     _packages: dict[str, bytes] = field(default_factory=dict)
+    ballast: int = 0
+    """How many more files of half a megabyte a rustc package has."""
     stop: threading.Event = field(default_factory=threading.Event)
 
     def content(self, path: str) -> bytes | None:
@@ -98,18 +102,27 @@ class NightlyServer:
     def _package(self, component: str, script: str) -> bytes:
         key = f"{component}\0{script}"
         if key not in self._packages:
-            self._packages[key] = package(component, self.host, script)
+            self._packages[key] = package(component, self.host, script, ballast=self.ballast)
         return self._packages[key]
 
 
-def package(component: str, host: str, script: str, more: list[tarfile.TarInfo] | None = None) -> bytes:
+def package(
+    component: str,
+    host: str,
+    script: str,
+    more: list[tarfile.TarInfo] | None = None,
+    *,
+    ballast: int = 0,
+) -> bytes:
     """A package as rust-installer makes them, version 3, stored and not compressed."""
     files = {"bin/rustc": script} if component == "rustc" else {HOST_FILES.format(host=host): "!<arch>\n"}
+    if component == "rustc":
+        files |= {f"lib/ballast-{number}": f"{number:8}" * (1 << 16) for number in range(ballast)}
     inner = component if component == "rustc" else f"{component}-{host}"
     whole = f"{component}-nightly-{host}"
     made = io.BytesIO()
     with (
-        gzip.GzipFile(fileobj=made, mode="wb", compresslevel=1, mtime=0) as stream,
+        gzip.GzipFile(fileobj=made, mode="wb", compresslevel=0 if ballast else 1, mtime=0) as stream,
         tarfile.open(fileobj=stream, mode="w") as archive,
     ):
         _add(archive, f"{whole}/rust-installer-version", "3\n")
@@ -163,6 +176,9 @@ class _Handler(BaseHTTPRequestHandler):
         served.asked.append(f"{self.path} from {start}")
         if _count(served.faults.busy, self.path):
             self._head(503, 0)
+            return
+        if _hit(served.faults.forbidden, self.path):
+            self._head(403, 0)
             return
         if found is None or start >= max(1, len(found)):
             self._head(404 if found is None else 416, 0)

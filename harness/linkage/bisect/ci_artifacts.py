@@ -3,14 +3,15 @@
 They are unpacked without rustup, which does not know them, and never outside their folder.
 """
 
+import errno
 import lzma
-import shutil
 import tarfile
 import zlib
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from linkage.bisect.download import Downloads, FailedError, NotThereError
+from linkage.bisect.download import DiskFullError, Downloads, FailedError, NotThereError
+from linkage.bisect.toolchain_home import publish, staging
 
 SERVER = "https://ci-artifacts.rust-lang.org"
 _SUFFIXES = (".tar.xz", ".tar.gz")
@@ -57,25 +58,24 @@ def unpack(archives: Sequence[Path], home: Path) -> Path:
 
     Raises FailedError for an archive that is damaged or would write outside the folder.
     """
-    whole = home / "sysroot"
-    if whole.is_dir():
-        return whole
-    unpacked = home / "new"
-    shutil.rmtree(unpacked, ignore_errors=True)
-    unpacked.mkdir(parents=True)
+    with staging(home) as staged:
+        return publish(_unpack_all(archives, staged), home)
+
+
+def _unpack_all(archives: Sequence[Path], staged: Path) -> Path:
+    unpacked = staged / "sysroot"
+    unpacked.mkdir()
     for archive in archives:
         try:
             with tarfile.open(archive) as package:
                 for member in package:
                     _unpack(package, member, unpacked)
         except (tarfile.TarError, lzma.LZMAError, zlib.error, EOFError, OSError) as error:
+            if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+                raise DiskFullError(f"{archive.name} cannot be unpacked: the disk is full") from None
             archive.unlink(missing_ok=True)
-            shutil.rmtree(unpacked, ignore_errors=True)
             raise FailedError(f"{archive.name} cannot be unpacked: {error}") from None
-    unpacked.rename(whole)
-    for archive in archives:
-        archive.unlink(missing_ok=True)
-    return whole
+    return unpacked
 
 
 def _unpack(package: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:
@@ -89,9 +89,3 @@ def _unpack(package: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> 
     inner = member.replace(name=str(PurePosixPath(*inside)), deep=False)
     # `data` refuses links and names that lead outside, devices, and owners.
     package.extract(inner, folder, filter="data")
-
-
-def is_there(home: Path) -> Path | None:
-    """The sysroot, if it is complete."""
-    found = home / "sysroot"
-    return found if found.is_dir() else None

@@ -17,7 +17,8 @@ from typing import TypeVar
 PAUSE = 1.0
 """Seconds before the second attempt; doubled before each later one."""
 _CHUNK = 1 << 18
-_NOT_FOUND = (403, 404, 410)
+_FORBIDDEN = 403
+_NOT_FOUND = (_FORBIDDEN, 404, 410)
 """S3 answers 403 for a missing file of a bucket that cannot be listed."""
 _TOO_FAR = 416
 _PARTIAL = 206
@@ -27,11 +28,19 @@ T = TypeVar("T")
 
 
 class NotThereError(Exception):
-    """The server has no such file."""
+    """The server has no such file, or does not give it."""
+
+    def __init__(self, reason: str, *, forbidden: bool = False) -> None:
+        self.forbidden = forbidden
+        super().__init__(reason)
 
 
 class FailedError(Exception):
     """A download that failed but may work later."""
+
+
+class DiskFullError(FailedError):
+    """The disk is full: no fault of the server's or the toolchain's."""
 
 
 class UnreachableError(FailedError):
@@ -82,11 +91,12 @@ class Downloads:
                 return attempt()
             except urllib.error.HTTPError as error:
                 if error.code in _NOT_FOUND:
-                    raise NotThereError(f"{url} does not exist (HTTP status {error.code})") from None
+                    reason = f"{url} does not exist (HTTP status {error.code})"
+                    raise NotThereError(reason, forbidden=error.code == _FORBIDDEN) from None
                 told = f"HTTP status {error.code}"
             except (OSError, http.client.HTTPException) as error:
                 if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-                    raise FailedError(f"{url}: download failed: the disk is full") from None
+                    raise DiskFullError(f"{url}: download failed: the disk is full") from None
                 told = str(getattr(error, "reason", None) or str(error) or type(error).__name__)
         raise UnreachableError(f"{url}: download failed {self.attempts} times: {told}")
 

@@ -5,13 +5,13 @@ Archives are prefetched into rustup's folder of downloads, under their hash, whe
 it asks the server, and checks what it finds. All else, signatures and hashes included, is left to rustup.
 """
 
-import shutil
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from linkage.bisect.download import Downloads, FailedError, NotThereError
+from linkage.bisect.download import DiskFullError, Downloads, FailedError, NotThereError
+from linkage.bisect.toolchain_home import DOWNLOADS, missing_components, publish, staging
 from linkage.errors import ToolchainError
 from linkage.toolchain.query import ask
 from linkage.toolchain.sources.rustup import folders
@@ -19,7 +19,7 @@ from linkage.toolchain.sources.rustup.installation import find_rustup
 
 SERVER = "https://static.rust-lang.org"
 _TIME_LIMIT = 1800.0
-_WHOLE = "whole"
+_DISK_FULL = "os error 28"
 _MANIFEST = "lib/rustlib/multirust-channel-manifest.toml"
 _HEAD = 400
 """Characters at the start of a manifest; its second line is its date."""
@@ -35,15 +35,26 @@ def manifest_url(name: str, env: Mapping[str, str]) -> str:
     return f"{server}/dist/{date}{'/' if dash else ''}channel-rust-{channel}.toml"
 
 
-def is_there(home: Path) -> Path | None:
-    """The toolchain's folder in a home, if the installation is complete."""
-    if not (home / _WHOLE).is_file():
+def is_forbidden(env: Mapping[str, str], downloads: Downloads) -> bool:
+    """Whether the server, or a proxy before it, forbids even a file that every server has."""
+    try:
+        downloads.text(f"{manifest_url('stable', env)}.sha256")
+    except NotThereError as error:
+        return error.forbidden
+    except FailedError:
+        return False
+    return False
+
+
+def of_user(name: str, env: Mapping[str, str], targets: Sequence[str]) -> Path | None:
+    """The complete toolchain in the user's own rustup, under its name or as `nightly` of that day."""
+    found = _of_user(name, env)
+    if found is None or missing_components(found, [folders.machine_host(), *targets]):
         return None
-    return next((rustc.parent.parent for rustc in sorted((home / "toolchains").glob("*/bin/rustc*"))), None)
+    return found
 
 
-def of_user(name: str, env: Mapping[str, str]) -> Path | None:
-    """The toolchain in the user's own rustup: under its name, or as `nightly` of that day."""
+def _of_user(name: str, env: Mapping[str, str]) -> Path | None:
     if found := folders.find(name, env):
         return found
     newest = folders.find("nightly", env) if name.startswith("nightly-") else None
@@ -65,7 +76,7 @@ def fetch(
     Raises NotThereError if the server has no such toolchain, FailedError if the download fails.
     """
     manifest = downloads.text(manifest_url(name, env))
-    folder = home / "downloads"
+    folder = home / DOWNLOADS
     folder.mkdir(parents=True, exist_ok=True)
     for url, digest in archives(manifest, folders.machine_host(), targets):
         if not (folder / digest).exists():
@@ -107,8 +118,14 @@ def install(
     downloads.text(f"{manifest_url(name, env)}.sha256")
     program = find_rustup(env, name)
     own = {key: value for key, value in env.items() if not key.startswith(("RUSTUP_TOOLCHAIN", "CARGO_"))}
-    own |= {"RUSTUP_HOME": str(home), "CARGO_HOME": str(home / "cargo")}
     own.setdefault("RUSTUP_DOWNLOAD_TIMEOUT", str(max(1, round(downloads.stall))))
+    with staging(home) as staged:
+        return publish(_install(name, staged, program, own, targets), home)
+
+
+def _install(name: str, staged: Path, program: Path, env: Mapping[str, str], targets: Sequence[str]) -> Path:
+    own = {**env, "RUSTUP_HOME": str(staged), "CARGO_HOME": str(staged / "cargo")}
+    (staged / "downloads").symlink_to(Path("..", DOWNLOADS), target_is_directory=True)
     wanted = [word for target in targets for word in ("--target", target)]
     answer = ask(
         [program, "toolchain", "install", name, "--profile", "minimal", "--no-self-update", *wanted],
@@ -120,11 +137,12 @@ def install(
         complaint = answer.complaint
         if "unavailable for download" in answer.stderr or "is not available" in answer.stderr:
             raise NotThereError(complaint)
+        if _DISK_FULL in answer.stderr:
+            raise DiskFullError("rustup: the disk is full")
         raise FailedError(f"rustup: {complaint.removeprefix('error: ')}")
-    (home / _WHOLE).touch()
-    for folder in ("downloads", "tmp", "cargo"):
-        shutil.rmtree(home / folder, ignore_errors=True)
-    found = is_there(home)
+    found = next((rustc.parent.parent for rustc in (staged / "toolchains").glob("*/bin/rustc*")), None)
     if found is None:
         raise ToolchainError("rustup installed no rustc", where=f"toolchain {name}")
+    if lacking := missing_components(found, [folders.machine_host(), *targets]):
+        raise FailedError(f"rustup installed no {', '.join(lacking)}")
     return found

@@ -16,7 +16,15 @@ from filelock import FileLock, Timeout
 
 from linkage.bisect import ci_artifacts as artifacts
 from linkage.bisect import nightlies as nightly
-from linkage.bisect.download import DownloadQueue, Downloads, FailedError, NotThereError, UnreachableError
+from linkage.bisect import toolchain_home
+from linkage.bisect.download import (
+    DiskFullError,
+    DownloadQueue,
+    Downloads,
+    FailedError,
+    NotThereError,
+    UnreachableError,
+)
 from linkage.bisect.signature import ProbeResult, lack, probe_result
 from linkage.bisect.subject import NOT_ON_SERVER, MissingError
 from linkage.errors import LinkageError, ToolchainError
@@ -86,9 +94,11 @@ class ToolchainProber:
             spec = self._spec(name)
             (toolchain,) = self.session.toolchains([spec])
         except NotThereError as error:
+            if error.forbidden and not self.installed:
+                self._check_forbidden(name)
             raise MissingError(f"{NOT_ON_SERVER}: {error}") from None
         except FailedError as error:
-            self._check_disk()
+            self._check_disk(error)
             self._count_failure(name, str(error))
             raise MissingError(f"cannot be downloaded: {error}", for_now=True) from None
         except ToolchainError as error:
@@ -137,12 +147,13 @@ class ToolchainProber:
 
     def _there(self, name: str) -> Path | None:
         """The folder of a toolchain that linkage or the user has installed."""
-        if _COMMIT.fullmatch(name):
-            return artifacts.is_there(self._home(name))
         if not self._is_fetched(name):
             return None
-        theirs = None if self.provisioning.targets else nightly.of_user(name, self.session.environment)
-        return theirs or nightly.is_there(self._home(name))
+        if not _COMMIT.fullmatch(name):
+            theirs = nightly.of_user(name, self.session.environment, self.provisioning.targets)
+            if theirs is not None:
+                return theirs
+        return toolchain_home.sysroot(self._home(name))
 
     def _home(self, name: str) -> Path:
         with_targets = "+".join([name, *self.provisioning.targets])
@@ -166,13 +177,13 @@ class ToolchainProber:
         if _COMMIT.fullmatch(name):
             names = artifacts.packages(folders.machine_host(), provisioning.targets)
             got = artifacts.fetch(
-                name, home / "downloads", provisioning.downloads, provisioning.ci_server, names
+                name, home / toolchain_home.DOWNLOADS, provisioning.downloads, provisioning.ci_server, names
             )
             folder = artifacts.unpack(got, home)
         else:
             try:
                 nightly.fetch(name, home, provisioning.downloads, provisioning.env, provisioning.targets)
-            except UnreachableError:
+            except (UnreachableError, DiskFullError):
                 raise
             except FailedError:
                 pass  # rustup's own message says best what is wrong with an archive or a manifest
@@ -191,7 +202,9 @@ class ToolchainProber:
                 return
             if _COMMIT.fullmatch(name):
                 names = artifacts.packages(folders.machine_host(), provisioning.targets)
-                artifacts.fetch(name, home / "downloads", downloads, provisioning.ci_server, names)
+                artifacts.fetch(
+                    name, home / toolchain_home.DOWNLOADS, downloads, provisioning.ci_server, names
+                )
             else:
                 nightly.fetch(name, home, downloads, provisioning.env, provisioning.targets)
 
@@ -238,15 +251,26 @@ class ToolchainProber:
         try:
             with FileLock(home / "lock", timeout=0), (home / _USED).open("a") as mark:
                 fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                (home / "whole").unlink(missing_ok=True)
-                shutil.rmtree(home, ignore_errors=True)
+                toolchain_home.remove(home)
         except (OSError, Timeout):
             return False  # another bisection uses it, or is fetching it
         return True
 
-    def _check_disk(self) -> None:
+    def _check_forbidden(self, name: str) -> None:
+        """Raise LinkageError if the server forbids everything: then no toolchain is missing."""
+        if _COMMIT.fullmatch(name):
+            return
+        if nightly.is_forbidden(self.provisioning.env, self.provisioning.downloads):
+            raise LinkageError(
+                "the server, or a proxy before it, forbids every download (HTTP status 403)",
+                where=nightly.manifest_url(name, self.provisioning.env),
+                help="check the proxy and RUSTUP_DIST_SERVER, then: linkage bisect --resume",
+            )
+
+    def _check_disk(self, error: FailedError) -> None:
         """Raise LinkageError if the disk is full, so that the server is not blamed."""
-        if shutil.disk_usage(self.provisioning.folder).free < _LITTLE:
+        free = shutil.disk_usage(self.provisioning.folder).free
+        if isinstance(error, DiskFullError) or free < _LITTLE:
             raise LinkageError(
                 "the disk is full",
                 where=str(self.provisioning.folder),

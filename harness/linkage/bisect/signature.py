@@ -32,12 +32,13 @@ _HASHES = (
     (re.compile(r"17h[0-9a-f]{16}E"), "E"),
     (re.compile(r"Cs[0-9A-Za-z]{6,14}_(?=\d)"), "C"),
     (re.compile(r"-[0-9a-f]{16}(?=\.)"), ""),
-    (re.compile(r"\b(?:0x)?[0-9a-f]{8,}\b"), ""),
+    (re.compile(r"(?<![0-9A-Za-z])(?:0x)?[0-9a-f]{8,}(?![0-9A-Za-z])"), ""),
     (re.compile(r"\brustc \d\S*(?: \([^)]*\))?"), "rustc"),
     (re.compile(r"\S*/(\w+\.rs):\d+:\d+"), r"\1"),
     (re.compile(r"[\w.+-]+\.rcgu\.\w+|[\w.+-]*\.cgu\.\d+"), "object"),
     (re.compile(r"(?:\$WORK|\.{0,2}/)[^\s:'\"`,()]*/"), ""),
 )
+_MANGLED = re.compile(r"(?<!\w)_(?:ZN|R)\w+")
 _WORD = re.compile(r"[A-Za-z]{2,}")
 _COMMON = frozenset(
     re.findall(
@@ -174,6 +175,7 @@ def _key_lines(text: str) -> list[str]:
 
 
 def _words(line: str) -> list[str]:
+    line = _MANGLED.sub(lambda found: demangled_path(found[0]), line)
     for pattern, instead in _HASHES:
         line = pattern.sub(instead, line)
     found = [word.lower() for word in _WORD.findall(line)]

@@ -1,0 +1,132 @@
+"""Installations by the real rustup that are interrupted: a half-installed toolchain is never used."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from linkage.toolchain import probe, resolve
+from linkage.toolchain.sources.rustup.folders import machine_host
+from support.mounts import can_mount, in_namespace
+from support.nightly_server import NightlyServer, serve
+from support.told_rustc import FAILS, breaking
+
+HOST = machine_host()
+BROKE = "2026-02-11"
+BALLAST = 160
+"""Files of half a megabyte in each rustc package, so that there is time to interrupt its unpacking."""
+WORDS = ("answer.yaml[size=1]", "--good", "2026-02-08", "--bad", "2026-02-13", "--session", "mine.log")
+ANSWER = "## 1 variant fails: introduced by nightly-2026-02-11\n"
+COMMAND = [sys.executable, "-m", "linkage.cli", "bisect"]
+
+
+@pytest.fixture
+def server(
+    case: str, rustc: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[NightlyServer]:
+    """Nightlies of real size that fail since one day."""
+    assert case
+    rustup = shutil.which("rustup")
+    if rustup is None:
+        pytest.skip("there is no rustup here")
+    monkeypatch.setenv("LINKAGE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("RUSTUP_HOME", raising=False)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setenv("PATH", f"{Path(rustup).parent}:{os.environ['PATH']}")
+    for name, before in (("good", ":"), ("bad", FAILS)):
+        script = tmp_path / name
+        script.write_text(breaking(rustc, before))
+        script.chmod(0o755)
+        probe(resolve(str(script), os.environ), tmp_path / "cache", os.environ)
+
+    def rustc_on(day: str) -> str:
+        return (tmp_path / ("bad" if day >= BROKE else "good")).read_text()
+
+    with serve(HOST, rustc_on) as served:
+        served.ballast = BALLAST
+        monkeypatch.setenv("RUSTUP_DIST_SERVER", served.url)
+        yield served
+
+
+def unpacked(home: Path, count: int) -> bool:
+    """Whether so many files of a package are unpacked, in rustup's own folders or in the toolchain's."""
+    found = 0
+    for _, _, files in os.walk(home):
+        found += sum(name.startswith("ballast-") for name in files)
+    return found >= count
+
+
+def downloaded(home: Path, size: int) -> bool:
+    return any(file.stat().st_size >= size for file in home.glob("*/downloads/*.partial"))
+
+
+@pytest.mark.parametrize(
+    ("how", "moment"),
+    [
+        (signal.SIGKILL, lambda home: downloaded(home, 1 << 20)),
+        (signal.SIGINT, lambda home: unpacked(home, 1)),
+        (signal.SIGKILL, lambda home: unpacked(home, 1)),
+        (signal.SIGKILL, lambda home: unpacked(home, BALLAST // 2)),
+        (signal.SIGINT, lambda home: unpacked(home, BALLAST)),
+        (signal.SIGKILL, lambda home: unpacked(home, BALLAST)),
+    ],
+    ids=["download", "begun-int", "begun", "half", "almost-int", "almost"],
+)
+def test_an_interrupted_installation_is_no_toolchain(
+    server: NightlyServer, tmp_path: Path, how: signal.Signals, moment: Callable[[Path], bool]
+) -> None:
+    assert server
+    process = subprocess.Popen([*COMMAND, *WORDS], stderr=subprocess.PIPE, text=True)
+    toolchains = tmp_path / "cache/bisect/toolchains"
+    while process.poll() is None and not moment(toolchains):
+        time.sleep(0.002)
+    process.send_signal(how)
+    process.communicate(timeout=60)
+    assert process.returncode == (2 if how is signal.SIGINT else -how)
+    done = subprocess.run([*COMMAND, "--resume", "mine.log"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.startswith(ANSWER)) == (0, True), done.stdout + done.stderr
+    assert "skip " not in (tmp_path / "mine.log").read_text()
+    assert list(toolchains.glob("*/new-*")) == []
+
+
+def test_a_full_disk_that_is_freed_later(server: NightlyServer, tmp_path: Path) -> None:
+    assert server
+    if not can_mount():
+        pytest.skip("nothing can be mounted here")
+    cache = tmp_path / "cache/bisect"
+    cache.mkdir(exist_ok=True)
+    script = """
+        place=$1; shift
+        mount -t tmpfs -o size=120m none "$place"
+        "$@" || echo "status $?" >&2
+        mount -o remount,size=2g "$place"
+        exec $RESUME
+    """
+    env = {**os.environ, "RESUME": " ".join([*COMMAND, "--resume", "mine.log"])}
+    command = in_namespace(script, [str(cache), *COMMAND, *WORDS, "--no-prefetch"])
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.startswith(ANSWER)) == (0, True), done.stdout + done.stderr
+    assert "toolchains: the disk is full (help: free disk space" in done.stderr
+    assert "status 4" in done.stderr
+    assert "missing " not in (tmp_path / "mine.log").read_text()
+
+
+def test_a_half_installed_toolchain_of_the_user_is_not_used(server: NightlyServer, tmp_path: Path) -> None:
+    """It has a rustc and no std: everything would fail on it."""
+    assert server
+    theirs = tmp_path / f"home/.rustup/toolchains/nightly-2026-02-08-{HOST}"
+    (theirs / "bin").mkdir(parents=True)
+    (theirs / "bin/rustc").write_text(f"#!/bin/sh\n{FAILS}\n")
+    (theirs / "bin/rustc").chmod(0o755)
+    (theirs / "lib/rustlib").mkdir(parents=True)
+    (theirs / "lib/rustlib/components").write_text(f"rustc-{HOST}\n")
+    done = subprocess.run([*COMMAND, *WORDS], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.startswith(ANSWER)) == (0, True), done.stdout + done.stderr
+    assert "nightly-2026-02-08: installing" in done.stderr
