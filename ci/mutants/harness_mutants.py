@@ -19,8 +19,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import IO
 
 from rich.console import Console
 from rich.table import Table
@@ -33,9 +36,9 @@ from mutants.equivalents import Equivalent, find, read_equivalents
 _ROOT = Path(__file__).parents[2]
 PACKAGES = ("judge", "artifact", "case")
 _MEMORY = 4 << 30  # bytes: a mutant that allocates without end fails, and the machine does not
-_KILLED = {1: "killed", 3: "killed", **dict.fromkeys((-24, 24, 36, 152, 255, -9), "timeout")}
-"""By exit status of pytest, or of its process: see mutmut.stats.status_by_exit_code."""
-_SURVIVED = {0: "survived", 5: "no test", 33: "no test"}
+_LIMIT = 300  # seconds, for all tests of a package: several times what they take
+_KILLED = (1, 3)
+"""How pytest ends if a test fails."""
 _SETTINGS = """
 [tool.mutmut]
 source_paths = ["src"]
@@ -43,6 +46,7 @@ only_mutate = ["src/linkage/{package}/*"]
 also_copy = {copied}
 pytest_add_cli_args_test_selection = ["tests/{package}"]
 pytest_add_cli_args = ["-p", "no:cacheprovider"]
+process_isolation = "forkserver"
 """
 
 
@@ -61,7 +65,7 @@ class Mutant:
 
     @property
     def is_killed(self) -> bool:
-        return self.status in _KILLED.values()
+        return self.status in ("killed", "timeout")
 
 
 def main(argv: Sequence[str]) -> int:
@@ -121,8 +125,8 @@ def _tried(options: argparse.Namespace, folder: Path) -> Iterator[Mutant]:
     for package in packages:
         names = {name: file for of, file, name in chosen if of == package}
         if names:
-            _run_mutmut(folder / package, list(names), options.n)
-            yield from (_mutant(folder / package, package, names[name], name, known) for name in names)
+            for name, status in _statuses(folder / package, package, list(names), options.n).items():
+                yield _mutant(folder / package, package, names[name], name, status, known)
 
 
 def copy_checkout(folder: Path, package: str) -> None:
@@ -162,52 +166,94 @@ def _names_in(folder: Path, file: Path) -> list[tuple[str, str]]:
     return [(str(file), get_mutant_name(file, name)) for name in mutated.mutant_names]
 
 
-def _run_mutmut(folder: Path, names: Sequence[str], processes: int) -> None:
-    """Run the tests with each of these mutants; the results are left in the folder."""
-    limited = ["nice", "-n", "10", sys.executable, "-m", "mutmut", "run", "--max-children", str(processes)]
+def _run_mutmut(folder: Path, names: Sequence[str], processes: int) -> dict[str, int]:
+    """Run the tests that reach each of these mutants; the exit statuses of pytest."""
+    command = [sys.executable, "-m", "mutmut", "run", "--max-children", str(processes), *names]
     log = folder / "mutmut.log"
     with log.open("wb") as output:
-        done = subprocess.run(
-            [*limited, *names],
-            cwd=folder,
-            # CI: Hypothesis draws the same examples in every run, and has no deadline.
-            env={**os.environ, "CI": "1", "PYTHONDONTWRITEBYTECODE": "1"},
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            check=False,
-            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY)),
-        )
-    if done.returncode != 0:
-        last = (
-            log.read_text(encoding="utf-8", errors="replace").replace("\r", "\n").rstrip().splitlines()[-20:]
-        )
+        done = _run(command, folder, stdout=output)
+    if done != 0:
+        last = log.read_text(encoding="utf-8", errors="replace").replace("\r", "\n").split("\n")[-20:]
         raise LinkageError("mutmut failed:\n" + "\n".join(last), where=str(log))
+    found: dict[str, int] = {}
+    for place in (folder / "mutants").rglob("*.meta"):
+        found |= json.loads(place.read_text(encoding="utf-8"))["exit_code_by_key"]
+    return {name: found[name] for name in names}
 
 
-def _mutant(folder: Path, package: str, file: str, name: str, known: Sequence[Equivalent]) -> Mutant:
+def _run_alone(folder: Path, package: str, name: str) -> str:
+    """Run all tests of the package with one mutant in a process of its own.
+
+    In those of mutmut, the modules have been imported without the mutant, and so their tables are built
+    without it. Its limits of time are short, and do not know how busy the machine is.
+    """
+    tests = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", f"tests/{package}"]
+    paths = {"MUTANT_UNDER_TEST": name, "PYTHONPATH": str(folder / "mutants" / "src")}
+    try:
+        status = _run(tests, folder / "mutants", paths, timeout=_LIMIT)
+    except subprocess.TimeoutExpired:
+        return "timeout"
+    return {0: "survived", 5: "no test"}.get(status, "killed")
+
+
+def _run(
+    command: Sequence[str],
+    folder: Path,
+    env: Mapping[str, str] | None = None,
+    *,
+    stdout: IO[bytes] | int = subprocess.DEVNULL,
+    timeout: float | None = None,
+) -> int:
+    return subprocess.run(
+        ["nice", "-n", "10", *command],
+        cwd=folder,
+        # CI: Hypothesis draws the same examples in every run, and has no deadline.
+        env={**os.environ, "CI": "1", "PYTHONDONTWRITEBYTECODE": "1", **(env or {})},
+        stdout=stdout,
+        stderr=subprocess.STDOUT,
+        check=False,
+        timeout=timeout,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY)),
+    ).returncode
+
+
+def _statuses(folder: Path, package: str, names: Sequence[str], processes: int) -> dict[str, str]:
+    ended = _run_mutmut(folder, names, processes)
+    again = [name for name, status in ended.items() if status not in _KILLED]
+    with ThreadPoolExecutor(processes) as pool:
+        if _run_alone(folder, package, "") != "survived":
+            raise LinkageError("the tests fail without a mutant", where=str(folder / "mutants"))
+        alone = dict(zip(again, pool.map(partial(_run_alone, folder, package), again), strict=True))
+    return {name: alone.get(name, "killed") for name in names}
+
+
+def _mutant(
+    folder: Path, package: str, file: str, name: str, status: str, known: Sequence[Equivalent]
+) -> Mutant:
     from mutmut.mutation.diff_apply import get_diff_for_mutant  # noqa: PLC0415 - of the group `mutation`
 
     with contextlib.chdir(folder):
-        exits = json.loads((Path("mutants") / f"{file}.meta").read_text(encoding="utf-8"))["exit_code_by_key"]
-        status = (_KILLED | _SURVIVED).get(exits[name], f"exit status {exits[name]}")
+        lines = get_diff_for_mutant(name, path=file).splitlines()
         source = Path(file).read_text(encoding="utf-8")
-        lines = get_diff_for_mutant(name, path=file).splitlines() if status not in _KILLED.values() else []
     changed = tuple(line for line in lines[2:] if line[0] in "-+")
     shown = file.replace("src/", "harness/", 1)
-    line = line_of(source, name, changed)
-    return Mutant(package, shown, line, status, changed, find(known, shown, changed))
+    return Mutant(
+        package, shown, line_of(source, name, changed), status, changed, find(known, shown, changed)
+    )
 
 
 def line_of(source: str, name: str, changed: Iterable[str]) -> int:
     """Where the first line that a mutant removes stands in the file, or else its function."""
-    function = name.rpartition(".")[2].partition("__mutmut_")[0].removeprefix("x_").rpartition("ǁ")[2]
+    mangled = name.rpartition(".")[2].partition("__mutmut_")[0]
+    _, class_, function = mangled.split("ǁ") if "ǁ" in mangled else ("", "", mangled.removeprefix("x_"))
     removed = next((line[1:].strip() for line in changed if line.startswith("-")), "")
-    lines = source.splitlines()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == function:
-            for number in range(node.lineno, (node.end_lineno or node.lineno) + 1):
-                if lines[number - 1].strip() == removed:
-                    return number
+    body = ast.parse(source).body
+    if class_:
+        body = next(node.body for node in body if isinstance(node, ast.ClassDef) and node.name == class_)
+    for node in body:
+        if isinstance(node, ast.FunctionDef) and node.name == function:
+            lines = enumerate(source.splitlines()[node.lineno - 1 : node.end_lineno], node.lineno)
+            return next((number for number, line in lines if line.strip() == removed), node.lineno)
     return 0
 
 

@@ -72,3 +72,11 @@ def change(
     if index:
         # With its default plugin, GNU ar leaves members with bitcode out of the index.
         subprocess.run(["ar", "--plugin=/dev/null", "s", str(file)], check=True)
+
+
+def change_of_crate(
+    file: Path, edit: Callable[[list[ArchiveEntry], str], Sequence[ArchiveEntry]], *, index: bool = True
+) -> None:
+    """Likewise, with the name of the crate, which that of the file contains."""
+    crate = file.stem.removeprefix("lib").partition("-")[0]
+    change(file, lambda held: edit(held, crate), index=index)

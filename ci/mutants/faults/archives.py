@@ -24,8 +24,7 @@ def _changed(
 
     def outputs(made: CompilerOutputs) -> None:
         for file in made.named(suffix):
-            crate = file.name.removeprefix("lib").removesuffix(suffix).partition("-")[0]
-            ar.change(file, lambda held, crate=crate: edit(held, crate), index=index)
+            ar.change_of_crate(file, edit, index=index)
 
     return outputs
 

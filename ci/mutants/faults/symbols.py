@@ -61,8 +61,7 @@ def _static(suffix: str, edit: Edit, member: str = _OWN_MEMBER) -> Callable[[Com
 
     def outputs(made: CompilerOutputs) -> None:
         for file in made.named(suffix):
-            crate = file.name.removeprefix("lib").removesuffix(suffix).partition("-")[0]
-            ar.change(file, lambda held, crate=crate: [changed(one, crate) for one in held])
+            ar.change_of_crate(file, lambda held, crate: [changed(one, crate) for one in held])
 
     return outputs
 
