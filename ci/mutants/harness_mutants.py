@@ -36,7 +36,8 @@ from mutants.equivalents import Equivalent, find, read_equivalents
 _ROOT = Path(__file__).parents[2]
 PACKAGES = ("judge", "artifact", "case")
 _MEMORY = 4 << 30  # bytes: a mutant that allocates without end fails, and the machine does not
-_LIMIT = 300  # seconds, for all tests of a package: several times what they take
+_PATIENCE = 10
+"""How many times longer than without a mutant the tests may take."""
 _KILLED = (1, 3)
 """How pytest ends if a test fails."""
 _SETTINGS = """
@@ -181,7 +182,7 @@ def _run_mutmut(folder: Path, names: Sequence[str], processes: int) -> dict[str,
     return {name: found[name] for name in names}
 
 
-def _run_alone(folder: Path, package: str, name: str) -> str:
+def _run_alone(folder: Path, package: str, name: str, limit: float | None = None) -> str:
     """Run all tests of the package with one mutant in a process of its own.
 
     In those of mutmut, the modules have been imported without the mutant, and so their tables are built
@@ -190,7 +191,7 @@ def _run_alone(folder: Path, package: str, name: str) -> str:
     tests = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", f"tests/{package}"]
     paths = {"MUTANT_UNDER_TEST": name, "PYTHONPATH": str(folder / "mutants" / "src")}
     try:
-        status = _run(tests, folder / "mutants", paths, timeout=_LIMIT)
+        status = _run(tests, folder / "mutants", paths, timeout=limit)
     except subprocess.TimeoutExpired:
         return "timeout"
     return {0: "survived", 5: "no test"}.get(status, "killed")
@@ -220,10 +221,12 @@ def _run(
 def _statuses(folder: Path, package: str, names: Sequence[str], processes: int) -> dict[str, str]:
     ended = _run_mutmut(folder, names, processes)
     again = [name for name, status in ended.items() if status not in _KILLED]
+    started = time.monotonic()
+    if _run_alone(folder, package, "") != "survived":
+        raise LinkageError("the tests fail without a mutant", where=str(folder / "mutants"))
+    run = partial(_run_alone, folder, package, limit=_PATIENCE * (time.monotonic() - started))
     with ThreadPoolExecutor(processes) as pool:
-        if _run_alone(folder, package, "") != "survived":
-            raise LinkageError("the tests fail without a mutant", where=str(folder / "mutants"))
-        alone = dict(zip(again, pool.map(partial(_run_alone, folder, package), again), strict=True))
+        alone = dict(zip(again, pool.map(run, again), strict=True))
     return {name: alone.get(name, "killed") for name in names}
 
 

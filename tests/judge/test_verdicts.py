@@ -3,7 +3,9 @@
 import pytest
 
 from linkage.artifact.facts import Facts, Metadata
-from linkage.judge.verdict import VerdictKind
+from linkage.judge.judge import judge
+from linkage.judge.verdict import Verdict, VerdictKind
+from linkage.plan.observation import Observation, StepObservation
 from linkage.render.evidence import explain_verdict
 from support.hand_made import EMPTY, archive, done, elf, judged, member, planned, text_file
 
@@ -247,3 +249,23 @@ def test_file_names_are_escaped_in_commands() -> None:
     verdict = judged(planned(LIB % "'*.so': {exports: [foo]}"), done(facts=facts))
     text = explain_verdict(verdict, "case.yaml::nightly")
     assert all(char.isprintable() or char == "\n" for char in text)
+
+
+# --- what is said of all steps
+
+
+def test_what_a_verdict_says_of_all_steps() -> None:
+    made = planned("  - {rustc: lib.rs, crate-type: cdylib}\n  - {cc: main.c}\n")
+    steps = [
+        StepObservation("lib", (), done(seconds=1.5, obtained="2026-01-02"), stored=True, rechecked=True),
+        StepObservation("main", (), done(seconds=2.0, obtained="2026-01-01"), stored=False),
+    ]
+
+    def verdict(*given: StepObservation) -> Verdict:
+        return judge(made, Observation(given), {}, lambda *_: "there is none")
+
+    both = verdict(*steps)
+    assert (both.seconds, both.obtained, both.stored, both.rechecked) == (3.5, "2026-01-02", False, 1)
+    assert verdict(steps[0]).stored
+    nothing = verdict()
+    assert (nothing.seconds, nothing.obtained, nothing.stored, nothing.rechecked) == (0, "", False, 0)

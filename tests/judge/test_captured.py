@@ -1,0 +1,73 @@
+"""What a step captures, in the expectations and claims of later steps."""
+
+from typing import Any
+
+import pytest
+
+from linkage.judge.verdict import Verdict, VerdictKind
+from linkage.plan.observation import Outcome
+from support.hand_made import done, elf, judged, planned, text_file
+
+FIRST = "  - {cc: main.c}\n  - {run: main, id: first, capture: %s}\n"
+
+
+def later(step: str, outcome: Outcome, stream: str = "stdout", **captured: Any) -> Verdict:
+    """The verdict on a step after one that captured a stream."""
+    return judged(planned(FIRST % stream + step), done(), done(**captured), outcome)
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_a_text_is_that_of_an_earlier_step(stream: str) -> None:
+    step = '  - {run: main, id: second, stdout: "<${captured.first}>"}\n'
+    captured = {stream: " words \n"}
+    assert later(step, done(stdout="<words>"), stream, **captured).outcome is VerdictKind.PASS
+    verdict = later(step, done(stdout="<other>"), stream, **captured)
+    assert [(one.claim, one.claimed) for one in verdict.failures] == [("stdout.equals", "equals '<words>'")]
+
+
+def test_a_claim_about_an_artifact_is_about_what_was_captured() -> None:
+    step = '  - {rustc: lib.rs, crate-type: cdylib, claims: {lib.cdylib: {exports: ["${captured.first}"]}}}\n'
+    for exported, outcome in (("foo", VerdictKind.PASS), ("bar", VerdictKind.FAIL)):
+        facts = {"liblib.so": elf(exports=[exported])}
+        assert later(step, done(facts=facts), stdout="foo").outcome is outcome
+
+
+def test_steps_in_parallel_expect_what_was_captured() -> None:
+    step = (
+        '  - parallel:\n    - {run: main, id: one, stdout: "${captured.first}"}\n'
+        '    - {run: main, id: two, stdout: "not ${captured.first}"}\n'
+    )
+    parts = (done(stdout="foo"), done(stdout="not foo"))
+    assert later(step, done(parts=parts), stdout="foo").outcome is VerdictKind.PASS
+    verdict = later(step, done(parts=parts), stdout="bar")
+    assert [one.claimed for one in verdict.failures] == ["equals 'bar'", "equals 'not bar'"]
+
+
+def test_steps_in_parallel_capture_each_for_itself() -> None:
+    text = (
+        "  - {cc: main.c}\n"
+        "  - parallel: [{run: main, id: a, capture: stdout}, {run: main, id: b, capture: stderr}]\n"
+        '  - {run: main, id: c, stdout: "${captured.a} ${captured.b}"}\n'
+    )
+    both = done(parts=(done(stdout="foo", stderr="x"), done(stdout="x", stderr="bar")))
+    assert judged(planned(text), done(), both, done(stdout="foo bar")).outcome is VerdictKind.PASS
+    (failure,) = judged(planned(text), done(), both, done(stdout="x")).failures
+    assert failure.claimed == "equals 'foo bar'"
+
+
+def test_native_libraries_are_captured_as_a_list() -> None:
+    text = (
+        "  - {rustc: lib.rs, id: lib, crate-type: staticlib, capture: native-static-libs}\n"
+        "  - {cc: main.c}\n"
+        '  - {run: main, stdout: "${captured.lib}"}\n'
+    )
+    for stderr, libraries in (("note: native-static-libs: -lgcc_s -lc\n", "-lgcc_s -lc"), ("", "")):
+        (failure,) = judged(planned(text), done(stderr=stderr), done(), done(stdout="x")).failures
+        assert failure.claimed == f"equals '{libraries}'"
+
+
+def test_a_claim_about_a_text_is_filled() -> None:
+    step = '  - {write: out.txt, text: "x", claims: {out.txt: {text: {equals: "${captured.first}"}}}}\n'
+    facts = {"out.txt": text_file("foo")}
+    assert later(step, done(made=("out.txt",), facts=facts), stdout="foo").outcome is VerdictKind.PASS
+    assert later(step, done(made=("out.txt",), facts=facts), stdout="bar").outcome is VerdictKind.FAIL
