@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from linkage.artifact.facts import Archive, ArchiveMember, Facts
-from linkage.run.executor import Seen
-from linkage.run.kept_facts import get_seen, put_seen
+from linkage.run.executor import FileFacts
+from linkage.run.kept_facts import get_facts, put_facts
 from linkage.store.maintenance import check
 from linkage.store.store import Store
 
@@ -16,10 +16,10 @@ STD = [
 ]
 
 
-def seen(*own: str) -> Seen:
+def seen(*own: str) -> FileFacts:
     members = [*(ArchiveMember(name, 1, crate="mine") for name in own), *STD]
     archive = Archive("gnu", thin=False, members=members, index=None)  # type: ignore[arg-type]
-    return Seen(Facts("archive", 1, "", archive=archive), ("text",))
+    return FileFacts(Facts("archive", 1, "", archive=archive), ("text",))
 
 
 def parts(store: Store) -> list[Path]:
@@ -32,27 +32,27 @@ def store(tmp_path: Path) -> Store:
 
 
 def test_what_two_archives_share_is_kept_once(store: Store, tmp_path: Path) -> None:
-    put_seen(store, "aa11", seen("a.o"))
-    put_seen(store, "bb22", seen("b.o"))
-    put_seen(store, "cc33", Seen(Facts("other", 1, "")))
+    put_facts(store, "aa11", seen("a.o"))
+    put_facts(store, "bb22", seen("b.o"))
+    put_facts(store, "cc33", FileFacts(Facts("other", 1, "")))
     assert len(parts(store)) == 1
     for later in (store, Store(tmp_path / "store")):
-        assert get_seen(later, "aa11") == seen("a.o")
-        assert get_seen(later, "bb22") == seen("b.o")
-        assert get_seen(later, "cc33") == Seen(Facts("other", 1, ""))
-        assert get_seen(later, "dd44") is None
+        assert get_facts(later, "aa11") == seen("a.o")
+        assert get_facts(later, "bb22") == seen("b.o")
+        assert get_facts(later, "cc33") == FileFacts(Facts("other", 1, ""))
+        assert get_facts(later, "dd44") is None
     assert check(store).damaged == []
 
 
 def test_facts_whose_parts_are_gone_or_damaged_are_not_there(store: Store, tmp_path: Path) -> None:
-    put_seen(store, "aa11", seen("a.o"))
+    put_facts(store, "aa11", seen("a.o"))
     (part,) = parts(store)
     whole = part.read_bytes()
     part.write_bytes(whole[:-1])
-    assert get_seen(Store(tmp_path / "store"), "aa11") is None
-    put_seen(Store(tmp_path / "store"), "aa11", seen("a.o"))
+    assert get_facts(Store(tmp_path / "store"), "aa11") is None
+    put_facts(Store(tmp_path / "store"), "aa11", seen("a.o"))
     assert part.read_bytes() == whole
     part.write_bytes(whole[:-1])
     assert [one.kind for one in check(store).damaged] == ["parts"]
     assert parts(store) == []
-    assert get_seen(Store(tmp_path / "store"), "aa11") is None
+    assert get_facts(Store(tmp_path / "store"), "aa11") is None

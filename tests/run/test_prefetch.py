@@ -13,7 +13,7 @@ from linkage.case.reader import parse_case
 from linkage.judge.verdict import Verdict, VerdictKind
 from linkage.plan.plan import Variant
 from linkage.run.job_server import ROOM, available
-from linkage.run.prefetch import Ahead
+from linkage.run.prefetch import Prefetcher
 from linkage.run.session import Session
 from linkage.store.store import Store
 from linkage.toolchain import discover, probe, resolve_all
@@ -170,7 +170,7 @@ def test_what_took_longest_is_begun_first_and_answered_in_its_turn(tmp_path: Pat
     session = Noted(Store(tmp_path / "store"), tmp_path / "cache")
     session.begun = []
     known = {"e": 5.0, "c": 3.0}
-    ahead = Ahead(session, variants, 1, lambda variant: known.get(str(variant.row["n"]), 1.0))
+    ahead = Prefetcher(session, variants, 1, lambda variant: known.get(str(variant.row["n"]), 1.0))
     ahead.start()
     answers = [ahead.verdict(variant).reason for variant in variants]
     ahead.stop()
@@ -198,7 +198,7 @@ def test_an_error_in_a_thread_is_raised_where_the_verdict_is_asked_for(tmp_path:
     variants = [Variant(case, row, probe(located, tmp_path / "cache")) for row in case.rows]
     session = Broken(Store(tmp_path / "store"), tmp_path / "cache")
     session.begun = []
-    ahead = Ahead(session, variants, 2)
+    ahead = Prefetcher(session, variants, 2)
     ahead.start()
     ahead.verdict(variants[0])
     with pytest.raises(RuntimeError, match="broken"):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from linkage.store.maintenance import Entry, entries
+from linkage.store.maintenance import StoreEntry, entries
 from linkage.store.store import Store
 from support.runs import MAIN, Ran, Runs, cells
 
@@ -119,7 +119,7 @@ def test_variables_that_reach_a_compiler(runs: Runs) -> None:
 # --- the clock
 
 
-def set_times(runs: Runs, when: float) -> list[Entry]:
+def set_times(runs: Runs, when: float) -> list[StoreEntry]:
     found = list(entries(Store(runs.folder / "store")))
     for entry in found:
         os.utime(entry.place, (when, when))

@@ -13,7 +13,7 @@ from linkage.commands import add_store
 from linkage.errors import ExitCode
 from linkage.host.folders import store_folder
 from linkage.store import maintenance
-from linkage.store.maintenance import KINDS, Contents, Removed
+from linkage.store.maintenance import KINDS, Contents, Removal
 from linkage.store.size import parse_size, shown_size
 from linkage.store.store import Store
 
@@ -87,7 +87,7 @@ def _moment(when: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(when))
 
 
-def _removed(removed: Removed, console: Console) -> ExitCode:
+def _removed(removed: Removal, console: Console) -> ExitCode:
     console.print(f"removed {removed.count} entries, {shown_size(removed.size)}")
     if removed.held:
         console.print(f"kept {removed.held} that a run is using")

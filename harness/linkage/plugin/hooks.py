@@ -110,11 +110,13 @@ class Hooks:
         variants = [item.variant for item in session.items if isinstance(item, VariantItem)]
         config = session.config
         if len(variants) > 1 and not config.option.collectonly and not hasattr(config, "workerinput"):
-            from linkage.run.prefetch import Ahead  # noqa: PLC0415 - a worker and `--collect-only` need none of it
+            from linkage.run.prefetch import Prefetcher  # noqa: PLC0415 - a worker and `--collect-only` need none of it
 
             run = session_of(config)
             if run.jobs is not None and run.jobs.width > 1:
-                ahead = config.stash[AHEAD] = Ahead(run, variants, run.jobs.width, _seconds(run, variants))
+                ahead = config.stash[AHEAD] = Prefetcher(
+                    run, variants, run.jobs.width, _seconds(run, variants)
+                )
                 ahead.start()
                 try:
                     return (yield)

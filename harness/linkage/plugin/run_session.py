@@ -14,14 +14,14 @@ from linkage.run.session import Session
 
 if TYPE_CHECKING:
     from linkage.run.job_server import JobServer
-    from linkage.run.prefetch import Ahead
+    from linkage.run.prefetch import Prefetcher
     from linkage.store.store import Store
     from linkage.toolchain import Toolchain
 
 SESSION: pytest.StashKey[Session] = pytest.StashKey()
 STORE: pytest.StashKey[RunStore] = pytest.StashKey()
 TOOLCHAINS: pytest.StashKey[list["Toolchain"]] = pytest.StashKey()
-AHEAD: pytest.StashKey["Ahead"] = pytest.StashKey()
+AHEAD: pytest.StashKey["Prefetcher"] = pytest.StashKey()
 JOBS = "linkage_jobs"
 """What xdist's workers are told of the run's job server: its folder and its width."""
 

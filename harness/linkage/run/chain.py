@@ -20,9 +20,9 @@ from linkage.plan.observation import Observation, Outcome, StepObservation
 from linkage.plan.plan import Plan, PlannedStep, Read, wanted_files
 from linkage.plan.state import Node, State, initial, target
 from linkage.plan.template import CapturedText
-from linkage.run.executor import Context, Seen, execute, read_facts
+from linkage.run.executor import Context, FileFacts, execute, read_facts
 from linkage.run.job_server import JobServer
-from linkage.run.kept_facts import get_seen, put_seen
+from linkage.run.kept_facts import get_facts, put_facts
 from linkage.run.restore import restore
 from linkage.run.workspace import Workspace
 from linkage.store.keys import facts_key, named_programs, step_key
@@ -39,7 +39,7 @@ _KNOWS_FIFO = VersionRange.parse(">=1.74")
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class _Record:
     """A step's record in the store: what it did, and what stood in the folder afterwards."""
 
     outcome: Outcome
@@ -53,7 +53,7 @@ class _Kept:
 
 
 @dataclass(slots=True)
-class _Place:
+class _Position:
     """Where in the chain a variant is: the state that its next step finds."""
 
     state: State
@@ -112,8 +112,8 @@ class _Chain:
         """The step before which the workspace on disk stands."""
         self.context = Context(sources, environment, {})
         self.done: list[StepObservation] = []
-        self.records: list[_Kept] = []
-        self.places = [_Place(initial(sources))]
+        self.records: list[_Record] = []
+        self.positions = [_Position(initial(sources))]
         """Before each step, and after the last."""
         self.carried_out: set[int] = set()
         self.rechecked: set[int] = set()
@@ -137,9 +137,9 @@ class _Chain:
                 index, record = self._make(index, key)
             elif self.recheck is not None:
                 index, record = self._rechecked(self.recheck, index, key, record)
-            del self.records[index:], self.places[index + 1 :], self.done[index:]
+            del self.records[index:], self.positions[index + 1 :], self.done[index:]
             self.records.append(record)
-            self.places.append(_Place(record.after, record.captured, record.umask))
+            self.positions.append(_Position(record.after, record.captured, record.umask))
             self.done.append(self._observation(index, record.outcome))
             if not as_expected(self.plan.steps[index], record.outcome):
                 break
@@ -151,7 +151,7 @@ class _Chain:
         stored, rechecked = index not in self.carried_out, index in self.rechecked
         return StepObservation(step.id, shown(step), outcome, stored=stored, rechecked=rechecked)
 
-    def _rechecked(self, recheck: Recheck, index: int, key: str, kept: _Kept) -> tuple[int, _Kept]:
+    def _rechecked(self, recheck: Recheck, index: int, key: str, kept: _Record) -> tuple[int, _Record]:
         """What the store has of a step, where it is not chosen to be done again; what that did, where
         it is the same; else, or where an earlier step that had to be done again for it differs, what
         was kept with the difference as its problem.
@@ -166,7 +166,7 @@ class _Chain:
         problem = recheck.found.get(key)
         return at, replace(kept, outcome=replace(kept.outcome, problem=problem)) if problem else again
 
-    def _make(self, index: int, key: str) -> tuple[int, _Kept]:
+    def _make(self, index: int, key: str) -> tuple[int, _Record]:
         """Carry a step out that the store does not have; or, where an earlier one that had to be
         carried out again came out differently, that one's index and record.
         """
@@ -179,7 +179,7 @@ class _Chain:
             return index, record or self._carry_out(index, key)
 
     def _key(self, index: int) -> str:
-        step, place = self.plan.steps[index], self.places[index]
+        step, place = self.plan.steps[index], self.positions[index]
         toolchain = self.plan.variant.toolchain
         return step_key(
             step, toolchain, self.machine, place.state, place.captured, place.umask, self._programs(step)
@@ -193,20 +193,20 @@ class _Chain:
         marks = [(os.path.realpath(one), one.stat().st_size, one.stat().st_mtime_ns) for one in found]
         return f"{path} {marks}" if named else ""
 
-    def _recall(self, step: PlannedStep, key: str) -> _Kept | None:
+    def _recall(self, step: PlannedStep, key: str) -> _Record | None:
         """A step's record from the store, with the facts that its claims need."""
-        record = self.store.get("steps", key, _Kept)
+        record = self.store.get("steps", key, _Record)
         if record is None:
             return None
-        seen: dict[str, Seen] = {}
+        seen: dict[str, FileFacts] = {}
         for name, wanted in wanted_files(step.reads, record.after, record.outcome.made).items():
-            found = get_seen(self.store, facts_key(record.after, wanted))
+            found = get_facts(self.store, facts_key(record.after, wanted))
             if found is None:
                 return None
             seen[name] = found
         return _with_facts(record, seen)
 
-    def _catch_up(self, index: int) -> tuple[int, _Kept] | None:
+    def _catch_up(self, index: int) -> tuple[int, _Record] | None:
         """Bring the working folder to where the chain is: the latest kept state that can be put
         back, and from there on by carrying steps out. An earlier step that came out differently,
         with its index.
@@ -236,7 +236,7 @@ class _Chain:
                 self.workspace.write_source(name, content)
         return self.workspace
 
-    def _carry_out(self, index: int, key: str) -> _Kept:
+    def _carry_out(self, index: int, key: str) -> _Record:
         """Run a step in the working folder, which stands before it, and keep what it did."""
         record = self._perform(index, key, anew=False)
         if record.outcome.lasting:
@@ -245,12 +245,12 @@ class _Chain:
             self.store.put("steps", key, _without_facts(record))
         return record
 
-    def _perform(self, index: int, key: str, *, anew: bool) -> _Kept:
+    def _perform(self, index: int, key: str, *, anew: bool) -> _Record:
         """Run a step in the working folder, which stands before it; what it did.
 
         `anew`: its files are read whatever the store has of them, and nothing is kept.
         """
-        step, place = self.plan.steps[index], self.places[index]
+        step, place = self.plan.steps[index], self.positions[index]
         workspace = self._open()
         self.context.captured, self.context.umask = dict(place.captured), place.umask
         self.progress(step.id)
@@ -265,23 +265,23 @@ class _Chain:
         self.at = index + 1
         self.carried_out.add(index)
         compiler = str(self.plan.variant.toolchain.version)
-        record = _Kept(outcome, state, dict(self.context.captured), self.context.umask, compiler)
+        record = _Record(outcome, state, dict(self.context.captured), self.context.umask, compiler)
         read = self._read_anew if anew else self._read
         asked = wanted_files(step.reads, state, outcome.made)
         seen = {name: read(wanted, state) for name, wanted in asked.items()}
         return _with_facts(record, seen)
 
-    def _read(self, wanted: Read, state: State) -> Seen:
+    def _read(self, wanted: Read, state: State) -> FileFacts:
         """What is found in a file; where another variant's was the same, byte for byte, as found then."""
         key, node = facts_key(state, wanted), target(wanted.pattern, state)
         is_itself = node is not None and node.stored == node.content
-        found = get_seen(self.store, key) if is_itself else None
+        found = get_facts(self.store, key) if is_itself else None
         if found is None:
             found = self._read_anew(wanted, state)
-            put_seen(self.store, key, found)
+            put_facts(self.store, key, found)
         return found
 
-    def _read_anew(self, wanted: Read, state: State) -> Seen:
+    def _read_anew(self, wanted: Read, state: State) -> FileFacts:
         return read_facts(wanted, self._open(), state)
 
     def _keep_files(self, outcome: Outcome, state: State) -> None:
@@ -313,12 +313,12 @@ def shown(step: PlannedStep) -> tuple[str, ...]:
     return tuple(map(str, step.command.typed))
 
 
-def _without_facts(record: _Kept) -> _Kept:
+def _without_facts(record: _Record) -> _Record:
     """A record as it is kept: the facts are kept by themselves, for they depend on the claims."""
     return replace(record, outcome=replace(record.outcome, facts={}, texts={}, modes={}))
 
 
-def _with_facts(record: _Kept, seen: Mapping[str, Seen]) -> _Kept:
+def _with_facts(record: _Record, seen: Mapping[str, FileFacts]) -> _Record:
     nodes = {name: target(name, record.after) for name in seen}
     outcome = replace(
         record.outcome,

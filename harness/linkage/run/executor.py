@@ -72,7 +72,7 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class FileFacts:
     """What was found in one file: its facts, and which of the texts looked for stand in it."""
 
     facts: Facts
@@ -316,7 +316,7 @@ def _part(step: PlannedStep, workspace: Workspace, context: Context) -> Outcome:
     return _process(step, step.command, workspace, context)
 
 
-def read_facts(wanted: Read, workspace: Workspace, state: State) -> Seen:
+def read_facts(wanted: Read, workspace: Workspace, state: State) -> FileFacts:
     """What the readers find in one file of the folder, and what else is asked of it."""
     name = wanted.pattern
     path = workspace.root / name
@@ -330,10 +330,10 @@ def read_facts(wanted: Read, workspace: Workspace, state: State) -> Seen:
             for_comparison=wanted.for_comparison,
             digest=digest,
         )
-        return Seen(_neutral(facts, workspace), _texts(wanted.texts, path, workspace))
+        return FileFacts(_neutral(facts, workspace), _texts(wanted.texts, path, workspace))
     except (ArtifactError, OSError) as error:
         why = error.what if isinstance(error, ArtifactError) else error.strerror or str(error)
-        return Seen(Facts("unreadable", state[name].size, "", error=why))
+        return FileFacts(Facts("unreadable", state[name].size, "", error=why))
 
 
 def _neutral(facts: Facts, workspace: Workspace) -> Facts:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from hashlib import blake2b
 
 from linkage.artifact.facts import Members
-from linkage.run.executor import Seen
+from linkage.run.executor import FileFacts
 from linkage.store.store import Store
 
 _LARGE = 4096
@@ -17,7 +17,7 @@ _BY_NAME = b"@"
 """Before the name of a part that is kept by itself; a part's own bytes, zlib's, never begin so."""
 
 
-def put_seen(store: Store, key: str, seen: Seen) -> None:
+def put_facts(store: Store, key: str, seen: FileFacts) -> None:
     """Keep what was found in a file."""
     archive = seen.facts.archive
     if archive is not None:
@@ -26,9 +26,9 @@ def put_seen(store: Store, key: str, seen: Seen) -> None:
     store.put("facts", key, seen)
 
 
-def get_seen(store: Store, key: str) -> Seen | None:
+def get_facts(store: Store, key: str) -> FileFacts | None:
     """What was found in a file; None where not all of it is kept."""
-    seen = store.get("facts", key, Seen)
+    seen = store.get("facts", key, FileFacts)
     if seen is None or seen.facts.archive is None:
         return seen
     packed = [
@@ -54,7 +54,7 @@ def _get(store: Store, name: str) -> bytes | None:
     return found
 
 
-def _with_members(seen: Seen, packed: tuple[bytes, ...]) -> Seen:
+def _with_members(seen: FileFacts, packed: tuple[bytes, ...]) -> FileFacts:
     archive = seen.facts.archive
     assert archive is not None  # noqa: S101 - whose members they are
     return replace(seen, facts=replace(seen.facts, archive=replace(archive, members=Members(packed))))

@@ -24,7 +24,7 @@ class _StoppedError(Exception):
     """Ends what a thread does before its next step."""
 
 
-class Ahead:
+class Prefetcher:
     """Threads that carry out the variants of a list, from where pytest is onwards."""
 
     def __init__(

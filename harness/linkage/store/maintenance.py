@@ -36,7 +36,7 @@ _FOLDER = re.compile(r"[0-9a-f]{2}")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class StoreEntry:
     """One entry of a store, of whatever version of its layout."""
 
     kind: str
@@ -48,7 +48,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class KindSummary:
     """How much there is of a kind, in bytes, and the times at which it was used."""
 
     count: int
@@ -61,7 +61,7 @@ class Kind:
 class Contents:
     """What a store holds."""
 
-    kinds: dict[str, Kind] = field(default_factory=dict)
+    kinds: dict[str, KindSummary] = field(default_factory=dict)
     other_versions: int = 0
     """Entries that this version of the harness never looks at."""
     compilers: Counter[str] = field(default_factory=Counter)
@@ -73,7 +73,7 @@ class Contents:
 
 
 @dataclass(slots=True)
-class Removed:
+class Removal:
     """What was removed, and what was left because a run holds it."""
 
     count: int = 0
@@ -82,16 +82,16 @@ class Removed:
 
 
 @dataclass(slots=True)
-class Checked:
+class CheckResult:
     """How many entries of each kind were read, and those that were damaged and are gone."""
 
     read: Counter[str] = field(default_factory=Counter)
-    damaged: list[Entry] = field(default_factory=list)
+    damaged: list[StoreEntry] = field(default_factory=list)
     held: int = 0
 
 
 @dataclass(frozen=True)
-class _Compiler:
+class _StepCompiler:
     """Of a step's record, what it was carried out with."""
 
     compiler: str = ""
@@ -113,7 +113,7 @@ def existing(folder: Path) -> Store:
 def contents(store: Store) -> Contents:
     """What the store holds now."""
     found = Contents()
-    by_kind: dict[str, list[Entry]] = {kind: [] for kind in KINDS}
+    by_kind: dict[str, list[StoreEntry]] = {kind: [] for kind in KINDS}
     for entry in entries(store):
         if entry.place.is_relative_to(store.folder):
             by_kind[entry.kind].append(entry)
@@ -121,10 +121,10 @@ def contents(store: Store) -> Contents:
             found.other_versions += 1
     for kind, listed in by_kind.items():
         times = [entry.used for entry in listed] or [0.0]
-        found.kinds[kind] = Kind(len(listed), sum(one.size for one in listed), min(times), max(times))
+        found.kinds[kind] = KindSummary(len(listed), sum(one.size for one in listed), min(times), max(times))
     for entry in by_kind["steps"]:
         with suppress(OSError):
-            record = decoded(entry.place.read_bytes(), _Compiler)
+            record = decoded(entry.place.read_bytes(), _StepCompiler)
             found.compilers[record.compiler if record else "damaged"] += 1
     for place in _temporary(store):
         if _is_held(place):
@@ -134,7 +134,7 @@ def contents(store: Store) -> Contents:
     return found
 
 
-def entries(store: Store) -> Iterator[Entry]:
+def entries(store: Store) -> Iterator[StoreEntry]:
     """Every entry of the store, of every version; files with other names are not ours."""
     now = time.time()
     for version in _versions(store.folder.parent):
@@ -142,10 +142,10 @@ def entries(store: Store) -> Iterator[Entry]:
             for place in _files(version / kind):
                 with suppress(OSError):  # gone since it was listed
                     status = place.stat()
-                    yield Entry(kind, place.name, place, status.st_size, last_used(status.st_mtime, now))
+                    yield StoreEntry(kind, place.name, place, status.st_size, last_used(status.st_mtime, now))
 
 
-def trim(store: Store, size: int) -> Removed:
+def trim(store: Store, size: int) -> Removal:
     """Remove what was not used for longest until the rest has at most `size` bytes."""
     removed = _sweep(store)
     listed = sorted(entries(store), key=lambda entry: entry.used)
@@ -158,7 +158,7 @@ def trim(store: Store, size: int) -> Removed:
     return removed
 
 
-def clear(store: Store) -> Removed:
+def clear(store: Store) -> Removal:
     """Remove every entry, what killed runs left behind, and the locks that nobody holds."""
     removed = _sweep(store)
     for entry in list(entries(store)):
@@ -173,9 +173,9 @@ def clear(store: Store) -> Removed:
     return removed
 
 
-def check(store: Store) -> Checked:
+def check(store: Store) -> CheckResult:
     """Read every entry of this version, and remove those that are damaged."""
-    found = Checked()
+    found = CheckResult()
     for entry in list(entries(store)):
         if not entry.place.is_relative_to(store.folder):
             continue
@@ -187,7 +187,7 @@ def check(store: Store) -> Checked:
             good = False
         found.read[entry.kind] += 1
         if not good:
-            removed = Removed()
+            removed = Removal()
             if _remove(entry, removed):
                 found.damaged.append(entry)
             found.held += removed.held
@@ -199,14 +199,14 @@ def files_of_kind(store: Store, kind: str) -> Iterator[Path]:
     return _files(store.folder / kind)
 
 
-def _is_whole(entry: Entry) -> bool:
+def _is_whole(entry: StoreEntry) -> bool:
     if entry.kind == "blobs":
         return file_digest(entry.place) == entry.key
     shape = bytes if entry.kind == "parts" else dict[str, object]
     return decoded(entry.place.read_bytes(), shape) is not None
 
 
-def _remove(entry: Entry, removed: Removed) -> bool:
+def _remove(entry: StoreEntry, removed: Removal) -> bool:
     """Remove an entry, unless a run is carrying its step out."""
     with _unheld(lock_of(entry.place.parents[2], entry.key)) as free:
         if not free:
@@ -241,8 +241,8 @@ def _unheld(lock: Path) -> Iterator[bool]:
         held.release()
 
 
-def _sweep(store: Store) -> Removed:
-    removed = Removed()
+def _sweep(store: Store) -> Removal:
+    removed = Removal()
     for place in _temporary(store):
         if remove_unheld(place):
             removed.count += 1
