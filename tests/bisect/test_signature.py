@@ -147,7 +147,7 @@ def test_what_could_not_be_judged_is_a_skip() -> None:
     missing = ProbeResult("skip", "this toolchain has no dynamic std")
     assert question.outcome(missing) is ProbeOutcome.UNJUDGED
     assert why(question, missing) == "could not be judged: this toolchain has no dynamic std"
-    hang = end(failed("did not end within its time limit", "", error=True), outcome=VerdictKind.ERROR)
+    hang = end(failed("exceeded its timeout", "", error=True), outcome=VerdictKind.ERROR)
     assert question.mark(hang) is Mark.SKIP
 
 
@@ -155,7 +155,7 @@ def test_a_crash_can_be_the_regression() -> None:
     crash = end(failed("was killed by SIGSEGV\nstack overflow", error=True), outcome=VerdictKind.ERROR)
     (question,) = questions("v", crash)
     assert question.mark(crash) is Mark.BAD
-    hang = end(failed("did not end within its time limit", "", error=True), outcome=VerdictKind.ERROR)
+    hang = end(failed("exceeded its timeout", "", error=True), outcome=VerdictKind.ERROR)
     assert question.mark(hang) is Mark.SKIP
 
 

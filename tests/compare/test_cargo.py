@@ -120,7 +120,7 @@ def test_a_project_that_does_not_compile_with_one_side_differs(desk: Desk, proje
 def test_what_is_no_project_is_said(desk: Desk, tmp_path: Path) -> None:
     result = compare(desk, desk.compiler("same", ""), tmp_path)
     assert [one.error for one in result.not_compared] == [True]
-    assert "there is no Cargo.toml" in result.not_compared[0].reason
+    assert "no Cargo.toml" in result.not_compared[0].reason
     with pytest.raises(LinkageError, match="takes no cases"):
         compared(ComparisonOptions(("a", "b"), ["case.yaml"], cargo="."))
 

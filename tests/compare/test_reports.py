@@ -152,7 +152,7 @@ def test_a_variant_that_only_one_side_can_build_is_told_with_the_reason(run: Rep
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("-k", "and"), "-k: `and` is no expression"),
+        (("-k", "and"), "-k: `and` is not an expression"),
         (("--keep", "nothing"), "--keep: no noise filter is called `nothing`"),
         (("--expect", "none.yaml"), "none.yaml: cannot be read"),
         (("--store", "s", "--no-store"), "exclude each other"),

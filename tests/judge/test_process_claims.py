@@ -1,4 +1,4 @@
-"""Claims about a step's process: its end, its streams, diagnostics, files, and calls of the linker."""
+"""Claims about a step's process: its end, its streams, diagnostics, files, and linker calls."""
 
 import pytest
 
@@ -74,9 +74,9 @@ def test_a_killed_program_of_the_case_is_a_failure() -> None:
 @pytest.mark.parametrize(
     ("outcome", "why"),
     [
-        (Outcome(problem="there is no program `ar` on PATH"), "there is no program `ar` on PATH"),
-        (done(status=-9, limit="time"), "did not end within its time limit"),
-        (done(status=-9, limit="output"), "printed more than the output limit"),
+        (Outcome(problem="program `ar` is not on PATH"), "program `ar` is not on PATH"),
+        (done(status=-9, limit="time"), "exceeded its timeout"),
+        (done(status=-9, limit="output"), "exceeded the output limit"),
     ],
 )
 def test_a_step_that_was_not_carried_out_is_an_error(outcome: Outcome, why: str) -> None:

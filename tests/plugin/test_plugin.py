@@ -133,7 +133,7 @@ def test_evidence_is_what_pytest_prints(judged: tuple[Project, Result]) -> None:
     assert "readelf --dyn-syms -W liblib.so" in text
     assert f"repro: linkage repro '{each('fails')}'" in text
     assert "known bug gone: rust-lang/rust#1 no longer occurs" in text
-    assert "because:   there is no program `no-such-tool-anywhere` on PATH" in text
+    assert "because:   program `no-such-tool-anywhere` is not on PATH" in text
     assert "Traceback" not in text
     assert "UnjudgedError" not in text
 
@@ -183,7 +183,7 @@ def test_bootstrap_can_be_forbidden(judged: tuple[Project, Result]) -> None:
     if "nightly" in stable:
         assert result.of("PASSED") == [each("unstable")]
     else:
-        assert "real needs RUSTC_BOOTSTRAP=1 for unstable flags, which is forbidden" in result.text
+        assert "real needs RUSTC_BOOTSTRAP=1 for unstable flags, which --no-bootstrap forbids" in result.text
 
 
 # --- wrong input
@@ -205,7 +205,7 @@ def test_a_toolchain_or_a_store_that_cannot_be_used(project: Project) -> None:
     project.write("cases/one.yaml", MATRIX)
     for arguments, toolchain, why in (
         ([], "x=/nowhere/rustc", "/nowhere/rustc"),
-        (["--store", "pytest.ini"], None, "cannot be made"),
+        (["--store", "pytest.ini"], None, "cannot be created"),
     ):
         result = project.run("cases", *arguments, toolchain=toolchain)
         assert result.status == 4

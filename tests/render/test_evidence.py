@@ -81,13 +81,13 @@ repro: linkage repro cases/a.yaml::stable"""
 
 def test_what_could_not_be_judged() -> None:
     hung = Failure(
-        "lib", "", "a.yaml:3:5", "can be judged", "did not end within its time limit", error=True
+        "lib", "", "a.yaml:3:5", "can be judged", "exceeded its timeout", error=True
     )  # fmt: skip
     assert (
         explain_verdict(Verdict(VerdictKind.ERROR, failures=(hung,)), "a.yaml::stable")
         == """\
 a.yaml:3:5: lib could not be judged
-    because:   did not end within its time limit
+    because:   exceeded its timeout
 repro: linkage repro a.yaml::stable"""
     )
     nowhere = Failure("", "", "a.yaml", "can be judged", "the disk is full", error=True)

@@ -54,9 +54,9 @@ def test_a_broken_compiler_is_an_error_with_its_reason_and_the_others_go_on(proj
             r"_ ERROR at setup of broken\[mode=([\w-]+)\] _.*?because: +([^\n]+)", result.text, re.DOTALL
         )
     )
-    assert why["hang"] == "did not end within its time limit"
+    assert why["hang"] == "exceeded its timeout"
     assert why["crash"] == "was killed by SIGSEGV"
-    assert why["flood"] == "printed more than the output limit"
+    assert why["flood"] == "exceeded the output limit"
     assert why["cut"].startswith("liblib.a: ")
     assert why["text"] == "liblib.so: expected elf, found other"
     assert why["damaged-member"].startswith("liblib.a: member ")

@@ -124,11 +124,11 @@ def test_fresh(workspace: Workspace) -> None:
 @pytest.mark.parametrize(
     ("step", "why"),
     [
-        ("remove: nowhere", "nothing here is called `nowhere`"),
-        ("remove: '*.x'", "nothing here is called `*.x`"),
-        ("rename: '*.rs', to: x", "`*.rs` means 2 files where one is needed"),
-        ("chmod: nowhere, mode: '644'", "nothing here is called `nowhere`"),
-        ("clean: true, keep: nowhere", "nothing here is called `nowhere`"),
+        ("remove: nowhere", "no file matches `nowhere`"),
+        ("remove: '*.x'", "no file matches `*.x`"),
+        ("rename: '*.rs', to: x", "`*.rs` matches 2 files, but must match one"),
+        ("chmod: nowhere, mode: '644'", "no file matches `nowhere`"),
+        ("clean: true, keep: nowhere", "no file matches `nowhere`"),
     ],
 )
 def test_what_cannot_be_done(step: str, why: str, workspace: Workspace) -> None:

@@ -161,7 +161,7 @@ def test_the_files_that_were_not_used_for_longest_go_first(
 def test_a_store_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in its place")
     for place in (tmp_path / "file", tmp_path / "file" / "below"):
-        with pytest.raises(StoreError, match=r"cannot be made: .* \(help: choose another with --store\)"):
+        with pytest.raises(StoreError, match=r"cannot be created: .* \(help: choose another with --store\)"):
             Store(place)
 
 

@@ -51,7 +51,7 @@ def test_what_is_held_is_left(runs: Runs) -> None:
     with store.locked("ab" * 20), store.work_folder() as folder:
         for words in (["clear"], ["trim", "--to", "0"]):
             said = runs.command("store", *words, "--store", str(runs.folder / "store")).stdout
-            assert said.endswith("left 2 that a run is using\n")
+            assert said.endswith("kept 2 that a run is using\n")
         assert folder.is_dir()
         assert [one.key for one in entries(store)] == ["ab" * 20]
 
@@ -68,7 +68,7 @@ def test_what_is_not_a_store_is_left_alone(runs: Runs) -> None:
             break  # the others look in the same way
     assert (runs.folder / "v1/steps/ab" / ("ab" * 20)).exists()
     wrong = runs.command("store", "trim", "--to", "much")
-    assert wrong.stderr == "linkage: --to: `much` is no size (help: write it as 500M or 2G)\n"
+    assert wrong.stderr == "linkage: --to: `much` is not a size (help: write it as 500M or 2G)\n"
 
 
 def test_the_limit_of_a_run(runs: Runs) -> None:
@@ -77,7 +77,7 @@ def test_the_limit_of_a_run(runs: Runs) -> None:
     assert list((runs.folder / "store").glob("v*/blobs/*/*")) == []
     assert runs.run().verdicts == ran.verdicts
     runs.env = {"LINKAGE_STORE_LIMIT": "a lot"}
-    assert "LINKAGE_STORE_LIMIT: `a lot` is no size (help: write it as 500M or 2G)" in runs.run().said
+    assert "LINKAGE_STORE_LIMIT: `a lot` is not a size (help: write it as 500M or 2G)" in runs.run().said
 
 
 @pytest.mark.parametrize("words", [[], ["-n", "2"]])
@@ -93,7 +93,7 @@ def test_no_store(runs: Runs, words: list[str]) -> None:
     for other in (["--store", "store"], ["--recheck", "5%"]):
         refused = runs.run("--no-store", *other, store=None)
         assert refused.status == 4
-        assert f"{other[0]} and --no-store exclude each other" in refused.said
+        assert f"{other[0]} cannot be used with --no-store" in refused.said
 
 
 # --- doing kept steps again
@@ -107,7 +107,7 @@ def test_recheck_finds_nothing_where_nothing_differs(runs: Runs) -> None:
     first = runs.run()
     again = runs.run("--recheck", "100%")
     assert again.verdicts == first.verdicts
-    assert "rechecked 16 steps that the store had: " in again.said
+    assert "rechecked 16 cached steps (help: --recheck-seed " in again.said
     assert sum(one["rechecked"] for one in again.variants.values()) == 16
     some = runs.run("--recheck", "50%", "-n", "2")
     same = runs.run("--recheck", "50%", "--recheck-seed", seed_of(some))
@@ -135,10 +135,10 @@ def test_recheck_finds_what_differs(runs: Runs) -> None:
     assert {one["outcome"] for one in ran.variants.values()} == {"error"}
     failures = [one["failures"][0] for one in ran.variants.values()]
     assert {one["step"] for one in failures} <= {"dep", "lib"}
-    assert all("done again, it differs from what was kept 20" in one["found"] for one in failures)
+    assert all("run again, it differs from what was cached 20" in one["found"] for one in failures)
     assert all("liblib.a" in one["found"] or "libdep.rlib" in one["found"] for one in failures)
     wrong = runs.run("--recheck", "lots")
-    assert "--recheck: `lots` is no share (help: write it as 10%)" in wrong.said
+    assert "--recheck: must be a percentage, not 'lots' (help: write 10%)" in wrong.said
     assert leftovers(runs.folder / "store") == []
 
 

@@ -77,7 +77,7 @@ def test_a_store_on_a_full_disk(runs: Runs, clean: Ran, size: str) -> None:
             word in failure["found"] for word in ("full", "space", "room", "limit", "large", "SIGXFSZ")
         ), failure
     if not found:  # not even a store could be made
-        assert "cannot be made: No space left on device" in done.stdout
+        assert "cannot be created: No space left on device" in done.stdout
     assert hit or not found or size != "64k"
     assert Ran(1, "", read_json(again)).verdicts == clean.verdicts
     assert done.stdout.rstrip().splitlines()[-1].startswith("4 variants: "), done.stdout
@@ -125,7 +125,7 @@ def test_a_read_only_folder_that_is_no_store_yet(runs: Runs) -> None:
     assert ran.variants == {}
     assert ran.status in (1, 2, 4)
     assert "Traceback" not in done.stdout
-    assert "cannot be made: " in done.stdout
+    assert "cannot be created: " in done.stdout
     assert "(help: choose another with --store)" in done.stdout
 
 

@@ -53,9 +53,9 @@ def how(outcome: Outcome) -> str:
     if outcome.problem is not None:
         return outcome.problem
     if outcome.limit == "time":
-        return "did not end within its time limit"
+        return "exceeded its timeout"
     if outcome.limit == "output":
-        return "printed more than the output limit"
+        return "exceeded the output limit"
     if outcome.ice:
         return f"internal compiler error, exit status {outcome.status}"
     if outcome.status is not None and outcome.status < 0:

@@ -29,7 +29,7 @@ class _FilterParser:
 
     def wrong(self) -> LinkageError:
         return LinkageError(
-            f"`{self.expression}` is no expression", where="-k", help="write it as `cdylib and not thin`"
+            f"`{self.expression}` is not an expression", where="-k", help="write it as `cdylib and not thin`"
         )
 
     def any(self) -> bool:

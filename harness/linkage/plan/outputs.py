@@ -47,7 +47,7 @@ class Outputs:
         if name in self.roles:
             return self.roles[name]
         if is_role(name, self.ids):
-            raise CaseError(f"`{name}` is made by no step of this variant")
+            raise CaseError(f"no step of this variant produces `{name}`")
         return name
 
     def subject(self, name: str) -> str | None:

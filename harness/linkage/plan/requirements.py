@@ -46,7 +46,7 @@ def missing_after_plan(plan: Plan, *, bootstrap: bool) -> str | None:
     """The first capability that the commands need and that is not there, in words."""
     toolchain = plan.variant.toolchain
     if plan.unstable and toolchain.needs_bootstrap and not bootstrap:
-        return f"{toolchain.name} needs RUSTC_BOOTSTRAP=1 for unstable flags, which is forbidden"
+        return f"{toolchain.name} needs RUSTC_BOOTSTRAP=1 for unstable flags, which --no-bootstrap forbids"
     for flag in _unstable_flags(plan):
         if not toolchain.has_unstable(flag):
             return f"{toolchain.name} has no -Z{flag}"

@@ -68,7 +68,7 @@ def cargo_build(
     """Build a project into the folder `target`. Raises LinkageError where Cargo cannot be run."""
     manifest = project.folder / "Cargo.toml"
     if not manifest.is_file():
-        raise LinkageError("there is no Cargo.toml", where=str(project.folder), help="name a Cargo project")
+        raise LinkageError("no Cargo.toml", where=str(project.folder), help="name a Cargo project")
     argv: list[str | Path] = [cargo, "build", "--message-format=json", f"--profile={project.profile}"]
     argv += ["--workspace"] * _is_workspace(manifest)  # of a member, only what it needs
     argv += [f"--jobs={jobs}", "--manifest-path", manifest.absolute(), *(["--offline"] * project.offline)]
@@ -84,11 +84,13 @@ def cargo_build(
         raise LinkageError(f"cannot be started: {error.strerror or error}", where=str(cargo)) from None
     stderr = ended.stderr.decode("utf-8", "backslashreplace")
     if ended.limit is not None:
-        raise LinkageError(f"cargo hit a limit: {ended.limit}", where=str(project.folder))
+        raise LinkageError(f"cargo exceeded a limit: {ended.limit}", where=str(project.folder))
     said = list(messages(ended.stdout.decode("utf-8", "backslashreplace")))
     if ended.status != 0 and not any(one.get("reason") == "compiler-message" for one in said):
         why = " ".join(stderr.split())[-_TAIL:]
-        raise LinkageError(f"cargo build fails before it compiles: {why}", where=str(project.folder))
+        raise LinkageError(
+            f"cargo build failed before it compiled anything: {why}", where=str(project.folder)
+        )
     return CargoBuilt(ended.status, tuple(_diagnostics(said)), made(said), stderr)
 
 

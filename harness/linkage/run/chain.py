@@ -85,9 +85,7 @@ def observe(
             return chain.run()
     except OSError as error:
         why = error.strerror or str(error)
-        raise StoreError(
-            f"a working folder cannot be used: {why}", where=str(error.filename or "")
-        ) from error
+        raise StoreError(f"cannot use a working folder: {why}", where=str(error.filename or "")) from error
 
 
 class _Chain:

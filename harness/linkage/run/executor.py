@@ -35,16 +35,16 @@ PASSED_ENVIRONMENT = ("PATH", "SYSTEMROOT", "SDKROOT", "DEVELOPER_DIR")
 
 _FATAL = {
     errno.ENOSPC: "the disk is full",
-    errno.EDQUOT: "the disk quota is used up",
+    errno.EDQUOT: "the disk quota is exceeded",
     errno.EMFILE: "too many open files",
 }
 
 
 _STARVED = {
     "No space left on device": "the disk is full",
-    "Disk quota exceeded": "the disk quota is used up",
+    "Disk quota exceeded": "the disk quota is exceeded",
     "Too many open files": "too many open files",
-    "Cannot allocate memory": "the machine has no memory left",
+    "Cannot allocate memory": "the machine is out of memory",
     "(SIGKILL)": "the system killed a process that it started: is there too little memory?",
     "(SIGBUS)": "a process that it started found no room for a mapped file: is the disk full?",
     "(SIGXFSZ)": "a process that it started hit a limit on the size of files",
@@ -174,7 +174,7 @@ def _process(step: PlannedStep, command: Command, workspace: Workspace, context:
     if command.program in ("ar", "tool", "cc", "cxx"):
         found = shutil.which(argv[0], path=env["PATH"])
         if found is None:
-            return Outcome(problem=f"there is no program `{argv[0]}` on PATH")
+            return Outcome(problem=f"program `{argv[0]}` is not on PATH")
     try:
         ended = process.run(
             argv,
@@ -185,7 +185,7 @@ def _process(step: PlannedStep, command: Command, workspace: Workspace, context:
             umask=context.umask,
         )
     except OSError as error:
-        return Outcome(problem=f"`{argv[0]}` cannot be started: {error.strerror or error}")
+        return Outcome(problem=f"cannot start `{argv[0]}`: {error.strerror or error}")
     outcome = _ended(ended, command, workspace)
     if command.watch_linker:
         calls = linker.calls(watched)

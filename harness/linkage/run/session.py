@@ -81,8 +81,8 @@ class Session:
         specs = specs or discover(self.environment)
         if not specs:
             raise ToolchainError(
-                "no toolchain is found: no $RUSTC, no rustup, no rustc on PATH",
-                help="name one with --toolchain, or: linkage toolchains install stable",
+                "no toolchain found: no $RUSTC, no rustup, no rustc on PATH",
+                help="name one with --toolchain, or run `linkage toolchains install stable`",
             )
         return [
             probe(located, self.cache, self.environment) for located in resolve_all(specs, self.environment)

@@ -135,14 +135,14 @@ class Workspace:
         self.inside(pattern, itself=True)
         found = [self.root / name for name in matching(self.scan(), pattern)]
         if not found:
-            raise OperationError(f"nothing here is called `{pattern}`")
+            raise OperationError(f"no file matches `{pattern}`")
         return found
 
     def outside(self, pattern: str) -> list[str]:
         """The toolchain's files that an absolute path or glob means, sorted; not one is an error."""
         found = sorted(glob.glob(pattern))  # noqa: PTH207 - Path.glob takes no absolute pattern
         if not found:
-            raise OperationError(f"nothing is called `{pattern}`")
+            raise OperationError(f"no file matches `{pattern}`")
         return found
 
     def write_source(self, name: str, content: bytes) -> None:
@@ -185,7 +185,7 @@ class Workspace:
         """The only file that a path or a glob means; a symlink by `itself`, or as what it leads to."""
         found = self.matching(name)
         if len(found) > 1:
-            raise OperationError(f"`{name}` means {len(found)} files where one is needed")
+            raise OperationError(f"`{name}` matches {len(found)} files, but must match one")
         if not itself:
             self.inside(os.path.relpath(found[0], self.root))
         return found[0]
@@ -195,7 +195,7 @@ class Workspace:
             return self._one(name, itself=False)
         found = self.outside(name)
         if len(found) > 1:
-            raise OperationError(f"`{name}` means {len(found)} files where one is needed")
+            raise OperationError(f"`{name}` matches {len(found)} files, but must match one")
         return Path(found[0])
 
     def _remove(self, paths: Iterable[Path]) -> None:

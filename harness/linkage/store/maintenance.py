@@ -103,9 +103,9 @@ def existing(folder: Path) -> Store:
         raise LinkageError("there is no such folder", where=str(folder), help="name a store with --store")
     if not _versions(folder):
         raise LinkageError(
-            "is not a store: nothing in it was made by linkage",
+            "not a linkage store",
             where=str(folder),
-            help="name the folder that a run was given as --store",
+            help="pass the directory that a run got as --store",
         )
     return Store(folder)
 

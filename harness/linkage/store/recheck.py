@@ -86,13 +86,13 @@ class Recheck:
 def difference(kept: Outcome, before: State, again: Outcome, after: State) -> str:
     """What a step did differently when it was done again; empty where nothing. The states stand after it."""
     if not again.lasting:
-        return f"it could not be done again: {how(again)}"
+        return f"it could not be run again: {how(again)}"
     found = list(_differences(kept, before, again, after))
     if not found:
         return ""
     more = [f"and {len(found) - _SHOWN} more differences"] if len(found) > _SHOWN else []
-    since = f"kept {kept.obtained}" if kept.obtained else "kept earlier"
-    return "\n".join([f"done again, it differs from what was {since}:", *found[:_SHOWN], *more])
+    since = f"cached {kept.obtained}" if kept.obtained else "cached earlier"
+    return "\n".join([f"run again, it differs from what was {since}:", *found[:_SHOWN], *more])
 
 
 def neutral(text: str) -> str:
@@ -104,7 +104,7 @@ def neutral(text: str) -> str:
 
 def _differences(kept: Outcome, before: State, again: Outcome, after: State) -> Iterator[str]:
     if (kept.status, kept.ice) != (again.status, again.ice):
-        yield f"how it ended: {how(again)}; kept: {how(kept)}"
+        yield f"exit: {how(again)}; cached: {how(kept)}"
     codes = [
         [f"{one.level} {one.code or ''}".strip() for one in outcome.diagnostics] for outcome in (kept, again)
     ]
@@ -116,7 +116,7 @@ def _differences(kept: Outcome, before: State, again: Outcome, after: State) -> 
     if calls[0] != calls[1] or [one.exports for one in kept.linker_calls] != [
         one.exports for one in again.linker_calls
     ]:
-        yield _two("calls of the linker", "; ".join(calls[1]), "; ".join(calls[0]))
+        yield _two("linker calls", "; ".join(calls[1]), "; ".join(calls[0]))
     for what in ("made", "removed"):
         names = [sorted(map(neutral, getattr(outcome, what))) for outcome in (kept, again)]
         if names[0] != names[1]:
@@ -142,7 +142,7 @@ def _files(before: State, after: State) -> Iterator[str]:
     old, new = _by_name(before), _by_name(after)
     for name in sorted(old.keys() & new.keys()):
         if old[name] != new[name]:
-            yield _two(f"{name} is another file", ", ".join(new[name]), ", ".join(old[name]))
+            yield _two(f"{name} differs", ", ".join(new[name]), ", ".join(old[name]))
 
 
 def _by_name(state: State) -> dict[str, list[str]]:
@@ -163,7 +163,7 @@ def _facts(kept: Outcome, state: State, again: Outcome) -> Iterator[str]:
     for name in sorted(kept.facts.keys() | again.facts.keys()):
         old, new = kept.facts.get(name), again.facts.get(name)
         if old is None or new is None:
-            yield f"{name}: its facts are there only {'when done again' if old is None else 'as kept'}"
+            yield f"{name}: its facts exist only {'in the new run' if old is None else 'in the cache'}"
             continue
         node = state.get(name)
         essential = _apart_from_its_folder if node and node.bytes_of is not None else _whole
@@ -199,7 +199,7 @@ def _object(found: ObjectFile | None) -> object:
 
 
 def _two(what: str, again: str, kept: str) -> str:
-    return f"{what}: {_short(again)}; kept: {_short(kept)}"
+    return f"{what}: {_short(again)}; cached: {_short(kept)}"
 
 
 def _short(text: str) -> str:

@@ -16,7 +16,7 @@ def parse_size(text: str, where: str) -> int:
     """
     found = _SIZE.fullmatch(text.strip())
     if found is None:
-        raise LinkageError(f"`{text}` is no size", where=where, help="write it as 500M or 2G")
+        raise LinkageError(f"`{text}` is not a size", where=where, help="write it as 500M or 2G")
     return int(float(found[1]) * _STEP ** _UNITS.index(found[2].upper()))
 
 

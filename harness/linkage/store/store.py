@@ -66,7 +66,7 @@ class Store:
                 (self.folder / name).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreError(
-                f"cannot be made: {error.strerror}", where=str(folder), help="choose another with --store"
+                f"cannot be created: {error.strerror}", where=str(folder), help="choose another with --store"
             ) from None
         tag = self.folder / TAG
         if not tag.exists():
@@ -177,7 +177,7 @@ class Store:
             return Path(tempfile.mkdtemp(prefix="linkage-"))
         except OSError as error:
             raise StoreError(
-                f"no working folder can be made: {error.strerror}",
+                f"cannot create a working folder: {error.strerror}",
                 where=str(self.folder),
                 help="free space, or choose another place with --store",
             ) from None
