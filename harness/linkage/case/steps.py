@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
 from pydantic import (
     BeforeValidator,
@@ -375,31 +375,17 @@ def action_of(data: Any) -> str | None:  # noqa: ANN401 - whatever stands in the
     return f"a {found[0]} step" if len(found) == 1 else None
 
 
-AnyStep = Annotated[
-    Annotated[RustcStep, Tag("a rustc step")]
-    | Annotated[LinkOnlyStep, Tag("a link-only step")]
-    | Annotated[RunStep, Tag("a run step")]
-    | Annotated[CcStep, Tag("a cc step")]
-    | Annotated[CxxStep, Tag("a cxx step")]
-    | Annotated[ArStep, Tag("a ar step")]
-    | Annotated[ToolStep, Tag("a tool step")]
-    | Annotated[RemoveStep, Tag("a remove step")]
-    | Annotated[MkdirStep, Tag("a mkdir step")]
-    | Annotated[WriteStep, Tag("a write step")]
-    | Annotated[TruncateStep, Tag("a truncate step")]
-    | Annotated[RenameStep, Tag("a rename step")]
-    | Annotated[SymlinkStep, Tag("a symlink step")]
-    | Annotated[CopyStep, Tag("a copy step")]
-    | Annotated[ChmodStep, Tag("a chmod step")]
-    | Annotated[UmaskStep, Tag("a umask step")]
-    | Annotated[CleanStep, Tag("a clean step")]
-    | Annotated[ParallelStep, Tag("a parallel step")],
-    Discriminator(
-        action_of,
-        custom_error_type="action",
-        custom_error_message="a step needs exactly one of: " + ", ".join(ACTIONS),
-    ),
-]
+if TYPE_CHECKING:
+    AnyStep = Step
+else:
+    AnyStep = Annotated[
+        Union[tuple(Annotated[model, Tag(f"a {name} step")] for name, model in ACTIONS.items())],  # noqa: UP007 - of a tuple
+        Discriminator(
+            action_of,
+            custom_error_type="action",
+            custom_error_message="a step needs exactly one of: " + ", ".join(ACTIONS),
+        ),
+    ]
 
 ParallelStep.model_rebuild()
 
