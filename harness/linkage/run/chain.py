@@ -1,9 +1,9 @@
-"""A variant's steps, one after the other, each taken from the store or carried out.
+"""Runs the steps of a variant in order, or takes their outcomes from the store.
 
-A step's key is made of all that it can depend on: the compiler's files, the command line with
-the folder's name taken out, the environment, the machine's linker and C compiler, and the
-content of every file in the working folder. So variants that share their first steps share
-their runs, and a changed input is noticed wherever it comes from.
+The key of a step contains everything that it can depend on: the compiler's files, the command line
+without the name of the working folder, the environment, the machine's linker and C compiler, and the
+content of every file in the working folder. So variants with equal first steps share their outcomes,
+and any changed input is a cache miss.
 """
 
 import mmap
@@ -49,7 +49,7 @@ class _Record:
     captured: dict[str, CapturedText]
     umask: int
     compiler: str = ""
-    """The compiler's version, for who looks at what the store holds."""
+    """The compiler's version, for `linkage store`."""
 
 
 @dataclass(slots=True)
@@ -107,7 +107,7 @@ class _Chain:
         self.recheck = recheck
         self.workspace: Workspace | None = None
         self.at = 0
-        """The step before which the workspace on disk stands."""
+        """The index of the step that the workspace on disk is ready for."""
         self.context = Context(sources, environment, {})
         self.done: list[StepObservation] = []
         self.records: list[_Record] = []
@@ -150,9 +150,9 @@ class _Chain:
         return StepObservation(step.id, shown(step), outcome, stored=stored, rechecked=rechecked)
 
     def _rechecked(self, recheck: Recheck, index: int, key: str, kept: _Record) -> tuple[int, _Record]:
-        """What the store has of a step, where it is not chosen to be done again; what that did, where
-        it is the same; else, or where an earlier step that had to be done again for it differs, what
-        was kept with the difference as its problem.
+        """The cached record of a step. If the step is chosen to run again: the new record if both agree,
+        else the cached one with the difference as its problem; if an earlier step had to run again first
+        and differs, that step's index and record.
         """
         at, again = index, kept
         if recheck.chooses(key):
@@ -165,8 +165,8 @@ class _Chain:
         return at, replace(kept, outcome=replace(kept.outcome, problem=problem)) if problem else again
 
     def _make(self, index: int, key: str) -> tuple[int, _Record]:
-        """Carry a step out that the store does not have; or, where an earlier one that had to be
-        carried out again came out differently, that one's index and record.
+        """Run a step that is not cached. If an earlier step had to run again first and its outcome
+        differs, return that step's index and record instead.
         """
         differs = self._catch_up(index)
         if differs is not None:
@@ -184,7 +184,7 @@ class _Chain:
         )
 
     def _programs(self, step: PlannedStep) -> str:
-        """What stands for the programs that the step finds by their names: where and what they are."""
+        """The programs that the step finds on PATH: their paths, sizes and times."""
         path = self.context.environment.get("PATH")
         named = named_programs(step)
         found = [Path(place) for name in named if (place := shutil.which(name, path=path)) is not None]
@@ -205,9 +205,9 @@ class _Chain:
         return _with_facts(record, seen)
 
     def _catch_up(self, index: int) -> tuple[int, _Record] | None:
-        """Bring the working folder to where the chain is: the latest kept state that can be put
-        back, and from there on by carrying steps out. An earlier step that came out differently,
-        with its index.
+        """Bring the working folder to the state before a step: restore the latest cached state that can
+        be restored, then run the steps after it. Returns the index and the record of a step whose outcome
+        differs from the cached one.
         """
         workspace = self._open()
         for last in range(index - 1, self.at - 1, -1):
@@ -235,7 +235,7 @@ class _Chain:
         return self.workspace
 
     def _carry_out(self, index: int, key: str) -> _Record:
-        """Run a step in the working folder, which stands before it, and keep what it did."""
+        """Run a step in the working folder, which is in the state before it, and cache its record."""
         record = self._perform(index, key, anew=False)
         if record.outcome.lasting:
             if index < len(self.plan.steps) - 1:
@@ -244,9 +244,9 @@ class _Chain:
         return record
 
     def _perform(self, index: int, key: str, *, anew: bool) -> _Record:
-        """Run a step in the working folder, which stands before it; what it did.
+        """Run a step in the working folder, which is in the state before it, and return its record.
 
-        `anew`: its files are read whatever the store has of them, and nothing is kept.
+        `anew`: read its files even if their facts are cached, and cache nothing.
         """
         step, place = self.plan.steps[index], self.positions[index]
         workspace = self._open()
@@ -270,7 +270,7 @@ class _Chain:
         return _with_facts(record, seen)
 
     def _read(self, wanted: Read, state: State) -> FileFacts:
-        """What is found in a file; where another variant's was the same, byte for byte, as found then."""
+        """The facts of a file; from the store if a file with the same bytes was read before."""
         key, node = facts_key(state, wanted), target(wanted.pattern, state)
         is_itself = node is not None and node.stored == node.content
         found = get_facts(self.store, key) if is_itself else None

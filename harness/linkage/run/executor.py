@@ -1,4 +1,4 @@
-"""One step carried out in a working folder: the process or the file operation, and what it made."""
+"""Runs one step in a working folder: a process or a file operation, and notes what it made."""
 
 import contextlib
 import errno
@@ -50,7 +50,7 @@ _STARVED = {
     "(SIGXFSZ)": "a process that it started hit a limit on the size of files",
     "terminated with signal 9": "the system killed a process that it started: is there too little memory?",
 }
-"""What compilers say where the machine, not they, failed."""
+"""What compilers print if the machine, not the compiler, failed."""
 
 
 @dataclass(slots=True)
@@ -80,10 +80,10 @@ class FileFacts:
 
 
 def execute(step: PlannedStep, workspace: Workspace, context: Context) -> tuple[Outcome, State]:
-    """Carry a step out: what it did, and what stands in the folder then.
+    """Run a step, and return its outcome and the state of the folder after it.
 
-    What cannot be carried out is an outcome with a `problem`. Raises OSError only where the folder
-    itself cannot be read.
+    If the step cannot be run, the outcome has a `problem`. Raises OSError only if the folder itself
+    cannot be read.
     """
     before, marks = workspace.scan(), workspace.marks
     try:

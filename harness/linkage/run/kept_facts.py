@@ -18,7 +18,7 @@ _BY_NAME = b"@"
 
 
 def put_facts(store: Store, key: str, seen: FileFacts) -> None:
-    """Keep what was found in a file."""
+    """Cache the facts of a file."""
     archive = seen.facts.archive
     if archive is not None:
         packed = tuple(part if len(part) < _LARGE else _put(store, part) for part in archive.members.packed)
@@ -27,7 +27,7 @@ def put_facts(store: Store, key: str, seen: FileFacts) -> None:
 
 
 def get_facts(store: Store, key: str) -> FileFacts | None:
-    """What was found in a file; None where not all of it is kept."""
+    """The facts of a file; None if a part of them is not cached."""
     seen = store.get("facts", key, FileFacts)
     if seen is None or seen.facts.archive is None:
         return seen

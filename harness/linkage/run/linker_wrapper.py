@@ -1,8 +1,8 @@
-"""What rustc asks of the linker: a `cc` of ours stands before the real one on rustc's PATH.
+"""Notes how rustc calls the linker: a wrapper called `cc` comes before the real one on rustc's PATH.
 
 Nothing else changes: rustc finds `cc` by its name, as it always does on these targets, so the
 choice of flavour and of a default LLD stays rustc's. A call that a flag sends elsewhere
-(`-Clinker=…`) is not seen, and a claim about it then says so.
+(`-Clinker=…`) is not seen; a claim about it then fails with that reason.
 """
 
 import re

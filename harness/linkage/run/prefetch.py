@@ -1,9 +1,9 @@
-"""Coming variants carried out before pytest asks for them, where it runs one after the other.
+"""Runs coming variants before pytest asks for them, if pytest runs without xdist.
 
-Threads carry out and judge what comes next, as many as the run's job server lets work at once, and
-pytest takes their verdicts in its own order. What no thread has begun when its turn comes is done
-there and then. Of what comes next, what took longest in an earlier run is begun first, so that
-it does not stand alone at the end.
+Threads run and judge the next variants, as many at once as the job server allows, and pytest takes
+their verdicts in its own order. A variant that no thread has begun when pytest asks for it is run by
+pytest itself. The variants that took longest in an earlier run are begun first, so that none of them
+runs alone at the end.
 """
 
 import threading
@@ -25,7 +25,7 @@ class _StoppedError(Exception):
 
 
 class Prefetcher:
-    """Threads that carry out the variants of a list, from where pytest is onwards."""
+    """Threads that run the variants of a list, from the one that pytest is at."""
 
     def __init__(
         self,
@@ -39,8 +39,8 @@ class Prefetcher:
         self._before = session.progress
         session.progress = self._step
         self._begun = threading.Event()
-        """Set by every step that is carried out; cleared by a variant that the store had whole. Where
-        there is nothing to do, threads would only be in each other's way.
+        """Set by every step that runs; cleared by a variant that was cached. If all are cached, threads
+        would only be in each other's way.
         """
         self._ran = threading.local()
         self._places = {variant.id: place for place, variant in enumerate(variants)}

@@ -1,4 +1,4 @@
-"""Putting a state that the store has kept into a working folder."""
+"""Restores a cached state of a working folder."""
 
 import tempfile
 from collections import Counter
@@ -11,7 +11,7 @@ from linkage.store.store import Store, remove_tree
 
 
 def restore(workspace: Workspace, wanted: State, store: Store) -> bool:
-    """Bring the folder to a kept state; False, with nothing changed, where a content is not kept.
+    """Bring the folder to a cached state; False, with nothing changed, if a content is not cached.
 
     Raises OSError.
     """

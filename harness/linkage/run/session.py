@@ -48,9 +48,9 @@ class Session:
     """Whether a stable compiler may be run with RUSTC_BOOTSTRAP=1."""
     progress: Callable[[str], None] | None = None
     recheck: Recheck | None = None
-    """Which of the steps that the store has are done again, and compared."""
+    """Which cached steps are run again and compared."""
     jobs: JobServer | None = None
-    """The run's job server, where it has one."""
+    """The job server of the run, if it has one."""
 
     @cached_property
     def machine(self) -> Machine:
@@ -125,8 +125,8 @@ class Session:
             )
 
     def compared(self, variant: Variant) -> tuple[Plan, Observation] | str:
-        """A variant carried out, with all that a comparison looks at read of every file that it makes;
-        or why it cannot be run here. Raises LinkageError.
+        """Run a variant and read from every file that it makes what a comparison looks at. Returns a
+        reason if it cannot be run here. Raises LinkageError.
         """
         planned = self._planned(variant)
         if isinstance(planned, str):

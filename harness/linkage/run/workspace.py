@@ -29,7 +29,7 @@ from linkage.store.store import remove_tree
 
 
 class OperationError(Exception):
-    """A file operation that cannot be carried out, in one sentence."""
+    """Why a file operation failed, in one sentence."""
 
 
 class Workspace:
@@ -48,7 +48,7 @@ class Workspace:
         """Inodes that the store has a link to, and as what."""
 
     def scan(self) -> State:
-        """What stands in the folder now, by relative path."""
+        """The current files, folders and links in the folder, by relative path."""
         state: State = {}
         seen: dict[str, tuple[tuple[int, ...], Node]] = {}
         pending = [str(self.root)]
@@ -89,7 +89,7 @@ class Workspace:
         self._kept[status.st_ino] = digest
 
     def overwritten(self) -> set[str]:
-        """What the store has links to as something that it is no longer, by the last scan."""
+        """Digests of files that the store links to and that have changed since, by the last scan."""
         return {
             digest
             for mark, node in self._seen.values()
@@ -117,9 +117,9 @@ class Workspace:
             self._seen[name] = (mark, self._known_as(node))
 
     def inside(self, name: str, *, itself: bool = False) -> Path:
-        """A path in the folder; `itself`: where it is a symlink, that and not what it leads to.
+        """A path in the folder; with `itself`, a symlink is not followed.
 
-        Raises OperationError for one that leads out of the folder, by itself or through a symlink.
+        Raises OperationError for a path that leaves the folder, directly or through a symlink.
         """
         path = self.root / name
         if itself and path.name != "..":
@@ -131,7 +131,7 @@ class Workspace:
         return path
 
     def matching(self, pattern: str) -> list[Path]:
-        """The files that a path or a glob means, sorted; not one is an error."""
+        """The files that match a path or a glob, sorted. Raises OperationError if there are none."""
         self.inside(pattern, itself=True)
         found = [self.root / name for name in matching(self.scan(), pattern)]
         if not found:
@@ -139,7 +139,7 @@ class Workspace:
         return found
 
     def outside(self, pattern: str) -> list[str]:
-        """The toolchain's files that an absolute path or glob means, sorted; not one is an error."""
+        """The toolchain's files that match an absolute path or glob. Raises OperationError if none does."""
         found = sorted(glob.glob(pattern))  # noqa: PTH207 - Path.glob takes no absolute pattern
         if not found:
             raise OperationError(f"no file matches `{pattern}`")
@@ -244,7 +244,7 @@ def _mark(status: os.stat_result) -> tuple[int, ...]:
 
 
 def _unshared(path: Path) -> Path:
-    """A file that may be written to: where the store keeps it, too, a copy in its place."""
+    """A file that may be written to: one that the store links to is first replaced by a copy."""
     if path.stat().st_nlink > 1:
         copy = path.with_name(f"{path.name}.unshared")
         shutil.copy2(path, copy)
@@ -253,7 +253,7 @@ def _unshared(path: Path) -> Path:
 
 
 def _make_folder(path: Path, mode: int) -> None:
-    """Make a folder and those above it where they are missing, whatever the harness's own umask is."""
+    """Make a folder and its missing parents with this mode, whatever the umask of the harness."""
     missing = [one for one in (path, *path.parents) if not one.exists()]
     for folder in reversed(missing):
         folder.mkdir()

@@ -44,7 +44,7 @@ class StoreEntry:
     place: Path
     size: int
     used: float
-    """When it was made or used last; 0 where its time is in the future, as after a clock was set back."""
+    """When it was made or last used; 0 if its time is in the future, as after a clock was set back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Contents:
     other_versions: int = 0
     """Entries that this version of the harness never looks at."""
     compilers: Counter[str] = field(default_factory=Counter)
-    """Steps by the compiler that they were carried out with; empty where that was not noted."""
+    """Steps by compiler; an empty name if none was recorded."""
     at_work: int = 0
     """Working folders that a run is using now."""
     left_behind: int = 0
@@ -92,15 +92,15 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class _StepCompiler:
-    """Of a step's record, what it was carried out with."""
+    """The compiler in the record of a step."""
 
     compiler: str = ""
 
 
 def existing(folder: Path) -> Store:
-    """The store in a folder. Raises LinkageError where there is none: what is not ours is left alone."""
+    """The store in a folder. Raises LinkageError if it is not a store: other folders are left alone."""
     if not folder.is_dir():
-        raise LinkageError("there is no such folder", where=str(folder), help="name a store with --store")
+        raise LinkageError("no such directory", where=str(folder), help="name a store with --store")
     if not _versions(folder):
         raise LinkageError(
             "not a linkage store",

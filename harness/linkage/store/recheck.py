@@ -1,7 +1,7 @@
-"""Doing kept steps again, a random share of them, and comparing with what was kept. Pure but for its memory.
+"""Runs a random share of the cached steps again, and compares the outcomes. Pure but for its memory.
 
 Two runs of a deterministic compiler still differ in a few things that say nothing about it. Each is
-a named rule here, seen with rustc 1.95 and 1.97; whatever else differs is a difference.
+a named rule here, seen with rustc 1.95 and 1.97; any other difference is reported.
 """
 
 import re
@@ -21,7 +21,7 @@ _WIDTH = 160
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A text that varies between two runs of the same step, and what stands for it in comparing."""
+    """A text that varies between two runs of the same step, and its replacement for the comparison."""
 
     name: str
     pattern: re.Pattern[str]
@@ -67,16 +67,16 @@ _CRASH_REPORT = re.compile(r"rustc-ice-[\dT_-]+\.txt$")
 
 @dataclass(slots=True)
 class Recheck:
-    """Which kept steps a run does again: a share of them, the same ones for the same seed."""
+    """Which cached steps are run again: a share of them, the same ones for the same seed."""
 
     share: float
     """Of all kept steps, 0 to 1."""
     seed: int
     found: dict[str, str] = field(default_factory=dict)
-    """What differs in each step that was done again, by its key; empty where nothing does."""
+    """The difference of each step that was run again, by its key; empty if there is none."""
 
     def chooses(self, key: str) -> bool:
-        """Whether the step of this key is among those to be done again, and was not yet."""
+        """Whether the step of this key is to be run again, and was not yet."""
         if key in self.found:
             return False
         digest = blake2b(f"{self.seed}:{key}".encode(), digest_size=8).digest()
@@ -84,7 +84,7 @@ class Recheck:
 
 
 def difference(kept: Outcome, before: State, again: Outcome, after: State) -> str:
-    """What a step did differently when it was done again; empty where nothing. The states stand after it."""
+    """How the outcomes of a step differ; empty if they do not. The states are those after the step."""
     if not again.lasting:
         return f"it could not be run again: {how(again)}"
     found = list(_differences(kept, before, again, after))

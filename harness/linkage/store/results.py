@@ -1,8 +1,7 @@
-"""Results kept: the latest verdict on every variant, by case, cell and compiler.
+"""Stores results: the latest verdict on every variant, by case, cell and compiler.
 
-They stand in the store, one entry for each case file, so that a partial run replaces what it
-judged and leaves the rest. Like all in the store they can be deleted: what is damaged or of
-another shape is as if it had never been kept.
+The store has one entry for each case file, so that a partial run replaces the results of what it judged
+and leaves the rest. Like everything in the store they can be deleted, and a damaged entry is ignored.
 """
 
 import time
@@ -50,7 +49,7 @@ class Results:
 
     @classmethod
     def open(cls, folder: Path) -> "Results":
-        """Those of the store in a folder. Raises StoreError where there can be none."""
+        """The results in the store of a folder. Raises StoreError if it cannot be created."""
         return cls(Store(folder))
 
     def record(self, results: Iterable[KeptResult], tools: Mapping[str, str] = MappingProxyType({})) -> None:
@@ -99,7 +98,7 @@ class Results:
         return found.failed if found else ()
 
     def forget_oldest(self) -> None:
-        """Remove the cases that were not used for longest, where there are too many."""
+        """Remove the least recently used cases if there are too many."""
         found = []
         now = time.time()
         for place in files_of_kind(self.store, KIND):

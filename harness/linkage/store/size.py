@@ -10,7 +10,7 @@ _STEP = 1024
 
 
 def parse_size(text: str, where: str) -> int:
-    """The bytes that a size as `500M` or `2G` means; `where` is the option that it stands at.
+    """The bytes that a size as `500M` or `2G` means; `where` is the option that has it.
 
     Raises LinkageError for anything else.
     """

@@ -1,8 +1,8 @@
-"""The store: outcomes and facts kept by content, shared by any number of runs at once.
+"""The store: outcomes and facts by content, shared by any number of runs at once.
 
-It only saves time: it can be deleted whenever no run is using it, an entry that is damaged or
-of another version is redone, and one that cannot be written is done without. Everything is
-written beside its place and renamed, so that no reader sees half of it.
+It only saves time. It can be deleted whenever no run is using it; an entry that is damaged or of another
+version is a cache miss, and one that cannot be written is not cached. Every entry is written to a
+temporary file that is then renamed, so that no reader sees half of it.
 """
 
 import contextlib
@@ -29,7 +29,7 @@ VERSION = 1
 """Of the layout and the readers: another version's entries are never looked at."""
 
 BLOB_LIMIT = 4 << 30
-"""Bytes of kept files, where a run says nothing else."""
+"""Bytes of cached files, unless a run asks for another limit."""
 
 TAG = "CACHEDIR.TAG"
 _TAG_TEXT = """\
@@ -54,7 +54,7 @@ class Store:
     """A folder of entries by kind and key, of files by content, and of locks."""
 
     def __init__(self, folder: Path, limit: int | None = None) -> None:
-        """`limit`: the bytes of kept files that `sweep` leaves, BLOB_LIMIT where it is None."""
+        """`limit`: the bytes of kept files that `sweep` leaves, BLOB_LIMIT if it is None."""
         self.folder = folder / f"v{VERSION}"
         self.limit = limit
         self.writable = True
@@ -74,7 +74,7 @@ class Store:
                 tag.write_text(_TAG_TEXT)
 
     def get(self, kind: str, key: str, shape: type[T]) -> T | None:
-        """An entry; None where there is none, or it is damaged or of another shape."""
+        """An entry; None if it is missing, damaged or of another shape."""
         try:
             with self._entry(kind, key).open("rb") as file:
                 _touch(file.fileno())
@@ -91,8 +91,8 @@ class Store:
         self._replace(self._entry(kind, key), lambda temporary: temporary.write_bytes(data))
 
     def put_blob(self, digest: str, source: Path) -> bool:
-        """Keep a file's content until it is evicted; whether it is the file itself that is kept, by one
-        more link: who writes to it from now on has to say so with `drop_blob`.
+        """Store a file's content until it is evicted. Returns whether the store has a hard link to the
+        file itself: whoever writes to it from then on must call `drop_blob`.
         """
         place = self._blob(digest)
         if place.exists():
@@ -105,7 +105,7 @@ class Store:
         return True
 
     def drop_blob(self, digest: str) -> None:
-        """Forget a content: it is no longer what it was. Until then `take_blob` has noticed it."""
+        """Remove a content that was overwritten. Until then `take_blob` detects it by its digest."""
         with contextlib.suppress(OSError):
             self._blob(digest).unlink(missing_ok=True)
 
@@ -113,7 +113,7 @@ class Store:
         return self._blob(digest).exists()
 
     def take_blob(self, digest: str, target: Path) -> bool:
-        """Copy a kept content to a place; False where it is gone or no longer what it was."""
+        """Copy a stored content to a path; False if it is gone or was overwritten."""
         place = self._blob(digest)
         try:
             shutil.copyfile(place, target)
@@ -128,8 +128,8 @@ class Store:
 
     @contextmanager
     def locked(self, key: str) -> Iterator[None]:
-        """Hold a key's lock, so that no step is carried out twice at the same time. Who holds one must
-        not ask for another: it may be the same.
+        """Hold the lock of a key, so that no step runs twice at the same time. Whoever holds a lock must
+        not ask for another: keys share locks.
         """
         try:
             lock = filelock.FileLock(lock_of(self.folder, key))
@@ -145,7 +145,7 @@ class Store:
 
     @contextmanager
     def work_folder(self) -> Iterator[Path]:
-        """A new folder for one variant, gone afterwards. Raises StoreError where there is no room."""
+        """A new folder for one variant, removed afterwards. Raises StoreError if it cannot be created."""
         folder, mark = self._marked_folder()
         try:
             yield folder
@@ -249,7 +249,7 @@ def lock_of(store: Path, key: str) -> Path:
 
 
 def decoded(stored: bytes, shape: type[T]) -> T | None:
-    """What an entry's bytes mean; None where they are damaged or of another shape."""
+    """The value of an entry; None if its bytes are damaged or of another shape."""
     check, body = stored[:_CHECK], stored[_CHECK:]
     if hashlib.blake2b(body, digest_size=_CHECK).digest() != check:
         return None
@@ -284,7 +284,7 @@ def remove_unheld(place: Path) -> bool:
 
 
 def _made_for(place: Path, make: Callable[[Path], T]) -> T:
-    """Make something at a place, and its folder where that is what is missing."""
+    """Make something at a path, and its parent folder if that is missing."""
     try:
         return make(place)
     except FileNotFoundError:
