@@ -5,7 +5,7 @@ import pytest
 from linkage.artifact.facts import ArchiveMember, Bitcode
 from linkage.judge.view import View
 from support.claim_subjects import ARCHIVE, LIBRARY, OBJECT, SECTIONS
-from support.hand_made import EMPTY, archive, elf, keys, misses, text_file
+from support.hand_made import EMPTY, archive, elf, keys, member, misses, text_file
 
 # --- the general form
 
@@ -120,6 +120,7 @@ def test_a_section_that_is_not_so(claim: str, key: str, claimed: str, found: str
 def test_each_of_the_members() -> None:
     assert misses("each-member: {'*cgu*': {type: relocatable, metadata: false}}", ARCHIVE) == []
     assert misses("each-member: {lib.rmeta: {format: metadata, metadata: true}}", ARCHIVE) == []
+    assert misses("each-member: {a: {format: other}}", archive(member("a", None))) == []
     ((key, claimed, found, _),) = misses("each-member: {'*.o': {defines: [foo]}}", ARCHIVE)
     assert key == "each-member.*.o.defines.all"
     assert (claimed, found) == ("has foo", "std-12.std.9f-cgu.0.rcgu.o: not among bar, soft")

@@ -133,3 +133,8 @@ def test_a_long_text_is_shown_by_its_ends_and_escaped() -> None:
     assert miss.found.splitlines()[0] == r"\x1b0"
     assert miss.found.splitlines()[6] == "… 88 lines …"
     assert miss.found.splitlines()[-1] == r"\x1b99"
+
+
+def test_a_long_line_is_cut() -> None:
+    (miss,) = check("{contains: nowhere}", "a" * 1000 + "\n" + "b" * 1001)
+    assert miss.found == "a" * 1000 + "\n" + "b" * 1000 + "…"

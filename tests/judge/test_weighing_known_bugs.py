@@ -136,6 +136,22 @@ def test_a_claim_about_an_artifact_is_explained_by_its_name_only() -> None:
     assert weigh(BUG % "step: lib, claim: lib.cdylib.exports.none", *wrong).outcome is VerdictKind.FAIL
 
 
+@pytest.mark.parametrize(
+    ("expected", "outcome"),
+    [
+        ("stdout: hello", done(stdout="other")),
+        ("stderr: hello", done(stderr="other")),
+        ("diagnostics: [E0001]", done()),
+        ("crate-type: cdylib", done(made=())),
+        ("exit: 1", done()),
+    ],
+)
+def test_a_claim_about_a_process_is_explained_by_its_step(expected: str, outcome: StepOutcome) -> None:
+    case = f"summary: s\nsources: {{lib.rs: ''}}\nsteps:\n  - {{rustc: lib.rs, {expected}}}\nknown-bugs:\n"
+    assert judged(planned(case + BUG % "step: lib, exit: 0"), outcome).outcome is VerdictKind.KNOWN
+    assert judged(planned(case + BUG % "step: lib, exit: 3"), outcome).outcome is VerdictKind.FAIL
+
+
 def test_another_failure_beside_the_known_one_is_a_failure() -> None:
     wrong = built(library("bar"), stderr="warning: x")
     verdict = weigh(BUG % "step: lib, claim: lib.cdylib.exports", *wrong)

@@ -292,7 +292,7 @@ def _failure(
     return Failure(
         step_id or step.id,
         f"{key}.{part}" if part else key,
-        str(plan.variant.case.position((*path, *part.split(".")) if part else path)),
+        str(plan.variant.case.position((*path, *part.split(".")))),
         mismatch.claimed,
         mismatch.found,
         mismatch.nearest,
