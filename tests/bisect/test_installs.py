@@ -19,8 +19,11 @@ from support.told_rustc import FAILS, breaking
 
 HOST = machine_host()
 BROKE = "2026-02-11"
-BALLAST = 160
-"""Files of half a megabyte in each rustc package, so that there is time to interrupt its unpacking."""
+BALLAST = 120
+"""Files of half a megabyte in each package, so that there is time to interrupt its unpacking."""
+NEEDS_STD = f"""[ -e "${{0%/*}}/../lib/rustlib/{HOST}/lib/libstd-1.rlib" ] || {{
+    echo "error[E0463]: can't find crate for \\`core\\`" >&2; exit 1; }}"""
+"""A compiler without its std, as a half-installed toolchain is, fails otherwise."""
 WORDS = ("answer.yaml[size=1]", "--good", "2026-02-08", "--bad", "2026-02-13", "--session", "mine.log")
 ANSWER = "## 1 variant fails: introduced by nightly-2026-02-11\n"
 COMMAND = [sys.executable, "-m", "linkage.cli", "bisect"]
@@ -40,7 +43,7 @@ def server(
     monkeypatch.delenv("RUSTUP_HOME", raising=False)
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.setenv("PATH", f"{Path(rustup).parent}:{os.environ['PATH']}")
-    for name, before in (("good", ":"), ("bad", FAILS)):
+    for name, before in (("good", NEEDS_STD), ("bad", f"{NEEDS_STD}; {FAILS}")):
         script = tmp_path / name
         script.write_text(breaking(rustc, before))
         script.chmod(0o755)
@@ -75,9 +78,11 @@ def downloaded(home: Path, size: int) -> bool:
         (signal.SIGKILL, lambda home: unpacked(home, 1)),
         (signal.SIGKILL, lambda home: unpacked(home, BALLAST // 2)),
         (signal.SIGINT, lambda home: unpacked(home, BALLAST)),
-        (signal.SIGKILL, lambda home: unpacked(home, BALLAST)),
+        (signal.SIGINT, lambda home: unpacked(home, 3 * BALLAST // 2)),
+        (signal.SIGINT, lambda home: any(home.glob("**/toolchains/*/bin/rustc"))),
+        (signal.SIGKILL, lambda home: unpacked(home, 2 * BALLAST)),
     ],
-    ids=["download", "begun-int", "begun", "half", "almost-int", "almost"],
+    ids=["download", "begun-int", "begun", "half", "first-int", "later-int", "rustc-int", "almost"],
 )
 def test_an_interrupted_installation_is_no_toolchain(
     server: NightlyServer, tmp_path: Path, how: signal.Signals, moment: Callable[[Path], bool]
@@ -104,7 +109,7 @@ def test_a_full_disk_that_is_freed_later(server: NightlyServer, tmp_path: Path) 
     cache.mkdir(exist_ok=True)
     script = """
         place=$1; shift
-        mount -t tmpfs -o size=120m none "$place"
+        mount -t tmpfs -o size=90m none "$place"
         "$@" || echo "status $?" >&2
         mount -o remount,size=2g "$place"
         exec $RESUME

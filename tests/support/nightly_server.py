@@ -52,7 +52,7 @@ class NightlyServer:
     """Other files, by path."""
     _packages: dict[str, bytes] = field(default_factory=dict)
     ballast: int = 0
-    """How many more files of half a megabyte a rustc package has."""
+    """How many more files of half a megabyte each package has."""
     stop: threading.Event = field(default_factory=threading.Event)
 
     def content(self, path: str) -> bytes | None:
@@ -116,8 +116,7 @@ def package(
 ) -> bytes:
     """A package as rust-installer makes them, version 3, stored and not compressed."""
     files = {"bin/rustc": script} if component == "rustc" else {HOST_FILES.format(host=host): "!<arch>\n"}
-    if component == "rustc":
-        files |= {f"lib/ballast-{number}": f"{number:8}" * (1 << 16) for number in range(ballast)}
+    files |= {f"lib/ballast-{component}-{number}": f"{number:8}" * (1 << 16) for number in range(ballast)}
     inner = component if component == "rustc" else f"{component}-{host}"
     whole = f"{component}-nightly-{host}"
     made = io.BytesIO()
