@@ -130,7 +130,9 @@ def command_line(complete: Collection[str]) -> CommandLine:
     """The parser of `linkage`; only the `complete` commands have their arguments."""
     parser = CommandLine(prog="linkage", description="Linkage regression tests for rustc.", epilog=_EPILOG)
     parser.add_argument("-V", "--version", nargs=0, action=_Version, help="print the version and exit")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=CommandLine)
+    commands = parser.add_subparsers(
+        title="commands", required=True, metavar="COMMAND", parser_class=CommandLine
+    )
     for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
         if name in complete:

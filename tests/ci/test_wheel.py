@@ -115,7 +115,7 @@ def test_runs_of_own_and_of_shipped_cases(user: User) -> None:
 
 
 def test_the_other_commands(user: User) -> None:
-    assert "1 variants on each toolchain" in user.linkage("list", "own")
+    assert "1 variant on each toolchain" in user.linkage("list", "own")
     listed = user.linkage("list", "--shipped")
     assert all(
         f"shipped:{path.relative_to(ROOT / 'cases')}: " in listed

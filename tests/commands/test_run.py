@@ -42,7 +42,7 @@ def test_a_whole_run(linkage: Linkage, project: Path, toolchain: tuple[str, str]
     assert [line.split() for line in lines[:2]] == [["case", "here"], ["cases/all.yaml", *ALL.split()]]
     assert lines[-1].startswith(f"6 variants: {ALL} in ")
     for heading in (
-        "── known bugs, seen as described",
+        "── known bugs",
         "── skipped",
         "── fail: cases/all.yaml::here[want=fail]",
         "── fixed: cases/all.yaml::here[want=fixed]",
@@ -78,7 +78,7 @@ def test_the_exit_status_of_each_verdict(
 ) -> None:
     done = linkage("run", *toolchain, f"cases/all.yaml::here[want={outcome}]", cwd=project)
     assert done.returncode == status
-    assert f"\n1 variants: 1 {outcome} in " in done.stdout
+    assert f"\n1 variant: 1 {outcome} in " in done.stdout
 
 
 def test_pytest_options_reach_it(linkage: Linkage, project: Path, toolchain: tuple[str, str]) -> None:
@@ -87,13 +87,13 @@ def test_pytest_options_reach_it(linkage: Linkage, project: Path, toolchain: tup
     assert stopped.returncode == 1
     refused = linkage("run", *toolchain, "-k", "skip", "--no-skip", cwd=project)
     assert refused.returncode == 1
-    assert "1 variants: 1 fail in " in refused.stdout
-    assert "skipped, and --no-skip makes that a failure: this machine has no" in refused.stdout
+    assert "1 variant: 1 fail in " in refused.stdout
+    assert "skipped, which --no-skip turns into a failure: this machine has no" in refused.stdout
     collected = linkage("run", *toolchain, "--collect-only", cwd=project)
     assert collected.returncode == 0
     assert "want=known" in collected.stdout
     again = linkage("run", *toolchain, "cases/all.yaml::here[want=pass]", cwd=project)
-    assert (again.returncode, "1 variants: 1 pass in " in again.stdout) == (0, True)
+    assert (again.returncode, "1 variant: 1 pass in " in again.stdout) == (0, True)
 
 
 def test_what_is_no_run_has_no_table(linkage: Linkage, project: Path, toolchain: tuple[str, str]) -> None:
@@ -119,7 +119,7 @@ def test_a_case_that_cannot_be_read(linkage: Linkage, tmp_path: Path, toolchain:
     assert done.returncode == 4
     assert "── case files that could not be read\nbad.yaml:" in done.stdout
     assert "bad.yaml:2:1: unknown key `step`" in done.stdout
-    assert "1 variants: 1 pass; case files that could not be read: 1 in " in done.stdout
+    assert "1 variant: 1 pass; case files that could not be read: 1 in " in done.stdout
     collected = linkage("run", *toolchain, ".", "--collect-only", cwd=tmp_path)
     assert (collected.returncode, collected.stderr) == (4, "")
 

@@ -150,7 +150,7 @@ def test_linkage_run_without_cases(place: Place) -> None:
     found = place.start("linkage.cli", "run", "-p", "xdist")
     assert (found.returncode, found.stdout.strip()) == (4, "")
     assert found.stderr.splitlines()[0] == (
-        "ERROR: there is no folder `cases` here (help: name cases or folders of cases: linkage run CASE ...)"
+        "ERROR: no directory `cases` here (help: name cases: linkage run CASE ...)"
     )
 
 

@@ -173,7 +173,7 @@ def test_the_first_failure_only(judged: tuple[Project, Result]) -> None:
 def test_no_skip_makes_a_skip_a_failure(judged: tuple[Project, Result]) -> None:
     result = judged[0].run("cases", "-k", "skips", "--no-skip", "-rA")
     assert (result.status, result.of("FAILED")) == (1, [each("skips")])
-    assert "skipped, and --no-skip makes that a failure: this machine has no no-such-tool" in result.text
+    assert "skipped, which --no-skip turns into a failure: this machine has no no-such-tool" in result.text
 
 
 def test_bootstrap_can_be_forbidden(judged: tuple[Project, Result]) -> None:

@@ -15,7 +15,7 @@ MISSING = Failure(
 )
 COMMANDS = ("rustc lib.rs --crate-type=cdylib -L .",)
 AFTER = """\
-to see it by hand, in an empty folder $WORK with the case's sources:
+to reproduce by hand, in an empty directory $WORK with the case's sources:
     rustc lib.rs --crate-type=cdylib -L .
     readelf --dyn-syms -W liblib.so
 repro: linkage repro 'cases/a.yaml::nightly[cdylib-lto=fat]'"""
@@ -99,7 +99,7 @@ repro: linkage repro a.yaml::stable"""
 def test_a_skip_that_is_forbidden() -> None:
     text = explain_verdict(Verdict(VerdictKind.SKIP, "stable has no dynamic std"), "a.yaml::stable")
     assert text.splitlines()[0] == (
-        "skipped, and --no-skip makes that a failure: stable has no dynamic std"
+        "skipped, which --no-skip turns into a failure: stable has no dynamic std"
     )  # fmt: skip
 
 

@@ -70,13 +70,13 @@ def test_of_a_compiler_that_was_rebuilt_the_newer_is_shown(case: Case) -> None:
     found = grid([(case, kept)])
     assert [column.compiler for column in found.columns] == [rebuilt]
     assert cells(found) == {"None": ["1F 1?"]}
-    assert "Of these, 1 have a result of an earlier compiler of the same name." in notes(found)
+    assert "1 of these have a verdict of an earlier compiler of the same name." in notes(found)
 
 
 def test_variants_and_what_is_not_kept(case: Case) -> None:
     found = grid([(case, [result(case, "lto=fat", STABLE, "skip")])], [STABLE, OLD], by_variant=True)
     assert cells(found) == {"lto=off": ["—", "—"], "lto=fat": ["—", "skip"]}
-    assert any(line.startswith("?: no result is kept") for line in notes(found))
+    assert any(line.startswith("?: no recorded verdict") for line in notes(found))
 
 
 TOOLS = {
@@ -99,9 +99,9 @@ def test_results_of_one_compiler_with_different_tools(case: Case, tmp_path: Path
         "ld.lld": ["LLD 14 (1 on 1.95.0)", "absent (1 on 1.95.0)"],
     }
     assert notes(found)[-1] == (
-        "The results were obtained with different versions of tools: ld: GNU ld 2.38 (1 on 1.95.0), GNU ld "
-        "<2.40> (1 on 1.95.0); ld.lld: LLD 14 (1 on 1.95.0), absent (1 on 1.95.0). `linkage run` obtains "
-        "them with this machine's."
+        "The verdicts were obtained with different versions of tools: ld: GNU ld 2.38 (1 on 1.95.0), GNU ld "
+        "<2.40> (1 on 1.95.0); ld.lld: LLD 14 (1 on 1.95.0), absent (1 on 1.95.0). `linkage run` judges "
+        "again with this machine's."
     )
     assert "GNU ld &lt;2.40> (1 on 1.95.0)" in markdown(found, tmp_path)
     assert data(found, tmp_path)["toolchains"][0]["tools"] == [
@@ -132,7 +132,7 @@ def test_a_result_of_an_older_case_is_marked(case: Case) -> None:
     older = msgspec.structs.replace(result(case, "lto=off", STABLE), sources="other")
     found = grid([(case, [older, result(case, "lto=fat", STABLE, "known")])])
     assert cells(found) == {"None": ["1 1k*"]}
-    assert notes(found)[-1].startswith("*: judged before the case or its sources were changed: 1 variants.")
+    assert notes(found)[-1].startswith("*: judged before the case or its sources changed: 1 variants.")
 
 
 def test_the_digest_follows_the_sources(tmp_path: Path) -> None:

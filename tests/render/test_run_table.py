@@ -71,7 +71,7 @@ def test_the_whole_summary() -> None:
         "",
         "stable  1.95.0 (59807616e 2026-04-14)",
         "",
-        "── known bugs, seen as described",
+        "── known bugs",
         "rust-lang/rust#1: 1 on stable: A summary",
         "unreported: 1 on stable: the shim is missing",
         "",
@@ -117,7 +117,7 @@ def test_what_has_no_verdict_is_never_silent() -> None:
     assert lines[4:] == [
         "", "── case files that could not be read", "a.yaml:1:1: broken",
         "", "── without a verdict", "b: worker crashed",
-        "", "1 variants: 1 pass; case files that could not be read: 1; without a verdict: 1 in 12.3 s",
+        "", "1 variant: 1 pass; case files that could not be read: 1; without a verdict: 1 in 12.3 s",
     ]  # fmt: skip
 
 

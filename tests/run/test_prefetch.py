@@ -145,7 +145,7 @@ def test_what_is_done_ahead_is_not_said_to_come_from_the_store(tmp_path: Path) -
     _, first = run.finish("-j", "3", program=linkage)
     assert "from the store" not in first
     _, second = run.finish("-j", "3", program=linkage)
-    assert "6 wholly from the store" in second
+    assert "6 cached" in second
     assert run.marks.count("+") == 6
 
 

@@ -45,20 +45,20 @@ def test_only_the_chosen_toolchains(runs: Runs, store: tuple[str, ...]) -> None:
     runs.case(text.replace("Many cells", "Some cells"))
     changed = runs.command("table", "case.yaml", "--toolchain", here, *store).stdout
     assert "3 1F*" in changed
-    assert "judged before the case or its sources were changed: 4 variants" in changed
+    assert "judged before the case or its sources changed: 4 variants" in changed
 
 
 def test_wrong_input(runs: Runs) -> None:
     nothing = runs.command("table", "case.yaml", "--store", str(runs.folder / "store"))
     assert nothing.returncode == 5
     assert nothing.stderr.endswith(
-        "no result is kept of these cases (help: linkage run, or name another --store)\n"
+        "no verdicts of these cases are recorded (help: use `linkage run` first, or another --store)\n"
     )
     assert not (runs.folder / "store").exists()
     (runs.folder / "plain.md").write_text("no marks")
     for words, said in (
-        (["--into", "plain.md"], "--into is for Markdown (help: --markdown --into plain.md)"),
-        (["--markdown", "--into", "plain.md"], "plain.md: has no place for the table (help: put the lines"),
+        (["--into", "plain.md"], "--into needs --markdown (help: --markdown --into plain.md)"),
+        (["--markdown", "--into", "plain.md"], "plain.md: has no marks for the table (help: put the lines"),
         (["--markdown", "--into", "nowhere.md"], "nowhere.md: cannot be read: No such file"),
         (["--markdown", "--json"], "not allowed with argument"),
     ):

@@ -29,9 +29,9 @@ def test_nothing_changed(runs: Runs) -> None:
     assert (first.stored, again.stored) == (0, 4)
     assert (again.verdicts, obtained(again)) == (first.verdicts, obtained(first))
     assert first.said.rstrip().endswith(" s")
-    assert again.said.rstrip().endswith(" s, 4 wholly from the store")
+    assert again.said.rstrip().endswith(" s, 4 cached")
     (failed,) = [one for one in again.variants.values() if one["outcome"] == "fail"]
-    assert f"note: from the store, first obtained {failed['obtained']}" in again.said
+    assert f"note: cached, first obtained {failed['obtained']}" in again.said
     assert "note: from the store" not in first.said
 
 

@@ -97,7 +97,7 @@ class Ran:
 
     @property
     def stored(self) -> int:
-        """How many variants came wholly from the store."""
+        """How many variants were cached."""
         return sum(one["stored"] for one in self.variants.values())
 
 

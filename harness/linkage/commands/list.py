@@ -8,6 +8,7 @@ from rich.text import Text
 from linkage.case.reader import read_case
 from linkage.commands import add_cases, add_shipped, named_cases
 from linkage.errors import ExitCode, LinkageError
+from linkage.judge.name_set import plural
 from linkage.run.selection import case_files, case_name
 
 
@@ -30,9 +31,9 @@ def run(arguments: argparse.Namespace) -> int:
             status = ExitCode.USAGE
             continue
         total += len(case.ids)
-        count = f"{len(case.ids)} variant{'s' if len(case.ids) != 1 else ''}"
+        count = plural(len(case.ids), "variant")
         console.print(Text.assemble((case.name, "bold"), ": ", case.model.summary, (f" ({count})", "dim")))
         for name in case.ids:
             console.print(Text(f"    {case.name}[{name}]" if name else f"    {case.name}"))
-    console.print(Text(f"{total} variants on each toolchain", "dim"))
+    console.print(Text(f"{plural(total, 'variant')} on each toolchain", "dim"))
     return status

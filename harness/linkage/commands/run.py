@@ -11,7 +11,7 @@ from linkage.run.options import RUN_OPTIONS
 
 _PYTEST_OPTIONS = (
     (("-k",), "EXPR", "only variants whose names match, such as `cdylib and not fat`"),
-    (("-m",), "EXPR", "only cases with these tags; `known_bug` and `unstable` are set by linkage"),
+    (("-m",), "EXPR", "only cases with these tags, or with the tag `known_bug`: cases that have known bugs"),
     (("-n",), "N", "distribute the variants over N xdist workers, or `auto`"),
     (("-x",), None, "stop at the first failure"),
     (("--lf",), None, "only variants that failed in the last run"),

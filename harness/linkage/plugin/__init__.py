@@ -45,9 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def _named(config: pytest.Config) -> list[Path]:
     """The arguments of `linkage run`, each a folder of cases or a case. Raises LinkageError."""
     if config.args_source is pytest.Config.ArgsSource.INVOCATION_DIR:
-        raise LinkageError(
-            "there is no folder `cases` here", help="name cases or folders of cases: linkage run CASE ..."
-        )
+        raise LinkageError("no directory `cases` here", help="name cases: linkage run CASE ...")
     return [_path(argument) for argument in config.args]
 
 

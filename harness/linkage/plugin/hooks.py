@@ -18,7 +18,6 @@ from linkage.run.session import Session
 
 _FIXED_MARKS = {
     "known_bug": "the case has known bugs",
-    "unstable": "the case uses unstable flags (-Z)",
 }
 NOT_RECURSED = frozenset({"*.egg", ".*", "_darcs", "build", "CVS", "dist", "node_modules", "venv", "{arch}"})
 """What pytest has in `norecursedirs` by default."""

@@ -1,4 +1,4 @@
-"""The evidence of a verdict as text: what was claimed, what was found, where, and how to see it again."""
+"""The evidence of a verdict as text: what was claimed, what was found, where, and how to reproduce it."""
 
 from collections.abc import Iterator
 
@@ -9,26 +9,26 @@ _INDENT = "    "
 
 
 def explain_verdict(verdict: Verdict, node: str) -> str:
-    """All that did not hold, ready to be pasted into an issue."""
+    """Everything that did not hold, ready to paste into an issue."""
     lines: list[str] = []
     if verdict.outcome is VerdictKind.FIXED:
         lines.append(f"known bug gone: {verdict.reason}")
         lines += [f"{_INDENT}{bug.note}" for bug in verdict.bugs if bug.note]
     elif verdict.outcome is VerdictKind.SKIP:
-        lines.append(f"skipped, and --no-skip makes that a failure: {verdict.reason}")
+        lines.append(f"skipped, which --no-skip turns into a failure: {verdict.reason}")
     for failure in verdict.failures:
         lines += explain_failure(failure)
     if verdict.reason and verdict.outcome is VerdictKind.FAIL:
         lines.append(f"note: {verdict.reason}")
     if verdict.commands:
-        lines.append("to see it by hand, in an empty folder $WORK with the case's sources:")
+        lines.append("to reproduce by hand, in an empty directory $WORK with the case's sources:")
         lines += [f"{_INDENT}{escape(command, 2000)}" for command in verdict.commands]
         lines += [
             f"{_INDENT}{look}"
             for look in dict.fromkeys(look for one in verdict.failures for look in one.look)
         ]
     if verdict.stored and verdict.obtained:
-        lines.append(f"note: from the store, first obtained {verdict.obtained}")
+        lines.append(f"note: cached, first obtained {verdict.obtained}")
     lines.append(f"repro: linkage repro {_quoted(node)}")
     return "\n".join(lines)
 

@@ -1,4 +1,4 @@
-"""The table of results kept, as Markdown and as data; the texts of its cells. Pure."""
+"""The table of recorded verdicts, as Markdown and as data; the texts of its cells. Pure."""
 
 import os
 from collections import Counter
@@ -10,7 +10,7 @@ from linkage.judge.verdict import VerdictKind
 from linkage.render.grid import Grid, GridCell, GridRow, SeenBug
 
 FORMAT = 1
-"""Of the JSON; counted up when a key changes its meaning or goes."""
+"""Of the JSON; incremented when a key changes its meaning or is removed."""
 LETTERS = {
     VerdictKind.PASS: "", VerdictKind.KNOWN: "k", VerdictKind.SKIP: "s",
     VerdictKind.FAIL: "F", VerdictKind.FIXED: "X",
@@ -18,15 +18,15 @@ LETTERS = {
 }  # fmt: skip
 NOTHING = "—"
 LEGEND = (
-    "A number alone counts variants that pass; k: a known bug, seen as described; s: skipped, a capability "
-    "is missing; F: fails; X: a known bug that is gone; E: could not be judged"
+    "A number alone counts variants that pass; k: known bug; s: skipped, a capability is missing; F: fail; "
+    "X: fixed, a known bug that no longer occurs; E: could not be judged"
 )
-UNKNOWN = f"?: no result is kept ({NOTHING}: of none)"
-OUTDATED = "*: judged before the case or its sources were changed"
+UNKNOWN = f"?: no recorded verdict ({NOTHING}: for any variant)"
+OUTDATED = "*: judged before the case or its sources changed"
 
 
 def cell_parts(cell: GridCell, *, word: bool) -> list[tuple[str, VerdictKind | None]]:
-    """What stands in a cell, each part with its outcome; `word`: it is one variant's."""
+    """The parts of a cell, each with its outcome; `word`: the cell is about one variant."""
     if not cell.outcomes:
         return [(NOTHING, None)]
     mark = "*" if cell.outdated else ""
@@ -43,12 +43,12 @@ def cell_parts(cell: GridCell, *, word: bool) -> list[tuple[str, VerdictKind | N
 
 
 def cell_text(cell: GridCell, *, word: bool = False) -> str:
-    """A cell in one text: `18 2k 4s`."""
+    """A cell as one text: `18 2k 4s`."""
     return " ".join(text for text, _ in cell_parts(cell, word=word)).replace(" *", "*")
 
 
 def row_label(row: GridRow, base: Path) -> str:
-    """A row by its file, as it is seen from a folder, with its variant."""
+    """The file of a row, relative to a folder, with its variant."""
     file = os.path.relpath(row.case.file.resolve(), base.resolve())
     return f"{file}[{row.variant}]" if row.variant else file
 
@@ -58,36 +58,36 @@ def bug_place(bug: SeenBug, base: Path) -> str:
 
 
 def report_place(bug: SeenBug, base: Path) -> str | None:
-    """Where the report of an unreported bug lies."""
+    """The file with the report of an unreported bug."""
     return os.path.relpath((bug.case.folder / bug.report).resolve(), base.resolve()) if bug.report else None
 
 
 def seen_in(bug: SeenBug, grid: Grid) -> str:
-    """Where a bug was seen, in the order of the columns."""
+    """On which compilers a bug occurred, in the order of the columns."""
     counted = ((column.label, bug.seen[column.label]) for column in grid.columns)
     return ", ".join(f"{count} on {label}" for label, count in counted if count)
 
 
 def notes(grid: Grid) -> list[str]:
-    """The legend, as far as the table needs it, and what is to be done about it."""
+    """The legend that the table needs, and what to do about gaps."""
     lines = [LEGEND + "."]
     if grid.count(lambda cell: cell.missing):
-        lines.append(f"{UNKNOWN}. `linkage run` obtains it.")
+        lines.append(f"{UNKNOWN}. `linkage run` records it.")
     if rebuilt := grid.count(lambda cell: cell.rebuilt):
-        lines.append(f"Of these, {rebuilt} have a result of an earlier compiler of the same name.")
+        lines.append(f"{rebuilt} of these have a verdict of an earlier compiler of the same name.")
     if outdated := grid.count(lambda cell: cell.outdated):
         lines.append(f"{OUTDATED}: {outdated} variants. `linkage run` judges them again.")
     if different := different_tools(grid):
         said = "; ".join(f"{tool}: {', '.join(versions)}" for tool, versions in different.items())
         lines.append(
-            f"The results were obtained with different versions of tools: {said}. `linkage run` obtains them "
-            "with this machine's."
+            f"The verdicts were obtained with different versions of tools: {said}. `linkage run` judges "
+            "again with this machine's."
         )
     return lines
 
 
 def different_tools(grid: Grid) -> dict[str, list[str]]:
-    """The tools of which the results shown were obtained with several versions: how many with which."""
+    """The tools of which several versions were used, and how many verdicts each version has."""
     names = sorted({name for versions in grid.tools.values() for name in versions})
     found: dict[str, list[str]] = {}
     for name in names:
@@ -126,7 +126,7 @@ def _markdown(grid: Grid, base: Path) -> Iterator[str]:
     )
     if grid.bugs:
         yield ""
-        yield "Known bugs, seen as described:"
+        yield "Known bugs:"
         yield ""
     for bug in grid.bugs:
         place, report = bug_place(bug, base), report_place(bug, base)
@@ -158,7 +158,7 @@ def _escaped(text: str) -> str:
 
 
 def data(grid: Grid, base: Path) -> dict[str, Any]:
-    """The table for a machine to read."""
+    """The table as plain data, for JSON."""
     return {
         "format": FORMAT,
         "toolchains": [

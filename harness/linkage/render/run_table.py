@@ -21,10 +21,10 @@ STYLES = {
     VerdictKind.SKIP: "dim", VerdictKind.ERROR: "bold red",
 }  # fmt: skip
 _EVIDENCE_SHOWN = 12
-"""Failures whose evidence is printed; the others are named."""
+"""Failures whose evidence is printed; the others are only named."""
 _LOG_WIDTH = 140
-"""Columns of a table where there is no terminal to ask."""
-_NO_BREAK = "\ue000"  # a character of nobody's: rich folds at every kind of space
+"""Columns of a table if the output is not a terminal."""
+_NO_BREAK = "\ue000"  # a private character: rich folds at every kind of space
 
 
 def print_summary(
@@ -35,7 +35,7 @@ def print_summary(
     collected: int = 0,
     console: Console | None = None,
 ) -> None:
-    """The table, the known bugs, the skips, and what failed with its evidence; then all in one line."""
+    """The table, the known bugs, the skips, the failures with their evidence, and the totals in one line."""
     console = console or summary_console()
     if records:
         console.print(_Table(_table(records)))
@@ -85,7 +85,7 @@ def _table(records: Sequence[VariantReport]) -> Table:
 
 
 class _Table:
-    """A table whose cells are folded nowhere but at commas."""
+    """A table whose cells are folded only at commas."""
 
     def __init__(self, table: Table) -> None:
         self.table = table
@@ -119,7 +119,7 @@ def _print_bugs(records: Sequence[VariantReport], console: Console) -> None:
             for bug in record.bugs:
                 seen[str(bug["name"]), str(bug["note"] or record.summary)][record.toolchain] += 1
     if seen:
-        _heading("known bugs, seen as described", "yellow", console)
+        _heading("known bugs", "yellow", console)
     for (name, note), counted in sorted(seen.items()):
         where = ", ".join(f"{count} on {toolchain}" for toolchain, count in sorted(counted.items()))
         console.print(Text.assemble((name, "yellow"), f": {where}: ", (note, "dim")))
@@ -161,8 +161,9 @@ def _closing(
     collected: int,
 ) -> Text:
     counted = Counter(record.outcome for record in records)
+    plural = "s" if max(len(records), collected) != 1 else ""
     number = f"{len(records)} of {collected}" if len(records) < collected else str(len(records))
-    text = Text(f"{number} variants: " if records else "no variant was run", "bold")
+    text = Text(f"{number} variant{plural}: " if records else "no variant was run", "bold")
     if records:
         text.append_text(_cell(counted, " "))
     if unreadable:
@@ -170,5 +171,5 @@ def _closing(
     if broken:
         text.append(f"; without a verdict: {len(broken)}", "bold red")
     stored = sum(record.stored for record in records)
-    source = f", {stored} wholly from the store" if stored else ""
+    source = f", {stored} cached" if stored else ""
     return text.append(" ").append(f"in {seconds:.1f} s{source}", "dim")
