@@ -5,6 +5,7 @@ import platform
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -129,8 +130,9 @@ WRONG_USAGE = [
 
 @pytest.mark.parametrize(("words", "what", "advice"), WRONG_USAGE)
 def test_wrong_usage_is_one_line_of_our_own(
-    words: str, what: str, advice: str, capsys: pytest.CaptureFixture[str]
+    words: str, what: str, advice: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(Path(__file__).parents[2])  # where there is a folder `cases`
     assert outcome(capsys, *words.split()) == (4, "", f"{what} (help: {advice})\n")
 
 

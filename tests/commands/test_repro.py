@@ -29,6 +29,7 @@ def _run(script: Path, shell: str = "sh", **env: str) -> "subprocess.CompletedPr
 
 
 @pytest.mark.parametrize("shell", ["sh", "bash"])
+@pytest.mark.usefixtures("rustc")
 def test_every_kind_of_step_is_carried_out(linkage: Linkage, tmp_path: Path, shell: str) -> None:
     if shutil.which(shell) is None:
         pytest.skip(f"this machine has no {shell}")
@@ -47,6 +48,7 @@ def test_every_kind_of_step_is_carried_out(linkage: Linkage, tmp_path: Path, she
         ("SIGABRT", "fails", "aborts: exit status 134, expected: a failure, but not a crash", "kill"),
     ],
 )
+@pytest.mark.usefixtures("rustc")
 def test_it_stops_where_the_harness_stops(
     linkage: Linkage, tmp_path: Path, old: str, new: str, said: str, last: str
 ) -> None:
@@ -59,6 +61,7 @@ def test_it_stops_where_the_harness_stops(
     assert "everything is as expected" not in done.stdout
 
 
+@pytest.mark.usefixtures("rustc")
 def test_every_claim_that_does_not_hold_is_shown(linkage: Linkage, tmp_path: Path) -> None:
     changed = CASE
     for old, new, _ in (changes := (
@@ -89,6 +92,7 @@ def test_every_claim_that_does_not_hold_is_shown(linkage: Linkage, tmp_path: Pat
     assert "# verdict of the harness: fail" in text
 
 
+@pytest.mark.usefixtures("rustc")
 def test_another_compiler(linkage: Linkage, tmp_path: Path) -> None:
     script = _script(linkage, tmp_path, CASE)
     fake = tmp_path / "rustc"
@@ -100,6 +104,7 @@ def test_another_compiler(linkage: Linkage, tmp_path: Path) -> None:
     assert "unexpected: lib: exit status 3, expected: 0" in done.stdout
 
 
+@pytest.mark.usefixtures("rustc")
 def test_what_cannot_be_reproduced(linkage: Linkage, tmp_path: Path) -> None:
     (tmp_path / "odd.yaml").write_text(CASE)
     several = linkage("repro", "odd.yaml", cwd=tmp_path)

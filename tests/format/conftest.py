@@ -7,7 +7,7 @@ import pytest
 
 from linkage.run.session import Session
 from linkage.store.store import Store
-from linkage.toolchain import Toolchain, discover
+from linkage.toolchain import Located, Toolchain
 
 _WANTED = ("nightly", "stable")
 
@@ -27,8 +27,8 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
 
 
 @pytest.fixture(scope="session")
-def toolchains(session: Session) -> list[Toolchain]:
+def toolchains(session: Session, found_toolchains: list[Located]) -> list[Toolchain]:
     """Rustup's nightly and stable; where they are missing, the rustc that there is."""
-    found = discover(session.environment)
-    specs = [spec for name in _WANTED for spec in found if spec.startswith(name)][: len(_WANTED)]
-    return session.toolchains(specs or found[:1])
+    found = [one.name for one in found_toolchains]
+    names = [one for wanted in _WANTED for one in found if one.startswith(wanted)][: len(_WANTED)]
+    return session.toolchains(names or [str(found_toolchains[0].rustc)])

@@ -16,7 +16,7 @@ from linkage.run.job_server import ROOM, available
 from linkage.run.prefetch import Prefetcher
 from linkage.run.session import Session
 from linkage.store.store import Store
-from linkage.toolchain import discover, probe, resolve_all
+from linkage.toolchain import Located, probe
 
 ROOT = Path(__file__).parents[2]
 CASE = """\
@@ -51,15 +51,12 @@ PYTEST = ("pytest", "-p", "linkage.plugin")
 class Run:
     """A folder with a case, and a compiler that takes its time."""
 
-    def __init__(self, folder: Path, seconds: float) -> None:
+    def __init__(self, folder: Path, rustc: Path, seconds: float) -> None:
         self.folder = folder
         self.log = folder / "log"
         (folder / "case.yaml").write_text(CASE)
-        found = resolve_all(discover(os.environ), os.environ)
-        if not found:
-            pytest.skip("there is no rustc on this machine")
         self.rustc = folder / "rustc"
-        self.rustc.write_text(WRAPPER.format(rustc=found[0].rustc, log=self.log, seconds=seconds))
+        self.rustc.write_text(WRAPPER.format(rustc=rustc, log=self.log, seconds=seconds))
         self.rustc.chmod(0o755)
 
     def start(self, *arguments: str, program: tuple[str, ...] = PYTEST) -> "subprocess.Popen[str]":
@@ -89,10 +86,10 @@ class Run:
 
 
 @pytest.mark.parametrize("width", [1, 2, 3])
-def test_as_many_at_once_as_asked_for_without_xdist(width: int, tmp_path: Path) -> None:
+def test_as_many_at_once_as_asked_for_without_xdist(width: int, rustc: Path, tmp_path: Path) -> None:
     if available() < 2 * ROOM:
         pytest.skip("there is too little memory for several at once")
-    run = Run(tmp_path, 1)
+    run = Run(tmp_path, rustc, 1)
     status, text = run.finish("-j", str(width))
     assert status == 0, text
     assert "6 passed" in text
@@ -100,8 +97,8 @@ def test_as_many_at_once_as_asked_for_without_xdist(width: int, tmp_path: Path) 
     assert run.marks.count("+") == 6  # each once
 
 
-def test_verdicts_are_those_of_a_run_that_does_one_after_the_other(tmp_path: Path) -> None:
-    run = Run(tmp_path, 0)
+def test_verdicts_are_those_of_a_run_that_does_one_after_the_other(rustc: Path, tmp_path: Path) -> None:
+    run = Run(tmp_path, rustc, 0)
     text = CASE.replace('exports: ["answer_${n}"]', "exports: [answer_c]")
     (tmp_path / "case.yaml").write_text(text)
     said = [run.finish("-j", width, "-rA", "--store", str(tmp_path / width)) for width in ("1", "3")]
@@ -113,8 +110,8 @@ def test_verdicts_are_those_of_a_run_that_does_one_after_the_other(tmp_path: Pat
     assert len(outcomes[0]) == 6
 
 
-def test_after_the_first_failure_nothing_is_begun(tmp_path: Path) -> None:
-    run = Run(tmp_path, 0.5)
+def test_after_the_first_failure_nothing_is_begun(rustc: Path, tmp_path: Path) -> None:
+    run = Run(tmp_path, rustc, 0.5)
     names = ", ".join(f"v{number}" for number in range(20))
     text = CASE.replace("a, b, c, d, e, f", names).replace('"answer_${n}"', "missing")
     (tmp_path / "case.yaml").write_text(text)
@@ -126,8 +123,8 @@ def test_after_the_first_failure_nothing_is_begun(tmp_path: Path) -> None:
     assert run.marks.count("+") == begun
 
 
-def test_an_interruption_ends_what_is_begun(tmp_path: Path) -> None:
-    run = Run(tmp_path, 60)
+def test_an_interruption_ends_what_is_begun(rustc: Path, tmp_path: Path) -> None:
+    run = Run(tmp_path, rustc, 60)
     with run.start("-j", "3") as started:
         until = time.monotonic() + 60
         while len(run.marks) < 2 and time.monotonic() < until:
@@ -139,8 +136,8 @@ def test_an_interruption_ends_what_is_begun(tmp_path: Path) -> None:
     assert not list((tmp_path / "store").glob("v*/work/*"))
 
 
-def test_what_is_done_ahead_is_not_said_to_come_from_the_store(tmp_path: Path) -> None:
-    run = Run(tmp_path, 0)
+def test_what_is_done_ahead_is_not_said_to_come_from_the_store(rustc: Path, tmp_path: Path) -> None:
+    run = Run(tmp_path, rustc, 0)
     linkage = ("linkage.cli", "run")
     _, first = run.finish("-j", "3", program=linkage)
     assert "from the store" not in first
@@ -162,10 +159,11 @@ class Noted(Session):
         return Verdict(VerdictKind.PASS, str(variant.row["n"]))
 
 
-def test_what_took_longest_is_begun_first_and_answered_in_its_turn(tmp_path: Path) -> None:
+def test_what_took_longest_is_begun_first_and_answered_in_its_turn(
+    found_toolchains: list[Located], cache: Path, tmp_path: Path
+) -> None:
     case = parse_case(CASE, tmp_path / "case.yaml", "case.yaml")
-    (located,) = resolve_all([f"one={next(iter(discover_one()))}"], os.environ)
-    toolchain = probe(located, tmp_path / "cache")
+    toolchain = probe(found_toolchains[0], cache)
     variants = [Variant(case, row, toolchain) for row in case.rows]
     session = Noted(Store(tmp_path / "store"), tmp_path / "cache")
     session.begun = []
@@ -181,12 +179,9 @@ def test_what_took_longest_is_begun_first_and_answered_in_its_turn(tmp_path: Pat
     assert others == ["e", "c", "f"]
 
 
-def discover_one() -> list[Path]:
-    found = resolve_all(discover(os.environ), os.environ)
-    return [found[0].rustc] if found else pytest.skip("there is no rustc on this machine")
-
-
-def test_an_error_in_a_thread_is_raised_where_the_verdict_is_asked_for(tmp_path: Path) -> None:
+def test_an_error_in_a_thread_is_raised_where_the_verdict_is_asked_for(
+    found_toolchains: list[Located], cache: Path, tmp_path: Path
+) -> None:
     class Broken(Noted):
         def verdict(self, variant: Variant) -> Verdict:
             if variant.row["n"] == "b":
@@ -194,8 +189,7 @@ def test_an_error_in_a_thread_is_raised_where_the_verdict_is_asked_for(tmp_path:
             return super().verdict(variant)
 
     case = parse_case(CASE, tmp_path / "case.yaml", "case.yaml")
-    (located,) = resolve_all([f"one={next(iter(discover_one()))}"], os.environ)
-    variants = [Variant(case, row, probe(located, tmp_path / "cache")) for row in case.rows]
+    variants = [Variant(case, row, probe(found_toolchains[0], cache)) for row in case.rows]
     session = Broken(Store(tmp_path / "store"), tmp_path / "cache")
     session.begun = []
     ahead = Prefetcher(session, variants, 2)

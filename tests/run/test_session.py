@@ -1,6 +1,5 @@
 """A variant's way through a session: skips, errors, sources, and what compares with a sibling."""
 
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from linkage.judge.verdict import Verdict, VerdictKind
 from linkage.plan.plan import Variant
 from linkage.run.session import Session, sources
 from linkage.store.store import Store
-from linkage.toolchain import Toolchain, discover, probe, resolve_all
+from linkage.toolchain import Located, Toolchain, probe
 
 NO_STD = """\
   lib.rs: |
@@ -39,11 +38,8 @@ sources:
 
 
 @pytest.fixture(scope="module")
-def toolchain(cache: Path) -> Toolchain:
-    found = resolve_all(discover(os.environ), os.environ)
-    if not found:
-        pytest.skip("there is no rustc on this machine")
-    return probe(found[-1], cache)
+def toolchain(found_toolchains: list[Located], cache: Path) -> Toolchain:
+    return probe(found_toolchains[-1], cache)
 
 
 @pytest.fixture

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from linkage.toolchain import discover, resolve_all
-
 ROOT = Path(__file__).parents[3]
 CASE = """\
 summary: A cdylib exports its one function
@@ -35,11 +33,8 @@ def env(tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def rustc() -> str:
-    found = resolve_all(discover(os.environ), os.environ)
-    if not found:
-        pytest.fail("these tests need a rustc: install a Rust toolchain")
-    return f"real={found[0].rustc}"
+def spec(rustc: Path) -> str:
+    return f"real={rustc}"
 
 
 def run(env: dict[str, str], folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
@@ -58,11 +53,9 @@ def faults(env: dict[str, str], folder: Path, *words: str) -> "subprocess.Comple
     return run(env, folder, "-m", "mutants", *words)
 
 
-def test_faults_are_seen_and_the_plain_wrapper_is_not(
-    env: dict[str, str], tmp_path: Path, rustc: str
-) -> None:
+def test_faults_are_seen_and_the_plain_wrapper_is_not(env: dict[str, str], tmp_path: Path, spec: str) -> None:
     only = [word for name in ("export-lost", "stripped", "plain") for word in ("--only", name)]
-    done = faults(env, tmp_path, "case.yaml", "--toolchain", rustc, *only, "--claims")
+    done = faults(env, tmp_path, "case.yaml", "--toolchain", spec, *only, "--claims")
     assert done.returncode == 1, done.stderr  # nothing in the case says that it is not stripped
     seen = next(line for line in done.stdout.splitlines() if line.startswith("export-lost "))
     assert "lib.cdylib.exports.only" in seen
@@ -75,24 +68,24 @@ def test_faults_are_seen_and_the_plain_wrapper_is_not(
         "2 faults: 1 detected, 1 not; 0 unsound; 0 failed with the plain wrapper; "
         + done.stdout.rpartition("; ")[2]
     )
-    again = faults(env, tmp_path, "case.yaml", "--toolchain", rustc, "--only", "export-lost")
+    again = faults(env, tmp_path, "case.yaml", "--toolchain", spec, "--only", "export-lost")
     assert again.returncode == 0, again.stdout
 
 
-def test_a_wrapper_as_a_toolchain(env: dict[str, str], tmp_path: Path, rustc: str) -> None:
+def test_a_wrapper_as_a_toolchain(env: dict[str, str], tmp_path: Path, spec: str) -> None:
     status = {}
     for name in ("plain", "export-lost"):
-        wrapper = faults(env, tmp_path, "--toolchain", rustc, "--wrapper", name).stdout.strip()
+        wrapper = faults(env, tmp_path, "--toolchain", spec, "--wrapper", name).stdout.strip()
         done = run(env, tmp_path, "-m", "linkage.cli", "run", "case.yaml", "--toolchain", f"{name}={wrapper}")
         status[name] = done.returncode
     assert status == {"plain": 0, "export-lost": 1}
 
 
 def test_a_case_that_is_red_by_itself_has_seen_nothing(
-    env: dict[str, str], tmp_path: Path, rustc: str
+    env: dict[str, str], tmp_path: Path, spec: str
 ) -> None:
     (tmp_path / "case.yaml").write_text(CASE.replace("only: [answer]", "only: [other]"))
-    done = faults(env, tmp_path, "case.yaml", "--toolchain", rustc, "--only", "export-lost")
+    done = faults(env, tmp_path, "case.yaml", "--toolchain", spec, "--only", "export-lost")
     assert done.returncode == 1
     assert "export-lost: case.yaml[]: fails without a fault, too" in done.stdout
 
@@ -103,7 +96,7 @@ def test_wrong_input(env: dict[str, str], tmp_path: Path) -> None:
             ["--only", "no-such-fault"],
             "no fault is named `no-such-fault` (help: run `ci/mutants/run --list`)",
         ),
-        (["nowhere"], "nowhere: there is no such case"),
+        (["nowhere"], "nowhere: no such case file or directory"),
     ):
         done = faults(env, tmp_path, *words)
         assert done.returncode != 0

@@ -10,7 +10,7 @@ from linkage.case.reader import parse_case
 from linkage.errors import LinkageError
 from linkage.judge.results import Compiler, KeptFailure, KeptResult
 from linkage.plan.plan import Variant, plan
-from linkage.toolchain import discover, probe, resolve_all
+from linkage.toolchain import Located, probe
 from mutants.claims import claims_of
 from mutants.document import BEGIN, END, written
 from mutants.faults.fault import Fault
@@ -39,11 +39,8 @@ steps:
 
 
 @pytest.fixture
-def cells(tmp_path: Path) -> list[PlannedVariant]:
-    found = resolve_all(discover(os.environ), os.environ)
-    if not found:
-        pytest.fail("these tests need a rustc: install a Rust toolchain")
-    toolchain = probe(found[0], tmp_path / "cache", os.environ)
+def cells(found_toolchains: list[Located], cache: Path, tmp_path: Path) -> list[PlannedVariant]:
+    toolchain = probe(found_toolchains[0], cache, os.environ)
     case = parse_case(TEXT, tmp_path / "case.yaml", "case.yaml")
     variants = [Variant(case, row, toolchain) for row in case.rows]
     return [PlannedVariant(one, id_, plan(one)) for one, id_ in zip(variants, case.ids, strict=True)]

@@ -11,7 +11,6 @@ import pytest
 from linkage.case.reader import parse_case
 from linkage.run.session import Session
 from linkage.store.store import Store
-from linkage.toolchain import discover
 from mutants.faults.rustc_cache import ASKED, FOLDER, RustcCache
 from mutants.faults.table import EVERY
 from mutants.fixed_folders import FixedFolderStore
@@ -183,12 +182,12 @@ steps:
 """
 
 
-def test_the_verdicts_are_the_same(tmp_path: Path) -> None:
+def test_the_verdicts_are_the_same(rustc: Path, tmp_path: Path) -> None:
     case = parse_case(CASE, tmp_path / "case.yaml", "case.yaml")
     seen = {}
     for name, memory in (("with", tmp_path / "memory"), ("again", tmp_path / "memory"), ("without", None)):
         session = Session(Store(tmp_path / name), tmp_path / "cache")
-        toolchain = session.toolchains(discover(os.environ)[:1])[0]
+        toolchain = session.toolchains([str(rustc)])[0]
         found = []
         for fault in (
             "plain",

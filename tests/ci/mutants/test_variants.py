@@ -9,7 +9,7 @@ import pytest
 from linkage.case.reader import parse_case
 from linkage.judge.results import Compiler, KeptFailure, KeptResult
 from linkage.plan.plan import Variant, plan
-from linkage.toolchain import Toolchain, discover, probe, resolve_all
+from linkage.toolchain import Located, Toolchain, probe
 from mutants.claims import claims_of, never_red
 from mutants.faults.table import FAULTS
 from mutants.search import order
@@ -31,11 +31,8 @@ Make = Callable[..., list[PlannedVariant]]
 
 
 @pytest.fixture(scope="module")
-def toolchain(tmp_path_factory: pytest.TempPathFactory) -> Toolchain:
-    found = resolve_all(discover(os.environ), os.environ)
-    if not found:
-        pytest.fail("these tests need a rustc: install a Rust toolchain")
-    return probe(found[0], tmp_path_factory.mktemp("cache"), os.environ)
+def toolchain(found_toolchains: list[Located], cache: Path) -> Toolchain:
+    return probe(found_toolchains[0], cache, os.environ)
 
 
 @pytest.fixture
