@@ -17,6 +17,7 @@ from linkage.case.matrix import MAX_ROWS
 from linkage.case.model import CaseModel
 from linkage.case.validation import explain
 from linkage.errors import CaseError, CaseErrors, Position
+from linkage.host.terminal import escape
 
 MAX_MESSAGE = 400
 
@@ -72,10 +73,5 @@ def _all(errors: Iterable[CaseError]) -> CaseErrors:
 
 def _in_one_line(error: CaseError) -> CaseError:
     # Messages quote the file: a line break in it must not break them, and a page of text must not fill them.
-    help = _printable(error.help) if error.help else None
-    return CaseError(_printable(error.what), where=error.where, help=help)
-
-
-def _printable(text: str) -> str:
-    shown = "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
-    return shown if len(shown) <= MAX_MESSAGE else f"{shown[:MAX_MESSAGE]}…"
+    help = escape(error.help, MAX_MESSAGE) if error.help else None
+    return CaseError(escape(error.what, MAX_MESSAGE), where=error.where, help=help)

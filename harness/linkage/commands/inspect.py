@@ -9,7 +9,7 @@ from pathlib import Path
 from linkage.artifact import read
 from linkage.artifact.facts import Facts, ObjectFile
 from linkage.errors import ArtifactError, ExitCode
-from linkage.judge.name_set import escape
+from linkage.host.terminal import escape
 from linkage.render.inspect_data import FORMAT, Selection, file_data
 from linkage.render.inspect_text import Printer
 

@@ -15,7 +15,7 @@ import msgspec
 from linkage.compare.comparison import BuildResult, ComparedSide, NotCompared
 from linkage.compare.model import VariantBuild
 from linkage.errors import LinkageError
-from linkage.judge.name_set import escape
+from linkage.host.terminal import escape
 
 FORMAT = 3
 """Raised if the meaning of the content changes."""

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 from linkage.artifact.facts import Archive, Binding, Dynamic, Facts
 from linkage.case.claims import ArtifactClaims, Names, SectionClaim, SymbolKind, Symbols, Text
+from linkage.host.terminal import escape
 from linkage.judge.name_set import (
     Mismatch,
     asks_for_nothing,
     check_names,
     compare,
     counted,
-    escape,
     listing,
     missing_from,
     none_of,

@@ -8,10 +8,11 @@ from linkage.artifact.facts import Facts
 from linkage.case.claims import ArtifactClaims, ArtifactReference
 from linkage.case.document import KeyPath
 from linkage.case.steps import EXPECTATIONS, ProcessStep
+from linkage.host.terminal import escape
 from linkage.judge import known_bugs as known
 from linkage.judge.artifact import SYMBOLS, FailedClaim, check_artifact
 from linkage.judge.comparison import check_comparisons
-from linkage.judge.name_set import Mismatch, escape, listing, none_of
+from linkage.judge.name_set import Mismatch, listing, none_of
 from linkage.judge.pattern import compile_patterns
 from linkage.judge.process import check_process
 from linkage.judge.verdict import Failure, Verdict

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from linkage.case.claims import Names
+from linkage.host.terminal import escape
 from linkage.judge.pattern import Pattern, compile_patterns, spelt
 from linkage.toolchain.version import RustcVersion
 
@@ -169,14 +170,6 @@ def listing(names: Sequence[str], limit: int = SHOWN) -> str:
         return "nothing"
     shown = ", ".join(escape(name) for name in names[:limit])
     return shown + (f" and {len(names) - limit} more" if len(names) > limit else "")
-
-
-def escape(text: str, limit: int = 200) -> str:
-    """A name from an artifact, safe to print: no control characters, limited in length."""
-    safe = "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text[: limit + 1]
-    )
-    return safe if len(text) <= limit else safe[:limit] + "…"
 
 
 def nearest(patterns: Sequence[str], names: Sequence[str]) -> tuple[str, ...]:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from linkage.case import claims, steps
-from linkage.judge.name_set import Mismatch, check_names, compare, escape, listing, plural
+from linkage.host.terminal import escape
+from linkage.judge.name_set import Mismatch, check_names, compare, listing, plural
 from linkage.judge.text import check_text, excerpt
 from linkage.plan.expectation import exit_holds, how
 from linkage.plan.observation import Diagnostic, LinkerCall, Outcome, native_static_libs

@@ -5,7 +5,8 @@ import re
 from collections.abc import Iterator, Mapping
 
 from linkage.case.claims import Text
-from linkage.judge.name_set import Mismatch, compare, escape, means_zero, plural
+from linkage.host.terminal import escape
+from linkage.judge.name_set import Mismatch, compare, means_zero, plural
 from linkage.judge.number import check_number
 
 _EXCERPT = 12  # lines shown in a message

@@ -6,7 +6,8 @@ from linkage.bisect.answer import Answer, Endpoint, Flip, FlipGroup
 from linkage.bisect.merges import Merge
 from linkage.bisect.rollup import RollupMember, culprits
 from linkage.compare.change_groups import ChangeGroup as Changes
-from linkage.judge.name_set import escape, listing
+from linkage.host.terminal import escape
+from linkage.judge.name_set import listing
 from linkage.render.evidence import explain_verdict
 from linkage.render.script import repro_script
 

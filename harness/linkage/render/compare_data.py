@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from linkage.compare.change_groups import ChangeGroup
 from linkage.compare.comparison import Comparison
-from linkage.judge.name_set import escape
+from linkage.host.terminal import escape
 from linkage.render.compare_text import described, evidence, notes, verdict
 
 FORMAT = 1

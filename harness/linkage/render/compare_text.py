@@ -9,7 +9,8 @@ from rich.text import Text
 from linkage.compare.change_groups import ChangeGroup
 from linkage.compare.comparison import ComparedSide, Comparison, NotCompared
 from linkage.compare.model import LocatedChange
-from linkage.judge.name_set import escape, plural
+from linkage.host.terminal import escape
+from linkage.judge.name_set import plural
 
 _DETAILS = 6
 _VARIANTS = 3

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from linkage.judge.name_set import escape
+from linkage.host.terminal import escape
 from linkage.judge.verdict import Failure, Verdict, VerdictKind
 
 _INDENT = "    "

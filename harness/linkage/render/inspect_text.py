@@ -8,7 +8,7 @@ from rich.text import Text
 
 from linkage.artifact import demangle
 from linkage.artifact.facts import Archive, Binding, Bitcode, Facts, Metadata, ObjectFile, Symbol
-from linkage.judge.name_set import escape
+from linkage.host.terminal import escape
 from linkage.render.inspect_data import Selection, kind_of, place, tables
 
 _ROWS = 40

@@ -10,8 +10,8 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping
 
 from linkage.case.steps import ProcessStep
+from linkage.host.terminal import escape
 from linkage.judge.judge import shown_command
-from linkage.judge.name_set import escape
 from linkage.judge.verdict import Verdict
 from linkage.plan.command import Command, Glob, Word
 from linkage.plan.plan import Plan, PlannedStep

@@ -1,0 +1,9 @@
+"""Text from a file or a process as it is printed: nothing in it can control a terminal. Pure."""
+
+
+def escape(text: str, limit: int = 200) -> str:
+    """One line of foreign text, safe to print: control characters are escaped, its length is limited."""
+    safe = "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text[: limit + 1]
+    )
+    return safe if len(text) <= limit else safe[:limit] + "…"
