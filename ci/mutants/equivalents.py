@@ -13,8 +13,9 @@ class Equivalent:
     """A change to a line of the harness that changes nothing that a test could see."""
 
     file: str
+    function: str
     line: str
-    """What is changed, as it stands in the file, without its indentation."""
+    """What is changed, as it is in the function, without its indentation."""
     mutated: str
     """What it becomes, likewise."""
     reason: str
@@ -25,8 +26,9 @@ def read_equivalents(place: Path = PLACE) -> list[Equivalent]:
     return [Equivalent(**one) for one in listed]
 
 
-def find(known: Iterable[Equivalent], file: str, diff: Sequence[str]) -> Equivalent | None:
-    """The entry about a mutant, by its file and the lines that it removes and adds."""
+def find(known: Iterable[Equivalent], file: str, function: str, diff: Sequence[str]) -> Equivalent | None:
+    """The entry about a mutant, by its function and the lines that it removes and adds."""
     removed = " ".join(line[1:].strip() for line in diff if line.startswith("-"))
     added = " ".join(line[1:].strip() for line in diff if line.startswith("+"))
-    return next((one for one in known if (one.file, one.line, one.mutated) == (file, removed, added)), None)
+    wanted = (file, function, removed, added)
+    return next((one for one in known if (one.file, one.function, one.line, one.mutated) == wanted), None)

@@ -239,25 +239,33 @@ def _mutant(
         lines = get_diff_for_mutant(name, path=file).splitlines()
         source = Path(file).read_text(encoding="utf-8")
     changed = tuple(line for line in lines[2:] if line[0] in "-+")
-    shown = file.replace("src/", "harness/", 1)
-    return Mutant(
-        package, shown, line_of(source, name, changed), status, changed, find(known, shown, changed)
-    )
+    shown, function = file.replace("src/", "harness/", 1), function_of(name)
+    equivalent = find(known, shown, function, changed)
+    return Mutant(package, shown, line_of(source, function, changed), status, changed, equivalent)
 
 
-def line_of(source: str, name: str, changed: Iterable[str]) -> int:
-    """Where the first line that a mutant removes stands in the file, or else its function."""
+def function_of(name: str) -> str:
+    """The function that a mutant changes: `check`, or `Reader.check` for a method."""
     mangled = name.rpartition(".")[2].partition("__mutmut_")[0]
-    _, class_, function = mangled.split("ǁ") if "ǁ" in mangled else ("", "", mangled.removeprefix("x_"))
-    removed = next((line[1:].strip() for line in changed if line.startswith("-")), "")
+    return mangled.removeprefix("xǁ").replace("ǁ", ".") if "ǁ" in mangled else mangled.removeprefix("x_")
+
+
+def source_of(source: str, function: str) -> tuple[int, list[str]]:
+    """The number of the first line of a function, and its lines without indentation."""
     body = ast.parse(source).body
-    if class_:
+    *of_class, name = function.split(".")
+    for class_ in of_class:
         body = next(node.body for node in body if isinstance(node, ast.ClassDef) and node.name == class_)
-    for node in body:
-        if isinstance(node, ast.FunctionDef) and node.name == function:
-            lines = enumerate(source.splitlines()[node.lineno - 1 : node.end_lineno], node.lineno)
-            return next((number for number, line in lines if line.strip() == removed), node.lineno)
-    return 0
+    node = next(node for node in body if isinstance(node, ast.FunctionDef) and node.name == name)
+    lines = source.splitlines()[node.lineno - 1 : node.end_lineno]
+    return node.lineno, [line.strip() for line in lines]
+
+
+def line_of(source: str, function: str, changed: Iterable[str]) -> int:
+    """The number of the first line that a mutant removes."""
+    first, lines = source_of(source, function)
+    removed = next((line[1:].strip() for line in changed if line.startswith("-")), "")
+    return first + (lines.index(removed) if removed in lines else 0)
 
 
 def score(mutants: Sequence[Mutant]) -> float:

@@ -1,6 +1,7 @@
 """Packed tables give back what was put in, and find names as a plain search does."""
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,6 +34,14 @@ def test_named_finds_names_that_share_their_tail() -> None:
     assert [symbol.value for symbol in table.named("barfoo")] == [0, 2]
     assert [symbol.value for symbol in table.named("foo")] == [1]
     assert table.named("o") == ()
+
+
+@pytest.mark.parametrize("index", [-1, 2])
+def test_an_index_beyond_the_table_is_named(index: int) -> None:
+    symbols = SymbolTable(b"\0a\0", SymbolTable.RECORD.pack(1, 0x12, 0, 0, 0, 0) * 2)
+    assert symbols[1].name == "a"
+    with pytest.raises(IndexError, match=f"^{index}$"):
+        symbols[index]
 
 
 def test_names_that_are_no_text() -> None:

@@ -171,6 +171,21 @@ def test_a_group_means_the_names_of_its_compiler(version: RustcVersion, name: st
     assert not compile_patterns(["${allocator-shim}"], other)[0].matches(name)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{only: ['${allocator-shim}']}",
+        "{all: ['__rust_a*'], within: ['${allocator-shim}']}",
+        "{any: ['${allocator-shim}']}",
+        "{order: ['${allocator-shim}']}",
+        "{except: ['${allocator-shim}'], count: 0}",
+    ],
+)
+def test_a_group_can_be_named_in_every_part_of_a_claim(text: str) -> None:
+    assert list(check_names(claim(text), ["__rust_alloc"], OLD)) == []
+    assert list(check_names(claim(text), ["__rust_alloc"], STABLE)) != []
+
+
 def test_a_group_is_shown_with_its_names() -> None:
     assert "__rust_realloc" in spelt("${allocator-shim}", OLD)
     assert spelt("${allocator-shim}", OLD).startswith("${allocator-shim} (")

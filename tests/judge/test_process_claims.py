@@ -162,6 +162,7 @@ CALL = LinkerCall(
     ("foo", "bar"),
 )
 OTHER = LinkerCall(("-o", "main"), "main", None)
+LATE = LinkerCall(("-o", "late", "-lm", "dir/liba.a"), "late", None)
 
 
 @pytest.mark.parametrize(
@@ -173,12 +174,14 @@ OTHER = LinkerCall(("-o", "main"), "main", None)
         "{output: lib.cdylib, inputs: {only: [symbols.o, '*.rcgu.o', libdep.rlib]}}",
         "{output: lib.cdylib, exports: {only: [foo, bar]}, export-list: true}",
         "{output: main, export-list: false}",
+        "{output: late, libraries: {only: [-lm, liba.a]}}",
         "{output: nowhere, count: 0}",
         "{count: 2}",
     ],
 )
 def test_what_was_asked_of_the_linker(claim: str) -> None:
-    assert one_step(f"link: {claim}", done(linker_calls=(CALL, OTHER))).outcome is VerdictKind.PASS
+    calls = (CALL, OTHER, LATE) if "late" in claim else (CALL, OTHER)
+    assert one_step(f"link: {claim}", done(linker_calls=calls)).outcome is VerdictKind.PASS
 
 
 @pytest.mark.parametrize(

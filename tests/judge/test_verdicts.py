@@ -185,6 +185,16 @@ def test_undefined_symbols_are_defined_in_the_link_set() -> None:
             ],
         ),
         (
+            {"liblib.a": USER, "liblib.so": DAMAGED},
+            [
+                (
+                    "lib.staticlib.resolved.link-set",
+                    "liblib.so: truncated: 64 bytes where 4096 are announced",
+                ),
+                ("lib.staticlib.resolved", "not defined: __rust_alloc"),
+            ],
+        ),
+        (
             {"liblib.a": archive(member("a.o", {"puts": "undefined"})), "liblib.so": elf(exports=["x"])},
             [("lib.staticlib.resolved", "none among puts")],
         ),
@@ -249,6 +259,18 @@ def test_file_names_are_escaped_in_commands() -> None:
     verdict = judged(planned(LIB % "'*.so': {exports: [foo]}"), done(facts=facts))
     text = explain_verdict(verdict, "case.yaml::nightly")
     assert all(char.isprintable() or char == "\n" for char in text)
+
+
+def test_a_glob_is_not_quoted() -> None:
+    text = "  - {rustc: lib.rs, crate-type: staticlib}\n  - {ar: liblib.a, delete: ['a*.o']}\n"
+    assert judged(planned(text), done(), done()).commands[1].endswith(" liblib.a a*.o")
+
+
+def test_a_text_beside_the_case_is_compared_with_an_artifact() -> None:
+    made = planned(LIB % "out.txt: {text: {file: expected.txt}}")
+    given = done(facts={"out.txt": text_file("one")})
+    assert judged(made, given, files={"expected.txt": "one"}).outcome is VerdictKind.PASS
+    assert judged(made, given, files={"expected.txt": "two"}).outcome is VerdictKind.FAIL
 
 
 # --- what is said of all steps

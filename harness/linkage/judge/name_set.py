@@ -181,5 +181,5 @@ def nearest(patterns: Sequence[str], names: Sequence[str]) -> tuple[str, ...]:
             continue
         found |= dict.fromkeys([name for name in names if core.lower() in name.lower()][:3])
         if not found and len(names) < 5000:  # noqa: PLR2004 - comparing more names is too slow
-            found |= dict.fromkeys(difflib.get_close_matches(core, names, n=2, cutoff=0.6))
+            found = dict.fromkeys(difflib.get_close_matches(core, names, n=2, cutoff=0.6))
     return tuple(found)
