@@ -74,7 +74,7 @@ def test_as_a_script_of_cargo_bisect_rustc(
 
 def test_a_limit_of_the_case_can_be_ignored(case: str, make_rustc: MakeRustc, tmp_path: Path) -> None:
     file = tmp_path / case
-    file.write_text(file.read_text().replace("matrix:", "toolchains: '<1.0'\nmatrix:"))
+    file.write_text(file.read_text().replace("matrix:", "toolchains: '<1.10'\nmatrix:"))
     good = make_rustc("good")
     assert probe(case, "--toolchain", good) == 125
     assert probe(case, "--toolchain", good, "--ignore-limits") == 0

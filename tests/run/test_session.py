@@ -121,6 +121,72 @@ def test_a_source_that_leads_outside_is_refused(toolchain: Toolchain, tmp_path: 
         sources(variant)
 
 
+@pytest.mark.parametrize(
+    ("head", "keys", "found"),
+    [
+        (
+            "requires: [{flag: -Zdylib-lot}, {target: x86_64-unknown-linux-gnuu}]\n",
+            "cfg: a",
+            [
+                "no known rustc has `-Zdylib-lot` (help: did you mean `-Zdylib-lto`?)",
+                (
+                    "no known rustc has the target `x86_64-unknown-linux-gnuu` "
+                    "(help: did you mean `x86_64-unknown-linux-gnu`?)"
+                ),
+            ],
+        ),
+        (
+            "requires: [{codegen-backend: zz}]\n",
+            "cfg: a",
+            ["there is no codegen backend `zz` (help: expected one of cranelift, gcc, llvm)"],
+        ),
+        (
+            "requires: [{arch: qq}, {os: linxu}]\n",
+            "cfg: a",
+            [
+                (
+                    "no known target has the architecture `qq` "
+                    "(help: check the spelling, or name a `--toolchain` that has it)"
+                ),
+                "no known target has the operating system `linxu` (help: did you mean `linux`?)",
+            ],
+        ),
+        (
+            "matrix: {target: [x86_64-unknown-linux-muls]}\n",
+            "cfg: a",
+            [
+                (
+                    "no known rustc has the target `x86_64-unknown-linux-muls` "
+                    "(help: did you mean `x86_64-unknown-linux-musl`?)"
+                )
+            ],
+        ),
+        (
+            "",
+            "flags: [-Z, dylib_lot]",
+            ["no known rustc has `-Zdylib-lot` (help: did you mean `-Zdylib-lto`?)"],
+        ),
+    ],
+)
+def test_what_no_compiler_has_is_an_error_in_the_case(
+    session: Session, toolchain: Toolchain, tmp_path: Path, head: str, keys: str, found: list[str]
+) -> None:
+    text = f"summary: s\n{head}sources: {{lib.rs: ''}}\nsteps:\n  - {{rustc: lib.rs, {keys}}}\n"
+    (verdict,) = verdicts(session, text, tmp_path, toolchain)
+    assert (verdict.outcome, [one.found for one in verdict.failures]) == (VerdictKind.ERROR, found)
+    assert all(one.where.startswith("case.yaml:") for one in verdict.failures)
+
+
+def test_what_a_toolchain_of_the_run_has_is_a_skip_on_the_others(
+    session: Session, toolchain: Toolchain, tmp_path: Path
+) -> None:
+    own = replace(toolchain.capabilities, unstable_flags=frozenset({"my-flag"}))
+    session.probed.append(replace(toolchain, fingerprint="other", capabilities=own))
+    text = "summary: s\nrequires: -Zmy-flag\nsources: {lib.rs: ''}\nsteps:\n  - {rustc: lib.rs}\n"
+    (verdict,) = verdicts(session, text, tmp_path, toolchain)
+    assert (verdict.outcome, verdict.reason) == (VerdictKind.SKIP, f"{toolchain.name} lacks -Zmy-flag")
+
+
 def test_what_cannot_be_judged_is_an_error_with_its_place(
     session: Session, toolchain: Toolchain, tmp_path: Path
 ) -> None:
@@ -151,10 +217,10 @@ def test_a_capability_that_is_missing_is_named(
     )
     for head, keys, reason in (
         ("requires: dynamic-std\n", "cfg: a", "lame lacks a dynamic std"),
-        ("requires: -Zfoo\n", "cfg: a", "lame lacks -Zfoo"),
-        ("toolchains: '<1.0'\n", "cfg: a", "the case is about <1.0, this is "),
-        ("", "flags: [-Zunknown]", "lame has no -Zunknown"),
-        ("", "flags: [-Z, unknown=x]", "lame has no -Zunknown"),
+        ("requires: -Zno-link\n", "cfg: a", "lame lacks -Zno-link"),
+        ("toolchains: '<1.10'\n", "cfg: a", "the case is about <1.10, this is "),
+        ("", "flags: [-Zlink-only=x]", "lame has no -Zlink-only"),
+        ("", "flags: [-Z, no-link]", "lame has no -Zno-link"),
     ):
         (verdict,) = verdicts(session, simple.format(head, keys), tmp_path, lame)
         assert verdict.outcome is VerdictKind.SKIP

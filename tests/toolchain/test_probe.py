@@ -11,6 +11,7 @@ import pytest
 
 from linkage.errors import ToolchainError
 from linkage.toolchain import Located, Toolchain, describe, probe, resolve
+from linkage.toolchain.vocabulary import recorded
 from support.fake_compiler import FakeRustc, false_rustc
 
 
@@ -42,6 +43,10 @@ def test_what_real_compilers_say(probed: list[Toolchain]) -> None:
         assert host.triple == toolchain.host
         assert host.libdir.is_dir()
         assert (host.has_core, host.has_std) == (True, True)
+        assert host.triple.startswith(host.arch)
+        assert host.os in host.triple
+        if host.libc:
+            assert host.libc in host.triple
         assert {"bin", "rlib", "dylib", "cdylib", "staticlib", "proc-macro"} <= {
             o.crate_type for o in host.outputs
         }
@@ -50,6 +55,7 @@ def test_what_real_compilers_say(probed: list[Toolchain]) -> None:
         assert toolchain.has_unstable("no-link")
         assert not toolchain.has_unstable("no-such-flag")
         assert toolchain.has_backend("llvm")
+        assert {f"-Z{flag}" for flag in toolchain.capabilities.unstable_flags} <= recorded()["flag"]
         assert toolchain.needs_bootstrap is (toolchain.version.channel in ("stable", "beta"))
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from linkage.case.condition import Condition, MatrixRow, same
 from linkage.case.model import Matrix
+from linkage.toolchain.vocabulary import LINKERS
 
 MAX_ROWS = 20_000
 
@@ -26,7 +27,7 @@ AXIS_VALUES: dict[str, tuple[object, ...] | None] = {
     "debuginfo": (0, 1, 2, "none", "line-directives-only", "line-tables-only", "limited", "full"),
     "strip": ("none", "debuginfo", "symbols"),
     "edition": ("2015", "2018", "2021", "2024", 2015, 2018, 2021, 2024),
-    "linker": ("default", "bfd", "lld", "mold", "gold"),
+    "linker": ("default", *LINKERS),
     "allocator": None,
     "target": None,
 }

@@ -71,6 +71,12 @@ class Requirement(Model):
     tool: StrictStr | None = None
     crate_type: StrictStr | None = None
     codegen_backend: StrictStr | None = None
+    os: Texts = ()
+    """The target's operating system, or one of several, as `--print cfg` names it: `linux`."""
+    arch: Texts = ()
+    """The target's architecture: `x86_64`."""
+    libc: Texts = ()
+    """The target's libc (rustc's `target_env`): `gnu`, `musl`."""
     when: Condition | None = None
     shorthand = (
         {"enum": ["dynamic-std", "profiler-runtime", "std-bitcode"]},
@@ -94,7 +100,9 @@ class Requirement(Model):
     @model_validator(mode="after")
     def _one_capability(self) -> "Requirement":
         given = [
-            name for name in type(self).model_fields if name != "when" and getattr(self, name) is not None
+            name
+            for name in type(self).model_fields
+            if name != "when" and getattr(self, name) not in (None, ())
         ]
         if len(given) != 1:
             raise PydanticCustomError(
@@ -102,9 +110,14 @@ class Requirement(Model):
                 "a requirement must name exactly one of: {known}",
                 {"known": ", ".join(REQUIREMENTS)},
             )
+        if self.flag is not None and not self.flag.startswith(("-Z", "-C")):
+            raise PydanticCustomError(
+                "flag", "`{flag}` is not a flag that can be required", {"flag": self.flag, "help": _FLAGS}
+            )
         return self
 
 
+_FLAGS = "write it as `-ZNAME` or `-CNAME`; for others, limit the range with `toolchain`"
 REQUIREMENTS = tuple(sorted(keys(Requirement) - {"when"}))
 
 

@@ -7,15 +7,20 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from linkage.case.base import suggest
+from linkage.case.check.requirements import CHECK_SPELLING, spelled_flag
 from linkage.case.model import Requirement
-from linkage.plan.plan import Plan, Variant
+from linkage.errors import CaseError
+from linkage.plan.plan import Plan, PlannedStep, Variant
 from linkage.toolchain.machine import Machine
 from linkage.toolchain.model import Toolchain
 from linkage.toolchain.version import VersionRange
+from linkage.toolchain.vocabulary import Vocabulary
 
 HasProgram = Callable[[str, Sequence[Path]], bool]
 """Whether a program of this name is in one of these folders or on PATH."""
 
+_PLATFORM = {"os": "operating system", "arch": "architecture", "libc": "libc"}
 _FLAG = re.compile(r"-Z\s*([\w-]+)")
 
 
@@ -42,22 +47,32 @@ def missing_before_plan(variant: Variant, machine: Machine, has_program: HasProg
     return None
 
 
-def missing_after_plan(plan: Plan, *, bootstrap: bool) -> str | None:
-    """The first capability that the commands need and that is not there, in words."""
+def missing_after_plan(plan: Plan, known: Vocabulary, *, bootstrap: bool) -> str | None:
+    """The first capability that the commands need and that is not there, in words.
+
+    Raises CaseError for a flag that is not among the known words.
+    """
     toolchain = plan.variant.toolchain
     if plan.unstable and toolchain.needs_bootstrap and not bootstrap:
         return f"{toolchain.name} needs RUSTC_BOOTSTRAP=1 for unstable flags, which --no-bootstrap forbids"
-    for flag in _unstable_flags(plan):
-        if not toolchain.has_unstable(flag):
-            return f"{toolchain.name} has no -Z{flag}"
-    return None
+    lacking = [
+        (step, flag)
+        for step, flag in _unstable_flags(plan)
+        if not toolchain.has_unstable(flag) and flag != "help"
+    ]
+    for step, flag in lacking:
+        if (spelled := spelled_flag(f"-Z{flag}")) not in known["flag"]:
+            where = plan.variant.case.position(step.path)
+            help = suggest(spelled, sorted(known["flag"]), CHECK_SPELLING)
+            raise CaseError(f"no known rustc has `{spelled}`", where=where, help=help)
+    return f"{toolchain.name} has no -Z{lacking[0][1]}" if lacking else None
 
 
-def _unstable_flags(plan: Plan) -> Iterator[str]:
+def _unstable_flags(plan: Plan) -> Iterator[tuple[PlannedStep, str]]:
     for step in plan.flat():
         if step.command is not None and step.command.program == "rustc":
             words = " ".join(map(str, step.command.argv))
-            yield from _FLAG.findall(words)
+            yield from ((step, flag) for flag in _FLAG.findall(words))
 
 
 def _lacking(
@@ -99,6 +114,13 @@ def _lacking(
     for wanted, has, name in checks.values():
         if wanted is not None and not has(str(wanted)):
             return f"{toolchain.name} lacks {name.format(wanted)}{where}"
+    found = toolchain.target(target)
+    for key in ("os", "arch", "libc"):
+        wanted = getattr(requirement, key)
+        actual = getattr(found, key, "")
+        if wanted and actual not in wanted:
+            of = f"the {_PLATFORM[key]} of {target or toolchain.host}"
+            return f"{of} is {actual or 'none'}, not {' or '.join(wanted)}"
     if requirement.linker is not None and not machine.has_linker(requirement.linker):
         return f"this machine has no linker {requirement.linker}"
     if requirement.tool is not None and not has_program(requirement.tool, _tool_folders(toolchain, target)):

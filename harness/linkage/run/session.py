@@ -14,11 +14,12 @@ from pathlib import Path
 
 from linkage.artifact.facts import Facts
 from linkage.case.case import Case
+from linkage.case.check.requirements import impossible
 from linkage.case.claims import ArtifactReference
 from linkage.case.condition import matches
 from linkage.case.source_files import source_files
 from linkage.case.variables import REFERENCE, UnknownVariableError, substitute, text
-from linkage.errors import CaseError, LinkageError, ToolchainError
+from linkage.errors import CaseError, CaseErrors, LinkageError, ToolchainError
 from linkage.host.folders import cache_folder, store_folder
 from linkage.judge.judge import judge
 from linkage.judge.verdict import Failure, Verdict, VerdictKind
@@ -32,6 +33,7 @@ from linkage.run.job_server import JobServer
 from linkage.store.recheck import Recheck
 from linkage.store.store import Store
 from linkage.toolchain import Machine, Toolchain, discover, examine, probe, resolve_all
+from linkage.toolchain.vocabulary import vocabulary
 
 _MACHINE_TOOLS = ("cc", "c++", "ld", "ld.bfd", "ld.lld", "mold", "ar")
 """Programs on PATH that a step may start, whatever the machine's C compiler starts."""
@@ -49,6 +51,8 @@ class Session:
     progress: Callable[[str], None] | None = None
     recheck: Recheck | None = None
     """Which cached steps are run again and compared."""
+    probed: list[Toolchain] = field(default_factory=list)
+    """The toolchains of the run: what one of them knows is not misspelt in a case."""
     jobs: JobServer | None = None
     """The job server of the run, if it has one."""
 
@@ -84,9 +88,11 @@ class Session:
                 "no toolchain found: no $RUSTC, no rustup, no rustc on PATH",
                 help="name one with --toolchain, or run `linkage toolchains install stable`",
             )
-        return [
+        found = [
             probe(located, self.cache, self.environment) for located in resolve_all(specs, self.environment)
         ]
+        self.probed += found
+        return found
 
     def has_program(self, name: str, folders: Sequence[Path]) -> bool:
         """Whether a program of this name is in one of these folders or on PATH."""
@@ -100,11 +106,15 @@ class Session:
 
     def _planned(self, variant: Variant) -> Plan | str:
         """What a variant will do, or why it cannot be run here."""
+        known = vocabulary({one.fingerprint: one for one in (*self.probed, variant.toolchain)}.values())
+        mistakes = list(impossible(variant.case, known))
+        if mistakes:
+            raise CaseErrors(mistakes)
         reason = missing_before_plan(variant, self.machine, self.has_program)
         if reason is not None:
             return reason
         planned = plan(variant)
-        return missing_after_plan(planned, bootstrap=self.bootstrap) or planned
+        return missing_after_plan(planned, known, bootstrap=self.bootstrap) or planned
 
     def verdict(self, variant: Variant) -> Verdict:
         """Carry a variant out, as far as the store does not have it, and judge it."""
@@ -117,12 +127,8 @@ class Session:
             files = {name: content.decode("utf-8", "replace") for name, content in given.items()}
             return judge(planned, observation, files, lambda *asked: self._sibling(variant, *asked))
         except LinkageError as error:
-            where = str(error.where or variant.case.name)
-            help = f" (help: {error.help})" if error.help else ""
-            return Verdict(
-                VerdictKind.ERROR,
-                failures=(Failure("", "", where, "can be judged", error.what + help, error=True),),
-            )
+            errors = error.errors if isinstance(error, CaseErrors) else [error]
+            return Verdict(VerdictKind.ERROR, failures=tuple(_unjudged(one, variant) for one in errors))
 
     def compared(self, variant: Variant) -> tuple[Plan, Observation] | str:
         """Run a variant and read from every file that it makes what a comparison looks at. Returns a
@@ -183,6 +189,12 @@ class Session:
         facts = observation.steps[place].outcome.facts
         found = matching(facts, path)
         return facts[found[0]] if found else f"that variant has no {path}"
+
+
+def _unjudged(error: LinkageError, variant: Variant) -> Failure:
+    where = str(error.where or variant.case.name)
+    help = f" (help: {error.help})" if error.help else ""
+    return Failure("", "", where, "can be judged", error.what + help, error=True)
 
 
 def session_for(env: Mapping[str, str]) -> Session:

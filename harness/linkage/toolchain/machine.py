@@ -13,8 +13,8 @@ from linkage.errors import ToolchainError
 from linkage.toolchain import cache_file
 from linkage.toolchain.query import ask
 from linkage.toolchain.tools import TIME_LIMIT, Tool, ask_version, marks, tool
+from linkage.toolchain.vocabulary import LINKERS
 
-LINKERS = ("bfd", "gold", "lld", "mold", "wild")
 _COMPILERS = ("cc", "gcc", "clang")
 _SEARCHED = ("PATH", "COMPILER_PATH", "GCC_EXEC_PREFIX")
 """The variables that tell a C compiler where to look for a linker."""

@@ -33,6 +33,11 @@ class Target:
     profiler: bool
     sanitizers: frozenset[str]
     outputs: tuple[OutputName, ...]
+    os: str = ""
+    """As `--print cfg` names it: `linux`, `none`."""
+    arch: str = ""
+    libc: str = ""
+    """What rustc calls the target's environment: `gnu`, `musl`; empty if it has none."""
 
     def output(self, crate_type: str) -> OutputName | None:
         """The name of this crate type's output; None if the target does not have the type."""

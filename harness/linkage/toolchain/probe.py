@@ -18,26 +18,18 @@ from linkage.toolchain.release import RustcVersion, verbose_keys
 from linkage.toolchain.sources.debian.installed import package_of
 from linkage.toolchain.spec import Located
 from linkage.toolchain.tools import ask_version
+from linkage.toolchain.vocabulary import SANITIZERS
 
-_REVISION = 2  # raise it with every change to what is asked or to what the answers mean
+_REVISION = 3  # raise it with every change to what is asked or to what the answers mean
 _LOCK_TIMEOUT = 30.0
 _CRATE = "linkage_asks"
 _FLAG = re.compile(r"^ +-[ZC] +([a-z0-9][a-z0-9_-]*)(?:=| |$)", re.MULTILINE)
+_CFG = re.compile(r'^target_(os|arch|env)="(.*)"$', re.MULTILINE)
 _TRIPLE = re.compile(r"[A-Za-z0-9_.+-]{3,80}", re.ASCII)
 _RUNTIME = re.compile(r"(?:lib)?rustc-.*_rt\.([a-z]+)[._-].*")
 _BACKEND = re.compile(r"(?:lib)?rustc_codegen_([a-z0-9_]+?)(?:-.+)?\.(?:so|dylib|dll)")
 _DYNAMIC_STD = ("libstd-*.so", "libstd-*.dylib", "std-*.dll")
 _MORE_CRATE_TYPES = ("sdylib",)
-_SANITIZERS = {
-    "asan": "address",
-    "lsan": "leak",
-    "msan": "memory",
-    "tsan": "thread",
-    "hwasan": "hwaddress",
-    "dfsan": "dataflow",
-    "rtsan": "realtime",
-    "safestack": "safestack",
-}
 
 
 def probe(
@@ -167,6 +159,7 @@ class _Asker:
         runtimes = {found[1] for name in names if (found := _RUNTIME.fullmatch(name))}
         rlibs = {crate: _rlib(names, crate) for crate in ("core", "std")}
         bitcode = rlibs["std"] or rlibs["core"]
+        cfg = dict(_CFG.findall(self._ask("--print", "cfg", "--target", triple).stdout))
         return Target(
             triple=triple,
             libdir=libdir,
@@ -175,8 +168,11 @@ class _Asker:
             dynamic_std=any(path.is_file() for pattern in _DYNAMIC_STD for path in libdir.glob(pattern)),
             std_bitcode=bitcode is not None and _holds_bitcode(libdir / bitcode),
             profiler=_rlib(names, "profiler_builtins") is not None,
-            sanitizers=frozenset(_SANITIZERS[runtime] for runtime in runtimes if runtime in _SANITIZERS),
+            sanitizers=frozenset(SANITIZERS[runtime] for runtime in runtimes if runtime in SANITIZERS),
             outputs=self._outputs(triple),
+            os=cfg.get("os", ""),
+            arch=cfg.get("arch", ""),
+            libc=cfg.get("env", ""),
         )
 
     def _outputs(self, triple: str) -> tuple[OutputName, ...]:

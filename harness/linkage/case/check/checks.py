@@ -11,10 +11,11 @@ from linkage.case.check.artifacts import check_never, check_references
 from linkage.case.check.axes import check_axes
 from linkage.case.check.bugs import check_bugs
 from linkage.case.check.claims import check_claims
-from linkage.case.check.compilers import built_by
+from linkage.case.check.compilers import built_by, has_compilers
 from linkage.case.check.conditions import check_conditions
 from linkage.case.check.equivalence import equivalent_cells
 from linkage.case.check.parallel import check_parallel
+from linkage.case.check.requirements import impossible
 from linkage.case.check.sources import check_files, check_sources
 from linkage.case.check.survey import survey_cells
 from linkage.case.check.variables import check_unused, check_variables
@@ -22,12 +23,15 @@ from linkage.case.document import Document, KeyPath
 from linkage.case.model import CaseModel
 from linkage.errors import CaseError
 from linkage.toolchain.version import VersionRange
+from linkage.toolchain.vocabulary import FIXED
+
+_RANGE = "conditions divided by commas must all hold; write `||` between alternatives"
 
 
 def check(case: Case) -> list[CaseError]:
     """Every error in a case that fits the model, each once."""
     model, doc = case.model, case.document
-    errors = [*_ranges(model, doc), *check_files(model, doc, case.folder)]
+    errors = [*_ranges(model, doc), *impossible(case, FIXED), *check_files(model, doc, case.folder)]
     axes = list(check_axes(model, doc))
     if axes:
         return [*errors, *axes]
@@ -65,3 +69,6 @@ def _ranges(model: CaseModel, doc: Document) -> Iterator[CaseError]:
                 VersionRange.parse(text)
             except ValueError as error:
                 yield CaseError(str(error), where=doc.value(path))
+                continue
+            if not has_compilers(text):
+                yield CaseError(f"no compiler is in the range `{text}`", where=doc.value(path), help=_RANGE)

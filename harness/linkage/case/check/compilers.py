@@ -45,6 +45,13 @@ def told_apart(ranges: tuple[str, ...], limit: str | None) -> tuple[RustcVersion
     return tuple(found.values())
 
 
+def has_compilers(text: str) -> bool:
+    """Whether some compiler is in a range; the numbers of betas are not told apart."""
+    wanted = VersionRange.parse(text)
+    days = [date.fromisoformat(day) for day in _DAY.findall(text)]
+    return "beta" in text or any(wanted.contains(version) for version in (*_around(days), *_compilers()))
+
+
 def _around(days: Iterable[date]) -> Iterator[RustcVersion]:
     for day in days:
         for near in (day - timedelta(days=1), day, day + timedelta(days=1)):
