@@ -113,7 +113,7 @@ def _nearest(word: str, known: Collection[str]) -> str | None:
     return f"did you mean `{near[0]}`?" if near else None
 
 
-class _Version(argparse.Action):
+class _VersionAction(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         import platform  # noqa: PLC0415 - slow to import
         from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - likewise
@@ -129,7 +129,7 @@ class _Version(argparse.Action):
 def command_line(complete: Collection[str]) -> CommandLine:
     """The parser of `linkage`; only the `complete` commands have their arguments."""
     parser = CommandLine(prog="linkage", description="Linkage regression tests for rustc.", epilog=_EPILOG)
-    parser.add_argument("-V", "--version", nargs=0, action=_Version, help="print the version and exit")
+    parser.add_argument("-V", "--version", nargs=0, action=_VersionAction, help="print the version and exit")
     commands = parser.add_subparsers(
         title="commands", required=True, metavar="COMMAND", parser_class=CommandLine
     )

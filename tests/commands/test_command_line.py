@@ -93,6 +93,11 @@ WRONG_USAGE = [
     ("rum", "linkage: no such command: `rum`", "did you mean `run`?"),
     ("list --jsn", "linkage list: unknown option `--jsn`", "linkage list --help"),
     ("inspect --sybols=x f", "linkage inspect: unknown option `--sybols`", "did you mean `--symbols`?"),
+    (
+        "compare a",
+        "linkage compare: the following arguments are required: HEAD",
+        "linkage compare --help",
+    ),
     ("schema x", "linkage schema: unexpected argument `x`", "linkage schema --help"),
     (
         "explain",

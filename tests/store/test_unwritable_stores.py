@@ -105,7 +105,7 @@ def test_a_read_only_store_that_has_everything(runs: Runs, clean: Ran) -> None:
     before = listed(runs.folder / "store")
     ran, done = read_only(runs)
     assert (ran.verdicts, ran.stored) == (clean.verdicts, 4)
-    assert f"the store {runs.folder / 'store'} cannot be written" in done.stdout
+    assert f"{runs.folder / 'store'}: the cache cannot be written" in done.stdout
     assert listed(runs.folder / "store") == before
 
 

@@ -8,6 +8,7 @@ def add_cases(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "cases",
         nargs="*",
+        default=[],
         metavar="CASE",
         help="a case file or a directory of them (default: cases)",
     )

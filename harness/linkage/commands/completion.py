@@ -17,7 +17,9 @@ where the script belongs:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `linkage completion`."""
     parser.epilog = _WHERE
-    parser.add_argument("shell", choices=shtab.SUPPORTED_SHELLS, help="the shell that reads the script")
+    parser.add_argument(
+        "shell", choices=shtab.SUPPORTED_SHELLS, metavar="SHELL", help=", ".join(shtab.SUPPORTED_SHELLS)
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
