@@ -21,6 +21,7 @@ from bench.runs import Bench
 from bench.timing import Figure
 from linkage.errors import ExitCode, LinkageError
 from linkage.host.folders import cache_folder
+from linkage.run.job_server import processors
 from linkage.run.session import Session
 from linkage.store.store import Store
 from linkage.toolchain import discover
@@ -101,10 +102,10 @@ def _bench(arguments: argparse.Namespace, folder: Path) -> Bench:
     toolchains = session.toolchains(specs)[:2]
     if not toolchains:
         raise LinkageError("there is no toolchain to measure with", help="name one with --toolchain")
-    width = os.process_cpu_count() if sys.version_info >= (3, 13) else len(os.sched_getaffinity(0))
+    width = processors()
     subset = "all shipped cases" if chosen == everything else ", ".join(chosen)
     files = subjects.copy_of_cases(_CASES, list(chosen), folder / "cases")
-    return Bench(folder, arguments.rounds, width or 1, files, toolchains, ["-j", str(width)], subset)
+    return Bench(folder, arguments.rounds, width, files, toolchains, ["-j", str(width)], subset)
 
 
 def _write(file: Path, figures: Sequence[Figure], bench: Bench) -> None:

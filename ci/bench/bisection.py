@@ -88,7 +88,7 @@ def many_cases(bench: Bench) -> Iterator[Figure]:
     chance = random.Random(5)  # noqa: S311 - the same culprits each time
     for size, culprits in ((_CYCLE, None), (_NIGHTLIES, 5), (_NIGHTLIES, _CULPRITS), (_NIGHTLIES, None)):
         rounds = [_together(size, culprits, chance) for _ in range(_ROUNDS)]
-        shares = [one.parallel / one.alone for one in rounds]
+        shares = [one.together / one.alone for one in rounds]
         fewest = sum(one.least for one in rounds) / sum(one.alone for one in rounds)
         drawn = f"{culprits} culprits" if culprits else "each its own culprit"
         reachable = fewest <= _SHARE
@@ -125,8 +125,8 @@ def _together(size: int, culprits: int | None, chance: random.Random) -> _Round:
 
 
 def _beside_the_least(rounds: Sequence[_Round], fewest: float) -> str:
-    mean, best = (fmean(one.parallel for one in rounds), fmean(one.least for one in rounds))
-    error = stdev(one.parallel for one in rounds) / math.sqrt(len(rounds))
+    mean, best = (fmean(one.together for one in rounds), fmean(one.least for one in rounds))
+    error = stdev(one.together for one in rounds) / math.sqrt(len(rounds))
     least_of_all = f"no search can do with less than {best:.1f} on average, which is {fewest:.3f}"
     return f"{mean:.1f} ± {error:.1f} installs; {least_of_all}"
 

@@ -56,7 +56,7 @@ def write(plans: Iterable[Plan], folder: Path, environ: Mapping[str, str], *, sh
         begins = json.dumps([own, planned.variant.toolchain.fingerprint, sorted(map(repr, found.items()))])
         level, parent = roots.setdefault(begins, {}), None
         for step in planned.steps:
-            key = repr((step.command, step.subjects, [part.command for part in step.parallel]))
+            key = repr((step.command, step.reads, [part.command for part in step.parallel]))
             if step.command is None:
                 key += step.model.model_dump_json(exclude={"claims"})
             if key not in level:
@@ -84,14 +84,15 @@ def _carried_out(
             workspace.write_source(name, content)
     else:
         shutil.copytree(parent.workspace.root, workspace.root, symlinks=True, dirs_exist_ok=True)
-        context.kept, context.umask = dict(parent.context.kept), parent.context.umask
+        context.captured, context.umask = dict(parent.context.captured), parent.context.umask
     outcome, _ = execute(step, workspace, context)
     return _Node(step, workspace, context, outcome, number, parent)
 
 
 def _write(nodes: list[_Node], folder: Path) -> int:
     lines = ["rule step", "  command = $line", ""]
-    count, named = 0, {}
+    count = 0
+    named: dict[int, str | None] = {}
     for node in nodes:
         before = named.get(node.parent.number) if node.parent else None
         commands = [part for part in (node.step.parallel or (node.step,)) if part.command is not None]
@@ -114,6 +115,7 @@ def _line(part: PlannedStep, node: _Node) -> str:
     env = environment(command, node.workspace, node.context)
     given = [f"{key}={shlex.quote(value)}" for key, value in env.items()]
     where = node.workspace.root / command.cwd
-    fed = [] if command.stdin is None else ["printf", "%s", shlex.quote(command.stdin), "|"]
+    given_to_it = None if command.stdin is None else node.context.filled(command.stdin, node.workspace)
+    fed = [] if given_to_it is None else ["printf", "%s", shlex.quote(given_to_it), "|"]
     line = " ".join(["cd", shlex.quote(str(where)), "&&", *fed, *given, shlex.join(words)])
     return f"{line} >/dev/null 2>&1 || true".replace("$", "$$").replace("\n", " ")

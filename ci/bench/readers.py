@@ -11,7 +11,8 @@ from bench import subjects
 from bench.runs import Bench
 from bench.timing import Figure, Measurement, against, called, timed
 from linkage.artifact import ar
-from linkage.artifact.elf.file import SHT_SYMTAB, ElfFile
+from linkage.artifact.elf.file import ElfFile
+from linkage.artifact.elf.numbers import SHT_SYMTAB
 from linkage.artifact.reader import read
 
 
@@ -22,7 +23,7 @@ def _ours(data: bytes) -> int:
 
 
 def _lief(data: bytes, *, least: bool = False) -> int:
-    import lief  # noqa: PLC0415 - of the extra `bench`
+    import lief  # noqa: PLC0415 - of the group `test`
 
     lief.logging.disable()
     config = lief.ELF.ParserConfig()
@@ -32,14 +33,15 @@ def _lief(data: bytes, *, least: bool = False) -> int:
     binary = lief.ELF.parse(BytesIO(data), config)  # held while its symbols are looked at
     if binary is None:
         return 0
-    return sum(1 for one in binary.symtab_symbols if one.name or one.binding is not None) - 1
+    return len([(one.name, one.binding) for one in binary.symtab_symbols]) - 1
 
 
 def _elftools(data: bytes) -> int:
-    from elftools.elf.elffile import ELFFile  # noqa: PLC0415 - of the extra `bench`
+    from elftools.elf.elffile import ELFFile  # noqa: PLC0415 - of the group `test`
+    from elftools.elf.sections import SymbolTableSection  # noqa: PLC0415 - likewise
 
     table = ELFFile(BytesIO(data)).get_section_by_name(".symtab")
-    if table is None:
+    if not isinstance(table, SymbolTableSection):
         return 0
     return sum(1 for one in table.iter_symbols() if one.name or one["st_info"]["bind"]) - 1
 
@@ -81,7 +83,7 @@ def symbols(bench: Bench) -> Iterator[Figure]:
     for name, again in (("all facts of a staticlib", False), ("those of the toolchain's next", True)):
         ratio, cpu, noise, _, _ = against(
             bench.rounds,
-            lambda again=again: called(lambda: _facts(file, again=again)),
+            partial(called, partial(_facts, file, again=again)),
             lambda: called(lambda: _all(_ours, members)),
         )
         said = "std's members are known again by their contents" if again else "every member is read"

@@ -102,7 +102,7 @@ def collecting(bench: Bench, count: int) -> Iterator[Figure]:
     pytest = [sys.executable, "-m", "pytest", "-q", "--collect-only"]
 
     def ours() -> Measurement:
-        plugin = ["-p", "linkage.plugin", "--rootdir", file.parent, "-c", os.devnull]
+        plugin = ["-p", "linkage.plugin", "--rootdir", str(file.parent), "-c", os.devnull]
         return timed([*pytest, *plugin, file, *stub], file.parent, env)
 
     def theirs() -> Measurement:

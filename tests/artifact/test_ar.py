@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from linkage.artifact import read, read_bytes
-from linkage.artifact.facts import Archive
+from linkage.artifact.facts import Archive, Members
 
 LONG = "a_name_that_is_longer_than_fifteen_bytes.o"
 
@@ -72,7 +72,7 @@ def test_bsd(symdef: bytes, code: str, flavour: str, ordered: bytes) -> None:
 
 
 def test_an_archive_without_an_index_or_members() -> None:
-    assert _archive() == Archive("gnu", thin=False, members=(), index=None)
+    assert _archive() == Archive("gnu", thin=False, members=Members.of(()), index=None)
     assert _archive((b"#1/3", b"a.oX")).flavour == "bsd"
 
 

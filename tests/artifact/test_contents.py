@@ -42,7 +42,7 @@ def test_sections_of_one_name_follow_each_other(compile_c: Compile) -> None:
 def _with_section(compile_c: Compile, tmp_path: Path, name: str, content: bytes, *options: str) -> Path:
     (tmp_path / "content").write_bytes(content)
     target = tmp_path / f"object{len(list(tmp_path.iterdir()))}.o"
-    added = [f"--add-section={name}={tmp_path / 'content'}", compile_c(SOURCE, "-c")]
+    added = [f"--add-section={name}={tmp_path / 'content'}", str(compile_c(SOURCE, "-c"))]
     subprocess.run(["objcopy", *added, target], check=True)
     if options:
         subprocess.run(["objcopy", *options, target], check=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import SymbolTableSection
 
 from linkage.artifact import read, read_bytes
 from linkage.artifact.facts import ObjectFile, ObjectType, Relro
@@ -104,6 +105,7 @@ def test_without_section_headers(compile_c: Compile, style: str) -> None:
 def test_dynamic_symbols_whose_section_strip_has_taken_out(compile_c: Compile) -> None:
     image = bytearray(compile_c(LIBRARY, "-shared", "-fPIC").read_bytes())
     table = ELFFile(BytesIO(bytes(image))).get_section_by_name(".dynsym")
+    assert isinstance(table, SymbolTableSection)
     (number,) = (index for index, one in enumerate(table.iter_symbols()) if one.name == "f")
     struct.pack_into("<H", image, table["sh_offset"] + number * 24 + 6, 0x700)
     found = read_bytes(bytes(image)).object

@@ -1,6 +1,7 @@
 """An archive's members are kept packed: small, the same when unpacked, unpacked when first asked for."""
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -64,7 +65,12 @@ def test_nothing_is_unpacked_before_it_is_asked_for(monkeypatch: pytest.MonkeyPa
     archive = Archive("gnu", thin=False, members=Members.of([_member("a.o")]), index=None)
     encoded = msgspec.msgpack.encode(Facts("archive", 1, "", archive=archive))
     calls: list[object] = []
-    monkeypatch.setattr("linkage.artifact.facts.unpack", lambda *given: calls.append(given) or unpack(*given))
+
+    def counted(*given: Any) -> object:
+        calls.append(given)
+        return unpack(*given)
+
+    monkeypatch.setattr("linkage.artifact.facts.unpack", counted)
     facts = msgspec.msgpack.decode(encoded, type=Facts)
     assert facts.archive is not None
     assert not calls

@@ -110,4 +110,4 @@ def test_the_code_of_x86() -> None:
         AddressOperand(0x101F, slot=True),
         AddressOperand(0x102E, slot=True),
     ]
-    assert code_for(0) is None
+    assert code_for("") is None

@@ -65,7 +65,7 @@ def nightlies(
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.setenv("PATH", f"{Path(rustup).parent}:{os.environ['PATH']}")
     with serve(HOST, rustc_on) as server:
-        server.scripts = scripts  # type: ignore[attr-defined]
+        server.scripts = scripts
         monkeypatch.setenv("RUSTUP_DIST_SERVER", server.url)
         yield server
 
@@ -131,7 +131,7 @@ def test_another_failure_in_the_range(
 ) -> None:
     """A fifth of the nightlies fails for another reason, which is not taken for the regression."""
     right = nightlies.rustc_on
-    scripts = nightlies.scripts  # type: ignore[attr-defined]
+    scripts = nightlies.scripts
     nightlies.rustc_on = lambda day: scripts["other"] if day[-1] in "49" else right(day)
     answer = bisect(tmp_path, *SMALL)
     assert flip(answer) == RIGHT
@@ -144,7 +144,7 @@ def test_a_server_that_is_gone_is_no_answer(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert nightlies
+    del nightlies  # it serves
     monkeypatch.setenv("RUSTUP_DIST_SERVER", "http://127.0.0.1:9")
     assert main(["bisect", *SMALL]) == 4
     told = capsys.readouterr().err.splitlines()

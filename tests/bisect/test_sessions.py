@@ -77,8 +77,7 @@ LISTED = ("--toolchains", "./good", "--toolchains", "./slow", "--toolchains", ".
 def start(*words: str) -> Started:
     command = [sys.executable, "-m", "linkage.cli", "bisect", *words]
     env = {**os.environ, "PYTHONPATH": str(REPOSITORY / "harness")}
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen(command, env=env, text=True, **pipes)
+    return subprocess.Popen(command, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
 def end(process: Started, status: int) -> tuple[str, str]:

@@ -44,7 +44,17 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     sdist = f"from setuptools.build_meta import build_sdist; build_sdist({str(made)!r})"
     subprocess.run([sys.executable, "-c", sdist], cwd=source, check=True, capture_output=True)
     (archive,) = made.glob("*.tar.gz")
-    pip = [sys.executable, "-m", "pip", "wheel", "--no-build-isolation", "--no-deps", "-w", made, archive]
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "--no-build-isolation",
+        "--no-deps",
+        "-w",
+        str(made),
+        str(archive),
+    ]
     subprocess.run(pip, cwd=made, check=True, capture_output=True)
     (found,) = made.glob("*.whl")
     return found
@@ -61,8 +71,8 @@ class User:
         venv.create(folder / "venv", symlinks=True)
         (site,) = folder.glob("venv/lib/python*/site-packages")
         (site / "dependencies.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
-        pip = [sys.executable, "-m", "pip", "--python", self.bin / "python", "install", "--no-deps", wheel]
-        subprocess.run(pip, check=True, capture_output=True)
+        pip = ["-m", "pip", "--python", str(self.bin / "python"), "install", "--no-deps", str(wheel)]
+        subprocess.run([sys.executable, *pip], check=True, capture_output=True)
         self.package = site / "linkage"
 
     def call(self, *words: str, status: int = 0) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from linkage.artifact.facts import Archive, ArchiveMember, Facts, ObjectFile, ObjectType, Relro
+from linkage.artifact.facts import Archive, ArchiveMember, Facts, Members, ObjectFile, ObjectType, Relro
 from linkage.artifact.tables import (
     Binding,
     Section,
@@ -81,7 +81,14 @@ def test_names_cannot_write_to_the_terminal() -> None:
     assert "\x1b" not in text
     member = ArchiveMember("m\x1b.o", 1, found)
     text = "\n".join(
-        shown(Facts("archive", 1, "", archive=Archive("gnu", thin=False, members=(member,), index=("a\rb",))))
+        shown(
+            Facts(
+                "archive",
+                1,
+                "",
+                archive=Archive("gnu", thin=False, members=Members.of([member]), index=("a\rb",)),
+            )
+        )
     )
     assert "m\\x1b.o" in text
     assert "\x1b" not in text

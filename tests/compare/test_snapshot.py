@@ -71,8 +71,8 @@ def test_a_snapshot_is_the_same_after_it_was_written() -> None:
 
 
 def test_the_order_in_which_variants_were_built_does_not_matter() -> None:
-    steps = (replace(LIB, artifacts=dict(reversed(LIB.artifacts.items()))), *BUILT.steps[1:])
-    builds = {**dict(reversed(SNAPSHOT.builds.items())), "a[x]": replace(BUILT, steps=steps)}
+    steps = (replace(LIB, artifacts=dict(reversed(list(LIB.artifacts.items())))), *BUILT.steps[1:])
+    builds = {**dict(reversed(list(SNAPSHOT.builds.items()))), "a[x]": replace(BUILT, steps=steps)}
     assert encoded(replace(SNAPSHOT, builds=builds)) == CONTENT
 
 

@@ -119,10 +119,10 @@ class DebianArchive:
             (Path(root) / "DEBIAN").mkdir()
             (Path(root) / "DEBIAN/control").write_text(text)
             Path(root).chmod(0o755)
-            command = ["dpkg-deb", "-Znone", "--root-owner-group", "--build", root, deb]
+            command = ["dpkg-deb", "-Znone", "--root-owner-group", "--build", root, str(deb)]
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-        content = deb.read_bytes()
-        text += f"Filename: {place}\nSize: {len(content)}\nSHA256: {hashlib.sha256(content).hexdigest()}\n\n"
+        packed = deb.read_bytes()
+        text += f"Filename: {place}\nSize: {len(packed)}\nSHA256: {hashlib.sha256(packed).hexdigest()}\n\n"
         self._indexes[suite] = self._indexes.get(suite, "") + text
         return deb
 

@@ -66,8 +66,8 @@ class DistServer:
             _add_text(archive, f"{name}/{component}/manifest.in", "".join(f"file:{file}\n" for file in files))
             for file in files:
                 archive.add(sysroot / file, f"{name}/{component}/{file}")
-        with path.open("rb") as file:
-            return f"{self.url}/dist/{package}.tar.gz", hashlib.file_digest(file, "sha256").hexdigest()
+        with path.open("rb") as made:
+            return f"{self.url}/dist/{package}.tar.gz", hashlib.file_digest(made, "sha256").hexdigest()
 
 
 @contextlib.contextmanager

@@ -14,6 +14,7 @@ from linkage.artifact.facts import (
     Binding,
     Dynamic,
     Facts,
+    Members,
     ObjectFile,
     ObjectType,
     Relro,
@@ -130,7 +131,7 @@ def archive(
     *members: ArchiveMember, index: tuple[str, ...] | None = ("foo",), thin: bool = False, size: int = 8192
 ) -> Facts:
     """An ar archive's facts."""
-    return Facts("archive", size, new_digest(), archive=Archive("gnu", thin, members, index))
+    return Facts("archive", size, new_digest(), archive=Archive("gnu", thin, Members.of(members), index))
 
 
 def text_file(text: str | None, digest: str = "7e47") -> Facts:

@@ -54,6 +54,10 @@ class NightlyServer:
     ballast: int = 0
     """How many more files of half a megabyte each package has."""
     stop: threading.Event = field(default_factory=threading.Event)
+    scripts: dict[str, str] = field(default_factory=dict)
+    """The compilers behind the nightlies, by name, if a test has given them names."""
+    script: Callable[..., str] = str
+    """The compiler of a merge, by its number, if a test has merges."""
 
     def content(self, path: str) -> bytes | None:
         """What stands under a path."""
@@ -199,7 +203,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _listens(self) -> bool:
         """Whether the other end still has its connection open."""
         try:
-            return self.connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) != b""
+            return bool(self.connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
         except BlockingIOError:
             return True
         except OSError:

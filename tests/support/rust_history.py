@@ -98,7 +98,7 @@ def ci(
     with serve(HOST, lambda day: script(days[day]) if day in days else None) as server:
         for number, commit in enumerate(history.commits):
             put(server, commit, script(number))
-        server.script = script  # type: ignore[attr-defined]
+        server.script = script
         monkeypatch.setenv("LINKAGE_CI_SERVER", server.url)
         monkeypatch.setenv("RUSTUP_DIST_SERVER", server.url)
         yield server

@@ -70,7 +70,7 @@ def test_an_unchanged_file_is_not_read_again(
 ) -> None:
     settle(monkeypatch)
     first = fingerprint(sysroot / "bin/rustc", sysroot, cache)
-    monkeypatch.setattr(module.hashlib, "file_digest", None)
+    monkeypatch.setattr("hashlib.file_digest", None)
     assert fingerprint(sysroot / "bin/rustc", sysroot, cache) == first
 
 

@@ -98,6 +98,8 @@ def test_the_rustc_on_path_is_for_a_machine_without_another(tmp_path: Path) -> N
 @pytest.mark.parametrize("act", ["check", "install", "remove"])
 def test_nothing_is_installed_at_a_path(act: str) -> None:
     _, path, _ = SOURCES
-    rest = {"check": (), "install": (InstallOptions(), {}, print), "remove": ({}, print)}[act]
+    more: dict[str, tuple[object, ...]] = {
+        "check": (), "install": (InstallOptions(), {}, print), "remove": ({}, print),
+    }  # fmt: skip
     with pytest.raises(ToolchainError, match="toolchain /usr/bin/rustc: cannot be installed: "):
-        getattr(path, act)("/usr/bin/rustc", *rest)
+        getattr(path, act)("/usr/bin/rustc", *more[act])
