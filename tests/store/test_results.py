@@ -62,7 +62,11 @@ def test_too_many_cases_are_forgotten(tmp_path: Path, monkeypatch: pytest.Monkey
     results = Results.open(tmp_path)
     for number in range(4):
         results.record([KeptResult(f"/{number}", "", ONE, "pass")])
-        (place,) = [one for one in (tmp_path / "v1/results").glob("*/*") if one.stat().st_mtime > 100]
+        (place,) = [
+            one
+            for one in (Results.open(tmp_path).store.folder / "results").glob("*/*")
+            if one.stat().st_mtime > 100
+        ]
         os.utime(place, (number, number))
     results.forget_oldest()
     assert sorted(one.case for one in results.all()) == ["/2", "/3"]
@@ -75,7 +79,7 @@ def test_what_is_damaged_was_never_kept(content: bytes, tmp_path: Path) -> None:
     new = KeptResult(str(file), "a", ONE, "pass")
     results.record([new])
     results.note_failed(tmp_path, ["x.yaml::one[a]"])
-    for place in (tmp_path / "v1/results").glob("*/*"):
+    for place in (Results.open(tmp_path).store.folder / "results").glob("*/*"):
         place.write_bytes(content)
     assert (results.of_case(file), list(results.all()), results.last_failed(tmp_path)) == ((), [], ())
     results.record([new])
@@ -86,7 +90,7 @@ def test_what_another_version_wrote_was_never_kept(tmp_path: Path) -> None:
     results = Results.open(tmp_path)
     new = KeptResult(str(tmp_path / "x.yaml"), "a", ONE, "pass")
     results.record([new])
-    (place,) = (tmp_path / "v1/results").glob("*/*")
+    (place,) = (Results.open(tmp_path).store.folder / "results").glob("*/*")
     for other in ({"format": 2, "case": new.case, "results": []}, {"results": [["a"]]}, [1]):
         Store(tmp_path).put("results", place.name, other)
         assert list(results.all()) == []
@@ -116,7 +120,7 @@ def test_results_of_before_tools_were_kept_are_read(tmp_path: Path) -> None:
     results = Results.open(tmp_path)
     old = result("a")
     results.record([old])
-    (place,) = (tmp_path / "v1/results").glob("*/*")
+    (place,) = (Results.open(tmp_path).store.folder / "results").glob("*/*")
     fields = msgspec.to_builtins(old)
     shorter = {"format": 1, "case": old.case, "results": [fields[: old.__struct_fields__.index("tools")]]}
     Store(tmp_path).put("results", place.name, shorter)

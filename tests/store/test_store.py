@@ -65,6 +65,16 @@ def test_an_entry_that_is_damaged_anywhere_is_none(value: Kept, store: Store) ->
     assert store.get("steps", "ab12", Kept) is None
 
 
+@pytest.mark.parametrize("value", [SMALL, LARGE], ids=lambda kept: kept.name)
+def test_an_entry_under_another_kind_or_key_is_none(value: Kept, store: Store) -> None:
+    store.put("steps", "ab12", value)
+    whole = (store.folder / "steps/ab/ab12").read_bytes()
+    for kind, key in (("steps", "ab13"), ("facts", "ab12")):
+        store.put(kind, key, SMALL)
+        (store.folder / kind / "ab" / key).write_bytes(whole)
+        assert store.get(kind, key, Kept) is None
+
+
 def test_an_entry_of_another_shape_is_none(store: Store) -> None:
     store.put("steps", "ab12", SMALL)
     assert store.get("steps", "ab12", Other) is None

@@ -35,13 +35,64 @@ def test_show_trim_check_clear(runs: Runs) -> None:
     assert runs.command("store", "check", *chosen).returncode == 0
 
     (store / "mine").write_text("mine")
-    (store / "v1/steps/ab").mkdir(exist_ok=True)
-    (store / "v1/steps/ab/note.txt").write_text("mine")
+    note = Store(store).folder / "steps/ab/note.txt"
+    note.parent.mkdir(exist_ok=True)
+    note.write_text("mine")
     assert runs.command("store", "clear", *chosen).stdout.startswith("removed 4 entries, ")
     assert list(entries(Store(store))) == []
     assert (store / "mine").exists()
-    assert (store / "v1/steps/ab/note.txt").exists()
+    assert note.exists()
     assert runs.run("-x").stored == 0
+
+
+def test_entries_that_were_exchanged_are_damaged(runs: Runs, rustc: Path) -> None:
+    """Each is whole; but one that is under another's key would turn a failure into a pass."""
+    runs.rustc = rustc
+    for name, exported in (("good", "answer"), ("bad", "answers")):
+        runs.case(EXPORTS.replace("EXPORTED", exported))
+        (runs.folder / "case.yaml").rename(runs.folder / f"{name}.yaml")
+    store = Store(runs.folder / "store")
+    swapped = []
+    for name in ("good", "bad"):
+        (runs.folder / f"{name}.yaml").rename(runs.folder / "case.yaml")
+        assert runs.run().status == (name == "bad")
+        swapped += [one.place for one in entries(store) if one.kind == "steps" and one.place not in swapped]
+    (good, bad) = swapped
+    content = good.read_bytes(), bad.read_bytes()
+    for place, other in zip((good, bad), content[::-1], strict=True):
+        place.write_bytes(other)
+    checked = runs.command("store", "check", "--store", str(runs.folder / "store"))
+    assert checked.returncode == 1
+    assert checked.stdout.endswith(" entries read, 2 damaged\n")
+    for place, other in zip((good, bad), content[::-1], strict=True):
+        place.write_bytes(other)
+    ran = runs.run()
+    assert (ran.status, ran.stored) == (1, 0)
+    assert runs.command("store", "check", "--store", str(runs.folder / "store")).returncode == 1  # good's
+
+
+EXPORTS = """\
+summary: One name is exported
+sources: {lib.rs: '#![no_std] #[no_mangle] pub extern "C" fn EXPORTED() -> i32 { 42 }'}
+steps:
+  - {rustc: lib.rs, crate-type: rlib, panic: abort, claims: {lib.rlib: {defines: [answer]}}}
+"""
+
+
+@pytest.mark.parametrize("tag", [b"", b"damaged", bytes(range(256)), None])
+def test_a_damaged_tag_hides_nothing(tag: bytes | None, runs: Runs) -> None:
+    store = Store(runs.folder / "store")
+    for key in ("ab" * 20, "cd" * 20):
+        store.put("steps", key, {"compiler": "1.95.0"})
+    (store.folder / "steps/cd" / ("cd" * 20)).write_bytes(b"damaged")
+    place = store.folder / "CACHEDIR.TAG"
+    whole = place.read_text()
+    place.unlink()
+    if tag is not None:
+        place.write_bytes(tag)
+    checked = runs.command("store", "check", "--store", str(runs.folder / "store"))
+    assert checked.stdout.endswith("2 entries read, 1 damaged\n"), checked.stderr
+    assert place.read_text() == whole
 
 
 def test_what_is_held_is_left(runs: Runs) -> None:

@@ -168,7 +168,7 @@ def test_damaged_entries_are_redone(runs: Runs) -> None:
 
 def test_entries_of_another_version_are_redone(runs: Runs) -> None:
     first = runs.run()
-    (runs.folder / "store/v1").rename(runs.folder / "store/v999")
+    Store(runs.folder / "store").folder.rename(runs.folder / "store/v999")
     again = runs.run()
     assert (again.stored, again.verdicts) == (0, first.verdicts)
     shown = runs.command("store", "--store", str(runs.folder / "store"))

@@ -19,7 +19,17 @@ import filelock
 
 from linkage.artifact.digest import file_digest
 from linkage.errors import LinkageError, StoreError
-from linkage.store.store import TAG, Store, decoded, last_used, lock_of, remove_tree, remove_unheld
+from linkage.store.store import (
+    FOLDERS,
+    TAG,
+    Store,
+    decoded,
+    is_tagged,
+    last_used,
+    lock_of,
+    remove_tree,
+    remove_unheld,
+)
 
 KINDS = {
     "steps": "outcomes of steps",
@@ -124,7 +134,7 @@ def contents(store: Store) -> Contents:
         found.kinds[kind] = KindSummary(len(listed), sum(one.size for one in listed), min(times), max(times))
     for entry in by_kind["steps"]:
         with suppress(OSError):
-            record = decoded(entry.place.read_bytes(), _StepCompiler)
+            record = decoded(entry.place.read_bytes(), entry.place, _StepCompiler)
             found.compilers[record.compiler if record else "damaged"] += 1
     for place in _temporary(store):
         if _is_held(place):
@@ -203,7 +213,7 @@ def _is_whole(entry: StoreEntry) -> bool:
     if entry.kind == "blobs":
         return file_digest(entry.place) == entry.key
     shape = bytes if entry.kind == "parts" else dict[str, object]
-    return decoded(entry.place.read_bytes(), shape) is not None
+    return decoded(entry.place.read_bytes(), entry.place, shape) is not None
 
 
 def _remove(entry: StoreEntry, removed: Removal) -> bool:
@@ -280,15 +290,13 @@ def _versions(folder: Path) -> list[Path]:
     return sorted(
         one
         for one in folder.iterdir()
-        if _VERSION.fullmatch(one.name) and _is_tagged(one) and not one.is_symlink()
+        if _VERSION.fullmatch(one.name) and not one.is_symlink() and _is_ours(one)
     )
 
 
-def _is_tagged(folder: Path) -> bool:
-    try:
-        return "# A store of linkage" in (folder / TAG).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return False
+def _is_ours(version: Path) -> bool:
+    """Whether it has our tag, or looks as ours do, so that a damaged tag hides nothing."""
+    return is_tagged(version) or all((version / name).is_dir() for name in FOLDERS)
 
 
 def _files(kind: Path, suffix: str = "") -> Iterator[Path]:

@@ -85,7 +85,7 @@ class Results:
         """Every result, of whatever case."""
         for place in files_of_kind(self.store, KIND):
             with suppress(OSError):
-                found = decoded(place.read_bytes(), _OfCase)
+                found = decoded(place.read_bytes(), place, _OfCase)
                 yield from found.results if found else ()
 
     def note_failed(self, root: Path, nodes: Sequence[str]) -> None:

@@ -25,21 +25,25 @@ from linkage.artifact.cache import LruCache
 from linkage.artifact.digest import file_digest
 from linkage.errors import StoreError
 
-VERSION = 1
+VERSION = 2
 """Of the layout and the readers: another version's entries are never looked at."""
 
 BLOB_LIMIT = 4 << 30
 """Bytes of cached files, unless a run asks for another limit."""
 
+FOLDERS = ("work", "locks", "blobs")
+"""What every store has from the start."""
+
 TAG = "CACHEDIR.TAG"
-_TAG_TEXT = """\
+_TAG_LINE = "# A store of linkage"
+_TAG_TEXT = f"""\
 Signature: 8a477f597d28d172789f06886806bc55
-# A store of linkage. It only saves time; `linkage store clear` empties it.
+{_TAG_LINE}. It only saves time; `linkage store clear` empties it.
 # What this file is for: https://bford.info/cachedir/
 """
 
 _FUTURE = 86400  # seconds; clocks of machines that share a store differ by less
-_CHECK = 16  # bytes of BLAKE2b before every entry
+_CHECK = 16  # bytes of BLAKE2b before every entry: of its kind, its key and what it holds
 _COMPRESS_FROM = 4096  # bytes
 
 T = TypeVar("T")
@@ -62,24 +66,24 @@ class Store:
         self.parts: LruCache[str, bytes] = LruCache(512)
         """Parts of facts that this process has read or written (`linkage.run.kept_facts`)."""
         try:
-            for name in ("work", "locks", "blobs"):
+            for name in FOLDERS:
                 (self.folder / name).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StoreError(
                 f"cannot be created: {error.strerror}", where=str(folder), help="choose another with --store"
             ) from None
-        tag = self.folder / TAG
-        if not tag.exists():
+        if not is_tagged(self.folder):
             with contextlib.suppress(OSError):
-                tag.write_text(_TAG_TEXT)
+                (self.folder / TAG).write_text(_TAG_TEXT)
 
     def get(self, kind: str, key: str, shape: type[T]) -> T | None:
-        """An entry; None if it is missing, damaged or of another shape."""
+        """An entry; None if it is missing, damaged, another one's, or of another shape."""
+        place = self._entry(kind, key)
         try:
-            with self._entry(kind, key).open("rb") as file:
+            with place.open("rb") as file:
                 _touch(file.fileno())
                 stored = file.read()
-            return decoded(stored, shape)
+            return decoded(stored, place, shape)
         except OSError:
             return None
 
@@ -87,8 +91,8 @@ class Store:
         """Keep an entry."""
         content = msgspec.msgpack.encode(value)
         body = b"z" + zlib.compress(content, 1) if len(content) >= _COMPRESS_FROM else b"r" + content
-        data = hashlib.blake2b(body, digest_size=_CHECK).digest() + body
-        self._replace(self._entry(kind, key), lambda temporary: temporary.write_bytes(data))
+        place = self._entry(kind, key)
+        self._replace(place, lambda temporary: temporary.write_bytes(_checksum(place, body) + body))
 
     def put_blob(self, digest: str, source: Path) -> bool:
         """Store a file's content until it is evicted. Returns whether the store has a hard link to the
@@ -248,10 +252,23 @@ def lock_of(store: Path, key: str) -> Path:
     return store / "locks" / f"{key[:3]}.lock"
 
 
-def decoded(stored: bytes, shape: type[T]) -> T | None:
-    """The value of an entry; None if its bytes are damaged or of another shape."""
+def is_tagged(version: Path) -> bool:
+    """Whether a folder of a store has our tag."""
+    try:
+        return _TAG_LINE in (version / TAG).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _checksum(place: Path, body: bytes) -> bytes:
+    kind, key = place.parent.parent.name, place.name
+    return hashlib.blake2b(f"{kind}/{key}\0".encode() + body, digest_size=_CHECK).digest()
+
+
+def decoded(stored: bytes, place: Path, shape: type[T]) -> T | None:
+    """The value of the entry at a place; None if it is damaged, another one's or of another shape."""
     check, body = stored[:_CHECK], stored[_CHECK:]
-    if hashlib.blake2b(body, digest_size=_CHECK).digest() != check:
+    if _checksum(place, body) != check:
         return None
     try:
         content = zlib.decompress(body[1:]) if body[:1] == b"z" else body[1:]
