@@ -64,7 +64,7 @@ def test_a_tooth_bites(tooth: Tooth, toolchains: list[Toolchain], session: Sessi
         failures = [failure for verdict in red for failure in verdict.failures]
         evidence = "\n\n".join(explain_verdict(one, node) for node, one in found.items())
         assert {_claim(failure) for failure in failures} == tooth.claims, evidence
-        assert any(tooth.found in failure.found for failure in failures), evidence
+        assert any(tooth.found in failure.found_there for failure in failures), evidence
         return
     pytest.skip("; ".join(sorted(reasons)))
 

@@ -1,11 +1,15 @@
 """Claims that look closer: kinds of symbols, references, sections, members, texts."""
 
+import subprocess
+from pathlib import Path
+
 import pytest
 
 from linkage.artifact.facts import ArchiveMember, Bitcode
+from linkage.judge.artifact import check_artifact
 from linkage.judge.view import View
 from support.claim_subjects import ARCHIVE, LIBRARY, OBJECT, SECTIONS
-from support.hand_made import EMPTY, archive, elf, keys, member, misses, text_file
+from support.hand_made import EMPTY, STABLE, archive, claims, elf, keys, member, misses, text_file
 
 # --- the general form
 
@@ -160,3 +164,34 @@ def test_what_a_library_provides_and_lacks() -> None:
     assert View(OBJECT).provided == {"foo", "soft", "mine", "inner", "fixed", "one", "data", "pool"}
     assert View(LIBRARY).provided == {"foo", "foo_2"}
     assert View(LIBRARY).undefined == ["malloc"]
+
+
+def test_the_member_is_extracted_before_it_is_shown(tmp_path: Path) -> None:
+    for number, name in enumerate(("a b.o", "x/twice.o", "y/twice.o")):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(f"content {number}\n")
+    subprocess.run(["ar", "qc", "lib.a", "a b.o", "x/twice.o", "y/twice.o"], cwd=tmp_path, check=True)
+    inner = archive(*(member(name, ["foo"]) for name in ("a b.o", "twice.o", "twice.o")))
+    found = list(
+        check_artifact(claims("each-member: {'*.o': {text: {contains: x}}}"), View(inner), STABLE, {})
+    )
+    for index, one in enumerate(found):
+        command = one.look.format(file="lib.a").replace("file ", "cat ")
+        shown = subprocess.run(
+            ["sh", "-c", command], cwd=tmp_path, check=True, capture_output=True, text=True
+        )
+        assert shown.stdout == f"content {index}\n"
+    assert [one.member for one in found] == ["a b.o", "twice.o", "twice.o"]
+    assert len({one.look for one in found}) == 3
+
+
+def test_a_member_whose_name_has_braces() -> None:
+    (found,) = check_artifact(
+        claims("each-member: {'*': {defines: [bar]}}"),
+        View(archive(member("{0}{file}", ["foo"]))),
+        STABLE,
+        {},
+    )
+    assert (
+        found.look.format(file="lib.a") == "ar p lib.a '{0}{file}' > '{0}{file}' && readelf -sW '{0}{file}'"
+    )

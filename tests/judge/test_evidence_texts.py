@@ -140,6 +140,8 @@ def shown(claim: str, failures: tuple[Failure, ...]) -> str:
         lines.append(f"    cannot be judged: {one.found}" if one.error else f"    claimed: {one.claimed}")
         lines += [] if one.error else [f"    found:   {one.found}".replace("\n", "\n             ")]
         lines += [f"    nearest: {near}" for near in one.nearest]
+        lines += [f"    file:    {one.file}"] if one.file else []
+        lines += [f"    member:  {one.member}"] if one.member else []
         lines += [f"    see:     {command}" for command in one.look]
     return "\n".join(lines)
 

@@ -133,7 +133,7 @@ def test_evidence_is_what_pytest_prints(judged: tuple[Project, Result]) -> None:
     assert "readelf --dyn-syms -W liblib.so" in text
     assert f"repro: linkage repro '{each('fails')}'" in text
     assert "known bug gone: rust-lang/rust#1 no longer occurs" in text
-    assert "because:   program `no-such-tool-anywhere` is not on PATH" in text
+    assert "because: program `no-such-tool-anywhere` is not on PATH" in text
     assert "Traceback" not in text
     assert "UnjudgedError" not in text
 

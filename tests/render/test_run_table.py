@@ -3,15 +3,30 @@
 import io
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from rich.console import Console
 
+from linkage.judge.verdict import Failure
 from linkage.plugin.properties import verdict_of
 from linkage.render.run_data import VariantReport, run_json
 from linkage.render.run_table import print_summary, summary_console
 from support.records import record
+
+EVIDENCE = [
+    "cases/a.yaml:9:7: lib: foo does not hold",
+    "    claimed: has foo",
+    "    found:   the list is empty",
+    "to reproduce by hand, in an empty directory $WORK with the case's sources:",
+    "    rustc lib.rs",
+    "    readelf -sW a",
+]
+
+
+def missing(case: str) -> Failure:
+    return Failure("lib", "foo", f"{case}:9:7", "has foo", "the list is empty", look=("readelf -sW a",))
 
 
 def printed(records: list[VariantReport], width: int = 100, **more: Any) -> list[str]:
@@ -51,14 +66,14 @@ def test_json_of_a_run() -> None:
     assert [one["case"] for one in data["variants"]] == ["a.yaml", "b.yaml"]
     assert data["variants"][0].keys() == {
         "id", "case", "summary", "toolchain", "version", "outcome", "reason", "bugs", "failures", "commands",
-        "obtained", "evidence", "seconds", "stored", "rechecked", "tools",
+        "obtained", "evidence", "seconds", "stored", "rechecked", "tools", "refused",
     }  # fmt: skip
 
 
 def test_the_whole_summary() -> None:
     records = [
         record("pass"),
-        record("fail"),
+        record("fail", failures=[missing("cases/a.yaml")]),
         record("known", bugs=[{"name": "rust-lang/rust#1", "note": None}]),
         record("known", "cases/b.yaml", bugs=[{"name": "unreported", "note": "the shim is missing"}]),
         record("skip", "cases/b.yaml", reason="stable has no dynamic std"),
@@ -79,7 +94,8 @@ def test_the_whole_summary() -> None:
         "1 on stable: stable has no dynamic std",
         "",
         "── fail: cases/a.yaml::stable[fail-6]",
-        "evidence of fail",
+        *EVIDENCE,
+        "repro: linkage repro 'cases/a.yaml::stable[fail-6]'",
         "",
         "5 variants: 1 pass, 1 fail, 2 known, 1 skip in 12.3 s",
     ]
@@ -101,15 +117,102 @@ def test_several_toolchains_in_a_narrow_terminal() -> None:
 
 
 def test_each_piece_of_evidence_stands_apart_and_many_are_named_only() -> None:
-    records = [record("error", f"cases/{number:02}.yaml") for number in range(15)]
-    lines = printed(records)
+    cases = [f"cases/{number:02}.yaml" for number in range(15)]
+    lines = printed([record("error", case, failures=[missing(case)]) for case in cases])
     places = [index for index, line in enumerate(lines) if line.startswith("── error: ")]
     assert len(places) == 12
-    assert all(lines[index - 1] == "" and lines[index + 1] == "evidence of error" for index in places)
+    assert all(lines[index - 1] == "" and "foo does not hold" in lines[index + 1] for index in places)
     assert lines[-6:-1] == [
         "── 3 more", "error: cases/12.yaml::stable[error-7]", "error: cases/13.yaml::stable[error-7]",
         "error: cases/14.yaml::stable[error-7]", "",
     ]  # fmt: skip
+
+
+def evidence_of(records: list[VariantReport]) -> list[str]:
+    lines = printed(records)
+    start = next(index for index, line in enumerate(lines) if line.startswith("── fail"))
+    return lines[start:-2]
+
+
+def test_one_claim_that_fails_in_many_variants_is_told_once() -> None:
+    failing = [
+        record("fail", toolchain=name, cell=f"lto={lto}", failures=[missing("cases/a.yaml")])
+        for name in ("stable", "nightly")
+        for lto in ("off", "thin-local", "thin", "fat", "null")
+    ]
+    records = [*failing, record("pass", cell="lto=no"), record("skip", cell="lto=never")]
+    assert evidence_of(records) == [
+        "── fail: cases/a.yaml::stable[lto=off] and 9 other variants",
+        *EVIDENCE[:3],
+        "    in:      5 of 6 variants (lto=off, lto=thin-local, lto=thin, lto=fat and 1 more) on stable",
+        "             all 5 variants on nightly",
+        *EVIDENCE[3:],
+        "repro: linkage repro 'cases/a.yaml::stable[lto=off]'",
+    ]
+    assert len(printed(failing)) <= 18
+
+
+def test_each_claim_is_told_with_the_first_variant_in_which_it_fails() -> None:
+    first, second = missing("cases/a.yaml"), replace(missing("cases/a.yaml"), claim="bar")
+    third = replace(missing("cases/a.yaml"), found="nothing")
+    lines = evidence_of(
+        [
+            record("fail", cell="one", failures=[first]),
+            record("fail", cell="two", failures=[first, second]),
+            record("fail", cell="three", failures=[third]),
+        ]
+    )
+    assert [line for line in lines if line.startswith(("──", "    in", "    found", "cases/"))] == [
+        "── fail: cases/a.yaml::stable[one] and 2 other variants",
+        "cases/a.yaml:9:7: lib: foo does not hold",
+        "    found:   the list is empty",
+        "    in:      2 of 3 variants (one, two) on stable",
+        "    found:   nothing",
+        "    in:      1 of 3 variants (three) on stable",
+        "── fail: cases/a.yaml::stable[two]",
+        "cases/a.yaml:9:7: lib: bar does not hold",
+        "    found:   the list is empty",
+    ]
+
+
+def test_members_are_those_of_the_first_variant() -> None:
+    def inside(*names: str) -> list[Failure]:
+        return [replace(missing("cases/a.yaml"), member=name, look=(f"ar p {name}",)) for name in names]
+
+    lines = evidence_of(
+        [
+            record("fail", cell="one", failures=inside("a.o", "b.o")),
+            record("fail", cell="two", failures=inside("a.o", "b.o", "c.o")),
+        ]
+    )
+    assert lines[4:6] == ["    members: a.o, b.o", "    in:      all 2 variants on stable"]
+    assert [line for line in lines if "ar p" in line] == ["    ar p a.o"]
+
+
+@pytest.mark.parametrize(
+    ("first", "changes"),
+    [
+        ("known bug gone: #1 has no std", {"outcome": "fixed"}),
+        (
+            "skipped, which --no-skip turns into a failure: #1 has no std",
+            {"outcome": "fail", "refused": True},
+        ),
+    ],
+)
+def test_a_reason_of_many_variants_is_told_once(first: str, changes: dict[str, Any]) -> None:
+    reports = [
+        replace(record("skip", f"cases/{case}.yaml", cell=cell, reason="#1 has no std"), **changes)
+        for case in "ab"
+        for cell in ("x", "y")
+    ]
+    lines = printed([*reports, record("pass", "cases/b.yaml")])
+    start = lines.index(first)
+    assert lines[start - 1] == f"── {changes['outcome']}: cases/a.yaml::stable[x] and 3 other variants"
+    assert lines[start + 1 : start + 3] == [
+        "    in:      cases/a.yaml: all 2 variants on stable",
+        "             cases/b.yaml: 2 of 3 variants (x, y) on stable",
+    ]
+    assert lines.count(first) == 1
 
 
 def test_what_has_no_verdict_is_never_silent() -> None:
@@ -127,9 +230,10 @@ def test_a_run_that_ended_early_and_one_of_nothing() -> None:
 
 
 def test_markup_in_names_is_text() -> None:
-    lines = printed([record("fail", "cases/[bold]x.yaml", evidence="[red]found[/red] [nope]")])
+    found = replace(missing("cases/[bold]x.yaml"), found="[red]found[/red] [nope]")
+    lines = printed([record("fail", "cases/[bold]x.yaml", failures=[found])])
     assert "cases/[bold]x.yaml  1 fail" in lines
-    assert "[red]found[/red] [nope]" in lines
+    assert "    found:   [red]found[/red] [nope]" in lines
 
 
 def test_a_log_is_not_folded(monkeypatch: pytest.MonkeyPatch) -> None:

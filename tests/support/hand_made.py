@@ -159,7 +159,7 @@ def misses(
         (
             f"{one.key}.{one.mismatch.part}" if one.mismatch.part else one.key,
             one.mismatch.claimed,
-            one.mismatch.found,
+            f"{one.member}: {one.mismatch.found}" if one.member else one.mismatch.found,
             one.mismatch.nearest,
         )
         for one in found

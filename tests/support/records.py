@@ -1,13 +1,21 @@
 """Records of verdicts, as a run has them."""
 
 import json
+from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
+from linkage.judge.verdict import Failure
 from linkage.render.run_data import VariantReport
 
 
 def record(
-    outcome: str = "pass", case: str = "cases/a.yaml", toolchain: str = "stable", **changes: Any
+    outcome: str = "pass",
+    case: str = "cases/a.yaml",
+    toolchain: str = "stable",
+    failures: Iterable[Failure] = (),
+    cell: str | None = None,
+    **changes: Any,
 ) -> VariantReport:
     verdict = {
         "case": case,
@@ -19,10 +27,11 @@ def record(
         "outcome": outcome,
         "reason": "",
         "bugs": [],
-        "failures": [],
+        "failures": [asdict(failure) for failure in failures],
         "commands": ["rustc lib.rs"],
         "obtained": "2026-05-20T10:00:00+00:00 on here",
         "evidence": f"evidence of {outcome}",
     } | changes
-    cell = len(json.dumps(changes)) + len(outcome)
-    return VariantReport.of(f"{case}::{toolchain}[{outcome}-{cell}]", verdict | {"seconds": 1.23456})
+    if cell is None:
+        cell = f"{outcome}-{len(json.dumps(changes)) + len(outcome)}"
+    return VariantReport.of(f"{case}::{toolchain}[{cell}]", verdict | {"seconds": 1.23456})

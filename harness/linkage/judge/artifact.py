@@ -4,8 +4,11 @@ Each aspect is a row of a table: the claim's key, the names that it is about, wh
 to judge, and the command that shows it.
 """
 
+import shlex
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 
 from linkage.artifact.facts import Archive, Binding, Dynamic, Facts
 from linkage.case.claims import ArtifactClaims, Names, SectionClaim, SymbolKind, Symbols, Text
@@ -135,6 +138,8 @@ class FailedClaim:
     key: str
     mismatch: Mismatch
     look: str
+    member: str = ""
+    """The archive's member that it is about."""
 
 
 def check_artifact(
@@ -348,11 +353,15 @@ def _each_member(
 ) -> Iterator[FailedClaim]:
     members = view.facts.archive.members if view.facts.archive is not None else ()
     matching = compile_patterns((pattern,), version)[0]
-    chosen = [member for member in members if matching.matches(member.name)]
-    if not chosen:
+    if not any(matching.matches(member.name) for member in members):
         miss = Mismatch("", f"members {pattern}", none_of([member.name for member in members]))
         yield FailedClaim(f"each-member.{pattern}", miss, _MEMBERS)
-    for member in chosen:
+    names, seen = Counter(member.name for member in members), Counter[str]()
+    for member in members:
+        seen[member.name] += 1
+        if not matching.matches(member.name):
+            continue
+        file, extracted = _extraction(member.name, seen[member.name] if names[member.name] > 1 else 0)
         kind = (
             "elf"
             if member.object
@@ -366,10 +375,25 @@ def _each_member(
             kind, member.size, "", object=member.object, bitcode=member.bitcode, metadata=member.metadata
         )
         for found in check_artifact(claims, View(facts), version, files):
-            miss = Mismatch(
-                found.mismatch.part,
-                found.mismatch.claimed,
-                f"{escape(member.name)}: {found.mismatch.found}",
-                found.mismatch.nearest,
+            yield replace(
+                found,
+                key=f"each-member.{pattern}.{found.key}",
+                look=f"{extracted} && {_braced(found.look.format(file=file))}" if found.look else "",
+                member=escape(member.name),
             )
-            yield FailedClaim(f"each-member.{pattern}.{found.key}", miss, found.look)
+
+
+def _extraction(name: str, number: int) -> tuple[str, str]:
+    """The file that a member is extracted to, and the command that does it.
+
+    `number`: of several members of this name, which one it is; 0 if there is one.
+    """
+    member, file = shlex.quote(escape(name)), shlex.quote(escape(PurePosixPath(name).name))
+    if number:
+        return file, f"ar xN {number} {{file}} {_braced(member)}"
+    return file, f"ar p {{file}} {_braced(member)} > {_braced(file)}"
+
+
+def _braced(text: str) -> str:
+    """A text as a part of a format string."""
+    return text.replace("{", "{{").replace("}", "}}")

@@ -179,9 +179,9 @@ def _group(
         for result in results:
             key = f"{group.subject}.{result.key}"
             look = (result.look.format(file=shlex.quote(escape(name))),) if result.look else ()
-            yield _failure(
-                plan, step, key, (*group.path, *_parts(result.key)), result.mismatch, look, step_id
-            )
+            path = (*group.path, *_parts(result.key))
+            failure = _failure(plan, step, key, path, result.mismatch, look, step_id)
+            yield replace(failure, file=escape(name) if name != group.pattern else "", member=result.member)
 
 
 def _parts(key: str) -> Iterator[str | int]:

@@ -68,7 +68,7 @@ def _explains(signature: BugSignature, failure: Failure, plan: Plan, observation
         and not failure.claim.startswith(("diagnostics", "stdout", "stderr"))
     ):
         return False  # a claim about an artifact must be named
-    if signature.found is not None and signature.found not in failure.found:
+    if signature.found is not None and signature.found not in failure.found_there:
         return False
     return _looks(signature, outcome)
 

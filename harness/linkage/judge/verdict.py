@@ -32,6 +32,15 @@ class Failure:
     """Commands that show it, to be run in the variant's working folder."""
     error: bool = False
     """It could not be judged."""
+    file: str = ""
+    """The file, if the claim is on a glob."""
+    member: str = ""
+    """The archive's member that it is about."""
+
+    @property
+    def found_there(self) -> str:
+        """What was found, after the file and the member."""
+        return ": ".join(part for part in (self.file, self.member, self.found) if part)
 
 
 @dataclass(frozen=True, slots=True)

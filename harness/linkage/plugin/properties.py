@@ -1,6 +1,7 @@
 """A verdict as a user property of pytest's reports: plain data, which xdist can send."""
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
 from linkage.case.matrix import row_id
@@ -26,20 +27,8 @@ def properties(variant: Variant, verdict: Verdict) -> dict[str, object]:
         "tools": variant.toolchain.tools,
         "outcome": verdict.outcome.value,
         "reason": verdict.reason,
-        "bugs": [{"name": bug.name, "note": bug.note} for bug in verdict.bugs],
-        "failures": [
-            {
-                "step": failure.step,
-                "claim": failure.claim,
-                "where": failure.where,
-                "claimed": failure.claimed,
-                "found": failure.found,
-                "nearest": list(failure.nearest),
-                "look": list(failure.look),
-                "error": failure.error,
-            }
-            for failure in verdict.failures
-        ],
+        "bugs": [asdict(bug) for bug in verdict.bugs],
+        "failures": [asdict(failure) for failure in verdict.failures],
         "commands": list(verdict.commands),
         "obtained": verdict.obtained,
         "stored": verdict.stored,

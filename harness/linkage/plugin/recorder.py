@@ -8,7 +8,7 @@ import pytest
 
 from linkage.errors import LinkageError
 from linkage.judge.results import Compiler, KeptBug, KeptFailure, KeptResult
-from linkage.judge.verdict import VerdictKind
+from linkage.judge.verdict import Failure, VerdictKind
 from linkage.plugin.properties import verdict_of
 
 if TYPE_CHECKING:
@@ -76,8 +76,8 @@ def _kept(verdict: Mapping[str, Any], when: float) -> KeptResult:
         reason=verdict["reason"],
         bugs=tuple(KeptBug(bug["name"], bug["note"]) for bug in verdict["bugs"]),
         failures=tuple(
-            KeptFailure(one["step"], one["claim"], one["found"], one["error"], one["where"])
-            for one in verdict["failures"]
+            KeptFailure(one.step, one.claim, one.found_there, one.error, one.where)
+            for one in (Failure(**failure) for failure in verdict["failures"])
         ),
         obtained=verdict["obtained"],
         seconds=round(verdict.get("seconds", 0.0), 3),

@@ -1,53 +1,215 @@
-"""The evidence of a verdict as text: what was claimed, what was found, where, and how to reproduce it."""
+"""The evidence of verdicts as text: what was claimed, what was found, where, and how to reproduce it.
 
-from collections.abc import Iterator
+What fails in the same way in many members, variants or toolchains is told once, with where it does.
+"""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from linkage.host.terminal import escape
+from linkage.judge.name_set import listing, plural
 from linkage.judge.verdict import Failure, Verdict, VerdictKind
+from linkage.render.run_data import VariantReport
 
 _INDENT = "    "
+_LINE = 240
+"""Characters of a line; of a longer one the middle is left out."""
+_COMMAND = 2000
+_FINDINGS = 3
+"""Different findings of one claim that are shown."""
+_CLAIMED = 6
+_NEAREST = 5
+_NAMES = 2
+_CELLS = 4
+_PLACES = 4
+_VARYING = re.compile(
+    r"[^\s'\"`,:()=]*/|[\w.+-]+\.rcgu\.\w+|\bcc\w{6}\.\w+|Cs[0-9A-Za-z]{6,14}_|[0-9a-f]{8,}"
+)
+"""Folders, hashes and random file names: they differ although the failure is the same."""
+
+Place = tuple[str, Failure]
+"""A failure and the variant in which it was found."""
+Where = Callable[[Iterable[str]], Iterable[str]]
+"""Variants in words, line by line; nothing for evidence of a single one."""
 
 
 def explain_verdict(verdict: Verdict, node: str) -> str:
-    """Everything that did not hold, ready to paste into an issue."""
-    lines: list[str] = []
-    if verdict.outcome is VerdictKind.FIXED:
-        lines.append(f"known bug gone: {verdict.reason}")
-        lines += [f"{_INDENT}{bug.note}" for bug in verdict.bugs if bug.note]
-    elif verdict.outcome is VerdictKind.SKIP:
-        lines.append(f"skipped, which --no-skip turns into a failure: {verdict.reason}")
-    for failure in verdict.failures:
-        lines += explain_failure(failure)
-    if verdict.reason and verdict.outcome is VerdictKind.FAIL:
-        lines.append(f"note: {verdict.reason}")
-    if verdict.commands:
-        lines.append("to reproduce by hand, in an empty directory $WORK with the case's sources:")
-        lines += [f"{_INDENT}{escape(command, 2000)}" for command in verdict.commands]
-        lines += [
-            f"{_INDENT}{look}"
-            for look in dict.fromkeys(look for one in verdict.failures for look in one.look)
+    """All that does not hold in a variant, ready to be pasted into an issue."""
+    return "\n".join(_explained(verdict, node, [(node, one) for one in verdict.failures], _nowhere))
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceBlock:
+    """What fails in the same way in some variants, with the evidence of the first of them."""
+
+    report: VariantReport
+    others: int
+    """Other variants in which the same fails."""
+    text: str
+
+
+def explain_run(reports: Sequence[VariantReport]) -> Iterator[EvidenceBlock]:
+    """All that does not hold in a run, each claim once."""
+    bad = [one for one in reports if one.outcome in (VerdictKind.FAIL, VerdictKind.FIXED, VerdictKind.ERROR)]
+    places: dict[object, list[Place]] = defaultdict(list)
+    sharing: dict[object, dict[str, None]] = defaultdict(dict)
+    for report in bad:
+        for key in _told(report):
+            sharing[key][report.id] = None
+        for failure in report.failures:
+            places[_claim_key(failure)].append((report.id, failure))
+    variants = _Variants(reports)
+    done: set[object] = set()
+    for report in bad:
+        new = [key for key in _told(report) if key not in done]
+        done.update(new)
+        others = {node: None for key in new for node in sharing[key] if node != report.id}
+        found = [place for key in new for place in places[key]]
+        where = variants.lines if others else _nowhere
+        lines = _explained(report.verdict, report.id, found, where, (report.id, *others))
+        if new:
+            yield EvidenceBlock(report, len(others), "\n".join(lines))
+
+
+def _told(report: VariantReport) -> Iterable[object]:
+    """What is told of a variant: its claims that do not hold, or the reason of its verdict."""
+    claims = dict.fromkeys(map(_claim_key, report.failures))
+    return claims or ((report.outcome, report.refused, report.reason),)
+
+
+def _claim_key(failure: Failure) -> object:
+    return failure.where, failure.step, failure.claim, failure.error
+
+
+def _nowhere(_: Iterable[str]) -> tuple[str, ...]:
+    return ()
+
+
+class _Variants:
+    """The variants of a run, to tell which of them some are."""
+
+    def __init__(self, reports: Sequence[VariantReport]) -> None:
+        self.reports = {one.id: one for one in reports}
+        self.judged = Counter(
+            (one.case, one.toolchain) for one in reports if one.refused or one.outcome != VerdictKind.SKIP
+        )
+
+    def lines(self, nodes: Iterable[str]) -> Iterator[str]:
+        """For each case and toolchain how many variants, and which if it is not all."""
+        cells: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
+        for report in (self.reports[node] for node in nodes):
+            cells[report.case, report.toolchain][report.cell] = None
+        toolchains: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for (case, toolchain), named in cells.items():
+            total = self.judged[case, toolchain]
+            text = f"all {total} variants"
+            if len(named) < total:
+                text = f"{len(named)} of {total} variants ({listing([*named], _CELLS)})"
+            toolchains[case, "" if total == 1 else f"{text} on "].append(escape(toolchain))
+        lines = [
+            f"{f'{escape(case)}: ' if len({case for case, _ in cells}) > 1 else ''}{text}{', '.join(names)}"
+            for (case, text), names in toolchains.items()
         ]
+        yield from lines[:_PLACES]
+        if len(lines) > _PLACES:
+            yield f"… {len(lines) - _PLACES} more"
+
+
+def _explained(
+    verdict: Verdict, node: str, found: Sequence[Place], where: Where, alike: Sequence[str] = ()
+) -> Iterator[str]:
+    if verdict.outcome is VerdictKind.FIXED:
+        yield f"known bug gone: {escape(verdict.reason, _LINE)}"
+        yield from (f"{_INDENT}{escape(bug.note, _LINE)}" for bug in verdict.bugs if bug.note)
+        yield from _labelled("in:", where(alike))
+    elif verdict.outcome is VerdictKind.SKIP:
+        yield f"skipped, which --no-skip turns into a failure: {escape(verdict.reason, _LINE)}"
+        yield from _labelled("in:", where(alike))
+    claims: dict[object, list[Place]] = defaultdict(list)
+    for place in found:
+        claims[_claim_key(place[1])].append(place)
+    looks: dict[str, None] = {}
+    for claim in claims.values():
+        findings = _findings(claim)
+        yield from _claim(findings, where)
+        first = [finding[0] for finding in findings[:_FINDINGS]]
+        looks |= dict.fromkeys(look for variant, one in first if variant == node for look in one.look)
+    if verdict.reason and verdict.outcome is VerdictKind.FAIL:
+        yield f"note: {escape(verdict.reason, _LINE)}"
+    if verdict.commands:
+        yield "to reproduce by hand, in an empty directory $WORK with the case's sources:"
+        yield from (f"{_INDENT}{escape(command, _COMMAND)}" for command in (*verdict.commands, *looks))
     if verdict.stored and verdict.obtained:
-        lines.append(f"note: cached, first obtained {verdict.obtained}")
-    lines.append(f"repro: linkage repro {_quoted(node)}")
-    return "\n".join(lines)
+        yield f"note: cached, first obtained {verdict.obtained}"
+    yield f"repro: linkage repro {_quoted(node)}"
 
 
-def explain_failure(failure: Failure) -> Iterator[str]:
-    """One claim that does not hold: a headline, then claimed and found under each other."""
+def _findings(claim: Sequence[Place]) -> list[list[Place]]:
+    """The failures of one claim, those that found the same together."""
+    found: dict[str, list[Place]] = defaultdict(list)
+    for place in claim:
+        found[_VARYING.sub("…", place[1].found)].append(place)
+    return list(found.values())
+
+
+def _claim(findings: Sequence[Sequence[Place]], where: Where) -> Iterator[str]:
+    """A claim that does not hold: a headline, then claimed and found under each other."""
+    failure = findings[0][0][1]
     kind = "could not be judged" if failure.error else "does not hold"
     name = ": ".join(part for part in (failure.step, failure.claim) if part)
-    yield f"{failure.where}: {f'{name} ' if name else ''}{kind}"
-    if not failure.error:
-        yield f"{_INDENT}claimed: {_shown(failure.claimed)}"
-    yield f"{_INDENT}{'because' if failure.error else 'found'}:   {_shown(failure.found)}"
-    for index, near in enumerate(failure.nearest):
-        yield f"{_INDENT}{'nearest:' if not index else '        '} {escape(near)}"
+    yield f"{escape(failure.where, _LINE)}: {f'{escape(name, _LINE)} ' if name else ''}{kind}"
+    told: list[str] = []
+    for finding in findings[:_FINDINGS]:
+        claimed = [*dict.fromkeys(one.claimed for _, one in finding)]
+        if claimed != told and not failure.error:
+            yield from _labelled("claimed:", claimed, _CLAIMED)
+        yield from _finding(finding, where)
+        told = claimed
+    rest = [place for finding in findings[_FINDINGS:] for place in finding]
+    if rest:
+        yield f"{_INDENT}… {plural(len(rest), 'more failure')} with other findings"
+        yield from _places(rest, where)
 
 
-def _shown(text: str) -> str:
-    lines = [escape(line, 400) for line in text.splitlines()] or [""]
-    return f"\n{_INDENT}         ".join(lines)
+def _finding(finding: Sequence[Place], where: Where) -> Iterator[str]:
+    failures = [failure for _, failure in finding]
+    yield from _labelled(
+        "because:" if failures[0].error else "found:", failures[0].found.splitlines() or [""]
+    )
+    yield from _labelled("nearest:", (near for one in failures for near in one.nearest), _NEAREST)
+    yield from _places(finding, where)
+
+
+def _places(places: Sequence[Place], where: Where) -> Iterator[str]:
+    """The files, members and variants of a finding; of several variants the members of the first."""
+    nodes = list(dict.fromkeys(variant for variant, _ in places))
+    in_first = [failure for variant, failure in places if variant == nodes[0]]
+    for label, names in (
+        ("file", dict.fromkeys(one.file for one in in_first if one.file)),
+        ("member", dict.fromkeys(one.member for one in in_first if one.member)),
+    ):
+        if names:
+            yield from _labelled(f"{label}{'s' if len(names) > 1 else ''}:", [listing([*names], _NAMES)])
+    yield from _labelled("in:", where(nodes))
+
+
+def _labelled(label: str, lines: Iterable[str], limit: int | None = None) -> Iterator[str]:
+    """Lines under each other beside a label, each once."""
+    shown = list(dict.fromkeys(lines)) if limit else list(lines)
+    if limit and len(shown) > limit:
+        shown[limit:] = [f"… {len(shown) - limit} more"]
+    for index, line in enumerate(shown):
+        yield f"{_INDENT}{'' if index else label:8} {_cut(line)}".rstrip()
+
+
+def _cut(line: str) -> str:
+    """A line, its middle left out if it is long: a linker names a symbol after two long paths."""
+    if len(line) <= _LINE:
+        return escape(line, _LINE * 2)
+    half = _LINE // 2
+    return f"{escape(line[:half], _LINE * 2)} … {escape(line[-half:], _LINE * 2)}"
 
 
 def _quoted(node: str) -> str:

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from linkage.judge.verdict import Bug, Failure, Verdict, VerdictKind
+
 FORMAT = 1
 """Of the JSON; incremented when a key changes its meaning or is removed."""
 
@@ -21,8 +23,8 @@ class VariantReport:
     version: str
     outcome: str
     reason: str
-    bugs: tuple[Mapping[str, Any], ...]
-    failures: tuple[Mapping[str, Any], ...]
+    bugs: tuple[Bug, ...]
+    failures: tuple[Failure, ...]
     commands: tuple[str, ...]
     obtained: str
     evidence: str
@@ -34,10 +36,23 @@ class VariantReport:
     """Cached steps that were run again to compare."""
     tools: Mapping[str, str] = field(default_factory=dict)
     """The versions of what comes with the toolchain: `rust-lld`, a Debian `package`."""
+    refused: bool = False
+    """A skip that --no-skip turns into a failure."""
+
+    @property
+    def cell(self) -> str:
+        """The id without the case and the toolchain."""
+        return self.id.partition("::")[2].removeprefix(self.toolchain).removeprefix("[").removesuffix("]")
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict that it reports."""
+        kind = VerdictKind.SKIP if self.refused else VerdictKind(self.outcome)
+        return Verdict(kind, self.reason, self.failures, self.bugs, self.commands, self.obtained, self.stored)
 
     @classmethod
     def of(cls, node: str, verdict: Mapping[str, Any], *, refused: bool = False) -> "VariantReport":
-        """From what an item reported; `refused`: a skip that --no-skip turns into a failure."""
+        """From what an item reported."""
         outcome = "fail" if refused else str(verdict["outcome"])
         return cls(
             id=node,
@@ -47,8 +62,8 @@ class VariantReport:
             version=verdict["version"],
             outcome=outcome,
             reason=verdict["reason"],
-            bugs=tuple(verdict["bugs"]),
-            failures=tuple(verdict["failures"]),
+            bugs=tuple(Bug(**one) for one in verdict["bugs"]),
+            failures=tuple(Failure(**one) for one in verdict["failures"]),
             commands=tuple(verdict["commands"]),
             obtained=verdict["obtained"],
             evidence=verdict["evidence"] if outcome in ("fail", "fixed", "error") else "",
@@ -56,6 +71,7 @@ class VariantReport:
             stored=verdict.get("stored", False),
             rechecked=verdict.get("rechecked", 0),
             tools=verdict.get("tools", {}),
+            refused=refused,
         )
 
 

@@ -12,7 +12,10 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
+from linkage.host.terminal import escape
+from linkage.judge.name_set import plural
 from linkage.judge.verdict import VerdictKind
+from linkage.render.evidence import EvidenceBlock, explain_run
 from linkage.render.run_data import VariantReport
 
 STYLES = {
@@ -21,7 +24,9 @@ STYLES = {
     VerdictKind.SKIP: "dim", VerdictKind.ERROR: "bold red",
 }  # fmt: skip
 _EVIDENCE_SHOWN = 12
-"""Failures whose evidence is printed; the others are only named."""
+"""Blocks of evidence that are printed; of the others only the variants are named."""
+_ID = 400
+_ID = 400
 _LOG_WIDTH = 140
 """Columns of a table if the output is not a terminal."""
 _NO_BREAK = "\ue000"  # a private character: rich folds at every kind of space
@@ -117,7 +122,7 @@ def _print_bugs(records: Sequence[VariantReport], console: Console) -> None:
     for record in records:
         if record.outcome == VerdictKind.KNOWN:
             for bug in record.bugs:
-                seen[str(bug["name"]), str(bug["note"] or record.summary)][record.toolchain] += 1
+                seen[bug.name, bug.note or record.summary][record.toolchain] += 1
     if seen:
         _heading("known bugs", "yellow", console)
     for (name, note), counted in sorted(seen.items()):
@@ -138,19 +143,20 @@ def _print_skips(records: Sequence[VariantReport], console: Console) -> None:
 
 
 def _print_failures(records: Sequence[VariantReport], console: Console) -> None:
-    bad = [
-        record
-        for record in records
-        if record.outcome in (VerdictKind.FAIL, VerdictKind.FIXED, VerdictKind.ERROR)
-    ]
-    for record in bad[:_EVIDENCE_SHOWN]:
-        _heading(f"{record.outcome}: {record.id}", STYLES[VerdictKind(record.outcome)], console)
-        console.print(Text(record.evidence))
-    rest = bad[_EVIDENCE_SHOWN:]
+    blocks = list(explain_run(records))
+    for block in blocks[:_EVIDENCE_SHOWN]:
+        _heading(_headline(block), STYLES[VerdictKind(block.report.outcome)], console)
+        console.print(Text(block.text))
+    rest = blocks[_EVIDENCE_SHOWN:]
     if rest:
         _heading(f"{len(rest)} more", "bold red", console)
-        for record in rest:
-            console.print(Text(f"{record.outcome}: {record.id}"))
+        for block in rest:
+            console.print(Text(_headline(block)))
+
+
+def _headline(block: EvidenceBlock) -> str:
+    others = f" and {plural(block.others, 'other variant')}" if block.others else ""
+    return f"{block.report.outcome}: {escape(block.report.id, _ID)}{others}"
 
 
 def _closing(
