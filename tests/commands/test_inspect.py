@@ -171,6 +171,7 @@ def test_json_of_real_artifacts(linkage: Linkage, artifacts: dict[str, Path]) ->
     metadata = [one.get("metadata") or one["object"]["metadata"] for one in rlib if "rmeta" in one["name"]]
     assert metadata[0]["rustc"].startswith("rustc ")
     assert by_name["tiny.bc"]["bitcode"]["producer"].startswith("LLVM")
+    assert {"answer", "outside"} <= {one["name"] for one in by_name["tiny.bc"]["bitcode"]["symbols"]}
 
 
 def test_selection_on_the_command_line(linkage: Linkage, artifacts: dict[str, Path]) -> None:

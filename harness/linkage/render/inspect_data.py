@@ -10,6 +10,7 @@ from linkage.artifact.facts import (
     Archive,
     ArchiveMember,
     Binding,
+    Bitcode,
     Facts,
     ObjectFile,
     Section,
@@ -116,7 +117,7 @@ def file_data(name: str, facts: Facts, selection: Selection) -> dict[str, Any]:
     if facts.archive is not None:
         data["archive"] = _archive(facts.archive, selection)
     if facts.bitcode is not None:
-        data["bitcode"] = asdict(facts.bitcode)
+        data["bitcode"] = _bitcode(facts.bitcode, selection)
     if facts.metadata is not None:
         data["metadata"] = asdict(facts.metadata)
     return data
@@ -131,7 +132,7 @@ def _object(found: ObjectFile, selection: Selection) -> dict[str, Any]:
         "relro": found.relro.value,
         "interpreter": found.interpreter,
         "dynamic": None if found.dynamic is None else asdict(found.dynamic),
-        "bitcode": None if found.bitcode is None else asdict(found.bitcode),
+        "bitcode": None if found.bitcode is None else _bitcode(found.bitcode, selection),
         "metadata": None if found.metadata is None else asdict(found.metadata),
         "references": {name: list(names) for name, names in found.references.items()},
     }
@@ -140,6 +141,12 @@ def _object(found: ObjectFile, selection: Selection) -> dict[str, Any]:
     if not selection.narrow:
         data["sections"] = [_section(section) for section in found.sections]
     return data
+
+
+def _bitcode(found: Bitcode, selection: Selection) -> dict[str, Any]:
+    table = found.symbols
+    symbols = None if table is None else [_symbol(one) for one in selection.chosen(table, linked=False)]
+    return {"form": found.form, "size": found.size, "producer": found.producer, "symbols": symbols}
 
 
 def _symbol(symbol: Symbol) -> dict[str, Any]:
@@ -188,7 +195,7 @@ def _member(member: ArchiveMember, selection: Selection) -> dict[str, Any]:
     if member.object is not None:
         data["object"] = _object(member.object, selection)
     elif member.bitcode is not None:
-        data["bitcode"] = asdict(member.bitcode)
+        data["bitcode"] = _bitcode(member.bitcode, selection)
     elif member.metadata is not None:
         data["metadata"] = asdict(member.metadata)
     return data
