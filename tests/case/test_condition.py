@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from linkage.case.check.compilers import told_apart
-from linkage.case.condition import COMPILER, Condition
+from linkage.case.condition import COMPILER, LIST_AXES, Condition
 from linkage.toolchain.release import RustcVersion
 from support.asked import said_of
 
@@ -32,9 +32,13 @@ CELL = {
         ({"crate-type": "dylib"}, True),
         ({"crate-type": "cdylib"}, False),
         ({"crate-type": ["staticlib", "dylib"]}, True),
-        ({"crate-type": ["dylib", "staticlib"]}, True),
+        ({"crate-type": ["dylib", "staticlib"]}, False),
         ({"crate-type": ["dylib"]}, False),
         ({"crate-type": ["dylib", "staticlib", "bin"]}, False),
+        ({"crate-type": [["bin"], ["staticlib", "dylib"]]}, True),
+        ({"crate-type": ["bin", "dylib"]}, False),
+        ({"crate-type": ["bin", "dylib", ["bin", "dylib"]]}, True),
+        ({"any": [{"crate-type": "bin"}, {"crate-type": "dylib"}]}, True),
         ({"sanitizer": "address"}, True),
         ({"sanitizer": "thread"}, False),
         ("prefer-dynamic", True),
@@ -52,7 +56,8 @@ CELL = {
     ],
 )
 def test_the_cells_that_it_means(condition: Any, holds: bool) -> None:  # noqa: FBT001
-    assert Condition.model_validate(condition).holds(CELL) is holds
+    context = {LIST_AXES: frozenset({"crate-type"})}
+    assert Condition.model_validate(condition, context=context).holds(CELL) is holds
 
 
 @pytest.mark.parametrize("wrong", [{"prefer-dynamic": 1}, {"opt-level": True}, {"opt-level": "1"}])

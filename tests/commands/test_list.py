@@ -72,6 +72,36 @@ def test_list(linkage: Linkage, tmp_path: Path) -> None:
     )
 
 
+EXCLUDING = """\
+summary: The order of crate types matters
+matrix:
+  crate-type: [[staticlib, dylib], [dylib, staticlib], dylib]
+  lto: [off, fat]
+  exclude:
+    - {crate-type: [dylib, staticlib], lto: off}
+    - {crate-type: [dylib]}
+sources: {lib.rs: ""}
+steps: [{rustc: lib.rs}]
+"""
+
+
+def test_list_shows_what_is_excluded(linkage: Linkage, tmp_path: Path) -> None:
+    (tmp_path / "x.yaml").write_text(EXCLUDING)
+    kept = [
+        "x.yaml: The order of crate types matters (3 variants)",
+        "    x.yaml[staticlib,dylib-lto=off]",
+        "    x.yaml[staticlib,dylib-lto=fat]",
+        "    x.yaml[dylib,staticlib-lto=fat]",
+    ]
+    assert linkage("list", "x.yaml", cwd=tmp_path).stdout.splitlines()[:-1] == kept
+    assert linkage("list", "-v", "x.yaml", cwd=tmp_path).stdout.splitlines()[:-1] == [
+        *kept,
+        "    [dylib,staticlib-lto=off] is excluded at x.yaml:6:7",
+        "    [dylib-lto=off] is excluded at x.yaml:7:7",
+        "    [dylib-lto=fat] is excluded at x.yaml:7:7",
+    ]
+
+
 def test_explain_compiles_nothing(linkage: Linkage, rustc: str, tmp_path: Path) -> None:
     (tmp_path / "v.yaml").write_text(VERDICTS.read_text())
     words = ("explain", "v.yaml", "--toolchain", f"here={rustc}")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from linkage.case.document import Document, KeyPath
-from linkage.case.matrix import expand, row_id
+from linkage.case.matrix import excluded_cells, expand, row_id
 from linkage.case.model import CaseModel
 from linkage.case.source_files import source_files
 from linkage.case.variables import REFERENCE
@@ -40,6 +40,12 @@ class Case:
     def ids(self) -> tuple[str, ...]:
         """The cells' readable names, in the order of `rows`."""
         return tuple(row_id(row) for row in self.rows)
+
+    @cached_property
+    def excluded(self) -> tuple[tuple[str, Position], ...]:
+        """The cells that `exclude` removes, by name, each with the position of the condition that does."""
+        cells = excluded_cells(self.model.matrix)
+        return tuple((name, self.document.value(("matrix", "exclude", index))) for name, index in cells)
 
     @cached_property
     def digest(self) -> str:

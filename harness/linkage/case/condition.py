@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
-from pydantic import Field, StrictStr, field_validator, model_validator
+from pydantic import Field, StrictStr, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from linkage.case.base import Model, Scalar
@@ -16,6 +16,9 @@ from linkage.toolchain.version import RustcVersion, VersionRange
 COMPILER = "toolchain"
 """The key of a cell's compiler version, and the key that limits it in a condition."""
 
+LIST_AXES = "list-axes"
+"""In the context of a validation: the axes that have lists among their values."""
+
 AxisValue = Scalar | tuple[Scalar, ...] | None | Mapping[str, Any]
 MatrixRow = Mapping[str, Any]
 
@@ -23,7 +26,7 @@ MatrixRow = Mapping[str, Any]
 class Condition(Model):
     """Axes and their values; all of them must match.
 
-    A list names alternatives, but the whole value if the axis's values are lists (`crate-type`).
+    A list names alternatives; on an axis that has lists among its values, it is one of these, in its order.
     One value matches a list that contains it.
     """
 
@@ -37,12 +40,20 @@ class Condition(Model):
 
     @model_validator(mode="before")
     @classmethod
-    def _lists(cls, data: Any) -> Any:  # noqa: ANN401
+    def _lists(cls, data: Any, info: ValidationInfo) -> Any:  # noqa: ANN401
         if isinstance(data, str):
             return {data: True}
-        if isinstance(data, dict) and isinstance(data.get("any"), list):
-            return {**data, "any": tuple(data["any"])}
-        return data
+        if not isinstance(data, dict):
+            return data
+        whole = (info.context or {}).get(LIST_AXES, frozenset())
+        return {
+            key: tuple(value)
+            if key == "any" and isinstance(value, list)
+            else [value]
+            if key in whole and _is_list(value) and not any(map(_is_list, value))
+            else value
+            for key, value in data.items()
+        }
 
     @field_validator("toolchain")
     @classmethod
@@ -100,18 +111,28 @@ def _parsed(text: str) -> VersionRange:
 
 
 def matches(expected: Any, actual: Any) -> bool:  # noqa: ANN401 - an axis's value is what its author wrote
-    """Whether an axis's value matches a condition's."""
-    if isinstance(actual, Mapping):
-        actual = actual.get("name")
-    if isinstance(expected, Mapping):
-        expected = expected.get("name")
-    if isinstance(actual, (list, tuple)):
-        if isinstance(expected, (list, tuple)):
-            return sorted(map(repr, expected)) == sorted(map(repr, actual))
-        return expected in actual
-    if isinstance(expected, (list, tuple)):
-        return any(same(one, actual) for one in expected)
-    return same(expected, actual)
+    """Whether an axis's value matches a condition's: a list has alternatives, a list in it is one value."""
+    if _is_list(expected):
+        return any(same(one, _listed(actual)) if _is_list(one) else matches(one, actual) for one in expected)
+    expected, actual = _named(expected), _named(actual)
+    return any(same(expected, one) for one in actual) if _is_list(actual) else same(expected, actual)
+
+
+def same_cell(one: MatrixRow, other: MatrixRow) -> bool:
+    """Whether two cells have the same values; a value with a name may be given by it."""
+    return one.keys() == other.keys() and all(same(_named(one[axis]), _named(other[axis])) for axis in one)
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, (list, tuple))
+
+
+def _listed(value: Any) -> Any:  # noqa: ANN401 - as above
+    return value if _is_list(value) else [value]
+
+
+def _named(value: Any) -> Any:  # noqa: ANN401 - as above
+    return value.get("name") if isinstance(value, Mapping) else value
 
 
 def same(one: object, other: object) -> bool:

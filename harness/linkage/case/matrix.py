@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from linkage.case.condition import Condition, MatrixRow, same
+from linkage.case.condition import LIST_AXES, Condition, MatrixRow, same
+from linkage.case.document import Data
 from linkage.case.model import Matrix
 from linkage.toolchain.vocabulary import LINKERS
 
@@ -34,6 +35,24 @@ AXIS_VALUES: dict[str, tuple[object, ...] | None] = {
 """The built-in axes, which apply to every rustc step, with their values if rustc fixes them."""
 
 
+def context_of(data: Data) -> dict[str, frozenset[str]]:
+    """What the conditions of a case must know when they are validated: the axes that have lists as values."""
+    matrix = data.get("matrix") if isinstance(data, dict) else None
+    if not isinstance(matrix, dict):
+        return {LIST_AXES: frozenset()}
+    values = [
+        (axis, value)
+        for axis, listed in matrix.items()
+        if axis not in ("rows", "include", "exclude") and isinstance(listed, list)
+        for value in listed
+    ]
+    for part in ("rows", "include"):
+        rows = matrix.get(part)
+        for row in rows if isinstance(rows, list) else [rows]:
+            values += row.items() if isinstance(row, dict) else ()
+    return {LIST_AXES: frozenset(axis for axis, value in values if isinstance(value, list))}
+
+
 def product(matrix: Matrix) -> list[dict[str, Any]]:
     """All cells before `exclude` and `include`: rows times the axes beside them."""
     axes = [[(axis, value) for value in values] for axis, values in matrix.axes.items()]
@@ -55,7 +74,7 @@ def expand(matrix: Matrix) -> list[dict[str, Any]]:
     and makes a new cell if there is none; a later `include` does not extend such a cell. It may
     change what an earlier one added.
     """
-    rows = [row for row in product(matrix) if not excluded(row, matrix.exclude)]
+    rows = [row for row in product(matrix) if excluded(row, matrix.exclude) is None]
     original = set(matrix.axes).union(*matrix.rows)
     if matrix.include and not original:
         rows = []  # a matrix of `include` alone has no empty cell
@@ -81,9 +100,15 @@ def _is(wanted: object, value: object) -> bool:
     return same(_frozen(wanted), _frozen(value))
 
 
-def excluded(row: MatrixRow, conditions: Sequence[Condition]) -> bool:
-    """Whether any of the conditions excludes this cell."""
-    return any(condition.holds(row) for condition in conditions)
+def excluded(row: MatrixRow, conditions: Sequence[Condition]) -> int | None:
+    """The first of the conditions that excludes this cell, by its index."""
+    return next((index for index, condition in enumerate(conditions) if condition.holds(row)), None)
+
+
+def excluded_cells(matrix: Matrix) -> list[tuple[str, int]]:
+    """The cells that `exclude` removes, by name, each with the index of the first condition that does."""
+    found = [(row_id(row), excluded(row, matrix.exclude)) for row in product(matrix)]
+    return [(name, index) for name, index in found if index is not None]
 
 
 def row_id(row: MatrixRow) -> str:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from linkage.case.case import Case
 from linkage.case.check import check
 from linkage.case.document import MAX_BYTES, parse, position_of
-from linkage.case.matrix import MAX_ROWS
+from linkage.case.matrix import MAX_ROWS, context_of
 from linkage.case.model import CaseModel
 from linkage.case.validation import explain
 from linkage.errors import CaseError, CaseErrors, Position
@@ -51,7 +51,7 @@ def parse_case(text: str, file: Path, name: str) -> Case:
         what = "the file is empty" if doc.data is None else "a case must be a mapping"
         raise CaseErrors([CaseError(what, where=doc.value(()), help="a case needs `summary` and `steps`")])
     try:
-        model = CaseModel.model_validate(doc.data)
+        model = CaseModel.model_validate(doc.data, context=context_of(doc.data))
     except ValidationError as error:
         raise CaseErrors(
             [_in_one_line(one) for one in sorted(explain(error, doc), key=position_of)]

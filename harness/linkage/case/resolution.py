@@ -14,7 +14,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from linkage.case import steps as model
 from linkage.case.document import Data, Document, KeyPath, position_of
-from linkage.case.matrix import AXIS_VALUES
+from linkage.case.matrix import AXIS_VALUES, context_of
 from linkage.case.roles import EMIT_KINDS
 from linkage.case.symbol_groups import GROUP_NAMES
 from linkage.case.validation import explain
@@ -115,7 +115,7 @@ def applied(doc: Document, part: M, data: Data, path: KeyPath, row: TrackedRow, 
     if not _has_variables(data):
         return part
     try:
-        return adapter.validate_python(substitute(data, row, GROUP_NAMES))
+        return adapter.validate_python(substitute(data, row, GROUP_NAMES), context=context_of(doc.data))
     except UnknownVariableError as error:
         raise CaseError(
             f"`${{{error.name}}}` has no value",

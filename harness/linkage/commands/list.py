@@ -16,6 +16,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `linkage list`."""
     add_cases(parser)
     add_shipped(parser)
+    parser.add_argument(
+        "-v",
+        "--verbose",
+        action="store_true",
+        help="also show the cells that a matrix excludes, each with the line that excludes it",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -35,5 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
         console.print(Text.assemble((case.name, "bold"), ": ", case.model.summary, (f" ({count})", "dim")))
         for name in case.ids:
             console.print(Text(f"    {case.name}[{name}]" if name else f"    {case.name}"))
+        for name, where in case.excluded if arguments.verbose else ():
+            console.print(Text(f"    [{name}] is excluded at {where}", "dim"))
     console.print(Text(f"{plural(total, 'variant')} on each toolchain", "dim"))
     return status

@@ -16,7 +16,7 @@ from linkage.artifact.facts import Facts
 from linkage.case.case import Case
 from linkage.case.check.requirements import impossible
 from linkage.case.claims import ArtifactReference
-from linkage.case.condition import matches
+from linkage.case.condition import same_cell
 from linkage.case.source_files import source_files
 from linkage.case.variables import REFERENCE, UnknownVariableError, substitute, text
 from linkage.errors import CaseError, CaseErrors, LinkageError, ToolchainError
@@ -163,14 +163,7 @@ class Session:
     ) -> Facts | str:
         """An artifact of another variant, as it is after the same step."""
         wanted = {**variant.row, **reference.variant}
-        row = next(
-            (
-                r
-                for r in variant.case.rows
-                if all(matches(v, r.get(k)) for k, v in wanted.items()) and len(r) == len(wanted)
-            ),
-            None,
-        )
+        row = next((one for one in variant.case.rows if same_cell(one, wanted)), None)
         if row is None:
             return "the matrix has no such variant"
         other = replace(variant, row=row)

@@ -83,7 +83,7 @@ class _Checked:
         wrong = [
             error
             for axis, value in reference.variant.items()
-            for error in check_value(axis, value, (*path, "variant", axis), self.values, self.survey.doc)
+            for error in check_value(axis, [value], (*path, "variant", axis), self.values, self.survey.doc)
         ]
         for error in wrong:
             self.survey.findings.add(error.what, position_of(error), here.cell.names, error.help)
@@ -128,5 +128,5 @@ def _comparable(value: object) -> object:
     if isinstance(value, Mapping):
         return _comparable(value.get("name"))
     if isinstance(value, (list, tuple)):
-        return tuple(sorted(repr(one) for one in value))
+        return tuple(repr(one) for one in value)
     return repr(value)

@@ -109,10 +109,13 @@ def check_value(
         yield CaseError(f"there is no axis `{axis}`", where=doc.key(path), help=help)
         return
     values = known[axis]
-    whole_list = any(isinstance(value, (list, tuple)) and matches(expected, value) for value in values)
-    alternatives = expected if isinstance(expected, (list, tuple)) and not whole_list else [expected]
-    for index, one in enumerate(alternatives):
-        if not any(matches(one, value) for value in values):
-            where = doc.value((*path, index))
+    written = doc.at(path)
+    for index, one in enumerate(expected if isinstance(expected, (list, tuple)) else [expected]):
+        if not any(matches([one], value) for value in values):
+            where = doc.value(path if written == one else (*path, index))
             help = suggest(spelled(one), [spelled(value) for value in values], "its values are {}")
+            if isinstance(one, (list, tuple)) and all(
+                any(matches(x, value) for value in values) for x in one
+            ):
+                help = "on an axis of lists, a list is one value, in its order; write alternatives with `any`"
             yield CaseError(f"the axis `{axis}` has no value `{spelled(one)}`", where=where, help=help)
