@@ -38,6 +38,13 @@ def test_the_schema_that_is_kept_is_current() -> None:
     )
 
 
+@pytest.mark.parametrize("file", SHIPPED, ids=lambda file: str(file.relative_to(ROOT)))
+def test_a_shipped_case_names_the_schema_for_editors(file: Path) -> None:
+    first, _, _ = file.read_text(encoding="utf-8").partition("\n")
+    assert first.startswith("# yaml-language-server: $schema=")
+    assert (file.parent / first.partition("=")[2]).resolve() == KEPT
+
+
 def test_shipped_cases_are_there() -> None:
     assert SHIPPED
 
