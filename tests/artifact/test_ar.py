@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from linkage.artifact import read, read_bytes
-from linkage.artifact.facts import Archive, Members
+from linkage.artifact.facts import Archive, ArchiveMember, Members
 
 LONG = "a_name_that_is_longer_than_fifteen_bytes.o"
 
@@ -110,9 +110,79 @@ def test_members_that_are_known_again(compile_c: Callable[..., Path]) -> None:
 
 def test_an_archive_in_an_archive_is_listed() -> None:
     found = _archive((b"inner.a/", b"!<arch>\n"))
-    assert [(member.name, member.object, member.error) for member in found.members] == [
-        ("inner.a", None, None)
+    assert [(one.name, one.object, one.error, one.unread) for one in found.members] == [
+        ("inner.a", None, None, "archive")
     ]
+
+
+@pytest.mark.parametrize(
+    ("content", "unread", "kind"),
+    [
+        (b"", None, "empty"),
+        (b"some text", "text", "other"),
+        (b"\xff\xfe", "unknown", "other"),
+        (b"\x64\x86\x02\0" + bytes(16), "COFF", "other"),
+        (b"\xcf\xfa\xed\xfe", "Mach-O", "other"),
+        (b"!<thin>\n", "archive", "archive"),
+    ],
+)
+def test_a_member_that_no_reader_reads_is_called_by_its_format(
+    content: bytes, unread: str | None, kind: str
+) -> None:
+    (member,) = _archive((b"a/", content)).members
+    assert (member.unread, member.kind, member.error) == (unread, kind, None)
+
+
+C = "int {0}(void) {{ return 1; }}"
+
+
+def _thin(folder: Path, place: str, *members: str) -> ArchiveMember:
+    """The last member of a thin archive at a place, of these members, read as the folder's."""
+    (folder / place).parent.mkdir(exist_ok=True)
+    subprocess.run(["ar", "rcT", place, *members], cwd=folder, check=True)
+    archive = read(folder / place, root=folder).archive
+    assert archive is not None
+    assert archive.thin
+    return archive.members[-1]
+
+
+def test_the_members_of_a_thin_archive_are_read_from_where_it_points(
+    compile_c: Callable[..., Path], tmp_path: Path
+) -> None:
+    folder = tmp_path / "work"
+    (folder / "sub").mkdir(parents=True)
+    object_ = compile_c(C.format("twice"), "-c").read_bytes()
+    for place in ("a.o", "sub/b.o"):
+        (folder / place).write_bytes(object_)
+    (tmp_path / "outside.o").write_bytes(object_)
+    (folder / "link.o").symlink_to("../outside.o")
+    for place in ("lib.a", "sub/lib.a", "other/lib.a"):
+        for name in ("a.o", "sub/b.o"):
+            member = _thin(folder, place, name)
+            assert member.error is None
+            assert member.object is not None
+            assert member.object.symbols is not None
+            assert member.object.symbols.named("twice")
+    for name in ("../outside.o", "link.o", str(tmp_path / "outside.o")):
+        assert _thin(folder, "lib.a", "a.o", name).error == (
+            "the thin archive refers to a file outside the folder"
+        )
+        (folder / "lib.a").unlink()
+    _thin(folder, "lib.a", "a.o")
+    (folder / "a.o").write_bytes(compile_c(C.format("other"), "-c").read_bytes())
+    changed = read(folder / "lib.a", root=folder).archive
+    assert changed is not None
+    assert changed.members[0].object is not None
+    assert changed.members[0].object.symbols is not None
+    assert not changed.members[0].object.symbols.named("twice")
+    (folder / "a.o").unlink()
+    for root, why in (
+        (folder, "the thin archive refers to a file that cannot be read: No such file or directory"),
+        (None, "the thin archive refers to a file, which is not read"),
+    ):
+        missing = read(folder / "lib.a", root=root).archive
+        assert missing is not None
+        assert missing.members[0].error == why
 
 
 def test_errors_say_what_and_where() -> None:

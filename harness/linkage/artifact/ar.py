@@ -31,8 +31,8 @@ from linkage.errors import ArtifactError
 MAGIC = b"!<arch>\n"
 THIN_MAGIC = b"!<thin>\n"
 
-Content = ObjectFile | Archive | Bitcode | Metadata | None
-"""What a reader finds in a file or in a member of an archive."""
+Content = ObjectFile | Archive | Bitcode | Metadata | str | None
+"""What a reader finds in a file or in a member of an archive; a text names what it does not read."""
 ContentReader = Callable[[memoryview, FactsRequest], Content]
 
 _HEADER = 60  # bytes: name 16, date 12, uid 6, gid 6, mode 8, size 10, end 2
@@ -43,6 +43,7 @@ _INDEXES = {
 }  # fmt: skip
 _LONG_NAMES = b"//"
 _LONG_NAME = re.compile(rb"[^\n\0]{1,4096}")
+_NESTED = re.compile(r"/\d+:\d+")  # as bfd names a member of an archive that was added to a thin one
 _INSIDE_THIN = (_LONG_NAMES, b"/", b"/SYM64/")  # what a thin archive holds itself
 
 
@@ -58,6 +59,7 @@ class _Entry(NamedTuple):
     size: int
     content: memoryview | None
     bsd: bool  # the name is before the content: `#1/length`
+    error: str | None = None  # why the file that a thin archive refers to is not read
 
 
 def read_archive(data: memoryview, request: FactsRequest, read_member: ContentReader) -> Archive:
@@ -74,7 +76,7 @@ def read_archive(data: memoryview, request: FactsRequest, read_member: ContentRe
         spelling = _INDEXES.get(entry.name)
         if spelling is None:
             flavour = flavour or ("bsd" if entry.bsd else None)
-            found.append(entry)
+            found.append(_referred(entry, request) if entry.content is None else entry)
         elif index is None and entry.content is not None:  # COFF's second index repeats the first
             flavour, index = spelling, _index(entry.content, spelling)
     runs = [
@@ -82,6 +84,18 @@ def read_archive(data: memoryview, request: FactsRequest, read_member: ContentRe
         for _, run in groupby(found, key=lambda entry: crate_of(entry.name))
     ]
     return Archive(flavour or "gnu", thin, Members.joined(runs), index)
+
+
+def _referred(entry: _Entry, request: FactsRequest) -> _Entry:
+    """A member of a thin archive with the content of the file that it refers to."""
+    if request.member_file is None:
+        return entry._replace(error="the thin archive refers to a file, which is not read")
+    if _NESTED.fullmatch(entry.name):
+        return entry._replace(error="the thin archive refers to a part of an archive, which is not read")
+    try:
+        return entry._replace(content=request.member_file(entry.name))
+    except ArtifactError as error:
+        return entry._replace(error=error.what)
 
 
 def _crate(entries: tuple[_Entry, ...], request: FactsRequest, read_member: ContentReader) -> CrateMembers:
@@ -100,7 +114,9 @@ def _digest(entries: tuple[_Entry, ...]) -> bytes:
     found = blake3()
     for entry in entries:
         content = b"" if entry.content is None else entry.content
-        found.update(f"{entry.name}\0{entry.size}\0{len(content)}\0".encode(errors="surrogatepass"))
+        found.update(
+            f"{entry.name}\0{entry.size}\0{entry.error}\0{len(content)}\0".encode(errors="surrogatepass")
+        )
         found.update(content)
     return found.digest()
 
@@ -184,18 +200,17 @@ def _names(names: bytes, count: int) -> tuple[str, ...]:
 def _member(entry: _Entry, request: FactsRequest, read_member: ContentReader) -> ArchiveMember:
     crate = crate_of(entry.name)
     if entry.content is None:
-        return ArchiveMember(entry.name, entry.size, crate=crate)
+        return ArchiveMember(entry.name, entry.size, crate=crate, error=entry.error)
     try:
         found = read_member(entry.content, request)
     except ArtifactError as error:
-        if request.contents:  # a claim about what they lack must not pass because one was not read
-            raise ArtifactError(f"member {entry.name}: {error}") from None
         return ArchiveMember(entry.name, entry.size, crate=crate, error=str(error))
     if isinstance(found, ObjectFile):
         return ArchiveMember(entry.name, entry.size, found, found.bitcode, found.metadata, crate)
     bitcode = found if isinstance(found, Bitcode) else None
     metadata = found if isinstance(found, Metadata) else None
-    return ArchiveMember(entry.name, entry.size, None, bitcode, metadata, crate)
+    unread = found if isinstance(found, str) else None
+    return ArchiveMember(entry.name, entry.size, None, bitcode, metadata, crate, unread=unread)
 
 
 def _text(name: bytes) -> str:

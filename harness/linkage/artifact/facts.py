@@ -127,7 +127,9 @@ class ArchiveMember:
     """An archive's member: an object, bitcode, rustc metadata, or something else.
 
     `bitcode` and `metadata` are also set if `object` has them in a section. `error` is the reason why
-    a member of a known format could not be read.
+    a member of a known format could not be read, or why a thin archive's was not; `unread` is what a
+    member is that no reader reads: a format ("COFF"), "archive", "text" or "unknown". An empty member has
+    none of all these.
     """
 
     name: str
@@ -137,6 +139,18 @@ class ArchiveMember:
     metadata: Metadata | None = None
     crate: str | None = None  # crate of origin, if the member's name shows it: "std", "compiler_builtins"
     error: str | None = None
+    unread: str | None = None
+
+    @property
+    def kind(self) -> str:
+        """What the facts of a file of its own would call it; "other" if it could not be read."""
+        if self.object is not None:
+            return "elf"
+        if self.bitcode is not None or self.metadata is not None:
+            return "bitcode" if self.bitcode is not None else "metadata"
+        if self.unread == "archive":
+            return "archive"
+        return "other" if self.unread is not None or self.error is not None else "empty"
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,9 +264,10 @@ class Archive:
 
 @dataclass(frozen=True, slots=True)
 class UnknownFile:
-    """A file of an unknown format; `text` if it is UTF-8 (and at most 1 MiB)."""
+    """A file that no reader reads: its text if it is UTF-8 and at most 1 MiB, its format if it is known."""
 
     text: str | None
+    format: str | None = None  # "PE/COFF", "Mach-O", "WebAssembly", …
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,11 @@ A new object format is a folder beside `elf` and a row in `FORMATS`.
 """
 
 import mmap
+import os
 import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from linkage.artifact import ar
@@ -16,8 +18,9 @@ from linkage.artifact.digest import digest_of
 from linkage.artifact.elf import file as elf
 from linkage.artifact.elf.reader import read_elf
 from linkage.artifact.facts import Archive, Bitcode, Facts, Metadata, ObjectFile, UnknownFile
+from linkage.artifact.foreign import foreign_format
 from linkage.artifact.metadata import header as metadata
-from linkage.artifact.request import FactsRequest
+from linkage.artifact.request import FactsRequest, MemberFile
 from linkage.errors import ArtifactError
 
 _TEXT_LIMIT = 1 << 20  # bytes
@@ -30,33 +33,51 @@ def read(
     contents: Sequence[str] = (),
     for_comparison: bool = False,
     digest: str | None = None,
+    root: Path | None = None,
 ) -> Facts:
     """The facts of a file; `digest` if the caller has it already.
 
     `references` names the functions whose outgoing references are read, `contents` the sections whose
     bytes are: at most 1 MiB of each (a larger one is an error), decompressed. `for_comparison` is
-    explained at FactsRequest. For a file that begins as a known format and is truncated or malformed, the
-    Facts have an `error`. Raises ArtifactError only if the file is missing, unreadable or not regular.
+    explained at FactsRequest. The members of a thin archive are read from where it points, if that is below
+    `root`. For a file that begins as a known format and is truncated or malformed, the Facts have an `error`.
+    Raises ArtifactError only if the file is missing, unreadable or not regular.
     """
+    return read_bytes(
+        _mapped(path),
+        references=references,
+        contents=contents,
+        for_comparison=for_comparison,
+        digest=digest,
+        member_file=None if root is None else partial(_member_file, path.parent, root),
+    )
+
+
+def _mapped(path: Path) -> bytes | mmap.mmap:
+    """A file's content. Raises ArtifactError if it is missing, unreadable or not regular."""
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
             raise ArtifactError("not a regular file", where=str(path))
         if not status.st_size:
-            return read_bytes(b"")
+            return b""
         with path.open("rb") as file:
             # Not closed by hand: the map goes when the last view of it does.
-            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-            return read_bytes(
-                mapped,
-                references=references,
-                contents=contents,
-                for_comparison=for_comparison,
-                digest=digest,
-            )
+            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except (OSError, ValueError) as error:  # ValueError: emptied meanwhile, or a NUL in the path
         why = (isinstance(error, OSError) and error.strerror) or error
         raise ArtifactError(f"cannot be read: {why}", where=str(path)) from error
+
+
+def _member_file(folder: Path, root: Path, name: str) -> memoryview:
+    """The file that a thin archive in `folder` refers to. Raises ArtifactError if it is not below `root`."""
+    real = Path(os.path.realpath(folder / name))
+    if not real.is_relative_to(os.path.realpath(root)):
+        raise ArtifactError("the thin archive refers to a file outside the folder")
+    try:
+        return memoryview(_mapped(real))
+    except ArtifactError as error:
+        raise ArtifactError(f"the thin archive refers to a file that {error.what}") from None
 
 
 def read_bytes(
@@ -66,14 +87,18 @@ def read_bytes(
     contents: Sequence[str] = (),
     for_comparison: bool = False,
     digest: str | None = None,
+    member_file: MemberFile | None = None,
 ) -> Facts:
-    """The facts of a file with this content; `digest` if the caller has it already."""
+    """The facts of a file with this content; `digest` if the caller has it already.
+
+    `member_file` reads what a thin archive refers to.
+    """
     view = memoryview(data)
     digest = digest or digest_of(view)
-    request = FactsRequest(tuple(references), tuple(contents), for_comparison)
+    request = FactsRequest(tuple(references), tuple(contents), for_comparison, member_file)
     format_ = _format_of(view)
     if format_ is None:
-        other = UnknownFile(_text(view)) if view else None
+        other = _other(view) if view else None
         return Facts("other" if other else "empty", len(view), digest, other=other)
     try:
         found = format_.read(view, request)
@@ -100,9 +125,14 @@ class FileFormat:
 
 
 def _read_member(content: memoryview, request: FactsRequest) -> Content:
-    """What is in an archive's member; None for one of no known format and for an archive."""
+    """What is in an archive's member, the name of a format that is not read, or None for an empty member."""
     format_ = _format_of(content)
-    return format_.read(content, request) if format_ and format_.kind != "archive" else None
+    if format_ is not None:
+        return "archive" if format_.kind == "archive" else format_.read(content, request)
+    if not content:
+        return None
+    other = _other(content)
+    return other.format or ("unknown" if other.text is None else "text")
 
 
 FORMATS = (
@@ -121,6 +151,12 @@ _LONGEST_MAGIC = max(len(magic) for one in FORMATS for magic in one.magics)
 def _format_of(view: memoryview) -> FileFormat | None:
     beginning = bytes(view[:_LONGEST_MAGIC])
     return next((one for one in FORMATS if beginning.startswith(one.magics)), None)
+
+
+def _other(view: memoryview) -> UnknownFile:
+    text = _text(view)
+    is_text = text is not None and "\0" not in text
+    return UnknownFile(text, None if is_text else foreign_format(view))
 
 
 def _text(view: memoryview) -> str | None:

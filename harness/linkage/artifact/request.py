@@ -1,6 +1,10 @@
 """What the readers are asked for beyond an artifact's tables."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+MemberFile = Callable[[str], memoryview]
+"""The content of a file that a thin archive refers to by this name. Raises ArtifactError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +17,9 @@ class FactsRequest:
     """Whether two compilers are compared: then also the references of every function that other languages
     can call (defined, visible, its name not mangled) and, of a linked file, the section `.comment`, in which
     linkers and compilers leave their names."""
+
+    member_file: MemberFile | None = field(default=None, compare=False)
+    """Reads what a thin archive refers to; without it, its members are not read."""
 
 
 COMMENT = ".comment"

@@ -25,7 +25,7 @@ from linkage.run.job_server import JobServer
 from linkage.run.kept_facts import get_facts, put_facts
 from linkage.run.restore import restore
 from linkage.run.workspace import Workspace
-from linkage.store.keys import facts_key, named_programs, step_key
+from linkage.store.keys import named_programs, step_key
 from linkage.store.recheck import Recheck, difference
 from linkage.store.store import Store
 from linkage.toolchain.version import VersionRange
@@ -198,7 +198,7 @@ class _Chain:
             return None
         seen: dict[str, FileFacts] = {}
         for name, wanted in wanted_files(step.reads, record.after, record.outcome.made).items():
-            found = get_facts(self.store, facts_key(record.after, wanted))
+            found = get_facts(self.store, record.after, wanted)
             if found is None:
                 return None
             seen[name] = found
@@ -271,12 +271,12 @@ class _Chain:
 
     def _read(self, wanted: Read, state: State) -> FileFacts:
         """The facts of a file; from the store if a file with the same bytes was read before."""
-        key, node = facts_key(state, wanted), target(wanted.pattern, state)
+        node = target(wanted.pattern, state)
         is_itself = node is not None and node.stored == node.content
-        found = get_facts(self.store, key) if is_itself else None
+        found = get_facts(self.store, state, wanted) if is_itself else None
         if found is None:
             found = self._read_anew(wanted, state)
-            put_facts(self.store, key, found)
+            put_facts(self.store, state, wanted, found)
         return found
 
     def _read_anew(self, wanted: Read, state: State) -> FileFacts:

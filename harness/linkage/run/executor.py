@@ -329,6 +329,7 @@ def read_facts(wanted: Read, workspace: Workspace, state: State) -> FileFacts:
             contents=wanted.contents,
             for_comparison=wanted.for_comparison,
             digest=digest,
+            root=workspace.root,
         )
         return FileFacts(_neutral(facts, workspace), _texts(wanted.texts, path, workspace))
     except (ArtifactError, OSError) as error:

@@ -7,28 +7,48 @@ most of what is kept of it.
 from dataclasses import replace
 from hashlib import blake2b
 
-from linkage.artifact.facts import Members
+from linkage.artifact.facts import Archive, ArchiveMember, Facts, Members
+from linkage.plan.plan import Read
+from linkage.plan.state import State
 from linkage.run.executor import FileFacts
+from linkage.store.keys import facts_key, thin_facts_key
 from linkage.store.store import Store
 
 _LARGE = 4096
 """Bytes of a part that is kept by itself."""
 _BY_NAME = b"@"
 """Before the name of a part that is kept by itself; a part's own bytes, zlib's, never begin so."""
+_REFERRING = "thin"
+"""The kind of the facts that only name a thin archive's members: with their contents they are the key of
+its facts.
+"""
 
 
-def put_facts(store: Store, key: str, seen: FileFacts) -> None:
-    """Cache the facts of a file."""
-    archive = seen.facts.archive
+def put_facts(store: Store, state: State, wanted: Read, seen: FileFacts) -> None:
+    """Cache the facts of a file; of a thin archive, only if the state has the files that it refers to."""
+    archive, key = seen.facts.archive, facts_key(state, wanted)
+    if archive is not None and archive.thin:
+        names = [ArchiveMember(member.name, member.size) for member in archive.members]
+        referring = Archive(archive.flavour, thin=True, members=Members.of(names), index=None)
+        store.put("facts", key, FileFacts(Facts(_REFERRING, 0, "", archive=referring)))
+        referred = thin_facts_key(key, state, wanted, [member.name for member in names])
+        if referred is None:
+            return
+        key = referred
     if archive is not None:
         packed = tuple(part if len(part) < _LARGE else _put(store, part) for part in archive.members.packed)
         seen = _with_members(seen, packed)
     store.put("facts", key, seen)
 
 
-def get_facts(store: Store, key: str) -> FileFacts | None:
+def get_facts(store: Store, state: State, wanted: Read) -> FileFacts | None:
     """The facts of a file; None if a part of them is not cached."""
+    key = facts_key(state, wanted)
     seen = store.get("facts", key, FileFacts)
+    if seen is not None and seen.facts.kind == _REFERRING:
+        members = seen.facts.archive.members if seen.facts.archive is not None else ()
+        referred = thin_facts_key(key, state, wanted, [member.name for member in members])
+        seen = store.get("facts", referred, FileFacts) if referred is not None else None
     if seen is None or seen.facts.archive is None:
         return seen
     packed = [

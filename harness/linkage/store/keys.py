@@ -4,7 +4,8 @@ The harness's own code is among it: what a reader finds, and what is noted of a 
 with the code that does it, whatever a version number that is kept by hand may say.
 """
 
-from collections.abc import Iterator, Mapping
+import posixpath
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from hashlib import blake2b
 from importlib.resources import files
@@ -68,6 +69,17 @@ def facts_key(state: State, wanted: Read) -> str:
     content = node.content if node else ""
     asked = wanted.functions, wanted.contents, wanted.texts, wanted.for_comparison
     return key_of(own_code(READERS), content, *asked)
+
+
+def thin_facts_key(key: str, state: State, wanted: Read, members: Sequence[str]) -> str | None:
+    """The key of what is found in a thin archive, whose own is `key`, and in the files that it refers to.
+
+    None if the state does not show what all of them are: one is missing, outside, or behind a link.
+    """
+    folder = posixpath.dirname(wanted.pattern)
+    nodes = [target(posixpath.normpath(posixpath.join(folder, name)), state) for name in members]
+    contents = [node.content for node in nodes if node is not None and node.kind == "file"]
+    return key_of(key, contents) if len(contents) == len(members) else None
 
 
 def wants_inputs(step: PlannedStep) -> bool:

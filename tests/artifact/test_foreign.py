@@ -1,0 +1,52 @@
+"""Formats that are recognised and not read: each has a name."""
+
+import struct
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from linkage.artifact import read, read_bytes
+from linkage.artifact.foreign import foreign_format
+
+
+@pytest.mark.parametrize(
+    ("target", "format_"),
+    [
+        ("x86_64-pc-windows-gnu", "COFF"), ("i686-pc-windows-msvc", "COFF"),
+        ("aarch64-apple-darwin", "Mach-O"), ("x86_64-apple-darwin", "Mach-O"),
+        ("wasm32-unknown-unknown", "WebAssembly"),
+    ],
+)  # fmt: skip
+def test_what_rustc_writes_for_other_systems(
+    foreign: Callable[[str], Path], target: str, format_: str
+) -> None:
+    facts = read(foreign(target))
+    assert facts.other is not None
+    assert (facts.kind, facts.other.format, facts.other.text) == ("other", format_, None)
+
+
+@pytest.mark.parametrize(
+    ("content", "format_"),
+    [
+        (b"MZ" + bytes(58) + struct.pack("<I", 64) + b"PE\0\0", "PE/COFF"),
+        (b"MZ\xff" + bytes(90), "MS-DOS"),
+        (b"MZ\xff", "MS-DOS"),
+        (b"\xca\xfe\xba\xbe\0\0\0\x02\xff", "Mach-O universal binary"),
+        (b"\xca\xfe\xba\xbe\0\0\0\x41\xff", "Java class"),
+        (b"\0\0\xff\xff\0\0\x64\x86" + bytes(12), "COFF"),
+        (b"\0\0\xff\xff\0\0\0\0" + bytes(12), None),
+        (b"\x64\x86" + bytes(14) + b"\1\0\0\0", None),
+        (b"\x64\x86", None),
+        (b"<bigaf>\n\0", "AIX archive"),
+        (b"", None),
+    ],
+)
+def test_a_format_by_its_first_bytes(content: bytes, format_: str | None) -> None:
+    assert foreign_format(memoryview(content)) == format_
+
+
+def test_a_text_is_no_file_of_another_format() -> None:
+    other = read_bytes(b"MZ said no more").other
+    assert other is not None
+    assert (other.text, other.format) == ("MZ said no more", None)
