@@ -204,9 +204,9 @@ def wrong(tmp_path: Path, artifacts: dict[str, Path]) -> Path:
         (".", 4, "linkage: .: not a regular file"),
         ("cut.o", 1, "linkage: cut.o: damaged (elf, "),
         ("notes.txt", 1, "linkage: notes.txt: not an artifact: a text file, 14 bytes"),
-        ("noise", 1, "linkage: noise: not an artifact: unknown format, 4 bytes"),
+        ("noise", 1, "linkage: noise: cannot be read: a file of an unknown format, 4 bytes"),
         ("empty.o", 1, "linkage: empty.o: the file is empty"),
-        ("damaged.a", 1, "linkage: damaged.a: member cut.o is damaged: section headers at offset"),
+        ("damaged.a", 1, "linkage: damaged.a: member cut.o cannot be read: section headers at offset"),
     ],
 )
 def test_wrong_input_is_one_line_and_the_others_are_shown(

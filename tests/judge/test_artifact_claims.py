@@ -8,12 +8,15 @@ from linkage.artifact.facts import (
     Binding,
     Dynamic,
     Facts,
+    ObjectType,
     Symbol,
     SymbolTable,
     SymbolType,
+    UnknownFile,
     Visibility,
 )
-from linkage.judge.artifact import ASPECTS
+from linkage.judge.artifact import ASPECTS, Aspect
+from linkage.judge.view import View, described
 from support.claim_subjects import ARCHIVE, LIBRARY, OBJECT, TWICE
 from support.hand_made import (
     EMPTY,
@@ -26,6 +29,7 @@ from support.hand_made import (
     misses,
     object_file,
     text_file,
+    verdicts,
 )
 
 HOLDS = [
@@ -122,42 +126,55 @@ def test_each_aspect_is_tried_both_ways() -> None:
 
 
 STRIPPED = elf(None, ("foo",))
+STATIC = elf(("foo",), type=ObjectType.EXECUTABLE)
 NOTHING = elf((), (), dynamic=Dynamic())
+MACH_O = Facts("other", 9, "0", other=UnknownFile(None, "Mach-O"))
+DAMAGED = Facts("elf", 9, "0", error="section headers at offset 0x40 reach beyond the end")
+LISTS = ("needed", "symbol-versions")
+"""Names of the dynamic section, which is what must be there."""
 
 
-@pytest.mark.parametrize("aspect", [aspect.key for aspect in ASPECTS])
-@pytest.mark.parametrize("facts", [EMPTY, text_file("hello"), archive(index=None)], ids=lambda f: f.kind)
-def test_a_claim_about_a_table_that_is_missing_does_not_hold(aspect: str, facts: Facts) -> None:
-    for claim in (
-        "{none: [foo]}",
-        "{all: [foo]}",
-        "{any: [foo]}",
-        "{count: '<5'}",
-        "{within: [foo], count: 0}",
-    ):
-        ((key, claimed, _, _),) = misses(f"{aspect}: {claim}", facts)
-        assert (key, claimed) == (aspect, "names to judge")
-    for claim in ("none", "{count: 0}", "{only: []}"):
-        assert misses(f"{aspect}: {claim}", facts) == []
+NEGATIVE = ("{none: [foo]}", "{count: '<5'}", "{within: [foo], none: [foo]}")
+POSITIVE = ("{all: [foo]}", "{any: [foo]}", "{only: [foo]}", "{count: '>0'}", "{order: [foo]}")
+NONE = ("none", "{count: 0}", "{only: []}")
+
+
+@pytest.mark.parametrize("aspect", ASPECTS, ids=lambda aspect: aspect.key)
+@pytest.mark.parametrize("facts", [EMPTY, text_file("hello"), MACH_O, DAMAGED], ids=lambda f: f.kind)
+def test_a_claim_about_a_table_that_a_file_cannot_have_is_an_error(aspect: Aspect, facts: Facts) -> None:
+    for claim in (*NEGATIVE, *POSITIVE, *NONE):
+        ((key, verdict),) = verdicts(f"{aspect.key}: {claim}", facts)
+        assert key == aspect.key
+        assert verdict.startswith(f"error: {described(facts)}")
+
+
+@pytest.mark.parametrize("aspect", ASPECTS, ids=lambda aspect: aspect.key)
+@pytest.mark.parametrize("facts", [NOTHING, archive(index=None)], ids=lambda f: f.kind)
+def test_a_claim_about_an_empty_table(aspect: Aspect, facts: Facts) -> None:
+    """What it must hold is missing; that it lacks something is no news; that it is empty holds."""
+    if View(facts).unseen(aspect.table) is not None or (facts is NOTHING and aspect.key in LISTS):
+        return
+    for claim in NEGATIVE:
+        assert verdicts(f"{aspect.key}: {claim}", facts)[0][1].startswith("error: ")
+    for claim in POSITIVE:
+        assert verdicts(f"{aspect.key}: {claim}", facts) == [(aspect.key, "fail")]
+    for claim in NONE:
+        assert verdicts(f"{aspect.key}: {claim}", facts) == []
 
 
 @pytest.mark.parametrize(
     ("facts", "claim", "why"),
     [
-        (STRIPPED, "defines: {none: [foo]}", "no symbol table: the file is stripped or not an object"),
-        (STRIPPED, "undefined: {none: [foo]}", "no symbol table: the file is stripped or not an object"),
-        (
-            OBJECT,
-            "exports: {none: [foo]}",
-            "no dynamic symbol table (help: claim `defines` of an archive or an object)",
-        ),
-        (OBJECT, "needed: {none: ['libstd*']}", "no dynamic section"),
-        (
-            OBJECT,
-            "duplicates: {none: [foo]}",
-            "no archive with symbols: only archive members can have duplicates",
-        ),
-        (OBJECT, "members: {none: [x]}", "no members: the file is not an archive, or an empty one"),
+        (STRIPPED, "defines: {none: [foo]}", "no symbol table: the file is stripped"),
+        (STRIPPED, "undefined: {none: [foo]}", "no symbol table: the file is stripped"),
+        (OBJECT, "exports: {none: [foo]}", "an object file has no dynamic symbols"),
+        (ARCHIVE, "exports: none", "an archive has no dynamic symbols"),
+        (ARCHIVE, "symbol-versions: none", "an archive has no dynamic section"),
+        (OBJECT, "needed: {none: ['libstd*']}", "an object file has no dynamic section"),
+        (STATIC, "needed: {none: ['libstd*']}", "no dynamic section"),
+        (STATIC, "exports: {none: [foo]}", "no dynamic symbol table"),
+        (OBJECT, "duplicates: {none: [foo]}", "an ELF file has no members"),
+        (OBJECT, "members: {none: [x]}", "an ELF file has no members"),
         (archive(member("a.o"), index=None), "index: {none: [x]}", "no symbol index"),
         (NOTHING, "defines: {none: [foo]}", "no symbol table"),
         (NOTHING, "exports: {none: [foo]}", "no dynamic symbol table"),
@@ -168,9 +185,8 @@ def test_a_claim_about_a_table_that_is_missing_does_not_hold(aspect: str, facts:
     ],
 )
 def test_why_there_is_nothing_to_judge(facts: Facts, claim: str, why: str) -> None:
-    ((_, claimed, found, _),) = misses(claim, facts)
-    assert claimed == "names to judge"
-    assert found.startswith(why)
+    ((_, verdict),) = verdicts(claim, facts)
+    assert verdict.startswith(f"error: {why}")
 
 
 def test_a_library_that_needs_nothing_lacks_what_it_does_not_need() -> None:

@@ -2,13 +2,16 @@
 
 import pytest
 
-from linkage.artifact.facts import Facts
+from linkage.artifact.facts import ArchiveMember, Bitcode, Facts, UnknownFile
 from linkage.judge.comparison import check_comparisons, describe_reference
-from support.hand_made import STABLE, archive, claims, elf, member, text_file
+from support.hand_made import STABLE, archive, claims, elf, member, table, text_file
 
 ONE = elf(["foo", "bar"], ["foo", "bar"], size=100, digest="one")
 SAME = elf(["foo", "bar"], ["foo", "bar"], size=100, digest="one")
 MORE = elf(["foo", "bar", "baz"], ["foo", "bar", "baz"], size=120, digest="more")
+ARCHIVE = archive(member("a.o", ["x"]))
+NO_TABLE = archive(ArchiveMember("a.o", 9, bitcode=Bitcode("raw", 9)))
+MACH_O = Facts("other", 9, "0", other=UnknownFile(None, "Mach-O"))
 WEAK = elf({"foo": "weak", "bar": ""}, ["foo", "bar"], size=100, digest="weak")
 
 
@@ -16,6 +19,12 @@ def misses(claim: str, one: Facts, other: Facts | str) -> list[tuple[str, str, s
     found = check_comparisons(claims(claim), one, lambda _: other, STABLE)
     misses = [(each.key, each.mismatch) for each in found]
     return [(f"{key}.{one.part}" if one.part else key, one.claimed, one.found) for key, one in misses]
+
+
+def unjudged(claim: str, one: Facts, other: Facts) -> list[str]:
+    """Why the claim could not be judged."""
+    found = check_comparisons(claims(claim), one, lambda _: other, STABLE)
+    return [each.mismatch.found for each in found if each.mismatch.error]
 
 
 @pytest.mark.parametrize(
@@ -88,17 +97,47 @@ def test_a_comparison_that_does_not(claim: str, other: Facts, miss: tuple[str, s
 )
 def test_nothing_to_compare_with_is_a_failure(claim: str) -> None:
     ((_, claimed, found),) = misses(claim, ONE, "other does not exist")
-    assert (claimed, found) == ("other exists", "other does not exist")
+    assert (claimed, found) == ("can be judged", "no artifact to compare with: other does not exist")
 
 
 @pytest.mark.parametrize("what", ["symbols", "exports"])
 def test_tables_that_are_missing_are_neither_the_same_nor_different(what: str) -> None:
     for claim in ("same-as", "differs-from"):
         for one, other in ((elf(), elf()), (ONE, elf()), (elf(), ONE), (elf((), ()), elf((), ()))):
-            ((_, _, found),) = misses(f"{claim}: {{artifact: other, compare: {what}}}", one, other)
+            (found,) = unjudged(f"{claim}: {{artifact: other, compare: {what}}}", one, other)
             assert found == f"no {what} to compare"
-    ((_, _, found),) = misses("exports-differ: {artifact: other}", archive(member("a.o", ["x"])), ONE)
-    assert found == "no exports to compare"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "what", "why"),
+    [
+        (ARCHIVE, ONE, "exports", "an archive has no dynamic symbols"),
+        (ONE, ARCHIVE, "exports", "the other artifact: an archive has no dynamic symbols"),
+        (ONE, MACH_O, "symbols", "the other artifact: a Mach-O file, which is not read"),
+        (MACH_O, MACH_O, "symbols", "a Mach-O file, which is not read"),
+        (NO_TABLE, ARCHIVE, "symbols", "member a.o is LLVM bitcode without a symbol table"),
+        (
+            ARCHIVE,
+            NO_TABLE,
+            "symbols",
+            "the other artifact: member a.o is LLVM bitcode without a symbol table",
+        ),
+    ],
+)
+def test_tables_that_were_not_read_cannot_be_compared(one: Facts, other: Facts, what: str, why: str) -> None:
+    for claim in ("same-as", "differs-from"):
+        assert unjudged(f"{claim}: {{artifact: other, compare: {what}}}", one, other) == [why]
+    if what == "exports":
+        assert unjudged("exports-differ: {artifact: other}", one, other) == [why]
+
+
+def test_the_symbols_of_bitcode_are_compared() -> None:
+    one, other = (
+        archive(ArchiveMember("a.o", 9, bitcode=Bitcode("raw", 9, symbols=table([name])))) for name in "fg"
+    )
+    assert misses("same-as: {artifact: other, compare: symbols}", one, one) == []
+    ((_, _, found),) = misses("same-as: {artifact: other, compare: symbols}", one, other)
+    assert found == "more: f FUNC GLOBAL DEFAULT .text; fewer: g FUNC GLOBAL DEFAULT .text"
 
 
 def test_texts() -> None:

@@ -1,15 +1,29 @@
 """Claims that look closer: kinds of symbols, references, sections, members, texts."""
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from linkage.artifact.facts import ArchiveMember, Bitcode
+from linkage.artifact.facts import ArchiveMember, Bitcode, Metadata, SectionTable
 from linkage.judge.artifact import check_artifact
 from linkage.judge.view import View
 from support.claim_subjects import ARCHIVE, LIBRARY, OBJECT, SECTIONS
-from support.hand_made import EMPTY, STABLE, archive, claims, elf, keys, member, misses, text_file
+from support.hand_made import (
+    EMPTY,
+    STABLE,
+    archive,
+    claims,
+    elf,
+    keys,
+    member,
+    misses,
+    object_file,
+    table,
+    text_file,
+    verdicts,
+)
 
 # --- the general form
 
@@ -65,7 +79,11 @@ def test_the_general_form_of_the_dynamic_table() -> None:
     wanted = "{names: 'foo*', table: dynamic, where: {version: FOO_1.0}, expect: {binding: weak}, count: 1}"
     assert misses(f"symbols: {wanted}", LIBRARY) == []
     ((key, claimed, found, _),) = misses("symbols: {names: foo, table: dynamic, count: 0}", OBJECT)
-    assert (key, claimed, found) == ("symbols[0]", "symbols to judge", "no dynamic symbol table")
+    assert (key, claimed, found) == (
+        "symbols[0]",
+        "can be judged",
+        "an object file has no dynamic symbols",
+    )
 
 
 # --- references, sections, members, texts
@@ -82,8 +100,8 @@ def test_what_a_function_refers_to() -> None:
 
 def test_a_function_that_is_not_there_refers_to_nothing_and_that_is_a_failure() -> None:
     ((key, claimed, found, near),) = misses("references: {start: {none: [foo]}}", elf({"start": "undefined"}))
-    assert (key, claimed) == ("references.start", "a function start")
-    assert found == "no function of this name with readable code"
+    assert (key, claimed) == ("references.start", "can be judged")
+    assert found == "no function start with readable code"
     assert near == ("start in the symbol table: FUNC GLOBAL DEFAULT UND",)
 
 
@@ -112,8 +130,8 @@ def test_a_section() -> None:
         (
             "{.debug_info: {not-contains: x}}",
             "section..debug_info",
-            "content to judge",
-            "content that was not read",
+            "can be judged",
+            "no content to judge: it was not read",
         ),
     ],
 )
@@ -124,7 +142,7 @@ def test_a_section_that_is_not_so(claim: str, key: str, claimed: str, found: str
 def test_each_of_the_members() -> None:
     assert misses("each-member: {'*cgu*': {type: relocatable, metadata: false}}", ARCHIVE) == []
     assert misses("each-member: {lib.rmeta: {format: metadata, metadata: true}}", ARCHIVE) == []
-    assert misses("each-member: {a: {format: other}}", archive(member("a", None))) == []
+    assert misses("each-member: {a: {format: other}}", archive(member("a", None, unread="unknown"))) == []
     ((key, claimed, found, _),) = misses("each-member: {'*.o': {defines: [foo]}}", ARCHIVE)
     assert key == "each-member.*.o.defines.all"
     assert (claimed, found) == ("has foo", "std-12.std.9f-cgu.0.rcgu.o: not among bar, soft")
@@ -132,7 +150,7 @@ def test_each_of_the_members() -> None:
 
 def test_members_that_are_not_there_are_a_failure() -> None:
     ((key, claimed, found, _),) = misses("each-member: {'*.obj': {bitcode: false}}", ARCHIVE)
-    assert (key, claimed) == ("each-member.*.obj", "members *.obj")
+    assert (key, claimed) == ("each-member.*.obj", "can be judged")
     assert found.endswith("lib.rmeta")
     assert keys("each-member: {'*': {bitcode: false}}", OBJECT) == ["each-member.*"]
 
@@ -143,10 +161,84 @@ def test_a_member_that_is_bitcode() -> None:
     assert keys("each-member: {a.o: {defines: {none: [foo]}}}", inner) == ["each-member.a.o.defines"]
 
 
+def test_the_symbols_of_bitcode() -> None:
+    """The symbol table that LLVM writes into bitcode is the member's."""
+    inner = archive(
+        ArchiveMember("a.o", 9, bitcode=Bitcode("raw", 9, symbols=table({"both": "", "gone": "undefined"}))),
+        member("b.o", {"both": ""}),
+    )
+    claim = "{defines: [both], unresolved: {only: [gone]}, duplicates: {only: [both]}}"
+    assert misses(claim, inner) == []
+    assert misses("each-member: {a.o: {defines: {only: [both]}, undefined: {only: [gone]}}}", inner) == []
+    assert verdicts("{sections: {none: [.text]}}", inner) == [
+        ("sections", "error: member a.o is LLVM bitcode, which has no sections")
+    ]
+
+
+HIDDEN = (
+    (ArchiveMember("a.o", 9, bitcode=Bitcode("raw", 9)), "LLVM bitcode without a symbol table"),
+    (ArchiveMember("a.o", 9, error="cut off"), "not read: cut off"),
+    (ArchiveMember("a.o", 9, unread="COFF"), "a COFF file, which is not read"),
+    (ArchiveMember("a.o", 9, unread="archive"), "an archive, which is not read"),
+    (ArchiveMember("a.o", 9, unread="unknown"), "a file of an unknown format, which is not read"),
+    (
+        ArchiveMember("a.o", 9, object=replace(object_file(), sections=SectionTable())),
+        "an ELF file without section headers, through which the symbol table is found",
+    ),
+    (member("a.o", ("__gnu_lto_slim",)), "GCC's LTO bytecode, whose symbols are not read"),
+)
+OF_SYMBOLS = (
+    "defines",
+    "undefined",
+    "unresolved",
+    "weak",
+    "local",
+    "global",
+    "hidden",
+    "absolute",
+    "duplicates",
+)
+
+
+@pytest.mark.parametrize(("part", "why"), HIDDEN, ids=[why for _, why in HIDDEN])
+def test_a_member_that_was_not_seen_makes_claims_about_symbols_errors(part: ArchiveMember, why: str) -> None:
+    facts = archive(member("foo.o", ("foo",)), part)
+    for key in OF_SYMBOLS:
+        for claim in (
+            "none",
+            "[foo]",
+            "{none: [bar]}",
+            "{only: [foo]}",
+            "{count: 1}",
+            "{within: [x], count: 0}",
+        ):
+            assert verdicts(f"{key}: {claim}", facts) == [(key, f"error: member a.o is {why}")]
+    assert verdicts("symbols: {names: bar, count: 0}", facts) == [
+        ("symbols[0]", f"error: member a.o is {why}")
+    ]
+    assert verdicts("{members: [a.o], index: [foo], thin: false, format: archive}", facts) == []
+    assert verdicts("each-member: {foo.o: {defines: {only: [foo]}}}", facts) == []
+
+
+def test_a_member_without_symbols_hides_none() -> None:
+    """An empty member, a text and rustc's metadata hold no symbols."""
+    facts = archive(
+        member("foo.o", ("foo",)),
+        ArchiveMember("empty.o", 0),
+        ArchiveMember("notes.txt", 9, unread="text"),
+        ArchiveMember("lib.rmeta", 9, metadata=Metadata(10, None, 9, compressed=False)),
+    )
+    assert verdicts("{defines: {only: [foo]}, sections: {none: [.x]}, bitcode: false}", facts) == [
+        ("sections", "error: no sections")
+    ]
+
+
 def test_flags_that_do_not_apply_to_a_file() -> None:
     for claim in ("pie: false", "relro: none", "bind-now: false", "text-relocations: false", "thin: false"):
-        ((_, _, found, _),) = misses(claim, text_file("hello"))
-        assert found == "does not apply to a file of another format"
+        ((_, verdict),) = verdicts(claim, text_file("hello"))
+        assert verdict.startswith("error: a text file has no ")
+        ((_, verdict),) = verdicts(claim, OBJECT)
+        assert verdict.startswith(("error: an object file has no ", "error: an ELF file has no members"))
     assert misses("type: shared", ARCHIVE)[0][2] == "an archive"
 
 
@@ -155,8 +247,8 @@ def test_a_text_file() -> None:
     assert misses("text: {file: hello.txt}", text_file("hello"), files={"hello.txt": "hello"}) == []
     assert misses("text: {empty: true}", EMPTY) == []
     assert keys("text: {not-contains: x}", EMPTY) == ["text"]
-    assert misses("text: {contains: a}", OBJECT)[0][2] == "an ELF file"
-    assert misses("text: {not-contains: a}", text_file(None))[0][2] == "a file of another format"
+    assert misses("text: {contains: a}", OBJECT)[0][2] == "no text to judge: the file is an ELF file"
+    assert misses("text: {not-contains: a}", text_file(None))[0][2].startswith("no text")
 
 
 def test_what_a_library_provides_and_lacks() -> None:

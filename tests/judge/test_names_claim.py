@@ -67,22 +67,39 @@ FAILS = [
     (
         "{within: ['x_*'], none: [x_1]}",
         ("y",),
-        Mismatch("within", "names to judge (within x_*)", "none among y"),
+        Mismatch(
+            "within",
+            "names to judge (within x_*)",
+            "no names to judge (within x_*): none among y",
+            error=True,
+        ),
     ),
     (
         "{within: ['x_*'], none: [x_1]}",
         (),
-        Mismatch("within", "names to judge (within x_*)", "the list is empty"),
+        Mismatch(
+            "within",
+            "names to judge (within x_*)",
+            "no names to judge (within x_*): the list is empty",
+            error=True,
+        ),
     ),
     (
         "{within: ['x_*'], count: '<5'}",
         ("y",),
-        Mismatch("within", "names to judge (within x_*)", "none among y"),
+        Mismatch(
+            "within",
+            "names to judge (within x_*)",
+            "no names to judge (within x_*): none among y",
+            error=True,
+        ),
     ),
     (
         "{except: ['y*'], none: [z]}",
         ("y",),
-        Mismatch("except", "names to judge (except y*)", "none among y"),
+        Mismatch(
+            "except", "names to judge (except y*)", "no names to judge (except y*): none among y", error=True
+        ),
     ),
 ]
 

@@ -95,18 +95,27 @@ def test_claims_of_a_cell() -> None:
     assert judged(planned(text, 1), done(facts=facts)).outcome is VerdictKind.FAIL
 
 
-DAMAGED = Facts("elf", 100, "d", error="truncated: 64 bytes where 4096 are announced")
+TRUNCATED = "truncated: 64 bytes where 4096 are announced"
+DAMAGED = Facts("elf", 100, "d", error=TRUNCATED)
 TEXT = text_file("not what you think")
 
 
 @pytest.mark.parametrize(
     ("claim", "facts", "why"),
     [
-        ("exports: none", DAMAGED, "liblib.so: truncated: 64 bytes where 4096 are announced"),
-        ("{format: elf, exports: none}", DAMAGED, "liblib.so: truncated: 64 bytes where 4096 are announced"),
-        ("exports: none", TEXT, "liblib.so: expected elf, found other"),
-        ("exists: true", EMPTY, "liblib.so: expected elf, found empty"),
-        ("needed: none", archive(), "liblib.so: expected elf, found archive"),
+        (
+            "exports: none",
+            DAMAGED,
+            f"liblib.so: an ELF file that cannot be read: {TRUNCATED}",
+        ),
+        (
+            "{format: elf, exports: none}",
+            DAMAGED,
+            f"liblib.so: an ELF file that cannot be read: {TRUNCATED}",
+        ),
+        ("exports: none", TEXT, "liblib.so: expected an ELF file, found a text file"),
+        ("exists: true", EMPTY, "liblib.so: expected an ELF file, found an empty file"),
+        ("needed: none", archive(), "liblib.so: expected an ELF file, found an archive"),
     ],
 )
 def test_a_damaged_artifact_cannot_be_judged(claim: str, facts: Facts, why: str) -> None:
@@ -123,7 +132,17 @@ def test_a_damaged_member_cannot_be_judged() -> None:
         planned(LIB % "lib.staticlib: {defines: {none: [bar]}}"), done(facts={"liblib.a": facts})
     )
     assert verdict.outcome is VerdictKind.ERROR
-    assert verdict.failures[0].found == r"liblib.a: member b\x1b.o: truncated"
+    assert [(one.found, one.error) for one in verdict.failures] == [
+        (r"member b\x1b.o is not read: truncated", True)
+    ]
+    for claim in ("index: [foo]", "members: {count: 2}", "thin: false", "size: '>1'"):
+        text = LIB % f"lib.staticlib: {{{claim}}}"
+        assert judged(planned(text), done(facts={"liblib.a": facts})).outcome is VerdictKind.PASS
+
+
+def test_claims_about_the_bytes_of_a_damaged_file_can_be_judged() -> None:
+    assert lib("lib.cdylib: {size: 100}", so=DAMAGED) is VerdictKind.PASS
+    assert lib("lib.cdylib: {size: 101}", so=DAMAGED) is VerdictKind.FAIL
 
 
 def test_a_case_can_say_that_a_file_is_not_what_its_name_says() -> None:
@@ -139,12 +158,13 @@ def test_metadata_may_come_in_an_object() -> None:
         )
 
 
-def test_a_failure_beside_an_error_is_an_error() -> None:
+def test_a_failure_beside_an_error_is_a_failure() -> None:
+    """It is the worse news; the other is reported, too."""
     text = LIB % "lib.cdylib: {exports: [foo]}, lib.staticlib: {defines: [foo]}"
     verdict = judged(
         planned(text), done(facts={"liblib.so": DAMAGED, "liblib.a": archive(member("a.o", ["x"]))})
     )
-    assert verdict.outcome is VerdictKind.ERROR
+    assert verdict.outcome is VerdictKind.FAIL
     assert [one.error for one in verdict.failures] == [True, False]
 
 
@@ -189,14 +209,14 @@ def test_undefined_symbols_are_defined_in_the_link_set() -> None:
             [
                 (
                     "lib.staticlib.resolved.link-set",
-                    "liblib.so: truncated: 64 bytes where 4096 are announced",
+                    f"liblib.so: an ELF file that cannot be read: {TRUNCATED}",
                 ),
                 ("lib.staticlib.resolved", "not defined: __rust_alloc"),
             ],
         ),
         (
             {"liblib.a": archive(member("a.o", {"puts": "undefined"})), "liblib.so": elf(exports=["x"])},
-            [("lib.staticlib.resolved", "none among puts")],
+            [("lib.staticlib.resolved", "no undefined symbols that match __rust_*: none among puts")],
         ),
     ],
 )  # fmt: skip
@@ -214,7 +234,7 @@ def test_a_comparison_with_another_artifact_of_the_variant() -> None:
     assert judged(made, done(facts=facts)).outcome is VerdictKind.PASS
     assert judged(made, done(facts=facts | {"liblib.so": elf(size=20)})).outcome is VerdictKind.FAIL
     verdict = judged(made, done(facts={"liblib.so": elf(size=10)}))
-    assert [one.found for one in verdict.failures] == ["liblib.a does not exist"]
+    assert [one.found for one in verdict.failures] == ["no artifact to compare with: liblib.a does not exist"]
 
 
 def test_a_comparison_with_another_variant() -> None:
@@ -226,7 +246,7 @@ def test_a_comparison_with_another_variant() -> None:
     assert judged(planned(text, 1), done(facts=facts), sibling=elf(size=11)).outcome is VerdictKind.PASS
     assert judged(planned(text, 1), done(facts=facts), sibling=elf(size=10)).outcome is VerdictKind.FAIL
     verdict = judged(planned(text, 1), done(facts=facts), sibling="that variant cannot be run: no lld")
-    assert verdict.failures[0].found == "that variant cannot be run: no lld"
+    assert verdict.failures[0].found == "no artifact to compare with: that variant cannot be run: no lld"
 
 
 # --- evidence

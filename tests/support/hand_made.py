@@ -171,6 +171,12 @@ def keys(text: str, facts: Facts, version: RustcVersion = STABLE) -> list[str]:
     return [key for key, *_ in misses(text, facts, version)]
 
 
+def verdicts(text: str, facts: Facts, version: RustcVersion = STABLE) -> list[tuple[str, str]]:
+    """The keys of the claims in `text` that do not hold, each with `fail`, or with `error: why`."""
+    found = check_artifact(claims(text), View(facts), version, {})
+    return [(one.key, f"error: {one.mismatch.found}" if one.mismatch.error else "fail") for one in found]
+
+
 HOST = "x86_64-unknown-linux-gnu"
 _OUTPUTS = tuple(
     OutputName(*names)

@@ -1,6 +1,6 @@
 """The model of claims: what must hold of a step's streams or of an artifact.
 
-A claim about a table, a stream or a file that is missing or empty fails, unless it asks for
+A claim about a table, a stream or a file that is missing or empty does not hold, unless it asks for
 exactly that.
 """
 

@@ -10,6 +10,7 @@ from linkage.artifact import read
 from linkage.artifact.facts import Facts, ObjectFile
 from linkage.errors import ArtifactError, ExitCode
 from linkage.host.terminal import escape
+from linkage.judge.view import described, is_foreign
 from linkage.render.inspect_data import FORMAT, Selection, file_data
 from linkage.render.inspect_text import Printer
 
@@ -48,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     found: list[tuple[str, Facts]] = []
     for name in arguments.files:
         try:
-            facts = read(Path(name), references=refers)
+            facts = read(Path(name), references=refers, root=Path("/"))
         except ArtifactError as error:
             _complain(escape(str(error), 1000))
             status = ExitCode.USAGE
@@ -77,11 +78,11 @@ def _wrong(facts: Facts, refers: Sequence[str]) -> list[str]:
     if facts.kind == "empty":
         return ["the file is empty"]
     if facts.other is not None:
-        what = "a text file" if facts.other.text is not None else "unknown format"
-        return [f"not an artifact: {what}, {facts.size} bytes"]
+        what = "cannot be read" if is_foreign(facts) else "not an artifact"
+        return [f"{what}: {described(facts)}, {facts.size} bytes"]
     members = facts.archive.members if facts.archive is not None else ()
     lines = [
-        f"member {escape(one.name)} is damaged: {escape(one.error, 400)}" for one in members if one.error
+        f"member {escape(one.name)} cannot be read: {escape(one.error, 400)}" for one in members if one.error
     ]
     objects: list[ObjectFile | None] = [facts.object, *(member.object for member in members)]
     seen = {name for one in objects if one is not None for name in one.references}

@@ -42,6 +42,9 @@ class Differ:
             yield Change("bytes", "", "", base.digest, head.digest)
         if base is head:
             return
+        unread = base.unread or head.unread
+        if unread is not None and base.digest != head.digest:
+            yield Change("not compared", "", unread, base.digest, head.digest)
         if base.kind != head.kind:
             yield Change("format", "", f"{base.kind} → {head.kind}", base.kind, head.kind)
             return

@@ -49,7 +49,7 @@ class CargoSource:
             return placeless(text, places, self.normalizer.filters)
 
         artifacts = {
-            name: self.normalizer.artifact(read(file, for_comparison=True))
+            name: self.normalizer.artifact(read(file, for_comparison=True, root=Path("/")))
             for name, file in sorted(done.files.items())
         }
         step = ComparedStep(

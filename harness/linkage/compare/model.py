@@ -42,6 +42,8 @@ class ComparedArtifact:
     digest: str
     error: str | None = None
     """Why it could not be read; then it is not compared."""
+    unread: str | None = None
+    """Why not all of it could be read: it is compared by its bytes, too."""
     plain: Mapping[str, str] = field(default_factory=dict)
     lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     exports: Table | None = None

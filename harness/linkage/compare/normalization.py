@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 from linkage.artifact.facts import (
@@ -16,11 +17,14 @@ from linkage.artifact.facts import (
     SymbolType,
     Visibility,
 )
+from linkage.artifact.foreign import LINKABLE
 from linkage.artifact.request import COMMENT
 from linkage.artifact.tables import SHN_ABS, SHN_COMMON, SHN_LORESERVE, SHN_UNDEF, SHN_XINDEX
-from linkage.compare.model import ComparedArtifact, ComparedMember, CrateTables, Table
+from linkage.compare.model import ComparedArtifact, ComparedMember, CrateTables
+from linkage.compare.model import Table as NameTable
 from linkage.compare.names import RUNTIME, Namer, is_anonymous, scheme
 from linkage.compare.noise_filters import MEMBER, TEXT, NoiseFilters, without_noise
+from linkage.judge.view import Table, View
 
 _KINDS = (
     ".text.unlikely", ".text.hot", ".text.startup", ".text", ".rodata", ".data.rel.ro", ".data", ".bss",
@@ -51,6 +55,9 @@ class Normalizer:
         facts = same.facts
         if facts.error is not None:
             return ComparedArtifact(facts.kind, facts.size, facts.digest, error=facts.error)
+        return replace(self._readable(facts, text), unread=_unread(facts))
+
+    def _readable(self, facts: Facts, text: str | None) -> ComparedArtifact:
         if facts.object is not None:
             return self._object(facts, facts.object)
         if facts.archive is not None:
@@ -60,11 +67,13 @@ class Normalizer:
             plain = {"bitcode": facts.bitcode.form, **self._version(facts.bitcode.producer)}
         if facts.metadata is not None:
             plain = {"metadata": "yes", **self._version(facts.metadata.rustc)}
+        table = facts.bitcode.symbols if facts.bitcode is not None else None
         return ComparedArtifact(
             facts.kind,
             facts.size,
             facts.digest,
             plain=plain,
+            parts={} if table is None else {"": self._read_part((table,), ())},
             text=None if text is None else without_noise(text, TEXT, self.filters),
         )
 
@@ -124,7 +133,7 @@ class Normalizer:
     def _file(self, name: str) -> str:
         return without_noise(name, TEXT, self.filters)
 
-    def _dynamic(self, table: SymbolTable, *, defined: bool) -> Table:
+    def _dynamic(self, table: SymbolTable, *, defined: bool) -> NameTable:
         found: Counter[tuple[str, str]] = Counter()
         for index, (name, value, local, is_defined, _) in enumerate(_rows(table)):
             if is_defined != defined or local:
@@ -135,18 +144,24 @@ class Normalizer:
 
     def _archive(self, facts: Facts, found: Archive) -> ComparedArtifact:
         members = tuple(self._one(member) for member in found.members)
-        by_crate: dict[str, list[ObjectFile]] = {}
-        for member, said in zip(found.members, members, strict=True):
-            if member.object is not None:
-                by_crate.setdefault(said.crate or "", []).append(member.object)
+        by_crate: dict[str, list[ArchiveMember]] = {}
+        for member in found.members:
+            if member.object is not None or member.bitcode is not None:
+                by_crate.setdefault(member.crate or "", []).append(member)
         parts = {
             crate: self._part(
-                tuple(one.symbols for one in objects if one.symbols is not None),
-                tuple(one.sections for one in objects),
+                tuple(table for one in held if (table := _symbols(one)) is not None),
+                tuple(one.object.sections for one in held if one.object is not None),
             )
-            for crate, objects in by_crate.items()
+            for crate, held in by_crate.items()
         }
-        own = [one for crate, objects in by_crate.items() if crate not in RUNTIME for one in objects]
+        own = [
+            one.object
+            for crate, held in by_crate.items()
+            if crate not in RUNTIME
+            for one in held
+            if one.object is not None
+        ]
         index = None if found.index is None else frozenset(map(self.namer, found.index))
         return ComparedArtifact(
             facts.kind,
@@ -164,9 +179,7 @@ class Normalizer:
         )
 
     def _one(self, member: ArchiveMember) -> ComparedMember:
-        table = member.object.symbols if member.object is not None else None
-        kind = _kind(member)
-        return self._member(member.name, kind, member.crate, table, member.size)
+        return self._member(member.name, _kind(member), member.crate, _symbols(member), member.size)
 
     def _read_member(
         self, name: str, kind: str, crate: str | None, table: SymbolTable | None, size: int
@@ -211,13 +224,32 @@ class _FactsKey:
 
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
-        self._key = (facts.kind, facts.size, facts.digest, facts.error)
+        self._key = (facts.kind, facts.size, facts.digest, facts.error, _referred(facts))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _FactsKey) and bool(self.facts.digest) and self._key == other._key
 
     def __hash__(self) -> int:
         return hash(self._key)
+
+
+def _referred(facts: Facts) -> tuple[bytes, ...]:
+    """What a thin archive's members are, which are not part of the file."""
+    archive = facts.archive
+    return archive.members.packed if archive is not None and archive.thin else ()
+
+
+def _unread(facts: Facts) -> str | None:
+    """Why not all that linkers see in a file has been read."""
+    if facts.other is not None and facts.other.format not in LINKABLE:
+        return None
+    return None if facts.kind in ("empty", "metadata") else View(facts).unseen(Table.SYMBOLS)
+
+
+def _symbols(member: ArchiveMember) -> SymbolTable | None:
+    if member.object is not None:
+        return member.object.symbols
+    return member.bitcode.symbols if member.bitcode is not None else None
 
 
 def section_kind(name: str) -> str:
@@ -238,11 +270,11 @@ def _place(name: str) -> str:
 
 def _kind(member: ArchiveMember) -> str:
     if member.error is not None:
-        return "damaged"
+        return "not read"
     with_ = [what for what in ("bitcode", "metadata") if getattr(member, what) is not None]
     if member.object is not None:
         return " with ".join(["object", *([" and ".join(with_)] if with_ else [])])
-    return " and ".join(with_) or "other"
+    return " and ".join(with_) or member.unread or "other"
 
 
 def _said(value: object) -> str:

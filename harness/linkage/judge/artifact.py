@@ -16,17 +16,19 @@ from linkage.host.terminal import escape
 from linkage.judge.name_set import (
     Mismatch,
     asks_for_nothing,
+    asks_for_something,
     check_names,
     compare,
     counted,
     listing,
     missing_from,
     none_of,
+    unjudged,
 )
 from linkage.judge.pattern import compile_patterns
 from linkage.judge.rows import SymbolRow
 from linkage.judge.text import check_text
-from linkage.judge.view import View, describe
+from linkage.judge.view import Table, View, describe, described, facts_of, is_foreign
 from linkage.toolchain.version import RustcVersion
 
 SYMBOLS = "readelf -sW {file}"
@@ -44,26 +46,27 @@ class Aspect:
     """One key of ArtifactClaims that takes names."""
 
     key: str
-    names: Callable[[View], Sequence[str] | None]
-    """None: the artifact has no such table."""
-    table: Callable[[View], object]
+    table: Table
+    """What must have been read, whole."""
+    names: Callable[[View], Sequence[str]]
+    any: Callable[[View], object]
     """What must not be empty, unless the claim is that there are no names."""
     missing: str
     look: str
 
 
 def _symbols(key: str, chosen: Callable[[SymbolRow], bool]) -> Aspect:
-    missing = "no symbol table: the file is stripped or not an object"
-    return Aspect(key, lambda view: view.select(chosen), lambda view: view.symbols, missing, SYMBOLS)
+    missing = "no symbol table: the file is stripped"
+    return Aspect(key, Table.SYMBOLS, lambda v: v.select(chosen), lambda v: v.symbols, missing, SYMBOLS)
 
 
 def _dynamic_symbols(key: str, chosen: Callable[[SymbolRow], bool]) -> Aspect:
-    missing = "no dynamic symbol table (help: claim `defines` of an archive or an object)"
     return Aspect(
         key,
+        Table.DYNAMIC_SYMBOLS,
         lambda view: view.select(chosen, dynamic=True),
         lambda view: view.dynamic,
-        missing,
+        "no dynamic symbol table: the file is linked statically",
         _DYNAMIC_SYMBOLS,
     )
 
@@ -73,18 +76,20 @@ def _loader(
 ) -> Aspect:
     """Names of the dynamic section; `itself`: they must not be missing, instead of the section."""
 
-    def found(view: View) -> Sequence[str] | None:
-        dynamic = view.facts.object.dynamic if view.facts.object is not None else None
-        return names(dynamic) if dynamic is not None else None
+    def dynamic(view: View) -> Dynamic | None:
+        return view.facts.object.dynamic if view.facts.object is not None else None
 
-    return Aspect(key, found, found if itself else lambda view: found(view) is not None, missing, _DYNAMIC)
+    def found(view: View) -> Sequence[str]:
+        return names(dynamic(view) or Dynamic())
+
+    return Aspect(key, Table.DYNAMIC, found, found if itself else dynamic, missing, _DYNAMIC)
 
 
 def _archive(key: str, names: Callable[[Archive], Sequence[str] | None], missing: str, look: str) -> Aspect:
-    def found(view: View) -> Sequence[str] | None:
-        return names(view.facts.archive) if view.facts.archive is not None else None
+    def found(view: View) -> Sequence[str]:
+        return names(view.facts.archive) or () if view.facts.archive is not None else ()
 
-    return Aspect(key, found, found, missing, look)
+    return Aspect(key, Table.MEMBERS, found, found, missing, look)
 
 
 def _interpreter(view: View) -> list[str]:
@@ -92,18 +97,19 @@ def _interpreter(view: View) -> list[str]:
     return [found] if found else []
 
 
-_KINDS = {
-    "archive": "an archive", "bitcode": "LLVM bitcode", "elf": "an ELF file", "empty": "an empty file",
-    "metadata": "rustc metadata", "other": "a file of another format",
-}  # fmt: skip
-"""Each kind of file in a message."""
-
-_NO_MEMBERS = "no members: the file is not an archive, or an empty one"
+_NO_MEMBERS = "the archive is empty"
 
 ASPECTS: tuple[Aspect, ...] = (
     _symbols("defines", lambda s: s.defined),
     _symbols("undefined", lambda s: not s.defined),
-    Aspect("unresolved", lambda v: v.unresolved, lambda v: v.symbols, "no symbol table", SYMBOLS),
+    Aspect(
+        "unresolved",
+        Table.SYMBOLS,
+        lambda v: v.unresolved,
+        lambda v: v.symbols,
+        "no symbol table: the file is stripped",
+        SYMBOLS,
+    ),
     _symbols("weak", lambda s: s.defined and s.binding is Binding.WEAK),
     _symbols("local", lambda s: s.defined and s.binding is Binding.LOCAL),
     _symbols("global", lambda s: s.defined and s.binding in {Binding.GLOBAL, Binding.UNIQUE}),
@@ -113,17 +119,25 @@ ASPECTS: tuple[Aspect, ...] = (
     _dynamic_symbols("imports", lambda s: not s.defined),
     Aspect(
         "duplicates",
+        Table.MEMBER_SYMBOLS,
         lambda v: v.duplicates,
-        lambda v: v.symbols if v.facts.archive is not None else None,
-        "no archive with symbols: only archive members can have duplicates",
+        lambda v: v.symbols,
+        "no symbols in any member",
         SYMBOLS,
     ),
     _loader("needed", lambda d: d.needed, "no dynamic section"),
     _loader("soname", lambda d: [d.soname] if d.soname else [], "no soname", itself=True),
     _loader("runpath", lambda d: (*d.runpath, *d.rpath), "no runpath", itself=True),
     _loader("symbol-versions", lambda d: (*d.versions_needed, *d.versions_defined), "no symbol versions"),
-    Aspect("interpreter", _interpreter, _interpreter, "no interpreter", _HEADERS),
-    Aspect("sections", lambda v: v.section_names, lambda v: v.section_names, "no sections", _SECTIONS),
+    Aspect("interpreter", Table.SEGMENTS, _interpreter, _interpreter, "no interpreter", _HEADERS),
+    Aspect(
+        "sections",
+        Table.SECTIONS,
+        lambda v: v.section_names,
+        lambda v: v.section_names,
+        "no sections",
+        _SECTIONS,
+    ),
     _archive("members", lambda a: [m.name for m in a.members], _NO_MEMBERS, _MEMBERS),
     _archive("crates", lambda a: sorted({m.crate for m in a.members if m.crate}), _NO_MEMBERS, _MEMBERS),
     _archive("index", lambda a: a.index, "no symbol index", "nm -s {file}"),
@@ -133,7 +147,7 @@ ASPECTS: tuple[Aspect, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class FailedClaim:
-    """A claim that does not hold: its key, why, and the command that shows it."""
+    """A claim that does not hold, or cannot be judged: its key, why, and the command that shows it."""
 
     key: str
     mismatch: Mismatch
@@ -149,7 +163,7 @@ def check_artifact(
 
     `files` are the expected texts beside the case.
     """
-    yield from _kind(claims, view.facts)
+    yield from _kind(claims, view)
     for aspect in ASPECTS:
         claim: Names | None = getattr(
             claims, {"global": "global_"}.get(aspect.key, aspect.key.replace("-", "_"))
@@ -176,47 +190,57 @@ def check_artifact(
 def _text(claim: Text, facts: Facts, files: Mapping[str, str]) -> Iterator[FailedClaim]:
     text = "" if facts.kind == "empty" else facts.other.text if facts.other is not None else None
     if text is None:
-        yield FailedClaim("text", Mismatch("", "a text file", _described(facts)), "file {file}")
+        found = "is not UTF-8 or larger than 1 MiB" if facts.kind == "other" else f"is {described(facts)}"
+        yield FailedClaim("text", unjudged(f"no text to judge: the file {found}"), "file {file}")
         return
     for miss in check_text(claim, text, files):
         yield FailedClaim("text", miss, "cat {file}")
 
 
-def _kind(claims: ArtifactClaims, facts: Facts) -> Iterator[FailedClaim]:
-    if claims.format is not None and facts.kind != claims.format:
+def _kind(claims: ArtifactClaims, view: View) -> Iterator[FailedClaim]:
+    facts = view.facts
+    if claims.format is not None and facts.error is not None:
+        yield FailedClaim("format", unjudged(facts.error), "file {file}")
+    elif claims.format is not None and facts.kind != claims.format:
         yield FailedClaim("format", Mismatch("", claims.format, facts.kind), "file {file}")
     if claims.type is not None:
-        found = facts.object.type.value if facts.object is not None else _described(facts)
-        if found != claims.type:
+        found = facts.object.type.value if facts.object is not None else described(facts)
+        if facts.error is not None or is_foreign(facts):
+            yield FailedClaim("type", unjudged(view.unseen(Table.SECTIONS) or found), _HEADERS)
+        elif found != claims.type:
             yield FailedClaim("type", Mismatch("", claims.type, found), _HEADERS)
     if claims.size is not None and not compare(claims.size, facts.size):
         yield FailedClaim("size", Mismatch("", f"size {claims.size}", f"{facts.size} bytes"), "stat {file}")
 
 
 def _aspect(aspect: Aspect, claim: Names, view: View, version: RustcVersion) -> Iterator[Mismatch]:
-    names = aspect.names(view)
-    if not aspect.table(view) and not asks_for_nothing(claim):
-        yield Mismatch("", "names to judge", aspect.missing)
+    why = view.unseen(aspect.table)
+    if why is not None:
+        yield unjudged(why)
         return
-    for miss in check_names(claim, names or (), version):
+    names = aspect.names(view)
+    if not aspect.any(view) and not asks_for_nothing(claim):
+        positive = asks_for_something(claim)
+        yield Mismatch("", "names to judge", aspect.missing) if positive else unjudged(aspect.missing)
+        return
+    for miss in check_names(claim, names, version):
         wanted = [
             pattern.exact
             for pattern in compile_patterns((*claim.all, *(claim.only or ())), version)
             if pattern.exact
         ]
-        states = [state for name in wanted if name not in (names or ()) for state in view.states(name)]
-        yield Mismatch(
-            miss.part,
-            miss.claimed,
-            miss.found,
-            (*states, *miss.nearest) if miss.part in ("all", "only") else miss.nearest,
+        states = [state for name in wanted if name not in names for state in view.states(name)]
+        yield replace(
+            miss, nearest=(*states, *miss.nearest) if miss.part in ("all", "only") else miss.nearest
         )
 
 
 def _general(claim: Symbols, view: View, version: RustcVersion) -> Iterator[Mismatch]:
-    table = view.dynamic if claim.table == "dynamic" else view.symbols
-    if not table:
-        yield Mismatch("", "symbols to judge", f"no {claim.table} symbol table")
+    is_dynamic = claim.table == "dynamic"
+    why = view.unseen(Table.DYNAMIC_SYMBOLS if is_dynamic else Table.SYMBOLS)
+    table = view.dynamic if is_dynamic else view.symbols
+    if why is not None or not table:
+        yield unjudged(why or f"no {claim.table} symbol table")
         return
     names, without = compile_patterns(claim.names, version), compile_patterns(claim.except_, version)
     chosen = [
@@ -264,52 +288,54 @@ def _is(kind: SymbolKind, symbol: SymbolRow, version: RustcVersion) -> bool:
 
 def _references(function: str, claim: Names, view: View, version: RustcVersion) -> Iterator[FailedClaim]:
     look = f"objdump -dr --disassemble={function} {{file}}"
-    if function not in view.references:
+    why = view.unseen(Table.SECTIONS)
+    if why is not None or function not in view.references:
+        found = why or f"no function {function} with readable code"
         near = tuple(state for state in view.states(function))
-        yield FailedClaim(
-            f"references.{function}",
-            Mismatch("", f"a function {function}", "no function of this name with readable code", near),
-            look,
-        )
+        miss = replace(unjudged(found), nearest=near)
+        yield FailedClaim(f"references.{function}", miss, look)
         return
     for miss in check_names(claim, view.references[function], version):
         yield FailedClaim(f"references.{function}", miss, look)
 
 
-def _described(facts: Facts) -> str:
-    return _KINDS.get(facts.kind, f"a file of kind {facts.kind}")
-
-
 def _flags(claims: ArtifactClaims, view: View) -> Iterator[FailedClaim]:
-    found = view.facts.object
+    found, archive = view.facts.object, view.facts.archive
     dynamic = found.dynamic if found is not None else None
-    looked_at: tuple[tuple[str, object, object, str], ...] = (
-        ("pie", claims.pie, found.pie if found else None, _HEADERS),
-        ("relro", claims.relro, found.relro.value if found else None, _HEADERS),
-        ("bind-now", claims.bind_now, dynamic.bind_now if dynamic else None, _DYNAMIC),
+    looked_at: tuple[tuple[str, object, object, Table, str], ...] = (
+        ("pie", claims.pie, found.pie if found else None, Table.SEGMENTS, _HEADERS),
+        ("relro", claims.relro, found.relro.value if found else None, Table.SEGMENTS, _HEADERS),
+        ("bind-now", claims.bind_now, dynamic.bind_now if dynamic else None, Table.DYNAMIC, _DYNAMIC),
         (
             "text-relocations",
             claims.text_relocations,
             dynamic.text_relocations if dynamic else None,
+            Table.DYNAMIC,
             _DYNAMIC,
         ),
-        ("thin", claims.thin, view.facts.archive.thin if view.facts.archive else None, _MEMBERS),
-        ("bitcode", claims.bitcode, bool(view.bitcode), _SECTIONS),
-        ("metadata", claims.metadata, bool(view.metadata), _SECTIONS),
+        ("thin", claims.thin, archive.thin if archive else None, Table.MEMBERS, _MEMBERS),
+        ("bitcode", claims.bitcode, bool(view.bitcode), Table.EMBEDDED, _SECTIONS),
+        ("metadata", claims.metadata, bool(view.metadata), Table.EMBEDDED, _SECTIONS),
     )
-    for key, wanted, is_so, look in looked_at:
-        if wanted is not None and wanted != is_so:
-            said = f"does not apply to {_described(view.facts)}" if is_so is None else str(is_so).lower()
-            yield FailedClaim(key, Mismatch("", str(wanted).lower(), said), look)
+    for key, wanted, is_so, table, look in looked_at:
+        if wanted is None:
+            continue
+        why = view.unseen(table) or ("no dynamic section" if is_so is None else None)
+        if why is not None:
+            yield FailedClaim(key, unjudged(why), look)
+        elif wanted != is_so:
+            yield FailedClaim(key, Mismatch("", str(wanted).lower(), str(is_so).lower()), look)
 
 
 def _section(name: str, claim: SectionClaim, view: View) -> Iterator[FailedClaim]:
     found = view.sections(name)
     key = f"section.{name}"
+    why = view.unseen(Table.SECTIONS)
+    if why is not None:
+        yield FailedClaim(key, unjudged(why), _SECTIONS)
+        return
     if not found:
-        yield FailedClaim(
-            key, Mismatch("", f"section {name}", missing_from(view.section_names or ())), _SECTIONS
-        )
+        yield FailedClaim(key, Mismatch("", f"section {name}", missing_from(view.section_names)), _SECTIONS)
         return
     for section in found:
         if claim.size is not None and not compare(claim.size, section.size):
@@ -329,8 +355,10 @@ def _section(name: str, claim: SectionClaim, view: View) -> Iterator[FailedClaim
 def _content(name: str, claim: SectionClaim, contents: Sequence[bytes]) -> Iterator[FailedClaim]:
     key = f"section.{name}"
     if not any(contents):
-        found = "an empty section" if contents else "content that was not read"
-        yield FailedClaim(key, Mismatch("", "content to judge", found), _SECTIONS)
+        miss = Mismatch("", "content to judge", "an empty section")
+        if not (contents and claim.contains):
+            miss = unjudged("no content to judge: " + ("it is empty" if contents else "it was not read"))
+        yield FailedClaim(key, miss, _SECTIONS)
         return
     for wanted in claim.contains:
         if not any(wanted.encode() in content for content in contents):
@@ -354,27 +382,16 @@ def _each_member(
     members = view.facts.archive.members if view.facts.archive is not None else ()
     matching = compile_patterns((pattern,), version)[0]
     if not any(matching.matches(member.name) for member in members):
-        miss = Mismatch("", f"members {pattern}", none_of([member.name for member in members]))
-        yield FailedClaim(f"each-member.{pattern}", miss, _MEMBERS)
+        found_members = none_of([member.name for member in members])
+        why = view.unseen(Table.MEMBERS) or f"no member matches {pattern}: {found_members}"
+        yield FailedClaim(f"each-member.{pattern}", unjudged(why), _MEMBERS)
     names, seen = Counter(member.name for member in members), Counter[str]()
     for member in members:
         seen[member.name] += 1
         if not matching.matches(member.name):
             continue
         file, extracted = _extraction(member.name, seen[member.name] if names[member.name] > 1 else 0)
-        kind = (
-            "elf"
-            if member.object
-            else "bitcode"
-            if member.bitcode
-            else "metadata"
-            if member.metadata
-            else "other"
-        )
-        facts = Facts(
-            kind, member.size, "", object=member.object, bitcode=member.bitcode, metadata=member.metadata
-        )
-        for found in check_artifact(claims, View(facts), version, files):
+        for found in check_artifact(claims, View(facts_of(member)), version, files):
             yield replace(
                 found,
                 key=f"each-member.{pattern}.{found.key}",

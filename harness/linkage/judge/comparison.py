@@ -7,9 +7,9 @@ from functools import partial
 from linkage.artifact.facts import Facts
 from linkage.case.claims import ArtifactClaims, ArtifactReference, ExportsDiffer
 from linkage.judge.artifact import FailedClaim
-from linkage.judge.name_set import Mismatch, listing
+from linkage.judge.name_set import Mismatch, listing, unjudged
 from linkage.judge.pattern import compile_patterns
-from linkage.judge.view import View, describe
+from linkage.judge.view import Table, View, describe
 from linkage.toolchain.version import RustcVersion
 
 Look = Callable[[ArtifactReference], Facts | str]
@@ -38,7 +38,7 @@ def _with(
 ) -> Iterator[FailedClaim]:
     found = other(reference)
     if isinstance(found, str):
-        yield FailedClaim(key, Mismatch("", f"{describe_reference(reference)} exists", found), "")
+        yield FailedClaim(key, unjudged(f"no artifact to compare with: {found}"), "")
         return
     for miss in judge(found):
         yield FailedClaim(key, miss, _LOOK[reference.compare])
@@ -61,7 +61,7 @@ def _same(reference: ArtifactReference, one: Facts, other: Facts) -> Iterator[Mi
     claimed = f"the same {reference.compare} as {describe_reference(reference)}"
     nothing = _incomparable(reference.compare, one, other)
     if nothing is not None:
-        yield Mismatch("", claimed, nothing)
+        yield unjudged(nothing)
         return
     match reference.compare:
         case "bytes":
@@ -81,10 +81,7 @@ def _same(reference: ArtifactReference, one: Facts, other: Facts) -> Iterator[Mi
             yield from _same_symbols(claimed, _table(one, what), _table(other, what))
 
 
-def _same_symbols(
-    claimed: str, one: Mapping[str, int] | None, other: Mapping[str, int] | None
-) -> Iterator[Mismatch]:
-    one, other = one or {}, other or {}
+def _same_symbols(claimed: str, one: Mapping[str, int], other: Mapping[str, int]) -> Iterator[Mismatch]:
     more, fewer = Counter(one) - Counter(other), Counter(other) - Counter(one)
     if more or fewer:
         yield Mismatch("", claimed, _added_and_removed(sorted(more), sorted(fewer)))
@@ -97,38 +94,37 @@ def _added_and_removed(more: Sequence[str], fewer: Sequence[str]) -> str:
 
 def _incomparable(what: str, one: Facts, other: Facts) -> str | None:
     """Why there is nothing to compare: what one side lacks is neither the same nor different."""
-    match what:
-        case "bytes" | "size":
-            return None
-        case "text":
-            return (
-                None
-                if _text(one) and _text(other)
-                else f"not two text files, but {one.kind} and {other.kind}"
-            )
-        case _:
-            return None if _table(one, what) and _table(other, what) else f"no {what} to compare"
+    if what in ("bytes", "size"):
+        return None
+    if what == "text":
+        both = _text(one) and _text(other)
+        return None if both else f"not two text files, but {one.kind} and {other.kind}"
+    table = Table.DYNAMIC_SYMBOLS if what == "exports" else Table.SYMBOLS
+    for facts in (one, other):
+        why = View(facts).unseen(table)
+        if why is not None:
+            return why if facts is one else f"the other artifact: {why}"
+    return None if _table(one, what) and _table(other, what) else f"no {what} to compare"
 
 
 def _text(facts: Facts) -> str | None:
     return facts.other.text if facts.other is not None else None
 
 
-def _table(facts: Facts, what: str) -> dict[str, int] | None:
+def _table(facts: Facts, what: str) -> dict[str, int]:
     view = View(facts)
     if what == "exports":
-        names = view.select(lambda symbol: symbol.defined, dynamic=True)
-        return dict(Counter(names)) if names is not None else None
-    if view.symbols is None:
-        return None
-    return dict(Counter(f"{symbol.name} {describe(symbol)}" for symbol in view.symbols))
+        return dict(Counter(view.select(lambda symbol: symbol.defined, dynamic=True)))
+    return dict(Counter(f"{symbol.name} {describe(symbol)}" for symbol in view.symbols or ()))
 
 
 def _different(reference: ArtifactReference, one: Facts, other: Facts) -> Iterator[Mismatch]:
+    claimed = f"not the same {reference.compare} as {describe_reference(reference)}"
     nothing = _incomparable(reference.compare, one, other)
-    if nothing is not None or not list(_same(reference, one, other)):
-        found = nothing or f"the same, {one.size} bytes"
-        yield Mismatch("", f"not the same {reference.compare} as {describe_reference(reference)}", found)
+    if nothing is not None:
+        yield unjudged(nothing)
+    elif not list(_same(reference, one, other)):
+        yield Mismatch("", claimed, f"the same, {one.size} bytes")
 
 
 def _smaller(one: Facts, other: Facts) -> Iterator[Mismatch]:
@@ -137,10 +133,11 @@ def _smaller(one: Facts, other: Facts) -> Iterator[Mismatch]:
 
 
 def _exports(claim: ExportsDiffer, one: Facts, other: Facts, version: RustcVersion) -> Iterator[Mismatch]:
-    here, there = _table(one, "exports"), _table(other, "exports")
-    if not here or not there:
-        yield Mismatch("", "exports on both sides", "no exports to compare")
+    nothing = _incomparable("exports", one, other)
+    if nothing is not None:
+        yield unjudged(nothing)
         return
+    here, there = _table(one, "exports"), _table(other, "exports")
     for part, wanted, found in (
         ("added", claim.added, sorted(set(here) - set(there))),
         ("removed", claim.removed, sorted(set(there) - set(here))),

@@ -12,11 +12,12 @@ from linkage.host.terminal import escape
 from linkage.judge import known_bugs as known
 from linkage.judge.artifact import SYMBOLS, FailedClaim, check_artifact
 from linkage.judge.comparison import check_comparisons
-from linkage.judge.name_set import Mismatch, listing, none_of
+from linkage.judge.name_set import Mismatch, listing, none_of, unjudged
 from linkage.judge.pattern import compile_patterns
 from linkage.judge.process import check_process
+from linkage.judge.text import NOT_EMPTY
 from linkage.judge.verdict import Failure, Verdict
-from linkage.judge.view import View
+from linkage.judge.view import DESCRIBED, View, described
 from linkage.plan.command import Command, Glob
 from linkage.plan.expectation import as_expected, ended_right, how, unmade
 from linkage.plan.observation import Observation, Outcome, native_static_libs
@@ -165,7 +166,9 @@ def _group(
         expected = (
             _KIND_OF_ROLE.get(group.subject.rpartition(".")[2]) if group.subject in step.roles else None
         )
-        wrong = _damage(facts) or (None if group.claims.format is not None else _unexpected(facts, expected))
+        wrong = _damage(facts, group.claims)
+        if wrong is None and group.claims.format is None:
+            wrong = _unexpected(facts, expected)
         if wrong is not None:
             yield _error(plan, step, group.subject, group.path, f"{name}: {wrong}", step_id)
             continue
@@ -193,17 +196,21 @@ def _parts(key: str) -> Iterator[str | int]:
             yield int(index.removesuffix("]"))
 
 
-def _damage(facts: Facts) -> str | None:
-    """What could not be read of a file: none of its claims can be judged."""
-    members = facts.archive.members if facts.archive is not None else ()
-    damaged = (f"member {escape(member.name)}: {member.error}" for member in members if member.error)
-    return facts.error or next(damaged, None)
+_OF_BYTES = {"when", "exists", "size", "mode", "content", "smaller_than"}
+"""Claims that need no reader."""
+
+
+def _damage(facts: Facts, claims: ArtifactClaims) -> str | None:
+    """Why a file could not be read, if the claims need more of it than its bytes."""
+    if facts.error is None or claims.model_fields_set <= _OF_BYTES:
+        return None
+    return f"{described(facts)} that cannot be read: {facts.error}"
 
 
 def _unexpected(facts: Facts, expected: str | None) -> str | None:
-    if expected in (None, facts.kind) or (expected == "metadata" and facts.kind == "elf"):
+    if expected is None or expected == facts.kind or (expected == "metadata" and facts.kind == "elf"):
         return None  # rustc may wrap metadata in an object
-    return f"expected {expected}, found {facts.kind}"
+    return f"expected {DESCRIBED[expected]}, found {described(facts)}"
 
 
 def _look(
@@ -228,7 +235,8 @@ def _file(claims: ArtifactClaims, name: str, outcome: Outcome) -> Iterator[Faile
         return
     size, found = outcome.facts[name].size, outcome.texts.get(name, ())
     if not size:
-        yield FailedClaim("content", Mismatch("", "not empty", "empty"), "ls -l {file}")
+        miss = NOT_EMPTY if claims.content.contains else unjudged("nothing to judge: it is empty")
+        yield FailedClaim("content", miss, "ls -l {file}")
         return
     for text in claims.content.contains:
         if text not in found:
@@ -249,11 +257,15 @@ def _resolved(
     claim = group.claims.resolved
     if claim is None:
         return
+    why = view.unlinkable
+    if why is not None:
+        yield FailedClaim("resolved", unjudged(why), SYMBOLS)
+        return
     patterns = compile_patterns(claim.names, plan.variant.toolchain.version)
     wanted = [name for name in view.undefined if any(pattern.matches(name) for pattern in patterns)]
     named = ", ".join(claim.names)
     if not wanted:
-        miss = Mismatch("", f"undefined symbols that match {named}", none_of(view.undefined))
+        miss = unjudged(f"no undefined symbols that match {named}: {none_of(view.undefined)}")
         yield FailedClaim("resolved", miss, SYMBOLS)
     defined = set(view.provided)
     for name in claim.link_set:
@@ -265,13 +277,12 @@ def _resolved(
                 "ls -l",
             )
         for path in paths:
-            other = outcome.facts[path]
-            why = _damage(other)
+            other = View(outcome.facts[path])
+            why = other.unlinkable
             if why is not None:
-                yield FailedClaim(
-                    "resolved", Mismatch("link-set", f"{name} can be read", f"{path}: {why}"), ""
-                )
-            defined.update(View(other).provided)
+                miss = Mismatch("link-set", f"{name} can be read", f"{path}: {why}", error=True)
+                yield FailedClaim("resolved", miss, "")
+            defined.update(other.provided)
     missing = [name for name in wanted if name not in defined]
     if missing:
         miss = Mismatch(
@@ -298,6 +309,7 @@ def _failure(
         mismatch.found,
         mismatch.nearest,
         tuple(look),
+        mismatch.error,
     )
 
 

@@ -28,6 +28,13 @@ class Mismatch:
     claimed: str
     found: str
     nearest: tuple[str, ...] = ()
+    error: bool = False
+    """It could not be judged; `found` says why."""
+
+
+def unjudged(why: str) -> Mismatch:
+    """A claim that could not be judged."""
+    return Mismatch("", "can be judged", why, error=True)
 
 
 def compare(text: str, value: int) -> bool:
@@ -40,6 +47,12 @@ def asks_for_nothing(claim: Names) -> bool:
     """Whether the claim is that there are no names: `count: 0` is, `count: "<9"` is not."""
     # `within` selects names: an empty table has none to judge.
     return not claim.within and _wants_none(claim)
+
+
+def asks_for_something(claim: Names) -> bool:
+    """Whether the claim does not hold for an empty list, whatever else it says."""
+    counts = claim.count is not None and not compare(claim.count, 0)
+    return bool(claim.all or claim.any or claim.only or claim.order or counts)
 
 
 def means_zero(text: str) -> bool:
@@ -69,7 +82,11 @@ def check_names(claim: Names, names: Sequence[str], version: RustcVersion) -> It
             if given
         )
         part = "within" if claim.within else "except"
-        yield Mismatch(part, f"names to judge ({limits})", none_of(names))
+        claimed, found = f"names to judge ({limits})", none_of(names)
+        if asks_for_something(claim):
+            yield Mismatch(part, claimed, found)
+        else:
+            yield Mismatch(part, claimed, f"no {claimed}: {found}", error=True)
         return
     yield from _all(claim, chosen, version)
     yield from _none(claim, chosen, version)

@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping
 
 from linkage.case.claims import Text
 from linkage.host.terminal import escape
-from linkage.judge.name_set import Mismatch, compare, means_zero, plural
+from linkage.judge.name_set import Mismatch, compare, means_zero, plural, unjudged
 from linkage.judge.number import check_number
 
 _EXCERPT = 12  # lines shown in a message
 _LINE = 1000  # characters of each: a linker names an undefined symbol after two long paths
+
+NOT_EMPTY = Mismatch("", "not empty", "empty")
 
 
 def check_text(claim: Text, text: str, files: Mapping[str, str]) -> Iterator[Mismatch]:
@@ -24,7 +26,7 @@ def check_text(claim: Text, text: str, files: Mapping[str, str]) -> Iterator[Mis
         claim.empty is True or expected == "" or (claim.lines is not None and means_zero(claim.lines))
     )
     if not text and not wants_none:
-        yield Mismatch("", "not empty", "empty")
+        yield unjudged("nothing to judge: it is empty") if _only_excludes(claim) else NOT_EMPTY
         return
     if claim.empty is not None and claim.empty != (not text):
         yield Mismatch("empty", "empty" if claim.empty else "not empty", excerpt(text))
@@ -39,6 +41,13 @@ def check_text(claim: Text, text: str, files: Mapping[str, str]) -> Iterator[Mis
     if claim.number is not None:
         yield from check_number(claim.number, text)
     yield from _parts(claim, text)
+
+
+def _only_excludes(claim: Text) -> bool:
+    """Whether nothing in the claim is known to be false of an empty text."""
+    lines = claim.lines is not None and not compare(claim.lines, 0)
+    needs = claim.contains or claim.matches or claim.order or claim.equals or claim.file or claim.number
+    return not (needs or lines or claim.empty is False)
 
 
 def _parts(claim: Text, text: str) -> Iterator[Mismatch]:

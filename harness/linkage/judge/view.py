@@ -1,19 +1,78 @@
-"""An artifact's facts as claims use them: an archive's members are one table. Pure."""
+"""An artifact's facts as claims use them: an archive's members are one table, which may be unread. Pure."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from enum import Enum, auto
 from functools import cached_property
 from itertools import chain
-from typing import TypeVar, cast
+from typing import NamedTuple, TypeVar, cast
 
 from linkage.artifact.cache import LruCache
-from linkage.artifact.facts import Binding, Bitcode, Facts, Metadata, ObjectFile, Section, SymbolTable
+from linkage.artifact.facts import (
+    ArchiveMember,
+    Binding,
+    Bitcode,
+    Facts,
+    Metadata,
+    ObjectFile,
+    ObjectType,
+    Section,
+    SymbolTable,
+    UnknownFile,
+)
+from linkage.host.terminal import escape
 from linkage.judge.rows import SymbolRow, rows
 
 T = TypeVar("T")
 
 _kept: LruCache[tuple[str, str], tuple[object, ...]] = LruCache(16)
 """Decoded tables, shared by all claims about one artifact."""
+
+
+class Table(Enum):
+    """What a claim is about: all that it needs to have been read."""
+
+    SYMBOLS = auto()
+    DYNAMIC_SYMBOLS = auto()
+    DYNAMIC = auto()
+    """What is asked of the dynamic loader."""
+    SEGMENTS = auto()
+    SECTIONS = auto()
+    EMBEDDED = auto()
+    """Bitcode and rustc's metadata, in sections or as they are."""
+    MEMBERS = auto()
+    """An archive's list of members and its index."""
+    MEMBER_SYMBOLS = auto()
+
+
+_NOUNS = {
+    Table.SYMBOLS: "symbol table", Table.DYNAMIC_SYMBOLS: "dynamic symbols", Table.DYNAMIC: "dynamic section",
+    Table.SEGMENTS: "program headers", Table.SECTIONS: "sections", Table.EMBEDDED: "sections",
+    Table.MEMBERS: "members", Table.MEMBER_SYMBOLS: "members",
+}  # fmt: skip
+_OF_LINKED_FILES = (Table.DYNAMIC_SYMBOLS, Table.DYNAMIC, Table.SEGMENTS)
+DESCRIBED = {
+    "archive": "an archive", "bitcode": "LLVM bitcode", "elf": "an ELF file", "empty": "an empty file",
+    "metadata": "rustc metadata", "unreadable": "a file",
+}  # fmt: skip
+_GCC_BYTECODE = b"\0__gnu_lto_slim\0"
+
+
+class Part(NamedTuple):
+    """The artifact itself, or a member of an archive."""
+
+    name: str | None
+    object: ObjectFile | None
+    bitcode: Bitcode | None
+    unread: str | None = None
+    """Why nothing of it was read: it is damaged, or of a format that no reader reads."""
+
+    @property
+    def symbols(self) -> SymbolTable | None:
+        """The symbol table that linkers see."""
+        if self.object is not None:
+            return self.object.symbols
+        return self.bitcode.symbols if self.bitcode is not None else None
 
 
 class View:
@@ -23,17 +82,54 @@ class View:
         self.facts = facts
 
     @cached_property
+    def parts(self) -> tuple[Part, ...]:
+        """The artifact itself, or an archive's members."""
+        if self.facts.archive is None:
+            return (Part(None, self.facts.object, self.facts.bitcode),)
+        return tuple(map(_part, self.facts.archive.members))
+
+    def unseen(self, table: Table) -> str | None:
+        """Why a table was not seen, or not whole; None if it was. No claim about it can be judged then."""
+        facts = self.facts
+        if facts.error is not None:
+            return f"{described(facts)} that cannot be read: {facts.error}"
+        if is_foreign(facts):
+            return f"{described(facts)}, which is not read"
+        if not self._has(table):
+            found = facts.object
+            subject = "an object file" if found and table in _OF_LINKED_FILES else described(facts)
+            return f"{subject} has no {_NOUNS[table]}"
+        if table is Table.MEMBERS or table in _OF_LINKED_FILES:
+            return None
+        hidden = [
+            why if part.name is None else f"member {escape(part.name)} is {why}"
+            for part in self.parts
+            if (why := _hidden(part, table)) is not None
+        ]
+        if not hidden:
+            return None
+        return hidden[0] + (f" (and {len(hidden) - 1} more)" if len(hidden) > 1 else "")
+
+    def _has(self, table: Table) -> bool:
+        """Whether a file of its kind can have the table."""
+        facts = self.facts
+        if table in (Table.MEMBERS, Table.MEMBER_SYMBOLS):
+            return facts.archive is not None
+        if table in _OF_LINKED_FILES:
+            return facts.object is not None and facts.object.type is not ObjectType.RELOCATABLE
+        if table is Table.SECTIONS:
+            return facts.archive is not None or facts.object is not None
+        return table is Table.EMBEDDED or bool(facts.archive or facts.object or facts.bitcode)
+
+    @cached_property
     def objects(self) -> tuple[ObjectFile, ...]:
         """The artifact itself, or an archive's members that are objects."""
-        if self.facts.object is not None:
-            return (self.facts.object,)
-        members = self.facts.archive.members if self.facts.archive is not None else ()
-        return tuple(member.object for member in members if member.object is not None)
+        return tuple(part.object for part in self.parts if part.object is not None)
 
     @cached_property
     def symbols(self) -> tuple[SymbolRow, ...] | None:
         """The symbol table without section and file symbols; of an archive, those of all members."""
-        return self._rows("symbols", [one.symbols for one in self.objects])
+        return self._rows("symbols", [part.symbols for part in self.parts])
 
     @cached_property
     def dynamic(self) -> tuple[SymbolRow, ...] | None:
@@ -45,20 +141,18 @@ class View:
         present = [table for table in tables if table is not None]
         if not present:
             return None
-        return _decoded(self.facts, which, lambda: chain.from_iterable(map(rows, present)))
+        return self._decoded(which, lambda: chain.from_iterable(map(rows, present)))
 
-    def select(self, chosen: Callable[[SymbolRow], bool], *, dynamic: bool = False) -> list[str] | None:
+    def select(self, chosen: Callable[[SymbolRow], bool], *, dynamic: bool = False) -> list[str]:
         """The names of the chosen symbols, in the table's order."""
         table = self.dynamic if dynamic else self.symbols
-        return [symbol.name for symbol in table if chosen(symbol)] if table is not None else None
+        return [symbol.name for symbol in table or () if chosen(symbol)]
 
     @cached_property
-    def unresolved(self) -> list[str] | None:
+    def unresolved(self) -> list[str]:
         """Undefined symbols that the artifact does not define."""
-        if self.symbols is None:
-            return None
-        defined = {s.name for s in self.symbols if s.defined and s.binding is not Binding.LOCAL}
-        return sorted({s.name for s in self.symbols if not s.defined and s.name not in defined})
+        defined = {s.name for s in self.symbols or () if s.defined and s.binding is not Binding.LOCAL}
+        return sorted({s.name for s in self.symbols or () if not s.defined and s.name not in defined})
 
     @cached_property
     def undefined(self) -> list[str]:
@@ -72,24 +166,25 @@ class View:
         table = self.dynamic if self.dynamic is not None else self.symbols
         return frozenset(s.name for s in table or () if s.defined and s.binding is not Binding.LOCAL)
 
+    @property
+    def unlinkable(self) -> str | None:
+        """Why it is not known what the artifact defines for others, or leaves undefined."""
+        return None if self.dynamic is not None else self.unseen(Table.SYMBOLS)
+
     @cached_property
-    def duplicates(self) -> list[str] | None:
+    def duplicates(self) -> list[str]:
         """Names with more than one strong definition among an archive's members."""
-        if self.facts.archive is None:
-            return None
-        tables = [one.symbols for one in self.objects if one.symbols is not None]
+        tables = [part.symbols for part in self.parts if part.symbols is not None]
         counted = Counter(
             name for table in tables for name in {row.name for row in rows(table) if row.strong}
         )
         return sorted(name for name, count in counted.items() if count > 1)
 
     @cached_property
-    def section_names(self) -> tuple[str, ...] | None:
+    def section_names(self) -> tuple[str, ...]:
         """The sections' names; of an archive, those of all members."""
-        if not self.objects:
-            return None
         tables = [one.sections for one in self.objects]
-        return _decoded(self.facts, "sections", lambda: chain.from_iterable(one.listed() for one in tables))
+        return self._decoded("sections", lambda: chain.from_iterable(one.listed() for one in tables))
 
     def sections(self, name: str) -> list[Section]:
         """The sections of this name; of an archive, those of all members."""
@@ -133,17 +228,85 @@ class View:
                     yield f"{name} in the {title}: {describe(symbol)}"
                     break
 
+    def _decoded(self, which: str, decode: Callable[[], Iterable[T]]) -> tuple[T, ...]:
+        """A table of the artifact, decoded once for all claims about it."""
+        archive = self.facts.archive
+        # The digest of a thin archive does not cover the files that it refers to.
+        if not self.facts.digest or (archive is not None and archive.thin):
+            return tuple(decode())
+        key = (self.facts.digest, which)
+        found = _kept.get(key)
+        return cast("tuple[T, ...]", _kept.put(key, tuple(decode())) if found is None else found)
+
+
+def facts_of(member: ArchiveMember) -> Facts:
+    """The facts of an archive's member, as those of a file of its own."""
+    alone = member.object is None
+    return Facts(
+        member.kind,
+        member.size,
+        "",
+        object=member.object,
+        bitcode=member.bitcode if alone else None,
+        metadata=member.metadata if alone else None,
+        other=UnknownFile(None, member.unread) if member.unread is not None else None,
+        error=member.error,
+    )
+
+
+def _part(member: ArchiveMember) -> Part:
+    unread = None
+    if member.error is not None:
+        unread = f"not read: {member.error}"
+    elif member.unread is not None and member.unread != "text":
+        unread = f"{_a_file(member.unread)}, which is not read"
+    return Part(member.name, member.object, member.bitcode, unread)
+
+
+def _hidden(part: Part, table: Table) -> str | None:
+    """Why a part's share of a table was not seen. An empty member, and rustc's metadata, have none."""
+    if part.unread is not None:
+        return part.unread
+    found, bitcode = part.object, part.bitcode
+    if found is None:
+        if bitcode is None or table is Table.EMBEDDED:
+            return None
+        if table is Table.SECTIONS:
+            return "LLVM bitcode, which has no sections"
+        return None if bitcode.symbols is not None else "LLVM bitcode without a symbol table"
+    if table is Table.SECTIONS:
+        return None
+    if not found.sections.sizes:
+        return "an ELF file without section headers, through which the symbol table is found"
+    if found.symbols is not None and _GCC_BYTECODE in found.symbols.names:
+        return "GCC's LTO bytecode, whose symbols are not read"
+    return None
+
+
+def is_foreign(facts: Facts) -> bool:
+    """Whether no reader reads files of its format."""
+    other = facts.other
+    return other is not None and other.format != "text" and (other.format is not None or other.text is None)
+
+
+def described(facts: Facts) -> str:
+    """What kind of file it is, for a message."""
+    other = facts.other
+    if other is None:
+        return DESCRIBED.get(facts.kind, f"a file of kind {facts.kind}")
+    return _a_file(other.format or ("unknown" if other.text is None else "text"))
+
+
+def _a_file(format_: str) -> str:
+    """A file of a format that is not read."""
+    if format_ == "archive":
+        return "an archive"
+    if format_ == "unknown":
+        return "a file of an unknown format"
+    return f"{'an' if format_[0] in 'AEIOUX' else 'a'} {format_} file"
+
 
 def describe(symbol: SymbolRow) -> str:
     """A symbol in readelf's words."""
     state = "ABS" if symbol.absolute else (symbol.section or "COMMON") if symbol.defined else "UND"
     return f"{symbol.type.name} {symbol.binding.name} {symbol.visibility.name} {state}"
-
-
-def _decoded(facts: Facts, which: str, decode: Callable[[], Iterable[T]]) -> tuple[T, ...]:
-    """A table of an artifact, decoded once for all claims about it."""
-    if not facts.digest:
-        return tuple(decode())
-    key = (facts.digest, which)
-    found = _kept.get(key)
-    return cast("tuple[T, ...]", _kept.put(key, tuple(decode())) if found is None else found)

@@ -74,8 +74,12 @@ def exported_table(found: ObjectFile) -> bool:
     return found.dynamic_symbols is not None
 
 
-def tables(found: ObjectFile, selection: Selection) -> Iterator[tuple[str, list[Symbol] | None]]:
-    """The object's symbol tables by name, as far as they are asked for; None for one it does not have."""
+def tables(found: ObjectFile | Bitcode, selection: Selection) -> Iterator[tuple[str, list[Symbol] | None]]:
+    """The symbol tables by name, as far as they are asked for; None for one it does not have."""
+    if isinstance(found, Bitcode):
+        table = found.symbols
+        yield "symbols", None if table is None else list(selection.chosen(table, linked=False))
+        return
     linked = exported_table(found)
     if linked:
         yield "dynamic_symbols", list(selection.chosen(found.dynamic_symbols or (), linked=True))
@@ -94,15 +98,6 @@ def place(symbol: Symbol) -> str:
     return symbol.section or ("COMMON" if symbol.type is SymbolType.COMMON else "?")
 
 
-def kind_of(member: ArchiveMember) -> str:
-    """What a member is, as the facts of a file of its own would call it."""
-    if member.object is not None:
-        return "elf"
-    if member.bitcode is not None:
-        return "bitcode"
-    return "metadata" if member.metadata is not None else "other"
-
-
 def file_data(name: str, facts: Facts, selection: Selection) -> dict[str, Any]:
     """One file's entry in the JSON."""
     data: dict[str, Any] = {
@@ -118,6 +113,8 @@ def file_data(name: str, facts: Facts, selection: Selection) -> dict[str, Any]:
         data["archive"] = _archive(facts.archive, selection)
     if facts.bitcode is not None:
         data["bitcode"] = _bitcode(facts.bitcode, selection)
+    if facts.other is not None:
+        data["format"] = facts.other.format
     if facts.metadata is not None:
         data["metadata"] = asdict(facts.metadata)
     return data
@@ -187,10 +184,11 @@ def _archive(archive: Archive, selection: Selection) -> dict[str, Any]:
 def _member(member: ArchiveMember, selection: Selection) -> dict[str, Any]:
     data: dict[str, Any] = {
         "name": member.name,
-        "kind": kind_of(member),
+        "kind": member.kind,
         "size": member.size,
         "crate": member.crate,
         "error": member.error,
+        "unread": member.unread,
     }
     if member.object is not None:
         data["object"] = _object(member.object, selection)

@@ -9,7 +9,7 @@ from rich.text import Text
 from linkage.artifact import demangle
 from linkage.artifact.facts import Archive, Binding, Bitcode, Facts, Metadata, ObjectFile, Symbol
 from linkage.host.terminal import escape
-from linkage.render.inspect_data import Selection, kind_of, place, tables
+from linkage.render.inspect_data import Selection, place, tables
 
 _ROWS = 40
 """Rows of a table that are shown without `--all`."""
@@ -40,6 +40,8 @@ class Printer:
             self._object(facts.object)
         elif facts.archive is not None:
             self._archive(facts.archive)
+        elif facts.bitcode is not None:
+            self._tables(facts.bitcode)
         self._console.print()
 
     def text(self) -> str:
@@ -50,17 +52,20 @@ class Printer:
         if not self._selection.narrow:
             self._fields(_fields(found))
         self._references([found])
-        for key, symbols in tables(found, self._selection):
-            title = key.replace("_", " ")
-            if symbols is None:
-                self._note(f"no {title}: it is stripped")
-                continue
-            self._symbols(title, [("", symbol) for symbol in symbols])
+        self._tables(found)
         if not self._selection.narrow:
             rows = [
                 (one.type, one.flags, str(one.size), escape(one.name, self._limit)) for one in found.sections
             ]
             self._table("sections", ("type", "flags", ">size", "name"), rows)
+
+    def _tables(self, found: ObjectFile | Bitcode) -> None:
+        for key, symbols in tables(found, self._selection):
+            title = key.replace("_", " ")
+            if symbols is None:
+                self._note(f"no {title}" + (": it is stripped" if isinstance(found, ObjectFile) else ""))
+                continue
+            self._symbols(title, [("", symbol) for symbol in symbols])
 
     def _archive(self, archive: Archive) -> None:
         objects = [(member.name, member.object) for member in archive.members if member.object is not None]
@@ -69,14 +74,15 @@ class Printer:
         rows: list[Row] = []
         for member in archive.members:
             counts = ("", "")
-            if member.object is not None:
-                symbols = [one for _, table in tables(member.object, self._selection) for one in table or ()]
+            linkable = member.object or member.bitcode
+            if linkable is not None:
+                symbols = [one for _, table in tables(linkable, self._selection) for one in table or ()]
                 chosen += [(member.name, symbol) for symbol in symbols]
                 outside = [one for one in symbols if one.binding is not Binding.LOCAL]
                 counts = (str(sum(s.defined for s in outside)), str(sum(not s.defined for s in outside)))
-            what = member.error and f"damaged: {member.error}"
+            what = member.error and f"not read: {member.error}"
             said = _embedded(member.bitcode, member.metadata)
-            kind = kind_of(member) if not member.error else "damaged"
+            kind = (member.unread or member.kind) if not member.error else "not read"
             name = escape(member.name, self._limit)
             rows.append((kind, str(member.size), *counts, member.crate or "—", name, what or said))
         if not self._selection.narrow:
