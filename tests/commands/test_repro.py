@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from linkage.plan.shell import pattern, quoted, written
+from linkage.plan.shell import pattern, printed, quoted, text_printed, written
 from linkage.plan.template import WORK, Captured, Template
 from support.command_fixtures import Linkage
 
@@ -137,6 +137,20 @@ def test_words_reach_the_program_as_they_are(before: str, after: str) -> None:
     word = quoted(text, places)
     seen = _said(word, WORK="a b", SYSROOT="S", RUSTC="R", CAPTURED_the_id="kept * text")
     assert seen.decode() == f"{before}a b{after}RSkept * text"
+
+
+@settings(max_examples=30, deadline=None)
+@given(TEXT, TEXT)
+def test_text_is_printed_as_it_is_in_one_line(before: str, after: str) -> None:
+    text = Template.of(before, WORK, f"%s{after}\\n\n", Captured("x"))
+    command = text_printed(text, {})
+    env = {"PATH": "/usr/bin:/bin", "WORK": "a b", "CAPTURED_x": "-c d\n"}
+    done = subprocess.run(["sh", "-c", command], env=env, capture_output=True, check=True)
+    assert done.stdout.decode() == f"{before}a b%s{after}\\n\n-c d\n"
+    assert command.isprintable()
+    content = f"{before}\n\t%d\\".encode()
+    assert subprocess.run(["sh", "-c", printed(content)], capture_output=True, check=True).stdout == content
+    assert "\n" not in printed(content)
 
 
 def test_small_words() -> None:

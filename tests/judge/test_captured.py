@@ -71,3 +71,30 @@ def test_a_claim_about_a_text_is_filled() -> None:
     facts = {"out.txt": text_file("foo")}
     assert later(step, done(made=("out.txt",), facts=facts), stdout="foo").outcome is VerdictKind.PASS
     assert later(step, done(made=("out.txt",), facts=facts), stdout="bar").outcome is VerdictKind.FAIL
+
+
+def test_commands_show_what_was_captured() -> None:
+    text = (
+        "  - {rustc: lib.rs, id: lib, crate-type: staticlib, capture: native-static-libs}\n"
+        "  - {cc: main.c, link-with: [lib.staticlib], system-libraries: false,\n"
+        '     flags: ["${captured.lib}"], capture: stderr, cwd: sub}\n'
+        '  - {run: main, args: ["<${captured.main}>"], stdin: "${captured.main}\\n"}\n'
+        """  - {write: x, text: "50% of ${work}\\n"}\n"""
+        "  - {clean: true, keep: [main]}\n"
+    )
+    spared = " ! -path ./main ! -path './main/*'"
+    native = done(stderr="note: native-static-libs: -lc -lm\n")
+    verdict = judged(planned(text), native, done(stderr="in $WORK/sub: it's\n"), done(), done(), done())
+    rustc, cc, run, write, clean = verdict.commands
+    assert rustc == "/rust/bin/rustc lib.rs --edition=2021 --crate-type=staticlib -L ."
+    assert cc == "( cd sub && cc -lc -lm ../main.c -o ../main ../liblib.a )"
+    given, _, started = run.partition(" | ")
+    assert given == """printf 'in %s/sub: it'"'"'s\\n' "$WORK\""""
+    assert started == (
+        """LD_LIBRARY_PATH="$WORK":/rust/lib/rustlib/libs ./main '<in '"$WORK"'/sub: it'"'"'s>'"""
+    )
+    assert write == "printf '50%% of %s\\n' \"$WORK\" >x"
+    assert clean == (
+        f"find . -mindepth 1 ! -type d{spared} -delete && "
+        f"find . -mindepth 1 -depth -type d -empty{spared} -delete # and put the case's sources back"
+    )

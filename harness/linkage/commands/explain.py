@@ -9,7 +9,7 @@ from rich.text import Text
 from linkage.case.model import CaseModel
 from linkage.commands import add_toolchains
 from linkage.errors import ExitCode
-from linkage.judge.judge import shown_command
+from linkage.judge.judge import shown_step
 from linkage.judge.known_bugs import applicable
 from linkage.plan.plan import Plan, PlannedStep, Variant, plan
 from linkage.render.claims import claims, compact, expectations
@@ -60,8 +60,7 @@ def _print_variant(session: Session, variant: Variant, console: Console) -> None
 
 def _print_step(step: PlannedStep, console: Console) -> None:
     for part in step.parallel or (step,):
-        shown = shown_command(part.command) if part.command else part.operation and part.operation.shell()
-        console.print(Text.assemble(("  $ ", "dim"), shown or ""))
+        console.print(Text.assemble(("  $ ", "dim"), shown_step(part)))
         for line in expectations(part):
             console.print(f"      {line}", markup=False)
         for line in claims(part.claims):

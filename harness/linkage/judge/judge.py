@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 from linkage.artifact.facts import Facts
 from linkage.case.claims import ArtifactClaims, ArtifactReference
@@ -18,11 +19,13 @@ from linkage.judge.process import check_process
 from linkage.judge.text import NOT_EMPTY
 from linkage.judge.verdict import Failure, Verdict
 from linkage.judge.view import DESCRIBED, View, described
-from linkage.plan.command import Command, Glob
 from linkage.plan.expectation import as_expected, ended_right, how, unmade
-from linkage.plan.observation import Observation, Outcome, native_static_libs
+from linkage.plan.observation import Observation, Outcome, captured_text
+from linkage.plan.operations import Clean, Write
 from linkage.plan.plan import ClaimGroup, Plan, PlannedStep, filled
+from linkage.plan.shell import command_line
 from linkage.plan.state import matching
+from linkage.plan.template import CapturedText, Template
 
 Sibling = Callable[[PlannedStep, ArtifactReference, str], Facts | str]
 """The facts of an artifact (by subject) of another variant at this step, or why there are none."""
@@ -37,12 +40,7 @@ _KIND_OF_ROLE = {
 def judge(plan: Plan, observation: Observation, files: Mapping[str, str], sibling: Sibling) -> Verdict:
     """The verdict on a variant. `files` are the expected texts beside the case."""
     failures = list(_failures(plan, observation, files, sibling))
-    commands = tuple(
-        shown_command(part.command)
-        for step, _ in zip(plan.steps, observation.steps, strict=False)
-        for part in (step.parallel or (step,))
-        if part.command is not None
-    )
+    commands = tuple(_commands(plan, observation))
     obtained = max((step.outcome.obtained for step in observation.steps), default="")
     outcome, bugs, reason = known.weigh(plan, observation, failures)
     stored = bool(observation.steps) and all(step.stored for step in observation.steps)
@@ -51,25 +49,35 @@ def judge(plan: Plan, observation: Observation, files: Mapping[str, str], siblin
     return Verdict(outcome, reason, tuple(failures), bugs, commands, obtained, stored, rechecked, seconds)
 
 
-def shown_command(command: Command) -> str:
-    """A command as a user types it in the working folder."""
-    env = [f"{key}={shlex.quote(str(value))}" for key, value in command.env.items()]
-    quoted = [
-        str(word) if isinstance(word, Glob) else shlex.quote(str(word)).replace("'$WORK", '"$WORK"\'')
-        for word in command.typed
-    ]
-    return " ".join([*env, *quoted])
+def _commands(plan: Plan, observation: Observation) -> Iterator[str]:
+    """The steps that were run, as they are typed."""
+    captured: dict[str, CapturedText] = {}
+    for planned, seen in zip(plan.steps, observation.steps, strict=False):
+        yield from (shown_step(part, captured) for part in planned.parallel or (planned,))
+        captured |= _captured(planned, seen.outcome)
+
+
+def shown_step(step: PlannedStep, captured: Mapping[str, CapturedText] = MappingProxyType({})) -> str:
+    """A step as a user types it in the working folder; `captured` by earlier steps."""
+    if step.command is not None:
+        return command_line(step.command, {}, captured)
+    match step.operation:
+        case Clean():
+            return f"{step.operation.shell().removesuffix(' && sources')} # and put the case's sources back"
+        case Write(content=Template() as text):
+            return replace(step.operation, content=text.expanded(captured)).shell()
+    return step.operation.shell() if step.operation is not None else ""
 
 
 def _failures(
     plan: Plan, observation: Observation, files: Mapping[str, str], sibling: Sibling
 ) -> Iterator[Failure]:
     ended = None
-    kept: dict[str, str] = {}
+    captured: dict[str, CapturedText] = {}
     for planned, seen in zip(plan.steps, observation.steps, strict=False):
-        step = _with_kept(planned, kept)
+        step = _with_captured(planned, captured)
         yield from _step(plan, step, seen.outcome, files, sibling)
-        kept.update(_kept(step, seen.outcome))
+        captured |= _captured(step, seen.outcome)
         if not as_expected(step, seen.outcome):
             ended = step
             break
@@ -79,25 +87,28 @@ def _failures(
             yield from _group(plan, plan.steps[-1], group, last, "end", files, sibling)
 
 
-def _kept(step: PlannedStep, outcome: Outcome) -> Iterator[tuple[str, str]]:
-    """What a step keeps for later steps, by variable."""
-    for part, one in zip(step.parallel or (step,), outcome.parts or (outcome,), strict=True):
-        capture = part.model.capture if isinstance(part.model, ProcessStep) else None
-        if capture is not None:
-            words = native_static_libs(one.stderr) or () if capture == "native-static-libs" else None
-            text = getattr(one, capture).strip() if words is None else " ".join(words)
-            yield f"captured.{part.id}", text
+def _captured(step: PlannedStep, outcome: Outcome) -> dict[str, CapturedText]:
+    """What a step captures for later steps, by its id."""
+    return {
+        part.id: captured_text(one, part.model.capture)
+        for part, one in zip(step.parallel or (step,), outcome.parts or (outcome,), strict=True)
+        if isinstance(part.model, ProcessStep) and part.model.capture is not None
+    }
 
 
-def _with_kept(step: PlannedStep, kept: Mapping[str, str]) -> PlannedStep:
-    """The step, its claims filled with what earlier steps kept."""
-    if not kept:
+def _with_captured(step: PlannedStep, captured: Mapping[str, CapturedText]) -> PlannedStep:
+    """The step, its claims filled with what earlier steps captured."""
+    if not captured:
         return step
-    said = step.model.model_fields_set.intersection(EXPECTATIONS)
-    model = step.model.model_copy(update={key: filled(getattr(step.model, key), kept) for key in said})
-    claims = tuple(replace(group, claims=filled(group.claims, kept)) for group in step.claims)
-    together = tuple(_with_kept(part, kept) for part in step.parallel)
-    return replace(step, model=model, claims=claims, parallel=together)
+    texts = {
+        f"captured.{name}": text if isinstance(text, str) else " ".join(text)
+        for name, text in captured.items()
+    }
+    given = step.model.model_fields_set.intersection(EXPECTATIONS)
+    model = step.model.model_copy(update={key: filled(getattr(step.model, key), texts) for key in given})
+    claims = tuple(replace(group, claims=filled(group.claims, texts)) for group in step.claims)
+    parallel = tuple(_with_captured(part, captured) for part in step.parallel)
+    return replace(step, model=model, claims=claims, parallel=parallel)
 
 
 def _step(

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from linkage.artifact.facts import Facts
+from linkage.plan.template import CapturedText
 
 _FROM_OUTSIDE = {
     signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP,  # out of memory, a shutdown
@@ -87,6 +88,13 @@ def native_static_libs(stderr: str) -> list[str] | None:
         if _NATIVE_LIBS in line:
             return line.partition(_NATIVE_LIBS)[2].split()
     return None
+
+
+def captured_text(outcome: Outcome, capture: str) -> CapturedText:
+    """What a step captured for later ones, from a stream or as the words of a list."""
+    if capture == "native-static-libs":
+        return tuple(native_static_libs(outcome.stderr) or ())
+    return (outcome.stdout if capture == "stdout" else outcome.stderr).strip()
 
 
 @dataclass(frozen=True, slots=True)

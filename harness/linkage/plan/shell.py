@@ -1,11 +1,13 @@
-"""Words and files as a POSIX shell writes them, whatever characters they have."""
+"""Commands, words and files as a POSIX shell writes them, whatever characters they have."""
 
+import posixpath
 import re
 import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
-from linkage.plan.template import Captured, Part, Template, WorkFolder
+from linkage.plan.command import Command, Word
+from linkage.plan.template import WORK, Captured, CapturedText, Part, Template, WorkFolder
 
 _WILDCARD = re.compile(r"[*?]+")
 
@@ -13,6 +15,45 @@ _WILDCARD = re.compile(r"[*?]+")
 def identifier(name: str) -> str:
     """A step's id as a part of a variable's name."""
     return re.sub(r"[^A-Za-z0-9]", "_", name)
+
+
+def command_line(
+    command: Command, places: Mapping[str, str], captured: Mapping[str, CapturedText] | None = None
+) -> str:
+    """A command as it is typed in the working folder; `places` are as in `quoted`.
+
+    `captured` is what earlier steps captured, by step; None: the shell has it in variables.
+    """
+    words = [part for word in command.typed for part in _arguments(word, command.cwd, places, captured)]
+    folders = "".join(f"{quoted(Template.of(folder), places)}:" for folder in command.path)
+    env = [f'PATH={folders}"$PATH"'] if folders else []
+    env += [f"{key}={quoted(value.expanded(captured), places)}" for key, value in command.env.items()]
+    line = " ".join([*([] if all(key.isidentifier() for key in command.env) else ["env"]), *env, *words])
+    if command.stdin is not None:
+        line = f"{text_printed(command.stdin.expanded(captured), places)} | {line}"
+    return f"( cd {shlex.quote(command.cwd)} && {line} )" if command.cwd != "." else line
+
+
+def _arguments(
+    word: Word, cwd: str, places: Mapping[str, str], captured: Mapping[str, CapturedText] | None
+) -> Iterator[str]:
+    if isinstance(word, Template):
+        each = [word] if captured is None else map(Template.neutral, word.words(str(WORK), captured))
+        yield from (quoted(one, places) for one in each)
+    elif word.archive is None:
+        yield _files(word.pattern, cwd, places)
+    else:
+        chosen = f'case $member in {pattern(word.pattern)}) echo "$member" ;; esac'
+        archive = shlex.quote(posixpath.relpath(word.archive, cwd))
+        yield f"$(ar t {archive} | while read -r member; do {chosen}; done)"
+
+
+def _files(glob: str, cwd: str, places: Mapping[str, str]) -> str:
+    """A glob over the working folder's files, or over those of a place."""
+    for place, variable in places.items():
+        if glob.startswith(f"{place}/"):
+            return f'"${variable}"{pattern(glob.removeprefix(place))}'
+    return pattern(glob if glob.startswith("/") else posixpath.relpath(glob, cwd))
 
 
 def quoted(text: Template, places: Mapping[str, str]) -> str:
@@ -23,21 +64,23 @@ def quoted(text: Template, places: Mapping[str, str]) -> str:
     match text.parts:
         case (Captured(step),):  # words are divided by the shell, a stream is one word
             return f'${{WORDS_{identifier(step)}-"$CAPTURED_{identifier(step)}"}}'
-    return "".join(word for part in text.parts for word in _quoted(part, places)) or "''"
+    pieces = (piece for part in text.parts for piece in _pieces(part, places))
+    return "".join(shlex.quote(piece) if variable is None else variable for piece, variable in pieces) or "''"
 
 
-def _quoted(part: Part, places: Mapping[str, str]) -> Iterator[str]:
+def _pieces(part: Part, places: Mapping[str, str]) -> Iterator[tuple[str, str | None]]:
+    """A part of a text in pieces, each with the variable that it stands in, if it does."""
     match part:
         case WorkFolder():
-            yield '"$WORK"'
+            yield str(part), '"$WORK"'
         case Captured(step):
-            yield f'"$CAPTURED_{identifier(step)}"'
+            yield str(part), f'"$CAPTURED_{identifier(step)}"'
         case str():
             marks = sorted(filter(None, places), key=len, reverse=True)
             pieces = re.split(f"({'|'.join(map(re.escape, marks))})", part) if marks else [part]
             for index, piece in enumerate(pieces):
                 if piece:
-                    yield f'"${places[piece]}"' if index % 2 else shlex.quote(piece)
+                    yield piece, f'"${places[piece]}"' if index % 2 else None
 
 
 def pattern(glob: str) -> str:
@@ -61,18 +104,34 @@ def written(name: str, content: bytes) -> list[str]:
 
 
 def printed(content: bytes) -> str:
-    """The command that prints exactly these bytes."""
+    """The command that prints exactly these bytes, in one line."""
     text = _plain(content)
-    if text is not None:
-        return f"printf %s {shlex.quote(text)}"
-    return "printf '" + "".join(f"\\{byte:03o}" for byte in content) + "'"
+    if text is None:
+        return f"printf '{_octal(content)}'"
+    return f"printf %s {shlex.quote(text)}" if text.isprintable() else f"printf {shlex.quote(_format(text))}"
 
 
 def text_printed(text: Template, places: Mapping[str, str]) -> str:
     """The command that prints exactly this text."""
     if text.literal is not None and not any(place in text.literal for place in places if place):
         return printed(text.literal.encode())
-    return f"printf %s {quoted(text, places)}"
+    pieces = [piece for part in text.parts for piece in _pieces(part, places)]
+    form = "".join(_format(piece) if variable is None else "%s" for piece, variable in pieces)
+    variables = [variable for _, variable in pieces if variable is not None]
+    return " ".join(["printf", shlex.quote(form), *variables])
+
+
+def _format(text: str) -> str:
+    """A text as printf's format, in one line."""
+    form = text.replace("\\", "\\\\").replace("%", "%%").replace("\n", "\\n").replace("\t", "\\t")
+    return "".join(
+        char if char.isprintable() and (index or char != "-") else _octal(char.encode())
+        for index, char in enumerate(form)
+    )
+
+
+def _octal(content: bytes) -> str:
+    return "".join(f"\\{byte:03o}" for byte in content)
 
 
 def _plain(content: bytes) -> str | None:

@@ -89,6 +89,10 @@ class Template:
         """The text with the working folder and what was captured, which may name the folder, in place."""
         return "".join(_filled(part, work, captured) for part in self.parts)
 
+    def expanded(self, captured: Mapping[str, CapturedText] | None) -> "Template":
+        """The text with what was captured in place; None: it stays as it is."""
+        return self if captured is None else Template.neutral(self.filled(str(WORK), captured))
+
     def words(self, work: str, captured: Mapping[str, CapturedText]) -> list[str]:
         """The arguments that it stands for: itself, or the words that were captured if it is only those."""
         match self.parts:

@@ -5,18 +5,16 @@ status. It judges nothing else: claims are comments, and for each that the harne
 script runs the commands that show it. It exits with 1 if there is such a claim or exit status, else with 0.
 """
 
-import posixpath
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
 
 from linkage.case.steps import ProcessStep
 from linkage.host.terminal import escape
-from linkage.judge.judge import shown_command
+from linkage.judge.judge import shown_step
 from linkage.judge.verdict import Verdict
-from linkage.plan.command import Command, Glob, Word
+from linkage.plan.command import Command
 from linkage.plan.plan import Plan, PlannedStep
-from linkage.plan.shell import identifier, pattern, quoted, text_printed, written
-from linkage.plan.template import Template
+from linkage.plan.shell import command_line, identifier, written
 from linkage.render.claims import claims, expectations
 
 _FOREIGN = "RUSTC_BOOTSTRAP RUSTC_LOG RUST_BACKTRACE LD_LIBRARY_PATH LIBRARY_PATH LD_PRELOAD"
@@ -88,9 +86,10 @@ class _Script:
             yield from self._failures(step.id)
 
     def _process(self, step: PlannedStep, command: Command, name: str) -> Iterator[str]:
-        yield f"say {shlex.quote('+ ' + shown_command(command))}"
+        yield f"say {shlex.quote('+ ' + shown_step(step))}"
         yield "status=0"
-        yield f'{self._command(command)} >"$OUT/{name}.stdout" 2>"$OUT/{name}.stderr" || status=$?'
+        streams = f'"$OUT/{name}.stdout" 2>"$OUT/{name}.stderr"'
+        yield f"{command_line(command, self.places)} >{streams} || status=$?"
         yield from self._ended(step, name, "status")
 
     def _ended(self, step: PlannedStep, name: str, status: str) -> Iterator[str]:
@@ -109,44 +108,14 @@ class _Script:
             streams = f'"$OUT/{index}.{number}.stdout" 2>"$OUT/{index}.{number}.stderr"'
             line = part.operation.shell() if part.operation is not None else ""
             if part.command is not None:
-                yield f"say {shlex.quote('+ ' + shown_command(part.command) + ' &')}"
-                line = self._command(part.command)
+                yield f"say {shlex.quote('+ ' + shown_step(part) + ' &')}"
+                line = command_line(part.command, self.places)
             yield f"( {line} ) >{streams} & part{number}=$!"
         for number in range(len(step.parallel)):
             yield f"status{number}=0; wait $part{number} || status{number}=$?"
         for number, part in enumerate(step.parallel):
             yield from self._ended(part, f"{index}.{number}", f"status{number}")
             yield from self._failures(part.id)
-
-    def _command(self, command: Command) -> str:
-        words = [self._word(word, command.cwd) for word in command.typed]
-        places = "".join(f"{quoted(Template.of(folder), self.places)}:" for folder in command.path)
-        env = [f'PATH={places}"$PATH"'] if places else []
-        env += [f"{key}={quoted(value, self.places)}" for key, value in command.env.items()]
-        if all(key.isidentifier() for key in command.env):
-            line = " ".join([*env, *words])
-        else:
-            line = " ".join(["env", *env, *words])
-        if command.stdin is not None:
-            given = text_printed(command.stdin, self.places)
-            line = f"{given} | {line}"
-        return f"( cd {shlex.quote(command.cwd)} && {line} )" if command.cwd != "." else line
-
-    def _word(self, word: Word, cwd: str) -> str:
-        if not isinstance(word, Glob):
-            return quoted(word, self.places)
-        if word.archive is None:
-            return self._files(word.pattern, cwd)
-        chosen = f'case $member in {pattern(word.pattern)}) echo "$member" ;; esac'
-        archive = shlex.quote(posixpath.relpath(word.archive, cwd))
-        return f"$(ar t {archive} | while read -r member; do {chosen}; done)"
-
-    def _files(self, glob: str, cwd: str) -> str:
-        """A glob over the working folder's files, or over the toolchain's."""
-        sysroot = str(self.planned.variant.toolchain.sysroot)
-        if glob.startswith(f"{sysroot}/"):
-            return f'"$SYSROOT"{pattern(glob.removeprefix(sysroot))}'
-        return pattern(glob if glob.startswith("/") else posixpath.relpath(glob, cwd))
 
     def end(self) -> Iterator[str]:
         yield ""

@@ -19,7 +19,7 @@ from linkage.case import steps as model
 from linkage.errors import ArtifactError
 from linkage.host import process
 from linkage.plan.command import Command, Word
-from linkage.plan.observation import Diagnostic, LinkerCall, Outcome, native_static_libs
+from linkage.plan.observation import Diagnostic, LinkerCall, Outcome, captured_text
 from linkage.plan.operations import Operation, SetUmask, Write
 from linkage.plan.plan import PlannedStep, Read
 from linkage.plan.state import State, target
@@ -137,12 +137,6 @@ def arguments(command: Command, workspace: Workspace, context: Context) -> list[
     return [word for part in command.argv for word in _words(part, command.cwd, workspace, context)]
 
 
-def _captured(outcome: Outcome, stream: str) -> CapturedText:
-    if stream == "native-static-libs":
-        return tuple(native_static_libs(outcome.stderr) or ())
-    return (outcome.stdout if stream == "stdout" else outcome.stderr).strip()
-
-
 def _words(word: Word, cwd: str, workspace: Workspace, context: Context) -> list[str]:
     if isinstance(word, Template):
         return word.words(str(workspace.root), context.captured)
@@ -191,7 +185,7 @@ def _process(step: PlannedStep, command: Command, workspace: Workspace, context:
         calls = linker.calls(watched)
         outcome = replace(outcome, linker_calls=tuple(_neutral_call(call, workspace) for call in calls))
     if isinstance(step.model, model.ProcessStep) and step.model.capture is not None:
-        context.captured[step.id] = _captured(outcome, step.model.capture)
+        context.captured[step.id] = captured_text(outcome, step.model.capture)
     return outcome
 
 
