@@ -16,7 +16,7 @@ EVERYTHING = "link,metadata,obj,asm,llvm-ir,llvm-bc,mir,dep-info"
 def resolved(step: str, source: str = "lib.rs") -> ResolvedStep:
     text = f"summary: One step\nsources: {{{source}: ''}}\nsteps:\n  - {step}\n"
     case = read(text)
-    (found,) = resolve(case.document, case.model.steps, TrackedRow(case.rows[0], set()))
+    (found,) = resolve(case, TrackedRow(case.rows[0], set()))
     return found
 
 

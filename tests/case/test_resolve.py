@@ -11,7 +11,7 @@ from support.asked import small
 
 
 def steps(case: Case, index: int = 0) -> tuple[ResolvedStep, ...]:
-    return resolve(case.document, case.model.steps, TrackedRow(case.rows[index], set()))
+    return resolve(case, TrackedRow(case.rows[index], set()))
 
 
 def ids(case: Case, index: int = 0) -> list[str]:
@@ -125,18 +125,18 @@ def test_values_of_the_cell_stand_in_the_step() -> None:
 def test_a_value_that_does_not_fit_is_an_error_there() -> None:
     case = small("matrix: {out: [a]}\nsteps: {rustc: lib.rs, out-dir: '${out}'}")
     with pytest.raises(CaseError) as caught:
-        resolve(case.document, case.model.steps, TrackedRow({"out": "../a"}, set()))
+        resolve(case, TrackedRow({"out": "../a"}, set()))
     assert str(caught.value) == (
         "case.yaml:4:33: with the cell's values: `../a` is outside the case's folder "
         "(help: move the file into the case's folder)"
     )
     problems: list[CaseError] = []
-    assert resolve(case.document, case.model.steps, TrackedRow({"out": "../a"}, set()), problems) == ()
+    assert resolve(case, TrackedRow({"out": "../a"}, set()), problems) == ()
     assert [str(problem) for problem in problems] == [str(caught.value)]
 
 
 def test_a_row_notes_the_axes_that_are_looked_at() -> None:
     used: set[str] = set()
     case = small("matrix: {lto: [fat], a: [1], b: [2]}\nsteps: {rustc: lib.rs, when: {a: 1}, cfg: 'b${b}'}")
-    resolve(case.document, case.model.steps, TrackedRow(case.rows[0], used))
+    resolve(case, TrackedRow(case.rows[0], used))
     assert {"lto", "a", "b"} <= used

@@ -11,7 +11,7 @@ from typing import Any
 from linkage.case.document import Document, KeyPath
 from linkage.case.matrix import excluded_cells, expand, row_id
 from linkage.case.model import CaseModel
-from linkage.case.source_files import source_files
+from linkage.case.source_files import CrateSources, source_files
 from linkage.case.variables import REFERENCE
 from linkage.errors import Position
 
@@ -46,6 +46,11 @@ class Case:
         """The cells that `exclude` removes, by name, each with the position of the condition that does."""
         cells = excluded_cells(self.model.matrix)
         return tuple((name, self.document.value(("matrix", "exclude", index))) for name, index in cells)
+
+    @cached_property
+    def sources(self) -> CrateSources:
+        """Its sources, for what they say of their crates."""
+        return CrateSources(self.model.sources, self.folder)
 
     @cached_property
     def digest(self) -> str:

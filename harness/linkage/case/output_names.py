@@ -23,7 +23,7 @@ _SUFFIXES = {
 }  # fmt: skip
 _ON_LINUX = {
     "bin": "{}", "rlib": "lib{}.rlib", "staticlib": "lib{}.a", "dylib": "lib{}.so", "cdylib": "lib{}.so",
-    "proc-macro": "lib{}.so",
+    "proc-macro": "lib{}.so", "sdylib": "lib{}.so",
 }  # fmt: skip
 
 
@@ -38,7 +38,7 @@ def rustc_outputs(resolved: ResolvedStep, step: steps.RustcStep, linked: LinkedN
     named = {kind: path for kind, equals, path in (item.partition("=") for item in emits) if equals}
     kinds = {role: emit for emit, role in EMIT_KINDS.items()}
     single = step.output if len(set(emits)) - len(named) == 1 else None  # else rustc adapts `-o`
-    names = _Names(step, linked)
+    names = _Names(step, resolved.crate_name, linked)
     return {
         role: names.file(role)
         if role == "rlink"
@@ -50,14 +50,14 @@ def rustc_outputs(resolved: ResolvedStep, step: steps.RustcStep, linked: LinkedN
 class _Names:
     """The names that rustc derives from the crate's name, and from `-o` or else the source's stem."""
 
-    def __init__(self, step: steps.RustcStep, linked: LinkedName) -> None:
+    def __init__(self, step: steps.RustcStep, given: str | None, linked: LinkedName) -> None:
         extra = _extra_filename(step.flags)
-        crate = crate_name(step)
+        crate = crate_name(step, given)
         output = PurePosixPath(step.output) if step.output else None
         stem = crate
         if output is not None:
             stem = output.stem
-        elif step.rustc not in (None, "-") and step.crate_name is None:
+        elif step.rustc not in (None, "-") and given is None:
             stem = PurePosixPath(step.rustc).stem  # with hyphens, which a crate's name cannot have
         self._folder = output.parent if output else PurePosixPath(step.out_dir or step.cwd or ".")
         self._metadata = f"lib{stem if output else crate}{extra}.rmeta"

@@ -13,15 +13,21 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from linkage.case import steps as model
+from linkage.case.case import Case
+from linkage.case.crate_attributes import CrateAttributes, crate_attributes
 from linkage.case.document import Data, Document, KeyPath, position_of
 from linkage.case.matrix import AXIS_VALUES, context_of
 from linkage.case.roles import EMIT_KINDS
+from linkage.case.source_files import CrateSources
 from linkage.case.symbol_groups import GROUP_NAMES
 from linkage.case.validation import explain
 from linkage.case.variables import UnknownVariableError, substitute
 from linkage.errors import CaseError
 
 _STEP: TypeAdapter[Any] = TypeAdapter(model.AnyStep)
+
+
+_NOTHING_SAID = CrateAttributes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,11 @@ class ResolvedStep:
     axes: Mapping[str, Any] = field(default_factory=dict)
     """The built-in axes that apply to it, with their values; a rustc step's own keys included."""
     crate_types: tuple[str, ...] = ()
+    """Of a rustc step: as it says, or as its source does."""
+    crate_name: str | None = None
+    """As a rustc step or its source says; None if rustc derives it from the source's file name."""
+    attributes: CrateAttributes = _NOTHING_SAID
+    """What the source of a rustc step says of its crate."""
     parallel: tuple["ResolvedStep", ...] = ()
 
 
@@ -52,26 +63,29 @@ class TrackedRow(dict[str, Any]):
         return super().__contains__(key)
 
 
-def resolve(
-    doc: Document, steps: Sequence[model.Step], row: TrackedRow, problems: list[CaseError] | None = None
-) -> tuple[ResolvedStep, ...]:
+def resolve(case: Case, row: TrackedRow, problems: list[CaseError] | None = None) -> tuple[ResolvedStep, ...]:
     """The steps of a case that this cell has.
 
     Raises CaseError for a value that does not fit; with `problems` the error is added there, and
     the step is left out.
     """
-    assert isinstance(doc.data, dict)  # noqa: S101 - the case has been validated
-    raw = doc.data["steps"]
+    assert isinstance(case.document.data, dict)  # noqa: S101 - the case has been validated
+    raw = case.document.data["steps"]
     listed = raw if isinstance(raw, list) else [raw]
-    return tuple(_Resolver(doc, row, problems).steps(steps, listed, ("steps",)))
+    return tuple(
+        _Resolver(case.document, row, case.sources, problems).steps(case.model.steps, listed, ("steps",))
+    )
 
 
 @dataclass(slots=True)
 class _Resolver:
     doc: Document
     row: TrackedRow
+    sources: CrateSources
     problems: list[CaseError] | None
     taken: set[str] = field(default_factory=set)
+    written: dict[str, str] = field(default_factory=dict)
+    """Sources that steps write, by name."""
 
     def steps(
         self, steps: Sequence[model.Step], raw: Sequence[Data], base: KeyPath
@@ -89,11 +103,28 @@ class _Resolver:
                     raise
                 self.problems.append(error)
                 continue
-            name = _identify(concrete, self.taken)
+            if (
+                isinstance(concrete, model.WriteStep)
+                and concrete.text is not None
+                and concrete.offset is None
+            ):
+                self.written[concrete.write] = concrete.text
+            said = self._attributes(concrete)
+            name = _identify(concrete, said, self.taken)
             if isinstance(concrete, model.ParallelStep):
                 yield self._parallel(concrete, name, data, path)
             else:
-                yield _resolve(concrete, path, self.row, name)
+                yield _resolve(concrete, path, self.row, name, said)
+
+    def _attributes(self, step: model.Step) -> CrateAttributes:
+        """What the source of a rustc step says of its crate."""
+        if not isinstance(step, model.RustcStep) or step.rustc is None:
+            return _NOTHING_SAID
+        if step.rustc == "-":
+            return crate_attributes(step.stdin or "")
+        if step.rustc in self.written:
+            return crate_attributes(self.written[step.rustc])
+        return crate_attributes(self.sources.text(step.rustc, dict(self.row)))
 
     def _parallel(self, step: model.ParallelStep, name: str, data: Data, path: KeyPath) -> ResolvedStep:
         assert isinstance(data, dict)  # noqa: S101 - the case has been validated
@@ -135,8 +166,8 @@ def _has_variables(data: Data) -> bool:
     return isinstance(data, list) and any(_has_variables(item) for item in data)
 
 
-def _identify(step: model.Step, taken: set[str]) -> str:
-    name = step.id_ or _default_id(step)
+def _identify(step: model.Step, said: CrateAttributes, taken: set[str]) -> str:
+    name = step.id_ or _default_id(step, said)
     if step.id_ is None:
         base, number = name, 2
         while name in taken:
@@ -145,10 +176,10 @@ def _identify(step: model.Step, taken: set[str]) -> str:
     return name
 
 
-def _default_id(step: model.Step) -> str:
+def _default_id(step: model.Step, said: CrateAttributes) -> str:
     match step:
         case model.RustcStep():
-            return crate_name(step)
+            return crate_name(step, step.crate_name or said.name)
         case model.LinkOnlyStep():
             return f"link-{step.link_only}"
         case model.CxxStep():
@@ -159,10 +190,10 @@ def _default_id(step: model.Step) -> str:
             return next(name for name, kind in model.ACTIONS.items() if type(step) is kind)
 
 
-def crate_name(step: model.RustcStep) -> str:
+def crate_name(step: model.RustcStep, given: str | None) -> str:
     """The crate's name as rustc derives it: given, or the source's stem with underscores."""
-    if step.crate_name:
-        return step.crate_name
+    if given:
+        return given
     if step.rustc == "-":
         return "rust_out"
     return _derived(step.rustc or "rustc")
@@ -173,13 +204,24 @@ def _derived(source: str) -> str:
     return PurePosixPath(source).stem.replace("-", "_")
 
 
-def _resolve(step: model.Step, path: KeyPath, row: TrackedRow, name: str) -> ResolvedStep:
+def _resolve(
+    step: model.Step, path: KeyPath, row: TrackedRow, name: str, said: CrateAttributes
+) -> ResolvedStep:
     match step:
         case model.RustcStep():
             axes = _axes(step, row)
             kinds = axes.get("crate-type")
-            types = tuple(kinds) if isinstance(kinds, (list, tuple)) else (kinds,) if kinds else ()
-            return ResolvedStep(path, name, step, _rustc_roles(step, types), axes, types or ("bin",))
+            types = tuple(kinds) if isinstance(kinds, (list, tuple)) else (kinds,) if kinds else said.types
+            return ResolvedStep(
+                path,
+                name,
+                step,
+                _rustc_roles(step, types),
+                axes,
+                types or ("bin",),
+                step.crate_name or said.name,
+                said,
+            )
         case model.CcStep():
             return ResolvedStep(path, name, step, (step.kind,))
         case _:

@@ -32,6 +32,7 @@ class CrateType(StrEnum):
     CDYLIB = "cdylib"
     STATICLIB = "staticlib"
     PROC_MACRO = "proc-macro"
+    SDYLIB = "sdylib"
 
 
 def _crate_types(value: object) -> object:

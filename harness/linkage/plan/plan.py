@@ -125,7 +125,7 @@ class Plan:
 def plan(variant: Variant) -> Plan:
     """Plan a variant. Raises CaseError where a value of this cell makes no sense."""
     case, toolchain = variant.case, variant.toolchain
-    resolved = resolve(case.document, case.model.steps, TrackedRow(variant.cell, set()))
+    resolved = resolve(case, TrackedRow(variant.cell, set()))
     outputs = Outputs(toolchain, str(variant.row.get("target") or "") or None)
     planner = _Planner(variant, outputs)
     steps = [planner.step(one) for one in resolved]

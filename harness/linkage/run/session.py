@@ -17,8 +17,8 @@ from linkage.case.case import Case
 from linkage.case.check.requirements import impossible
 from linkage.case.claims import ArtifactReference
 from linkage.case.condition import same_cell
-from linkage.case.source_files import source_files
-from linkage.case.variables import REFERENCE, UnknownVariableError, substitute, text
+from linkage.case.source_files import concrete, source_files
+from linkage.case.variables import UnknownVariableError, substitute, text
 from linkage.errors import CaseError, CaseErrors, LinkageError, ToolchainError
 from linkage.host.folders import cache_folder, store_folder
 from linkage.judge.judge import judge
@@ -211,18 +211,14 @@ def sources(variant: Variant) -> dict[str, bytes]:
     case = variant.case
     found: dict[str, bytes] = {}
     for name, content in case.model.sources.items():
-        known = frozenset(
-            ref[1] for ref in REFERENCE.finditer(content) if ref[1].partition(".")[0] not in variant.row
-        )
-        concrete = text(substitute(f"{content}\0", variant.row, known)).removesuffix("\0")
-        found[name] = concrete.replace("$${", "${").encode()
+        found[name] = concrete(content, variant.row).encode()
     for name, path in source_files(case.model):
         try:
-            concrete = text(substitute(f"{name}\0", variant.row, frozenset())).removesuffix("\0")
+            named = text(substitute(f"{name}\0", variant.row, frozenset())).removesuffix("\0")
         except UnknownVariableError:
             continue  # of a step that this cell does not have; the case has been checked
-        if concrete not in found:
-            found.update(_beside(case, concrete, path))
+        if named not in found:
+            found.update(_beside(case, named, path))
     return found
 
 

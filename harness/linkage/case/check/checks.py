@@ -43,7 +43,7 @@ def check(case: Case) -> list[CaseError]:
     unknown = [*check_conditions(model, doc, rows, [row for row, _ in built]), *check_variables(doc, rows)]
     if unknown:
         return [*errors, *unknown]
-    survey = survey_cells(model, doc, equivalent_cells(built, model, doc))
+    survey = survey_cells(case, equivalent_cells(built, model, doc))
     if survey.findings:
         return [*errors, *survey.findings.errors(len(built))]
     check_references(survey)

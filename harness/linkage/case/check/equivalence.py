@@ -1,6 +1,6 @@
 """Cells that are equivalent for the checks: they differ only in axes that no step and no claim uses.
 
-A source's text may use any axis, but the checks do not read it. So only a few of a case's
+A source's text may use any axis, but the checks read only its crate's attributes. So only a few of a case's
 thousands of cells are checked.
 """
 
@@ -57,6 +57,8 @@ def _looked_at(model: CaseModel, doc: Document) -> set[str]:
     """The axes on which steps and claims can depend."""
     assert isinstance(doc.data, dict)  # noqa: S101 - the case has been validated
     texts = [doc.data.get(part) for part in REFERRING]
+    # The crate's name and types may stand in its source.
+    texts += [source for source in model.sources.values() if "#![crate_" in source.replace(" ", "")]
     conditions = (placed.condition.names() for placed in every_condition(model))
     referred = {name.partition(".")[0] for name, _ in references(texts)}
     return {COMPILER, *AXIS_VALUES, *referred}.union(*conditions)

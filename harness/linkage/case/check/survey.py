@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from linkage.case import resolution as resolve
 from linkage.case import steps
 from linkage.case.base import suggest
+from linkage.case.case import Case
 from linkage.case.check.axes import check_built_in
 from linkage.case.check.findings import Findings
 from linkage.case.condition import MatrixRow
@@ -65,14 +66,13 @@ class Survey:
         return set().union(*(cell.roles for cell in self.cells))
 
 
-def survey_cells(
-    model: CaseModel, doc: Document, built: Iterable[tuple[MatrixRow, tuple[str, ...]]]
-) -> Survey:
+def survey_cells(case: Case, built: Iterable[tuple[MatrixRow, tuple[str, ...]]]) -> Survey:
     """Survey the cells, each with the names of all equivalent ones; report values that do not fit."""
+    model, doc = case.model, case.document
     found = Survey(model, doc)
     for row, names in built:
         problems: list[CaseError] = []
-        resolved = resolve.resolve(doc, model.steps, resolve.TrackedRow(row, found.used), problems)
+        resolved = resolve.resolve(case, resolve.TrackedRow(row, found.used), problems)
         for step in resolve.flat(resolved):
             problems += _values(step, doc)
         for problem in problems:
