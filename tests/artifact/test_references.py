@@ -75,6 +75,25 @@ def test_of_a_rust_library(built: dict[str, Path]) -> None:
     assert any("_print" in name for name in found["count_shapes"])
 
 
+@pytest.mark.parametrize("flags", [("-c",), ("-shared",)])
+def test_for_a_comparison_of_what_other_languages_can_call(
+    compile_c: Compile, flags: tuple[str, ...]
+) -> None:
+    source = f"""{CALLS}
+__attribute__((weak)) int soft(void) {{ return caller(1); }}
+__attribute__((visibility("hidden"))) int hidden(void) {{ return caller(2); }}
+__attribute__((visibility("protected"))) int guarded(void) {{ return caller(3); }}
+int _ZN7mangled(void) {{ return caller(4); }}
+int _RNvMangled(void) {{ return caller(5); }}
+int _Rational(void) {{ return own(6) + hidden(); }}
+int data = 7;
+"""
+    made = read(compile_c(source, *flags, "-O1", "-fPIC", "-fno-inline"), for_comparison=True).object
+    assert made is not None
+    found = set(made.references) - {"_init", "_fini"}
+    assert found == {"other", "caller", "soft", "guarded", "_Rational"}
+
+
 def test_the_code_of_aarch64() -> None:
     words = (
         0x94000004,  # bl   .+16
@@ -85,16 +104,26 @@ def test_the_code_of_aarch64() -> None:
         0xF9400000,  # ldr  x0, [x0]
         0xF9400401,  # ldr  x1, [x0, #8]: x0 is not known any more
         0x14000001,  # b    .+4
+        0xB0000002,  # adrp x2, the next page
+        0xF9401041,  # ldr  x1, [x2, #32]
+        0x10000083,  # adr  x3, .+16
+        0xF9400064,  # ldr  x4, [x3]
+        0xF9000062,  # str  x2, [x3]: x2 is still known
+        0xF9400045,  # ldr  x5, [x2]
     )
     code = code_for("aarch64")
     assert code is not None
-    assert list(code.targets(struct.pack("<8I", *words), 0x1000)) == [
+    assert list(code.targets(struct.pack(f"<{len(words)}I", *words), 0x1000)) == [
         AddressOperand(0x1010, branch=True),
         AddressOperand(0x2008, slot=True),
         AddressOperand(0x2010),
         AddressOperand(0x2018, slot=True),
         AddressOperand(0x2010, slot=True),
         AddressOperand(0x1020, branch=True),
+        AddressOperand(0x2020, slot=True),
+        AddressOperand(0x1038),
+        AddressOperand(0x1038, slot=True),
+        AddressOperand(0x2000, slot=True),
     ]
 
 

@@ -130,7 +130,7 @@ class ElfFile:
         return self.symbol_table(self.content(index), names, self._extended_indexes(index), dynamic=dynamic)
 
     def symbol_table(
-        self, raw: memoryview, names: bytes, extended: bytes = b"", *, dynamic: bool = False
+        self, raw: memoryview, names: bytes, extended: bytes = b"", *, dynamic: bool
     ) -> SymbolTable:
         """A table of the symbols in `raw`, whose first is the null symbol, named from `names`."""
         size = 24 if self.header.wide else 16
