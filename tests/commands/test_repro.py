@@ -93,6 +93,25 @@ def test_every_claim_that_does_not_hold_is_shown(linkage: Linkage, tmp_path: Pat
 
 
 @pytest.mark.usefixtures("rustc")
+def test_the_variant_that_it_is_compared_with_is_built_too(linkage: Linkage, tmp_path: Path) -> None:
+    case = """\
+summary: Compared
+matrix: {word: [good, two_words]}
+steps:
+  - {write: out/a.txt, text: "${word}\\n"}
+  - {tool: sh, args: [-c, "cp out/a.txt b.txt; echo more ${word} >> b.txt"],
+     claims: {b.txt: {same-as: {variant: {word: good}, compare: text}}}}
+  - {tool: "false", exit: any}
+"""
+    done = _run(_script(linkage, tmp_path, case))
+    assert done.returncode == 1
+    steps = [line for line in done.stdout.splitlines() if line.startswith("+ PATH=")]
+    assert [line.partition('"$PATH" ')[2][:5] for line in steps] == ["sh -c", "sh -c", "false"]
+    assert '+ diff "$OTHER_word_good"/b.txt b.txt' in done.stdout
+    assert "< more good" in done.stdout
+    assert "> more two_words" in done.stdout
+
+
 def test_another_compiler(linkage: Linkage, tmp_path: Path) -> None:
     script = _script(linkage, tmp_path, CASE)
     fake = tmp_path / "rustc"

@@ -3,7 +3,7 @@
 import pytest
 
 from linkage.artifact.facts import ArchiveMember, Bitcode, Facts, UnknownFile
-from linkage.judge.comparison import check_comparisons, describe_reference
+from linkage.judge.comparison import OtherArtifact, check_comparisons, describe_reference
 from support.hand_made import STABLE, archive, claims, elf, member, table, text_file
 
 ONE = elf(["foo", "bar"], ["foo", "bar"], size=100, digest="one")
@@ -16,14 +16,15 @@ WEAK = elf({"foo": "weak", "bar": ""}, ["foo", "bar"], size=100, digest="weak")
 
 
 def misses(claim: str, one: Facts, other: Facts | str) -> list[tuple[str, str, str]]:
-    found = check_comparisons(claims(claim), one, lambda _: other, STABLE)
+    there = OtherArtifact(other, "other") if isinstance(other, Facts) else other
+    found = check_comparisons(claims(claim), one, lambda _: there, STABLE)
     misses = [(each.key, each.mismatch) for each in found]
     return [(f"{key}.{one.part}" if one.part else key, one.claimed, one.found) for key, one in misses]
 
 
 def unjudged(claim: str, one: Facts, other: Facts) -> list[str]:
     """Why the claim could not be judged."""
-    found = check_comparisons(claims(claim), one, lambda _: other, STABLE)
+    found = check_comparisons(claims(claim), one, lambda _: OtherArtifact(other, "other"), STABLE)
     return [each.mismatch.found for each in found if each.mismatch.error]
 
 

@@ -7,7 +7,7 @@ from linkage.judge.judge import judge
 from linkage.judge.verdict import Verdict, VerdictKind
 from linkage.plan.observation import Observation, StepObservation
 from linkage.render.evidence import explain_verdict
-from support.hand_made import EMPTY, archive, done, elf, judged, member, planned, text_file
+from support.hand_made import EMPTY, OTHER, archive, done, elf, judged, member, planned, text_file
 
 LIB = "  - {rustc: lib.rs, crate-type: [cdylib, staticlib], claims: {%s}}\n"
 
@@ -245,6 +245,9 @@ def test_a_comparison_with_another_variant() -> None:
     facts = {"liblib.so": elf(size=10)}
     assert judged(planned(text, 1), done(facts=facts), sibling=elf(size=11)).outcome is VerdictKind.PASS
     assert judged(planned(text, 1), done(facts=facts), sibling=elf(size=10)).outcome is VerdictKind.FAIL
+    (failure,) = judged(planned(text, 1), done(facts=facts), sibling=elf(size=10)).failures
+    assert failure.other == OTHER
+    assert failure.look == ('ls -l liblib.so "$OTHER_lto_off"/liblib.so',)
     verdict = judged(planned(text, 1), done(facts=facts), sibling="that variant cannot be run: no lld")
     assert verdict.failures[0].found == "no artifact to compare with: that variant cannot be run: no lld"
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from linkage.judge.verdict import Bug, Failure, Verdict, VerdictKind
+from linkage.judge.verdict import Bug, Failure, OtherVariant, Verdict, VerdictKind
 from linkage.render.evidence import explain_verdict
 
 NODE = "cases/a.yaml::nightly[cdylib-lto=fat]"
@@ -110,6 +110,21 @@ def test_nothing_in_it_can_write_to_the_terminal() -> None:
     text = explain_verdict(Verdict(VerdictKind.FAIL, failures=(evil,), commands=("f\x1b",)), "a.yaml")
     assert all(char.isprintable() or char == "\n" for char in text)
     assert f" {'d' * 120} … {'d' * 120}\n" in text
+
+
+def test_the_other_variant_of_a_comparison_is_built_too() -> None:
+    other = OtherVariant("a.yaml::stable[lto=off]", "OTHER_lto_off", ("rustc lib.rs -Clto=off",))
+    look = ('diff "$OTHER_lto_off"/a.txt a.txt',)
+    found = tuple(replace(MISSING, claim=claim, look=look, other=other) for claim in ("same-as", "x"))
+    text = explain_verdict(Verdict(VerdictKind.FAIL, failures=found, commands=COMMANDS), NODE)
+    assert text.splitlines()[-7:-1] == [
+        "to reproduce by hand, in an empty directory $WORK with the case's sources:",
+        f"    {COMMANDS[0]}",
+        "and a.yaml::stable[lto=off], which it is compared with, in an empty directory $OTHER_lto_off:",
+        "    rustc lib.rs -Clto=off",
+        "then, in $WORK:",
+        '    diff "$OTHER_lto_off"/a.txt a.txt',
+    ]
 
 
 def in_member(name: str, found: str = "true") -> Failure:

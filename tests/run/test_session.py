@@ -66,6 +66,12 @@ def test_a_cell_is_compared_with_another(session: Session, toolchain: Toolchain,
     assert [(one.claim, one.found) for one in found_wrong.failures] == [
         ("lib.cdylib.exports-differ.added", "added exports: more")
     ]
+    (other,) = {one.other for one in found_wrong.failures}
+    assert other is not None
+    assert other.node.endswith("[more=no]")
+    assert other.variable == "OTHER_more_no"
+    (command,) = other.commands
+    assert """--cfg 'more="no"'""" in command
 
 
 def test_a_cell_to_compare_with_that_cannot_be_run(
@@ -75,7 +81,7 @@ def test_a_cell_to_compare_with_that_cannot_be_run(
     (skipped, failed) = verdicts(session, text, tmp_path, toolchain)
     assert (skipped.outcome, skipped.reason) == (VerdictKind.SKIP, "this machine has no no-such-tool")
     assert {one.found for one in failed.failures} == {
-        "that variant cannot be run: this machine has no no-such-tool"
+        "no artifact to compare with: that variant cannot be run: this machine has no no-such-tool"
     }
 
 
@@ -92,7 +98,7 @@ def test_a_cell_to_compare_with_that_fails(session: Session, toolchain: Toolchai
     text = text.replace("  lib.rs: |\n", "  lib.rs: |\n    #![no_std]\n")
     (first, second) = verdicts(session, text, tmp_path, toolchain)
     assert first.outcome is VerdictKind.FAIL
-    assert second.outcome is VerdictKind.FAIL
+    assert second.outcome is VerdictKind.ERROR
     assert all("that variant" in one.found for one in second.failures)
 
 

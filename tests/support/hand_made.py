@@ -30,8 +30,9 @@ from linkage.case.claims import ArtifactClaims
 from linkage.case.document import parse
 from linkage.case.reader import parse_case
 from linkage.judge.artifact import check_artifact
+from linkage.judge.comparison import OtherArtifact
 from linkage.judge.judge import judge
-from linkage.judge.verdict import Verdict
+from linkage.judge.verdict import OtherVariant, Verdict
 from linkage.judge.view import View
 from linkage.plan.observation import Observation, Outcome, StepObservation
 from linkage.plan.plan import Plan, Variant, plan
@@ -230,6 +231,9 @@ def done(**given: Any) -> Outcome:
     return Outcome(**{"status": 0, "made": ("liblib.so", "liblib.a", "liblib.rlib", "main"), **given})
 
 
+OTHER = OtherVariant("case.yaml::nightly[lto=off]", "OTHER_lto_off", ("rustc lib.rs",))
+
+
 def judged(
     made_plan: Plan,
     *outcomes: Outcome,
@@ -241,4 +245,5 @@ def judged(
         StepObservation(step.id, (), outcome)
         for step, outcome in zip(made_plan.steps, outcomes, strict=False)
     )
-    return judge(made_plan, Observation(steps), files or {}, lambda *_: sibling)
+    other = sibling if isinstance(sibling, str) else OtherArtifact(sibling, "liblib.so", OTHER)
+    return judge(made_plan, Observation(steps), files or {}, lambda *_: other)

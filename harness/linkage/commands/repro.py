@@ -3,12 +3,15 @@
 import argparse
 import os
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 
 from linkage.commands import add_toolchains
 from linkage.errors import ExitCode, LinkageError
 from linkage.host.files import write_whole
-from linkage.plan.plan import plan
-from linkage.render.script import repro_script
+from linkage.judge.verdict import Verdict
+from linkage.plan.plan import Plan, Variant, plan
+from linkage.render.script import OtherBuild, repro_script
 from linkage.run.selection import one_case, variants
 from linkage.run.session import chosen_toolchains, session_for, sources
 
@@ -36,9 +39,29 @@ def run(arguments: argparse.Namespace) -> int:
     reason = session.skip_reason(variant)
     if reason is not None:
         raise LinkageError(f"cannot be run: {reason}", where=variant.id)
-    script = repro_script(plan(variant), sources(variant), session.verdict(variant))
+    planned, verdict = plan(variant), session.verdict(variant)
+    others = _others(planned, verdict, variants(case, toolchain, None))
+    script = repro_script(planned, sources(variant), verdict, others)
     if output is None:
         sys.stdout.write(script)
         return ExitCode.OK
     write_whole(output, script, mode=0o755)
     return ExitCode.OK
+
+
+def _others(planned: Plan, verdict: Verdict, variants: Sequence[Variant]) -> list[OtherBuild]:
+    """The variants that failed claims compare with, each up to the last step that is needed."""
+    lasting: dict[str, int] = {}
+    found: dict[str, OtherBuild] = {}
+    by_id = {variant.id: variant for variant in variants}
+    for failure in verdict.failures:
+        if failure.other is None:
+            continue
+        other = plan(by_id[failure.other.node])
+        last = next((step for step in planned.steps if step.id == failure.step), planned.steps[-1])
+        count = next(index for index, step in enumerate(other.steps, 1) if step.path == last.path)
+        count = lasting[failure.other.node] = max(count, lasting.get(failure.other.node, 0))
+        found[failure.other.node] = OtherBuild(
+            replace(other, steps=other.steps[:count]), sources(other.variant), failure.other.variable
+        )
+    return list(found.values())

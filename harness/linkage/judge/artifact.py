@@ -28,6 +28,7 @@ from linkage.judge.name_set import (
 from linkage.judge.pattern import compile_patterns
 from linkage.judge.rows import SymbolRow
 from linkage.judge.text import check_text
+from linkage.judge.verdict import OtherVariant
 from linkage.judge.view import Table, View, describe, described, facts_of, is_foreign
 from linkage.toolchain.version import RustcVersion
 
@@ -154,6 +155,8 @@ class FailedClaim:
     look: str
     member: str = ""
     """The archive's member that it is about."""
+    other: OtherVariant | None = None
+    """The variant that it compares with."""
 
 
 def check_artifact(
@@ -395,7 +398,7 @@ def _each_member(
             yield replace(
                 found,
                 key=f"each-member.{pattern}.{found.key}",
-                look=f"{extracted} && {_braced(found.look.format(file=file))}" if found.look else "",
+                look=f"{extracted} && {braced(found.look.format(file=file))}" if found.look else "",
                 member=escape(member.name),
             )
 
@@ -407,10 +410,10 @@ def _extraction(name: str, number: int) -> tuple[str, str]:
     """
     member, file = shlex.quote(escape(name)), shlex.quote(escape(PurePosixPath(name).name))
     if number:
-        return file, f"ar xN {number} {{file}} {_braced(member)}"
-    return file, f"ar p {{file}} {_braced(member)} > {_braced(file)}"
+        return file, f"ar xN {number} {{file}} {braced(member)}"
+    return file, f"ar p {{file}} {braced(member)} > {braced(file)}"
 
 
-def _braced(text: str) -> str:
+def braced(text: str) -> str:
     """A text as a part of a format string."""
     return text.replace("{", "{{").replace("}", "}}")

@@ -1,19 +1,39 @@
 """Claims that compare two artifacts, of two steps or of two variants. Pure."""
 
+import shlex
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from linkage.artifact.facts import Facts
 from linkage.case.claims import ArtifactClaims, ArtifactReference, ExportsDiffer
-from linkage.judge.artifact import FailedClaim
+from linkage.host.terminal import escape
+from linkage.judge.artifact import FailedClaim, braced
 from linkage.judge.name_set import Mismatch, listing, unjudged
 from linkage.judge.pattern import compile_patterns
+from linkage.judge.verdict import OtherVariant
 from linkage.judge.view import Table, View, describe
 from linkage.toolchain.version import RustcVersion
 
-Look = Callable[[ArtifactReference], Facts | str]
-"""The facts of the artifact that a reference names, or why there are none."""
+
+@dataclass(frozen=True, slots=True)
+class OtherArtifact:
+    """The artifact that a reference names, and the variant that it is from if it is another."""
+
+    facts: Facts
+    path: str
+    variant: OtherVariant | None = None
+
+    @property
+    def typed(self) -> str:
+        """Its path as it is typed in a shell."""
+        path = shlex.quote(escape(self.path))
+        return f'"${self.variant.variable}"/{path}' if self.variant is not None else path
+
+
+Look = Callable[[ArtifactReference], OtherArtifact | str]
+"""The artifact that a reference names, or why there is none."""
 
 
 def check_comparisons(
@@ -40,14 +60,18 @@ def _with(
     if isinstance(found, str):
         yield FailedClaim(key, unjudged(f"no artifact to compare with: {found}"), "")
         return
-    for miss in judge(found):
-        yield FailedClaim(key, miss, _LOOK[reference.compare])
+    look = _LOOK.get(key, _LOOK[reference.compare]).replace("{other}", braced(found.typed))
+    for miss in judge(found.facts):
+        yield FailedClaim(key, miss, look, other=found.variant)
 
 
 _LOOK = {
-    "bytes": "sha256sum {file}", "text": "cat {file}", "symbols": "readelf -sW {file}",
-    "exports": "readelf --dyn-syms -W {file}", "size": "stat {file}",
+    "bytes": "sha256sum {file} {other}", "text": "diff {other} {file}",
+    "symbols": "readelf -sW {file} {other}", "exports": "readelf --dyn-syms -W {file} {other}",
+    "size": "ls -l {file} {other}", "smaller-than": "ls -l {file} {other}",
+    "exports-differ": "readelf --dyn-syms -W {file} {other}",
 }  # fmt: skip
+"""The commands that show a comparison, by what is compared or by the claim."""
 
 
 def describe_reference(reference: ArtifactReference) -> str:

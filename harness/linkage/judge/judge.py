@@ -12,23 +12,23 @@ from linkage.case.steps import EXPECTATIONS, ProcessStep
 from linkage.host.terminal import escape
 from linkage.judge import known_bugs as known
 from linkage.judge.artifact import SYMBOLS, FailedClaim, check_artifact
-from linkage.judge.comparison import check_comparisons
+from linkage.judge.comparison import Look, OtherArtifact, check_comparisons
 from linkage.judge.name_set import Mismatch, listing, none_of, unjudged
 from linkage.judge.pattern import compile_patterns
 from linkage.judge.process import check_process
 from linkage.judge.text import NOT_EMPTY
-from linkage.judge.verdict import Failure, Verdict
+from linkage.judge.verdict import Failure, OtherVariant, Verdict
 from linkage.judge.view import DESCRIBED, View, described
 from linkage.plan.expectation import as_expected, ended_right, how, unmade
 from linkage.plan.observation import Observation, Outcome, captured_text
 from linkage.plan.operations import Clean, Write
 from linkage.plan.plan import ClaimGroup, Plan, PlannedStep, filled
-from linkage.plan.shell import command_line
+from linkage.plan.shell import command_line, identifier
 from linkage.plan.state import matching
 from linkage.plan.template import CapturedText, Template
 
-Sibling = Callable[[PlannedStep, ArtifactReference, str], Facts | str]
-"""The facts of an artifact (by subject) of another variant at this step, or why there are none."""
+Sibling = Callable[[PlannedStep, ArtifactReference, str], OtherArtifact | str]
+"""An artifact (by subject) of another variant at this step, or why there is none."""
 
 _KIND_OF_ROLE = {
     "staticlib": "archive", "rlib": "archive",
@@ -47,6 +47,14 @@ def judge(plan: Plan, observation: Observation, files: Mapping[str, str], siblin
     rechecked = sum(step.rechecked for step in observation.steps)
     seconds = sum(step.outcome.seconds for step in observation.steps)
     return Verdict(outcome, reason, tuple(failures), bugs, commands, obtained, stored, rechecked, seconds)
+
+
+def other_variant(plan: Plan, observation: Observation, reference: ArtifactReference) -> OtherVariant:
+    """The variant that a reference means, as far as it was run."""
+    axes = "_".join(f"{axis}_{value}" for axis, value in reference.variant.items())
+    variable = f"OTHER_{identifier(axes)}"
+    commands = (one.replace('"$WORK"', f'"${variable}"') for one in _commands(plan, observation))
+    return OtherVariant(plan.variant.id, variable, tuple(commands))
 
 
 def _commands(plan: Plan, observation: Observation) -> Iterator[str]:
@@ -195,7 +203,8 @@ def _group(
             look = (result.look.format(file=shlex.quote(escape(name))),) if result.look else ()
             path = (*group.path, *_parts(result.key))
             failure = _failure(plan, step, key, path, result.mismatch, look, step_id)
-            yield replace(failure, file=escape(name) if name != group.pattern else "", member=result.member)
+            file = escape(name) if name != group.pattern else ""
+            yield replace(failure, file=file, member=result.member, other=result.other)
 
 
 def _parts(key: str) -> Iterator[str | int]:
@@ -224,15 +233,14 @@ def _unexpected(facts: Facts, expected: str | None) -> str | None:
     return f"expected {DESCRIBED[expected]}, found {described(facts)}"
 
 
-def _look(
-    step: PlannedStep, group: ClaimGroup, outcome: Outcome, sibling: Sibling
-) -> Callable[[ArtifactReference], Facts | str]:
-    def look(reference: ArtifactReference) -> Facts | str:
+def _look(step: PlannedStep, group: ClaimGroup, outcome: Outcome, sibling: Sibling) -> Look:
+    def look(reference: ArtifactReference) -> OtherArtifact | str:
         subject = reference.artifact or group.subject
         if reference.variant:
             return sibling(step, reference, subject)
         path = step.roles.get(subject, subject)
-        return outcome.facts.get(path) or f"{path} does not exist"
+        facts = outcome.facts.get(path)
+        return OtherArtifact(facts, path) if facts is not None else f"{path} does not exist"
 
     return look
 

@@ -1,7 +1,9 @@
 """The verdict on a variant: the claims that failed, with evidence, and known bugs."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 
 class VerdictKind(StrEnum):
@@ -13,6 +15,16 @@ class VerdictKind(StrEnum):
     FIXED = "fixed"  # a known bug that no longer occurs: a failure until the case is updated
     SKIP = "skip"  # a capability is missing
     ERROR = "error"  # it could not be judged
+
+
+@dataclass(frozen=True, slots=True)
+class OtherVariant:
+    """The variant that a claim compares with, and how it is built."""
+
+    node: str
+    variable: str
+    """The shell's variable for its working folder."""
+    commands: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +48,14 @@ class Failure:
     """The file, if the claim is on a glob."""
     member: str = ""
     """The archive's member that it is about."""
+    other: OtherVariant | None = None
+    """The variant that it compares with."""
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> "Failure":
+        """From its fields as plain data."""
+        other = data.get("other")
+        return cls(**{**data, "other": OtherVariant(**other) if other else None})
 
     @property
     def found_there(self) -> str:

@@ -77,7 +77,7 @@ def _kept(verdict: Mapping[str, Any], when: float) -> KeptResult:
         bugs=tuple(KeptBug(bug["name"], bug["note"]) for bug in verdict["bugs"]),
         failures=tuple(
             KeptFailure(one.step, one.claim, one.found_there, one.error, one.where)
-            for one in (Failure(**failure) for failure in verdict["failures"])
+            for one in (Failure.of(failure) for failure in verdict["failures"])
         ),
         obtained=verdict["obtained"],
         seconds=round(verdict.get("seconds", 0.0), 3),

@@ -130,20 +130,37 @@ def _explained(
     claims: dict[object, list[Place]] = defaultdict(list)
     for place in found:
         claims[_claim_key(place[1])].append(place)
-    looks: dict[str, None] = {}
+    shown: list[Failure] = []
     for claim in claims.values():
         findings = _findings(claim)
         yield from _claim(findings, where)
-        first = [finding[0] for finding in findings[:_FINDINGS]]
-        looks |= dict.fromkeys(look for variant, one in first if variant == node for look in one.look)
+        first = (finding[0] for finding in findings[:_FINDINGS])
+        shown += [failure for variant, failure in first if variant == node]
     if verdict.reason and verdict.outcome is VerdictKind.FAIL:
         yield f"note: {escape(verdict.reason, _LINE)}"
     if verdict.commands:
-        yield "to reproduce by hand, in an empty directory $WORK with the case's sources:"
-        yield from (f"{_INDENT}{escape(command, _COMMAND)}" for command in (*verdict.commands, *looks))
+        yield from _commands(verdict.commands, shown)
     if verdict.stored and verdict.obtained:
         yield f"note: cached, first obtained {verdict.obtained}"
     yield f"repro: linkage repro {_quoted(node)}"
+
+
+def _commands(commands: Iterable[str], failures: Sequence[Failure]) -> Iterator[str]:
+    """What a person types to see the failures."""
+    looks = dict.fromkeys(look for failure in failures for look in failure.look)
+    others = dict.fromkeys(failure.other for failure in failures if failure.other is not None)
+    folder = "in an empty directory"
+    parts = [(f"to reproduce by hand, {folder} $WORK with the case's sources:", (*commands,))]
+    for other in others:
+        title = f"and {escape(other.node, _LINE)}, which it is compared with, {folder} ${other.variable}:"
+        parts.append((title, other.commands))
+    if others:
+        parts.append(("then, in $WORK:", (*looks,)))
+    else:
+        parts = [(title, (*lines, *looks)) for title, lines in parts]
+    for title, lines in parts:
+        yield title
+        yield from (f"{_INDENT}{escape(line, _COMMAND)}" for line in lines)
 
 
 def _findings(claim: Sequence[Place]) -> list[list[Place]]:

@@ -63,7 +63,7 @@ class VariantReport:
             outcome=outcome,
             reason=verdict["reason"],
             bugs=tuple(Bug(**one) for one in verdict["bugs"]),
-            failures=tuple(Failure(**one) for one in verdict["failures"]),
+            failures=tuple(Failure.of(one) for one in verdict["failures"]),
             commands=tuple(verdict["commands"]),
             obtained=verdict["obtained"],
             evidence=verdict["evidence"] if outcome in ("fail", "fixed", "error") else "",

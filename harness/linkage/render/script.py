@@ -7,11 +7,12 @@ script runs the commands that show it. It exits with 1 if there is such a claim 
 
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from linkage.case.steps import ProcessStep
 from linkage.host.terminal import escape
 from linkage.judge.judge import shown_step
-from linkage.judge.verdict import Verdict
+from linkage.judge.verdict import Verdict, VerdictKind
 from linkage.plan.command import Command
 from linkage.plan.plan import Plan, PlannedStep
 from linkage.plan.shell import command_line, identifier, written
@@ -26,10 +27,36 @@ _SIGNALLED = 128  # a shell adds it to the number of the signal
 _ICE = 101  # the exit status of a rustc that panicked
 
 
-def repro_script(planned: Plan, files: Mapping[str, bytes], verdict: Verdict) -> str:
+@dataclass(frozen=True, slots=True)
+class OtherBuild:
+    """A variant that a claim compares with, as far as it must be run for that, and its sources."""
+
+    planned: Plan
+    files: Mapping[str, bytes]
+    variable: str
+    """The script's variable for its working folder."""
+
+
+def repro_script(
+    planned: Plan, files: Mapping[str, bytes], verdict: Verdict, others: Iterable[OtherBuild] = ()
+) -> str:
     """The script: the sources, the commands with what is expected of each, and the failures."""
     script = _Script(planned, verdict)
-    return "\n".join([*script.head(), *_sources(files), *script.steps(), *script.end()]) + "\n"
+    built = (line for other in others for line in _other(other))
+    return "\n".join([*script.head(), *built, *_sources(files), *script.steps(), *script.end()]) + "\n"
+
+
+def _other(other: OtherBuild) -> Iterator[str]:
+    """The lines that build another variant, in a folder and a shell of its own."""
+    yield f"# it is compared with {escape(other.planned.variant.id)}"
+    yield f"{other.variable}=$PLACE/{other.variable}"
+    yield "("
+    yield f"WORK=${other.variable}; OUT=$PLACE/streams_of_{other.variable}"
+    yield 'mkdir "$WORK" "$OUT" && cd "$WORK" || exit 1'
+    yield from _sources(other.files)
+    yield from _Script(other.planned, Verdict(VerdictKind.PASS)).steps()
+    yield ") || exit 1"
+    yield ""
 
 
 def _sources(files: Mapping[str, bytes]) -> Iterator[str]:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-from linkage.artifact.facts import Facts
 from linkage.case.case import Case
 from linkage.case.check.requirements import impossible
 from linkage.case.claims import ArtifactReference
@@ -21,7 +20,8 @@ from linkage.case.source_files import concrete, source_files
 from linkage.case.variables import UnknownVariableError, substitute, text
 from linkage.errors import CaseError, CaseErrors, LinkageError, ToolchainError
 from linkage.host.folders import cache_folder, store_folder
-from linkage.judge.judge import judge
+from linkage.judge.comparison import OtherArtifact
+from linkage.judge.judge import judge, other_variant
 from linkage.judge.verdict import Failure, Verdict, VerdictKind
 from linkage.plan.observation import Observation
 from linkage.plan.plan import Plan, PlannedStep, Read, Variant, plan
@@ -160,7 +160,7 @@ class Session:
 
     def _sibling(
         self, variant: Variant, step: PlannedStep, reference: ArtifactReference, subject: str
-    ) -> Facts | str:
+    ) -> OtherArtifact | str:
         """An artifact of another variant, as it is after the same step."""
         wanted = {**variant.row, **reference.variant}
         row = next((one for one in variant.case.rows if same_cell(one, wanted)), None)
@@ -176,12 +176,15 @@ class Session:
         path = planned.steps[place].roles.get(subject, subject)
         reads = (*planned.steps[place].reads, Read(path))
         steps = (*planned.steps[:place], replace(planned.steps[place], reads=reads))
-        observation = self._observe(replace(planned, steps=steps, end=()), sources(other))
+        planned = replace(planned, steps=steps, end=())
+        observation = self._observe(planned, sources(other))
         if len(observation.steps) <= place:
             return f"that variant ended before its step {step.id}"
         facts = observation.steps[place].outcome.facts
-        found = matching(facts, path)
-        return facts[found[0]] if found else f"that variant has no {path}"
+        found = next(iter(matching(facts, path)), None)
+        if found is None:
+            return f"that variant has no {path}"
+        return OtherArtifact(facts[found], found, other_variant(planned, observation, reference))
 
 
 def _unjudged(error: LinkageError, variant: Variant) -> Failure:
