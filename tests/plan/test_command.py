@@ -1,9 +1,14 @@
 """From a step and its cell to the command line."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from linkage.errors import CaseError
 from linkage.plan.plan import PlannedStep, plan
+from linkage.plan.requirements import missing_before_plan
+from linkage.toolchain.machine import Machine
 from support.small_cases import ARM, lines, planned, toolchain, variant, words
 
 RUSTC = "/rust/bin/rustc --error-format=json lib.rs --edition=2021"
@@ -255,3 +260,21 @@ def test_a_crate_type_that_a_target_lacks_is_an_error_of_the_case() -> None:
     made = variant(f"steps:\n  - {{rustc: lib.rs, crate-type: dylib, target: {ARM}}}\n")
     with pytest.raises(CaseError, match=r"^case.yaml:\d+:\d+: made has no crate type dylib for aarch64"):
         plan(made)
+
+
+def test_the_toolchains_own_lld_is_an_lld() -> None:
+    made = toolchain()
+    brought = replace(made, capabilities=replace(made.capabilities, gcc_ld=Path("/rust/bin/gcc-ld")))
+    flags = "-L . -Clink-arg=-B/rust/bin/gcc-ld -Clink-arg=-fuse-ld=lld"
+    assert lines("  - {rustc: lib.rs, linker: lld}\n", made=brought) == [f"{RUSTC} {flags}"]
+    assert "gcc-ld" not in lines("  - {rustc: lib.rs, linker: bfd}\n", made=brought)[0]
+    linked = lines("  - {cc: main.c, flags: [-fuse-ld=lld]}\n", made=brought)
+    assert linked == ["cc -B/rust/bin/gcc-ld -fuse-ld=lld main.c -o main"]
+    nothing = Machine(None, "", frozenset())
+    for case in (
+        "matrix: {linker: [lld]}\nsteps:\n  - rustc: lib.rs\n",
+        "requires: [{linker: lld}]\nsteps:\n  - rustc: lib.rs\n",
+    ):
+        assert missing_before_plan(variant(case, made=brought), nothing, lambda *_: False) is None
+        reason = missing_before_plan(variant(case, made=made), nothing, lambda *_: False)
+        assert reason == "this machine has no linker lld"

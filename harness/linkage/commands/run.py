@@ -66,6 +66,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise LinkageError("no such directory", where=f"--json {options.json}", help="create it first")
     # A run is the same wherever it starts: no project's settings and no conftest.py take part in it.
     fixed = ["-p", "linkage.plugin", RUN, "-c", os.devnull, "--noconftest", "-o", "testpaths=cases"]
+    # A case that cannot be read does not keep the others from running.
+    fixed.append("--continue-on-collection-errors")
     fixed += [f"--rootdir={Path.cwd()}", f"--confcutdir={Path.cwd()}", "--no-header", "--disable-warnings"]
     named = [str(located(word)) if word.startswith(SHIPPED) else word for word in words]
     shipped = [str(located(SHIPPED))] if options.shipped else []

@@ -33,7 +33,7 @@ def missing_before_plan(variant: Variant, machine: Machine, has_program: HasProg
     if toolchain.target(target) is None:
         return f"{toolchain.name} has no std for {target}"
     linker = variant.row.get("linker")
-    if linker not in (None, "default") and not machine.has_linker(str(linker)):
+    if linker not in (None, "default") and not _has_linker(str(linker), toolchain, machine):
         return f"this machine has no linker {linker}"
     kinds = variant.row.get("crate-type") or ()
     for kind in kinds if isinstance(kinds, tuple) else (kinds,):
@@ -121,11 +121,15 @@ def _lacking(
         if wanted and actual not in wanted:
             of = f"the {_PLATFORM[key]} of {target or toolchain.host}"
             return f"{of} is {actual or 'none'}, not {' or '.join(wanted)}"
-    if requirement.linker is not None and not machine.has_linker(requirement.linker):
+    if requirement.linker is not None and not _has_linker(requirement.linker, toolchain, machine):
         return f"this machine has no linker {requirement.linker}"
     if requirement.tool is not None and not has_program(requirement.tool, _tool_folders(toolchain, target)):
         return f"this machine has no {requirement.tool}"
     return None
+
+
+def _has_linker(linker: str, toolchain: Toolchain, machine: Machine) -> bool:
+    return machine.has_linker(linker) or toolchain.brings_linker(linker)
 
 
 def _tool_folders(toolchain: Toolchain, target: str | None) -> list[Path]:

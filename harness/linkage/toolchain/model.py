@@ -62,6 +62,8 @@ class Capabilities:
     rust_lld: Path | None
     rust_lld_version: str = ""
     """What the LLD that comes with it prints; empty if it has none."""
+    gcc_ld: Path | None = None
+    """The folder with its LLD as `ld.lld`, which `cc -B` takes; None if it has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,10 @@ class Toolchain:
     def needs_bootstrap(self) -> bool:
         """Whether unstable flags need RUSTC_BOOTSTRAP=1."""
         return self.capabilities.needs_bootstrap
+
+    def brings_linker(self, linker: str) -> bool:
+        """Whether the linker comes with it, so that the machine need not have it."""
+        return linker == "lld" and self.capabilities.gcc_ld is not None
 
     def target(self, triple: str | None = None) -> Target | None:
         """What there is for the triple, or for the host; None if that target is not installed."""

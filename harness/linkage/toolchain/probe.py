@@ -20,7 +20,7 @@ from linkage.toolchain.spec import Located
 from linkage.toolchain.tools import ask_version
 from linkage.toolchain.vocabulary import SANITIZERS
 
-_REVISION = 3  # raise it with every change to what is asked or to what the answers mean
+_REVISION = 4  # raise it with every change to what is asked or to what the answers mean
 _LOCK_TIMEOUT = 30.0
 _CRATE = "linkage_asks"
 _FLAG = re.compile(r"^ +-[ZC] +([a-z0-9][a-z0-9_-]*)(?:=| |$)", re.MULTILINE)
@@ -111,6 +111,7 @@ class _Asker:
         libdir = Path(self._line("--print", "target-libdir"))
         rustlib = sysroot / "lib" / "rustlib" if libdir.parent.name != host else libdir.parent.parent
         rust_lld = rustlib / host / "bin" / "rust-lld"
+        gcc_ld = rust_lld.parent / "gcc-ld"
         llvm = keys.get("LLVM version")
         return Capabilities(
             rustc=self._located.rustc,
@@ -127,6 +128,7 @@ class _Asker:
             backends=_backends(rustlib / host / "codegen-backends") | ({"llvm"} if llvm else frozenset()),
             rust_lld=rust_lld if rust_lld.is_file() else None,
             rust_lld_version=self._lld_version(rust_lld),
+            gcc_ld=gcc_ld if (gcc_ld / "ld.lld").is_file() else None,
         )
 
     def _lld_version(self, rust_lld: Path) -> str:

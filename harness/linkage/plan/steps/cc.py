@@ -28,7 +28,10 @@ class _CompilerKind(ProcessKind[C_contra], Generic[C_contra]):
     ) -> tuple[Word | str, ...]:
         output = scope.relative(scope.outputs.roles[f"{scope.resolved.id}.{step.kind}"])
         files = map(scope.file, sources)
-        argv = (compiler, *_FLAGS[step.kind], *scope.each(step.flags), *files, "-o", output)
+        flags = scope.each(step.flags)
+        own = scope.toolchain.capabilities.gcc_ld if "-fuse-ld=lld" in map(str, flags) else None
+        brought = (f"-B{own}",) if own else ()  # the same LLD as rustc's steps have
+        argv = (compiler, *_FLAGS[step.kind], *brought, *flags, *files, "-o", output)
         return argv if step.kind == "obj" else (*argv, *_linked(step, scope))
 
 

@@ -35,7 +35,12 @@ class LinkOnlyKind(ProcessKind[model.LinkOnlyStep]):
                 f"step `{step.link_only}` makes no .rlink file", help="give that step `no-link: true`"
             )
         argv: list[Word | str] = [str(scope.toolchain.rustc), JSON_FLAG, "-Zlink-only", scope.relative(rlink)]
-        return (*argv, *placement(step, scope), *linker_choice(step.linker), *scope.each(step.flags))
+        return (
+            *argv,
+            *placement(step, scope),
+            *linker_choice(step.linker, scope.toolchain),
+            *scope.each(step.flags),
+        )
 
     def is_unstable(self, step: model.LinkOnlyStep, argv: Sequence[Word]) -> bool:
         _ = step, argv

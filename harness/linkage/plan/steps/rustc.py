@@ -13,6 +13,7 @@ from linkage.plan.command import JSON_FLAG, Word
 from linkage.plan.steps.kind import ProcessKind
 from linkage.plan.steps.scope import Scope
 from linkage.plan.template import Template
+from linkage.toolchain.model import Toolchain
 from linkage.toolchain.version import VersionRange
 
 _HAS_2021 = VersionRange.parse(">=1.56")
@@ -60,7 +61,7 @@ class RustcKind(ProcessKind[model.RustcStep]):
         argv += placement(step, scope)
         if step.search_paths and step.rustc is not None:
             argv += [word for folder in scope.outputs.folders for word in ("-L", scope.relative(folder))]
-        argv += linker_choice(axes.get("linker"))
+        argv += linker_choice(axes.get("linker"), scope.toolchain)
         for name, value in step.extern.items():
             argv += ["--extern", name if value is None else Template.of(f"{name}=", scope.path(value))]
         if step.no_link:
@@ -77,9 +78,12 @@ def placement(step: model.RustcStep | model.LinkOnlyStep, scope: Scope) -> list[
     return [*out_dir, *(["-o", scope.relative(step.output)] if step.output else [])]
 
 
-def linker_choice(linker: object) -> list[str]:
-    """The flag that chooses a linker, unless it is the default one."""
-    return [] if linker in (None, "default") else [f"-Clink-arg=-fuse-ld={linker}"]
+def linker_choice(linker: object, toolchain: Toolchain) -> list[str]:
+    """The flags that choose a linker, unless it is the default one; the toolchain's own LLD comes first."""
+    if linker in (None, "default"):
+        return []
+    own = toolchain.capabilities.gcc_ld if toolchain.brings_linker(str(linker)) else None
+    return [*([f"-Clink-arg=-B{own}"] if own else []), f"-Clink-arg=-fuse-ld={linker}"]
 
 
 def _codegen(axes: Mapping[str, object]) -> list[str]:
