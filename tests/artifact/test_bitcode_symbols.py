@@ -65,6 +65,14 @@ def test_what_each_is(compiled: dict[str, Path]) -> None:
     assert of("from_asm").defined
 
 
+def test_comdat_groups() -> None:
+    """`comdat.bc` is what llvm-as makes of three functions: `once` in `comdat any`, `every` in
+    `comdat nodeduplicate`, `plain` in none.
+    """
+    table = _symbols(Path(__file__).with_name("comdat.bc"))
+    assert {one.name: one.comdat for one in table} == {"once": "once", "every": None, "plain": None}
+
+
 def test_a_damaged_table_is_an_error_or_no_table(compiled: dict[str, Path]) -> None:
     data = bytearray(compiled["bitcode"].read_bytes())
     start = data.index(b"\x12\x03\x94")  # the abbreviation of the first blob

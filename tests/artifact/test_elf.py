@@ -155,3 +155,73 @@ def test_errors_say_what_and_where(built: dict[str, Path]) -> None:
         read_bytes(data[:4] + b"\x07" + data[5:]).error
         == "ELF header: class 7, data encoding 1 at offset 0x4"
     )
+
+
+def _comdats(path: Path) -> dict[str, str | None]:
+    table = _object(path).symbols
+    assert table is not None
+    return {one.name: one.comdat for one in table if one.name and one.defined}
+
+
+COMDAT = """
+.section .text.f,"axG",@progbits,f,comdat
+.globl f, inside
+f: ret
+inside: ret
+.section .text.g,"axG",@progbits,group
+.globl g
+g: ret
+.section .gnu.linkonce.t.old,"ax",@progbits
+.globl old
+old: ret
+.text
+.globl plain
+plain: ret
+"""
+
+
+def test_comdat_groups(compile_c: Compile) -> None:
+    """A group that is not COMDAT is kept together, and every copy of it is kept."""
+    path = compile_c(COMDAT, "-c", language="assembler")
+    named = {"f", "inside", "g", "old", "plain"}
+    found = {name: comdat for name, comdat in _comdats(path).items() if name in named}
+    assert found == {"f": "f", "inside": "f", "g": None, "old": "old", "plain": None}
+    narrow = _comdats(compile_c("extern int g; int a(void) { return g; }", "-c", "-m32", "-fPIC", "-O1"))
+    thunk = next(name for name in narrow if name.startswith("__x86.get_pc_thunk"))
+    assert narrow[thunk] == thunk
+    assert narrow["a"] is None
+
+
+def test_a_damaged_group(compile_c: Compile) -> None:
+    path = compile_c(COMDAT, "-c", language="assembler")
+    data = bytearray(path.read_bytes())
+    sections = ELFFile(BytesIO(data))
+    index = next(i for i, one in enumerate(sections.iter_sections()) if one["sh_type"] == "SHT_GROUP")
+    struct.pack_into("<I", data, sections["e_shoff"] + index * 64 + 44, 9999)
+    assert (read_bytes(bytes(data)).error or "").startswith(
+        f"section group {index}: it is named by symbol 9999 of "
+    )
+
+
+VERSIONS = """
+.globl one, two, three
+.type one,@function
+.type two,@function
+one: two: three: ret
+.symver one, foo@@V2
+.symver two, foo@V1
+"""
+
+
+def test_default_versions_and_others(compile_c: Compile, tmp_path: Path) -> None:
+    script = tmp_path / "versions"
+    script.write_text("V1 { global: three; }; V2 { global: foo; local: *; } V1;")
+    flags = ("-shared", "-nostdlib", f"-Wl,--version-script={script}")
+    found = _object(compile_c(VERSIONS, *flags, language="assembler"))
+    assert found.dynamic_symbols is not None
+    names = sorted(one.versioned for one in found.dynamic_symbols if one.defined)
+    assert names == ["V1", "V2", "foo@@V2", "foo@V1", "three@@V1"]
+    needed = _object(compile_c(PROGRAM)).dynamic_symbols
+    assert needed is not None
+    main = [one.versioned for one in needed if one.name == "__libc_start_main"]
+    assert main == ["__libc_start_main@GLIBC_2.34"]

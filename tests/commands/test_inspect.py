@@ -3,11 +3,21 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from linkage.artifact.facts import Archive, ArchiveMember, Facts, Members, ObjectFile, ObjectType, Relro
+from linkage.artifact.facts import (
+    Archive,
+    ArchiveMember,
+    Bitcode,
+    Facts,
+    Members,
+    ObjectFile,
+    ObjectType,
+    Relro,
+)
 from linkage.artifact.tables import (
     Binding,
     Section,
@@ -128,6 +138,45 @@ def test_what_is_selected() -> None:
     assert names(pattern="l*", undefined=True) == []
 
 
+def test_versions_of_symbols() -> None:
+    """The default version has two `@`; a symbol that stands for a version has none."""
+    table = SymbolTable.of(
+        [
+            symbol("foo", version="V2", default_version=True),
+            symbol("foo", version="V1"),
+            symbol("V1", version="V1", absolute=True, section=None),
+            symbol("memcpy", version="GLIBC_2.14", defined=False, section=None),
+        ]
+    )
+    found = replace(object_of(), type=ObjectType.SHARED, symbols=None, dynamic_symbols=table)
+    text = shown(Facts("elf", 1, "", object=found))
+    names = [line.split()[-1] for line in text if line.startswith("    GLOBAL")]
+    assert names == ["foo@@V2", "foo@V1", "V1", "memcpy@GLIBC_2.14"]
+    chosen = Selection("foo@V*")
+    (one,) = file_data("f", Facts("elf", 1, "", object=found), chosen)["object"]["dynamic_symbols"]
+    assert (one["name"], one["version"], one["default_version"]) == ("foo", "V1", False)
+
+
+def test_the_symbols_of_bitcode_and_members_that_are_not_read() -> None:
+    bitcode = Bitcode("raw", 9, None, SymbolTable.of([symbol("mine")]))
+    assert any("mine" in line for line in shown(Facts("bitcode", 9, "", bitcode=bitcode)))
+    assert "  no symbols" in shown(Facts("bitcode", 9, "", bitcode=Bitcode("raw", 9)))
+    members = Members.of(
+        [
+            ArchiveMember("a.o", 9, bitcode=bitcode),
+            ArchiveMember("b.o", 9, unread="COFF"),
+            ArchiveMember("c.o", 9, error="cut off"),
+        ]
+    )
+    facts = Facts("archive", 1, "", archive=Archive("gnu", thin=False, members=members, index=None))
+    text = shown(facts)
+    assert [line.split()[0] for line in text if ".o" in line][1:3] == ["bitcode", "COFF"]
+    assert [line.split() for line in text if "c.o" in line] == [
+        ["not", "read", "9", "—", "c.o", "not", "read:", "cut", "off"]
+    ]
+    assert [line.split()[-2:] for line in text if "mine" in line] == [["mine", "a.o"]]
+
+
 def test_real_artifacts(linkage: Linkage, artifacts: dict[str, Path]) -> None:
     done = linkage("inspect", *artifacts.values())
     assert (done.returncode, done.stderr) == (0, "")
@@ -158,7 +207,7 @@ def test_json_of_real_artifacts(linkage: Linkage, artifacts: dict[str, Path]) ->
     answer = next(one for one in shared["dynamic_symbols"] if one["name"] == "answer")
     assert answer.keys() == {
         "name", "demangled", "binding", "visibility", "type", "defined", "absolute", "section", "value",
-        "size", "version",
+        "size", "version", "default_version", "comdat",
     }  # fmt: skip
     assert answer["section"] == ".text"
     archive = by_name["libtiny.a"]["archive"]

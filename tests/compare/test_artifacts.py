@@ -2,16 +2,18 @@
 
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from linkage.artifact.facts import Facts
+from linkage.artifact.facts import ArchiveMember, Bitcode, Facts, SymbolTable, UnknownFile
 from linkage.artifact.reader import read
 from linkage.compare.artifacts import Differ, DiffOptions
 from linkage.compare.noise_filters import NoiseFilters
 from linkage.compare.normalization import Normalizer
+from support.hand_made import archive, member, symbol
 
 if TYPE_CHECKING:
     from linkage.compare.model import Change
@@ -132,3 +134,57 @@ def test_the_order_of_symbols_is_noise_unless_it_is_asked_for(cc: CCompiler) -> 
     head = cc("int b(void) { return 2; }\nint a(void) { return 1; }\n", *OBJECT, "-fno-toplevel-reorder")
     assert between(base, head) == []
     assert [one[:2] for one in between(base, head, "order")] == [("property", "order of symbols")]
+
+
+# --- symbol versions, bitcode, formats that are not read
+
+
+def test_a_default_version_that_nothing_can_be_linked_against_any_more(cc: CCompiler) -> None:
+    (cc.folder / "map").write_text("V2 { global: foo; };")
+    source = 'int foo_impl(void) { return 2; } __asm__(".symver foo_impl,foo%sV2");'
+    flags = (*SHARED, f"-Wl,--version-script={cc.folder}/map")
+    default, hidden = cc(source % "@@", *flags), cc(source % "@", *flags)
+    assert between(default, default) == []
+    assert ("export changed", "foo", "@@V2 → @V2") in between(default, hidden)
+
+
+def _bitcode(*names: str, digest: str = "d") -> Facts:
+    table = SymbolTable.of(symbol(name, "undefined" if name == "gone" else "") for name in names)
+    made = ArchiveMember("a.o", 9, bitcode=Bitcode("raw", 9, symbols=table))
+    return replace(archive(made, member("b.o", ["b"])), digest=digest)
+
+
+def test_symbols_of_bitcode_members() -> None:
+    assert between(_bitcode("both", "gone", digest="1"), _bitcode("both", "gone", digest="2")) == []
+    found = between(_bitcode("both", "gone", digest="1"), _bitcode("both", "new", digest="2"))
+    assert {("symbol gone", "gone"), ("symbol new", "new")} <= {(kind, name) for kind, name, _ in found}
+
+
+def test_symbols_of_a_bitcode_file() -> None:
+    one, other = (
+        Facts("bitcode", 9, name, bitcode=Bitcode("raw", 9, symbols=SymbolTable.of([symbol(name)])))
+        for name in "fg"
+    )
+    assert {kind for kind, _, _ in between(one, other)} == {"symbol gone", "symbol new"}
+
+
+def test_what_is_not_read_is_never_the_same_unless_its_bytes_are() -> None:
+    def mach_o(digest: str) -> Facts:
+        return Facts("other", 9, digest, other=UnknownFile(None, "Mach-O"))
+
+    def held(digest: str, **given: str) -> Facts:
+        return replace(archive(ArchiveMember("a.o", 9, **given)), digest=digest)  # type: ignore[arg-type]
+
+    for one, same, other, why in (
+        (mach_o("1"), mach_o("1"), mach_o("2"), "a Mach-O file, which is not read"),
+        (
+            held("1", unread="COFF"), held("1", unread="COFF"), held("2", unread="COFF"),
+            "member a.o is a COFF file, which is not read",
+        ),
+        (
+            held("1", error="cut"), held("1", error="cut"), held("2", error="cut"),
+            "member a.o is not read: cut",
+        ),
+    ):  # fmt: skip
+        assert between(one, same) == []
+        assert between(one, other) == [("not compared", "", why)]

@@ -141,6 +141,12 @@ def test_the_symbols_of_bitcode_are_compared() -> None:
     assert found == "more: f FUNC GLOBAL DEFAULT .text; fewer: g FUNC GLOBAL DEFAULT .text"
 
 
+def test_exports_that_differ_in_their_versions() -> None:
+    one, other = (elf((), {"foo": version}) for version in ("@@V2", "@V2"))
+    ((_, _, found),) = misses("same-as: {artifact: other, compare: exports}", one, other)
+    assert found == "more: foo@@V2; fewer: foo@V2"
+
+
 def test_texts() -> None:
     same = "same-as: {artifact: other, compare: text}"
     assert misses(same, text_file("a", "1"), text_file("a", "2")) == []

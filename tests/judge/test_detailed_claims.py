@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from linkage.artifact.facts import ArchiveMember, Bitcode, Metadata, SectionTable
+from linkage.artifact.facts import ArchiveMember, Bitcode, Dynamic, Metadata, SectionTable
 from linkage.judge.artifact import check_artifact
 from linkage.judge.view import View
 from support.claim_subjects import ARCHIVE, LIBRARY, OBJECT, SECTIONS
@@ -287,3 +287,81 @@ def test_a_member_whose_name_has_braces() -> None:
     assert (
         found.look.format(file="lib.a") == "ar p lib.a '{0}{file}' > '{0}{file}' && readelf -sW '{0}{file}'"
     )
+
+
+# --- symbol versions
+
+
+VERSIONED = elf(
+    {"foo@@V2": "", "foo@V1": "", "memcpy@GLIBC_2.14": "undefined"},
+    {
+        "foo": "@@V2",
+        "old": "@V1",
+        "plain": "",
+        "V1": "absolute object @V1",
+        "V2": "absolute object @@V2",
+        "memcpy": "undefined @GLIBC_2.14",
+    },
+    dynamic=Dynamic(versions_needed=("libc.so.6:GLIBC_2.14",), versions_defined=("V1", "V2")),
+)
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "exports: {only: [foo, old, plain, V1, V2]}",
+        "exports: {only: ['foo@@V2', 'old@V1', plain, 'V[12]']}",
+        "exports: {all: ['*@@V2', '*@V1', '/^old@V/', '=foo@@V2']}",
+        "exports: {none: ['foo@V2', 'old@@V1', 'plain@*', 'V1@*']}",
+        "exports: {within: ['*@@*'], count: 1, only: [foo]}",
+        "imports: {only: ['memcpy@GLIBC_2.14']}",
+        "imports: {only: [memcpy], none: ['*@GLIBC_2.3*', 'memcpy@@*']}",
+        "defines: {only: [foo], all: ['foo@@V2', 'foo@V1'], count: 2}",
+        "undefined: {only: [memcpy], all: ['memcpy@*']}",
+        "unresolved: {only: [memcpy]}",
+        "symbols: {names: 'foo@@V2', table: dynamic, expect: {version: V2}}",
+        "symbols: {names: ['*@V1'], table: dynamic, count: 1}",
+        "symbol-versions: {symbols: {V2: {only: [foo]}, V1: [old], 'GLIBC_*': {only: [memcpy]}, V9: none}}",
+        "symbol-versions: {all: [V1, V2], symbols: {'V?': {only: [foo, old]}}}",
+    ],
+)
+def test_a_claim_about_versions_that_holds(claim: str) -> None:
+    assert misses(claim, VERSIONED) == []
+
+
+@pytest.mark.parametrize(
+    ("claim", "key", "found"),
+    [
+        ("exports: {none: [foo]}", "exports.none", "has foo"),
+        ("exports: {none: ['foo@@V2']}", "exports.none", "has foo@@V2"),
+        ("exports: {none: ['foo@*']}", "exports.none", "has foo@@V2"),
+        ("exports: ['foo@V2']", "exports.all", "not among foo@@V2, old@V1, plain, V1, V2"),
+        ("exports: {only: [foo, plain, 'V*']}", "exports.only", "also old@V1"),
+        ("imports: {none: ['memcpy@GLIBC_2.14']}", "imports.none", "has memcpy@GLIBC_2.14"),
+        ("defines: {none: ['foo@V1']}", "defines.none", "has foo@V1"),
+        ("symbols: {names: 'old@@V1', table: dynamic}", "symbols[0].count", "0"),
+        ("symbol-versions: {symbols: {V2: [old]}}", "symbol-versions.symbols.V2.all", "not among foo@@V2"),
+        ("symbol-versions: {symbols: {V9: [old]}}", "symbol-versions.symbols.V9", "no symbol of version V9"),
+    ],
+)
+def test_a_claim_about_versions_that_does_not_hold(claim: str, key: str, found: str) -> None:
+    ((its_key, _, its_found, _),) = misses(claim, VERSIONED)
+    assert (its_key, its_found) == (key, found)
+
+
+def test_symbols_that_carry_a_version_cannot_be_judged_without_a_dynamic_table() -> None:
+    claim = "symbol-versions: {symbols: {V9: {none: [old]}}}"
+    assert verdicts(claim, VERSIONED) == [("symbol-versions.symbols.V9", "error: no symbol of version V9")]
+    ((_, verdict),) = verdicts(claim, OBJECT)
+    assert verdict == "error: an object file has no dynamic symbols"
+
+
+# --- COMDAT
+
+
+def test_copies_in_comdat_groups_are_one_definition() -> None:
+    kept = {"f": "comdat=f", "g": "comdat=g", "plain": ""}
+    facts = archive(member("a.o", kept), member("b.o", {"f": "comdat=f", "g": "comdat=other"}))
+    assert misses("duplicates: {only: [g]}", facts) == []
+    facts = archive(member("a.o", kept), member("b.o", {"f": "", "plain": "comdat=plain"}))
+    assert misses("duplicates: {only: [f, plain]}", facts) == []

@@ -23,7 +23,7 @@ SECTIONS = (
 OBJECT = elf(SYMBOLS, sections=SECTIONS, type=ObjectType.RELOCATABLE)
 LIBRARY = elf(
     {"foo": "", "hidden_one": "local"},
-    {"foo": "", "foo_2": "weak @FOO_1.0", "malloc": "undefined @GLIBC_2.2.5"},
+    {"foo": "", "foo_2": "weak @@FOO_1.0", "malloc": "undefined @GLIBC_2.2.5"},
     SECTIONS,
     dynamic=Dynamic(
         DYNAMIC.needed, DYNAMIC.soname, DYNAMIC.runpath, ("/old",), versions_needed=("libc.so.6:GLIBC_2.34",)

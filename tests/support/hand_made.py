@@ -55,7 +55,9 @@ def new_digest() -> str:
 
 
 def symbol(name: str, state: str = "") -> Symbol:
-    """A global function, or what `state` says: `undefined weak hidden local absolute common object …`."""
+    """A global function, or what `state` says: `undefined weak hidden local absolute common object …`,
+    `@V1` or `@@V1` for its version, `comdat=GROUP`.
+    """
     words = set(state.split())
     defined = not words & {"undefined"}
     section = next((word for word in words if word.startswith(".")), ".text")
@@ -70,7 +72,9 @@ def symbol(name: str, state: str = "") -> Symbol:
         None if outside else section,
         16,
         8,
-        next((word[1:] for word in words if word.startswith("@")), None),
+        next((word.lstrip("@") for word in words if word.startswith("@")), None),
+        any(word.startswith("@@") for word in words),
+        next((word.removeprefix("comdat=") for word in words if word.startswith("comdat=")), None),
     )
 
 

@@ -16,6 +16,7 @@ _COLUMNS = (
     ("sections", "flags", 8), ("sections", "sizes", 8), ("symbols", "names", 1),
     ("symbols", "records", SymbolTable.RECORD.size), ("symbols", "section_offsets", 4),
     ("symbols", "section_names", 1), ("symbols", "extended", 4), ("symbols", "version_indexes", 2),
+    ("symbols", "comdat_indexes", 4),
 )  # fmt: skip
 """Table, field, and the width of its entries (bytes)."""
 _REPEATS = {5: 0, 7: 1}
@@ -27,7 +28,7 @@ Tables = tuple[SectionTable, SymbolTable | None]
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """The tables of objects in their order, but for the symbol tables' `versions`."""
+    """The tables of objects in their order, but for the symbol tables' `versions` and `comdats`."""
 
     lengths: tuple[tuple[int, ...], ...]
     """For each column, what each object has of it (bytes); -1 if it repeats another column."""
@@ -78,7 +79,9 @@ def unpack(packed: Packed, empty: Iterable[Tables]) -> Iterator[Tables]:
 def without_columns(sections: SectionTable, symbols: SymbolTable | None) -> Tables:
     """The tables without what is packed."""
     del sections
-    return SectionTable(), None if symbols is None else SymbolTable(versions=symbols.versions)
+    if symbols is None:
+        return SectionTable(), None
+    return SectionTable(), SymbolTable(versions=symbols.versions, comdats=symbols.comdats)
 
 
 def _values(sections: SectionTable, symbols: SymbolTable | None) -> tuple[bytes, ...]:
@@ -93,7 +96,7 @@ def _filled(sections: SectionTable, symbols: SymbolTable | None, row: Sequence[b
     filled = replace(sections, **fields["sections"])
     if symbols is None:
         return filled, None
-    return filled, SymbolTable(**fields["symbols"], versions=symbols.versions)
+    return filled, SymbolTable(**fields["symbols"], versions=symbols.versions, comdats=symbols.comdats)
 
 
 def _planes(column: bytes, width: int) -> Iterator[bytes]:

@@ -54,7 +54,9 @@ class Symbol:
 
     `name` is the raw name, bytes that are not UTF-8 kept as `\xNN` escapes. `section` is None
     for an undefined, absolute or common symbol. `size` and `value` are in bytes.
-    `version` is a dynamic symbol's version (`GLIBC_2.34`), None if there is none.
+    `version` is a dynamic symbol's version (`GLIBC_2.34`), None if there is none; `default_version` says
+    whether it is the one that the name alone is linked to (`@@`). `comdat` is the signature of the COMDAT
+    group that its section belongs to: linkers keep one group of a signature.
     A tentative definition (SHN_COMMON) is defined and has the type COMMON.
     """
 
@@ -68,11 +70,25 @@ class Symbol:
     value: int
     size: int
     version: str | None = None
+    default_version: bool = False
+    comdat: str | None = None
 
     @property
     def strong(self) -> bool:
         """Whether a second definition of it is a link error."""
         return self.defined and self.binding is Binding.GLOBAL and self.type is not SymbolType.COMMON
+
+    @property
+    def versioned(self) -> str:
+        """The name with its version: `foo@@V2` if it is the default one, else `foo@V2`."""
+        if self.version is None or self.version_node:
+            return self.name
+        return f"{self.name}{'@@' if self.default_version else '@'}{self.version}"
+
+    @property
+    def version_node(self) -> bool:
+        """Whether it stands for a version that the library defines, as bfd writes one: `V2` of version V2."""
+        return self.absolute and self.name == self.version
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +261,7 @@ class SymbolTable(Collection[Symbol]):
     holds, for every section index, the offset of its name (4 bytes each) in `section_names`, or in
     `names` if that is empty. `extended` holds the section indexes (4 bytes each) of symbols
     that say SHN_XINDEX. `version_indexes` (2 bytes each) select from `versions`; "" is none.
+    `comdat_indexes` (4 bytes for every section index) select from `comdats` in the same way.
     """
 
     RECORD = struct.Struct("<IBBHQQ")  # name offset, info, other, section index, value, size
@@ -257,28 +274,35 @@ class SymbolTable(Collection[Symbol]):
     extended: bytes = b""
     version_indexes: bytes = b""
     versions: tuple[str, ...] = ()
+    comdat_indexes: bytes = b""
+    comdats: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, symbols: Iterable[Symbol]) -> Self:
         """A table of these symbols; what it yields again compares equal to them."""
-        names, sections, versions = _StringTable(), {"": 0}, {"": 0}
+        names, versions, comdats = _StringTable(), {"": 0}, {"": 0}
+        sections: dict[tuple[str, int], int] = {("", 0): 0}
         records, extended, indexes = bytearray(), bytearray(), bytearray()
         for symbol in symbols:
-            number = sections.setdefault(symbol.section or "", len(sections))
-            index = _reserved_index(symbol) if symbol.section is None else min(number, SHN_XINDEX)
+            comdat = comdats.setdefault(symbol.comdat or "", len(comdats))
+            number = sections.setdefault((symbol.section or "", comdat), len(sections))
+            index = _reserved_index(symbol) if symbol.section is None else SHN_XINDEX
             kind = SymbolType.OBJECT if index == SHN_COMMON else symbol.type
             info = symbol.binding << 4 | kind
             records += cls.RECORD.pack(
-                names.offset(symbol.name), info, symbol.visibility, SHN_XINDEX if symbol.section else index,
-                symbol.value, symbol.size,
-            )  # fmt: skip
+                names.offset(symbol.name), info, symbol.visibility, index, symbol.value, symbol.size
+            )
             extended += _U32.pack(number)
-            indexes += struct.pack("<H", versions.setdefault(symbol.version or "", len(versions)))
-        offsets = b"".join(_U32.pack(names.offset(section)) for section in sections)
-        has_versions = len(versions) > 1
+            version = versions.setdefault(symbol.version or "", len(versions))
+            hidden = 0 if symbol.default_version or not version else cls.VERSION_HIDDEN
+            indexes += struct.pack("<H", version | hidden)
+        offsets = b"".join(_U32.pack(names.offset(section)) for section, _ in sections)
+        has_versions, has_comdats = len(versions) > 1, len(comdats) > 1
         return cls(
             bytes(names.data), bytes(records), offsets, b"", bytes(extended),
             bytes(indexes) if has_versions else b"", tuple(versions) if has_versions else (),
+            b"".join(_U32.pack(comdat) for _, comdat in sections) if has_comdats else b"",
+            tuple(comdats) if has_comdats else (),
         )  # fmt: skip
 
     def __len__(self) -> int:
@@ -340,7 +364,18 @@ class SymbolTable(Collection[Symbol]):
             value,
             size,
             self._version(index),
+            bool(section)
+            and not _at(self.version_indexes, index, 2) & self.VERSION_HIDDEN
+            and self._version(index) is not None,
+            self.comdat(index),
         )
+
+    def comdat(self, index: int) -> str | None:
+        """The signature of the COMDAT group that a symbol's section belongs to."""
+        if not self.comdats:
+            return None
+        number = _at(self.comdat_indexes, self.section_index(index) or 0, 4)
+        return (self.comdats[number] or None) if number < len(self.comdats) else None
 
     def _section(self, index: int) -> str | None:
         section = self.section_index(index)

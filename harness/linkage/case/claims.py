@@ -5,7 +5,7 @@ exactly that.
 """
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, StrictBool, StrictStr, model_validator
 from pydantic_core import PydanticCustomError
@@ -51,7 +51,8 @@ class Names(Model):
     r"""A claim about a set of names. A plain list in its place means `all`.
 
     A name is exact (`foo`), a glob (`foo_*`), a regex (`/^foo_\d+$/`), a demangled path with
-    globs (`path:alloc::*`) or a symbol group (`${allocator-shim}`).
+    globs (`path:alloc::*`) or a symbol group (`${allocator-shim}`). With an `@`, a symbol's version is part
+    of its name: `foo@@V2` if the version is the default one, else `foo@V2`; without, any version matches.
     """
 
     all: Patterns = ()
@@ -79,15 +80,36 @@ class Names(Model):
             return {"only": []}
         return {"all": data} if isinstance(data, (str, list)) else data
 
+    @property
+    def says_something(self) -> bool:
+        """Whether it is a claim at all."""
+        return self.about_names
+
+    @property
+    def about_names(self) -> bool:
+        """Whether it claims something of the names."""
+        return bool(self.all or self.any or self.none or self.order or self.only is not None or self.count)
+
     @model_validator(mode="after")
-    def _is_not_empty(self) -> "Names":
-        if not (self.all or self.any or self.none or self.order or self.only is not None or self.count):
+    def _is_not_empty(self) -> Self:
+        if not self.says_something:
             raise PydanticCustomError(
                 "says_nothing",
                 "this claim is empty",
                 {"help": "add `all`, `any`, `none`, `only`, `count` or `order`, or write `none`"},
             )
         return self
+
+
+class SymbolVersions(Names):
+    """A claim about versions, and about the symbols that carry them."""
+
+    symbols: dict[Pattern, Names] = {}
+    """The dynamic symbols that carry each of these versions, as `V2` or `GLIBC_2.*`."""
+
+    @property
+    def says_something(self) -> bool:
+        return self.about_names or bool(self.symbols)
 
 
 class SymbolKind(Model):
@@ -294,7 +316,7 @@ class ArtifactClaims(Model):
     relro: Literal["none", "partial", "full"] | None = None
     bind_now: StrictBool | None = None
     text_relocations: StrictBool | None = None
-    symbol_versions: Names | None = None
+    symbol_versions: SymbolVersions | None = None
     """Versions that dynamic symbols need or define, as `libc.so.6:GLIBC_2.34`."""
 
     sections: Names | None = None

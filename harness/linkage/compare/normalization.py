@@ -138,7 +138,7 @@ class Normalizer:
         for index, (name, value, local, is_defined, _) in enumerate(_rows(table)):
             if is_defined != defined or local:
                 continue
-            version = "" if defined else _version_of(table, index)
+            version = _version_of(table, index, name, defined=defined)
             found[self.namer(name), f"{value} {version}".rstrip()] += 1
         return _table(found)
 
@@ -288,12 +288,16 @@ def _table(found: Counter[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
     return {name: tuple(sorted(values)) for name, values in table.items()}
 
 
-def _version_of(table: SymbolTable, index: int) -> str:
+def _version_of(table: SymbolTable, index: int, name: str, *, defined: bool) -> str:
+    """A symbol's version: what is needed, or what is defined with `@@` if it is the default one."""
     if not table.versions:
         return ""
     number = int.from_bytes(table.version_indexes[index * 2 : index * 2 + 2], "little")
-    number &= ~SymbolTable.VERSION_HIDDEN
-    return table.versions[number] if number < len(table.versions) else ""
+    plain = number & ~SymbolTable.VERSION_HIDDEN
+    version = table.versions[plain] if plain < len(table.versions) else ""
+    if not defined or not version:
+        return version
+    return "" if name == version else f"{'@@' if plain == number else '@'}{version}"
 
 
 _Row = tuple[str, str, bool, bool, int]

@@ -17,7 +17,7 @@ from linkage.compare.model import VariantBuild
 from linkage.errors import LinkageError
 from linkage.host.terminal import escape
 
-FORMAT = 3
+FORMAT = 4
 """Raised if the meaning of the content changes."""
 SUFFIX = ".snapshot"
 _MAX_BYTES = 1 << 28

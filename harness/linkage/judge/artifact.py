@@ -167,18 +167,7 @@ def check_artifact(
     `files` are the expected texts beside the case.
     """
     yield from _kind(claims, view)
-    for aspect in ASPECTS:
-        claim: Names | None = getattr(
-            claims, {"global": "global_"}.get(aspect.key, aspect.key.replace("-", "_"))
-        )
-        if claim is not None:
-            for miss in _aspect(aspect, claim, view, version):
-                yield FailedClaim(aspect.key, miss, aspect.look)
-    for index, general in enumerate(claims.symbols):
-        for miss in _general(general, view, version):
-            yield FailedClaim(
-                f"symbols[{index}]", miss, _DYNAMIC_SYMBOLS if general.table == "dynamic" else SYMBOLS
-            )
+    yield from _names(claims, view, version)
     for function, wanted in claims.references.items():
         yield from _references(function, wanted, view, version)
     yield from _flags(claims, view)
@@ -188,6 +177,25 @@ def check_artifact(
         yield from _text(claims.text, view.facts, files)
     for pattern, inner in claims.each_member.items():
         yield from _each_member(pattern, inner, view, version, files)
+
+
+def _names(claims: ArtifactClaims, view: View, version: RustcVersion) -> Iterator[FailedClaim]:
+    for aspect in ASPECTS:
+        claim: Names | None = getattr(
+            claims, {"global": "global_"}.get(aspect.key, aspect.key.replace("-", "_"))
+        )
+        if claim is not None and claim.about_names:
+            for miss in _aspect(aspect, claim, view, version):
+                yield FailedClaim(aspect.key, miss, aspect.look)
+    if claims.symbol_versions is not None:
+        for pattern, carriers in claims.symbol_versions.symbols.items():
+            for miss in _carriers(pattern, carriers, view, version):
+                yield FailedClaim(f"symbol-versions.symbols.{pattern}", miss, _DYNAMIC_SYMBOLS)
+    for index, general in enumerate(claims.symbols):
+        for miss in _general(general, view, version):
+            yield FailedClaim(
+                f"symbols[{index}]", miss, _DYNAMIC_SYMBOLS if general.table == "dynamic" else SYMBOLS
+            )
 
 
 def _text(claim: Text, facts: Facts, files: Mapping[str, str]) -> Iterator[FailedClaim]:
@@ -238,6 +246,25 @@ def _aspect(aspect: Aspect, claim: Names, view: View, version: RustcVersion) -> 
         )
 
 
+def _carriers(pattern: str, claim: Names, view: View, version: RustcVersion) -> Iterator[Mismatch]:
+    """What does not hold of the symbols that carry a version."""
+    why = view.unseen(Table.DYNAMIC_SYMBOLS)
+    if why is not None:
+        yield unjudged(why)
+        return
+    wanted = compile_patterns((pattern,), version)[0]
+    names = [
+        symbol.listed
+        for symbol in view.dynamic or ()
+        if symbol.table.versions and not symbol.version_node and wanted.matches(symbol.version or "")
+    ]
+    if names or asks_for_nothing(claim):
+        yield from check_names(claim, names, version)
+    else:
+        found = f"no symbol of version {pattern}"
+        yield Mismatch("", "symbols", found) if asks_for_something(claim) else unjudged(found)
+
+
 def _general(claim: Symbols, view: View, version: RustcVersion) -> Iterator[Mismatch]:
     is_dynamic = claim.table == "dynamic"
     why = view.unseen(Table.DYNAMIC_SYMBOLS if is_dynamic else Table.SYMBOLS)
@@ -249,15 +276,15 @@ def _general(claim: Symbols, view: View, version: RustcVersion) -> Iterator[Mism
     chosen = [
         symbol
         for symbol in table
-        if any(one.matches(symbol.name) for one in names)
-        and not any(one.matches(symbol.name) for one in without)
+        if any(one.matches(symbol.listed) for one in names)
+        and not any(one.matches(symbol.listed) for one in without)
         and (claim.where is None or _is(claim.where, symbol, version))
     ]
     if not compare(claim.count or ">=1", len(chosen)):
         yield Mismatch(
             "count",
             f"{', '.join(claim.names)}: count {claim.count or '>=1'}",
-            counted([s.name for s in chosen]),
+            counted([s.listed for s in chosen]),
         )
     wrong = [
         symbol for symbol in chosen if claim.expect is not None and not _is(claim.expect, symbol, version)
@@ -270,7 +297,7 @@ def _general(claim: Symbols, view: View, version: RustcVersion) -> Iterator[Mism
         yield Mismatch(
             "expect",
             f"each has {wanted}",
-            listing([f"{symbol.name} ({describe(symbol)})" for symbol in wrong]),
+            listing([f"{symbol.listed} ({describe(symbol)})" for symbol in wrong]),
         )
 
 

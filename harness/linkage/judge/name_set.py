@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from linkage.case.claims import Names
 from linkage.host.terminal import escape
-from linkage.judge.pattern import Pattern, compile_patterns, spelt
+from linkage.judge.pattern import Pattern, compile_patterns, plain_name, spelt
 from linkage.toolchain.version import RustcVersion
 
 SHOWN = 8
@@ -103,7 +103,7 @@ def check_names(claim: Names, names: Sequence[str], version: RustcVersion) -> It
 
 
 def _all(claim: Names, names: Sequence[str], version: RustcVersion) -> Iterator[Mismatch]:
-    known = set(names) if claim.all else set()
+    known = _known(names) if claim.all else set()
     for pattern in compile_patterns(claim.all, version):
         if pattern.exact is not None:
             found = pattern.exact in known
@@ -115,12 +115,12 @@ def _all(claim: Names, names: Sequence[str], version: RustcVersion) -> Iterator[
 
 
 def _none(claim: Names, names: Sequence[str], version: RustcVersion) -> Iterator[Mismatch]:
-    known = set(names) if claim.none else set()
+    known = _known(names) if claim.none else set()
     for pattern in compile_patterns(claim.none, version):
         if pattern.exact is not None:
             found = [pattern.exact] if pattern.exact in known else []
         else:
-            found = sorted(name for name in known if pattern.matches(name))
+            found = sorted({name for name in names if pattern.matches(name)})
         if found:
             yield Mismatch("none", f"lacks {spelt(pattern.text, version)}", f"has {listing(found)}")
 
@@ -151,6 +151,11 @@ def _order(claim: Names, names: Sequence[str], version: RustcVersion) -> Iterato
             yield Mismatch("order", f"in this order: {', '.join(claim.order)}", found)
             return
         start = place + 1
+
+
+def _known(names: Sequence[str]) -> set[str]:
+    """The names, those with a version without it, too."""
+    return {*names, *map(plain_name, names)}
 
 
 def _any(patterns: Sequence[Pattern], name: str, *, default: bool) -> bool:

@@ -11,7 +11,27 @@ from linkage.case.symbol_groups import groups
 from linkage.case.variables import REFERENCE
 from linkage.toolchain.version import RustcVersion
 
+VERSION_MARK = "@"
 _PATH = "path:"
+
+
+class VersionedName(str):
+    """A symbol's name with its version, `foo@@V2`; a pattern without `@` is about the name alone."""
+
+    __slots__ = ("plain",)
+    plain: str
+
+    @classmethod
+    def of(cls, plain: str, versioned: str) -> "VersionedName":
+        """The name `plain` with its version."""
+        made = cls(versioned)
+        made.plain = plain
+        return made
+
+
+def plain_name(name: str) -> str:
+    """A name without its version."""
+    return name.plain if isinstance(name, VersionedName) else name
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +51,14 @@ def compile_patterns(texts: Iterable[str], version: RustcVersion) -> tuple[Patte
 
 @lru_cache(maxsize=4096)
 def _compile(text: str, version: RustcVersion) -> Pattern:
+    found = _of_names(text, version)
+    if VERSION_MARK in text:
+        return found
+    return Pattern(text, found.exact, lambda name: found.matches(plain_name(name)))
+
+
+def _of_names(text: str, version: RustcVersion) -> Pattern:
+    """A pattern of names as they are written, versions included."""
     reference = REFERENCE.fullmatch(text)
     if reference and reference[1] in groups():
         inner = tuple(_compile(one, version) for one in groups()[reference[1]].patterns(version))

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from linkage.artifact.facts import Binding, SymbolTable, SymbolType, Visibility
 from linkage.artifact.tables import SHN_ABS, SHN_COMMON, SHN_UNDEF
+from linkage.judge.pattern import VERSION_MARK, VersionedName
 
 _BINDINGS = tuple({int(one): one for one in Binding}.get(info >> 4, Binding.GLOBAL) for info in range(256))
 _TYPES = tuple({int(one): one for one in SymbolType}.get(info & 15, SymbolType.OTHER) for info in range(256))
@@ -41,6 +42,26 @@ class SymbolRow(NamedTuple):
     @property
     def version(self) -> str | None:
         return self.table[self.place].version
+
+    @property
+    def plain(self) -> str:
+        """The name without its version, which bfd writes into the names of the symbol table."""
+        return self.name[:1] + self.name[1:].partition(VERSION_MARK)[0]
+
+    @property
+    def listed(self) -> str:
+        """The name as claims list it: with its version."""
+        name = self.table[self.place].versioned if self.table.versions else self.name
+        return VersionedName.of(self.plain, name) if VERSION_MARK in name[1:] else name
+
+    @property
+    def version_node(self) -> bool:
+        """Whether it stands for a version that the library defines."""
+        return self.absolute and self.name == self.version
+
+    @property
+    def comdat(self) -> str | None:
+        return self.table.comdat(self.place)
 
     @property
     def hidden(self) -> bool:

@@ -146,25 +146,25 @@ class View:
     def select(self, chosen: Callable[[SymbolRow], bool], *, dynamic: bool = False) -> list[str]:
         """The names of the chosen symbols, in the table's order."""
         table = self.dynamic if dynamic else self.symbols
-        return [symbol.name for symbol in table or () if chosen(symbol)]
+        return [symbol.listed for symbol in table or () if chosen(symbol)]
 
     @cached_property
     def unresolved(self) -> list[str]:
         """Undefined symbols that the artifact does not define."""
         defined = {s.name for s in self.symbols or () if s.defined and s.binding is not Binding.LOCAL}
-        return sorted({s.name for s in self.symbols or () if not s.defined and s.name not in defined})
+        return sorted({s.listed for s in self.symbols or () if not s.defined and s.name not in defined})
 
     @cached_property
     def undefined(self) -> list[str]:
         """Undefined symbols of either table; of an archive, those of each member."""
-        return sorted({s.name for s in (*(self.symbols or ()), *(self.dynamic or ())) if not s.defined})
+        return sorted({s.plain for s in (*(self.symbols or ()), *(self.dynamic or ())) if not s.defined})
 
     @cached_property
     def provided(self) -> frozenset[str]:
         """What the artifact defines for others to link with."""
         # A shared library's own symbol table also has symbols that are not exported.
         table = self.dynamic if self.dynamic is not None else self.symbols
-        return frozenset(s.name for s in table or () if s.defined and s.binding is not Binding.LOCAL)
+        return frozenset(s.plain for s in table or () if s.defined and s.binding is not Binding.LOCAL)
 
     @property
     def unlinkable(self) -> str | None:
@@ -173,12 +173,24 @@ class View:
 
     @cached_property
     def duplicates(self) -> list[str]:
-        """Names with more than one strong definition among an archive's members."""
-        tables = [part.symbols for part in self.parts if part.symbols is not None]
-        counted = Counter(
-            name for table in tables for name in {row.name for row in rows(table) if row.strong}
-        )
-        return sorted(name for name, count in counted.items() if count > 1)
+        """Names with more than one strong definition among an archive's members.
+
+        All definitions in COMDAT groups of one signature are one: linkers keep one of these groups.
+        """
+        found: Counter[str] = Counter()
+        groups: dict[str, set[str]] = {}
+        for table in (part.symbols for part in self.parts if part.symbols is not None):
+            strong = [row for row in rows(table) if row.strong]
+            if not table.comdats:
+                found.update({row.name for row in strong})
+                continue
+            for name, comdat in {(row.name, row.comdat) for row in strong}:
+                if comdat is None:
+                    found[name] += 1
+                else:
+                    groups.setdefault(name, set()).add(comdat)
+        found.update({name: len(signatures) for name, signatures in groups.items()})
+        return sorted(name for name, count in found.items() if count > 1)
 
     @cached_property
     def section_names(self) -> tuple[str, ...]:
@@ -224,8 +236,8 @@ class View:
         """In which tables a missing name is found, and as what."""
         for title, table in (("dynamic symbol table", self.dynamic), ("symbol table", self.symbols)):
             for symbol in table or ():
-                if symbol.name == name:
-                    yield f"{name} in the {title}: {describe(symbol)}"
+                if name in (symbol.name, symbol.plain):
+                    yield f"{symbol.listed} in the {title}: {describe(symbol)}"
                     break
 
     def _decoded(self, which: str, decode: Callable[[], Iterable[T]]) -> tuple[T, ...]:

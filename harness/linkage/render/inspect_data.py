@@ -28,7 +28,7 @@ class Selection:
     """Which symbols are asked for; with none of these, all."""
 
     pattern: str | None = None
-    """A glob over raw names, whole demangled names and demangled paths."""
+    """A glob over raw names, with and without their versions, whole demangled names and demangled paths."""
     undefined: bool = False
     exports: bool = False
 
@@ -42,7 +42,7 @@ class Selection:
         for symbol in symbols:
             if symbol.type in (SymbolType.SECTION, SymbolType.FILE) or not symbol.name:
                 continue
-            if self._state(symbol, linked=linked) and self._named(symbol.name):
+            if self._state(symbol, linked=linked) and self._named(symbol):
                 yield symbol
 
     def _state(self, symbol: Symbol, *, linked: bool) -> bool:
@@ -52,12 +52,13 @@ class Selection:
             self.exports and symbol.defined and (linked or _for_others(symbol))
         )
 
-    def _named(self, name: str) -> bool:
+    def _named(self, symbol: Symbol) -> bool:
         if self.pattern is None:
             return True
+        name = symbol.name
         return any(
             fnmatch.fnmatchcase(spelling, self.pattern)
-            for spelling in (name, demangled_path(name), demangle(name))
+            for spelling in (name, symbol.versioned, demangled_path(name), demangle(name))
         )
 
 
@@ -159,6 +160,8 @@ def _symbol(symbol: Symbol) -> dict[str, Any]:
         "value": symbol.value,
         "size": symbol.size,
         "version": symbol.version,
+        "default_version": symbol.default_version,
+        "comdat": symbol.comdat,
     }
 
 

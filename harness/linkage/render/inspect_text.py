@@ -121,7 +121,8 @@ class Printer:
         self._table(title, header, rows, len(shown))
 
     def _symbol(self, symbol: Symbol, *member: str) -> Row:
-        name = escape(symbol.name, self._limit) + (f"@{escape(symbol.version)}" if symbol.version else "")
+        version = symbol.versioned.removeprefix(symbol.name)
+        name = escape(symbol.name, self._limit) + escape(version)
         return (
             symbol.binding.name,
             symbol.visibility.name,

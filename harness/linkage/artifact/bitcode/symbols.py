@@ -15,12 +15,11 @@ SECTION = "(bitcode)"
 """The section of what bitcode defines: the real one is not known before code is generated."""
 
 _STRTAB, _SYMTAB = 23, 25  # block ids
-_SYMBOLS = struct.Struct(
-    "<II"
-)  # the offset and the number of symbols, after version, producer, modules, comdats
-_SYMBOLS_AT = 28
+_RANGE = struct.Struct("<II")  # offset and number; of COMDATs and symbols, after version, producer, modules
+_COMDATS_AT, _SYMBOLS_AT = 20, 28
+_COMDAT_SIZES = {1: 8, 2: 8, 3: 12}  # by version: name (offset and size), from 3 on the kind of selection
+_NO_DUPLICATES = 3  # Comdat::NoDeduplicate: a second definition is an error
 _SYMBOL = struct.Struct("<IIIIiI")  # name, IR name (offset and size each), comdat index, flags
-_VERSIONS = range(1, 4)
 _VISIBILITIES = (Visibility.DEFAULT, Visibility.HIDDEN, Visibility.PROTECTED, Visibility.DEFAULT)
 _UNDEFINED, _WEAK, _COMMON, _TLS, _GLOBAL, _FORMAT_SPECIFIC, _EXECUTABLE = (
     1 << bit for bit in (3, 4, 5, 8, 10, 11, 13)
@@ -39,19 +38,39 @@ def read_symbols(data: memoryview) -> SymbolTable | None:
     if table is None or names is None or not table:
         return None
     version = int.from_bytes(take(table, 0, 4, "bitcode symbol table"), "little")
-    if version not in _VERSIONS:
+    if version not in _COMDAT_SIZES:
         raise ArtifactError(f"bitcode symbol table of version {version}, which is not known")
-    offset, count = _SYMBOLS.unpack(take(table, _SYMBOLS_AT, _SYMBOLS.size, "bitcode symbol table"))
-    records = take(table, offset, count * _SYMBOL.size, "bitcode symbols")
+    comdats = _comdats(table, names, _COMDAT_SIZES[version])
     symbols = []
-    for name, length, _, _, _comdat, flags in _SYMBOL.iter_unpack(records):
-        if not flags & _FORMAT_SPECIFIC:
-            text = bytes(take(names, name, length, "bitcode symbol's name"))
-            symbols.append(_symbol(text.decode(errors="backslashreplace"), flags))
+    for name, length, _, _, comdat, flags in _SYMBOL.iter_unpack(_range(table, _SYMBOLS_AT, _SYMBOL.size)):
+        if flags & _FORMAT_SPECIFIC:
+            continue
+        if comdat >= len(comdats):
+            raise ArtifactError(f"bitcode symbol table: COMDAT {comdat} of {len(comdats)} is referred to")
+        symbols.append(_symbol(_text(names, name, length), flags, comdats[comdat] if comdat >= 0 else None))
     return SymbolTable.of(symbols)
 
 
-def _symbol(name: str, flags: int) -> Symbol:
+def _comdats(table: memoryview, names: memoryview, size: int) -> list[str | None]:
+    """The names of the COMDAT groups; None for one that linkers do not keep once."""
+    raw = _range(table, _COMDATS_AT, size)
+    words = struct.iter_unpack(f"<{size // 4}I", raw)
+    return [
+        None if _NO_DUPLICATES in selection else _text(names, name, length)
+        for name, length, *selection in words
+    ]
+
+
+def _range(table: memoryview, at: int, size: int) -> memoryview:
+    offset, count = _RANGE.unpack(take(table, at, _RANGE.size, "bitcode symbol table"))
+    return take(table, offset, count * size, "bitcode symbols")
+
+
+def _text(names: memoryview, offset: int, length: int) -> str:
+    return bytes(take(names, offset, length, "bitcode symbol's name")).decode(errors="backslashreplace")
+
+
+def _symbol(name: str, flags: int, comdat: str | None) -> Symbol:
     binding = Binding.WEAK if flags & _WEAK else Binding.GLOBAL if flags & _GLOBAL else Binding.LOCAL
     defined = not flags & _UNDEFINED
     return Symbol(
@@ -64,6 +83,7 @@ def _symbol(name: str, flags: int) -> Symbol:
         section=SECTION if defined and not flags & _COMMON else None,
         value=0,
         size=0,
+        comdat=comdat if defined else None,
     )
 
 

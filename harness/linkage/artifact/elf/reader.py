@@ -13,6 +13,7 @@ from linkage.artifact.bounds import take
 from linkage.artifact.elf.contents import read_contents
 from linkage.artifact.elf.dynamic import Image, read_dynamic
 from linkage.artifact.elf.file import ElfFile
+from linkage.artifact.elf.groups import comdat_sections
 from linkage.artifact.elf.numbers import (  # fmt: skip
     DT_SYMTAB,
     DT_VERSYM,
@@ -41,7 +42,7 @@ def read_elf(data: memoryview, request: FactsRequest) -> ObjectFile:
     """The facts of an ELF file; ArtifactError if it is truncated or malformed."""
     elf = ElfFile(data)
     symtab = elf.first(SHT_SYMTAB)
-    symbols = None if symtab is None else elf.symbols(symtab)
+    symbols = None if symtab is None else _with_comdats(elf, elf.symbols(symtab))
     linked = _linked(elf) if elf.header.type != ET_REL else _RELOCATABLE
     metadata = _section(elf, _METADATA_SECTIONS)
     bitcode = _section(elf, _BITCODE_SECTIONS)
@@ -61,6 +62,17 @@ def read_elf(data: memoryview, request: FactsRequest) -> ObjectFile:
         references=read_references(elf, (symbols, linked.symbols), request),
         contents=read_contents(elf, _contents(elf, request)),
     )
+
+
+def _with_comdats(elf: ElfFile, symbols: SymbolTable) -> SymbolTable:
+    """An object's symbols with the COMDAT groups of their sections; a linked file has no groups."""
+    found = comdat_sections(elf, symbols) if elf.header.type == ET_REL else {}
+    if not found:
+        return symbols
+    numbers = {"": 0}
+    indexes = [numbers.setdefault(found.get(index, ""), len(numbers)) for index in range(elf.count)]
+    packed = struct.pack(f"<{len(indexes)}I", *indexes)
+    return replace(symbols, comdat_indexes=packed, comdats=tuple(numbers))
 
 
 def _contents(elf: ElfFile, request: FactsRequest) -> tuple[str, ...]:
