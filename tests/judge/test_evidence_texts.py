@@ -17,6 +17,8 @@ from support.hand_made import archive, done, elf, judged, member, planned, text_
 GOLDEN = Path(__file__).with_name("evidence_texts.txt")
 OTHER = replace(archive(member("a.o", {"f": "undefined"}), size=7), digest="07")
 CONTENT = elf(["a"], ["a"], sections=SECTIONS, contents={".text": b"hello"}, references={"a": ("puts",)})
+MANGLED = elf(None, ["_ZN4core3fmt3new17h0123456789abcdefE", "_RNvNtCs1a2b3c4d5e_3foo3bar3old"])
+LONG = elf(None, [f"name_{number}_" for number in range(30)])
 TEXT = text_file("one\ntwo 7\n")
 
 ARTIFACT_CLAIMS: tuple[tuple[str, Facts], ...] = (
@@ -33,6 +35,8 @@ ARTIFACT_CLAIMS: tuple[tuple[str, Facts], ...] = (
     ("exports: {only: [foo]}", LIBRARY),
     ("exports: {only: [foo, foo_2, foo_3]}", LIBRARY),
     ("exports: {none: [foo]}", OBJECT),
+    ("exports: {all: ['path:foo::*::new'], none: ['path:core::*'], only: ['path:foo::bar']}", MANGLED),
+    ("exports: {all: [name_17], any: [name_40], only: ['name_*', missing_25]}", LONG),
     ("imports: {none: ['mal*']}", LIBRARY),
     ("weak: {count: 2}", OBJECT),
     ("local: {within: ['z*'], none: [own]}", OBJECT),
@@ -85,6 +89,10 @@ ARTIFACT_CLAIMS: tuple[tuple[str, Facts], ...] = (
     ("exports-differ: {artifact: lib.cdylib, added: [more]}", LIBRARY),
 )
 
+ARGS = (*(f"/usr/lib/{number}.o" for number in range(9)), "-lm", "-no-pie", *(f"-l{x}" for x in "abcdef"))
+LONG_CALL = LinkerCall((*ARGS, "-o", "liblib.so"), "liblib.so", None)
+LINES = "".join(f"line {number}\n" for number in range(100)).replace("line 50", "the 50th line")
+
 CALL = LinkerCall(("-m64", "-lc", "-lm", "-o", "liblib.so"), "liblib.so", ("foo",))
 RESULT = done(
     stdout="one\ntwo 7\n",
@@ -117,6 +125,10 @@ PROCESS_CLAIMS: tuple[tuple[str, Outcome], ...] = (
     ("diagnostics: {none: [{level: error}]}", RESULT),
     ("native-static-libs: {none: [-lm]}", RESULT),
     ("link: {args: [-pie], libraries: {order: [-lm, -lc]}, inputs: [a.o], count: 2}", RESULT),
+    ("link: {args: [-pie], libraries: {order: [-lc, -lm]}}", done(linker_calls=(LONG_CALL,))),
+    ("link: {args: {order: [-lm, -lz]}}", done(linker_calls=(LONG_CALL,))),
+    ("stdout: {contains: 50th row, matches: '^The \\d+th'}", done(stdout=LINES)),
+    ("stdout: {order: [line 60, 50th]}", done(stdout=LINES)),
     ("link: {exports: {none: [foo]}, export-list: false}", RESULT),
     ("link: {output: gone, args: {none: [-x]}}", RESULT),
 )

@@ -222,6 +222,25 @@ def test_a_long_list_is_counted() -> None:
     assert listing([str(number) for number in range(12)]) == "0, 1, 2, 3, 4, 5, 6, 7 and 4 more"
 
 
+def test_a_long_list_is_shown_around_the_nearest_name() -> None:
+    names = [str(number) for number in range(40)]
+    assert listing(names, 4, around=["x", "20", "1"]) == "… 18, 19, 20, 21 and 36 more"
+    assert listing(names, 4, around=["0"]) == "0, 1, 2, 3 and 36 more"
+    assert listing(names, 4, around=["39"]) == "… 36, 37, 38, 39 and 36 more"
+    assert listing(names[:4], 4, around=["3"]) == "0, 1, 2, 3"
+
+
+def test_of_a_long_path_the_file_is_listed() -> None:
+    folder = "/root/.rustup/toolchains/stable-x86_64-unknown-linux-gnu/lib"
+    assert listing([f"{folder}/libcore.rlib", "/usr/lib/crt1.o", f"-L{folder}/"]) == (
+        f"…/libcore.rlib, /usr/lib/crt1.o, -L{folder}/"
+    )
+
+
+def test_the_nearest_path_is_not_the_one_with_the_word_path() -> None:
+    assert nearest(["path:foo::*"], ["std::path::Path", "foo::bar"]) == ("foo::bar",)
+
+
 def test_the_nearest_name_contains_the_word_or_is_spelt_alike() -> None:
     assert nearest(["__rust_alloc"], ["_RNvCs_7___rustc12___rust_alloc", "main"]) == (
         "_RNvCs_7___rustc12___rust_alloc",

@@ -23,6 +23,7 @@ from linkage.judge.name_set import (
     listing,
     missing_from,
     none_of,
+    readable,
     unjudged,
 )
 from linkage.judge.pattern import compile_patterns
@@ -284,12 +285,13 @@ def _general(claim: Symbols, view: View, version: RustcVersion) -> Iterator[Mism
         yield Mismatch(
             "count",
             f"{', '.join(claim.names)}: count {claim.count or '>=1'}",
-            counted([s.listed for s in chosen]),
+            counted(readable(claim.names, [s.listed for s in chosen])),
         )
     wrong = [
         symbol for symbol in chosen if claim.expect is not None and not _is(claim.expect, symbol, version)
     ]
     if wrong and claim.expect is not None:
+        shown = readable(claim.names, [symbol.listed for symbol in wrong])
         wanted = ", ".join(
             f"{key} {value}"
             for key, value in claim.expect.model_dump(by_alias=True, exclude_none=True).items()
@@ -297,7 +299,7 @@ def _general(claim: Symbols, view: View, version: RustcVersion) -> Iterator[Mism
         yield Mismatch(
             "expect",
             f"each has {wanted}",
-            listing([f"{symbol.listed} ({describe(symbol)})" for symbol in wrong]),
+            listing([f"{name} ({describe(symbol)})" for name, symbol in zip(shown, wrong, strict=True)]),
         )
 
 

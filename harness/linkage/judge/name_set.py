@@ -6,13 +6,17 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from linkage.artifact.demangle import demangled_path
 from linkage.case.claims import Names
 from linkage.host.terminal import escape
-from linkage.judge.pattern import Pattern, compile_patterns, plain_name, spelt
+from linkage.judge.pattern import PATH, Pattern, compile_patterns, plain_name, spelt
 from linkage.toolchain.version import RustcVersion
 
 SHOWN = 8
 """How many names a message lists before it counts the others."""
+
+_PATH_SHOWN = 60
+"""Characters of a path in a list."""
 
 _OPERATORS: dict[str, Callable[[int, int], bool]] = {
     "": operator.eq, "=": operator.eq, "==": operator.eq, "!=": operator.ne,
@@ -94,9 +98,9 @@ def check_names(claim: Names, names: Sequence[str], version: RustcVersion) -> It
     if claim.any and not any(
         pattern.matches(name) for pattern in compile_patterns(claim.any, version) for name in chosen
     ):
-        yield Mismatch(
-            "any", f"has one of {_spelt(claim.any, version)}", listing(chosen), nearest(claim.any, chosen)
-        )
+        shown = readable(claim.any, chosen)
+        near = nearest(claim.any, shown)
+        yield Mismatch("any", f"has one of {_spelt(claim.any, version)}", listing(shown, around=near), near)
     if claim.count is not None and not compare(claim.count, len(chosen)):
         yield Mismatch("count", f"count {claim.count}", counted(chosen))
     yield from _order(claim, chosen, version)
@@ -110,8 +114,9 @@ def _all(claim: Names, names: Sequence[str], version: RustcVersion) -> Iterator[
         else:
             found = any(pattern.matches(name) for name in known)
         if not found:
-            near = nearest([pattern.text], names)
-            yield Mismatch("all", f"has {spelt(pattern.text, version)}", missing_from(names), near)
+            shown = readable([pattern.text], names)
+            near = nearest([pattern.text], shown)
+            yield Mismatch("all", f"has {spelt(pattern.text, version)}", missing_from(shown, near), near)
 
 
 def _none(claim: Names, names: Sequence[str], version: RustcVersion) -> Iterator[Mismatch]:
@@ -122,7 +127,8 @@ def _none(claim: Names, names: Sequence[str], version: RustcVersion) -> Iterator
         else:
             found = sorted({name for name in names if pattern.matches(name)})
         if found:
-            yield Mismatch("none", f"lacks {spelt(pattern.text, version)}", f"has {listing(found)}")
+            shown = listing(readable([pattern.text], found))
+            yield Mismatch("none", f"lacks {spelt(pattern.text, version)}", f"has {shown}")
 
 
 def _only(claim: Names, names: Sequence[str], version: RustcVersion) -> Iterator[Mismatch]:
@@ -133,22 +139,27 @@ def _only(claim: Names, names: Sequence[str], version: RustcVersion) -> Iterator
     missing = [pattern.text for pattern in patterns if not any(pattern.matches(name) for name in names)]
     claimed = f"only {_spelt(claim.only, version)}" if claim.only else "no names"
     if more:
-        yield Mismatch("only", claimed, f"{'also' if claim.only else 'has'} {listing(more)}")
+        shown = listing(readable(claim.only, more))
+        yield Mismatch("only", claimed, f"{'also' if claim.only else 'has'} {shown}")
     if missing:
+        present = readable(missing, names)
+        near = nearest(missing, present)
         yield Mismatch(
-            "only", claimed, f"lacks {', '.join(missing)}; has {listing(names)}", nearest(missing, names)
+            "only", claimed, f"lacks {', '.join(missing)}; has {listing(present, around=near)}", near
         )
 
 
 def _order(claim: Names, names: Sequence[str], version: RustcVersion) -> Iterator[Mismatch]:
     start = 0
-    for pattern in compile_patterns(claim.order, version):
+    patterns = compile_patterns(claim.order, version)
+    for pattern in patterns:
         place = next((i for i in range(start, len(names)) if pattern.matches(names[i])), None)
         if place is None:
             earlier = any(pattern.matches(name) for name in names[:start])
             state = "out of order" if earlier else "missing"
-            found = f"{pattern.text} is {state} in {listing(names) if names else 'an empty list'}"
-            yield Mismatch("order", f"in this order: {', '.join(claim.order)}", found)
+            near = () if earlier else nearest([pattern.text], readable([pattern.text], names))
+            found = f"{pattern.text} is {state} in {_ordered(patterns, names)}"
+            yield Mismatch("order", f"in this order: {', '.join(claim.order)}", found, near)
             return
         start = place + 1
 
@@ -156,6 +167,22 @@ def _order(claim: Names, names: Sequence[str], version: RustcVersion) -> Iterato
 def _known(names: Sequence[str]) -> set[str]:
     """The names, those with a version without it, too."""
     return {*names, *map(plain_name, names)}
+
+
+def _ordered(patterns: Sequence[Pattern], names: Sequence[str]) -> str:
+    """A list of names whose order matters; of a long one only those that the claim names."""
+    chosen = [name for name in names if _any(patterns, name, default=False)]
+    shown = readable([pattern.text for pattern in patterns], chosen if len(names) > SHOWN else names)
+    if len(names) > SHOWN and chosen:
+        return f"… {' … '.join(map(_short, shown[:SHOWN]))} … ({plural(len(names), 'name')})"
+    return listing(shown or names) if names else "an empty list"
+
+
+def readable(patterns: Sequence[str], names: Sequence[str]) -> Sequence[str]:
+    """Names as the patterns see them: demangled for a path."""
+    if any(pattern.startswith(PATH) for pattern in patterns):
+        return [demangled_path(plain_name(name)) for name in names]
+    return names
 
 
 def _any(patterns: Sequence[Pattern], name: str, *, default: bool) -> bool:
@@ -166,9 +193,9 @@ def _spelt(texts: Sequence[str], version: RustcVersion) -> str:
     return ", ".join(spelt(text, version) for text in texts)
 
 
-def missing_from(names: Sequence[str]) -> str:
-    """Where a name is missing."""
-    return f"not among {listing(names)}" if names else "the list is empty"
+def missing_from(names: Sequence[str], near: Sequence[str] = ()) -> str:
+    """Where a name is missing, and the names around those nearest to it."""
+    return f"not among {listing(names, around=near)}" if names else "the list is empty"
 
 
 def none_of(names: Sequence[str]) -> str:
@@ -186,19 +213,31 @@ def plural(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-def listing(names: Sequence[str], limit: int = SHOWN) -> str:
-    """Some names for a message, and how many more there are; unprintable characters are escaped."""
+def listing(names: Sequence[str], limit: int = SHOWN, around: Sequence[str] = ()) -> str:
+    """Some names for a message, and how many more there are; unprintable characters are escaped.
+
+    The first names, or those around the first of `around` that is among them.
+    """
     if not names:
         return "nothing"
-    shown = ", ".join(escape(name) for name in names[:limit])
-    return shown + (f" and {len(names) - limit} more" if len(names) > limit else "")
+    place = next((names.index(name) for name in around if name in names), 0)
+    start = max(0, min(place - limit // 2, len(names) - limit))
+    shown = ", ".join(map(_short, names[start : start + limit]))
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return f"{'… ' if start else ''}{shown}{more}"
+
+
+def _short(name: str) -> str:
+    """A name in a list: of a long path only the file."""
+    _, _, file = name.rpartition("/")
+    return escape(f"…/{file}" if file and file != name and len(name) > _PATH_SHOWN else name)
 
 
 def nearest(patterns: Sequence[str], names: Sequence[str]) -> tuple[str, ...]:
     """The names nearest to a missing one: those that contain it, then those spelled similarly."""
     found: dict[str, None] = {}
     for pattern in patterns:
-        core = max(re.findall(r"\w+", pattern), key=len, default="")
+        core = max(re.findall(r"\w+", pattern.removeprefix(PATH)), key=len, default="")
         if len(core) < 3:  # noqa: PLR2004 - a shorter word is in most names
             continue
         found |= dict.fromkeys([name for name in names if core.lower() in name.lower()][:3])

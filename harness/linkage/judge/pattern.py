@@ -12,7 +12,8 @@ from linkage.case.variables import REFERENCE
 from linkage.toolchain.version import RustcVersion
 
 VERSION_MARK = "@"
-_PATH = "path:"
+PATH = "path:"
+"""What a pattern of a demangled path starts with."""
 
 
 class VersionedName(str):
@@ -66,8 +67,8 @@ def _of_names(text: str, version: RustcVersion) -> Pattern:
     if len(text) > 1 and text.startswith("/") and text.endswith("/"):
         search = re.compile(text[1:-1]).search
         return Pattern(text, None, lambda name: search(name) is not None)
-    if text.startswith(_PATH):
-        match = re.compile(fnmatch.translate(text[len(_PATH) :])).match
+    if text.startswith(PATH):
+        match = re.compile(fnmatch.translate(text[len(PATH) :])).match
         return Pattern(text, None, lambda name: match(demangled_path(name)) is not None)
     if any(char in text for char in "*?[") and not text.startswith("="):
         match = re.compile(fnmatch.translate(text)).match

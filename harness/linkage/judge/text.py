@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from linkage.case.claims import Text
 from linkage.host.terminal import escape
@@ -10,7 +10,11 @@ from linkage.judge.name_set import Mismatch, compare, means_zero, plural, unjudg
 from linkage.judge.number import check_number
 
 _EXCERPT = 12  # lines shown in a message
+_AROUND = 3  # lines before and after the nearest one
 _LINE = 1000  # characters of each: a linker names an undefined symbol after two long paths
+
+_COMPARED = 200
+"""Characters of a line that are compared with what is missing."""
 
 NOT_EMPTY = Mismatch("", "not empty", "empty")
 
@@ -53,7 +57,7 @@ def _only_excludes(claim: Text) -> bool:
 def _parts(claim: Text, text: str) -> Iterator[Mismatch]:
     for wanted in claim.contains:
         if wanted not in text:
-            yield Mismatch("contains", f"contains {escape(repr(wanted))}", excerpt(text), _near(wanted, text))
+            yield _lacking("contains", f"contains {escape(repr(wanted))}", text, wanted)
     for unwanted in claim.not_contains:
         if unwanted in text:
             yield Mismatch(
@@ -61,24 +65,41 @@ def _parts(claim: Text, text: str) -> Iterator[Mismatch]:
             )
     for regex in claim.matches:
         if not re.search(regex, text, re.MULTILINE):
-            yield Mismatch("matches", f"matches /{regex}/", excerpt(text))
+            yield _lacking("matches", f"matches /{regex}/", text, re.sub(r"\\.", " ", regex))
     start = 0
     for wanted in claim.order:
         place = text.find(wanted, start)
         if place < 0:
-            state = "out of order" if wanted in text else "missing"
             claimed = f"in this order: {escape(', '.join(map(repr, claim.order)))}"
-            yield Mismatch("order", claimed, f"{escape(repr(wanted))} is {state} in:\n{excerpt(text)}")
+            shown = escape(repr(wanted))
+            if wanted in text:
+                line = text[: text.index(wanted)].strip("\n").count("\n")
+                yield Mismatch("order", claimed, f"{shown} is out of order in:\n{excerpt(text, around=line)}")
+            else:
+                yield _lacking("order", claimed, text, wanted, f"{shown} is missing in:\n")
             break
         start = place + len(wanted)
 
 
-def excerpt(text: str, empty: str = "(empty)") -> str:
-    """The beginning and the end of a text."""
+def _lacking(part: str, claimed: str, text: str, wanted: str, found: str = "") -> Mismatch:
+    """A text lacks something: the mismatch shows the lines around the one nearest to it."""
+    lines = text.strip("\n").splitlines()
+    line = _nearest_line(wanted, lines)
+    near = (lines[line],) if line is not None else ()
+    return Mismatch(part, claimed, f"{found}{excerpt(text, around=line)}", near)
+
+
+def excerpt(text: str, empty: str = "(empty)", around: int | None = None) -> str:
+    """The beginning and the end of a text, or the lines around one of them."""
     lines = [escape(line, _LINE) for line in text.strip("\n").splitlines()]
-    if len(lines) > _EXCERPT:
+    if len(lines) > _EXCERPT and around is None:
         half = _EXCERPT // 2
         lines = [*lines[:half], f"… {len(lines) - 2 * half} lines …", *lines[-half:]]
+    elif len(lines) > _EXCERPT and around is not None:
+        start, end = max(0, around - _AROUND), min(len(lines), around + _AROUND + 1)
+        before = [f"… {plural(start, 'line')} …"] if start else []
+        after = [f"… {plural(len(lines) - end, 'line')} …"] if end < len(lines) else []
+        lines = [*before, *lines[start:end], *after]
     return "\n".join(lines) or empty
 
 
@@ -90,9 +111,14 @@ def difference(expected: str, found: str) -> str:
     return excerpt("\n".join(lines))
 
 
-def _near(wanted: str, text: str) -> tuple[str, ...]:
-    lines = text.splitlines()
-    return tuple(difflib.get_close_matches(wanted, lines[:2000], n=1, cutoff=0.5))
+def _nearest_line(wanted: str, lines: Sequence[str]) -> int | None:
+    """The line that shares most with a text that is missing: in words, else in characters."""
+    words = {word.lower() for word in re.findall(r"\w{3,}", wanted)}
+    shared = [sum(len(word) for word in words if word in line.lower()) for line in lines]
+    if any(shared):
+        return shared.index(max(shared))
+    near = difflib.get_close_matches(wanted, [line[:_COMPARED] for line in lines[:2000]], n=1, cutoff=0.5)
+    return next((index for index, line in enumerate(lines) if line[:_COMPARED] in near), None)
 
 
 def _line_of(wanted: str, text: str) -> str:
