@@ -34,6 +34,8 @@ V0 = "_RNvCs1a2bCdE_3lib3foo"
         ("crate-hash", f"__profc_{LEGACY}", "lib::foo (__profc_)"),
         ("crate-hash", f"__profd_lib.66bff6f3a9101b8e_cgu.0_{V0}", "lib::foo (__profd_)"),
         ("crate-hash", f"{V0}$got", "lib::foo$got"),
+        ("crate-hash", f"{V0}.rs952a2d5d4d11c726", "lib::foo.rsHASH"),
+        ("crate-hash", "rust_eh_personality.rs952a2d5d4d11c726", "rust_eh_personality.rsHASH"),
         ("anonymous", "__covrec_741C2A48E34A9E3Au", "__covrec_*"),
         ("symbol-version", "puts@GLIBC_2.2.5", "puts"),
         ("symbol-version", "puts@@GLIBC_2.2.5", "puts"),

@@ -247,3 +247,20 @@ def test_the_nearest_name_contains_the_word_or_is_spelt_alike() -> None:
     )
     assert nearest(["answer"], ["anwser", "main"]) == ("anwser",)
     assert nearest(["ab"], ["abc"]) == ()
+
+
+def test_a_group_knows_names_that_rustc_made_unique_to_a_staticlib() -> None:
+    """With -Zstaticlib-rename-internal-symbols, hidden or not."""
+    shim = "_RNvCshfJ12k0ydlO_7___rustc12___rust_alloc"
+    renamed = f"{shim}.rs952a2d5d4d11c726"
+    new = RustcVersion.parse("1.98.1")
+    for names in ((shim,), (renamed,), (renamed, "foo")):
+        assert list(check_names(claim("['${alloc}']"), names, new)) == []
+        (miss,) = check_names(claim("{none: ['${allocator-shim}']}"), names, new)
+        assert miss.found == f"has {names[0]}"
+    for other in (f"{shim}.rs952a", f"{shim}.llvm.1", f"{renamed}.cold"):
+        assert list(check_names(claim("{none: ['${alloc}']}"), (other,), new)) == []
+    assert (
+        list(check_names(claim("['${personality}']"), ("rust_eh_personality.rs952a2d5d4d11c726",), new)) == []
+    )
+    assert list(check_names(claim("['path:__rustc::__rust_alloc']"), (renamed,), new)) == []

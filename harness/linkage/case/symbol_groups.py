@@ -3,6 +3,7 @@
 They are in `symbol_groups.yaml` beside this file; a pattern can be limited to a version range.
 """
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -12,6 +13,12 @@ from linkage.case import document
 
 if TYPE_CHECKING:
     from linkage.toolchain.version import RustcVersion
+
+
+RENAMED = re.compile(r"\.rs[0-9a-f]{16}$")
+"""What -Zstaticlib-rename-internal-symbols (since 1.98) appends to the names of Rust's own symbols in a
+staticlib: a symbol is of a group with and without it.
+"""
 
 
 @dataclass(frozen=True, slots=True)

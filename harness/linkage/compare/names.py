@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from linkage.artifact.demangle import demangled_path
-from linkage.compare.noise_filters import SYMBOL, NoiseFilters, without_noise
+from linkage.compare.noise_filters import RENAMED, SYMBOL, NoiseFilters, without_noise
 
 C, C_WANTED = "c_libraries", "c_libraries_undefined"
 """In a snapshot: a C library or runtime that is linked in, and the undefined names of one that is not.
@@ -70,6 +70,8 @@ class Namer:
         before, inside, after = around.groups("") if around else ("", plain, "")
         if not scheme(inside):
             return plain
+        if inside.endswith(RENAMED):
+            after = RENAMED + after
         # After the path, so that the name still begins with its crate.
         return f"{demangled_path(inside)}{after}" + (f" ({before})" if before else "")
 

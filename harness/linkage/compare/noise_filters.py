@@ -83,6 +83,9 @@ TEXT = (
 )
 """In streams, messages and text outputs."""
 
+RENAMED = ".rsHASH"
+"""At the end of a name that rustc made unique to a staticlib."""
+
 SYMBOL = (
     _filter("symbol-version", r"(?<=.)@@?[A-Za-z][\w.]*$", ""),
     _filter("anonymous", r"\.llvm\.\d+(?=$|\.)", ""),
@@ -97,6 +100,8 @@ SYMBOL = (
     _filter("anonymous", r"^(str|vtable|ref|const|byte_str|panic_loc)(\.[0-9a-z]+)+$", r"\1.*"),
     _filter("anonymous", r"^(switch\.table\.|cfi\.|\.Lswitch\.table\.).*$", r"\1*"),
     _filter("anonymous", r"^(completed|dtor_idx|object|frame_dummy)\.\d+$", r"\1.*"),
+    # -Zstaticlib-rename-internal-symbols
+    _filter("crate-hash", r"\.rs[0-9a-f]{16}$", RENAMED),
     _filter("crate-hash", r"^_rust_extern_with_linkage_[0-9a-f]{16}_", "_rust_extern_with_linkage_HASH_"),
     _filter("crate-hash", r"^rust_metadata_(\w+)_[0-9a-f]{8,16}$", r"rust_metadata_\1_HASH"),
     _filter("crate-hash", r"^__rustc_proc_macro_decls_[0-9a-f]+__$", "__rustc_proc_macro_decls_HASH__"),

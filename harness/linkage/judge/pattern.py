@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from linkage.artifact.demangle import demangled_path
-from linkage.case.symbol_groups import groups
+from linkage.case.symbol_groups import RENAMED, groups
 from linkage.case.variables import REFERENCE
 from linkage.toolchain.version import RustcVersion
 
@@ -63,7 +63,7 @@ def _of_names(text: str, version: RustcVersion) -> Pattern:
     reference = REFERENCE.fullmatch(text)
     if reference and reference[1] in groups():
         inner = tuple(_compile(one, version) for one in groups()[reference[1]].patterns(version))
-        return Pattern(text, None, lambda name: any(one.matches(name) for one in inner))
+        return Pattern(text, None, lambda name: _any(inner, RENAMED.sub("", name)))
     if len(text) > 1 and text.startswith("/") and text.endswith("/"):
         search = re.compile(text[1:-1]).search
         return Pattern(text, None, lambda name: search(name) is not None)
@@ -75,6 +75,10 @@ def _of_names(text: str, version: RustcVersion) -> Pattern:
         return Pattern(text, None, lambda name: match(name) is not None)
     exact = text.removeprefix("=")  # `=` marks a name that looks like a glob
     return Pattern(text, exact, lambda name: name == exact)
+
+
+def _any(patterns: Iterable[Pattern], name: str) -> bool:
+    return any(one.matches(name) for one in patterns)
 
 
 def spelt(text: str, version: RustcVersion) -> str:
