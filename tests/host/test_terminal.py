@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linkage.host.terminal import escape
+from linkage.host.terminal import escape, escape_lines
 
 
 def test_control_characters_and_length() -> None:
@@ -19,3 +19,7 @@ def test_any_text_is_one_printable_line(text: str) -> None:
     assert shown.isprintable()
     assert shown.endswith("…") or len(text) <= 20
     assert len(shown) <= 200
+
+
+def test_several_lines_stay_several() -> None:
+    assert escape_lines("a\x1b\n\r\n" + "b" * 9, 8) == "a\\x1b\n\\r\n" + "b" * 8 + "…"

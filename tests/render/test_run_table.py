@@ -229,6 +229,22 @@ def test_a_run_that_ended_early_and_one_of_nothing() -> None:
     assert printed([]) == ["", "no variant was run in 12.3 s"]
 
 
+def test_nothing_in_it_controls_the_terminal() -> None:
+    evil = "\x1b[2J\x07"
+    found = replace(missing(f"cases/{evil}.yaml"), claimed=evil, found=evil, nearest=(evil,), member=evil)
+    lines = printed(
+        [
+            record("fail", f"cases/{evil}.yaml", f"stable{evil}", [found], cell=evil),
+            record("known", bugs=[{"name": evil, "note": evil}]),
+            record("skip", reason=evil),
+        ],
+        unreadable=[f"a\n{evil}"],
+        broken=[evil],
+    )
+    assert all(line.isprintable() for line in lines)
+    assert r"\x1b[2J\x07" in lines
+
+
 def test_markup_in_names_is_text() -> None:
     found = replace(missing("cases/[bold]x.yaml"), found="[red]found[/red] [nope]")
     lines = printed([record("fail", "cases/[bold]x.yaml", failures=[found])])

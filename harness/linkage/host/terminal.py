@@ -7,3 +7,8 @@ def escape(text: str, limit: int = 200) -> str:
         char if char.isprintable() else char.encode("unicode_escape").decode() for char in text[: limit + 1]
     )
     return safe if len(text) <= limit else safe[:limit] + "…"
+
+
+def escape_lines(text: str, limit: int = 2000) -> str:
+    """Several lines of foreign text, safe to print."""
+    return "\n".join(escape(line, limit) for line in text.split("\n"))

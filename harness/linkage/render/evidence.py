@@ -4,6 +4,7 @@ What fails in the same way in many members, variants or toolchains is told once,
 """
 
 import re
+import shlex
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -142,7 +143,7 @@ def _explained(
         yield from _commands(verdict.commands, shown)
     if verdict.stored and verdict.obtained:
         yield f"note: cached, first obtained {verdict.obtained}"
-    yield f"repro: linkage repro {_quoted(node)}"
+    yield f"repro: linkage repro {shlex.quote(escape(node, _COMMAND))}"
 
 
 def _commands(commands: Iterable[str], failures: Sequence[Failure]) -> Iterator[str]:
@@ -227,7 +228,3 @@ def _cut(line: str) -> str:
         return escape(line, _LINE * 2)
     half = _LINE // 2
     return f"{escape(line[:half], _LINE * 2)} … {escape(line[-half:], _LINE * 2)}"
-
-
-def _quoted(node: str) -> str:
-    return f"'{node}'" if any(char in node for char in "[]$ ") else node

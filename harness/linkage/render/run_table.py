@@ -12,7 +12,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-from linkage.host.terminal import escape
+from linkage.host.terminal import escape, escape_lines
 from linkage.judge.name_set import plural
 from linkage.judge.verdict import VerdictKind
 from linkage.render.evidence import EvidenceBlock, explain_run
@@ -52,7 +52,7 @@ def print_summary(
         if texts:
             _heading(title, "bold red", console)
         for text in texts:
-            console.print(Text(text))
+            console.print(Text(escape_lines(text)))
     console.print()
     console.print(_closing(records, unreadable, broken, seconds, collected))
 
@@ -80,10 +80,10 @@ def _table(records: Sequence[VariantReport]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("case", overflow="fold")
     for name in toolchains:
-        table.add_column(Text(name), overflow="fold")
+        table.add_column(Text(escape(name)), overflow="fold")
     cases = sorted({record.case for record in records})
     for case in cases:
-        table.add_row(Text(case), *(_cell(cells[case, name]) for name in toolchains))
+        table.add_row(Text(escape(case)), *(_cell(cells[case, name]) for name in toolchains))
     if len(cases) > 1:
         table.add_row(Text("all", "bold"), *(_cell(cells["all", name]) for name in toolchains))
     return table
@@ -114,7 +114,7 @@ def _print_toolchains(records: Sequence[VariantReport], console: Console) -> Non
     width = max(map(len, versions))
     console.print()
     for name, version in versions.items():
-        console.print(Text(f"{name.ljust(width)}  {version}", "dim"))
+        console.print(Text(f"{escape(name).ljust(width)}  {escape(version)}", "dim"))
 
 
 def _print_bugs(records: Sequence[VariantReport], console: Console) -> None:
@@ -127,7 +127,7 @@ def _print_bugs(records: Sequence[VariantReport], console: Console) -> None:
         _heading("known bugs", "yellow", console)
     for (name, note), counted in sorted(seen.items()):
         where = ", ".join(f"{count} on {toolchain}" for toolchain, count in sorted(counted.items()))
-        console.print(Text.assemble((name, "yellow"), f": {where}: ", (note, "dim")))
+        console.print(Text.assemble((escape(name), "yellow"), f": {where}: ", (escape(note, 2000), "dim")))
 
 
 def _print_skips(records: Sequence[VariantReport], console: Console) -> None:
@@ -139,7 +139,7 @@ def _print_skips(records: Sequence[VariantReport], console: Console) -> None:
         _heading("skipped", "dim", console)
     for reason, counted in sorted(reasons.items(), key=lambda item: -item[1].total()):
         where = ", ".join(f"{count} on {toolchain}" for toolchain, count in sorted(counted.items()))
-        console.print(Text(f"{where}: {reason}", "dim"))
+        console.print(Text(f"{where}: {escape(reason, 2000)}", "dim"))
 
 
 def _print_failures(records: Sequence[VariantReport], console: Console) -> None:
