@@ -7,6 +7,7 @@ from linkage.bisect.question import ProbeOutcome, only, questions, why
 from linkage.bisect.search import Mark
 from linkage.bisect.signature import ProbeResult, probe_result, signature
 from linkage.judge.verdict import Failure, Verdict, VerdictKind
+from support.hand_made import done, elf, judged, planned
 
 
 def failed(found: str, claim: str = "exit", step: str = "link", *, error: bool = False) -> Failure:
@@ -108,10 +109,25 @@ def test_what_is_missing_is_what_was_claimed() -> None:
 
 
 def test_a_count_is_the_claim_and_not_the_names() -> None:
-    one = signature(failed("3: a, b, c", "lib.so.exports.count"))
-    assert one.same(signature(failed("17: entirely, different, names", "lib.so.exports.count")))
-    more = signature(failed("lacks answer; has a, b", "lib.so.exports.only"))
-    assert more.same(signature(failed("lacks answer; has entirely, different", "lib.so.exports.only")))
+    def failure(claim: str, names: list[str]) -> Failure:
+        text = f"  - {{rustc: lib.rs, crate-type: cdylib, claims: {{lib.cdylib: {{{claim}}}}}}}\n"
+        (found,) = judged(planned(text), done(facts={"liblib.so": elf(exports=names)})).failures
+        return found
+
+    for claim, names, others in (
+        ("exports: {count: 5}", ["a", "b"], ["entirely", "different", "names"]),
+        ("symbols: {names: '*', table: dynamic, count: 5}", ["a", "b"], ["entirely", "different", "names"]),
+        (
+            "exports: {only: ['a*', answer]}",
+            ["a_one", "a_two"],
+            ["a_different", "a_name: a", "a; has"],
+        ),
+    ):
+        assert signature(failure(claim, names)).same(signature(failure(claim, others)))
+    lacking = failure("exports: {only: ['a*', answer]}", ["a_one"])
+    assert signature(lacking).line == "lacks answer"
+    other = failure("exports: {only: ['a*', question]}", ["a_one"])
+    assert not signature(lacking).same(signature(other))
 
 
 def test_each_failure_is_a_question_of_its_own() -> None:

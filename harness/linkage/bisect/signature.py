@@ -57,7 +57,6 @@ _ENOUGH = {"exit": 0.5, "": 0.5}
 _ENOUGH_OF_A_CLAIM = 0.3
 _LINES = 12
 _CLAIMED = frozenset({"all", "any", "order", "contains", "matches", "within", "except"})
-_COUNTED = (".count", ".only")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +136,7 @@ def signature(failure: Failure) -> Signature:
         said = failure.claimed
         shown = f"{failure.claimed}: {' '.join(text.split())}"
     elif failure.claim not in ("exit", "") and not failure.error:
-        said = re.split(r": |; has ", text, maxsplit=1)[0] if failure.claim.endswith(_COUNTED) else text
+        said = failure.wrong or text
     if failure.claim in ("exit", ""):
         first, _, said = text.partition("\n")
         ended = re.sub(r"\d+", "N", first) if "\n" in text or failure.claim else ""

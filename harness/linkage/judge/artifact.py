@@ -286,6 +286,7 @@ def _general(claim: Symbols, view: View, version: RustcVersion) -> Iterator[Mism
             "count",
             f"{', '.join(claim.names)}: count {claim.count or '>=1'}",
             counted(readable(claim.names, [s.listed for s in chosen])),
+            wrong=str(len(chosen)),
         )
     wrong = [
         symbol for symbol in chosen if claim.expect is not None and not _is(claim.expect, symbol, version)

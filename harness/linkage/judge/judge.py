@@ -329,6 +329,7 @@ def _failure(
         mismatch.nearest,
         tuple(look),
         mismatch.error,
+        wrong=mismatch.wrong,
     )
 
 

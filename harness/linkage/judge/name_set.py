@@ -34,6 +34,8 @@ class Mismatch:
     nearest: tuple[str, ...] = ()
     error: bool = False
     """It could not be judged; `found` says why."""
+    wrong: str = ""
+    """The part of `found` that is wrong, if there is more in it."""
 
 
 def unjudged(why: str) -> Mismatch:
@@ -102,7 +104,7 @@ def check_names(claim: Names, names: Sequence[str], version: RustcVersion) -> It
         near = nearest(claim.any, shown)
         yield Mismatch("any", f"has one of {_spelt(claim.any, version)}", listing(shown, around=near), near)
     if claim.count is not None and not compare(claim.count, len(chosen)):
-        yield Mismatch("count", f"count {claim.count}", counted(chosen))
+        yield Mismatch("count", f"count {claim.count}", counted(chosen), wrong=str(len(chosen)))
     yield from _order(claim, chosen, version)
 
 
@@ -144,9 +146,9 @@ def _only(claim: Names, names: Sequence[str], version: RustcVersion) -> Iterator
     if missing:
         present = readable(missing, names)
         near = nearest(missing, present)
-        yield Mismatch(
-            "only", claimed, f"lacks {', '.join(missing)}; has {listing(present, around=near)}", near
-        )
+        wrong = f"lacks {', '.join(missing)}"
+        found = f"{wrong}; has {listing(present, around=near)}"
+        yield Mismatch("only", claimed, found, near, wrong=wrong)
 
 
 def _order(claim: Names, names: Sequence[str], version: RustcVersion) -> Iterator[Mismatch]:

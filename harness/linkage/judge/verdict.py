@@ -50,6 +50,8 @@ class Failure:
     """The archive's member that it is about."""
     other: OtherVariant | None = None
     """The variant that it compares with."""
+    wrong: str = ""
+    """The part of `found` that is wrong, if there is more in it."""
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> "Failure":
