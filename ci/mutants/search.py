@@ -103,11 +103,11 @@ class FaultySession(Session):
         found.fault, found.wrapper = fault, wrapper
         return found
 
-    def _observe(self, planned: Plan, given: Mapping[str, bytes]) -> Observation:
+    def _observe(self, planned: Plan, given: Mapping[str, bytes], folder: Path | None = None) -> Observation:
         # Computed from the plan: a claim may refer to another variant, which the same compiler has built.
         steps = PlannedVariant(planned.variant, "", planned).affected(self.fault)
         steps = steps if self.at is None else steps & self.at
-        return super()._observe(faulted(planned, steps, self.wrapper), given)
+        return super()._observe(faulted(planned, steps, self.wrapper), given, folder)
 
 
 def look(

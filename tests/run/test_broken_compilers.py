@@ -162,7 +162,8 @@ def test_a_run_that_is_stopped(number: signal.Signals, workers: int, project: Pr
     running = project.start("case.yaml", "-n", str(workers), toolchain=spec)
     try:
         until(lambda: len(list(project.folder.glob("running-*"))) >= 2 * max(1, workers))
-        assert len(project.work_folders()) > max(1, workers)  # and the job server has one
+        folders = len(project.work_folders()) - 1  # the job server has one
+        assert folders >= max(1, workers)
         os.killpg(running.pid, number)
         text, _ = running.communicate(timeout=30)
     finally:
@@ -173,7 +174,8 @@ def test_a_run_that_is_stopped(number: signal.Signals, workers: int, project: Pr
     if number is signal.SIGINT:
         assert running.returncode == 2, text
         assert project.work_folders() == []
-    assert (project.folder / "compiled").read_text() == "compiled\n"
+    compiled = (project.folder / "compiled").read_text().splitlines()
+    assert 1 <= len(compiled) <= folders  # once in each
 
     fine = 'case "$*" in *more*) ;; *lib.rs*) echo compiled >> {folder}/compiled ;; esac'
     script = Path(spec.partition("=")[2])

@@ -8,8 +8,7 @@ import pytest
 from linkage.artifact.facts import Archive, ArchiveMember, Facts, Members
 from linkage.plan.plan import Read
 from linkage.plan.state import Node, State
-from linkage.run.executor import FileFacts
-from linkage.run.kept_facts import get_facts, put_facts
+from linkage.run.kept_facts import FileFacts, get_facts, put_facts
 from linkage.store.maintenance import check
 from linkage.store.store import Store
 from support.hand_made import member

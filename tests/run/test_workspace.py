@@ -217,14 +217,3 @@ def test_links_are_not_followed_and_odd_files_are_passed_over(workspace: Workspa
     assert [name for name in state if name.startswith("out")] == ["out"]
     assert state["loop"].content == "loop"
     assert "pipe" not in state
-
-
-@pytest.mark.parametrize("serves", [True, False])
-def test_a_content_can_go_by_what_made_it(workspace: Workspace, *, serves: bool) -> None:
-    digest = workspace.scan()["lib.rs"].content
-    workspace.stand_in(digest, "the step that made it", serves=serves)
-    (workspace.root / "copy.rs").write_bytes(b"source")
-    state = workspace.scan()
-    assert state["lib.rs"].content == state["copy.rs"].content == "the step that made it"
-    assert state["lib.rs"].stored == state["copy.rs"].stored == (digest if serves else None)
-    assert state["deep/mod.rs"].stored == state["deep/mod.rs"].content

@@ -115,6 +115,8 @@ class Observation:
     """What a variant's steps did, in order, up to the first that ended it."""
 
     steps: tuple[StepObservation, ...]
+    folder: str = ""
+    """The working folder in which all of it was done."""
 
     def step(self, name: str) -> StepObservation | None:
         """A step's observation by its id."""

@@ -3,7 +3,7 @@
 import fnmatch
 import posixpath
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from linkage.artifact.digest import digest_of
@@ -19,19 +19,14 @@ class Node:
     """A file, folder or symlink of a working folder, by content. `mode` holds the permission bits."""
 
     kind: str  # "file", "dir", "link"
-    content: str  # a file's digest, or what made it; a link's target
+    content: str  # a file's digest; a link's target
     mode: int
     size: int = 0
-    bytes_of: str | None = field(default=None, compare=False)
-    """Of a file that goes by what made it: the digest of the bytes that serve in any folder; empty
-    where those of one folder are of no use in another."""
 
     @property
     def stored(self) -> str | None:
         """The digest under which the store keeps the file's bytes; None where it cannot."""
-        if self.kind != "file" or self.content == UNREADABLE:
-            return None
-        return self.content if self.bytes_of is None else self.bytes_of or None
+        return self.content if self.kind == "file" and self.content != UNREADABLE else None
 
 
 State = dict[str, Node]

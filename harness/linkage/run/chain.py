@@ -1,38 +1,35 @@
 """Runs the steps of a variant in order, or takes their outcomes from the store.
 
-The key of a step contains everything that it can depend on: the compiler's files, the command line
-without the name of the working folder, the environment, the machine's linker and C compiler, and the
-content of every file in the working folder. So variants with equal first steps share their outcomes,
-and any changed input is a cache miss.
+The key of a step contains everything that it can depend on: the compiler's files, the command line,
+the environment, the machine's linker and C compiler, and the working folder: its name, and the content
+of every file in it. All that a variant does is done in one folder, or was: outcomes of different folders
+never meet. Variants with equal first steps share those that were carried out in the same folder, and any
+changed input is a cache miss.
 """
 
-import mmap
 import os
 import shutil
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Self
 
+from linkage.artifact.facts import Facts
 from linkage.errors import StoreError
 from linkage.plan.expectation import as_expected
 from linkage.plan.observation import Observation, Outcome, StepObservation
 from linkage.plan.plan import Plan, PlannedStep, Read, wanted_files
-from linkage.plan.state import Node, State, initial, target
-from linkage.plan.template import CapturedText
-from linkage.run.executor import Context, FileFacts, execute, read_facts
+from linkage.plan.state import State, initial, target
+from linkage.plan.template import WORK, CapturedText
+from linkage.run.executor import Context, execute, placeless
 from linkage.run.job_server import JobServer
-from linkage.run.kept_facts import get_facts, put_facts
+from linkage.run.kept_facts import FileFacts, get_facts, put_facts, read_facts
 from linkage.run.restore import restore
-from linkage.run.workspace import Workspace
-from linkage.store.keys import named_programs, step_key
+from linkage.run.workspace import Workspace, root_in
+from linkage.store.keys import named_programs, plan_key, step_key
 from linkage.store.recheck import Recheck, difference
 from linkage.store.store import Store
 from linkage.toolchain.version import VersionRange
-
-_NAMES_FOLDER_ONLY = (".rlib", ".rmeta")
-"""Files whose metadata names their folder for diagnostics only: their bytes serve in any other."""
-
 
 _KNOWS_FIFO = VersionRange.parse(">=1.74")
 """Older compilers know a job server only as two open pipes: they are told of none."""
@@ -43,9 +40,7 @@ class _Record:
     """A step's record in the store: what it did, and what stood in the folder afterwards."""
 
     outcome: Outcome
-    after: dict[str, Node]
-    """The state; a file that names the folder it was made in stands there by the step that made it,
-    because its bytes are others in every folder."""
+    after: State
     captured: dict[str, CapturedText]
     umask: int
     compiler: str = ""
@@ -61,88 +56,133 @@ class _Position:
     umask: int = 0o022
 
 
-def observe(
-    plan: Plan,
-    store: Store,
-    sources: Mapping[str, bytes],
-    machine: str,
-    *,
-    environment: Mapping[str, str],
-    progress: Callable[[str], None] | None = None,
-    recheck: Recheck | None = None,
-    jobs: JobServer | None = None,
-) -> Observation:
-    """Carry out a variant's steps as far as they are as their case expects, using the store.
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is to be done, in whatever folder: a variant's steps, and what they are carried out with.
 
     `machine` stands for the linker and the C compiler in the keys; of `jobs` the processes take their
-    tokens, which no key depends on. Raises StoreError where no
-    working folder can be made, or files cannot be put into it.
+    tokens, which no key depends on.
+    """
+
+    plan: Plan
+    store: Store
+    sources: Mapping[str, bytes]
+    machine: str
+    environment: Mapping[str, str]
+    progress: Callable[[str], None] | None = None
+    recheck: Recheck | None = None
+    jobs: JobServer | None = None
+
+
+def observe(task: Task, folder: Path | None = None) -> Observation:
+    """Carry out a variant's steps as far as they are as their case expects, using the store; in a certain
+    folder, if one is given.
+
+    Raises StoreError if no working folder can be made, or files cannot be put into it.
     """
     try:
-        with _Chain(plan, store, sources, machine, environment, progress, recheck) as chain:
-            chain.context.jobs = jobs
-            chain.context.tells_jobs = _KNOWS_FIFO.contains(plan.variant.toolchain.version)
-            return chain.run()
+        return _observe(task, folder)
     except OSError as error:
         why = error.strerror or str(error)
         raise StoreError(f"cannot use a working folder: {why}", where=str(error.filename or "")) from error
 
 
+def _observe(task: Task, folder: Path | None) -> Observation:
+    store = task.store
+    found = _recalled(task, folder)
+    if found and found[0].complete and task.recheck is None:
+        return found[0].observation
+    with ExitStack() as held:
+        held.enter_context(store.locked(plan_key(task.plan, task.machine, initial(task.sources))))
+        found = _recalled(task, folder)  # another may have been faster
+        if found and found[0].complete and task.recheck is None:
+            return found[0].observation
+        if folder is None and task.recheck is not None and found:
+            folder = found[0].folder  # only there the same bytes are made
+        if folder is not None:
+            place = held.enter_context(store.the_folder(folder))
+        else:
+            place = held.enter_context(store.variant_folder(chain.folder for chain in found))
+        chain = next((one for one in found if one.folder == place), None)
+        return (_Chain(task, place) if chain is None or task.recheck else chain).run()
+
+
+def _recalled(task: Task, folder: Path | None) -> "list[_Chain]":
+    """What is cached of a variant, by the folder in which it was done: the longest first."""
+    folders = task.store.variant_folders() if folder is None else [folder]
+    found: list[_Chain] = []
+    for one in folders:
+        chain = _Chain(task, one)
+        chain.recall()
+        if chain.complete:
+            return [chain]
+        if chain.records:
+            found.append(chain)
+    return sorted(found, key=lambda chain: -len(chain.records))
+
+
 class _Chain:
-    def __init__(
-        self,
-        plan: Plan,
-        store: Store,
-        sources: Mapping[str, bytes],
-        machine: str,
-        environment: Mapping[str, str],
-        progress: Callable[[str], None] | None,
-        recheck: Recheck | None = None,
-    ) -> None:
-        self.plan = plan
-        self.store = store
-        self.sources = sources
-        self.machine = machine
-        self.progress = progress or (lambda _: None)
-        self.recheck = recheck
+    """The steps of a variant in one folder, as far as they have been done there."""
+
+    def __init__(self, task: Task, folder: Path) -> None:
+        self.task = task
+        self.plan, self.store = task.plan, task.store
+        self.folder = folder
+        toolchain = self.plan.variant.toolchain
+        self.places = (folder, toolchain.rustc.resolve(), toolchain.sysroot)
         self.workspace: Workspace | None = None
         self.at = 0
         """The index of the step that the workspace on disk is ready for."""
-        self.context = Context(sources, environment, {})
+        tells_jobs = _KNOWS_FIFO.contains(toolchain.version)
+        self.context = Context(task.sources, task.environment, {}, jobs=task.jobs, tells_jobs=tells_jobs)
         self.done: list[StepObservation] = []
         self.records: list[_Record] = []
-        self.positions = [_Position(initial(sources))]
+        self.positions = [_Position(initial(task.sources))]
         """Before each step, and after the last."""
         self.carried_out: set[int] = set()
         self.rechecked: set[int] = set()
 
-    def __enter__(self) -> Self:
-        self._folder = self.store.work_folder()
-        self._entered: Path | None = None
-        return self
+    @property
+    def complete(self) -> bool:
+        """Whether there is nothing more to do."""
+        done = len(self.records)
+        return done == len(self.plan.steps) or (
+            done > 0 and not as_expected(self.plan.steps[done - 1], self.records[-1].outcome)
+        )
 
-    def __exit__(self, *error: object) -> None:
-        if self._entered is not None:
-            self._folder.__exit__(None, None, None)
+    @property
+    def observation(self) -> Observation:
+        return Observation(tuple(self.done), str(root_in(self.folder)))
+
+    def recall(self) -> None:
+        """Take from the store what was done in this folder."""
+        while not self.complete:
+            index = len(self.records)
+            record = self._recall(self.plan.steps[index], self._key(index))
+            if record is None:
+                return
+            self._add(index, record)
+
+    def _add(self, index: int, record: _Record) -> None:
+        """A step was done; what was known of it and of later ones does not hold any more."""
+        del self.records[index:], self.positions[index + 1 :], self.done[index:]
+        self.records.append(record)
+        self.positions.append(_Position(record.after, record.captured, record.umask))
+        self.done.append(self._observation(index, record.outcome))
 
     def run(self) -> Observation:
-        index = 0
-        while index < len(self.plan.steps):
-            step = self.plan.steps[index]
+        """Do what is left."""
+        while not self.complete:
+            index = len(self.records)
             key = self._key(index)
-            record = self._recall(step, key)
+            record = self._recall(self.plan.steps[index], key)
             if record is None:
-                index, record = self._make(index, key)
-            elif self.recheck is not None:
-                index, record = self._rechecked(self.recheck, index, key, record)
-            del self.records[index:], self.positions[index + 1 :], self.done[index:]
-            self.records.append(record)
-            self.positions.append(_Position(record.after, record.captured, record.umask))
-            self.done.append(self._observation(index, record.outcome))
-            if not as_expected(self.plan.steps[index], record.outcome):
-                break
-            index += 1
-        return Observation(tuple(self.done))
+                self._add(*self._make(index, key))
+            elif self.task.recheck is not None:
+                self._add(*self._rechecked(self.task.recheck, index, key, record))
+            else:
+                self._add(index, record)
+        return self.observation
 
     def _observation(self, index: int, outcome: Outcome) -> StepObservation:
         step = self.plan.steps[index]
@@ -156,7 +196,7 @@ class _Chain:
         """
         at, again = index, kept
         if recheck.chooses(key):
-            at, again = self._catch_up(index) or (index, self._perform(index, key, anew=True))
+            at, again = self._catch_up(index) or (index, self._perform(index, anew=True))
             old = kept if at == index else self.records[at]
             recheck.found[key] = difference(old.outcome, old.after, again.outcome, again.after)
             kept = old
@@ -171,16 +211,21 @@ class _Chain:
         differs = self._catch_up(index)
         if differs is not None:
             return differs
-        step = self.plan.steps[index]
-        with self.store.locked(key):
-            record = self._recall(step, key)  # another may have been faster
-            return index, record or self._carry_out(index, key)
+        return index, self._carry_out(index, key)
 
     def _key(self, index: int) -> str:
         step, place = self.plan.steps[index], self.positions[index]
         toolchain = self.plan.variant.toolchain
+        programs = self._programs(step)
         return step_key(
-            step, toolchain, self.machine, place.state, place.captured, place.umask, self._programs(step)
+            step,
+            toolchain,
+            self.task.machine,
+            place.state,
+            place.captured,
+            place.umask,
+            programs,
+            self.places,
         )
 
     def _programs(self, step: PlannedStep) -> str:
@@ -197,12 +242,43 @@ class _Chain:
         if record is None:
             return None
         seen: dict[str, FileFacts] = {}
-        for name, wanted in wanted_files(step.reads, record.after, record.outcome.made).items():
+        for name, wanted in self._wanted(step, record).items():
             found = get_facts(self.store, record.after, wanted)
             if found is None:
                 return None
             seen[name] = found
-        return _with_facts(record, seen)
+        return self._with_facts(record, seen)
+
+    def _wanted(self, step: PlannedStep, record: _Record) -> dict[str, Read]:
+        """What is read of each file after a step; the texts that are looked for have the folder in them."""
+        found = wanted_files(step.reads, record.after, record.outcome.made)
+        return {
+            name: replace(one, texts=tuple(text.replace(str(WORK), self._root) for text in one.texts))
+            for name, one in found.items()
+        }
+
+    @property
+    def _root(self) -> str:
+        return str(root_in(self.folder))
+
+    def _with_facts(self, record: _Record, seen: Mapping[str, FileFacts]) -> _Record:
+        """A record with what was found in its files: as claims see it, who do not know the folder's name."""
+        nodes = {name: target(name, record.after) for name in seen}
+        outcome = replace(
+            record.outcome,
+            facts={name: self._placeless(one.facts) for name, one in seen.items()},
+            texts={
+                name: tuple(text.replace(self._root, str(WORK)) for text in one.texts)
+                for name, one in seen.items()
+            },
+            modes={name: node.mode for name, node in nodes.items() if node is not None},
+        )
+        return replace(record, outcome=outcome)
+
+    def _placeless(self, facts: Facts) -> Facts:
+        if facts.other is None or facts.other.text is None:
+            return facts
+        return replace(facts, other=replace(facts.other, text=placeless(facts.other.text, self.folder)))
 
     def _catch_up(self, index: int) -> tuple[int, _Record] | None:
         """Bring the working folder to the state before a step: restore the latest cached state that can
@@ -216,34 +292,28 @@ class _Chain:
                 break
         while self.at < index:
             at, before = self.at, self.records[self.at]
-            key = self._key(at)
-            with self.store.locked(key):
-                if restore(workspace, before.after, self.store):  # another may have been faster
-                    self.at += 1
-                    continue
-                again = self._carry_out(at, key)
+            again = self._carry_out(at, self._key(at))
             if again.after != before.after:
                 return at, again
         return None
 
     def _open(self) -> Workspace:
         if self.workspace is None:
-            self._entered = self._folder.__enter__()
-            self.workspace = Workspace(self._entered)
-            for name, content in self.sources.items():
+            self.workspace = Workspace(self.folder)
+            for name, content in self.task.sources.items():
                 self.workspace.write_source(name, content)
         return self.workspace
 
     def _carry_out(self, index: int, key: str) -> _Record:
         """Run a step in the working folder, which is in the state before it, and cache its record."""
-        record = self._perform(index, key, anew=False)
+        record = self._perform(index, anew=False)
         if record.outcome.lasting:
             if index < len(self.plan.steps) - 1:
                 self._keep_files(record.outcome, record.after)
             self.store.put("steps", key, _without_facts(record))
         return record
 
-    def _perform(self, index: int, key: str, *, anew: bool) -> _Record:
+    def _perform(self, index: int, *, anew: bool) -> _Record:
         """Run a step in the working folder, which is in the state before it, and return its record.
 
         `anew`: read its files even if their facts are cached, and cache nothing.
@@ -251,36 +321,29 @@ class _Chain:
         step, place = self.plan.steps[index], self.positions[index]
         workspace = self._open()
         self.context.captured, self.context.umask = dict(place.captured), place.umask
-        self.progress(step.id)
+        if self.task.progress is not None:
+            self.task.progress(step.id)
         outcome, state = execute(step, workspace, self.context)
         for digest in workspace.overwritten():
             self.store.drop_blob(digest)
-        bound = {name: state[name] for name in outcome.made if self._names_its_folder(name, state[name])}
-        for name, node in bound.items():
-            serves = name.endswith(_NAMES_FOLDER_ONLY)
-            workspace.stand_in(node.content, f"{key}:{name}", serves=serves)
-        state = workspace.scan() if bound else state
         self.at = index + 1
         self.carried_out.add(index)
         compiler = str(self.plan.variant.toolchain.version)
         record = _Record(outcome, state, dict(self.context.captured), self.context.umask, compiler)
         read = self._read_anew if anew else self._read
-        asked = wanted_files(step.reads, state, outcome.made)
-        seen = {name: read(wanted, state) for name, wanted in asked.items()}
-        return _with_facts(record, seen)
+        seen = {name: read(wanted, state) for name, wanted in self._wanted(step, record).items()}
+        return self._with_facts(record, seen)
 
     def _read(self, wanted: Read, state: State) -> FileFacts:
         """The facts of a file; from the store if a file with the same bytes was read before."""
-        node = target(wanted.pattern, state)
-        is_itself = node is not None and node.stored == node.content
-        found = get_facts(self.store, state, wanted) if is_itself else None
+        found = get_facts(self.store, state, wanted)
         if found is None:
             found = self._read_anew(wanted, state)
             put_facts(self.store, state, wanted, found)
         return found
 
     def _read_anew(self, wanted: Read, state: State) -> FileFacts:
-        return read_facts(wanted, self._open(), state)
+        return read_facts(wanted, self._open().root, state)
 
     def _keep_files(self, outcome: Outcome, state: State) -> None:
         workspace = self._open()
@@ -288,20 +351,6 @@ class _Chain:
             digest = state[name].stored
             if digest is not None and self.store.put_blob(digest, workspace.root / name):
                 workspace.note_link(name, digest)
-
-    def _names_its_folder(self, name: str, node: Node) -> bool:
-        workspace = self._open()
-        if node.kind != "file" or not node.size or node.bytes_of is not None:
-            return False
-        if name.endswith(".rlink"):
-            return True  # whatever its encoding does to a path
-        try:
-            with (workspace.root / name).open("rb") as file:
-                content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        except PermissionError:
-            return False
-        with content:
-            return content.find(os.fsencode(workspace.root)) >= 0
 
 
 def shown(step: PlannedStep) -> tuple[str, ...]:
@@ -314,14 +363,3 @@ def shown(step: PlannedStep) -> tuple[str, ...]:
 def _without_facts(record: _Record) -> _Record:
     """A record as it is kept: the facts are kept by themselves, for they depend on the claims."""
     return replace(record, outcome=replace(record.outcome, facts={}, texts={}, modes={}))
-
-
-def _with_facts(record: _Record, seen: Mapping[str, FileFacts]) -> _Record:
-    nodes = {name: target(name, record.after) for name in seen}
-    outcome = replace(
-        record.outcome,
-        facts={name: one.facts for name, one in seen.items()},
-        texts={name: one.texts for name, one in seen.items()},
-        modes={name: node.mode for name, node in nodes.items() if node is not None},
-    )
-    return replace(record, outcome=outcome)

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from linkage.artifact.facts import Facts
 from linkage.artifact.reader import read
 from linkage.case import steps as model
 from linkage.errors import ArtifactError
@@ -21,13 +20,13 @@ from linkage.host import process
 from linkage.plan.command import Command, Word
 from linkage.plan.observation import Diagnostic, LinkerCall, Outcome, captured_text
 from linkage.plan.operations import Operation, SetUmask, Write
-from linkage.plan.plan import PlannedStep, Read
-from linkage.plan.state import State, target
+from linkage.plan.plan import PlannedStep
+from linkage.plan.state import State
 from linkage.plan.steps.kind import LINK_INPUTS
 from linkage.plan.template import CapturedText, Template
 from linkage.run import linker_wrapper as linker
 from linkage.run.job_server import JobServer
-from linkage.run.workspace import OperationError, Workspace
+from linkage.run.workspace import OperationError, Workspace, root_in
 from linkage.store.keys import wants_inputs
 
 PASSED_ENVIRONMENT = ("PATH", "SYSTEMROOT", "SDKROOT", "DEVELOPER_DIR")
@@ -69,14 +68,6 @@ class Context:
     def filled(self, text: Template, workspace: Workspace) -> str:
         """A text of the plan with this working folder and what was captured in place."""
         return text.filled(str(workspace.root), self.captured)
-
-
-@dataclass(frozen=True, slots=True)
-class FileFacts:
-    """What was found in one file: its facts, and which of the texts looked for stand in it."""
-
-    facts: Facts
-    texts: tuple[str, ...] = ()
 
 
 def execute(step: PlannedStep, workspace: Workspace, context: Context) -> tuple[Outcome, State]:
@@ -227,7 +218,7 @@ def _starved(command: Command, status: int, stderr: str) -> str | None:
 
 
 def _neutral_call(call: LinkerCall, workspace: Workspace) -> LinkerCall:
-    return replace(call, args=tuple(_placeless(word, workspace) for word in call.args))
+    return replace(call, args=tuple(placeless(word, workspace.temporary) for word in call.args))
 
 
 def rustc_messages(stderr: str) -> tuple[str, tuple[Diagnostic, ...]]:
@@ -264,12 +255,12 @@ def _message(line: str) -> Diagnostic | None:
 
 
 def _text(stream: bytes, workspace: Workspace) -> str:
-    # The folder's name is new in every run; what is kept and judged must not depend on it.
-    return _placeless(stream.decode("utf-8", "backslashreplace"), workspace)
+    return placeless(stream.decode("utf-8", "backslashreplace"), workspace.temporary)
 
 
-def _placeless(text: str, workspace: Workspace) -> str:
-    return text.replace(str(workspace.root), "$WORK").replace(str(workspace.temporary), "$TMP")
+def placeless(text: str, folder: Path) -> str:
+    """A text with `$WORK` and `$TMP` for the working folder, whose name no claim can know."""
+    return text.replace(str(root_in(folder)), "$WORK").replace(str(folder), "$TMP")
 
 
 def _operate(operation: Operation, workspace: Workspace, context: Context) -> Outcome:
@@ -308,39 +299,6 @@ def _part(step: PlannedStep, workspace: Workspace, context: Context) -> Outcome:
         return _operate(step.operation, workspace, context)
     assert step.command is not None  # noqa: S101 - a step is one of both, or has parts
     return _process(step, step.command, workspace, context)
-
-
-def read_facts(wanted: Read, workspace: Workspace, state: State) -> FileFacts:
-    """What the readers find in one file of the folder, and what else is asked of it."""
-    name = wanted.pattern
-    path = workspace.root / name
-    try:
-        node = target(name, state)
-        digest = node.stored if node is not None else None
-        facts = read(
-            path,
-            references=wanted.functions,
-            contents=wanted.contents,
-            for_comparison=wanted.for_comparison,
-            digest=digest,
-            root=workspace.root,
-        )
-        return FileFacts(_neutral(facts, workspace), _texts(wanted.texts, path, workspace))
-    except (ArtifactError, OSError) as error:
-        why = error.what if isinstance(error, ArtifactError) else error.strerror or str(error)
-        return FileFacts(Facts("unreadable", state[name].size, "", error=why))
-
-
-def _neutral(facts: Facts, workspace: Workspace) -> Facts:
-    if facts.other is None or facts.other.text is None:
-        return facts
-    return replace(facts, other=replace(facts.other, text=_placeless(facts.other.text, workspace)))
-
-
-def _texts(wanted: tuple[str, ...], path: Path, workspace: Workspace) -> tuple[str, ...]:
-    """Which of the texts stand in the file, `$WORK` in them as the folder's name."""
-    content = path.read_bytes() if wanted else b""
-    return tuple(text for text in wanted if text.replace("$WORK", str(workspace.root)).encode() in content)
 
 
 def _now() -> str:

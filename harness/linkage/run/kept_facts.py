@@ -4,13 +4,15 @@ Every static library that holds std holds the same objects of it, and what the r
 most of what is kept of it.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from hashlib import blake2b
+from pathlib import Path
 
 from linkage.artifact.facts import Archive, ArchiveMember, Facts, Members
+from linkage.artifact.reader import read
+from linkage.errors import ArtifactError
 from linkage.plan.plan import Read
-from linkage.plan.state import State
-from linkage.run.executor import FileFacts
+from linkage.plan.state import State, target
 from linkage.store.keys import facts_key, thin_facts_key
 from linkage.store.store import Store
 
@@ -22,6 +24,41 @@ _REFERRING = "thin"
 """The kind of the facts that only name a thin archive's members: with their contents they are the key of
 its facts.
 """
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """What was found in one file: its facts, and which of the texts looked for stand in it."""
+
+    facts: Facts
+    texts: tuple[str, ...] = ()
+
+
+def read_facts(wanted: Read, root: Path, state: State) -> FileFacts:
+    """What the readers find in one file of the folder, and what else is asked of it."""
+    name = wanted.pattern
+    path = root / name
+    try:
+        node = target(name, state)
+        digest = node.stored if node is not None else None
+        facts = read(
+            path,
+            references=wanted.functions,
+            contents=wanted.contents,
+            for_comparison=wanted.for_comparison,
+            digest=digest,
+            root=root,
+        )
+        return FileFacts(facts, _texts(wanted.texts, path))
+    except (ArtifactError, OSError) as error:
+        why = error.what if isinstance(error, ArtifactError) else error.strerror or str(error)
+        return FileFacts(Facts("unreadable", state[name].size, "", error=why))
+
+
+def _texts(wanted: tuple[str, ...], path: Path) -> tuple[str, ...]:
+    """Which of the texts stand in the file."""
+    content = path.read_bytes() if wanted else b""
+    return tuple(text for text in wanted if text.encode() in content)
 
 
 def put_facts(store: Store, state: State, wanted: Read, seen: FileFacts) -> None:

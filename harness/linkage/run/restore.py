@@ -16,9 +16,7 @@ def restore(workspace: Workspace, wanted: State, store: Store) -> bool:
     Raises OSError.
     """
     now = workspace.scan()
-    missing = {name: node for name, node in wanted.items() if not _is_there(now.get(name), node)}
-    if _mixed(wanted, missing):
-        return False
+    missing = {name: node for name, node in wanted.items() if now.get(name) != node}
     stored = {node.stored for node in missing.values() if node.kind == "file"}
     if not all(digest is not None and store.has_blob(digest) for digest in stored):
         return False
@@ -28,23 +26,7 @@ def restore(workspace: Workspace, wanted: State, store: Store) -> bool:
             return False
         _clear(workspace.root, now, wanted)
         _make(workspace.root, missing, fetched)
-    for node in missing.values():
-        if node.bytes_of:
-            workspace.stand_in(node.bytes_of, node.content, serves=True)
     return True
-
-
-def _is_there(found: Node | None, wanted: Node) -> bool:
-    return found == wanted and found.bytes_of == wanted.bytes_of
-
-
-def _mixed(wanted: State, missing: State) -> bool:
-    """Whether crates of two folders would meet: one that was made here and has to be, since it is of
-    use nowhere else, and one of another folder. A crate's hash, which those over it know, depends on
-    the folder that its sources were in.
-    """
-    bound = any(node.bytes_of == "" for node in wanted.values())
-    return bound and any(node.bytes_of for node in missing.values())
 
 
 def _clear(root: Path, now: State, wanted: State) -> None:

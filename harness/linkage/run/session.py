@@ -27,15 +27,15 @@ from linkage.plan.observation import Observation
 from linkage.plan.plan import Plan, PlannedStep, Read, Variant, plan
 from linkage.plan.requirements import missing_after_plan, missing_before_plan
 from linkage.plan.state import matching
-from linkage.run.chain import observe
+from linkage.run.chain import Task, observe
 from linkage.run.executor import PASSED_ENVIRONMENT
 from linkage.run.job_server import JobServer
 from linkage.store.recheck import Recheck
 from linkage.store.store import Store
 from linkage.toolchain import Machine, Toolchain, discover, examine, probe, resolve_all
-from linkage.toolchain.vocabulary import vocabulary
+from linkage.toolchain.vocabulary import LINKERS, vocabulary
 
-_MACHINE_TOOLS = ("cc", "c++", "ld", "ld.bfd", "ld.lld", "mold", "ar")
+_MACHINE_TOOLS = ("cc", "c++", "as", "ld", *(f"ld.{one}" for one in LINKERS), *LINKERS, "ar")
 """Programs on PATH that a step may start, whatever the machine's C compiler starts."""
 
 
@@ -125,7 +125,9 @@ class Session:
             given = sources(variant)
             observation = self._observe(planned, given)
             files = {name: content.decode("utf-8", "replace") for name, content in given.items()}
-            return judge(planned, observation, files, lambda *asked: self._sibling(variant, *asked))
+            return judge(
+                planned, observation, files, lambda *asked: self._sibling(variant, observation.folder, *asked)
+            )
         except LinkageError as error:
             errors = error.errors if isinstance(error, CaseErrors) else [error]
             return Verdict(VerdictKind.ERROR, failures=tuple(_unjudged(one, variant) for one in errors))
@@ -146,8 +148,8 @@ class Session:
         planned = replace(planned, steps=steps)
         return planned, self._observe(planned, sources(variant))
 
-    def _observe(self, planned: Plan, given: Mapping[str, bytes]) -> Observation:
-        return observe(
+    def _observe(self, planned: Plan, given: Mapping[str, bytes], folder: Path | None = None) -> Observation:
+        task = Task(
             planned,
             self.store,
             given,
@@ -157,11 +159,12 @@ class Session:
             recheck=self.recheck,
             jobs=self.jobs,
         )
+        return observe(task, folder)
 
     def _sibling(
-        self, variant: Variant, step: PlannedStep, reference: ArtifactReference, subject: str
+        self, variant: Variant, folder: str, step: PlannedStep, reference: ArtifactReference, subject: str
     ) -> OtherArtifact | str:
-        """An artifact of another variant, as it is after the same step."""
+        """An artifact of another variant, as it is after the same step, made in the same folder."""
         wanted = {**variant.row, **reference.variant}
         row = next((one for one in variant.case.rows if same_cell(one, wanted)), None)
         if row is None:
@@ -177,7 +180,7 @@ class Session:
         reads = (*planned.steps[place].reads, Read(path))
         steps = (*planned.steps[:place], replace(planned.steps[place], reads=reads))
         planned = replace(planned, steps=steps, end=())
-        observation = self._observe(planned, sources(other))
+        observation = self._observe(planned, sources(other), Path(folder).parent)
         if len(observation.steps) <= place:
             return f"that variant ended before its step {step.id}"
         facts = observation.steps[place].outcome.facts

@@ -8,7 +8,6 @@ import os
 import shutil
 import stat
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from linkage.artifact.digest import file_digest
@@ -32,18 +31,22 @@ class OperationError(Exception):
     """Why a file operation failed, in one sentence."""
 
 
+def root_in(folder: Path) -> Path:
+    """The folder of a variant's files in its working folder."""
+    return folder / "work"
+
+
 class Workspace:
     """A folder on disk; remembers each file's stat, so that an unchanged one is hashed once."""
 
     def __init__(self, folder: Path) -> None:
-        self.root = folder / "work"
+        self.root = root_in(folder)
         self.temporary = folder
         """Where processes put what they need for themselves: beside the folder, and gone with it."""
         self.linker = folder / "linker"
         self.root.mkdir(parents=True)
         self._real = os.path.realpath(self.root)
         self._seen: dict[str, tuple[tuple[int, ...], Node]] = {}
-        self._stand_ins: dict[str, tuple[str, bool]] = {}
         self._kept: dict[int, str] = {}
         """Inodes that the store has a link to, and as what."""
 
@@ -101,20 +104,7 @@ class Workspace:
             digest = file_digest(path)
         except PermissionError:
             digest = UNREADABLE
-        return self._known_as(Node("file", digest, mode, size))
-
-    def _known_as(self, node: Node) -> Node:
-        name, serves = self._stand_ins.get(node.content, (None, False))
-        return node if name is None else replace(node, content=name, bytes_of=node.content if serves else "")
-
-    def stand_in(self, digest: str, content: str, *, serves: bool) -> None:
-        """From now on files of this digest go by another content: one that is the same in every folder.
-
-        `serves`: the bytes are of use in other folders too.
-        """
-        self._stand_ins[digest] = (content, serves)
-        for name, (mark, node) in self._seen.items():
-            self._seen[name] = (mark, self._known_as(node))
+        return Node("file", digest, mode, size)
 
     def inside(self, name: str, *, itself: bool = False) -> Path:
         """A path in the folder; with `itself`, a symlink is not followed.

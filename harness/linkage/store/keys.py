@@ -10,8 +10,9 @@ from functools import cache
 from hashlib import blake2b
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from pathlib import Path
 
-from linkage.plan.plan import PlannedStep, Read
+from linkage.plan.plan import Plan, PlannedStep, Read
 from linkage.plan.state import State, target
 from linkage.plan.steps.kind import LINK_INPUTS
 from linkage.plan.template import CapturedText, Template
@@ -42,25 +43,35 @@ def step_key(
     captured: Mapping[str, CapturedText],
     umask: int,
     programs: str,
+    places: Sequence[Path],
 ) -> str:
-    """The key of what a step does: its commands, the compiler, and the content of the working folder.
+    """The key of what a step does: its commands, the compiler, and the working folder with its content.
 
     `machine` stands for the linker and the C compiler, `programs` for others that it starts by
-    their name. No folder's name is part of it.
+    their name. `places` are the folders whose names the outcome may contain: no search finds one
+    in what a step has compressed or hashed, so that outcomes of one folder are used in no other.
     """
-    tokens = {str(toolchain.rustc): "$RUSTC", str(toolchain.sysroot): "$SYSROOT"}
     parts = step.parallel or (step,)
     return key_of(
         own_code(RUNNERS),
         toolchain.fingerprint,
+        list(map(str, places)),
         machine,
-        [_described(part, tokens) for part in parts],
+        [_described(part, str(toolchain.rustc)) for part in parts],
         sorted((name, node.kind, node.content, node.mode) for name, node in state.items()),
         sorted(captured.items()),
         umask,
         [(part.id, stream) for part in parts if (stream := getattr(part.model, "capture", None))],
         programs,
     )
+
+
+def plan_key(plan: Plan, machine: str, state: State) -> str:
+    """The key of all that a variant does, wherever it is done."""
+    toolchain = plan.variant.toolchain
+    parts = [part for step in plan.steps for part in (step.parallel or (step,))]
+    described = [_described(part, str(toolchain.rustc)) for part in parts]
+    return key_of(toolchain.fingerprint, machine, described, sorted(map(str, state.items())))
 
 
 def facts_key(state: State, wanted: Read) -> str:
@@ -97,13 +108,13 @@ def named_programs(step: PlannedStep) -> list[str]:
     return [str(name) for name in found if "/" not in str(name)]
 
 
-def _described(step: PlannedStep, tokens: Mapping[str, str]) -> object:
+def _described(step: PlannedStep, rustc: str) -> object:
     command = step.command
     if command is None:
         return step.action, step.operation
 
     def neutral(text: Template) -> object:
-        return [_neutral(part, tokens) if isinstance(part, str) else [part] for part in text.parts]
+        return [part.replace(rustc, "$RUSTC") if isinstance(part, str) else [part] for part in text.parts]
 
     words = [
         neutral(word) if isinstance(word, Template) else [word.pattern, word.archive] for word in command.argv
@@ -112,12 +123,6 @@ def _described(step: PlannedStep, tokens: Mapping[str, str]) -> object:
     stdin = None if command.stdin is None else neutral(command.stdin)
     watched = [command.watch_linker, wants_inputs(step)]
     return [command.program, words, env, stdin, command.cwd, command.timeout, watched]
-
-
-def _neutral(text: str, tokens: Mapping[str, str]) -> str:
-    for place, token in tokens.items():
-        text = text.replace(place, token)
-    return text
 
 
 @cache

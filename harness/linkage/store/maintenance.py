@@ -27,6 +27,7 @@ from linkage.store.store import (
     is_tagged,
     last_used,
     lock_of,
+    mark_of,
     remove_tree,
     remove_unheld,
 )
@@ -169,15 +170,11 @@ def trim(store: Store, size: int) -> Removal:
 
 
 def clear(store: Store) -> Removal:
-    """Remove every entry, what killed runs left behind, and the locks that nobody holds."""
+    """Remove every entry, and what killed runs left behind."""
     removed = _sweep(store)
     for entry in list(entries(store)):
         _remove(entry, removed)
     for version in _versions(store.folder.parent):
-        for place in _files(version / "locks", ".lock"):
-            with _unheld(place) as free:
-                if free:
-                    place.unlink(missing_ok=True)
         if version != store.folder:
             _remove_version(version)
     return removed
@@ -265,15 +262,15 @@ def _temporary(store: Store) -> list[Path]:
     """The working folders, and the files that are being written."""
     places = []
     for version in _versions(store.folder.parent):
-        for name, prefix in (("work", "variant-"), ("new", "tmp")):
+        for name, prefixes in (("work", ("variant-", "new-")), ("new", ("tmp",))):
             with suppress(OSError):
-                places += [one for one in (version / name).iterdir() if one.name.startswith(prefix)]
+                places += [one for one in (version / name).iterdir() if one.name.startswith(prefixes)]
     return places
 
 
 def _is_held(place: Path) -> bool:
     try:
-        mark = os.open(place, os.O_RDONLY)
+        mark = os.open(mark_of(place), os.O_RDONLY)
     except OSError:
         return False
     try:
@@ -299,7 +296,7 @@ def _is_ours(version: Path) -> bool:
     return is_tagged(version) or all((version / name).is_dir() for name in FOLDERS)
 
 
-def _files(kind: Path, suffix: str = "") -> Iterator[Path]:
+def _files(kind: Path) -> Iterator[Path]:
     """The files of a kind that are named as ours are."""
     try:
         folders = [one for one in kind.iterdir() if _FOLDER.fullmatch(one.name)]
@@ -307,16 +304,14 @@ def _files(kind: Path, suffix: str = "") -> Iterator[Path]:
         return
     for folder in folders:
         with suppress(OSError):
-            yield from (
-                one
-                for one in list(folder.iterdir())
-                if one.name.endswith(suffix) and _NAME.fullmatch(one.name.removesuffix(suffix))
-            )
+            yield from (one for one in list(folder.iterdir()) if _NAME.fullmatch(one.name))
 
 
 def _remove_version(version: Path) -> None:
     """Remove another version's folder, as far as nothing is left in it."""
-    ours = [version / name for name in (*KINDS, "locks", "work", "new")]
+    for place in (*version.glob("locks/*.lock"), *version.glob("marks/variant-*")):
+        remove_unheld(place)
+    ours = [version / name for name in (*KINDS, *FOLDERS, "new")]
     for kind in ours:
         with suppress(OSError):
             for folder in [one for one in kind.iterdir() if _FOLDER.fullmatch(one.name)]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
-from linkage.artifact.facts import Facts, ObjectFile
+from linkage.artifact.facts import Facts
 from linkage.plan.expectation import how
 from linkage.plan.observation import Outcome
 from linkage.plan.state import Node, State
@@ -55,14 +55,8 @@ TEXT_RULES = (
 )
 """Of streams, diagnostics, arguments of the linker and names of files."""
 
-FILE_RULES = (
-    "the content of rustc's crash report is a backtrace: it is not compared",
-    "the bytes of a file that names its folder are not compared, and its facts without the digest",
-    "LLVM orders strings by their hash: the folder's name changes the size of bitcode, which is not compared",
-)
-"""Of files. One that names its folder stands in a state by the step that made it, not by its bytes."""
-
 _CRASH_REPORT = re.compile(r"rustc-ice-[\dT_-]+\.txt$")
+"""The content of rustc's crash report is a backtrace: it is not compared."""
 
 
 @dataclass(slots=True)
@@ -122,7 +116,7 @@ def _differences(kept: Outcome, before: State, again: Outcome, after: State) -> 
         if names[0] != names[1]:
             yield _two(f"files {what}", ", ".join(names[1]), ", ".join(names[0]))
     yield from _files(before, after)
-    yield from _facts(kept, before, again)
+    yield from _facts(kept, again)
     for number, (old, new) in enumerate(zip(kept.parts, again.parts, strict=False)):
         yield from (f"part {number + 1}: {one}" for one in _differences(old, {}, new, {}))
 
@@ -159,43 +153,15 @@ def _described(name: str, node: Node) -> str:
     return f"{node.kind} {node.mode:o} {neutral(node.content)}"
 
 
-def _facts(kept: Outcome, state: State, again: Outcome) -> Iterator[str]:
+def _facts(kept: Outcome, again: Outcome) -> Iterator[str]:
     for name in sorted(kept.facts.keys() | again.facts.keys()):
         old, new = kept.facts.get(name), again.facts.get(name)
         if old is None or new is None:
             yield f"{name}: its facts exist only {'in the new run' if old is None else 'in the cache'}"
             continue
-        node = state.get(name)
-        essential = _apart_from_its_folder if node and node.bytes_of is not None else _whole
-        olds, news = essential(old), essential(new)
-        parts = [part for part in olds if olds[part] != news[part]]
+        parts = [part for part in Facts.__dataclass_fields__ if getattr(old, part) != getattr(new, part)]
         if parts:
             yield f"{name}: its facts differ in {', '.join(parts)}"
-
-
-def _whole(facts: Facts) -> dict[str, object]:
-    return {part: getattr(facts, part) for part in Facts.__dataclass_fields__}
-
-
-def _apart_from_its_folder(facts: Facts) -> dict[str, object]:
-    """What of a file's facts does not depend on the folder that it names."""
-    members = facts.archive.members if facts.archive else ()
-    return {
-        "kind": (facts.kind, facts.error),
-        "object": _object(facts.object),
-        "archive": [(one.name, one.crate, one.error, _object(one.object)) for one in members],
-    }
-
-
-def _object(found: ObjectFile | None) -> object:
-    if found is None:
-        return None
-    return (
-        (found.format, found.machine, found.type, found.interpreter, found.pie, found.relro, found.dynamic),
-        [section.name for section in found.sections],
-        found.symbols,
-        found.dynamic_symbols,
-    )
 
 
 def _two(what: str, again: str, kept: str) -> str:

@@ -8,12 +8,13 @@ temporary file that is then renamed, so that no reader sees half of it.
 import contextlib
 import fcntl
 import hashlib
+import itertools
 import os
 import shutil
 import tempfile
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -31,7 +32,7 @@ VERSION = 2
 BLOB_LIMIT = 4 << 30
 """Bytes of cached files, unless a run asks for another limit."""
 
-FOLDERS = ("work", "locks", "blobs")
+FOLDERS = ("work", "marks", "locks", "blobs")
 """What every store has from the start."""
 
 TAG = "CACHEDIR.TAG"
@@ -42,6 +43,7 @@ Signature: 8a477f597d28d172789f06886806bc55
 # What this file is for: https://bford.info/cachedir/
 """
 
+_VARIANT = "variant-"
 _FUTURE = 86400  # seconds; clocks of machines that share a store differ by less
 _CHECK = 16  # bytes of BLAKE2b before every entry: of its kind, its key and what it holds
 _COMPRESS_FROM = 4096  # bytes
@@ -61,6 +63,8 @@ class Store:
         """`limit`: the bytes of kept files that `sweep` leaves, BLOB_LIMIT if it is None."""
         self.folder = folder / f"v{VERSION}"
         self.limit = limit
+        self.work = self.folder / "work"
+        """Where the working folders are."""
         self.writable = True
         """Turns false with the first entry that could not be written."""
         self.parts: LruCache[str, bytes] = LruCache(512)
@@ -132,7 +136,7 @@ class Store:
 
     @contextmanager
     def locked(self, key: str) -> Iterator[None]:
-        """Hold the lock of a key, so that no step runs twice at the same time. Whoever holds a lock must
+        """Hold the lock of a key, so that nothing is done twice at the same time. Whoever holds a lock must
         not ask for another: keys share locks.
         """
         try:
@@ -147,9 +151,67 @@ class Store:
         finally:
             lock.release()
 
+    def variant_folders(self) -> list[Path]:
+        """The working folders in which variants were carried out, whether or not they exist now."""
+        with contextlib.suppress(OSError):
+            return sorted(self._work / name for name in os.listdir(self.folder / "marks"))  # noqa: PTH208
+        return []
+
+    @property
+    def _work(self) -> Path:
+        return Path(os.path.realpath(self.work))  # as the processes in it see it
+
+    @contextmanager
+    def variant_folder(self, preferred: Iterable[Path] = ()) -> Iterator[Path]:
+        """A working folder for one variant, empty at first and removed afterwards: the first of those
+        preferred that nobody uses, else the first of all. There are as many as are used at once, so that
+        outcomes, which may depend on the folder's name, are of use to the next variants in it.
+
+        Raises StoreError if it cannot be created.
+        """
+        with contextlib.ExitStack() as held:
+            yield self._free(preferred, held) or held.enter_context(self.work_folder())
+
+    def _free(self, preferred: Iterable[Path], held: contextlib.ExitStack) -> Path | None:
+        """A folder that nobody uses; None if nothing can be locked here, or written."""
+        numbered = (self._work / f"{_VARIANT}{number:03}" for number in itertools.count())
+        try:
+            folder = next(one for one in itertools.chain(preferred, numbered) if self._held(one, held))
+            _make_empty(folder)
+        except OSError:
+            return None
+        held.callback(remove_tree, folder)
+        return folder
+
+    @contextmanager
+    def the_folder(self, folder: Path) -> Iterator[Path]:
+        """A certain working folder, once nobody else uses it. Raises OSError if it cannot be created."""
+        with contextlib.ExitStack() as held:
+            if folder in self.variant_folders():
+                self._held(folder, held, wait=True)
+            _make_empty(folder)
+            held.callback(remove_tree, folder)
+            yield folder
+
+    def _held(self, folder: Path, held: contextlib.ExitStack, *, wait: bool = False) -> bool:
+        """Lock a variant's folder for as long as `held` is open, unless another has it. Raises OSError."""
+        mark = os.open(self.folder / "marks" / folder.name, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            fcntl.flock(mark, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(mark)
+            return False
+        except BaseException:
+            os.close(mark)
+            raise
+        held.callback(os.close, mark)
+        return True
+
     @contextmanager
     def work_folder(self) -> Iterator[Path]:
-        """A new folder for one variant, removed afterwards. Raises StoreError if it cannot be created."""
+        """A new folder of another name each time, removed afterwards. Raises StoreError if it cannot be
+        created.
+        """
         folder, mark = self._marked_folder()
         try:
             yield folder
@@ -163,7 +225,7 @@ class Store:
         """
         while True:
             try:
-                folder = Path(tempfile.mkdtemp(prefix="variant-", dir=self.folder / "work"))
+                folder = Path(tempfile.mkdtemp(prefix="new-", dir=self._work))
             except OSError:
                 folder = self._elsewhere()
             try:
@@ -178,7 +240,7 @@ class Store:
 
     def _elsewhere(self) -> Path:
         try:
-            return Path(tempfile.mkdtemp(prefix="linkage-"))
+            return Path(os.path.realpath(tempfile.mkdtemp(prefix="linkage-")))
         except OSError as error:
             raise StoreError(
                 f"cannot create a working folder: {error.strerror}",
@@ -284,10 +346,22 @@ def last_used(mtime: float, now: float) -> float:
     return 0.0 if mtime > now + _FUTURE else mtime
 
 
+def mark_of(place: Path) -> Path:
+    """The file or folder that is locked for as long as a working folder or a temporary file is in use."""
+    mark = place.parent.parent / "marks" / place.name
+    return mark if place.name.startswith(_VARIANT) and mark.exists() else place
+
+
+def _make_empty(folder: Path) -> None:
+    if os.path.lexists(folder):  # of a run that was killed
+        remove_tree(folder)
+    folder.mkdir()
+
+
 def remove_unheld(place: Path) -> bool:
     """Remove a file or folder that no process holds a lock on; whether it is gone."""
     try:
-        mark = os.open(place, os.O_RDONLY)
+        mark = os.open(mark_of(place), os.O_RDONLY)
     except OSError:
         return not os.path.lexists(place)
     try:

@@ -148,11 +148,11 @@ def test_where_it_is_not_sure_nothing_is_remembered(work: Path, monkeypatch: pyt
 
 def test_working_folders_have_the_same_places(tmp_path: Path) -> None:
     store = FixedFolderStore(Store(tmp_path / "store"), tmp_path / "places")
-    with store.work_folder() as first:
+    with store.variant_folder() as first:
         (first / "file").touch()
-        with store.work_folder() as second:
+        with store.variant_folder() as second:
             assert second != first
-    with store.work_folder() as again:
+    with store.variant_folder() as again:
         assert again == first
         assert not list(again.iterdir())
 
