@@ -91,7 +91,10 @@ def edited(old: bytes, new: bytes) -> bytes:
         (CONTENT[:-8] + b"wxyz" + CONTENT[-4:], "the file is damaged, or of another kind: "),
         (CONTENT + b"x", "the file is damaged, or of another kind: "),
         (packed(b"[]\n"), "line 1 of its content: Expected `object`, got `array`"),
-        (packed(b'{"x":' + b"[" * 100_000), "line 1 of its content: maximum recursion depth exceeded"),
+        (
+            packed(b'{"x":' + b"[" * 100_000),  # Python 3.14 goes deeper than this
+            "line 1 of its content: (maximum recursion depth exceeded|Input data was truncated)",
+        ),
         (packed(b'{"linkage_snapshot":4}\n'), "line 1 of its content: Object missing required field"),
         (edited(b':4,"tool', b':5,"tool'), r"written by a newer version of linkage \(format 5, not 4\)"),
         (edited(b':4,"tool', b':3,"tool'), r"written by an older version of linkage \(format 3, not 4\)"),

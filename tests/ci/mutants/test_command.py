@@ -90,6 +90,7 @@ def test_a_case_that_is_red_by_itself_has_seen_nothing(
     assert "export-lost: case.yaml[]: fails without a fault, too" in done.stdout
 
 
+@pytest.mark.usefixtures("rustc")
 def test_wrong_input(env: dict[str, str], tmp_path: Path) -> None:
     for words, text in (
         (

@@ -74,7 +74,7 @@ def read(folder: Path) -> UnpackedCompiler | None:
     try:
         record = msgspec.json.decode((folder / RECORD).read_bytes(), type=CompilerRecord)
         newest_first(record.release, record.package)
-    except (OSError, ValueError):
+    except (OSError, ValueError, msgspec.DecodeError):  # with msgspec 0.19 it is no ValueError
         return None
     found = UnpackedCompiler(folder, record)
     return found if found.rustc.is_file() else None
