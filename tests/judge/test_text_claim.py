@@ -143,3 +143,31 @@ def test_a_long_text_is_shown_by_its_ends_and_escaped() -> None:
 def test_a_long_line_is_cut() -> None:
     (miss,) = check("{contains: nowhere}", "a" * 1000 + "\n" + "b" * 1001)
     assert miss.found == "a" * 1000 + "\n" + "b" * 1000 + "…"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "near"),
+    [
+        ("undefined reference to `bar'", "x.o: undefined reference to `foo'"),
+        ("Undefined symbol: bar", "lld: undefined symbol: foo"),
+        ("all is well", None),
+        ("xyzzy", None),
+        ("exit cade 17", "exit code 17"),
+    ],
+)
+def test_a_long_text_is_shown_around_the_nearest_line(wanted: str, near: str | None) -> None:
+    lines = [f"all calls are allocated at {number}" for number in range(60)]
+    lines[30:33] = ["x.o: undefined reference to `foo'", "lld: undefined symbol: foo", "exit code 17"]
+    (found,) = check_text(Text(contains=(wanted,)), "\n".join(lines), {})
+    assert found.nearest == (() if near is None else (near,))
+    shown = found.found.splitlines()
+    if near is None:
+        assert shown[6] == "… 48 lines …"
+    else:
+        assert shown[4] == near
+        assert len(shown) == 9
+
+
+def test_a_text_of_empty_lines_only() -> None:
+    (found,) = check_text(Text(contains=("word",)), "\n\n", {})
+    assert (found.found, found.nearest) == ("(empty)", ())

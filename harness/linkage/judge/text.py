@@ -13,6 +13,7 @@ _EXCERPT = 12  # lines shown in a message
 _AROUND = 3  # lines before and after the nearest one
 _LINE = 1000  # characters of each: a linker names an undefined symbol after two long paths
 
+_WORD = re.compile(r"\w{3,}")
 _COMPARED = 200
 """Characters of a line that are compared with what is missing."""
 
@@ -112,11 +113,12 @@ def difference(expected: str, found: str) -> str:
 
 
 def _nearest_line(wanted: str, lines: Sequence[str]) -> int | None:
-    """The line that shares most with a text that is missing: in words, else in characters."""
-    words = {word.lower() for word in re.findall(r"\w{3,}", wanted)}
-    shared = [sum(len(word) for word in words if word in line.lower()) for line in lines]
-    if any(shared):
-        return shared.index(max(shared))
+    """The line that shares most with a text that is missing: most of its words, else characters."""
+    words = set(_WORD.findall(wanted.lower()))
+    shared = [sum(map(len, words.intersection(_WORD.findall(line.lower())))) for line in lines]
+    most = max(shared, default=0)
+    if most and most * 2 >= sum(map(len, words)):
+        return shared.index(most)
     near = difflib.get_close_matches(wanted, [line[:_COMPARED] for line in lines[:2000]], n=1, cutoff=0.5)
     return next((index for index, line in enumerate(lines) if line[:_COMPARED] in near), None)
 
