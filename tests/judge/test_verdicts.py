@@ -96,6 +96,24 @@ def test_claims_of_a_cell() -> None:
 
 
 TRUNCATED = "truncated: 64 bytes where 4096 are announced"
+
+
+@pytest.mark.parametrize("what", ["a folder", "a FIFO", "a symbolic link to x, which is not in the folder"])
+def test_what_is_there_in_place_of_a_file(what: str) -> None:
+    """It is there, and nothing else is known of it."""
+    there = done(others={"liblib.so": what})
+    for claim, verdict in (
+        ("exists: false", VerdictKind.FAIL),
+        ("exists: true", VerdictKind.PASS),
+        ("size: 0", VerdictKind.ERROR),
+        ("exports: none", VerdictKind.ERROR),
+    ):
+        found = judged(planned(LIB % f"lib.cdylib: {{{claim}}}"), there)
+        assert found.outcome is verdict
+        if verdict is not VerdictKind.PASS:
+            assert what in found.failures[0].found
+
+
 DAMAGED = Facts("elf", 100, "d", error=TRUNCATED)
 TEXT = text_file("not what you think")
 

@@ -58,7 +58,7 @@ def test_a_broken_compiler_is_an_error_with_its_reason_and_the_others_go_on(proj
     assert why["crash"] == "was killed by SIGSEGV"
     assert why["flood"] == "exceeded the output limit"
     assert why["cut"].startswith("liblib.a: ")
-    assert why["text"] == "liblib.so: expected elf, found other"
+    assert why["text"] == "liblib.so: expected an ELF file, found a text file"
     assert why["damaged-member"].startswith("liblib.a: member ")
     assert project.work_folders() == []
 

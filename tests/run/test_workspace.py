@@ -1,11 +1,15 @@
 """File operations in a working folder, and what leads out of it."""
 
 import os
+import socket
 from pathlib import Path
 
 import pytest
 
+from linkage.plan.state import other_than_files
+from linkage.run.restore import restore
 from linkage.run.workspace import OperationError, Workspace
+from linkage.store.store import Store
 from support.small_cases import operate
 
 
@@ -209,11 +213,37 @@ def test_a_change_that_keeps_size_and_time_is_seen(workspace: Workspace) -> None
     assert workspace.scan()["lib.rs"] != before
 
 
-def test_links_are_not_followed_and_odd_files_are_passed_over(workspace: Workspace, outside: Path) -> None:
+def test_links_are_not_followed(workspace: Workspace, outside: Path) -> None:
     (workspace.root / "out").symlink_to(outside)
     (workspace.root / "loop").symlink_to("loop")
-    os.mkfifo(workspace.root / "pipe")
     state = workspace.scan()
     assert [name for name in state if name.startswith("out")] == ["out"]
     assert state["loop"].content == "loop"
-    assert "pipe" not in state
+
+
+def test_what_is_no_file_is_seen_and_a_fifo_can_be_restored(workspace: Workspace, tmp_path: Path) -> None:
+    os.mkfifo(workspace.root / "pipe", 0o640)
+    (workspace.root / "dangling").symlink_to("gone")
+    (workspace.root / "folder").mkdir()
+    (workspace.root / "to-folder").symlink_to("folder")
+    (workspace.root / "to-file").symlink_to("lib.rs")
+    state = workspace.scan()
+    assert (state["pipe"].kind, state["pipe"].content, state["pipe"].mode) == ("special", "FIFO", 0o640)
+    assert other_than_files("*", state) == {
+        "dangling": "a symbolic link to gone, which is not in the working folder",
+        "deep": "a folder",
+        "folder": "a folder",
+        "pipe": "a FIFO",
+        "to-folder": "a folder",
+    }
+    (workspace.root / "pipe").unlink()
+    store = Store(tmp_path / "store")
+    assert restore(workspace, state, store)
+    assert workspace.scan() == state
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(str(workspace.root / "socket"))
+    server.close()
+    with_socket = workspace.scan()
+    assert other_than_files("socket", with_socket) == {"socket": "a socket"}
+    (workspace.root / "socket").unlink()
+    assert not restore(workspace, with_socket, store)

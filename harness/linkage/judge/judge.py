@@ -161,9 +161,11 @@ def _group(
 ) -> Iterator[Failure]:
     version = plan.variant.toolchain.version
     found = matching(outcome.facts, group.pattern)
+    others = {name: outcome.others[name] for name in matching(outcome.others, group.pattern)}
     if not group.claims.exists:
-        for name in found:
-            miss = Mismatch("", "does not exist", f"exists, {outcome.facts[name].size} bytes")
+        for name in sorted({*found, *others}):
+            what = others.get(name) or f"{outcome.facts[name].size} bytes"
+            miss = Mismatch("", "does not exist", f"exists, {what}")
             yield _failure(
                 plan,
                 step,
@@ -173,6 +175,11 @@ def _group(
                 (f"ls -l {shlex.quote(escape(name))}",),
                 step_id,
             )
+        return
+    if not found and others:
+        if group.claims.model_fields_set - {"when", "exists"}:
+            why = "; ".join(f"{escape(name)} is {what}" for name, what in others.items())
+            yield _error(plan, step, group.subject, group.path, why, step_id)
         return
     if not found:
         near = tuple(

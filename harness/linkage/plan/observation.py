@@ -65,6 +65,8 @@ class Outcome:
     """The permission bits of those files."""
     texts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Of the texts that claims look for in those files' bytes: which are there."""
+    others: Mapping[str, str] = field(default_factory=dict)
+    """What is there in place of a file that claims are about, and what it is: a folder, a FIFO, ..."""
     parts: tuple["Outcome", ...] = ()
     """Of a `together` step: what each of its parts did."""
     seconds: float = 0.0

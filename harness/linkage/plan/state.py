@@ -11,15 +11,17 @@ from linkage.artifact.digest import digest_of
 UNREADABLE = "unreadable"
 """Stands for the content of a file that its mode keeps from being read."""
 
+FIFO = "FIFO"
+
 _LINKS = 8  # symlinks followed before it is taken for a loop
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A file, folder or symlink of a working folder, by content. `mode` holds the permission bits."""
+    """What is at a path of a working folder, by content. `mode` holds the permission bits."""
 
-    kind: str  # "file", "dir", "link"
-    content: str  # a file's digest; a link's target
+    kind: str  # "file", "dir", "link", "special"
+    content: str  # a file's digest; a link's target; "FIFO", "socket", "device"
     mode: int
     size: int = 0
 
@@ -66,6 +68,20 @@ def selected(pattern: str, state: State) -> list[str]:
     return [
         name for name in matching(state, pattern) if (node := target(name, state)) and node.kind == "file"
     ]
+
+
+def other_than_files(pattern: str, state: State) -> dict[str, str]:
+    """What a path or a glob means that is there and is no file, nor leads to one, and what it is."""
+    found = {}
+    for name in matching(state, pattern):
+        node, end = state[name], target(name, state)
+        if end is not None and end.kind == "file":
+            continue
+        if end is None:
+            found[name] = f"a symbolic link to {node.content}, which is not in the working folder"
+        else:
+            found[name] = "a folder" if end.kind == "dir" else f"a {end.content}"
+    return found
 
 
 def target(name: str, state: State) -> Node | None:

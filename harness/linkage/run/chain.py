@@ -9,7 +9,7 @@ changed input is a cache miss.
 
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,7 +19,7 @@ from linkage.errors import StoreError
 from linkage.plan.expectation import as_expected
 from linkage.plan.observation import Observation, Outcome, StepObservation
 from linkage.plan.plan import Plan, PlannedStep, Read, wanted_files
-from linkage.plan.state import State, initial, target
+from linkage.plan.state import State, initial, other_than_files, target
 from linkage.plan.template import WORK, CapturedText
 from linkage.run.executor import Context, execute, placeless
 from linkage.run.job_server import JobServer
@@ -247,7 +247,7 @@ class _Chain:
             if found is None:
                 return None
             seen[name] = found
-        return self._with_facts(record, seen)
+        return self._with_facts(record, seen, step.reads)
 
     def _wanted(self, step: PlannedStep, record: _Record) -> dict[str, Read]:
         """What is read of each file after a step; the texts that are looked for have the folder in them."""
@@ -261,9 +261,10 @@ class _Chain:
     def _root(self) -> str:
         return str(root_in(self.folder))
 
-    def _with_facts(self, record: _Record, seen: Mapping[str, FileFacts]) -> _Record:
+    def _with_facts(self, record: _Record, seen: Mapping[str, FileFacts], reads: Iterable[Read]) -> _Record:
         """A record with what was found in its files: as claims see it, who do not know the folder's name."""
         nodes = {name: target(name, record.after) for name in seen}
+        others = [other_than_files(read.pattern, record.after) for read in reads if not read.made_only]
         outcome = replace(
             record.outcome,
             facts={name: self._placeless(one.facts) for name, one in seen.items()},
@@ -272,6 +273,7 @@ class _Chain:
                 for name, one in seen.items()
             },
             modes={name: node.mode for name, node in nodes.items() if node is not None},
+            others={name: what for found in others for name, what in found.items()},
         )
         return replace(record, outcome=outcome)
 
@@ -332,7 +334,7 @@ class _Chain:
         record = _Record(outcome, state, dict(self.context.captured), self.context.umask, compiler)
         read = self._read_anew if anew else self._read
         seen = {name: read(wanted, state) for name, wanted in self._wanted(step, record).items()}
-        return self._with_facts(record, seen)
+        return self._with_facts(record, seen, step.reads)
 
     def _read(self, wanted: Read, state: State) -> FileFacts:
         """The facts of a file; from the store if a file with the same bytes was read before."""
@@ -362,4 +364,4 @@ def shown(step: PlannedStep) -> tuple[str, ...]:
 
 def _without_facts(record: _Record) -> _Record:
     """A record as it is kept: the facts are kept by themselves, for they depend on the claims."""
-    return replace(record, outcome=replace(record.outcome, facts={}, texts={}, modes={}))
+    return replace(record, outcome=replace(record.outcome, facts={}, texts={}, modes={}, others={}))

@@ -5,6 +5,7 @@ import errno
 import fnmatch
 import json
 import os
+import posixpath
 import shutil
 import socket
 from collections.abc import Mapping
@@ -86,13 +87,18 @@ def execute(step: PlannedStep, workspace: Workspace, context: Context) -> tuple[
         why = _FATAL.get(error.errno or 0) or error.strerror or str(error)
         outcome = Outcome(problem=f"{error.filename or 'the step'}: {why}")
     after = workspace.scan()
-    # A file that was written again with the same content has been made, too.
+    # A file that was written again with the same content has been made, too. A folder is, if it is empty:
+    # else what is in it tells that it was.
+    holding = {posixpath.dirname(name) for name in after}
     made = tuple(
         sorted(
             name
             for name, node in after.items()
-            if node.kind != "dir"
-            and (before.get(name) != node or marks.get(name) != workspace.marks.get(name))
+            if (
+                name not in before and name not in holding
+                if node.kind == "dir"
+                else before.get(name) != node or marks.get(name) != workspace.marks.get(name)
+            )
         )
     )
     removed = tuple(sorted(name for name in before if name not in after))

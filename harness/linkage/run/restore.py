@@ -1,11 +1,12 @@
 """Restores a cached state of a working folder."""
 
+import os
 import tempfile
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
-from linkage.plan.state import Node, State
+from linkage.plan.state import FIFO, Node, State
 from linkage.run.workspace import Workspace
 from linkage.store.store import Store, remove_tree
 
@@ -17,6 +18,8 @@ def restore(workspace: Workspace, wanted: State, store: Store) -> bool:
     """
     now = workspace.scan()
     missing = {name: node for name, node in wanted.items() if now.get(name) != node}
+    if any(node.kind == "special" and node.content != FIFO for node in missing.values()):
+        return False
     stored = {node.stored for node in missing.values() if node.kind == "file"}
     if not all(digest is not None and store.has_blob(digest) for digest in stored):
         return False
@@ -53,6 +56,10 @@ def _make(root: Path, missing: Mapping[str, Node], fetched: Mapping[str, Path]) 
         if node.kind == "link":
             path.unlink(missing_ok=True)
             path.symlink_to(node.content)
+        elif node.kind == "special":
+            path.unlink(missing_ok=True)
+            os.mkfifo(path)
+            path.chmod(node.mode)
         elif node.stored is not None:
             _place(fetched[node.stored], path, node.mode, again=uses[node.stored] > 1)
     for name in sorted(folders, reverse=True):  # one without write permission is filled first

@@ -23,8 +23,10 @@ from linkage.plan.operations import (
     Truncate,
     Write,
 )
-from linkage.plan.state import UNREADABLE, Node, State, matching
+from linkage.plan.state import FIFO, UNREADABLE, Node, State, matching
 from linkage.store.store import remove_tree
+
+_SPECIAL = {stat.S_IFIFO: FIFO, stat.S_IFSOCK: "socket"}
 
 
 class OperationError(Exception):
@@ -51,7 +53,7 @@ class Workspace:
         """Inodes that the store has a link to, and as what."""
 
     def scan(self) -> State:
-        """The current files, folders and links in the folder, by relative path."""
+        """All that is in the folder now, by relative path."""
         state: State = {}
         seen: dict[str, tuple[tuple[int, ...], Node]] = {}
         pending = [str(self.root)]
@@ -76,6 +78,8 @@ class Workspace:
                         else self._file(Path(entry.path), mode, status.st_size)
                     )
                     state[name], seen[name] = node, (mark, node)
+                else:
+                    state[name] = Node("special", _SPECIAL.get(stat.S_IFMT(status.st_mode), "device"), mode)
         self._seen = seen
         return state
 
