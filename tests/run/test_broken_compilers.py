@@ -59,7 +59,7 @@ def test_a_broken_compiler_is_an_error_with_its_reason_and_the_others_go_on(proj
     assert why["flood"] == "exceeded the output limit"
     assert why["cut"].startswith("liblib.a: ")
     assert why["text"] == "liblib.so: expected an ELF file, found a text file"
-    assert why["damaged-member"].startswith("liblib.a: member ")
+    assert why["damaged-member"].startswith("member lib.lib.")
     assert project.work_folders() == []
 
 
