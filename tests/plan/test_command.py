@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from linkage.errors import CaseError
+from linkage.plan.outputs import AbsentCrateTypeError
 from linkage.plan.plan import PlannedStep, plan
 from linkage.plan.requirements import missing_before_plan
 from linkage.toolchain.machine import Machine
@@ -256,9 +256,9 @@ def test_a_step_uses_what_an_earlier_one_made_and_kept() -> None:
     assert lines(text)[2].endswith("-L . --extern dep=liblib.rlib -L${captured.asked}")
 
 
-def test_a_crate_type_that_a_target_lacks_is_an_error_of_the_case() -> None:
+def test_a_crate_type_that_a_target_lacks_is_told() -> None:
     made = variant(f"steps:\n  - {{rustc: lib.rs, crate-type: dylib, target: {ARM}}}\n")
-    with pytest.raises(CaseError, match=r"^case.yaml:\d+:\d+: made has no crate type dylib for aarch64"):
+    with pytest.raises(AbsentCrateTypeError, match=r"^made has no crate type dylib for aarch64"):
         plan(made)
 
 

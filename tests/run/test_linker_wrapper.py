@@ -33,15 +33,17 @@ def test_words_of_a_response_file() -> None:
 class Wrapped:
     """A folder with the wrapper first on PATH, as a step has it."""
 
-    def __init__(self, folder: Path, *, keep: bool = False) -> None:
+    def __init__(self, folder: Path, *kept: str) -> None:
         self.folder = folder
-        self.inputs = folder / "link-inputs" if keep else None
+        self.kept = kept
         (folder / "main.c").write_text("int answer(void);\nint main(void) { return answer(); }\n")
         (folder / "answer.c").write_text("int answer(void) { return 42; }\n")
         self.install()
 
     def install(self) -> None:
-        places = linker.install(self.folder / "linker", self.inputs, os.environ["PATH"])
+        places = linker.install(
+            self.folder / "linker", self.folder / "link-inputs", self.kept, os.environ["PATH"]
+        )
         self.env = {"PATH": f"{places}:{os.environ['PATH']}"}
 
     def cc(self, *args: str) -> int:
@@ -105,9 +107,16 @@ def test_calls_at_the_same_time_are_all_noted(wrapped: Wrapped) -> None:
 
 
 def test_the_inputs_are_kept_where_they_are_asked_for(tmp_path: Path) -> None:
-    wrapped = Wrapped(tmp_path, keep=True)
+    wrapped = Wrapped(tmp_path, "*.o", "lib [x]?.a")
     wrapped.cc("-c", "answer.c", "-o", "answer.o")
     shutil.copy(tmp_path / "answer.o", tmp_path / "a n.o")
-    wrapped.cc("-shared", "a n.o", "-o", "lib.so")
-    assert [path.name for path in (tmp_path / "link-inputs").iterdir()] == ["a n.o"]
+    for name in ("lib [x]1.a", "lib x1.a"):
+        shutil.copy(tmp_path / "answer.o", tmp_path / name)
+    shutil.copy(tmp_path / "answer.o", tmp_path / "out.o")
+    wrapped.cc("-r", "a n.o", "lib [x]1.a", "lib x1.a", "-o", "out.o")
+    assert sorted(path.name for path in (tmp_path / "link-inputs").iterdir()) == ["a n.o", "lib [x]1.a"]
+    assert not linker.hides_inputs(tmp_path / "linker")
+    (tmp_path / "args").write_text("answer.o\n")
+    wrapped.cc("-r", "@args", "-o", "out.o")
+    assert linker.hides_inputs(tmp_path / "linker")
     assert not (Wrapped(tmp_path / "linker").folder / "link-inputs").exists()

@@ -100,6 +100,11 @@ class Names(Model):
             )
         return self
 
+    @property
+    def requires(self) -> bool:
+        """Whether it says what is found, and not only what is not."""
+        return bool(self.all or self.any or self.order or self.only is not None or self.count)
+
 
 class SymbolVersions(Names):
     """A claim about versions, and about the symbols that carry them."""
@@ -182,12 +187,19 @@ class Text(Model):
     """The text contains these in this order."""
     file: RelativePath | None = None
     """Equals this file's text, beside the case."""
+    same_as: StrictStr | None = None
+    """Equals the same stream of an earlier step to the last byte, by its id; `ID.stderr` names another."""
     lines: Comparison | None = None
     number: Number | None = None
     empty: StrictBool | None = None
     normalize: dict[Regex, StrictStr] = {}
     """Regexes and their replacements, applied before the comparison."""
     shorthand = ({"type": "string"},)
+
+    def stream(self, own: str) -> str:
+        """What `same-as` names in a claim about the stream `own`, as `ID.stdout` or `ID.stderr`."""
+        name = self.same_as or ""
+        return name if name.endswith((".stdout", ".stderr")) else f"{name}.{own}"
 
     @model_validator(mode="after")
     def _is_not_empty(self) -> "Text":
@@ -197,7 +209,7 @@ class Text(Model):
                 "this claim is empty",
                 {
                     "help": "add `equals`, `contains`, `not-contains`, `matches`, `order`, `file`, `lines`, "
-                    "`number`, `empty`"
+                    "`number`, `empty`, `same-as`"
                 },
             )
         return self
@@ -275,6 +287,8 @@ class ArtifactClaims(Model):
 
     when: Condition | None = None
     """These claims hold in the cells of the matrix that this selects; without it in all."""
+    where: Literal["symbols"] | None = None
+    """Under `each-member`: only the members that have a symbol table are meant."""
     exists: StrictBool = True
     format: Literal["elf", "archive", "bitcode", "metadata", "other", "empty"] | None = None
     type: Literal["relocatable", "shared", "executable"] | None = None
@@ -343,6 +357,16 @@ class ArtifactClaims(Model):
     same_as: ArtifactReferences = ()
     differs_from: ArtifactReferences = ()
     exports_differ: ExportsDiffer | None = None
+
+    @model_validator(mode="after")
+    def _text_is_no_stream(self) -> "ArtifactClaims":
+        if self.text is not None and self.text.same_as is not None:
+            raise PydanticCustomError(
+                "stream",
+                "`same-as` of a text compares the streams of steps",
+                {"help": "write `same-as: {artifact: FILE, compare: text}` beside `text`"},
+            )
+        return self
 
     @model_validator(mode="after")
     def _members_are_no_files(self) -> "ArtifactClaims":
@@ -438,8 +462,19 @@ class LinkClaim(Model):
 
 
 Subject = StrictStr
+
+
+def _not_of_members(value: tuple[ArtifactClaims, ...]) -> tuple[ArtifactClaims, ...]:
+    if any(claims.where is not None for claims in value):
+        raise PydanticCustomError(
+            "of_members", "`where` applies to an archive's members", {"help": "move it below `each-member`"}
+        )
+    return value
+
+
 ClaimSets = Annotated[
     tuple[ArtifactClaims, ...],
+    AfterValidator(_not_of_members),
     BeforeValidator(listed, json_schema_input_type=ArtifactClaims | list[ArtifactClaims]),
 ]
 ClaimMap = dict[Subject, ClaimSets]

@@ -1,5 +1,6 @@
 """The model of steps: one process or one file operation each, in the order of the file."""
 
+import signal
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
@@ -55,16 +56,21 @@ def _crate_types(value: object) -> object:
     return value
 
 
+EXIT_WORDS = ("fails", "fails-or-crashes", "ice", "any")
+"""How a process may end, other than by a status or a signal."""
+_LISTED_WORDS = ", ".join(f"`{word}`" for word in EXIT_WORDS)
+
+
 def _exit(value: object) -> object:
     allowed = isinstance(value, int) and not isinstance(value, bool)
-    named = isinstance(value, str) and (value in ("any", "fails", "ice") or value.startswith("SIG"))
+    named = isinstance(value, str) and (value in EXIT_WORDS or value in signal.Signals.__members__)
     if not (allowed or named):
         raise PydanticCustomError(
             "exit",
             "`{value}` is not an exit status",
             {
                 "value": value,
-                "help": "write a number, `fails`, `ice`, `any`, or a signal such as `SIGABRT`",
+                "help": f"write a number, {_LISTED_WORDS}, or a signal such as `SIGABRT`",
             },
         )
     return value
@@ -88,7 +94,8 @@ class ProcessExpectations(Model):
     """What a step that starts a process is expected to do."""
 
     exit: Exit = 0
-    """`fails` is any non-zero status but a compiler's crash; `ice` is rustc's internal error."""
+    """`fails` is any non-zero status but a compiler's crash; `ice` is rustc's internal error;
+    `fails-or-crashes` is both, or a signal."""
     stdout: Text | None = None
     stderr: Text | None = None
     produces: Names | None = None

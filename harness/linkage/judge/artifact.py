@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from linkage.artifact.facts import Archive, Binding, Dynamic, Facts
+from linkage.artifact.facts import Archive, ArchiveMember, Binding, Dynamic, Facts
 from linkage.case.claims import ArtifactClaims, Names, SectionClaim, SymbolKind, Symbols, Text
 from linkage.host.terminal import escape
 from linkage.judge.name_set import (
@@ -412,16 +412,23 @@ def _content(name: str, claim: SectionClaim, contents: Sequence[bytes]) -> Itera
 def _each_member(
     pattern: str, claims: ArtifactClaims, view: View, version: RustcVersion, files: Mapping[str, str]
 ) -> Iterator[FailedClaim]:
-    members = view.facts.archive.members if view.facts.archive is not None else ()
+    members = tuple(view.facts.archive.members) if view.facts.archive is not None else ()
     matching = compile_patterns((pattern,), version)[0]
-    if not any(matching.matches(member.name) for member in members):
+    with_symbols = claims.where == "symbols"
+    chosen = {
+        id(member)
+        for member in members
+        if matching.matches(member.name) and (not with_symbols or _may_have_symbols(member))
+    }
+    if not chosen:
+        what = "no member with symbols" if with_symbols else "no member"
         found_members = none_of([member.name for member in members])
-        why = view.unseen(Table.MEMBERS) or f"no member matches {pattern}: {found_members}"
+        why = view.unseen(Table.MEMBERS) or f"{what} matches {pattern}: {found_members}"
         yield FailedClaim(f"each-member.{pattern}", unjudged(why), _MEMBERS)
     names, seen = Counter(member.name for member in members), Counter[str]()
     for member in members:
         seen[member.name] += 1
-        if not matching.matches(member.name):
+        if id(member) not in chosen:
             continue
         file, extracted = _extraction(member.name, seen[member.name] if names[member.name] > 1 else 0)
         for found in check_artifact(claims, View(facts_of(member)), version, files):
@@ -431,6 +438,14 @@ def _each_member(
                 look=f"{extracted} && {braced(found.look.format(file=file))}" if found.look else "",
                 member=escape(member.name),
             )
+
+
+def _may_have_symbols(member: ArchiveMember) -> bool:
+    """Whether a member has symbols, as far as is known: rustc's metadata and an empty object have none."""
+    if member.object is None and member.bitcode is None:
+        return member.error is not None or member.unread not in (None, "text")
+    view = View(facts_of(member))
+    return view.unseen(Table.SYMBOLS) is not None or bool(view.symbols)
 
 
 def _extraction(name: str, number: int) -> tuple[str, str]:

@@ -82,10 +82,12 @@ def _failures(
 ) -> Iterator[Failure]:
     ended = None
     captured: dict[str, CapturedText] = {}
+    streams: dict[str, str] = {}
     for planned, seen in zip(plan.steps, observation.steps, strict=False):
         step = _with_captured(planned, captured)
-        yield from _step(plan, step, seen.outcome, files, sibling)
+        yield from _step(plan, step, seen.outcome, files, streams, sibling)
         captured |= _captured(step, seen.outcome)
+        streams |= _streams(step, seen.outcome)
         if not as_expected(step, seen.outcome):
             ended = step
             break
@@ -119,8 +121,23 @@ def _with_captured(step: PlannedStep, captured: Mapping[str, CapturedText]) -> P
     return replace(step, model=model, claims=claims, parallel=parallel)
 
 
+def _streams(step: PlannedStep, outcome: Outcome) -> dict[str, str]:
+    """What the processes of a step printed, by `ID.stdout` and `ID.stderr`."""
+    return {
+        f"{part.id}.{stream}": getattr(one, stream)
+        for part, one in zip(step.parallel or (step,), outcome.parts or (outcome,), strict=True)
+        if part.command is not None
+        for stream in ("stdout", "stderr")
+    }
+
+
 def _step(
-    plan: Plan, step: PlannedStep, outcome: Outcome, files: Mapping[str, str], sibling: Sibling
+    plan: Plan,
+    step: PlannedStep,
+    outcome: Outcome,
+    files: Mapping[str, str],
+    streams: Mapping[str, str],
+    sibling: Sibling,
 ) -> Iterator[Failure]:
     if outcome.problem is not None or outcome.limit is not None:
         yield _error(plan, step, "", step.path, how(outcome))
@@ -135,8 +152,9 @@ def _step(
         yield _error(plan, step, "exit", step.path, f"{how(outcome)}\n{outcome.stderr[-2000:]}")
         return
     version = plan.variant.toolchain.version
+    known = {**streams, **_streams(step, outcome)} if step.parallel else streams
     for part, one in zip(step.parallel or (step,), outcome.parts or (outcome,), strict=True):
-        for key, miss in check_process(part, one, version, files, part.roles):
+        for key, miss in check_process(part, one, version, files, part.roles, known):
             yield _failure(plan, part, key, (*part.path, _place(key)), miss, ())
         for path in unmade(part, replace(one, made=outcome.made)):
             miss = Mismatch("", f"produces {path}", f"succeeded, but made {listing(outcome.made)}")

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from linkage.case import claims, steps
 from linkage.host.terminal import escape
-from linkage.judge.name_set import Mismatch, check_names, compare, listing, plural
+from linkage.judge.name_set import Mismatch, check_names, compare, listing, plural, unjudged
 from linkage.judge.text import check_text, excerpt
 from linkage.plan.expectation import exit_holds, how
 from linkage.plan.observation import Diagnostic, LinkerCall, Outcome, native_static_libs
@@ -21,10 +21,12 @@ def check_process(
     version: RustcVersion,
     files: Mapping[str, str],
     roles: Mapping[str, str],
+    streams: Mapping[str, str],
 ) -> Iterator[tuple[str, Mismatch]]:
     """The claims that do not hold, each with its key.
 
-    `files` are the expected texts beside the case, `roles` the artifacts' files by role.
+    `files` are the expected texts beside the case, `roles` the artifacts' files by role, `streams` the
+    outputs of earlier steps by `ID.stdout` and `ID.stderr`.
     """
     model = step.model
     if not isinstance(model, steps.ProcessStep):
@@ -36,10 +38,11 @@ def check_process(
     for stream in ("stdout", "stderr"):
         text = getattr(model, stream)
         if text is not None and (holds or stream == "stderr"):
-            for miss in check_text(text, getattr(outcome, stream), files):
+            other = streams.get(text.stream(stream))
+            for miss in check_text(text, getattr(outcome, stream), files, other):
                 yield stream, miss
     if isinstance(model, steps.RustcOptions):
-        yield from _rustc(model, outcome, version, roles, holds=holds)
+        yield from _rustc(model, outcome, version, roles, step.linked, holds=holds)
     if model.produces is not None and holds:
         for miss in check_names(model.produces, _by_role(outcome.made, roles, model.produces), version):
             yield "produces", miss
@@ -50,6 +53,7 @@ def _rustc(
     outcome: Outcome,
     version: RustcVersion,
     roles: Mapping[str, str],
+    linked: Sequence[str],
     *,
     holds: bool,
 ) -> Iterator[tuple[str, Mismatch]]:
@@ -73,7 +77,7 @@ def _rustc(
             for miss in check_names(model.native_static_libs, found, version):
                 yield "native-static-libs", miss
     for index, link in enumerate(model.link):
-        for key, miss in _link(link, outcome.linker_calls, version, roles):
+        for key, miss in _link(link, outcome.linker_calls, version, roles, linked):
             yield f"link[{index}].{key}", miss
 
 
@@ -82,6 +86,7 @@ def _expected(expected: int | str) -> str:
         return f"exit status {expected}"
     return {
         "fails": "a failure (not a crash)",
+        "fails-or-crashes": "a failure or a crash",
         "ice": "an internal compiler error",
         "any": "any exit status",
     }.get(expected, f"killed by {expected}")
@@ -135,11 +140,18 @@ def _listed(found: Sequence[Diagnostic]) -> str:
 
 
 def _link(
-    claim: claims.LinkClaim, calls: Sequence[LinkerCall], version: RustcVersion, roles: Mapping[str, str]
+    claim: claims.LinkClaim,
+    calls: Sequence[LinkerCall],
+    version: RustcVersion,
+    roles: Mapping[str, str],
+    linked: Sequence[str],
 ) -> Iterator[tuple[str, Mismatch]]:
     if claim.output is not None:
-        name = PurePosixPath(roles.get(claim.output, claim.output)).name
-        calls = [call for call in calls if call.output is not None and _is_output(call.output, name)]
+        chosen = _calls_of(claim.output, calls, roles, linked)
+        if isinstance(chosen, str):
+            yield "output", unjudged(chosen)
+            return
+        calls = chosen
     if claim.count is not None and not compare(claim.count, len(calls)):
         yield "count", Mismatch("", f"count {claim.count}", plural(len(calls), "linker call"))
     if not calls:
@@ -150,24 +162,46 @@ def _link(
             yield about or "count", Mismatch("", "a linker call", found)
         return
     for call in calls:
-        for key, names in (
-            ("args", call.args),
-            ("libraries", libraries(call)),
-            ("inputs", inputs(call)),
-            ("exports", call.exports),
-        ):
-            names_claim = getattr(claim, key)
-            if names_claim is None:
-                continue
-            if names is None:
-                yield key, Mismatch("", "a version script or export list", f"none in {listing(call.args)}")
-                continue
-            yield from ((key, miss) for miss in check_names(names_claim, names, version))
-        if claim.export_list is not None and claim.export_list != (call.exports is not None):
-            yield (
-                "export-list",
-                Mismatch("", str(claim.export_list).lower(), str(call.exports is not None).lower()),
-            )
+        yield from _of_call(claim, call, version)
+
+
+def _of_call(
+    claim: claims.LinkClaim, call: LinkerCall, version: RustcVersion
+) -> Iterator[tuple[str, Mismatch]]:
+    for key, names in (
+        ("args", call.args),
+        ("libraries", libraries(call)),
+        ("inputs", inputs(call)),
+        ("exports", call.exports),
+    ):
+        names_claim = getattr(claim, key)
+        if names_claim is None:
+            continue
+        if names is None:
+            yield key, Mismatch("", "a version script or export list", f"none in {listing(call.args)}")
+            continue
+        yield from ((key, miss) for miss in check_names(names_claim, names, version))
+    if claim.export_list is not None and claim.export_list != (call.exports is not None):
+        yield (
+            "export-list",
+            Mismatch("", str(claim.export_list).lower(), str(call.exports is not None).lower()),
+        )
+
+
+def _calls_of(
+    output: str, calls: Sequence[LinkerCall], roles: Mapping[str, str], linked: Sequence[str]
+) -> Sequence[LinkerCall] | str:
+    """The calls that made an output, or why it is not known which did."""
+    name = PurePosixPath(roles.get(output, output)).name
+    calls = [call for call in calls if call.output is not None and _is_output(call.output, name)]
+    namesakes = [role for role in linked if PurePosixPath(roles[role]).name == name]
+    if output not in namesakes or len(namesakes) == 1:
+        return calls
+    # Nothing in a call tells its crate type, but rustc links one after the other.
+    if len(calls) > len(namesakes):
+        return f"{plural(len(calls), 'linker call')} made {name}, which is {listing(namesakes)}"
+    place = namesakes.index(output)
+    return calls[place : place + 1]
 
 
 def _is_output(output: str, name: str) -> bool:

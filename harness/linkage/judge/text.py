@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from linkage.case.claims import Text
 from linkage.host.terminal import escape
@@ -20,10 +21,20 @@ _COMPARED = 200
 NOT_EMPTY = Mismatch("", "not empty", "empty")
 
 
-def check_text(claim: Text, text: str, files: Mapping[str, str]) -> Iterator[Mismatch]:
-    """The parts of the claim that do not hold. `files` holds the expected texts beside the case."""
+def check_text(
+    claim: Text, text: str, files: Mapping[str, str], other: str | None = None
+) -> Iterator[Mismatch]:
+    """The parts of the claim that do not hold.
+
+    `files` holds the expected texts beside the case, `other` is the stream that `same-as` names.
+    """
     for pattern, replacement in claim.normalize.items():
         text = re.sub(pattern, replacement, text)
+        other = re.sub(pattern, replacement, other) if other is not None else None
+    if claim.same_as is not None:
+        yield from _same_as(claim.same_as, text, other)
+        if claim.model_fields_set <= {"same_as", "normalize"}:
+            return
     expected = files.get(claim.file) if claim.file is not None else claim.equals
     if claim.file is not None and expected is None:
         yield Mismatch("file", f"equals {claim.file}", f"the case has no file {claim.file}")
@@ -46,6 +57,15 @@ def check_text(claim: Text, text: str, files: Mapping[str, str]) -> Iterator[Mis
     if claim.number is not None:
         yield from check_number(claim.number, text)
     yield from _parts(claim, text)
+
+
+def _same_as(name: str, text: str, other: str | None) -> Iterator[Mismatch]:
+    if other is None:
+        yield replace(unjudged(f"step {name} has no such output"), part="same-as")
+    elif not text and not other:
+        yield replace(unjudged("nothing to judge: both are empty"), part="same-as")
+    elif text != other:
+        yield Mismatch("same-as", f"the same as that of {name}", difference(other, text))
 
 
 def _only_excludes(claim: Text) -> bool:

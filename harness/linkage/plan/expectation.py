@@ -34,10 +34,12 @@ def exit_holds(expected: int | str, outcome: Outcome) -> bool:
     if status is None:
         return False
     if outcome.ice:
-        return expected in ("ice", "any")
+        return expected in ("ice", "any", "fails-or-crashes")
     match expected:
         case "any":
             return status >= 0
+        case "fails-or-crashes":
+            return status != 0
         case "fails":
             return status > 0
         case "ice":

@@ -3,11 +3,22 @@
 rustc answered for each crate type how the target names it (`--print file-names`).
 """
 
+import posixpath
 from pathlib import PurePosixPath
 
+from linkage.case import steps as model
+from linkage.case.resolution import ResolvedStep
 from linkage.case.roles import is_role
 from linkage.errors import CaseError
+from linkage.plan.state import fits
 from linkage.toolchain.model import Toolchain
+
+_SORTED = ("bin", "dylib", "cdylib", "proc-macro", "sdylib")
+"""The crate types for which rustc calls a linker, in its own order."""
+
+
+class AbsentCrateTypeError(CaseError):
+    """The target does not have a crate type: the variant is skipped."""
 
 
 class Outputs:
@@ -20,21 +31,41 @@ class Outputs:
         self.ids: set[str] = set()
         self.folders: list[str] = ["."]
         """Folders that later steps search for crates."""
+        self._linked: dict[str, tuple[str, ...]] = {}
 
     def search(self, folder: str) -> None:
         """Note a folder that later steps search for crates."""
         if folder not in self.folders:
             self.folders.append(folder)
 
+    def rename(self, old: str, new: str) -> None:
+        """Let roles and searched folders follow a file or a folder that gets another name."""
+        self.roles = {role: _renamed(path, old, new) for role, path in self.roles.items()}
+        self.folders = list(dict.fromkeys(_renamed(folder, old, new) for folder in self.folders))
+
+    def linked_by(self, step: model.Step, step_id: str) -> tuple[str, ...]:
+        """The roles of what a rustc step has the linker make, in rustc's order."""
+        if isinstance(step, model.RustcStep) and step.no_link:
+            return ()
+        return self._linked.get(step.link_only if isinstance(step, model.LinkOnlyStep) else step_id, ())
+
+    def note_linked(self, resolved: ResolvedStep) -> None:
+        """Note what a rustc step, or the `link-only` step that finishes it, has the linker make."""
+        kinds = resolved.crate_types
+        if not resolved.axes.get("crate-type"):
+            kinds = tuple(kind for kind in _SORTED if kind in kinds)  # rustc sorts what a source says
+        roles = tuple(f"{resolved.id}.{kind}" for kind in kinds if kind in _SORTED)
+        self._linked[resolved.id] = tuple(role for role in roles if role in self.roles)
+
     def linked(self, crate_type: str, name: str, triple: str | None) -> str:
         """What the target calls a linked output.
 
-        Raises CaseError for a crate type that the target does not have.
+        Raises AbsentCrateTypeError if the target does not have the crate type.
         """
         target = self.toolchain.target(triple)
         output = target.output(crate_type) if target else None
         if output is None:
-            raise CaseError(
+            raise AbsentCrateTypeError(
                 f"{self.toolchain.name} has no crate type {crate_type} for {triple or self.toolchain.host}"
             )
         return output.file(name)
@@ -60,6 +91,13 @@ class Outputs:
     def program(self, name: str) -> str:
         """The file of a program: an id stands for the bin that the step makes."""
         return self.roles.get(f"{name}.bin") or self.path(name)
+
+
+def _renamed(path: str, old: str, new: str) -> str:
+    if fits(path, old):
+        return posixpath.normpath(new)
+    folder = f"{posixpath.normpath(old)}/"
+    return posixpath.join(new, path.removeprefix(folder)) if path.startswith(folder) else path
 
 
 def join(folder: str, file: str) -> str:

@@ -21,9 +21,10 @@ from linkage.case.variables import text as axis_text
 from linkage.errors import CaseError
 from linkage.plan.command import Command
 from linkage.plan.operations import Operation
-from linkage.plan.outputs import Outputs
+from linkage.plan.outputs import AbsentCrateTypeError, Outputs
 from linkage.plan.state import State, matching, selected
 from linkage.plan.steps import OperationKind, ProcessKind, Scope, key_of, kind_of
+from linkage.plan.steps.scope import toolchain_or_inside
 from linkage.plan.template import WORK, Template
 from linkage.toolchain.model import Toolchain
 
@@ -94,6 +95,8 @@ class PlannedStep:
     """Files by role, as they are after this step: a later one may give a role another file."""
     promised: tuple[str, ...] = ()
     """Files that rustc must have made where it succeeds."""
+    linked: tuple[str, ...] = ()
+    """The roles of what rustc has the linker make, in rustc's order."""
     claims: tuple[ClaimGroup, ...] = ()
     reads: tuple[Read, ...] = ()
     parallel: tuple["PlannedStep", ...] = ()
@@ -123,7 +126,9 @@ class Plan:
 
 
 def plan(variant: Variant) -> Plan:
-    """Plan a variant. Raises CaseError where a value of this cell makes no sense."""
+    """Plan a variant. Raises CaseError where a value of this cell makes no sense, AbsentCrateTypeError
+    for a crate type that the target lacks.
+    """
     case, toolchain = variant.case, variant.toolchain
     resolved = resolve(case, TrackedRow(variant.cell, set()))
     outputs = Outputs(toolchain, str(variant.row.get("target") or "") or None)
@@ -184,11 +189,14 @@ class _Planner:
         operation: Operation | None = None
         try:
             self.outputs.ids.add(resolved.id)
+            if isinstance(kind, OperationKind):
+                operation = kind.operation(step, scope)
             promised = kind.produce(step, scope)
             if isinstance(kind, ProcessKind):
                 process = kind.command(step, scope, self.env, self.variant.case.model.timeout)
-            elif isinstance(kind, OperationKind):
-                operation = kind.operation(step, scope)
+                promised = () if _says_what_it_makes(step) else promised
+        except AbsentCrateTypeError:
+            raise
         except CaseError as error:
             if error.where is None:
                 where = self.variant.case.position(resolved.path)
@@ -204,6 +212,7 @@ class _Planner:
             operation,
             roles=dict(self.outputs.roles),
             promised=promised,
+            linked=self.outputs.linked_by(step, resolved.id),
             claims=groups,
             reads=self.reads(groups),
             parallel=parts,
@@ -234,6 +243,11 @@ class _Planner:
             pattern = self.outputs.subject(Template.parse(self.cell(subject), self.variables).path)
             if pattern is None:
                 continue
+            try:
+                toolchain_or_inside(pattern, self.variables)
+            except CaseError as error:
+                where = self.variant.case.position((*path, subject))
+                raise CaseError(error.what, where=where, help=error.help) from None
             for index, one in enumerate(sets):
                 if one.when is not None and not one.when.holds(self.row):
                     continue
@@ -244,6 +258,12 @@ class _Planner:
                     applied(doc, one, raw_set, place, self.row, _CLAIMS) if path == ("claims",) else one
                 )
                 yield ClaimGroup(place, subject, pattern, filled(concrete, self.said))
+
+
+def _says_what_it_makes(step: model.Step) -> bool:
+    """Whether a claim replaces what the step is taken to produce."""
+    produces = step.produces if isinstance(step, model.ProcessStep) else None
+    return produces is not None and produces.requires
 
 
 T = TypeVar("T")

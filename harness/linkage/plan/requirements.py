@@ -10,6 +10,8 @@ from pathlib import Path
 from linkage.case.base import suggest
 from linkage.case.check.requirements import CHECK_SPELLING, spelled_flag
 from linkage.case.model import Requirement
+from linkage.case.resolution import TrackedRow, flat, resolve
+from linkage.case.steps import RustcStep, every_step
 from linkage.errors import CaseError
 from linkage.plan.plan import Plan, PlannedStep, Variant
 from linkage.toolchain.machine import Machine
@@ -30,21 +32,39 @@ def missing_before_plan(variant: Variant, machine: Machine, has_program: HasProg
     if model.toolchains is not None and not VersionRange.parse(model.toolchains).contains(toolchain.version):
         return f"the case is about {model.toolchains}, this is {toolchain.version}"
     target = str(variant.row.get("target") or "") or None
-    if toolchain.target(target) is None:
-        return f"{toolchain.name} has no std for {target}"
+    absent = [triple for triple, bare in absent_targets(variant).items() if not bare]
+    if absent:
+        return f"{toolchain.name} has no std for {absent[0]}"
     linker = variant.row.get("linker")
     if linker not in (None, "default") and not _has_linker(str(linker), toolchain, machine):
         return f"this machine has no linker {linker}"
-    kinds = variant.row.get("crate-type") or ()
-    for kind in kinds if isinstance(kinds, tuple) else (kinds,):
-        if not toolchain.supports_crate_type(str(kind), target):
-            return f"{toolchain.name} has no crate type {kind} for {target or toolchain.host}"
     for requirement in model.requires:
         if requirement.when is None or requirement.when.holds(variant.cell):
             lacking = _lacking(requirement, variant, target, machine, has_program)
             if lacking is not None:
                 return lacking
     return None
+
+
+def absent_targets(variant: Variant) -> dict[str, bool]:
+    """The targets for which the toolchain has no library, each with whether all its crates do without one.
+
+    Such a crate is `#![no_core]`: it needs nothing but a compiler that knows the target.
+    """
+    wanted = {one.target for one, _ in every_step(variant.case.model.steps, ()) if isinstance(one, RustcStep)}
+    if wanted <= {None} and variant.row.get("target") is None:
+        return {}
+    found: dict[str, bool] = {}
+    if (row := variant.row.get("target")) is not None and variant.toolchain.target(str(row)) is None:
+        found[str(row)] = True
+    for step in flat(resolve(variant.case, TrackedRow(variant.cell, set()))):
+        triple = step.axes.get("target")
+        if triple is None or not isinstance(step.step, RustcStep) or step.step.rustc is None:
+            continue
+        target = variant.toolchain.target(str(triple))
+        if target is None or not target.has_core:
+            found[str(triple)] = found.get(str(triple), True) and step.attributes.no_core
+    return found
 
 
 def missing_after_plan(plan: Plan, known: Vocabulary, *, bootstrap: bool) -> str | None:

@@ -7,6 +7,7 @@ never meet. Variants with equal first steps share those that were carried out in
 changed input is a cache miss.
 """
 
+import glob
 import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping
@@ -23,7 +24,7 @@ from linkage.plan.state import State, initial, other_than_files, target
 from linkage.plan.template import WORK, CapturedText
 from linkage.run.executor import Context, execute, placeless
 from linkage.run.job_server import JobServer
-from linkage.run.kept_facts import FileFacts, get_facts, put_facts, read_facts
+from linkage.run.kept_facts import FileFacts, get_facts, put_facts, read_facts, read_toolchain_file
 from linkage.run.restore import restore
 from linkage.run.workspace import Workspace, root_in
 from linkage.store.keys import named_programs, plan_key, step_key
@@ -168,7 +169,8 @@ class _Chain:
         del self.records[index:], self.positions[index + 1 :], self.done[index:]
         self.records.append(record)
         self.positions.append(_Position(record.after, record.captured, record.umask))
-        self.done.append(self._observation(index, record.outcome))
+        outcome = _with_toolchain_files(record.outcome, self.plan.steps[index].reads)
+        self.done.append(self._observation(index, outcome))
 
     def run(self) -> Observation:
         """Do what is left."""
@@ -360,6 +362,27 @@ def shown(step: PlannedStep) -> tuple[str, ...]:
     if step.command is None:
         return ()
     return tuple(map(str, step.command.typed))
+
+
+def _with_toolchain_files(outcome: Outcome, reads: Iterable[Read]) -> Outcome:
+    """The outcome with the facts of the toolchain's files that claims are about.
+
+    They are read in every run: nothing that a step does changes them, and the store keeps none of them.
+    """
+    asked = [(Path(name), wanted) for wanted in reads for name in _toolchain_files(wanted.pattern)]
+    if not asked:
+        return outcome
+    seen = {str(path): read_toolchain_file(wanted, path) for path, wanted in asked}
+    return replace(
+        outcome,
+        facts={**outcome.facts, **{name: one.facts for name, one in seen.items()}},
+        texts={**outcome.texts, **{name: one.texts for name, one in seen.items()}},
+        modes={**outcome.modes, **{str(path): path.stat().st_mode & 0o7777 for path, _ in asked}},
+    )
+
+
+def _toolchain_files(pattern: str) -> list[str]:
+    return glob.glob(pattern) if pattern.startswith("/") else []  # noqa: PTH207 - Path.glob takes no absolute pattern
 
 
 def _without_facts(record: _Record) -> _Record:

@@ -28,7 +28,7 @@ from linkage.plan.template import CapturedText, Template
 from linkage.run import linker_wrapper as linker
 from linkage.run.job_server import JobServer
 from linkage.run.workspace import OperationError, Workspace, root_in
-from linkage.store.keys import wants_inputs
+from linkage.store.keys import inputs_wanted
 
 PASSED_ENVIRONMENT = ("PATH", "SYSTEMROOT", "SDKROOT", "DEVELOPER_DIR")
 """What a step's process takes from the harness's own environment; all else it gets from the case."""
@@ -159,9 +159,10 @@ def _process(step: PlannedStep, command: Command, workspace: Workspace, context:
     if context.jobs is not None and context.tells_jobs and command.program == "rustc":
         env.setdefault("MAKEFLAGS", context.jobs.makeflags)
     if command.watch_linker:
-        inputs = workspace.root / LINK_INPUTS if wants_inputs(step) else None
+        kept = inputs_wanted(step)
         watched = workspace.linker / step.id  # steps that run together have one each
-        env["PATH"] = f"{linker.install(watched, inputs, env['PATH'])}:{env['PATH']}"
+        first = linker.install(watched, workspace.root / LINK_INPUTS, kept, env["PATH"])
+        env["PATH"] = f"{first}:{env['PATH']}"
     if command.program in ("ar", "tool", "cc", "cxx"):
         found = shutil.which(argv[0], path=env["PATH"])
         if found is None:
@@ -179,6 +180,8 @@ def _process(step: PlannedStep, command: Command, workspace: Workspace, context:
         return Outcome(problem=f"cannot start `{argv[0]}`: {error.strerror or error}")
     outcome = _ended(ended, command, workspace)
     if command.watch_linker:
+        if kept and linker.hides_inputs(watched):
+            return replace(outcome, problem="rustc passed the linker's inputs in a file: they cannot be seen")
         calls = linker.calls(watched)
         outcome = replace(outcome, linker_calls=tuple(_neutral_call(call, workspace) for call in calls))
     if isinstance(step.model, model.ProcessStep) and step.model.capture is not None:

@@ -55,6 +55,16 @@ def read_facts(wanted: Read, root: Path, state: State) -> FileFacts:
         return FileFacts(Facts("unreadable", state[name].size, "", error=why))
 
 
+def read_toolchain_file(wanted: Read, path: Path) -> FileFacts:
+    """What the readers find in a file of the toolchain, and what else is asked of it."""
+    try:
+        facts = read(path, references=wanted.functions, contents=wanted.contents)
+        return FileFacts(facts, _texts(wanted.texts, path))
+    except (ArtifactError, OSError) as error:
+        why = error.what if isinstance(error, ArtifactError) else error.strerror or str(error)
+        return FileFacts(Facts("unreadable", 0, "", error=why))
+
+
 def _texts(wanted: tuple[str, ...], path: Path) -> tuple[str, ...]:
     """Which of the texts stand in the file."""
     content = path.read_bytes() if wanted else b""

@@ -8,16 +8,21 @@ choice of flavour and of a default LLD stays rustc's. A call that a flag sends e
 import re
 import shlex
 import shutil
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path, PurePosixPath
 
 from linkage.plan.observation import LinkerCall
+from linkage.plan.shell import pattern
 
 _NAME = re.compile(r'"?([^\s{};:"]+)"?\s*;')
 
 
-def install(folder: Path, inputs: Path | None, path: str) -> Path:
-    """Write the wrapper into `folder`, without what it noted before; the folder to put first on PATH."""
+def install(folder: Path, inputs: Path, kept: Sequence[str], path: str) -> Path:
+    """Write the wrapper into `folder`, without what it noted before; the folder to put first on PATH.
+
+    Inputs of the linker whose names match a pattern of `kept` are copied to `inputs`.
+    """
     real = shutil.which("cc", path=path) or "/usr/bin/cc"
     calls = folder / "calls"
     shutil.rmtree(calls, ignore_errors=True)
@@ -25,9 +30,9 @@ def install(folder: Path, inputs: Path | None, path: str) -> Path:
     places = folder / "path"
     places.mkdir(exist_ok=True)
     script = files(__package__).joinpath("linker_wrapper.sh").read_text(encoding="utf-8")
-    given = {"CALLS": calls, "INPUTS": inputs or "", "REAL": real}
+    given = {"CALLS": calls, "INPUTS": inputs if kept else "", "REAL": real}
     values = "".join(f"{name}={shlex.quote(str(value))}\n" for name, value in given.items())
-    first, _, rest = script.partition("\n")
+    first, _, rest = script.replace("KEPT) ", f"{'|'.join(map(pattern, kept)) or '-'}) ").partition("\n")
     wrapper = places / "cc"
     wrapper.write_text(f"{first}\n{values}{rest}", encoding="utf-8")
     wrapper.chmod(0o755)
@@ -38,6 +43,11 @@ def calls(folder: Path) -> tuple[LinkerCall, ...]:
     """The calls that the wrapper noted, in their order."""
     found = sorted((folder / "calls").iterdir(), key=lambda entry: int(entry.name))
     return tuple(_call(entry) for entry in found)
+
+
+def hides_inputs(folder: Path) -> bool:
+    """Whether a call named inputs in a response file, of which the wrapper keeps none."""
+    return any((folder / "calls").glob("*/response"))
 
 
 def _call(folder: Path) -> LinkerCall:

@@ -24,8 +24,9 @@ from linkage.judge.comparison import OtherArtifact
 from linkage.judge.judge import judge, other_variant
 from linkage.judge.verdict import Failure, Verdict, VerdictKind
 from linkage.plan.observation import Observation
+from linkage.plan.outputs import AbsentCrateTypeError
 from linkage.plan.plan import Plan, PlannedStep, Read, Variant, plan
-from linkage.plan.requirements import missing_after_plan, missing_before_plan
+from linkage.plan.requirements import absent_targets, missing_after_plan, missing_before_plan
 from linkage.plan.state import matching
 from linkage.run.chain import Task, observe
 from linkage.run.executor import PASSED_ENVIRONMENT
@@ -33,6 +34,8 @@ from linkage.run.job_server import JobServer
 from linkage.store.recheck import Recheck
 from linkage.store.store import Store
 from linkage.toolchain import Machine, Toolchain, discover, examine, probe, resolve_all
+from linkage.toolchain.model import Target
+from linkage.toolchain.probe import probe_target
 from linkage.toolchain.vocabulary import LINKERS, vocabulary
 
 _MACHINE_TOOLS = ("cc", "c++", "as", "ld", *(f"ld.{one}" for one in LINKERS), *LINKERS, "ar")
@@ -53,6 +56,8 @@ class Session:
     """Which cached steps are run again and compared."""
     probed: list[Toolchain] = field(default_factory=list)
     """The toolchains of the run: what one of them knows is not misspelt in a case."""
+    bare: dict[tuple[str, str], Target] = field(default_factory=dict)
+    """Targets without a library that were asked about, by the toolchain's fingerprint and the triple."""
     jobs: JobServer | None = None
     """The job server of the run, if it has one."""
 
@@ -106,6 +111,7 @@ class Session:
 
     def _planned(self, variant: Variant) -> Plan | str:
         """What a variant will do, or why it cannot be run here."""
+        variant = self._with_bare_targets(variant)
         known = vocabulary({one.fingerprint: one for one in (*self.probed, variant.toolchain)}.values())
         mistakes = list(impossible(variant.case, known))
         if mistakes:
@@ -113,8 +119,23 @@ class Session:
         reason = missing_before_plan(variant, self.machine, self.has_program)
         if reason is not None:
             return reason
-        planned = plan(variant)
+        try:
+            planned = plan(variant)
+        except AbsentCrateTypeError as error:
+            return error.what
         return missing_after_plan(planned, known, bootstrap=self.bootstrap) or planned
+
+    def _with_bare_targets(self, variant: Variant) -> Variant:
+        """The variant, on a toolchain that was also asked about targets for which it has no library."""
+        for triple, bare in absent_targets(variant).items():
+            if bare and variant.toolchain.target(triple) is None:
+                key = variant.toolchain.fingerprint, triple
+                if key not in self.bare:
+                    self.bare[key] = probe_target(variant.toolchain, triple, self.environment)
+                can = variant.toolchain.capabilities
+                can = replace(can, targets=(*can.targets, self.bare[key]))
+                variant = replace(variant, toolchain=replace(variant.toolchain, capabilities=can))
+        return variant
 
     def verdict(self, variant: Variant) -> Verdict:
         """Carry a variant out, as far as the store does not have it, and judge it."""

@@ -93,9 +93,10 @@ def thin_facts_key(key: str, state: State, wanted: Read, members: Sequence[str])
     return key_of(key, contents) if len(contents) == len(members) else None
 
 
-def wants_inputs(step: PlannedStep) -> bool:
-    """Whether claims at the step are about the linker's inputs."""
-    return any(group.pattern.startswith(LINK_INPUTS) for group in step.claims)
+def inputs_wanted(step: PlannedStep) -> list[str]:
+    """Patterns of the names of the linker's inputs that claims at the step are about."""
+    found = {group.pattern for group in step.claims if group.pattern.startswith(LINK_INPUTS)}
+    return sorted(pattern.removeprefix(LINK_INPUTS) for pattern in found)
 
 
 def named_programs(step: PlannedStep) -> list[str]:
@@ -121,7 +122,7 @@ def _described(step: PlannedStep, rustc: str) -> object:
     ]
     env = sorted((key, neutral(value)) for key, value in command.env.items())
     stdin = None if command.stdin is None else neutral(command.stdin)
-    watched = [command.watch_linker, wants_inputs(step)]
+    watched = [command.watch_linker, inputs_wanted(step)]
     return [command.program, words, env, stdin, command.cwd, command.timeout, watched]
 
 

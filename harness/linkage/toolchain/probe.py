@@ -58,6 +58,12 @@ def probe(
     return Toolchain(located.name, located.spec, located.rustc, digest, own, package_of(located.rustc))
 
 
+def probe_target(toolchain: Toolchain, triple: str, env: Mapping[str, str]) -> Target:
+    """What a toolchain can do for a target that it has no library for. Raises ToolchainError."""
+    asker = _Asker(Located(toolchain.name, toolchain.spec, toolchain.rustc), env, TIME_LIMIT)
+    return asker.target(triple, toolchain.sysroot / "lib" / "rustlib" / triple / "lib")
+
+
 @contextlib.contextmanager
 def _one_at_a_time(cache_dir: Path, rustc: Path) -> Iterator[None]:
     """Let one process ask while the others wait for its answers.
@@ -123,7 +129,7 @@ class _Asker:
             codegen_flags=self._flags("-C"),
             needs_bootstrap=self._ask("-Z", "help").status != 0,
             targets=tuple(
-                self._target(triple, rustlib / triple / "lib") for triple in _triples(rustlib, host)
+                self.target(triple, rustlib / triple / "lib") for triple in _triples(rustlib, host)
             ),
             backends=_backends(rustlib / host / "codegen-backends") | ({"llvm"} if llvm else frozenset()),
             rust_lld=rust_lld if rust_lld.is_file() else None,
@@ -156,7 +162,7 @@ class _Asker:
             raise self._wrong(verbose, "is not a rustc", help="name the executable of a rustc")
         return verbose
 
-    def _target(self, triple: str, libdir: Path) -> Target:
+    def target(self, triple: str, libdir: Path) -> Target:
         names = _names(libdir)
         runtimes = {found[1] for name in names if (found := _RUNTIME.fullmatch(name))}
         rlibs = {crate: _rlib(names, crate) for crate in ("core", "std")}

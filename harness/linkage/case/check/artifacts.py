@@ -20,6 +20,7 @@ def check_references(survey: Survey) -> None:
         ids: set[str] = set()
         no_link: set[str] = set()
         kept: set[str] = set()
+        processes: set[str] = set()
         made = PossibleFiles()
         for place in cell.places:
             step = place.step.step
@@ -30,6 +31,7 @@ def check_references(survey: Survey) -> None:
             ids.add(place.step.id)
             _artifacts(place, known, made, cell, survey)
             _kept(place, kept, cell, survey)
+            _streams(place, processes, cell, survey)
             if isinstance(step, steps.RunStep):
                 _program(step.run, place, made, cell, survey)
             if isinstance(step, steps.LinkOnlyStep) and step.link_only not in no_link:
@@ -45,6 +47,8 @@ def check_references(survey: Survey) -> None:
                 no_link.add(place.step.id)
             if isinstance(step, steps.ProcessStep) and step.capture:
                 kept.add(place.step.id)
+            if isinstance(step, steps.ProcessStep):
+                processes.add(place.step.id)
             made.add(place.step)
 
 
@@ -100,6 +104,18 @@ def _kept(place: StepPlace, kept: set[str], cell: VariantGroup, survey: Survey) 
             help = suggest(step_id, sorted(kept), "steps with `capture` before this: {}")
             where = survey.doc.value((*place.step.path, *path))
             survey.findings.add(f"no earlier step `{step_id}` captures a stream", where, cell.names, help)
+
+
+def _streams(place: StepPlace, processes: set[str], cell: VariantGroup, survey: Survey) -> None:
+    for stream in ("stdout", "stderr"):
+        text = getattr(place.step.step, stream, None)
+        if text is None or text.same_as is None:
+            continue
+        step_id = text.stream(stream).rpartition(".")[0]
+        if step_id not in processes:
+            help = suggest(step_id, sorted(processes), "steps that start a process before this: {}")
+            where = survey.doc.value((*place.step.path, stream, "same-as"))
+            survey.findings.add(f"no earlier step `{step_id}` has a {stream}", where, cell.names, help)
 
 
 def check_never(survey: Survey) -> Iterator[CaseError]:

@@ -41,6 +41,10 @@ class RenameKind(OperationKind[model.RenameStep]):
     def operation(self, step: model.RenameStep, scope: Scope) -> operations.Rename:
         return operations.Rename(scope.subject(step.rename), scope.subject(step.to))
 
+    def produce(self, step: model.RenameStep, scope: Scope) -> tuple[str, ...]:
+        scope.outputs.rename(scope.subject(step.rename), scope.subject(step.to))
+        return ()
+
 
 class SymlinkKind(OperationKind[model.SymlinkStep]):
     keys = model.SymlinkStep

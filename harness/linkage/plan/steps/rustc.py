@@ -35,6 +35,7 @@ class RustcKind(ProcessKind[model.RustcStep]):
         paths = rustc_outputs(resolved, step, lambda kind, name: outputs.linked(kind, name, triple))
         paths = {role: path for role, path in paths.items() if path != STREAM}
         outputs.roles.update({f"{resolved.id}.{role}": path for role, path in paths.items()})
+        outputs.note_linked(resolved)
         if _produces_nothing(step):
             return ()
         promised = [path for role, path in paths.items() if not (step.no_link and role in LINK_KINDS)]

@@ -13,6 +13,17 @@ from linkage.plan.template import Template
 from linkage.toolchain.model import Toolchain
 
 
+def toolchain_or_inside(path: str, variables: Mapping[str, str]) -> str:
+    """A path or a glob that is not absolute, or in the toolchain. Raises CaseError for another."""
+    places = tuple(f"{variables[place]}/" for place in ("sysroot", "libdir"))
+    if path.startswith("/") and not path.startswith(places):
+        raise CaseError(
+            f"`{path}` leads outside the working folder and the toolchain",
+            help="write it with ${sysroot} or ${libdir}",
+        )
+    return path
+
+
 @dataclass(frozen=True)
 class Scope:
     """One step of a variant, and what its words mean.
@@ -41,13 +52,7 @@ class Scope:
 
     def toolchain_or_inside(self, path: str) -> str:
         """A path or a glob that is not absolute, or in the toolchain. Raises CaseError for another."""
-        places = tuple(f"{self.variables[place]}/" for place in ("sysroot", "libdir"))
-        if path.startswith("/") and not path.startswith(places):
-            raise CaseError(
-                f"`{path}` leads outside the working folder and the toolchain",
-                help="write it with ${sysroot} or ${libdir}",
-            )
-        return path
+        return toolchain_or_inside(path, self.variables)
 
     def relative(self, path: str) -> str:
         """A path in the working folder as the step's own folder sees it."""
