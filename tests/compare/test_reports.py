@@ -98,7 +98,7 @@ def test_a_snapshot_reads_back_as_it_was_written(run: ReportRun) -> None:
     found = decoded(io.BytesIO(content), "old.snapshot")
     assert encoded(replace(found, side=replace(found.side, snapshot=""))) == content
     header, line = gzip.decompress(content).decode().splitlines()
-    assert header.startswith('{"linkage_snapshot":3,"toolchain":{"name":"real","version":"')
+    assert header.startswith('{"linkage_snapshot":4,"toolchain":{"name":"real","version":"')
     assert line.startswith('{"variant":"case.yaml","build":{"steps":[{"id":"one","program":"cc",')
     assert "cc" in json.loads(header)["toolchain"]["machine"]
 

@@ -55,7 +55,7 @@ def test_a_run_that_was_killed_leaves_what_the_next_removes(runs: Runs) -> None:
     (store.folder / "work/variant-gone/work").mkdir(parents=True)
     (store.folder / "new/tmpgone").write_bytes(b"half")
     shown = runs.command("store", "--store", str(runs.folder / "store")).stdout
-    assert "2 left behind by runs that were killed" in shown
+    assert "2 left behind by killed runs; the next run removes them" in shown
     assert runs.run("-x").status == 1
     assert leftovers(runs.folder / "store") == []
 
