@@ -1,5 +1,7 @@
 """Claims about a step's process: its end, its streams, diagnostics, files, and linker calls."""
 
+from dataclasses import replace
+
 import pytest
 
 from linkage.judge.verdict import Failure, Verdict, VerdictKind
@@ -199,6 +201,44 @@ def test_what_was_asked_of_the_linker(claim: str) -> None:
 def test_what_was_not(claim: str, key: str, found: str) -> None:
     missed = failure(f"link: {claim}", done(linker_calls=(CALL, OTHER)))
     assert (missed.claim, missed.found) == (key, found)
+
+
+TWO = """\
+  - rustc: lib.rs
+    crate-type: [cdylib, dylib]
+    link: {output: lib.dylib, exports: {only: [inner]}}
+"""
+
+
+def test_outputs_of_one_file_name_are_told_apart_by_their_order() -> None:
+    first, second = replace(CALL, exports=("answer",)), replace(CALL, exports=("inner",))
+    made = ("liblib.so",)
+    assert judged(planned(TWO), done(made=made, linker_calls=(first, second))).outcome is VerdictKind.PASS
+    wrong = judged(planned(TWO), done(made=made, linker_calls=(second, first))).failures
+    assert {(one.claim, one.found) for one in wrong} == {
+        ("link[0].exports.only", "also answer"),
+        ("link[0].exports.only", "lacks inner; has answer"),
+    }
+    (none,) = judged(planned(TWO), done(made=made, linker_calls=(first,))).failures
+    assert none.found == "no linker call for lib.dylib"
+    (again,) = judged(planned(TWO), done(made=made, linker_calls=(first, first, second))).failures
+    assert (again.claim, again.found, again.error) == (
+        "link[0].output",
+        "3 linker calls made liblib.so, which is lib.cdylib, lib.dylib",
+        True,
+    )
+
+
+def test_rustc_sorts_the_crate_types_of_a_source() -> None:
+    text = """\
+summary: A case
+sources: {lib.rs: '#![crate_type = "cdylib"] #![crate_type = "dylib"]'}
+steps:
+  - {rustc: lib.rs, link: {output: lib.dylib, exports: {only: [inner]}}}
+"""
+    first, second = replace(CALL, exports=("inner",)), replace(CALL, exports=("answer",))
+    outcome = done(made=("liblib.so",), linker_calls=(first, second))
+    assert judged(planned(text), outcome).outcome is VerdictKind.PASS
 
 
 def test_a_linker_that_was_not_called_says_nothing() -> None:
