@@ -99,7 +99,7 @@ def test_and_in_the_table_of_results_kept(runs: Runs, linkers: tuple[Path, Path]
     assert "different versions of tools" not in runs.command(*words).stdout
     record(runs, linkers[1], "-k", "1]")
     said = runs.command(*words).stdout
-    assert "The results were obtained with different versions of tools: ld: " in said
+    assert "The verdicts were obtained with different versions of tools: ld: " in said
     for linker in linkers:
         assert f"{first_line(linker / 'ld')} (1 on " in said
     (column,) = json.loads(runs.command(*words, "--json").stdout)["toolchains"]

@@ -29,6 +29,7 @@ RUNNERS = (
     "linkage.run.workspace",
     "linkage.host.process",
     "linkage.plan.observation",
+    "linkage.plan.shell",
     "linkage.plan.state",
     "linkage.plan.template",
 )
