@@ -1,6 +1,7 @@
 """What ELF files say beside their symbols, each made by a compiler flag that changes it."""
 
 import struct
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from io import BytesIO
@@ -225,3 +226,94 @@ def test_default_versions_and_others(compile_c: Compile, tmp_path: Path) -> None
     assert needed is not None
     main = [one.versioned for one in needed if one.name == "__libc_start_main"]
     assert main == ["__libc_start_main@GLIBC_2.34"]
+
+
+def test_the_stack(compile_c: Compile) -> None:
+    flags = ("-shared", "-nostdlib")
+    plain = compile_c(LIBRARY, *flags, "-Wl,-z,noexecstack")
+    executable = compile_c(LIBRARY, *flags, "-Wl,-z,execstack")
+    assert [_object(one).executable_stack for one in (plain, executable)] == [False, True]
+    silent, said, asked = (
+        compile_c(f".text\n{section}", "-c", language="assembler")
+        for section in ("", '.section .note.GNU-stack,"",@progbits', '.section .note.GNU-stack,"x",@progbits')
+    )
+    assert [_object(one).executable_stack for one in (silent, said, asked)] == [None, False, True]
+
+
+def test_gnu_properties_and_the_build_id(compile_c: Compile) -> None:
+    protected = compile_c(LIBRARY, "-c", "-fcf-protection=full")
+    assert _object(protected).properties == ("IBT", "SHSTK")
+    assert _object(compile_c(LIBRARY, "-c", "-fcf-protection=none")).properties == ()
+    flags = ("-shared", "-nostdlib", "-fcf-protection=full", "-Wl,-z,ibt,-z,shstk")
+    linked = _object(compile_c(LIBRARY, *flags, "-Wl,--build-id=0xc0ffee"))
+    assert {"IBT", "SHSTK"} <= set(linked.properties)
+    assert linked.build_id == "c0ffee"
+    assert _object(compile_c(LIBRARY, *flags, "-Wl,--build-id=none")).build_id is None
+    level = _object(compile_c(LIBRARY, "-shared", "-nostdlib", "-Wl,-z,x86-64-v3"))
+    assert "x86-64-v3" in level.properties
+    narrow = compile_c(LIBRARY, "-c", "-m32", "-fcf-protection=branch")
+    assert _object(narrow).properties == ("IBT",)
+
+
+def test_notes_that_are_cut_off_end_the_list(compile_c: Compile) -> None:
+    data = bytearray(compile_c(LIBRARY, "-c", "-fcf-protection=full").read_bytes())
+    at = data.index(b"GNU\0") - 12
+    struct.pack_into("<I", data, at + 4, 0xFFFF)
+    found = read_bytes(bytes(data)).object
+    assert found is not None
+    assert found.properties == ()
+
+
+def test_functions_that_are_called_at_the_start_and_the_end(compile_c: Compile) -> None:
+    source = """
+    __attribute__((constructor)) static void one(void) {}
+    __attribute__((constructor)) static void two(void) {}
+    __attribute__((destructor)) static void three(void) {}
+    """
+    for flags in (("-c",), ("-shared", "-nostdlib", "-fPIC")):
+        found = _object(compile_c(source, *flags))
+        assert (found.init_array, found.fini_array) == (2, 1)
+    path = compile_c(source, "-shared", "-nostdlib", "-fPIC")
+    data = bytearray(path.read_bytes())
+    data[40:48] = bytes(8)  # e_shoff
+    data[60:64] = bytes(4)  # e_shnum, e_shstrndx
+    sectionless = read_bytes(bytes(data)).object
+    assert sectionless is not None
+    assert (sectionless.init_array, sectionless.fini_array) == (2, 1)
+    nothing = _object(compile_c(LIBRARY, "-c"))
+    assert (nothing.init_array, nothing.fini_array) == (0, 0)
+
+
+def test_thread_local_storage(compile_c: Compile) -> None:
+    source = "_Thread_local int counter = 3; int f(void) { return counter; }"
+    for flags in (("-c",), ("-shared", "-nostdlib", "-fPIC")):
+        assert _object(compile_c(source, *flags)).tls
+        assert not _object(compile_c(LIBRARY, *flags)).tls
+
+
+def test_section_types_by_machine(compile_c: Compile) -> None:
+    unwind = '.section .eh_frame,"a",@unwind'
+    path = compile_c(unwind, "-c", language="assembler")
+    (section,) = _object(path).sections.named(".eh_frame")
+    assert section.type == "X86_64_UNWIND"
+    data = bytearray(path.read_bytes())
+    for machine, name in ((40, "ARM_EXIDX"), (8, "MIPS_MSYM"), (252, "CSKY_ATTRIBUTES"), (2, "0x70000001")):
+        struct.pack_into("<H", data, 18, machine)
+        found = read_bytes(bytes(data)).object
+        assert found is not None
+        assert found.sections.named(".eh_frame")[0].type == name
+
+
+def test_a_debug_only_file_is_called_that(compile_c: Compile, tmp_path: Path) -> None:
+    whole = compile_c(PROGRAM, "-g")
+    split = tmp_path / "main.debug"
+    subprocess.run(["objcopy", "--only-keep-debug", whole, split], check=True)
+    found = read(split, references=["main"]).object
+    assert found is not None
+    assert (found.type, found.dynamic, found.dynamic_symbols) == (ObjectType.DEBUG, None, None)
+    assert found.symbols is not None
+    assert found.symbols.named("main")
+    assert found.references == {}
+    stripped = tmp_path / "main.stripped"
+    subprocess.run(["objcopy", "--strip-all", whole, stripped], check=True)
+    assert _object(stripped).type is ObjectType.EXECUTABLE

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from linkage.artifact import read
+from linkage.artifact import read, read_bytes
 from linkage.artifact.disassembly import AddressOperand, code_for
 
 Compile = Callable[..., Path]
@@ -140,3 +140,21 @@ def test_the_code_of_x86() -> None:
         AddressOperand(0x102E, slot=True),
     ]
     assert code_for("") is None
+
+
+def test_a_function_whose_code_is_not_known_to_the_end_is_left_out(compile_c: Callable[..., Path]) -> None:
+    """That it refers to nothing would be said of what nobody read."""
+    source = ".globl unsized, sized\nunsized: call out\nsized: call out\n.size sized, . - sized\n"
+    path = compile_c(source, "-c", language="assembler")
+    found = read(path, references=["unsized", "sized"]).object
+    assert found is not None
+    assert found.references == {"sized": ("out",)}
+    linked = compile_c(source + ".globl out\nout: ret", "-shared", "-nostdlib", language="assembler")
+    found = read(linked, references=["unsized", "sized"]).object
+    assert found is not None
+    assert found.references == {"sized": ("out",)}
+    data = bytearray(linked.read_bytes())
+    data[18:20] = (243).to_bytes(2, "little")  # a machine whose code is not disassembled
+    foreign = read_bytes(bytes(data), references=["sized"]).object
+    assert foreign is not None
+    assert foreign.references == {}

@@ -188,3 +188,38 @@ def test_what_is_not_read_is_never_the_same_unless_its_bytes_are() -> None:
     ):  # fmt: skip
         assert between(one, same) == []
         assert between(one, other) == [("not compared", "", why)]
+
+
+# --- what else a linked file says of itself
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "change"),
+    [
+        ("-Wl,-z,noexecstack", "-Wl,-z,execstack", ("property", "executable stack", "no → yes")),
+        ("-fcf-protection=full", "-fcf-protection=none", ("property", "GNU properties", "IBT, SHSTK → none")),
+        ("-Wl,--build-id=sha1", "-Wl,--build-id=none", ("property", "build id", "yes → no")),
+        ("-DNONE", "-DSTART", ("property", "init array", "0 → 1")),
+        ("-DNONE", "-DTLS", ("property", "thread-local storage", "no → yes")),
+        ("-DN=4", "-DN=8", ("export changed", "data", "16 → 32")),
+    ],
+)
+def test_what_a_linked_file_says_of_itself(
+    cc: CCompiler, base: str, head: str, change: tuple[str, str, str]
+) -> None:
+    source = """
+    #ifndef N
+    #define N 1
+    #endif
+    int data[N] = {1};
+    #ifdef START
+    __attribute__((constructor)) static void start(void) { data[0] = 2; }
+    #endif
+    #ifdef TLS
+    _Thread_local int local = 1;
+    #endif
+    """
+    flags = (*SHARED, "-nostdlib")
+    found = between(cc(source, *flags, base), cc(source, *flags, head))
+    assert change in found
+    assert between(cc(source, *flags, base), cc(source, *flags, base)) == []

@@ -53,6 +53,10 @@ HOLDS = [
     (LIBRARY, "symbol-versions: ['libc.so.6:GLIBC_2.*']"),
     (LIBRARY, "interpreter: ['/lib64/ld-linux*']"),
     (LIBRARY, "{pie: true, relro: full, bind-now: false, text-relocations: false}"),
+    (LIBRARY, "{executable-stack: false, init-array: 2, fini-array: '<2', tls: true}"),
+    (LIBRARY, "gnu-properties: {only: [IBT, SHSTK]}"),
+    (LIBRARY, "build-id: {only: [c0ffee], count: 1}"),
+    (OBJECT, "{init-array: 0, fini-array: 0, tls: false}"),
     (ARCHIVE, "defines: [foo, bar, soft]"),
     (ARCHIVE, "undefined: {only: [bar, baz]}"),
     (ARCHIVE, "unresolved: {only: [baz]}"),
@@ -94,6 +98,12 @@ FAILS = [
     (LIBRARY, "relro: none", "relro", "none", "full"),
     (LIBRARY, "bind-now: true", "bind-now", "true", "false"),
     (LIBRARY, "text-relocations: true", "text-relocations", "true", "false"),
+    (LIBRARY, "executable-stack: true", "executable-stack", "true", "false"),
+    (LIBRARY, "gnu-properties: {none: [SHSTK]}", "gnu-properties.none", "lacks SHSTK", "has SHSTK"),
+    (LIBRARY, "build-id: none", "build-id.only", "no names", "has c0ffee"),
+    (LIBRARY, "init-array: 0", "init-array", "init-array 0", "2 functions"),
+    (LIBRARY, "fini-array: '>1'", "fini-array", "fini-array >1", "1 function"),
+    (LIBRARY, "tls: false", "tls", "false", "true"),
     (ARCHIVE, "members: {none: [lib.rmeta]}", "members.none", "lacks lib.rmeta", "has lib.rmeta"),
     (ARCHIVE, "crates: [core]", "crates.all", "has core", "not among foo, std"),
     (ARCHIVE, "index: {only: [foo]}", "index.only", "only foo", "also bar"),
@@ -128,10 +138,11 @@ def test_each_aspect_is_tried_both_ways() -> None:
 STRIPPED = elf(None, ("foo",))
 STATIC = elf(("foo",), type=ObjectType.EXECUTABLE)
 NOTHING = elf((), (), dynamic=Dynamic())
+DEBUG_ONLY = elf(("foo",), type=ObjectType.DEBUG)
 MACH_O = Facts("other", 9, "0", other=UnknownFile(None, "Mach-O"))
 DAMAGED = Facts("elf", 9, "0", error="section headers at offset 0x40 reach beyond the end")
-LISTS = ("needed", "symbol-versions")
-"""Names of the dynamic section, which is what must be there."""
+LISTS = ("needed", "symbol-versions", "gnu-properties")
+"""Lists that are known to be empty if what they are in is there."""
 
 
 NEGATIVE = ("{none: [foo]}", "{count: '<5'}", "{within: [foo], none: [foo]}")
@@ -173,6 +184,14 @@ def test_a_claim_about_an_empty_table(aspect: Aspect, facts: Facts) -> None:
         (OBJECT, "needed: {none: ['libstd*']}", "an object file has no dynamic section"),
         (STATIC, "needed: {none: ['libstd*']}", "no dynamic section"),
         (STATIC, "exports: {none: [foo]}", "no dynamic symbol table"),
+        (OBJECT, "executable-stack: false", "the file does not say whether its stack is executable"),
+        (OBJECT, "build-id: none", "an object file has no program headers"),
+        (ARCHIVE, "tls: false", "an archive has no ELF headers"),
+        (ARCHIVE, "init-array: 0", "an archive has no ELF headers"),
+        (DEBUG_ONLY, "needed: none", "a debug-only file has no dynamic section: they are in the file"),
+        (DEBUG_ONLY, "exports: none", "a debug-only file has no dynamic symbols"),
+        (DEBUG_ONLY, "interpreter: none", "a debug-only file has no program headers"),
+        (DEBUG_ONLY, "executable-stack: false", "a debug-only file has no ELF headers"),
         (OBJECT, "duplicates: {none: [foo]}", "an ELF file has no members"),
         (OBJECT, "members: {none: [x]}", "an ELF file has no members"),
         (archive(member("a.o"), index=None), "index: {none: [x]}", "no symbol index"),

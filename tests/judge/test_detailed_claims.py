@@ -37,6 +37,8 @@ from support.hand_made import (
         "{names: ['*'], except: [foo], where: {section: .text, binding: global}, count: 2}",
         "{names: data, expect: {section: '.da*', type: object}}",
         "{names: bar, expect: {defined: false}}",
+        "{names: foo, expect: {size: 8}}",
+        "{names: ['*'], where: {size: '>8'}, count: 0}",
         "{names: nowhere, count: 0}",
     ],
 )
@@ -332,7 +334,7 @@ def test_a_claim_about_versions_that_holds(claim: str) -> None:
 @pytest.mark.parametrize(
     ("claim", "key", "found"),
     [
-        ("exports: {none: [foo]}", "exports.none", "has foo"),
+        ("exports: {none: [foo]}", "exports.none", "has foo@@V2"),
         ("exports: {none: ['foo@@V2']}", "exports.none", "has foo@@V2"),
         ("exports: {none: ['foo@*']}", "exports.none", "has foo@@V2"),
         ("exports: ['foo@V2']", "exports.all", "not among foo@@V2, old@V1, plain, V1, V2"),

@@ -31,6 +31,12 @@ LIBRARY = elf(
     interpreter="/lib64/ld-linux-x86-64.so.2",
     pie=True,
     relro=Relro.FULL,
+    executable_stack=False,
+    properties=("IBT", "SHSTK"),
+    build_id="c0ffee",
+    init_array=2,
+    fini_array=1,
+    tls=True,
 )
 ARCHIVE = archive(
     member("foo.foo.1a2b-cgu.0.rcgu.o", {"foo": "", "bar": "undefined", "baz": "undefined"}, crate="foo"),

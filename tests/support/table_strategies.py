@@ -11,6 +11,7 @@ FEW = st.sampled_from(["foo", "oo", "o", "barfoo", "foo.llvm.1", "\\xff"]) | NAM
 @st.composite
 def symbols(draw: st.DrawFn) -> Symbol:
     place = draw(st.sampled_from(["section", "undefined", "absolute", "common"]))
+    version = draw(st.none() | st.sampled_from(["GLIBC_2.34", "V1"]))
     kind = draw(st.sampled_from([one for one in SymbolType if one is not SymbolType.COMMON]))
     return Symbol(
         name=draw(FEW),
@@ -22,7 +23,9 @@ def symbols(draw: st.DrawFn) -> Symbol:
         section=draw(FEW) if place == "section" else None,
         value=draw(st.integers(0, 2**64 - 1)),
         size=draw(st.integers(0, 2**64 - 1)),
-        version=draw(st.none() | st.sampled_from(["GLIBC_2.34", "V1"])),
+        version=version,
+        default_version=version is not None and place != "undefined" and draw(st.booleans()),
+        comdat=draw(st.none() | FEW) if place == "section" else None,
     )
 
 
@@ -30,6 +33,6 @@ sections = st.builds(
     Section,
     name=FEW,
     size=st.integers(0, 2**64 - 1),
-    type=st.sampled_from(["PROGBITS", "NOBITS", "RELA", "0x60000001"]),
+    type=st.sampled_from(["PROGBITS", "NOBITS", "RELA", "0x60000009"]),
     flags=st.sampled_from(["", "A", "AX", "WA", "MS", "Eo", "p"]),
 )

@@ -58,6 +58,7 @@ class ObjectType(StrEnum):
     RELOCATABLE = "relocatable"
     SHARED = "shared"  # a shared library
     EXECUTABLE = "executable"  # position-dependent or PIE
+    DEBUG = "debug-only"  # what `objcopy --only-keep-debug` leaves of a linked file: no code, no data
     CORE = "core"
     OTHER = "other"
 
@@ -120,6 +121,12 @@ class ObjectFile:
     metadata: Metadata | None
     references: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     contents: Mapping[str, bytes] = field(default_factory=dict)  # of the sections that were asked for
+    executable_stack: bool | None = None  # None if the file does not say, and the system decides
+    properties: tuple[str, ...] = ()  # GNU properties: "IBT", "SHSTK", "x86-64-v2", "BTI", …
+    build_id: str | None = None  # hexadecimal digits
+    init_array: int = 0  # functions that are called at the start
+    fini_array: int = 0  # functions that are called at the end
+    tls: bool = False  # whether it has thread-local storage
 
 
 @dataclass(frozen=True, slots=True)

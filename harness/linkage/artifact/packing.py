@@ -8,6 +8,7 @@ out: compressed with zlib, this is a tenth as large as the tables.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from linkage.artifact.tables import SectionTable, SymbolTable
 
@@ -78,10 +79,10 @@ def unpack(packed: Packed, empty: Iterable[Tables]) -> Iterator[Tables]:
 
 def without_columns(sections: SectionTable, symbols: SymbolTable | None) -> Tables:
     """The tables without what is packed."""
-    del sections
+    empty = SectionTable(machine=sections.machine)
     if symbols is None:
-        return SectionTable(), None
-    return SectionTable(), SymbolTable(versions=symbols.versions, comdats=symbols.comdats)
+        return empty, None
+    return empty, SymbolTable(versions=symbols.versions, comdats=symbols.comdats)
 
 
 def _values(sections: SectionTable, symbols: SymbolTable | None) -> tuple[bytes, ...]:
@@ -90,7 +91,7 @@ def _values(sections: SectionTable, symbols: SymbolTable | None) -> tuple[bytes,
 
 
 def _filled(sections: SectionTable, symbols: SymbolTable | None, row: Sequence[bytes]) -> Tables:
-    fields: dict[str, dict[str, bytes]] = {"sections": {}, "symbols": {}}
+    fields: dict[str, dict[str, Any]] = {"sections": {}, "symbols": {}}
     for (table, field, _), value in zip(_COLUMNS, row, strict=True):
         fields[table][field] = value
     filled = replace(sections, **fields["sections"])

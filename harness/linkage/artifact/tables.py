@@ -111,23 +111,61 @@ _TYPES = {**dict.fromkeys(range(16), SymbolType.OTHER), **{int(t): t for t in Sy
 _VISIBILITIES = tuple(Visibility)
 _U32 = struct.Struct("<I")
 
+_EM_ARM, _EM_IA_64, _EM_X86_64, _EM_HEXAGON, _EM_AARCH64 = 40, 50, 62, 164, 183
+_EM_MIPS, _EM_PARISC, _EM_MSP430, _EM_RISCV, _EM_CSKY = 8, 15, 105, 243, 252
+_PROCESSOR_TYPES = {
+    _EM_X86_64: {1: "X86_64_UNWIND"},
+    _EM_ARM: {
+        1: "ARM_EXIDX", 2: "ARM_PREEMPTMAP", 3: "ARM_ATTRIBUTES", 4: "ARM_DEBUGOVERLAY",
+        5: "ARM_OVERLAYSECTION",
+    },
+    _EM_AARCH64: {
+        3: "AARCH64_ATTRIBUTES", 4: "AARCH64_AUTH_RELR", 7: "AARCH64_MEMTAG_GLOBALS_STATIC",
+        8: "AARCH64_MEMTAG_GLOBALS_DYNAMIC",
+    },
+    _EM_MIPS: {
+        0: "MIPS_LIBLIST", 1: "MIPS_MSYM", 2: "MIPS_CONFLICT", 3: "MIPS_GPTAB", 4: "MIPS_UCODE",
+        5: "MIPS_DEBUG", 6: "MIPS_REGINFO", 13: "MIPS_OPTIONS", 30: "MIPS_DWARF", 42: "MIPS_ABIFLAGS",
+        43: "MIPS_XHASH",
+    },
+    _EM_RISCV: {3: "RISCV_ATTRIBUTES"},
+    _EM_IA_64: {0: "IA_64_EXT", 1: "IA_64_UNWIND"},
+    _EM_PARISC: {0: "PARISC_EXT", 1: "PARISC_UNWIND", 2: "PARISC_DOC", 3: "PARISC_ANNOT"},
+    _EM_HEXAGON: {0: "HEX_ORDERED", 3: "HEXAGON_ATTRIBUTES"},
+    _EM_MSP430: {3: "MSP430_ATTRIBUTES"},
+    _EM_CSKY: {1: "CSKY_ATTRIBUTES"},
+}  # fmt: skip
+"""Section types from SHT_LOPROC on, by machine: the supplements to the gABI, `elf.h` of binutils and LLVM."""
+_SHT_LOPROC, _SHT_HIPROC = 0x70000000, 0x7FFFFFFF
 _SECTION_TYPES = {
     0: "NULL", 1: "PROGBITS", 2: "SYMTAB", 3: "STRTAB", 4: "RELA", 5: "HASH", 6: "DYNAMIC", 7: "NOTE",
     8: "NOBITS", 9: "REL", 10: "SHLIB", 11: "DYNSYM", 14: "INIT_ARRAY", 15: "FINI_ARRAY",
-    16: "PREINIT_ARRAY", 17: "GROUP", 18: "SYMTAB_SHNDX", 19: "RELR", 0x6FFF4C03: "LLVM_ADDRSIG",
+    16: "PREINIT_ARRAY", 17: "GROUP", 18: "SYMTAB_SHNDX", 19: "RELR", 20: "CREL",
+    0x60000001: "ANDROID_REL", 0x60000002: "ANDROID_RELA", 0x6FFFFF00: "ANDROID_RELR",
+    0x6FFF4700: "GNU_INCREMENTAL_INPUTS", 0x6FFF4C00: "LLVM_ODRTAB", 0x6FFF4C01: "LLVM_LINKER_OPTIONS",
+    0x6FFF4C03: "LLVM_ADDRSIG", 0x6FFF4C04: "LLVM_DEPENDENT_LIBRARIES", 0x6FFF4C05: "LLVM_SYMPART",
+    0x6FFF4C06: "LLVM_PART_EHDR", 0x6FFF4C07: "LLVM_PART_PHDR", 0x6FFF4C08: "LLVM_BB_ADDR_MAP_V0",
+    0x6FFF4C09: "LLVM_CALL_GRAPH_PROFILE", 0x6FFF4C0A: "LLVM_BB_ADDR_MAP", 0x6FFF4C0B: "LLVM_OFFLOADING",
+    0x6FFF4C0C: "LLVM_LTO", 0x6FFF4C0D: "LLVM_JT_SIZES", 0x6FFFFFF4: "GNU_SFRAME",
     0x6FFFFFF5: "GNU_ATTRIBUTES", 0x6FFFFFF6: "GNU_HASH", 0x6FFFFFF7: "GNU_LIBLIST",
     0x6FFFFFFD: "VERDEF", 0x6FFFFFFE: "VERNEED", 0x6FFFFFFF: "VERSYM",
 }  # fmt: skip
-_SECTION_TYPE_NUMBERS = {name: number for number, name in _SECTION_TYPES.items()}
+_SECTION_TYPE_NUMBERS = {name: number for number, name in _SECTION_TYPES.items()} | {
+    name: _SHT_LOPROC + number for names in _PROCESSOR_TYPES.values() for number, name in names.items()
+}
 _SECTION_FLAGS = {
     0x1: "W", 0x2: "A", 0x4: "X", 0x10: "M", 0x20: "S", 0x40: "I", 0x80: "L", 0x100: "O", 0x200: "G",
     0x400: "T", SHF_COMPRESSED: "C", 0x80000000: "E",
 }  # fmt: skip
 
 
-def section_type(number: int) -> str:
+def section_type(number: int, machine: int = 0) -> str:
     """The section type as readelf prints it, a hexadecimal number if it has no name."""
-    return _SECTION_TYPES.get(number) or f"{number:#x}"
+    if _SHT_LOPROC <= number <= _SHT_HIPROC:
+        name = _PROCESSOR_TYPES.get(machine, {}).get(number - _SHT_LOPROC)
+    else:
+        name = _SECTION_TYPES.get(number)
+    return name or f"{number:#x}"
 
 
 def section_flags(number: int) -> str:
@@ -188,9 +226,10 @@ class SectionTable(Collection[Section]):
     types: bytes = b""
     flags: bytes = b""
     sizes: bytes = b""
+    machine: int = 0
 
     @classmethod
-    def of(cls, sections: Iterable[Section]) -> Self:
+    def of(cls, sections: Iterable[Section], machine: int = 0) -> Self:
         """A table of these sections; what it yields again compares equal to them."""
         names, columns = _StringTable(), [(0, 0, 0, 0)]
         for section in sections:
@@ -199,9 +238,11 @@ class SectionTable(Collection[Section]):
             flags |= 0x00100000 * ("o" in section.flags) | 0x10000000 * ("p" in section.flags)
             kind = int(section.type, 16) if number is None else number
             columns.append((names.offset(section.name), kind, flags, section.size))
-        packed = [struct.pack(f"<{len(columns)}{code}", *column)
-                  for code, column in zip("IIQQ", zip(*columns, strict=True), strict=True)]  # fmt: skip
-        return cls(bytes(names.data), *packed)
+        offsets, types, bits, sizes = (
+            struct.pack(f"<{len(columns)}{code}", *column)
+            for code, column in zip("IIQQ", zip(*columns, strict=True), strict=True)
+        )
+        return cls(bytes(names.data), offsets, types, bits, sizes, machine)
 
     def __len__(self) -> int:
         return max(len(self.name_offsets) // 4 - 1, 0)
@@ -214,7 +255,7 @@ class SectionTable(Collection[Section]):
         for offset, kind, flags, size in rows:
             name = _name(self.names, offset)
             compressed = bool(flags & SHF_COMPRESSED) or name.startswith(".zdebug")
-            yield Section(name, size, section_type(kind), section_flags(flags), compressed)
+            yield Section(name, size, section_type(kind, self.machine), section_flags(flags), compressed)
 
     def __contains__(self, section: object) -> bool:
         return any(section == one for one in self)

@@ -125,6 +125,8 @@ class SymbolKind(Model):
     visibility: Literal["default", "internal", "hidden", "protected"] | None = None
     type: Literal["notype", "object", "func", "tls", "ifunc", "common"] | None = None
     absolute: StrictBool | None = None
+    size: Comparison | None = None
+    """In bytes."""
     section: Pattern | None = None
     version: Pattern | None = None
 
@@ -291,7 +293,8 @@ class ArtifactClaims(Model):
     """Under `each-member`: only the members that have a symbol table are meant."""
     exists: StrictBool = True
     format: Literal["elf", "archive", "bitcode", "metadata", "other", "empty"] | None = None
-    type: Literal["relocatable", "shared", "executable"] | None = None
+    type: Literal["relocatable", "shared", "executable", "debug-only"] | None = None
+    """`debug-only` is what `objcopy --only-keep-debug` writes."""
 
     defines: Names | None = None
     """Symbols defined in the symbol table, whatever their binding."""
@@ -330,6 +333,18 @@ class ArtifactClaims(Model):
     relro: Literal["none", "partial", "full"] | None = None
     bind_now: StrictBool | None = None
     text_relocations: StrictBool | None = None
+    executable_stack: StrictBool | None = None
+    """What PT_GNU_STACK says; of an object file, its section .note.GNU-stack."""
+    gnu_properties: Names | None = None
+    """Bits of the GNU properties: `IBT`, `SHSTK`, `x86-64-v2`, `BTI`, `PAC`."""
+    build_id: Names | None = None
+    """The build id in hexadecimal digits: `{count: 1}` if there is one."""
+    init_array: Comparison | None = None
+    """How many functions are called when it is loaded."""
+    fini_array: Comparison | None = None
+    """How many functions are called when it is unloaded."""
+    tls: StrictBool | None = None
+    """Whether it has thread-local storage."""
     symbol_versions: SymbolVersions | None = None
     """Versions that dynamic symbols need or define, as `libc.so.6:GLIBC_2.34`."""
 

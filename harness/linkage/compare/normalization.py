@@ -31,6 +31,8 @@ _KINDS = (
     ".tdata", ".tbss", ".eh_frame", ".gcc_except_table", ".init_array", ".fini_array", ".ctors", ".dtors",
     ".debug", ".note", ".comment", ".group", ".rela", ".rel",
 )  # fmt: skip
+_VARIABLES = ("OBJECT", "TLS")
+_METADATA = "rust_metadata_"
 _NAMELESS = (SymbolType.SECTION, SymbolType.FILE)
 _POOLED = re.compile(r"\.rodata\.(cst\d+|str\d+\.\d+)")
 """Sections that the linker merges: named after their content, not after a symbol."""
@@ -93,6 +95,14 @@ class Normalizer:
             "symbol table": _said(found.symbols is not None),
             "bitcode": found.bitcode.form if found.bitcode else "none",
             "metadata": _said(found.metadata is not None),
+            "executable stack": "unknown"
+            if found.executable_stack is None
+            else _said(found.executable_stack),
+            "GNU properties": ", ".join(found.properties) or "none",
+            "build id": _said(found.build_id),
+            "init array": str(found.init_array),
+            "fini array": str(found.fini_array),
+            "thread-local storage": _said(found.tls),
         }
         for record in (found.bitcode and found.bitcode.producer, found.metadata and found.metadata.rustc):
             plain |= self._version(record) if record else {}
@@ -135,11 +145,14 @@ class Normalizer:
 
     def _dynamic(self, table: SymbolTable, *, defined: bool) -> NameTable:
         found: Counter[tuple[str, str]] = Counter()
-        for index, (name, value, local, is_defined, _) in enumerate(_rows(table)):
+        for index, (name, value, local, is_defined, size) in enumerate(_rows(table)):
             if is_defined != defined or local:
                 continue
             version = _version_of(table, index, name, defined=defined)
-            found[self.namer(name), f"{value} {version}".rstrip()] += 1
+            # Programs that use a library's variable by its name have a copy of it, of this size.
+            is_variable = defined and value.startswith(_VARIABLES) and not scheme(name)
+            bytes_ = f" {size} bytes" if is_variable and not name.startswith(_METADATA) else ""
+            found[self.namer(name), f"{value}{bytes_} {version}".rstrip()] += 1
         return _table(found)
 
     def _archive(self, facts: Facts, found: Archive) -> ComparedArtifact:

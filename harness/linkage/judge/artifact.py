@@ -23,6 +23,7 @@ from linkage.judge.name_set import (
     listing,
     missing_from,
     none_of,
+    plural,
     readable,
     unjudged,
 )
@@ -40,6 +41,7 @@ _DYNAMIC_SYMBOLS = "readelf --dyn-syms -W {file}"
 _DYNAMIC = "readelf -dW {file}"
 _SECTIONS = "readelf -SW {file}"
 _HEADERS = "readelf -hlW {file}"
+_NOTES = "readelf -nW {file}"
 _MEMBERS = "ar t {file}"
 
 
@@ -99,6 +101,11 @@ def _interpreter(view: View) -> list[str]:
     return [found] if found else []
 
 
+def _build_id(view: View) -> list[str]:
+    found = view.facts.object.build_id if view.facts.object is not None else None
+    return [found] if found else []
+
+
 _NO_MEMBERS = "the archive is empty"
 
 ASPECTS: tuple[Aspect, ...] = (
@@ -131,6 +138,15 @@ ASPECTS: tuple[Aspect, ...] = (
     _loader("soname", lambda d: [d.soname] if d.soname else [], "no soname", itself=True),
     _loader("runpath", lambda d: (*d.runpath, *d.rpath), "no runpath", itself=True),
     _loader("symbol-versions", lambda d: (*d.versions_needed, *d.versions_defined), "no symbol versions"),
+    Aspect("build-id", Table.SEGMENTS, _build_id, _build_id, "no build id", _NOTES),
+    Aspect(
+        "gnu-properties",
+        Table.HEADERS,
+        lambda v: v.facts.object.properties if v.facts.object else (),
+        lambda _: True,  # a file without any has been seen to have none
+        "no GNU properties",
+        _NOTES,
+    ),
     Aspect("interpreter", Table.SEGMENTS, _interpreter, _interpreter, "no interpreter", _HEADERS),
     Aspect(
         "sections",
@@ -172,6 +188,7 @@ def check_artifact(
     for function, wanted in claims.references.items():
         yield from _references(function, wanted, view, version)
     yield from _flags(claims, view)
+    yield from _arrays(claims, view)
     for name, section in claims.section.items():
         yield from _section(name, section, view)
     if claims.text is not None:
@@ -314,6 +331,7 @@ def _is(kind: SymbolKind, symbol: SymbolRow, version: RustcVersion) -> bool:
         and kind.visibility in (None, symbol.visibility.name.lower())
         and kind.type in (None, symbol.type.name.lower())
         and kind.absolute in (None, symbol.absolute)
+        and (kind.size is None or compare(kind.size, symbol.size))
         and (kind.section is None or fits(kind.section, symbol.section))
         and (kind.version is None or fits(kind.version, symbol.version))
     )
@@ -332,11 +350,37 @@ def _references(function: str, claim: Names, view: View, version: RustcVersion) 
         yield FailedClaim(f"references.{function}", miss, look)
 
 
+_UNSAID = {"executable-stack": "the file does not say whether its stack is executable"}
+
+
+def _arrays(claims: ArtifactClaims, view: View) -> Iterator[FailedClaim]:
+    found = view.facts.object
+    for key, wanted, count in (
+        ("init-array", claims.init_array, found.init_array if found else 0),
+        ("fini-array", claims.fini_array, found.fini_array if found else 0),
+    ):
+        if wanted is None:
+            continue
+        why = view.unseen(Table.HEADERS)
+        if why is not None:
+            yield FailedClaim(key, unjudged(why), _SECTIONS)
+        elif not compare(wanted, count):
+            yield FailedClaim(key, Mismatch("", f"{key} {wanted}", plural(count, "function")), _SECTIONS)
+
+
 def _flags(claims: ArtifactClaims, view: View) -> Iterator[FailedClaim]:
     found, archive = view.facts.object, view.facts.archive
     dynamic = found.dynamic if found is not None else None
     looked_at: tuple[tuple[str, object, object, Table, str], ...] = (
         ("pie", claims.pie, found.pie if found else None, Table.SEGMENTS, _HEADERS),
+        (
+            "executable-stack",
+            claims.executable_stack,
+            found.executable_stack if found else None,
+            Table.HEADERS,
+            _HEADERS,
+        ),
+        ("tls", claims.tls, found.tls if found else None, Table.HEADERS, _HEADERS),
         ("relro", claims.relro, found.relro.value if found else None, Table.SEGMENTS, _HEADERS),
         ("bind-now", claims.bind_now, dynamic.bind_now if dynamic else None, Table.DYNAMIC, _DYNAMIC),
         (
@@ -353,7 +397,7 @@ def _flags(claims: ArtifactClaims, view: View) -> Iterator[FailedClaim]:
     for key, wanted, is_so, table, look in looked_at:
         if wanted is None:
             continue
-        why = view.unseen(table) or ("no dynamic section" if is_so is None else None)
+        why = view.unseen(table) or (_UNSAID.get(key, "no dynamic section") if is_so is None else None)
         if why is not None:
             yield FailedClaim(key, unjudged(why), look)
         elif wanted != is_so:

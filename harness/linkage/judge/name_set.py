@@ -124,10 +124,9 @@ def _all(claim: Names, names: Sequence[str], version: RustcVersion) -> Iterator[
 def _none(claim: Names, names: Sequence[str], version: RustcVersion) -> Iterator[Mismatch]:
     known = _known(names) if claim.none else set()
     for pattern in compile_patterns(claim.none, version):
-        if pattern.exact is not None:
-            found = [pattern.exact] if pattern.exact in known else []
-        else:
-            found = sorted({name for name in names if pattern.matches(name)})
+        if pattern.exact is not None and pattern.exact not in known:
+            continue
+        found = sorted({name for name in names if pattern.matches(name)})
         if found:
             shown = listing(readable([pattern.text], found))
             yield Mismatch("none", f"lacks {spelt(pattern.text, version)}", f"has {shown}")

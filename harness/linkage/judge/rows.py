@@ -40,6 +40,10 @@ class SymbolRow(NamedTuple):
         return self.table[self.place].section
 
     @property
+    def size(self) -> int:
+        return self.table[self.place].size
+
+    @property
     def version(self) -> str | None:
         return self.table[self.place].version
 

@@ -37,6 +37,8 @@ class Table(Enum):
     DYNAMIC = auto()
     """What is asked of the dynamic loader."""
     SEGMENTS = auto()
+    HEADERS = auto()
+    """What objects and linked files alike say of themselves."""
     SECTIONS = auto()
     EMBEDDED = auto()
     """Bitcode and rustc's metadata, in sections or as they are."""
@@ -47,10 +49,12 @@ class Table(Enum):
 
 _NOUNS = {
     Table.SYMBOLS: "symbol table", Table.DYNAMIC_SYMBOLS: "dynamic symbols", Table.DYNAMIC: "dynamic section",
-    Table.SEGMENTS: "program headers", Table.SECTIONS: "sections", Table.EMBEDDED: "sections",
-    Table.MEMBERS: "members", Table.MEMBER_SYMBOLS: "members",
+    Table.SEGMENTS: "program headers", Table.HEADERS: "ELF headers", Table.SECTIONS: "sections",
+    Table.EMBEDDED: "sections",    Table.MEMBERS: "members", Table.MEMBER_SYMBOLS: "members",
 }  # fmt: skip
 _OF_LINKED_FILES = (Table.DYNAMIC_SYMBOLS, Table.DYNAMIC, Table.SEGMENTS)
+_OF_CODE = (*_OF_LINKED_FILES, Table.HEADERS)
+"""Tables that a debug-only file has not kept."""
 DESCRIBED = {
     "archive": "an archive", "bitcode": "LLVM bitcode", "elf": "an ELF file", "empty": "an empty file",
     "metadata": "rustc metadata", "unreadable": "a file",
@@ -95,11 +99,13 @@ class View:
             return f"{described(facts)} that cannot be read: {facts.error}"
         if is_foreign(facts):
             return f"{described(facts)}, which is not read"
+        if facts.object is not None and facts.object.type is ObjectType.DEBUG and table in _OF_CODE:
+            return f"a debug-only file has no {_NOUNS[table]}: they are in the file that it was split from"
         if not self._has(table):
             found = facts.object
             subject = "an object file" if found and table in _OF_LINKED_FILES else described(facts)
             return f"{subject} has no {_NOUNS[table]}"
-        if table is Table.MEMBERS or table in _OF_LINKED_FILES:
+        if table in (Table.MEMBERS, Table.HEADERS) or table in _OF_LINKED_FILES:
             return None
         hidden = [
             why if part.name is None else f"member {escape(part.name)} is {why}"
@@ -115,6 +121,8 @@ class View:
         facts = self.facts
         if table in (Table.MEMBERS, Table.MEMBER_SYMBOLS):
             return facts.archive is not None
+        if table is Table.HEADERS:
+            return facts.object is not None
         if table in _OF_LINKED_FILES:
             return facts.object is not None and facts.object.type is not ObjectType.RELOCATABLE
         if table is Table.SECTIONS:

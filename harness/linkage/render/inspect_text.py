@@ -15,7 +15,7 @@ _ROWS = 40
 """Rows of a table that are shown without `--all`."""
 _SECTION_WIDTH = 24
 """Characters of a symbol's section without `--all`: with -ffunction-sections it repeats the name."""
-_TYPES = {"shared": "shared library", "relocatable": "object file"}
+_TYPES = {"shared": "shared library", "relocatable": "object file", "debug-only": "debug-only file"}
 _ENDLESS = 1 << 20
 _COLUMN = 64
 """Characters that a column is aligned to at most; longer texts stand out of it."""
@@ -210,10 +210,24 @@ def _fields(found: ObjectFile) -> Iterator[tuple[str, str]]:
         ):
             if versions:
                 yield label, _listed(versions)
+    yield from _properties(found)
     if found.bitcode is not None:
         yield "bitcode", _embedded(found.bitcode, None)
     if found.metadata is not None:
         yield "metadata", _embedded(None, found.metadata)
+
+
+def _properties(found: ObjectFile) -> Iterator[tuple[str, str]]:
+    if found.executable_stack is not None:
+        yield "executable stack", "yes" if found.executable_stack else "no"
+    if found.properties:
+        yield "GNU properties", _listed(found.properties)
+    if found.build_id is not None:
+        yield "build id", found.build_id
+    if found.init_array or found.fini_array:
+        yield "init, fini array", f"{found.init_array}, {found.fini_array} functions"
+    if found.tls:
+        yield "thread-local", "yes"
 
 
 def _embedded(bitcode: Bitcode | None, metadata: Metadata | None) -> str:

@@ -55,6 +55,8 @@ class Segment:
     offset: int
     address: int
     size: int
+    flags: int = 0
+    alignment: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ once, so that everything else sees one layout.
 """
 
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -107,12 +107,19 @@ class ElfFile:
             at = types.find(wanted, at + 1)
         return at // 4 if at >= 0 else None
 
+    def of_type(self, kind: int) -> Iterator[int]:
+        """The indexes of the sections of a type."""
+        if self.first(kind) is not None:
+            types = column(self.sections.types, 4)
+            yield from (index for index, one in enumerate(types) if one == kind)
+
     def _packed_sections(self) -> SectionTable:
         narrow, wide = column(self._sections, 4), column(self._sections, 8)
         names = self.strings(self.header.section_names) if self.header.section_names else b"\0"
         offsets = narrow[0::16]
         _check_names(offsets, names, "a section")
-        return SectionTable(names, bytes(offsets), bytes(narrow[1::16]), bytes(wide[1::8]), bytes(wide[4::8]))
+        columns = bytes(offsets), bytes(narrow[1::16]), bytes(wide[1::8]), bytes(wide[4::8])
+        return SectionTable(names, *columns, machine=self.header.machine)
 
     def strings(self, index: int) -> bytes:
         """A string table; a NUL is added if it does not end in one."""
@@ -168,7 +175,7 @@ class ElfFile:
         header = self.header
         layout = struct.Struct(header.order + (_SEGMENT64 if header.wide else _SEGMENT32))
         raw = take(self.data, header.segment_offset, header.segment_count * layout.size, "program headers")
-        fields = (0, 2, 3, 5) if header.wide else (0, 1, 2, 4)
+        fields = (0, 2, 3, 5, 1, 7) if header.wide else (0, 1, 2, 4, 6, 7)
         segments = tuple(Segment(*(f[i] for i in fields)) for f in layout.iter_unpack(raw))
         return Image(self.data, segments, header.order, wide=header.wide)
 

@@ -21,13 +21,9 @@ def comdat_sections(elf: ElfFile, symbols: SymbolTable) -> dict[int, str]:
         for index, name in enumerate(elf.sections.listed(), 1):
             if name.startswith(_LINKONCE):
                 found[index] = name.removeprefix(_LINKONCE).partition(".")[2]
-    if elf.first(SHT_GROUP) is None:
-        return found
     left = len(elf.data)
-    for index in range(elf.count):
+    for index in elf.of_type(SHT_GROUP):
         group = elf.section(index)
-        if group.type != SHT_GROUP:
-            continue
         left -= group.size
         if left < 0:
             raise ArtifactError(f"section group {index} overlaps another")

@@ -14,27 +14,39 @@ from linkage.artifact.elf.contents import read_contents
 from linkage.artifact.elf.dynamic import Image, read_dynamic
 from linkage.artifact.elf.file import ElfFile
 from linkage.artifact.elf.groups import comdat_sections
+from linkage.artifact.elf.notes import read_notes
 from linkage.artifact.elf.numbers import (  # fmt: skip
+    DT_FINI_ARRAYSZ,
+    DT_INIT_ARRAYSZ,
     DT_SYMTAB,
     DT_VERSYM,
     ET_CORE,
     ET_DYN,
     ET_EXEC,
     ET_REL,
+    PF_X,
     PT_GNU_RELRO,
+    PT_GNU_STACK,
     PT_INTERP,
+    PT_TLS,
+    SHF_EXECINSTR,
+    SHF_TLS,
     SHT_DYNSYM,
+    SHT_FINI_ARRAY,
+    SHT_INIT_ARRAY,
+    SHT_NOBITS,
     SHT_SYMTAB,
 )
 from linkage.artifact.elf.references import read_references
 from linkage.artifact.facts import Dynamic, ObjectFile, ObjectType, Relro
 from linkage.artifact.metadata.header import read_metadata
 from linkage.artifact.request import COMMENT, FactsRequest
-from linkage.artifact.tables import SymbolTable
+from linkage.artifact.tables import SymbolTable, column
 
 _PATH_LIMIT = 4096  # bytes; PATH_MAX
 _TYPES = {ET_REL: ObjectType.RELOCATABLE, ET_EXEC: ObjectType.EXECUTABLE, ET_CORE: ObjectType.CORE}
 _BITCODE_SECTIONS = (".llvmbc", ".llvm.lto")
+_STACK_SECTION = ".note.GNU-stack"
 _METADATA_SECTIONS = (".rmeta", ".rustc")
 
 
@@ -43,13 +55,15 @@ def read_elf(data: memoryview, request: FactsRequest) -> ObjectFile:
     elf = ElfFile(data)
     symtab = elf.first(SHT_SYMTAB)
     symbols = None if symtab is None else _with_comdats(elf, elf.symbols(symtab))
-    linked = _linked(elf) if elf.header.type != ET_REL else _RELOCATABLE
+    is_debug = _is_debug_only(elf)
+    linked = _UNLINKED if elf.header.type == ET_REL or is_debug else _linked(elf)
     metadata = _section(elf, _METADATA_SECTIONS)
     bitcode = _section(elf, _BITCODE_SECTIONS)
+    build_id, properties = read_notes(elf)
     return ObjectFile(
         format=elf.header.format,
         machine=elf.machine,
-        type=_type(elf.header.type, pie=linked.pie),
+        type=ObjectType.DEBUG if is_debug else _type(elf.header.type, pie=linked.pie),
         sections=elf.sections,
         symbols=symbols,
         dynamic_symbols=linked.symbols,
@@ -59,9 +73,47 @@ def read_elf(data: memoryview, request: FactsRequest) -> ObjectFile:
         relro=linked.relro,
         bitcode=None if bitcode is None else read_bitcode(bitcode, form="section"),
         metadata=None if metadata is None else read_metadata(metadata),
-        references=read_references(elf, (symbols, linked.symbols), request),
+        references={} if is_debug else read_references(elf, (symbols, linked.symbols), request),
         contents=read_contents(elf, _contents(elf, request)),
+        executable_stack=_executable_stack(elf),
+        properties=properties,
+        build_id=build_id,
+        init_array=_array(elf, SHT_INIT_ARRAY, DT_INIT_ARRAYSZ),
+        fini_array=_array(elf, SHT_FINI_ARRAY, DT_FINI_ARRAYSZ),
+        tls=_has_tls(elf),
     )
+
+
+def _is_debug_only(elf: ElfFile) -> bool:
+    """Whether its code is elsewhere: its sections are there, but take no place in the file."""
+    if elf.header.type not in (ET_EXEC, ET_DYN) or elf.first(SHT_NOBITS) is None:
+        return False
+    code = [one for one in map(elf.section, range(elf.count)) if one.flags & SHF_EXECINSTR]
+    return bool(code) and all(one.type == SHT_NOBITS for one in code)
+
+
+def _executable_stack(elf: ElfFile) -> bool | None:
+    """Whether the stack is executable; None if the file does not say."""
+    if elf.header.type == ET_REL:
+        for index in elf.sections.indexes(_STACK_SECTION):
+            return bool(elf.section(index).flags & SHF_EXECINSTR)
+        return None
+    segment = next((s for s in elf.image.segments if s.type == PT_GNU_STACK), None)
+    return None if segment is None else bool(segment.flags & PF_X)
+
+
+def _array(elf: ElfFile, section: int, tag: int) -> int:
+    """The number of functions in an array of them, by its section, else by the dynamic section."""
+    size = sum(elf.section(index).size for index in elf.of_type(section))
+    if not elf.count and elf.header.type != ET_REL:
+        size = elf.image.value(tag) or 0
+    return size // (8 if elf.header.wide else 4)
+
+
+def _has_tls(elf: ElfFile) -> bool:
+    if elf.header.type == ET_REL:
+        return any(flags & SHF_TLS for flags in column(elf.sections.flags, 8))
+    return any(segment.type == PT_TLS for segment in elf.image.segments)
 
 
 def _with_comdats(elf: ElfFile, symbols: SymbolTable) -> SymbolTable:
@@ -91,7 +143,7 @@ class _Linked:
     relro: Relro = Relro.NONE
 
 
-_RELOCATABLE = _Linked()
+_UNLINKED = _Linked()
 
 
 def _linked(elf: ElfFile) -> _Linked:

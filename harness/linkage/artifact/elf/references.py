@@ -34,6 +34,7 @@ def read_references(
 ) -> dict[str, tuple[str, ...]]:
     """For every requested function that is defined here, the names of what it refers to, sorted.
 
+    A function whose code cannot be read, or not all of it, is left out: its size is not known, say.
     `tables` are the symbol table and the dynamic one, as far as there are any.
     """
     names = [*request.references]
@@ -45,7 +46,7 @@ def read_references(
     found = {}
     for name in names:
         functions = [symbol for symbol in reader.named(name) if symbol[1].defined]
-        if functions:
+        if functions and all(reader.is_readable(index, symbol) for index, symbol in functions):
             referred = {one for index, symbol in functions for one in reader.references(index, symbol)}
             found[name] = tuple(sorted(referred))
     return found
@@ -74,10 +75,12 @@ class _InObject:
     def named(self, name: str) -> list[tuple[int, Symbol]]:
         return [(index, self._symbols[index]) for index in self._symbols.indexes(name)]
 
+    def is_readable(self, index: int, function: Symbol) -> bool:
+        section = self._symbols.section_index(index)
+        return bool(function.size) and section is not None and bool(self._elf.content(section))
+
     def references(self, index: int, function: Symbol) -> Iterator[str]:
         section = self._symbols.section_index(index)
-        if section is None:
-            return
         end = function.value + function.size
         for table in relocation_sections(self._elf):
             if table.target != section:
@@ -134,8 +137,13 @@ class _InImage:
                 return found
         return []
 
+    def is_readable(self, _: int, function: Symbol) -> bool:
+        if self._code is None or not 0 < function.size <= _FUNCTION_LIMIT:
+            return False
+        return len(self._bytes(function.value, function.size) or b"") == function.size
+
     def references(self, _: int, function: Symbol) -> Iterator[str]:
-        size = min(function.size, _FUNCTION_LIMIT)
+        size = function.size
         code = self._bytes(function.value, size)
         if self._code is None or code is None:
             return
