@@ -10,6 +10,7 @@ CODES = {
     "LinkageError": ExitCode.USAGE,
     "CaseError": ExitCode.USAGE,
     "CaseErrors": ExitCode.USAGE,
+    "AbsentCrateTypeError": ExitCode.USAGE,
     "ToolchainError": ExitCode.USAGE,
     "AbsentSuiteError": ExitCode.USAGE,
     "UnverifiedError": ExitCode.USAGE,

@@ -59,6 +59,10 @@ class CaseErrors(LinkageError):  # noqa: N818 - several CaseError at once
         super().__init__("\n".join(str(error) for error in errors))
 
 
+class AbsentCrateTypeError(CaseError):
+    """The target does not have a crate type: the variant is skipped."""
+
+
 class ToolchainError(LinkageError):
     """A toolchain that is missing, cannot be started, or does not answer as rustc does."""
 

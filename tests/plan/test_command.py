@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from linkage.plan.outputs import AbsentCrateTypeError
+from linkage.errors import AbsentCrateTypeError
 from linkage.plan.plan import PlannedStep, plan
 from linkage.plan.requirements import missing_before_plan
 from linkage.toolchain.machine import Machine

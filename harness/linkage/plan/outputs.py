@@ -9,16 +9,12 @@ from pathlib import PurePosixPath
 from linkage.case import steps as model
 from linkage.case.resolution import ResolvedStep
 from linkage.case.roles import is_role
-from linkage.errors import CaseError
+from linkage.errors import AbsentCrateTypeError, CaseError
 from linkage.plan.state import fits
 from linkage.toolchain.model import Toolchain
 
 _SORTED = ("bin", "dylib", "cdylib", "proc-macro", "sdylib")
 """The crate types for which rustc calls a linker, in its own order."""
-
-
-class AbsentCrateTypeError(CaseError):
-    """The target does not have a crate type: the variant is skipped."""
 
 
 class Outputs:

@@ -18,10 +18,10 @@ from linkage.case.resolution import ResolvedStep, TrackedRow, applied, resolve
 from linkage.case.symbol_groups import GROUP_NAMES
 from linkage.case.variables import REFERENCE, substitute
 from linkage.case.variables import text as axis_text
-from linkage.errors import CaseError
+from linkage.errors import AbsentCrateTypeError, CaseError
 from linkage.plan.command import Command
 from linkage.plan.operations import Operation
-from linkage.plan.outputs import AbsentCrateTypeError, Outputs
+from linkage.plan.outputs import Outputs
 from linkage.plan.state import State, matching, selected
 from linkage.plan.steps import OperationKind, ProcessKind, Scope, key_of, kind_of
 from linkage.plan.steps.scope import toolchain_or_inside

@@ -18,13 +18,12 @@ from linkage.case.claims import ArtifactReference
 from linkage.case.condition import same_cell
 from linkage.case.source_files import concrete, source_files
 from linkage.case.variables import UnknownVariableError, substitute, text
-from linkage.errors import CaseError, CaseErrors, LinkageError, ToolchainError
+from linkage.errors import AbsentCrateTypeError, CaseError, CaseErrors, LinkageError, ToolchainError
 from linkage.host.folders import cache_folder, store_folder
 from linkage.judge.comparison import OtherArtifact
 from linkage.judge.judge import judge, other_variant
 from linkage.judge.verdict import Failure, Verdict, VerdictKind
 from linkage.plan.observation import Observation
-from linkage.plan.outputs import AbsentCrateTypeError
 from linkage.plan.plan import Plan, PlannedStep, Read, Variant, plan
 from linkage.plan.requirements import absent_targets, missing_after_plan, missing_before_plan
 from linkage.plan.state import matching
