@@ -203,3 +203,20 @@ def test_errors_say_what_and_where() -> None:
     assert _error(b"!<arch>\n" + _member(b"/12", b"")) == (
         "archive: no name at offset 0xc of its table of long names"
     )
+
+
+def test_a_member_without_an_index_does_not_make_the_archive_bsd() -> None:
+    assert _archive((b"a.o/", b"x")).flavour == "gnu"
+    assert _archive((b"a.o/", b"x"), (b"#1/3", b"b.o")).flavour == "bsd"
+
+
+def test_a_number_is_padded_with_spaces_only() -> None:
+    assert _error(b"!<arch>\n" + _member(b"a.o/", b"content").replace(b"7 ", b"7\t")) == (
+        "archive member's header at offset 0x8: its size is b'7\\t', which is not a number"
+    )
+
+
+def test_a_name_longer_than_its_member() -> None:
+    assert _error(b"!<arch>\n" + _member(b"#1/9", b"a.o")) == (
+        "archive member's name at offset 0x0, 9 bytes, reaches beyond the end of the file (3 bytes)"
+    )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from linkage.artifact import read_bytes
+from linkage.artifact.bounds import LONGEST_NAME, string
 from linkage.artifact.elf.file import ElfFile
 from linkage.artifact.elf.numbers import PN_XNUM, SHT_DYNSYM, SHT_NOBITS, SHT_SYMTAB, SHT_SYMTAB_SHNDX
 from linkage.artifact.tables import (
@@ -138,6 +139,7 @@ def test_the_first_section_of_a_type() -> None:
     made = opened(*(HandMadeSection("x", kind) for kind in kinds))
     assert [made.first(kind) for kind in (0, 1, 2, 0x100, 0x200, 0x10000)] == [0, 4, None, 1, 2, 3]
     assert opened(HandMadeSection("x", 0x100), HandMadeSection("x", 0x200)).first(1) is None
+    assert opened(HandMadeSection("x", 1)).first(0x01000000) is None
 
 
 def test_strings_end_in_a_nul() -> None:
@@ -359,3 +361,10 @@ def test_a_compressed_section(order: str, wide: bool) -> None:  # noqa: FBT001 -
 def test_a_damaged_compressed_section(name: str, content: bytes, flags: int, error: str) -> None:
     data = written(HandMadeSection(name, content=content, flags=flags))
     assert str(read_bytes(data, contents=[name]).error).startswith(f"section {error}")
+
+
+def test_a_name_is_limited() -> None:
+    name = b"x" * (LONGEST_NAME - 1)
+    assert string(b"\0" + name + b"\0", 1, "it") == name.decode()
+    with pytest.raises(ArtifactError, match=r"^it: no string at offset 0x1 of its string table$"):
+        string(b"\0" + name + b"x\0", 1, "it")

@@ -82,6 +82,11 @@ def test_a_comparison_that_holds(claim: str, other: Facts) -> None:
             ("exports-differ.added", "added exports: baz", "added exports: none"),
         ),
         (
+            "exports-differ: {artifact: other, added: [baz, 'q*']}",
+            SAME,
+            ("exports-differ.added", "added exports: baz, q*", "added exports: none"),
+        ),
+        (
             "exports-differ: {artifact: other}",
             MORE,
             ("exports-differ.removed", "removed exports: none", "removed exports: baz"),

@@ -247,6 +247,7 @@ def test_the_nearest_name_contains_the_word_or_is_spelt_alike() -> None:
     )
     assert nearest(["answer"], ["anwser", "main"]) == ("anwser",)
     assert nearest(["ab"], ["abc"]) == ()
+    assert nearest(["ab", "answer"], ["abc", "answers"]) == ("answers",)
 
 
 def test_a_group_knows_names_that_rustc_made_unique_to_a_staticlib() -> None:

@@ -1,6 +1,7 @@
 """Claims about a stream or a text file."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from pydantic import TypeAdapter
@@ -171,3 +172,27 @@ def test_a_long_text_is_shown_around_the_nearest_line(wanted: str, near: str | N
 def test_a_text_of_empty_lines_only() -> None:
     (found,) = check_text(Text(contains=("word",)), "\n\n", {})
     assert (found.found, found.nearest) == ("(empty)", ())
+
+
+def test_a_long_text_is_shown_by_six_lines_of_each_end() -> None:
+    (miss,) = check("{contains: nowhere}", "\n".join(map(str, range(13))))
+    assert miss.found == "0\n1\n2\n3\n4\n5\n… 1 lines …\n7\n8\n9\n10\n11\n12"
+
+
+def against(other: str | None, text: str, claim: str = "{same-as: first}") -> list[Mismatch]:
+    given = _TEXT.validate_python(parse(claim, "claim").data)
+    return list(check_text(given, text, FILES, other))
+
+
+def test_a_text_is_the_same_as_that_of_another_step() -> None:
+    assert against("one", "one") == []
+    assert against("one", "two") == [Mismatch("same-as", "the same as that of first", "'two'")]
+    assert against("one\ntwo\n", "one\n2\n") == [
+        Mismatch(
+            "same-as", "the same as that of first", "--- expected\n+++ found\n@@ -1,2 +1,2 @@\n one\n-two\n+2"
+        )
+    ]
+    assert against(None, "one") == [replace(unjudged("step first has no such output"), part="same-as")]
+    assert against("", "") == [replace(unjudged("nothing to judge: both are empty"), part="same-as")]
+    assert against("", "one") == [Mismatch("same-as", "the same as that of first", "'one'")]
+    assert against("1 s", "2 s", "{same-as: first, normalize: {'\\d s': N s}}") == []

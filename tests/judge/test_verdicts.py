@@ -1,10 +1,12 @@
 """From a plan and an observation to a verdict: where claims stand, errors, evidence."""
 
+from dataclasses import asdict, replace
+
 import pytest
 
 from linkage.artifact.facts import Facts, Metadata
 from linkage.judge.judge import judge
-from linkage.judge.verdict import Verdict, VerdictKind
+from linkage.judge.verdict import Failure, OtherVariant, Verdict, VerdictKind
 from linkage.plan.observation import Observation, StepObservation
 from linkage.render.evidence import explain_verdict
 from support.hand_made import EMPTY, OTHER, archive, done, elf, judged, member, planned, text_file
@@ -335,3 +337,30 @@ def test_what_a_verdict_says_of_all_steps() -> None:
     assert verdict(steps[0]).stored
     nothing = verdict()
     assert (nothing.seconds, nothing.obtained, nothing.stored, nothing.rechecked) == (0, "", False, 0)
+
+
+def test_a_failure_comes_back_from_plain_data() -> None:
+    made = planned(LIB % "lib.cdylib: {exports: {only: [foo]}}")
+    failure = judged(made, done(facts={"liblib.so": elf(exports=["bar"])})).failures[0]
+    assert Failure.of(asdict(failure)) == failure
+    other = replace(failure, other=OtherVariant("node", "OTHER", ("rustc lib.rs",)))
+    assert Failure.of(asdict(other)) == other
+
+
+def test_what_a_file_contains() -> None:
+    made = planned(LIB % "it: {content: {contains: [x], not-contains: [y]}}")
+
+    def claims(*found: str) -> list[tuple[str, str]]:
+        given = done(facts={"it": elf()}, texts={"it": found})
+        return [(one.claim, one.found) for one in judged(made, given).failures]
+
+    assert claims("x") == []
+    assert claims("x", "y") == [("it.content.not-contains", "contains it")]
+    assert claims() == [("it.content.contains", "not in its 4096 bytes")]
+
+
+def test_each_name_that_must_be_resolved_is_named() -> None:
+    text = LIB % "lib.staticlib: {resolved: {names: ['p*', '__*'], link-set: [lib.cdylib]}}"
+    facts = {"liblib.a": USER, "liblib.so": elf(exports=["x"])}
+    (failure,) = judged(planned(text), done(facts=facts)).failures
+    assert failure.claimed == "symbols that match p*, __* are defined in the link set"

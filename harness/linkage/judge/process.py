@@ -129,9 +129,7 @@ def fits(wanted: claims.DiagnosticPattern, found: Diagnostic) -> bool:
 
 
 def _described(wanted: claims.DiagnosticPattern) -> str:
-    return ", ".join(
-        f"{key} {value!r}" for key, value in wanted.model_dump(by_alias=True, exclude_none=True).items()
-    )
+    return ", ".join(f"{key} {value!r}" for key, value in wanted.model_dump(exclude_none=True).items())
 
 
 def _listed(found: Sequence[Diagnostic]) -> str:
