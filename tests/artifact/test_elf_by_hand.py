@@ -10,7 +10,14 @@ import pytest
 from linkage.artifact import read_bytes
 from linkage.artifact.bounds import LONGEST_NAME, string
 from linkage.artifact.elf.file import ElfFile
-from linkage.artifact.elf.numbers import PN_XNUM, SHT_DYNSYM, SHT_NOBITS, SHT_SYMTAB, SHT_SYMTAB_SHNDX
+from linkage.artifact.elf.numbers import (
+    PN_XNUM,
+    SHT_DYNSYM,
+    SHT_GROUP,
+    SHT_NOBITS,
+    SHT_SYMTAB,
+    SHT_SYMTAB_SHNDX,
+)
 from linkage.artifact.tables import (
     SHF_COMPRESSED,
     SHN_LORESERVE,
@@ -368,3 +375,16 @@ def test_a_name_is_limited() -> None:
     assert string(b"\0" + name + b"\0", 1, "it") == name.decode()
     with pytest.raises(ArtifactError, match=r"^it: no string at offset 0x1 of its string table$"):
         string(b"\0" + name + b"x\0", 1, "it")
+
+
+def test_section_groups_that_overlap() -> None:
+    """Each takes most of the file: reading them all would have no bound."""
+    group = HandMadeSection(".group", SHT_GROUP, bytes(400), link=2, info=1)
+    symbols = HandMadeSection(".symtab", SHT_SYMTAB, symbol_bytes((1, 0x12, 0, 1, 0, 0)), link=3)
+    data = bytearray(written(group, symbols, NAMES, group))
+    (headers,) = struct.unpack_from("<Q", data, 40)
+    for index in (1, 4):
+        struct.pack_into("<QQ", data, headers + index * 64 + 24, 0, len(data) // 2)
+    assert read_bytes(bytes(data)).error is None
+    struct.pack_into("<Q", data, headers + 4 * 64 + 32, len(data) // 2 + 2)
+    assert read_bytes(bytes(data)).error == "section group 4 overlaps another"

@@ -7,6 +7,7 @@ import pytest
 from linkage import artifact
 from linkage.artifact import read
 from linkage.artifact.reader import FORMATS, FileFormat
+from linkage.errors import ArtifactError
 
 FOLDER = Path(artifact.__file__).parent
 MODULES = {"elf": "elf", "archive": "ar", "bitcode": "bitcode", "metadata": "metadata"}
@@ -40,3 +41,12 @@ def test_each_row_reads_what_it_recognises(row: FileFormat, built: dict[str, Pat
     assert facts.kind == row.kind
     assert facts.error is None
     assert {kind for kind, found in kinds.items() if found is not None} == {row.kind}
+
+
+def test_what_is_not_a_regular_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ArtifactError) as raised:
+        read(tmp_path)
+    assert str(raised.value) == f"{tmp_path}: not a regular file"
+    with pytest.raises(ArtifactError) as raised:
+        read(tmp_path / "gone")
+    assert str(raised.value) == f"{tmp_path / 'gone'}: cannot be read: No such file or directory"

@@ -60,6 +60,16 @@ def test_in_a_program(compile_c: Compile, flags: tuple[str, ...]) -> None:
     assert "variable" in found["own"]
 
 
+@pytest.mark.parametrize("flags", [("-static", "-no-pie"), ("-static-pie", "-Wl,-z,pack-relative-relocs")])
+def test_through_slots_without_a_relocation(compile_c: Compile, flags: tuple[str, ...]) -> None:
+    """The linker has written the address into the global offset table, or packs its relocation."""
+    source = CALLS + DEFINITIONS + "int main(void) { return caller(1); }"
+    options = ("-O1", "-fno-inline", "-fPIC", "-fno-plt", "-fsemantic-interposition", "-Wl,--no-relax")
+    found = _references(compile_c(source, *options, *flags), "caller", "own")
+    assert {"imported", "other", "own"} <= set(found["caller"])
+    assert "variable" in found["own"]
+
+
 def test_stripped_of_its_symbol_table(compile_c: Compile) -> None:
     """Only the dynamic symbols are left: what they name is still found."""
     found = _references(compile_c(CALLS, "-shared", "-O1", "-fPIC", "-s"), "caller")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from linkage.case.document import MAX_DEPTH, MAX_NODES, Data, parse
-from linkage.case.yaml_errors import MISTAKES
+from linkage.case.yaml_errors import ESCAPE, MISTAKES, UNKNOWN_ESCAPE, _forbidden_character
 from linkage.errors import CaseErrors, Position
 
 
@@ -289,3 +289,8 @@ def _written(value: Data) -> str:
         pairs = (f"{_written(key)}: {_written(item)}" for key, item in value.items())
         return f"{{{', '.join(pairs)}}}"
     return "null" if value is None else str(value).lower()
+
+
+def test_an_escape_beyond_unicode_has_help() -> None:
+    error = _forbidden_character('a: 1\nb: "\\U00110000"\n', "x.yaml")
+    assert str(error) == f"x.yaml:2:5: {UNKNOWN_ESCAPE} (help: {ESCAPE})"

@@ -65,6 +65,7 @@ def test_rustc_names_its_outputs_so(keys: str, flags: str, source: str, rustc: P
         ("no-link: true, output: deep/o.x", "deep/o.rlink"),
         ("no-link: true, emit: link=p", "two-words.rlink"),
         ("no-link: true, flags: -Cextra-filename=-1", "two-words-1.rlink"),
+        ("no-link: true, flags: -Cextra-filename=-1=2", "two-words-1=2.rlink"),
     ],
 )
 def test_an_rlink_file_is_never_named(keys: str, file: str) -> None:

@@ -196,3 +196,18 @@ def test_a_text_is_the_same_as_that_of_another_step() -> None:
     assert against("", "") == [replace(unjudged("nothing to judge: both are empty"), part="same-as")]
     assert against("", "one") == [Mismatch("same-as", "the same as that of first", "'one'")]
     assert against("1 s", "2 s", "{same-as: first, normalize: {'\\d s': N s}}") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "unwanted", "line"),
+    [
+        ("one\ntwo three\nfour", "wo t", "two three"),
+        ("two three", "two", "two three"),
+        ("one\ntwo", "two", "two"),
+        ("\ntwo\nthree", "\ntwo", "\\ntwo"),
+        ("one\ntwo\nthree", "ne\nt", "one\\ntwo"),
+    ],
+)
+def test_what_a_text_must_not_contain_is_shown_with_its_line(text: str, unwanted: str, line: str) -> None:
+    given = Text.model_validate({"not-contains": [unwanted]})
+    assert [miss.found for miss in check_text(given, text, FILES)] == [line]

@@ -144,7 +144,5 @@ def _nearest_line(wanted: str, lines: Sequence[str]) -> int | None:
 
 
 def _line_of(wanted: str, text: str) -> str:
-    place = text.index(wanted)
-    start = text.rfind("\n", 0, place) + 1
-    end = text.find("\n", place)
-    return escape(text[start : end if end >= 0 else None])
+    before, _, after = text.partition(wanted)
+    return escape(before.rpartition("\n")[2] + wanted + after.partition("\n")[0])

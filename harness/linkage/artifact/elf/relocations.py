@@ -24,10 +24,9 @@ class Relocation:
 
 @dataclass(frozen=True, slots=True)
 class RelocationSection:
-    """A relocation section: the symbol table and the section (0: none) that it applies to."""
+    """A relocation section, and the section that it applies to (0: none)."""
 
     index: int
-    symbols: int
     target: int
     explicit: bool  # RELA
 
@@ -41,7 +40,7 @@ def relocation_sections(elf: ElfFile) -> Iterator[RelocationSection]:
             left -= section.size
             if left < 0:
                 raise ArtifactError(f"relocation section {index} overlaps another")
-            yield RelocationSection(index, section.link, section.info, section.type == SHT_RELA)
+            yield RelocationSection(index, section.info, section.type == SHT_RELA)
 
 
 def relocations(elf: ElfFile, section: RelocationSection) -> Iterator[Relocation]:
