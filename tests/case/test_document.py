@@ -221,6 +221,17 @@ def test_an_escape_of_no_character(text: str, loader: type[yaml.SafeLoader]) -> 
         parse(text, "c.yaml", loader)
 
 
+@pytest.mark.parametrize("loader", LOADERS)
+@pytest.mark.parametrize("before", ["", "\ufeff", "# ä\r\n"])
+def test_a_comment_that_begins_like_an_attribute_is_refused(
+    before: str, loader: type[yaml.SafeLoader]
+) -> None:
+    with pytest.raises(CaseErrors) as raised:
+        parse(f"{before}ä: ö #[used]\n", "c.yaml", loader)
+    line = 2 if before.startswith("#") else 1
+    assert str(raised.value).startswith(f"c.yaml:{line}:6: `#[` begins a comment in YAML")
+
+
 def test_each_kind_of_broken_yaml_is_tried() -> None:
     told = {message.split(": ", 1)[1].split(" (help")[0] for _, message in WRONG_YAML.values()}
     assert {kind.what for kind in MISTAKES} <= told

@@ -29,6 +29,7 @@ MAX_NODES = 50_000
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})\Z")
+_ATTRIBUTE = re.compile(r"[ \t]+(#[\[!])")
 _CONSTANTS: dict[str, Data] = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 
@@ -180,20 +181,37 @@ def _read_plainly(text: str, file: str) -> None:
 
 
 def _check_events(text: str, file: str, loader: type[Any]) -> list[CaseError]:
-    """Check what the node tree does not show: explicit tags, and nesting too deep to compose."""
+    """Check what the node tree does not show: tags, cut-off text, nesting too deep to compose."""
     # Composers recurse: a file of ten thousand brackets must be refused before it is composed.
     depth = 0
-    tags: list[CaseError] = []
+    errors: list[CaseError] = []
+    lines = text.removeprefix("\ufeff").splitlines() if _ATTRIBUTE.search(text) else []
     for event in yaml.parse(text, loader):
         where = mark_position(file, event.start_mark)
         tag = getattr(event, "tag", None)
         if tag is not None:
             short = str(tag).replace("tag:yaml.org,2002:", "!!")
-            tags.append(CaseError(f"the tag {short} is not allowed", where=where, help="remove it"))
+            errors.append(CaseError(f"the tag {short} is not allowed", where=where, help="remove it"))
+        if lines and isinstance(event, yaml.ScalarEvent) and not event.style:
+            errors += _cut_off(mark_position(file, event.end_mark), lines)
         if isinstance(event, (yaml.SequenceStartEvent, yaml.MappingStartEvent)):
             depth += 1
             if depth > MAX_DEPTH:
                 raise _too_deep(where)
         elif isinstance(event, (yaml.SequenceEndEvent, yaml.MappingEndEvent)):
             depth -= 1
-    return tags
+    return errors
+
+
+def _cut_off(end: Position, lines: list[str]) -> list[CaseError]:
+    """The error of a plain scalar that ends at `end`, before `#[` or `#!`.
+
+    No comment begins so: it is an attribute of Rust, or the first line of a script.
+    """
+    line = lines[end.line - 1] if end.line <= len(lines) else ""
+    found = _ATTRIBUTE.match(line, end.column - 1)
+    if not found:
+        return []
+    what = f"`{found[1]}` begins a comment in YAML, so the text before it is cut off"
+    where = Position(end.file, end.line, found.start(1) + 1)
+    return [CaseError(what, where=where, help="put the text in quotes")]
