@@ -1,4 +1,4 @@
-//! A `#[global_allocator]` that counts what it is asked for, in a crate of its own.
+//! A `#[global_allocator]` that counts allocations, in a crate of its own.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};

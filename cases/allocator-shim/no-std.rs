@@ -1,4 +1,4 @@
-//! A program without std whose allocator has nothing to give.
+//! A program without std whose allocator always fails.
 #![no_std]
 #![no_main]
 #![allow(unknown_lints, internal_features)]

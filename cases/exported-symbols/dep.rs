@@ -1,4 +1,4 @@
-//! A dependency: what of it a library that links it exports.
+//! A dependency: which of its items a library that links it exports.
 #![no_std]
 
 #[no_mangle]

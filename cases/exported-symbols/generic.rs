@@ -1,4 +1,4 @@
-//! A dependency whose generics are instantiated here and there.
+//! A dependency whose generics are instantiated here and in other crates.
 #![no_std]
 
 pub fn generic_of_dep<T>(_: T) -> usize {

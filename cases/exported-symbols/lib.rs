@@ -1,4 +1,4 @@
-//! The same items as in dep.rs, and with `--cfg calls` a call of it.
+//! The same items as in dep.rs, and with `--cfg calls` a call to that crate.
 #![no_std]
 extern crate dep;
 

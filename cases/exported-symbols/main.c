@@ -4,7 +4,7 @@ int lib_public(void), lib_by_export_name(void), lib_in_private_module(void), lib
 int dep_public(void), dep_by_export_name(void), dep_in_private_module(void), dep_private(void);
 extern int LIB_STATIC, LIB_USED_BY_NAME, DEP_STATIC, DEP_USED_BY_NAME;
 
-/* Code of core names it, although nothing here unwinds. */
+/* core refers to it, although nothing here unwinds. */
 void rust_eh_personality(void) {}
 
 int main(void) {

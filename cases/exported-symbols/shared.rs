@@ -1,4 +1,4 @@
-//! A dylib: what of it, and of what it holds, others can link against.
+//! A dylib: which items of it and of its rlibs others can link against.
 #![no_std]
 extern crate generic;
 

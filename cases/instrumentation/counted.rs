@@ -1,4 +1,4 @@
-//! What is counted: called ten times from Rust's `main` or from C's.
+//! The code that is counted: Rust's or C's `main` calls it ten times.
 
 #[no_mangle]
 #[inline(never)]

@@ -1,4 +1,4 @@
-//! A crate that brings a C library with it.
+//! A crate with a C library.
 #![no_std]
 
 extern "C" {

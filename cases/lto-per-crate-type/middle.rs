@@ -1,4 +1,4 @@
-//! Stands on `leaf`, as the top does: a diamond.
+//! Depends on `leaf`, as the top crate does: a diamond.
 #![no_std]
 
 pub extern crate leaf;

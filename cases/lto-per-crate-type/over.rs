@@ -1,4 +1,4 @@
-//! A library over the crate that brings a C library. Build both with `-Cpanic=abort`.
+//! A library that uses the crate with the C library. Build both with `-Cpanic=abort`.
 #![no_std]
 
 extern crate bound;

@@ -38,7 +38,7 @@ fn private(n: u64) -> u64 {
     n.wrapping_mul(7)
 }
 
-/// A codegen unit of its own, where several are asked for.
+/// A codegen unit of its own, if there are several.
 pub mod aside {
     #[no_mangle]
     pub extern "C" fn top_aside(n: u64) -> u64 {

@@ -1,5 +1,5 @@
-//! What the crate under test takes in. As it is built as an rlib and a dylib, its own metadata
-//! could be exported, too: it must not be, from anything but its own dylib.
+//! What the crate under test contains. It is built as an rlib and a dylib, and only its own dylib may
+//! export its metadata.
 
 pub fn sum(n: u64) -> u64 {
     (0..n).sum()

@@ -1,4 +1,4 @@
-//! The proc-macro under test. What it defines for C is for nobody.
+//! The proc-macro under test. Its C function is for nobody.
 extern crate dep;
 extern crate proc_macro;
 

@@ -1,4 +1,4 @@
-//! A library without std: what it exports of core is compiled by somebody else.
+//! A library without std: what it exports of core was compiled elsewhere.
 #![no_std]
 
 pub fn digits(n: u128) -> u32 {

@@ -16,7 +16,7 @@ extern "C" {
     fn free(ptr: *mut u8);
 }
 
-// A dylib holds all of core, which refers to the unwinder.
+// A dylib contains all of core, which refers to the unwinder.
 #[link(name = "gcc_s")]
 extern "C" {}
 

@@ -1,4 +1,4 @@
-//! What the crate under test takes in by LTO; no std, so that LTO is cheap.
+//! What LTO includes in the crate under test; no std, so that LTO is fast.
 #![no_std]
 
 /// Not generic and not inline: only LTO can bring it into the crate that calls it.

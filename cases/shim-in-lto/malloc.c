@@ -1,4 +1,4 @@
-/* A malloc that is a few instructions, so that the ways that lead to it are what a count shows. */
+/* A malloc of a few instructions, so that a count shows the calls that lead to it. */
 #include <stddef.h>
 #include <string.h>
 

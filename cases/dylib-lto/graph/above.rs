@@ -1,4 +1,4 @@
-//! A program over both dylibs: there is one copy of everything below.
+//! A program that uses both dylibs: there is one copy of every crate.
 #![no_std]
 #![no_main]
 

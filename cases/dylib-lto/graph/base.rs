@@ -1,5 +1,5 @@
-//! What everything here stands on: the panic handler, and a function that counts its calls.
-//! As a dylib it holds all of core. Build it with `-Cpanic=abort`, as all of its users.
+//! What every crate here depends on: the panic handler, and a function that counts its calls.
+//! As a dylib it contains all of core. Build it and all of its users with `-Cpanic=abort`.
 #![no_std]
 
 use core::sync::atomic::{AtomicUsize, Ordering};

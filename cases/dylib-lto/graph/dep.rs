@@ -1,4 +1,4 @@
-//! An rlib that the dylib swallows. LTO inlines `double`, nothing else does: it calls a function.
+//! An rlib that the dylib contains. Only LTO inlines `double`, because it calls a function.
 #![no_std]
 
 pub fn double(n: u64) -> u64 {

@@ -1,4 +1,4 @@
-/* A C program: PREFIX(answer) is the library's, or that of the library over it. */
+/* A C program: PREFIX(answer) is the library's, or that of the library that uses it. */
 #include <stdint.h>
 #include <stdio.h>
 

@@ -1,4 +1,4 @@
-//! Another library over the library: a dylib, or a cdylib for C.
+//! Another library that uses the library: a dylib, or a cdylib for C.
 #![no_std]
 
 pub extern crate shared;
@@ -7,7 +7,7 @@ pub fn twice(n: u64) -> u64 {
     shared::answer(shared::total(&[n]))
 }
 
-/// Takes the place of `shared_answer` in main.c.
+/// Replaces `shared_answer` in main.c.
 #[no_mangle]
 pub extern "C" fn over_answer(n: u64) -> u64 {
     shared::answer(n)

@@ -1,4 +1,4 @@
-//! The crate that two others need; there must be one of it in the program.
+//! The crate that two others need; the program must contain it once.
 use std::sync::atomic::AtomicUsize;
 
 pub static COUNTER: AtomicUsize = AtomicUsize::new(10);
