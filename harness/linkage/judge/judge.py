@@ -20,7 +20,7 @@ from linkage.judge.text import NOT_EMPTY
 from linkage.judge.verdict import Failure, OtherVariant, Verdict
 from linkage.judge.view import DESCRIBED, View, described
 from linkage.plan.expectation import as_expected, ended_right, how, unmade
-from linkage.plan.observation import Observation, Outcome, captured_text
+from linkage.plan.observation import Observation, Outcome, captured_text, claim_variables
 from linkage.plan.operations import Clean, Write
 from linkage.plan.plan import ClaimGroup, Plan, PlannedStep, filled
 from linkage.plan.shell import command_line, identifier
@@ -93,7 +93,7 @@ def _failures(
             break
     if ended is None and plan.end and observation.steps:
         last = observation.steps[-1].outcome
-        for group in plan.end:
+        for group in _groups_with_captured(plan.end, captured):
             yield from _group(plan, plan.steps[-1], group, last, "end", files, sibling)
 
 
@@ -110,15 +110,21 @@ def _with_captured(step: PlannedStep, captured: Mapping[str, CapturedText]) -> P
     """The step, its claims filled with what earlier steps captured."""
     if not captured:
         return step
-    texts = {
-        f"captured.{name}": text if isinstance(text, str) else " ".join(text)
-        for name, text in captured.items()
-    }
+    texts = claim_variables(captured)
     given = step.model.model_fields_set.intersection(EXPECTATIONS)
     model = step.model.model_copy(update={key: filled(getattr(step.model, key), texts) for key in given})
-    claims = tuple(replace(group, claims=filled(group.claims, texts)) for group in step.claims)
+    claims = _groups_with_captured(step.claims, captured)
     parallel = tuple(_with_captured(part, captured) for part in step.parallel)
     return replace(step, model=model, claims=claims, parallel=parallel)
+
+
+def _groups_with_captured(
+    groups: tuple[ClaimGroup, ...], captured: Mapping[str, CapturedText]
+) -> tuple[ClaimGroup, ...]:
+    if not captured:
+        return groups
+    texts = claim_variables(captured)
+    return tuple(replace(group, claims=filled(group.claims, texts)) for group in groups)
 
 
 def _streams(step: PlannedStep, outcome: Outcome) -> dict[str, str]:

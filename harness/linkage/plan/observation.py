@@ -99,6 +99,14 @@ def captured_text(outcome: Outcome, capture: str) -> CapturedText:
     return (outcome.stdout if capture == "stdout" else outcome.stderr).strip()
 
 
+def claim_variables(captured: Mapping[str, CapturedText]) -> dict[str, str]:
+    """What steps captured, as the variables of later claims."""
+    return {
+        f"captured.{name}": text if isinstance(text, str) else " ".join(text)
+        for name, text in captured.items()
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class StepObservation:
     """A planned step and what it did; None where an earlier step ended the variant."""

@@ -1,5 +1,7 @@
 """Texts of a plan with placeholders for what is known only when it runs. Pure."""
 
+import posixpath
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
@@ -29,6 +31,10 @@ class Captured:
 
 
 WORK = WorkFolder()
+TEMPORARY = "$TMP"
+"""The folder around the working folder, where processes put what they need for themselves."""
+LITERAL_WORK = re.compile(r"\$WORK(?!\w)")
+"""What is not to be taken for the working folder in a text that has it literally."""
 Part = str | WorkFolder | Captured
 
 
@@ -99,6 +105,15 @@ class Template:
             case (Captured(step),) if isinstance(words := captured.get(step), tuple):
                 return [word.replace(str(WORK), work) for word in words]
         return [self.filled(work, captured)]
+
+
+def placeless(text: str, work: str) -> str:
+    """A text with `$WORK` and `$TMP` for the working folder `work`, whose name no claim can know.
+
+    A literal `$WORK` becomes `$'WORK'`, which is the same to a shell and is no folder to a claim.
+    """
+    text = LITERAL_WORK.sub("$'WORK'", text)
+    return text.replace(work, str(WORK)).replace(posixpath.dirname(work), TEMPORARY)
 
 
 def _value(name: str, variables: Mapping[str, str]) -> Part:

@@ -15,16 +15,16 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from linkage.artifact.facts import Facts
 from linkage.errors import StoreError
 from linkage.plan.expectation import as_expected
-from linkage.plan.observation import Observation, Outcome, StepObservation
-from linkage.plan.plan import Plan, PlannedStep, Read, wanted_files
+from linkage.plan.observation import Observation, Outcome, StepObservation, claim_variables
+from linkage.plan.plan import Plan, PlannedStep, Read, filled, wanted_files
 from linkage.plan.state import State, initial, other_than_files, target
 from linkage.plan.template import WORK, CapturedText
-from linkage.run.executor import Context, execute, placeless
+from linkage.run.executor import Context, execute
 from linkage.run.job_server import JobServer
 from linkage.run.kept_facts import FileFacts, get_facts, put_facts, read_facts, read_toolchain_file
+from linkage.run.placeless_facts import placeless_facts
 from linkage.run.restore import restore
 from linkage.run.workspace import Workspace, root_in
 from linkage.store.keys import named_programs, plan_key, step_key
@@ -159,7 +159,7 @@ class _Chain:
         """Take from the store what was done in this folder."""
         while not self.complete:
             index = len(self.records)
-            record = self._recall(self.plan.steps[index], self._key(index))
+            record = self._recall(index, self._key(index))
             if record is None:
                 return
             self._add(index, record)
@@ -177,7 +177,7 @@ class _Chain:
         while not self.complete:
             index = len(self.records)
             key = self._key(index)
-            record = self._recall(self.plan.steps[index], key)
+            record = self._recall(index, key)
             if record is None:
                 self._add(*self._make(index, key))
             elif self.task.recheck is not None:
@@ -238,26 +238,30 @@ class _Chain:
         marks = [(os.path.realpath(one), one.stat().st_size, one.stat().st_mtime_ns) for one in found]
         return f"{path} {marks}" if named else ""
 
-    def _recall(self, step: PlannedStep, key: str) -> _Record | None:
+    def _recall(self, index: int, key: str) -> _Record | None:
         """A step's record from the store, with the facts that its claims need."""
         record = self.store.get("steps", key, _Record)
         if record is None:
             return None
         seen: dict[str, FileFacts] = {}
-        for name, wanted in self._wanted(step, record).items():
+        for name, wanted in self._wanted(index, record).items():
             found = get_facts(self.store, record.after, wanted)
             if found is None:
                 return None
             seen[name] = found
-        return self._with_facts(record, seen, step.reads)
+        return self._with_facts(record, seen, self.plan.steps[index].reads)
 
-    def _wanted(self, step: PlannedStep, record: _Record) -> dict[str, Read]:
-        """What is read of each file after a step; the texts that are looked for have the folder in them."""
-        found = wanted_files(step.reads, record.after, record.outcome.made)
-        return {
-            name: replace(one, texts=tuple(text.replace(str(WORK), self._root) for text in one.texts))
-            for name, one in found.items()
-        }
+    def _wanted(self, index: int, record: _Record) -> dict[str, Read]:
+        """What is read of each file after a step; in the texts that are looked for is what earlier steps
+        captured, and the folder.
+        """
+        captured = claim_variables(record.captured)
+
+        def looked_for(text: str) -> str:
+            return filled(text, captured).replace(str(WORK), self._root)
+
+        found = wanted_files(self.plan.steps[index].reads, record.after, record.outcome.made)
+        return {name: replace(one, texts=tuple(map(looked_for, one.texts))) for name, one in found.items()}
 
     @property
     def _root(self) -> str:
@@ -265,11 +269,15 @@ class _Chain:
 
     def _with_facts(self, record: _Record, seen: Mapping[str, FileFacts], reads: Iterable[Read]) -> _Record:
         """A record with what was found in its files: as claims see it, who do not know the folder's name."""
+        reads = tuple(reads)
+        contents = any(read.contents for read in reads)
         nodes = {name: target(name, record.after) for name in seen}
         others = [other_than_files(read.pattern, record.after) for read in reads if not read.made_only]
         outcome = replace(
             record.outcome,
-            facts={name: self._placeless(one.facts) for name, one in seen.items()},
+            facts={
+                name: placeless_facts(one.facts, self._root, contents=contents) for name, one in seen.items()
+            },
             texts={
                 name: tuple(text.replace(self._root, str(WORK)) for text in one.texts)
                 for name, one in seen.items()
@@ -278,11 +286,6 @@ class _Chain:
             others={name: what for found in others for name, what in found.items()},
         )
         return replace(record, outcome=outcome)
-
-    def _placeless(self, facts: Facts) -> Facts:
-        if facts.other is None or facts.other.text is None:
-            return facts
-        return replace(facts, other=replace(facts.other, text=placeless(facts.other.text, self.folder)))
 
     def _catch_up(self, index: int) -> tuple[int, _Record] | None:
         """Bring the working folder to the state before a step: restore the latest cached state that can
@@ -335,7 +338,7 @@ class _Chain:
         compiler = str(self.plan.variant.toolchain.version)
         record = _Record(outcome, state, dict(self.context.captured), self.context.umask, compiler)
         read = self._read_anew if anew else self._read
-        seen = {name: read(wanted, state) for name, wanted in self._wanted(step, record).items()}
+        seen = {name: read(wanted, state) for name, wanted in self._wanted(index, record).items()}
         return self._with_facts(record, seen, step.reads)
 
     def _read(self, wanted: Read, state: State) -> FileFacts:

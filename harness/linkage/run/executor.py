@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 from linkage.artifact.reader import read
 from linkage.case import steps as model
@@ -24,10 +23,10 @@ from linkage.plan.operations import Operation, SetUmask, Write
 from linkage.plan.plan import PlannedStep
 from linkage.plan.state import State
 from linkage.plan.steps.kind import LINK_INPUTS
-from linkage.plan.template import CapturedText, Template
+from linkage.plan.template import CapturedText, Template, placeless
 from linkage.run import linker_wrapper as linker
 from linkage.run.job_server import JobServer
-from linkage.run.workspace import OperationError, Workspace, root_in
+from linkage.run.workspace import OperationError, Workspace
 from linkage.store.keys import inputs_wanted
 
 PASSED_ENVIRONMENT = ("PATH", "SYSTEMROOT", "SDKROOT", "DEVELOPER_DIR")
@@ -227,7 +226,7 @@ def _starved(command: Command, status: int, stderr: str) -> str | None:
 
 
 def _neutral_call(call: LinkerCall, workspace: Workspace) -> LinkerCall:
-    return replace(call, args=tuple(placeless(word, workspace.temporary) for word in call.args))
+    return replace(call, args=tuple(placeless(word, str(workspace.root)) for word in call.args))
 
 
 def rustc_messages(stderr: str) -> tuple[str, tuple[Diagnostic, ...]]:
@@ -264,12 +263,7 @@ def _message(line: str) -> Diagnostic | None:
 
 
 def _text(stream: bytes, workspace: Workspace) -> str:
-    return placeless(stream.decode("utf-8", "backslashreplace"), workspace.temporary)
-
-
-def placeless(text: str, folder: Path) -> str:
-    """A text with `$WORK` and `$TMP` for the working folder, whose name no claim can know."""
-    return text.replace(str(root_in(folder)), "$WORK").replace(str(folder), "$TMP")
+    return placeless(stream.decode("utf-8", "backslashreplace"), str(workspace.root))
 
 
 def _operate(operation: Operation, workspace: Workspace, context: Context) -> Outcome:

@@ -19,6 +19,7 @@ from linkage.case.check.requirements import impossible
 from linkage.case.check.sources import check_files, check_sources
 from linkage.case.check.survey import survey_cells
 from linkage.case.check.variables import check_unused, check_variables
+from linkage.case.check.working_folder import check_working_folder
 from linkage.case.document import Document, KeyPath
 from linkage.case.model import CaseModel
 from linkage.errors import CaseError
@@ -40,7 +41,11 @@ def check(case: Case) -> list[CaseError]:
         where = doc.key(("matrix", "exclude"))
         return [*errors, CaseError("the matrix is empty", where=where, help="`exclude` removes every cell")]
     built = list(built_by(rows, case.ids, model))
-    unknown = [*check_conditions(model, doc, rows, [row for row, _ in built]), *check_variables(doc, rows)]
+    unknown = [
+        *check_conditions(model, doc, rows, [row for row, _ in built]),
+        *check_variables(doc, rows),
+        *check_working_folder(doc),
+    ]
     if unknown:
         return [*errors, *unknown]
     survey = survey_cells(case, equivalent_cells(built, model, doc))

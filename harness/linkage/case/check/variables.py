@@ -13,6 +13,19 @@ from linkage.case.variables import LATER, REFERENCE, REFERRING, references
 from linkage.errors import CaseError, Position
 
 
+def texts(data: Data, path: KeyPath, doc: Document) -> Iterator[tuple[str, Position]]:
+    """The texts in some data, keys included, each with its place."""
+    if isinstance(data, str):
+        yield data, doc.value(path)
+    elif isinstance(data, list):
+        for index, item in enumerate(data):
+            yield from texts(item, (*path, index), doc)
+    elif isinstance(data, dict):
+        for key, item in data.items():
+            yield key, doc.key((*path, key))
+            yield from texts(item, (*path, key), doc)
+
+
 def check_variables(doc: Document, rows: Sequence[Mapping[str, Any]]) -> Iterator[CaseError]:
     """Report references to undefined variables."""
     axes = set().union(*rows)
@@ -47,22 +60,15 @@ def _parts(rows: Sequence[Mapping[str, Any]]) -> set[str]:
 
 
 def _placed(data: Data, path: KeyPath, doc: Document) -> Iterator[tuple[str, Position]]:
-    if isinstance(data, str):
-        yield from ((found[1], doc.value(path)) for found in REFERENCE.finditer(data))
-    elif isinstance(data, list):
-        for index, item in enumerate(data):
-            yield from _placed(item, (*path, index), doc)
-    elif isinstance(data, dict):
-        for key, item in data.items():
-            yield from ((found[1], doc.key((*path, key))) for found in REFERENCE.finditer(key))
-            yield from _placed(item, (*path, key), doc)
+    for text, where in texts(data, path, doc):
+        yield from ((found[1], where) for found in REFERENCE.finditer(text))
 
 
 def check_unused(model: CaseModel, doc: Document, looked_at: set[str]) -> Iterator[CaseError]:
     """Report axes that are never used; `looked_at` are those that the steps take or refer to."""
     assert isinstance(doc.data, dict)  # noqa: S101 - the case has been validated
-    texts = [doc.data.get(part) for part in (*REFERRING, "sources")]
-    used = looked_at | {name.partition(".")[0] for name, _ in references(texts)}
+    data = [doc.data.get(part) for part in (*REFERRING, "sources")]
+    used = looked_at | {name.partition(".")[0] for name, _ in references(data)}
     used |= set().union(*(one.condition.names() for one in every_condition(model) if not one.exclude))
     for axis, path in _axes(model).items():
         if axis not in used:
