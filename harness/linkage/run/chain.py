@@ -9,7 +9,6 @@ changed input is a cache miss.
 
 import glob
 import os
-import shutil
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -24,6 +23,7 @@ from linkage.plan.template import WORK, CapturedText
 from linkage.run.executor import Context, execute
 from linkage.run.job_server import JobServer
 from linkage.run.kept_facts import FileFacts, get_facts, put_facts, read_facts, read_toolchain_file
+from linkage.run.machine_key import Programs
 from linkage.run.placeless_facts import placeless_facts
 from linkage.run.restore import restore
 from linkage.run.workspace import Workspace, root_in
@@ -73,6 +73,7 @@ class Task:
     progress: Callable[[str], None] | None = None
     recheck: Recheck | None = None
     jobs: JobServer | None = None
+    programs: Programs = field(default_factory=Programs)
 
 
 def observe(task: Task, folder: Path | None = None) -> Observation:
@@ -230,13 +231,14 @@ class _Chain:
             self.places,
         )
 
-    def _programs(self, step: PlannedStep) -> str:
-        """The programs that the step finds on PATH: their paths, sizes and times."""
-        path = self.context.environment.get("PATH")
+    def _programs(self, step: PlannedStep) -> list[str]:
+        """The programs that the step takes from outside: which they are, and where they are looked for."""
         named = named_programs(step)
-        found = [Path(place) for name in named if (place := shutil.which(name, path=path)) is not None]
-        marks = [(os.path.realpath(one), one.stat().st_size, one.stat().st_mtime_ns) for one in found]
-        return f"{path} {marks}" if named else ""
+        if not named:
+            return []
+        own = [folder for part in (step.parallel or (step,)) if part.command for folder in part.command.path]
+        path = os.pathsep.join((*own, self.context.environment.get("PATH", os.defpath)))
+        return [path, *self.task.programs.found(named, path)]
 
     def _recall(self, index: int, key: str) -> _Record | None:
         """A step's record from the store, with the facts that its claims need."""

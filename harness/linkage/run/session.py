@@ -4,7 +4,6 @@ This is what pytest's items, `linkage repro` and a bisection call; everything th
 with is pure but `observe`.
 """
 
-import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,17 +27,14 @@ from linkage.plan.plan import Plan, PlannedStep, Read, Variant, plan
 from linkage.plan.requirements import absent_targets, missing_after_plan, missing_before_plan
 from linkage.plan.state import matching
 from linkage.run.chain import Task, observe
-from linkage.run.executor import PASSED_ENVIRONMENT
 from linkage.run.job_server import JobServer
+from linkage.run.machine_key import Programs, machine_key
 from linkage.store.recheck import Recheck
 from linkage.store.store import Store
 from linkage.toolchain import Machine, Toolchain, discover, examine, probe, resolve_all
 from linkage.toolchain.model import Target
 from linkage.toolchain.probe import probe_target
-from linkage.toolchain.vocabulary import LINKERS, vocabulary
-
-_MACHINE_TOOLS = ("cc", "c++", "as", "ld", *(f"ld.{one}" for one in LINKERS), *LINKERS, "ar")
-"""Programs on PATH that a step may start, whatever the machine's C compiler starts."""
+from linkage.toolchain.vocabulary import vocabulary
 
 
 @dataclass
@@ -59,6 +55,8 @@ class Session:
     """Targets without a library that were asked about, by the toolchain's fingerprint and the triple."""
     jobs: JobServer | None = None
     """The job server of the run, if it has one."""
+    programs: Programs = field(default_factory=Programs)
+    """The programs that steps start by their name."""
 
     @cached_property
     def machine(self) -> Machine:
@@ -67,19 +65,8 @@ class Session:
 
     @cached_property
     def machine_key(self) -> str:
-        """What of the machine an artifact depends on: its C compiler, linkers and archiver."""
-        found = hashlib.blake2b(digest_size=16)
-        for name in _MACHINE_TOOLS:
-            place = shutil.which(name, path=self.environment.get("PATH"))
-            if place is not None:
-                found.update(f"{name}:{_identity(Path(place))}\0".encode())
-        for one in self.machine.tools:
-            if one.path is not None:
-                found.update(f"{one.name}:{_identity(one.path)}:{one.version}\0".encode())
-        for name in PASSED_ENVIRONMENT:
-            if name != "PATH":  # it matters by what is found on it
-                found.update(f"{name}={self.environment.get(name)}\0".encode())
-        return found.hexdigest()
+        """What of the machine an outcome depends on and no step names."""
+        return machine_key(self.machine, self.environment)
 
     def toolchains(self, specs: Sequence[str]) -> list[Toolchain]:
         """The toolchains that these specs mean, probed; without any, those that are found.
@@ -178,6 +165,7 @@ class Session:
             progress=self.progress,
             recheck=self.recheck,
             jobs=self.jobs,
+            programs=self.programs,
         )
         return observe(task, folder)
 
@@ -225,11 +213,6 @@ def chosen_toolchains(session: Session, specs: Sequence[str], named: str | None)
     """The toolchains asked for, or the one that a node id names. Raises ToolchainError."""
     found = session.toolchains(specs or ([named] if named else []))
     return [one for one in found if named in (None, one.name)] or found
-
-
-def _identity(program: Path) -> str:
-    status = program.resolve().stat()
-    return f"{os.path.realpath(program)}:{status.st_size}:{status.st_mtime_ns}"
 
 
 def sources(variant: Variant) -> dict[str, bytes]:

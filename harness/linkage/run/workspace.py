@@ -47,6 +47,8 @@ class Workspace:
         """Where processes put what they need for themselves: beside the folder, and gone with it."""
         self.linker = folder / "linker"
         self.root.mkdir(parents=True)
+        for place in (folder, self.root):
+            place.chmod(0o755)  # whatever the umask of the harness is
         self._real = os.path.realpath(self.root)
         self._seen: dict[str, tuple[tuple[int, ...], Node]] = {}
         self._kept: dict[int, str] = {}

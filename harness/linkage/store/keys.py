@@ -5,6 +5,7 @@ with the code that does it, whatever a version number that is kept by hand may s
 """
 
 import posixpath
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from hashlib import blake2b
@@ -18,6 +19,9 @@ from linkage.plan.steps.kind import LINK_INPUTS
 from linkage.plan.template import CapturedText, Template
 from linkage.store.store import key_of
 from linkage.toolchain.model import Toolchain
+
+_LINKER = re.compile(r"(?:-C|--codegen=)?linker=(.+)")
+"""The option of rustc that names a linker."""
 
 READERS = ("linkage.artifact", "linkage.run.kept_facts")
 """Code that decides what is found in a file."""
@@ -43,7 +47,7 @@ def step_key(
     state: State,
     captured: Mapping[str, CapturedText],
     umask: int,
-    programs: str,
+    programs: Sequence[str],
     places: Sequence[Path],
 ) -> str:
     """The key of what a step does: its commands, the compiler, and the working folder with its content.
@@ -101,13 +105,20 @@ def inputs_wanted(step: PlannedStep) -> list[str]:
 
 
 def named_programs(step: PlannedStep) -> list[str]:
-    """The programs that a step looks for by their name, but for the compilers and the archiver."""
-    found = (
-        part.command.argv[0]
-        for part in (step.parallel or (step,))
-        if part.command is not None and part.command.program in ("tool", "run")
-    )
-    return [str(name) for name in found if "/" not in str(name)]
+    """The programs that a step looks for by their name, or takes from outside: those that it runs but for
+    the compilers and the archiver, and the linkers that it names.
+    """
+    found: list[str] = []
+    for part in step.parallel or (step,):
+        if part.command is None:
+            continue
+        words = [str(word) for word in part.command.argv if isinstance(word, Template)]
+        if part.command.program in ("tool", "run"):
+            found += words[:1]
+        elif part.command.program == "rustc":
+            found += [name[1] for word in words if (name := _LINKER.fullmatch(word))]
+    # Others are in the working folder, and so in its state.
+    return [name for name in found if "/" not in name or name.startswith("/")]
 
 
 def _described(step: PlannedStep, rustc: str) -> object:

@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from linkage.errors import ToolchainError
@@ -18,7 +18,8 @@ from linkage.toolchain.vocabulary import LINKERS
 _COMPILERS = ("cc", "gcc", "clang")
 _SEARCHED = ("PATH", "COMPILER_PATH", "GCC_EXEC_PREFIX")
 """The variables that tell a C compiler where to look for a linker."""
-_FOLDERS = "programs: ="
+_REVISION = 2
+"""Raised when what is remembered of a machine changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,10 @@ class Machine:
     linkers: frozenset[str]
     tools: tuple[Tool, ...] = ()
     """cc, the linker that it uses by default (`ld`), each linker by name, and `ar`; absent ones too."""
+    programs: tuple[Path, ...] = ()
+    """Where the C compiler looks for its parts and for linkers."""
+    libraries: tuple[Path, ...] = ()
+    """Where it looks for libraries and startup files."""
 
     @property
     def versions(self) -> dict[str, str]:
@@ -45,7 +50,6 @@ class Machine:
 class _Remembered:
     """A machine, with what must be unchanged for it to be the same one."""
 
-    folders: tuple[Path, ...]
     state: str
     machine: Machine
 
@@ -65,28 +69,33 @@ def examine(cache_dir: Path, env: Mapping[str, str] | None = None) -> Machine:
     """
     env = os.environ if env is None else env
     cc = c_compiler(env)
-    key = _digest([str(cc), *(f"{name}={env.get(name)}" for name in _SEARCHED)])
+    key = _digest([f"{_REVISION}", str(cc), *(f"{name}={env.get(name)}" for name in _SEARCHED)])
     place = cache_dir / "machine" / f"{key}.msgpack"
     known = cache_file.load(place, _Remembered)
-    if known is None or known.state != _state(cc, known.folders, env):
-        folders = _folders(cc, env)
+    if known is None or known.state != _state(cc, known.machine.programs, env):
+        programs, libraries = _folders(cc, env)
         # The state is taken first: what changes while we ask is asked again the next time.
-        state = _state(cc, folders, env)
-        known = _Remembered(folders, state, _ask_machine(cc, folders, env))
+        state = _state(cc, programs, env)
+        machine = replace(_ask_machine(cc, programs, env), programs=programs, libraries=libraries)
+        known = _Remembered(state, machine)
         cache_file.save(place, known)
     return known.machine
 
 
-def _folders(cc: Path | None, env: Mapping[str, str]) -> tuple[Path, ...]:
-    """Where the C compiler looks for a linker before it looks on PATH."""
+def _folders(cc: Path | None, env: Mapping[str, str]) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    """Where the C compiler looks for a linker before it looks on PATH, and where for libraries."""
     if cc is None:
-        return ()
+        return (), ()
     try:
         answer = ask([cc, "-print-search-dirs"], env, who=cc.name, time_limit=TIME_LIMIT)
     except ToolchainError:
-        return ()
-    line = next((line for line in answer.stdout.splitlines() if line.startswith(_FOLDERS)), _FOLDERS)
-    return tuple(dict.fromkeys(Path(word) for word in line[len(_FOLDERS) :].split(os.pathsep) if word))
+        return (), ()
+    return _listed("programs: =", answer.stdout), _listed("libraries: =", answer.stdout)
+
+
+def _listed(beginning: str, answer: str) -> tuple[Path, ...]:
+    line = next((line for line in answer.splitlines() if line.startswith(beginning)), beginning)
+    return tuple(dict.fromkeys(Path(word) for word in line[len(beginning) :].split(os.pathsep) if word))
 
 
 def _state(cc: Path | None, folders: Sequence[Path], env: Mapping[str, str]) -> str:

@@ -70,15 +70,16 @@ def ask_rustup(cache_dir: Path, env: Mapping[str, str]) -> Tool:
     return known[1]
 
 
-def marks(path: Path, deep: int = _SCRIPTS_DEEP) -> str:
-    """A text that changes when the program does.
+def marks(path: Path, deep: int = _SCRIPTS_DEEP, *, portable: bool = False) -> str:
+    """A text that changes when the program does; `portable`: and is the same on machines installed alike.
 
     For a script, also when a program changes that it names by absolute path: a wrapper of a linker
     stays the same when the linker is updated.
     """
     try:
         found = path.stat()
-        text = f"{path}:{found.st_size}:{found.st_mtime_ns}:{found.st_ctime_ns}:{found.st_ino}"
+        here = "" if portable else f":{found.st_ctime_ns}:{found.st_ino}"
+        text = f"{path}:{found.st_size}:{found.st_mtime_ns}{here}"
         if not deep or not is_script(path):
             return text
         with path.open("rb") as file:
@@ -86,4 +87,4 @@ def marks(path: Path, deep: int = _SCRIPTS_DEEP) -> str:
         named = sorted(word for word in words - {path} if word.is_file() and os.access(word, os.X_OK))
     except (OSError, ValueError):
         return f"{path}:unreadable"
-    return "\0".join([text, *(marks(word, deep - 1) for word in named)])
+    return "\0".join([text, *(marks(word, deep - 1, portable=portable) for word in named)])
