@@ -17,6 +17,7 @@ ELSEWHERE = {
     "linkage.plan.steps": "what is planned is in the key",
     "linkage.plan.expectation": "judges outcomes, and obtains none",
     "linkage.run.job_server": "how many processes run at once changes no outcome",
+    "linkage.run.machine_key": "what it finds is in the key",
     "linkage.run.placeless_facts": "changes facts after they were cached",
     "linkage.store": "where outcomes are kept; VERSION tells layouts apart",
     "linkage.toolchain": "the toolchain's fingerprint and version are in the key",
