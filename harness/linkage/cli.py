@@ -45,7 +45,7 @@ exit status:
   5  no variant was run"""
 
 _ABORT = 255
-"""How `linkage probe` ends on wrong usage: `git bisect run` takes 1 to 127 for an answer."""
+"""The exit status of `linkage probe` on wrong usage: `git bisect run` takes 1 to 127 for an answer."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -63,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("linkage: interrupted", file=sys.stderr)
         return _ABORT if name == "probe" else int(ExitCode.INTERRUPTED)
     except BrokenPipeError:
-        # The reader of our output has seen enough.
+        # The reader of our output closed the pipe.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(ExitCode.OK)
 
@@ -73,7 +73,7 @@ def _call(name: str, words: list[str]) -> int:
         check_dependencies()
     try:
         parser = command_line(COMMANDS if name == "completion" else [name])
-        # pytest parses what follows `run`: it alone knows the options of all its plugins.
+        # pytest parses what follows `run`: only it knows the options of all its plugins.
         forwarded = words[1:] if name == "run" and not {"-h", "--help"} & set(words) else []
         arguments, rest = parser.parse_known_args([name] if forwarded else words)
         if rest:

@@ -8,7 +8,7 @@ from linkage.errors import LinkageError
 
 
 def replace_file(target: Path, content: str | bytes, *, mode: int = 0o644) -> None:
-    """Put a file in its place at once, so that no reader sees half of it. Raises OSError."""
+    """Replace a file atomically, so that no reader sees half of it. Raises OSError."""
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     temporary = Path(name)
     try:
@@ -22,7 +22,7 @@ def replace_file(target: Path, content: str | bytes, *, mode: int = 0o644) -> No
 
 
 def write_whole(place: str, content: str | bytes, *, mode: int = 0o644) -> None:
-    """Write a file that a user asked for, or leave what was there. Raises LinkageError."""
+    """Write a file that a user asked for, or leave the existing one. Raises LinkageError."""
     try:
         replace_file(Path(place).absolute(), content, mode=mode)
     except OSError as error:

@@ -1,8 +1,8 @@
-"""One process, run to its end or to its limits, with nothing of it left behind.
+"""Runs one process to its end or to its limits, and leaves nothing of it behind.
 
-The programs may be broken compilers: one that hangs, never stops printing, or leaves children
-that hold its pipes open gets its whole process group killed. So does one whose harness is
-killed while it runs, as an xdist worker is when its run is interrupted.
+The programs may be broken compilers: if one hangs, never stops printing, or leaves children that keep
+its pipes open, its whole process group is killed. The same happens if the harness is killed while it
+runs, as an xdist worker is when its run is interrupted.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ from pathlib import Path
 
 OUTPUT_LIMIT = 16 << 20
 _CHUNK = 1 << 16
-_GRACE = 1.0  # seconds for pipes that a surviving grandchild holds open
+_GRACE = 1.0  # seconds for pipes that a surviving grandchild keeps open
 
 _GUARD = """\
 while read -r line; do groups=$line; done
@@ -94,7 +94,7 @@ class _Start(threading.Thread):
             self._error = error
 
     def process(self) -> "subprocess.Popen[bytes]":
-        """The process that has been started. Raises what its start raises."""
+        """The started process. Raises what starting it raises."""
         if threading.current_thread() is not threading.main_thread():
             self.run()
         else:
@@ -113,18 +113,17 @@ class _Start(threading.Thread):
 
 
 def end_all() -> None:
-    """Kill whatever other threads are running: their calls return as if it had been killed."""
+    """Kill the processes of all other threads: their calls return as if the process had been killed."""
     for group in _running.groups:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(group, signal.SIGKILL)
 
 
 class _Running:
-    """The process groups that run now, told to a guard: a shell that kills them if we are killed.
+    """The running process groups, known to a guard: a shell that kills them if we are killed.
 
-    The guard reads from a pipe until that is closed, by whatever way we end. Nothing else is
-    certain to happen when a process gets SIGKILL, and no signal to a parent reaches its
-    grandchildren.
+    The guard reads from a pipe that is closed however we end. Nothing else is certain to happen when a
+    process gets SIGKILL, and a signal to a parent does not reach its grandchildren.
     """
 
     def __init__(self) -> None:
@@ -139,8 +138,8 @@ class _Running:
             return tuple(self._groups)
 
     def ready(self) -> None:
-        """Start the guard if there is none, before there is anything to guard."""
-        with self._lock, contextlib.suppress(OSError):  # the runs are as good without it
+        """Start the guard, if there is none, before the first process."""
+        with self._lock, contextlib.suppress(OSError):  # runs work without it
             if self._guard is None or self._owner != os.getpid():
                 self._guard, self._owner = self._start(), os.getpid()
 
@@ -204,16 +203,16 @@ def _pump(
     deadline: float,
     output_limit: int,
 ) -> str | None:
-    """Move what the pipes hold until they close; the limit that was hit first, if one was."""
+    """Read the pipes until they close; return the limit that was reached first, if any."""
     while selector.get_map():
         left = deadline - time.monotonic()
         if left <= 0:
             return "time"
         ended = process.poll() is not None
-        # Its end wakes no selector while a child of its own holds the pipes: look now and then.
+        # Its end does not wake the selector while a child keeps the pipes open: check from time to time.
         ready = selector.select(min(left, _GRACE))
         if not ready and ended:
-            return None  # a child of its own holds the pipes; it is killed with the group
+            return None  # a child keeps the pipes open; it is killed with the group
         for key, _ in ready:
             if key.fileobj is process.stdin:
                 pending = _feed(process, selector, pending)
@@ -241,7 +240,7 @@ def _feed(
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Kill what is left of the group, and reap its leader."""
+    """Kill the rest of the group, and reap its leader."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()

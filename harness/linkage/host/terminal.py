@@ -1,4 +1,4 @@
-"""Text from a file or a process as it is printed: nothing in it can control a terminal. Pure."""
+"""Text from a file or a process, made safe to print: nothing in it can control a terminal. Pure."""
 
 
 def escape(text: str, limit: int = 200) -> str:

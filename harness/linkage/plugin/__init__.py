@@ -17,7 +17,7 @@ from linkage.run.options import RUN_OPTIONS
 
 SETTING = "linkage_cases"
 RUN = "--linkage-run"
-"""Given by `linkage run`: the arguments are cases, whatever the project sets."""
+"""`linkage run` passes it: the arguments are cases, whatever the project's settings are."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -25,7 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("linkage", "linkage cases")
     group.addoption(RUN, action="store_true", help=argparse.SUPPRESS)
     for option in RUN_OPTIONS:
-        # pytest reserves lower-case letters, but everybody types -j, like -n of xdist.
+        # pytest reserves lower-case letters, but users expect -j, like -n of xdist.
         group._addoption(*option.flags, **option.settings)  # noqa: SLF001
 
 

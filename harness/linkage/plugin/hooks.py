@@ -1,4 +1,4 @@
-"""What pytest calls in a run that has cases: which files it collects, and what frames the run."""
+"""The hooks that pytest calls in a run that has cases: collection, and the start and end of the run."""
 
 import fnmatch
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -52,7 +52,7 @@ class Hooks:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
-        """A folder of cases may have any name, also one that pytest skips by default, such as `build`."""
+        """Collect folders of cases with any name, also one that pytest skips by default, such as `build`."""
         if not self._has_cases(collection_path) or not collection_path.is_dir():
             return None
         if not may_have_cases(collection_path):
@@ -60,7 +60,7 @@ class Hooks:
         return None if self._is_taken_out(collection_path) else False
 
     def _is_taken_out(self, folder: Path) -> bool:
-        """Whether the user's own settings or options may leave this folder out: pytest decides."""
+        """Whether the user's own settings or options may exclude this folder: then pytest decides."""
         ignored = [Path(one).absolute() for one in self.config.getoption("ignore") or ()]
         globs = [str(Path(one).absolute()) for one in self.config.getoption("ignore_glob") or ()]
         patterns = set(self.config.getini("norecursedirs")) - NOT_RECURSED
@@ -87,7 +87,7 @@ class Hooks:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Iterator[None]:
-        # A case file that cannot be read is wrong input, which pytest's own status does not tell.
+        # A case file that cannot be read is wrong input, for which pytest has another exit status.
         stopped = session.exitstatus in (
             pytest.ExitCode.INTERRUPTED,
             pytest.ExitCode.TESTS_FAILED,
@@ -105,7 +105,7 @@ class Hooks:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
-        """Where no workers share the variants, threads carry them out while pytest goes through them."""
+        """Without xdist's workers, let threads run the variants ahead of pytest."""
         variants = [item.variant for item in session.items if isinstance(item, VariantItem)]
         config = session.config
         if len(variants) > 1 and not config.option.collectonly and not hasattr(config, "workerinput"):
@@ -127,7 +127,7 @@ class Hooks:
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Show a verdict's evidence for an error, too: pytest asks an item for it in the call phase only."""
+        """Show the evidence of an error too: pytest asks an item for it in the call phase only."""
         report = yield
         if (
             call.when == "setup"
@@ -139,7 +139,7 @@ class Hooks:
 
 
 def _seconds(run: Session, variants: Sequence[Variant]) -> Callable[[Variant], float]:
-    """How long variants took when they were judged last, by results kept."""
+    """How long variants took the last time, from stored results."""
     from linkage.store.results import Results  # noqa: PLC0415 - as above
 
     results = Results(run.store)

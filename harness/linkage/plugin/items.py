@@ -40,7 +40,7 @@ class CaseFile(pytest.File):
             for row, cell in zip(case.rows, case.ids, strict=True):
                 name = f"{toolchain.name}[{cell}]" if cell else toolchain.name
                 variant = Variant(case, row, toolchain)
-                # The id is given: pytest 9.2 makes structured ones that --lf does not know again.
+                # The id is explicit: --lf does not recognize the structured ids of pytest 9.2.
                 yield VariantItem.from_parent(
                     self, name=name, nodeid=f"{self.nodeid}::{name}", variant=variant
                 )
@@ -55,7 +55,7 @@ class UnjudgedError(Exception):
 
 
 class VariantItem(pytest.Item):
-    """One variant: carried out in its set-up, judged in its call."""
+    """One variant: it is run in the set-up phase and judged in the call phase."""
 
     def __init__(self, *, variant: Variant, **kwargs: Any) -> None:  # noqa: ANN401 - pytest's own
         super().__init__(**kwargs)
@@ -92,7 +92,7 @@ class VariantItem(pytest.Item):
         if isinstance(excinfo.value, UnjudgedError):
             return explain_verdict(excinfo.value.verdict, self.nodeid)
         if isinstance(excinfo.value, pytest.xfail.Exception):
-            return str(excinfo.value)  # a traceback, which nobody sees, would take longer than the judgement
+            return str(excinfo.value)  # nobody sees a traceback, and it would take longer than judging
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int, str]:

@@ -26,7 +26,7 @@ class JUnitTools:
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
         self.own: dict[str, str] = {}
-        """What comes with the toolchains of the run."""
+        """The tools that come with the toolchains of the run."""
         self.judged = False
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

@@ -14,7 +14,7 @@ VERDICT = "linkage_verdict"
 
 
 def properties(variant: Variant, verdict: Verdict) -> dict[str, object]:
-    """What is reported of a verdict."""
+    """The properties of a verdict."""
     return {
         "case": variant.case.name,
         "file": str(variant.case.file.resolve()),

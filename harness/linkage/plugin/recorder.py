@@ -42,7 +42,7 @@ class Recorder:
             return
         self.judged.add(report.nodeid)
         self.coming.append(_kept(found, time.time()))
-        if found["outcome"] in _BAD or report.failed:  # as a skip is with --no-skip
+        if found["outcome"] in _BAD or report.failed:  # a skip fails with --no-skip
             self.failed[report.nodeid] = None
         if time.monotonic() - self.written > _BETWEEN:
             self._write()
@@ -67,7 +67,7 @@ class Recorder:
 
 
 def _kept(verdict: Mapping[str, Any], when: float) -> KeptResult:
-    """What the store keeps of a verdict."""
+    """A verdict as the store keeps it."""
     return KeptResult(
         case=verdict["file"],
         cell=verdict["cell"],

@@ -1,4 +1,4 @@
-"""The session and the toolchains of a pytest run, made when they are first asked for."""
+"""The session and the toolchains of a pytest run, created on first use."""
 
 import os
 from contextlib import ExitStack
@@ -23,11 +23,11 @@ STORE: pytest.StashKey[RunStore] = pytest.StashKey()
 TOOLCHAINS: pytest.StashKey[list["Toolchain"]] = pytest.StashKey()
 AHEAD: pytest.StashKey["Prefetcher"] = pytest.StashKey()
 JOBS = "linkage_jobs"
-"""What xdist's workers are told of the run's job server: its folder and its width."""
+"""What xdist's workers receive: the folder and the width of the run's job server."""
 
 
 def session_of(config: pytest.Config) -> Session:
-    """The run's session, made when the first case is collected."""
+    """The run's session, created when the first case is collected."""
     if SESSION not in config.stash:
         chosen = config.stash[STORE]
         config.stash[SESSION] = Session(
@@ -41,7 +41,7 @@ def session_of(config: pytest.Config) -> Session:
 
 
 def _jobs(config: pytest.Config, store: "Store") -> "JobServer | None":
-    """The run's job server: made by the controlling process, shared by its workers."""
+    """The run's job server: the controlling process creates it, and its workers share it."""
     from linkage.run.job_server import JobServer, processors  # noqa: PLC0415
 
     told = getattr(config, "workerinput", {}).get(JOBS)
@@ -53,7 +53,7 @@ def _jobs(config: pytest.Config, store: "Store") -> "JobServer | None":
     try:
         folder = held.enter_context(store.work_folder())
     except StoreError:
-        return None  # the first variant says so
+        return None  # the first variant reports it
     jobs = JobServer.make(folder, config.getoption("--jobs") or processors())
     if jobs is not None:
         held.callback(jobs.close)

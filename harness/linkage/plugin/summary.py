@@ -33,7 +33,7 @@ class Summary:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
-        # Not the lines of xdist about its workers: the progress line has what matters of them.
+        # Without xdist's lines about its workers: the progress line has what matters.
         plugins = session.config.pluginmanager
         distributed = plugins.getplugin("dsession")
         if distributed is not None and plugins.hasplugin("terminaldistreporter"):

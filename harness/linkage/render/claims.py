@@ -1,4 +1,4 @@
-"""What a case expects of a step and claims about artifacts, a line each."""
+"""What a case expects of a step and claims about artifacts, one line each."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -9,7 +9,7 @@ from linkage.plan.plan import ClaimGroup, PlannedStep
 
 
 def expectations(step: PlannedStep) -> Iterator[str]:
-    """What the step must end with, print and produce."""
+    """The exit status, the output and the files that the case expects of the step."""
     for name in EXPECTATIONS:
         value = getattr(step.model, name, None)
         if value in (None, (), 0):
@@ -20,7 +20,7 @@ def expectations(step: PlannedStep) -> Iterator[str]:
 
 
 def claims(groups: Sequence[ClaimGroup]) -> Iterator[str]:
-    """What must be true of artifacts."""
+    """What the case claims about artifacts."""
     for group in groups:
         data = group.claims.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude={"when"})
         name = group.subject if group.subject == group.pattern else f"{group.subject} ({group.pattern})"

@@ -1,4 +1,4 @@
-"""A comparison for a machine to read, and as Markdown for a pull request. Pure."""
+"""A comparison as JSON, and as Markdown for a pull request. Pure."""
 
 import json
 from collections import Counter
@@ -11,16 +11,16 @@ from linkage.host.terminal import escape
 from linkage.render.compare_text import described, evidence, notes, verdict
 
 FORMAT = 1
-"""Of the JSON; counted up when a key changes its meaning or goes."""
+"""Of the JSON; incremented when the meaning of a key changes or a key is removed."""
 
 _SHOWN = 8
 _CASES = 6
 _LIMIT = 60_000
-"""Characters of Markdown: GitHub takes no comment of more than 65,536."""
+"""Characters of Markdown: GitHub accepts comments of at most 65,536."""
 
 
 def as_json(result: Comparison) -> str:
-    """All that was found, every place of every change; its details at the first place."""
+    """The whole result, with every place of every change; details only at the first place."""
     data = {
         "format": FORMAT,
         "same": result.same,
@@ -64,7 +64,7 @@ def _group(group: ChangeGroup) -> dict[str, object]:
 
 
 def as_markdown(result: Comparison) -> str:
-    """The report for a pull request: the verdict, a table, what differs folded below its headline."""
+    """The report for a pull request: the verdict, a table, and each difference folded below its headline."""
     lines = list(_head(result))
     length, left_out = sum(map(len, lines)), 0
     for group in result.groups:
@@ -119,7 +119,7 @@ def _section(group: ChangeGroup) -> Iterator[str]:
 
 
 def where(group: ChangeGroup, limit: int) -> str:
-    """The cases in which a change was found, with the number of their variants, and one of these."""
+    """The cases in which a change was found, with the number of their variants, and one of the variants."""
     cases = group.cases.most_common()
     shown = ", ".join(f"`{case}`" + (f" ({count})" if count > 1 else "") for case, count in cases[:limit])
     more = f" and {len(cases) - limit} more cases" if len(cases) > limit else ""

@@ -39,7 +39,7 @@ def lines(result: Comparison) -> Iterator[Text]:
 
 
 def verdict(result: Comparison) -> str:
-    """What came out, in a line."""
+    """The result in one line."""
     compared = f"{result.compared} variant{'s' if result.compared != 1 else ''} compared"
     left = f", {len(result.not_compared)} not compared" if result.not_compared else ""
     if not result.compared:
@@ -58,7 +58,7 @@ def verdict(result: Comparison) -> str:
 
 
 def described(side: ComparedSide) -> str:
-    """A side in a line: what it is, what linked its outputs, in which environment."""
+    """A side in one line: the toolchain, what linked its outputs, and in which environment."""
     linked = (
         ", ".join(f"{name} ({count})" for name, count in Counter(side.linkers).most_common())
         or "nothing was linked"
@@ -69,7 +69,7 @@ def described(side: ComparedSide) -> str:
 
 
 def notes(result: Comparison) -> Iterator[str]:
-    """What a reader must know to read the differences right."""
+    """What a reader must know to understand the differences."""
     base, head = result.base, result.head
     if base.fingerprint == head.fingerprint:
         yield "both sides are the same compiler and share cached results (help: --no-store builds twice)"
@@ -110,7 +110,7 @@ def _group(group: ChangeGroup) -> Iterator[Text]:
 
 
 def evidence(found: LocatedChange) -> Iterator[str]:
-    """A change as both sides show it."""
+    """A change, with the evidence from both sides."""
     change = found.change
     about = " ".join(part for part in (found.subject or found.step, escape(change.name, 160)) if part)
     base, head = escape(change.base, _WIDTH), escape(change.head, _WIDTH)

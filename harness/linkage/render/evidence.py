@@ -1,6 +1,6 @@
 """The evidence of verdicts as text: what was claimed, what was found, where, and how to reproduce it.
 
-What fails in the same way in many members, variants or toolchains is told once, with where it does.
+A failure that is the same in many members, variants or toolchains is shown once, with all its places.
 """
 
 import re
@@ -16,10 +16,10 @@ from linkage.render.run_data import VariantReport
 
 _INDENT = "    "
 _LINE = 240
-"""Characters of a line; of a longer one the middle is left out."""
+"""Characters of a line; the middle of a longer one is left out."""
 _COMMAND = 2000
 _FINDINGS = 3
-"""Different findings of one claim that are shown."""
+"""How many different findings of one claim are shown."""
 _CLAIMED = 6
 _NEAREST = 5
 _NAMES = 2
@@ -33,11 +33,11 @@ _VARYING = re.compile(
 Place = tuple[str, Failure]
 """A failure and the variant in which it was found."""
 Where = Callable[[Iterable[str]], Iterable[str]]
-"""Variants in words, line by line; nothing for evidence of a single one."""
+"""Describes variants, line by line; nothing for evidence of a single one."""
 
 
 def explain_verdict(verdict: Verdict, node: str) -> str:
-    """All that does not hold in a variant, ready to be pasted into an issue."""
+    """Everything that does not hold in a variant, ready to be pasted into an issue."""
     return "\n".join(_explained(verdict, node, [(node, one) for one in verdict.failures], _nowhere))
 
 
@@ -47,12 +47,12 @@ class EvidenceBlock:
 
     report: VariantReport
     others: int
-    """Other variants in which the same fails."""
+    """The other variants with the same failure."""
     text: str
 
 
 def explain_run(reports: Sequence[VariantReport]) -> Iterator[EvidenceBlock]:
-    """All that does not hold in a run, each claim once."""
+    """Everything that does not hold in a run, each claim once."""
     bad = [one for one in reports if one.outcome in (VerdictKind.FAIL, VerdictKind.FIXED, VerdictKind.ERROR)]
     places: dict[object, list[Place]] = defaultdict(list)
     sharing: dict[object, dict[str, None]] = defaultdict(dict)
@@ -75,7 +75,7 @@ def explain_run(reports: Sequence[VariantReport]) -> Iterator[EvidenceBlock]:
 
 
 def _told(report: VariantReport) -> Iterable[object]:
-    """What is told of a variant: its claims that do not hold, or the reason of its verdict."""
+    """What is shown of a variant: its claims that do not hold, or the reason for its verdict."""
     claims = dict.fromkeys(map(_claim_key, report.failures))
     return claims or ((report.outcome, report.refused, report.reason),)
 
@@ -89,7 +89,7 @@ def _nowhere(_: Iterable[str]) -> tuple[str, ...]:
 
 
 class _Variants:
-    """The variants of a run, to tell which of them some are."""
+    """The variants of a run, to describe a subset of them."""
 
     def __init__(self, reports: Sequence[VariantReport]) -> None:
         self.reports = {one.id: one for one in reports}
@@ -98,7 +98,7 @@ class _Variants:
         )
 
     def lines(self, nodes: Iterable[str]) -> Iterator[str]:
-        """For each case and toolchain how many variants, and which if it is not all."""
+        """For each case and toolchain the number of variants, and which ones if not all."""
         cells: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
         for report in (self.reports[node] for node in nodes):
             cells[report.case, report.toolchain][report.cell] = None
@@ -147,7 +147,7 @@ def _explained(
 
 
 def _commands(commands: Iterable[str], failures: Sequence[Failure]) -> Iterator[str]:
-    """What a person types to see the failures."""
+    """The commands that show the failures."""
     looks = dict.fromkeys(look for failure in failures for look in failure.look)
     others = dict.fromkeys(failure.other for failure in failures if failure.other is not None)
     folder = "in an empty directory"
@@ -165,7 +165,7 @@ def _commands(commands: Iterable[str], failures: Sequence[Failure]) -> Iterator[
 
 
 def _findings(claim: Sequence[Place]) -> list[list[Place]]:
-    """The failures of one claim, those that found the same together."""
+    """The failures of one claim, grouped by what was found."""
     found: dict[str, list[Place]] = defaultdict(list)
     for place in claim:
         found[_VARYING.sub("…", place[1].found)].append(place)
@@ -173,7 +173,7 @@ def _findings(claim: Sequence[Place]) -> list[list[Place]]:
 
 
 def _claim(findings: Sequence[Sequence[Place]], where: Where) -> Iterator[str]:
-    """A claim that does not hold: a headline, then claimed and found under each other."""
+    """A claim that does not hold: a headline, then what was claimed and what was found."""
     failure = findings[0][0][1]
     kind = "could not be judged" if failure.error else "does not hold"
     name = ": ".join(part for part in (failure.step, failure.claim) if part)
@@ -201,7 +201,7 @@ def _finding(finding: Sequence[Place], where: Where) -> Iterator[str]:
 
 
 def _places(places: Sequence[Place], where: Where) -> Iterator[str]:
-    """The files, members and variants of a finding; of several variants the members of the first."""
+    """The files, members and variants of a finding; of several variants, the members of the first."""
     nodes = list(dict.fromkeys(variant for variant, _ in places))
     in_first = [failure for variant, failure in places if variant == nodes[0]]
     for label, names in (
@@ -214,7 +214,7 @@ def _places(places: Sequence[Place], where: Where) -> Iterator[str]:
 
 
 def _labelled(label: str, lines: Iterable[str], limit: int | None = None) -> Iterator[str]:
-    """Lines under each other beside a label, each once."""
+    """A label, and next to it each line once."""
     shown = list(dict.fromkeys(lines)) if limit else list(lines)
     if limit and len(shown) > limit:
         shown[limit:] = [f"… {len(shown) - limit} more"]
@@ -223,7 +223,7 @@ def _labelled(label: str, lines: Iterable[str], limit: int | None = None) -> Ite
 
 
 def _cut(line: str) -> str:
-    """A line, its middle left out if it is long: a linker names a symbol after two long paths."""
+    """A line, without its middle if it is long: linkers print a symbol after two long paths."""
     if len(line) <= _LINE:
         return escape(line, _LINE * 2)
     half = _LINE // 2

@@ -1,4 +1,4 @@
-"""Cases by compilers, from results kept: what `linkage table` shows. Pure."""
+"""Cases by compilers, from stored results: what `linkage table` shows. Pure."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -12,7 +12,7 @@ from linkage.judge.verdict import VerdictKind
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A compiler, and what its column is headed by."""
+    """A compiler, and the heading of its column."""
 
     label: str
     compiler: Compiler
@@ -20,18 +20,18 @@ class Column:
 
 @dataclass(slots=True)
 class GridCell:
-    """How the variants of a case, or one of them, came out on a compiler."""
+    """The verdicts on the variants of a case, or on one variant, with one compiler."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
     missing: int = 0
-    """Variants without a result."""
+    """How many variants have no result."""
     outdated: int = 0
-    """Those whose case or sources have changed since they were judged."""
+    """How many were judged before their case or its sources changed."""
     rebuilt: int = 0
-    """Those that are missing, but for a result of a compiler of this name that is another now."""
+    """How many are missing, but have a result of an earlier compiler with this name."""
 
     tools: Counter[str] = field(default_factory=Counter)
-    """With which tools they were obtained, by the key that results name; not all say it."""
+    """How many were obtained with which tools, by the key in the results; some results have none."""
 
     def add(self, other: "GridCell") -> None:
         self.outcomes += other.outcomes
@@ -53,25 +53,25 @@ class GridRow:
 
 @dataclass(slots=True)
 class SeenBug:
-    """A known bug, and how often it was seen in each column."""
+    """A known bug, and how often it occurred in each column."""
 
     name: str
     note: str
     case: Case
     report: str | None
-    """The file beside the case with the report of an unreported one."""
+    """The file next to the case with the report, if the bug is unreported."""
     seen: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """All that the table says."""
+    """The content of the table."""
 
     columns: tuple[Column, ...]
     rows: tuple[GridRow, ...]
     bugs: tuple[SeenBug, ...]
     tools: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """The versions of tools, by the key that results name."""
+    """The versions of tools, by the key in the results."""
 
     @property
     def totals(self) -> tuple[GridCell, ...]:
@@ -93,7 +93,7 @@ def grid(
     tools: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
     by_variant: bool = False,
 ) -> Grid:
-    """The table of cases with their results; without `chosen`, of each compiler's name the newest build."""
+    """The table of cases with their results; without `chosen`, of the newest compiler of each name."""
     compilers = newest_of_each_name(one for _, found in kept for one in found) if chosen is None else chosen
     columns = _labelled(sorted(dict.fromkeys(compilers), key=lambda compiler: compiler.age))
     rows = [row for case, found in kept for row in _rows(case, found, columns, by_variant=by_variant)]
@@ -102,7 +102,7 @@ def grid(
 
 
 def newest_of_each_name(results: Iterable[KeptResult]) -> list[Compiler]:
-    """The compilers that results are about; of those of one name the one that was used last."""
+    """The compilers that have results; for each name, the one that was used last."""
     last: dict[str, KeptResult] = {}
     for one in results:
         name = one.compiler.name
@@ -112,7 +112,7 @@ def newest_of_each_name(results: Iterable[KeptResult]) -> list[Compiler]:
 
 
 def _labelled(compilers: Sequence[Compiler]) -> tuple[Column, ...]:
-    """Columns headed by the release alone, where that tells them apart."""
+    """Columns, headed by the release alone if that distinguishes them."""
     releases = [compiler.version.partition(" ")[0] for compiler in compilers]
     counted = Counter(releases)
     return tuple(

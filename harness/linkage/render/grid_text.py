@@ -10,7 +10,7 @@ from linkage.judge.verdict import VerdictKind
 from linkage.render.grid import Grid, GridCell, GridRow, SeenBug
 
 FORMAT = 1
-"""Of the JSON; incremented when a key changes its meaning or is removed."""
+"""Of the JSON; incremented when the meaning of a key changes or a key is removed."""
 LETTERS = {
     VerdictKind.PASS: "", VerdictKind.KNOWN: "k", VerdictKind.SKIP: "s",
     VerdictKind.FAIL: "F", VerdictKind.FIXED: "X",
@@ -69,7 +69,7 @@ def seen_in(bug: SeenBug, grid: Grid) -> str:
 
 
 def notes(grid: Grid) -> list[str]:
-    """The legend that the table needs, and what to do about gaps."""
+    """The legend of the table, and what to do about gaps."""
     lines = [LEGEND + "."]
     if grid.count(lambda cell: cell.missing):
         lines.append(f"{UNKNOWN}. `linkage run` records it.")

@@ -1,4 +1,4 @@
-"""What `linkage inspect` says of an artifact, as plain data: for `--json`, and chosen for the tables."""
+"""What `linkage inspect` shows of an artifact, as plain data: for `--json`, and selected for the tables."""
 
 import fnmatch
 from collections.abc import Iterable, Iterator
@@ -20,12 +20,12 @@ from linkage.artifact.facts import (
 )
 
 FORMAT = 1
-"""Of the JSON; counted up when a key changes its meaning or goes."""
+"""Of the JSON; incremented when the meaning of a key changes or a key is removed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which symbols are asked for; with none of these, all."""
+    """Which symbols the user asked for; all if no option is given."""
 
     pattern: str | None = None
     """A glob over raw names, with and without their versions, whole demangled names and demangled paths."""
@@ -34,11 +34,11 @@ class Selection:
 
     @property
     def narrow(self) -> bool:
-        """Whether only some symbols, and nothing else, are asked for."""
+        """Whether the user asked only for some symbols."""
         return self.pattern is not None or self.undefined or self.exports
 
     def chosen(self, symbols: Iterable[Symbol], *, linked: bool) -> Iterator[Symbol]:
-        """Those of a table's symbols; `linked`: it is the dynamic table of a linked file."""
+        """The selected symbols of a table; `linked`: it is the dynamic table of a linked file."""
         for symbol in symbols:
             if symbol.type in (SymbolType.SECTION, SymbolType.FILE) or not symbol.name:
                 continue
@@ -63,7 +63,7 @@ class Selection:
 
 
 def _for_others(symbol: Symbol) -> bool:
-    """Whether an object's symbol can be one of the output that it is linked into."""
+    """Whether an object's symbol can be exported by the output that it is linked into."""
     return symbol.binding is not Binding.LOCAL and symbol.visibility not in (
         Visibility.HIDDEN,
         Visibility.INTERNAL,
@@ -76,7 +76,7 @@ def exported_table(found: ObjectFile) -> bool:
 
 
 def tables(found: ObjectFile | Bitcode, selection: Selection) -> Iterator[tuple[str, list[Symbol] | None]]:
-    """The symbol tables by name, as far as they are asked for; None for one it does not have."""
+    """The symbol tables that the user asked for, by name; None for one that the file lacks."""
     if isinstance(found, Bitcode):
         table = found.symbols
         yield "symbols", None if table is None else list(selection.chosen(table, linked=False))
@@ -91,7 +91,7 @@ def tables(found: ObjectFile | Bitcode, selection: Selection) -> Iterator[tuple[
 
 
 def place(symbol: Symbol) -> str:
-    """Where a symbol is, in readelf's words: its section, or UND, ABS, COMMON; `?`: in one that is gone."""
+    """Where a symbol is, in readelf's words: its section, UND, ABS, COMMON; `?` if the section is missing."""
     if not symbol.defined:
         return "UND"
     if symbol.absolute:

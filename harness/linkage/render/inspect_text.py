@@ -1,4 +1,4 @@
-"""What `linkage inspect` says of an artifact, for a person: a head, then tables, long ones cut."""
+"""What `linkage inspect` shows of an artifact on a terminal: a head, then tables; long ones are cut."""
 
 import io
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,7 +18,7 @@ _SECTION_WIDTH = 24
 _TYPES = {"shared": "shared library", "relocatable": "object file", "debug-only": "debug-only file"}
 _ENDLESS = 1 << 20
 _COLUMN = 64
-"""Characters that a column is aligned to at most; longer texts stand out of it."""
+"""The maximum width of a column in characters; longer texts overflow it."""
 
 Row = tuple[str, ...]
 
@@ -27,14 +27,14 @@ class Printer:
     """Prints the facts of one file after the other."""
 
     def __init__(self, selection: Selection, *, everything: bool, colour: bool) -> None:
-        # All of it is kept, to be written at once: rich ends the process where a pipe is closed.
+        # The output is collected and written at once: rich ends the process if a pipe is closed.
         self._out = io.StringIO()
         self._console = Console(file=self._out, force_terminal=colour, highlight=False, soft_wrap=True)
         self._selection = selection
         self._everything = everything
 
     def show(self, name: str, facts: Facts) -> None:
-        """Everything that is asked for about one file."""
+        """Print everything that the user asked for about one file."""
         self._console.print(Text.assemble((escape(name), "bold"), f": {_headline(facts)}"))
         if facts.object is not None:
             self._object(facts.object)
@@ -99,13 +99,13 @@ class Printer:
             self._table("symbol index", ("name",), rows if self._everything else rows[:0], len(rows))
 
     def _symbols(self, title: str, symbols: Sequence[tuple[str, Symbol]]) -> None:
-        """A symbol table; each symbol with the member that it stands in."""
+        """A symbol table; each symbol with its member."""
         shown = list(symbols)
         if not self._everything and not self._selection.narrow:
             shown = [one for one in symbols if one[1].binding is not Binding.LOCAL]
             if len(shown) < len(symbols):
                 title = f"{title}, {len(symbols) - len(shown)} local ones left out"
-            shown.sort(key=lambda one: not one[1].defined)  # what is there before what is wanted
+            shown.sort(key=lambda one: not one[1].defined)  # defined symbols first
         members = any(member for member, _ in shown)
         header = (
             "binding",
@@ -135,7 +135,7 @@ class Printer:
         )
 
     def _readable(self, name: str) -> str:
-        """A name demangled; empty where that is the name itself."""
+        """The demangled name; empty if that is the name itself."""
         demangled = demangle(name)
         return escape(demangled, self._limit) if demangled != name else ""
 
@@ -157,7 +157,7 @@ class Printer:
             self._console.print(Text.assemble((f"  {label:<18}", "dim"), value))
 
     def _table(self, title: str, header: Row, rows: Iterable[Row], count: int | None = None) -> None:
-        """A table; `count`: of its rows, where fewer are given. A header's `>` aligns to the right."""
+        """A table; `count`: the number of its rows if fewer are given. A header's `>` aligns right."""
         listed = list(rows)
         total = len(listed) if count is None else count
         shown = listed[: self._rows]
@@ -165,7 +165,7 @@ class Printer:
         if shown:
             self._console.print(Text("    " + _line(header, _widths(header, shown)), "dim"))
         for line in _aligned(header, shown):
-            # Not through rich: it takes a second for some thousand lines.
+            # Without rich, which takes a second for some thousand lines.
             self._out.write(f"    {line}\n")
         if len(shown) < total:
             self._note(f"  … {total - len(shown)} more: --all shows them")

@@ -1,4 +1,4 @@
-"""How far a command is: a line that is rewritten on a terminal, or now and then a line in a log."""
+"""The progress of a command: a line that is rewritten on a terminal, or an occasional line in a log."""
 
 import time
 from types import TracebackType
@@ -13,7 +13,7 @@ _SECONDS_IN_A_LOG = 10.0
 
 
 class ProgressLine:
-    """Shows the newest state; on a terminal it is gone at the end."""
+    """Shows the newest state; on a terminal it is removed at the end."""
 
     def __init__(self, stream: TextIO) -> None:
         self._console = Console(file=stream, highlight=False)
@@ -29,7 +29,7 @@ class ProgressLine:
         self.end()
 
     def show(self, text: str, detail: str = "") -> None:
-        """Show this, unless something was shown just now; only a terminal has room for the detail."""
+        """Show a state, unless one was shown just now; the detail only on a terminal."""
         now = time.monotonic()
         if now - self._last < (_SECONDS_ON_A_TERMINAL if self._console.is_terminal else _SECONDS_IN_A_LOG):
             return
@@ -41,7 +41,7 @@ class ProgressLine:
             text, (f" · {detail}" if detail else "", "dim"), no_wrap=True, overflow="ellipsis"
         )
         if self._live is None:
-            # What others print in the meantime is theirs: pytest, and a standard output that is a file.
+            # Others print in the meantime: pytest, and standard output if it is a file.
             self._live = Live(
                 console=self._console,
                 auto_refresh=False,
@@ -57,7 +57,7 @@ class ProgressLine:
         self.show(f"{done} of {total} variants")
 
     def end(self) -> None:
-        """Take the line away."""
+        """Remove the line."""
         if self._live is not None:
             self._live.stop()
             self._live = None

@@ -9,7 +9,7 @@ from typing import Any
 from linkage.judge.verdict import Bug, Failure, Verdict, VerdictKind
 
 FORMAT = 1
-"""Of the JSON; incremented when a key changes its meaning or is removed."""
+"""Of the JSON; incremented when the meaning of a key changes or a key is removed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +31,13 @@ class VariantReport:
     """The failures as text; empty if there are none."""
     seconds: float
     stored: bool = False
-    """Every step was a cache hit; `obtained` tells when and where the newest was first run."""
+    """Every step was a cache hit; `obtained` says when and where the newest was first run."""
     rechecked: int = 0
     """Cached steps that were run again to compare."""
     tools: Mapping[str, str] = field(default_factory=dict)
     """The versions of what comes with the toolchain: `rust-lld`, a Debian `package`."""
     refused: bool = False
-    """A skip that --no-skip turns into a failure."""
+    """Whether it is a skip that --no-skip turns into a failure."""
 
     @property
     def cell(self) -> str:
@@ -52,7 +52,7 @@ class VariantReport:
 
     @classmethod
     def of(cls, node: str, verdict: Mapping[str, Any], *, refused: bool = False) -> "VariantReport":
-        """From what an item reported."""
+        """Create it from the data that an item reported."""
         outcome = "fail" if refused else str(verdict["outcome"])
         return cls(
             id=node,

@@ -1,7 +1,7 @@
 """What `linkage run` prints at its end.
 
-Text that stands in columns is rich's; all else is lines, as long as they are: a reader's terminal
-folds them, and a log is searched by them.
+rich lays out columns. All other lines are printed unfolded: the terminal folds them, and a log is searched
+line by line.
 """
 
 import os
@@ -24,7 +24,7 @@ STYLES = {
     VerdictKind.SKIP: "dim", VerdictKind.ERROR: "bold red",
 }  # fmt: skip
 _EVIDENCE_SHOWN = 12
-"""Blocks of evidence that are printed; of the others only the variants are named."""
+"""Blocks of evidence that are printed; of the others only the variants are listed."""
 _ID = 400
 _ID = 400
 _LOG_WIDTH = 140
@@ -58,7 +58,7 @@ def print_summary(
 
 
 def summary_console(color: str = "auto") -> Console:
-    """Standard output; if it is not a terminal, wider than rich's default. `color`: yes, no or auto."""
+    """Standard output; wider than rich's default if it is not a terminal. `color`: yes, no or auto."""
     force = {"yes": True, "no": False}.get(color)
     console = Console(highlight=False, soft_wrap=True, force_terminal=force)
     if not console.is_terminal and "COLUMNS" not in os.environ:

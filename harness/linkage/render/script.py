@@ -1,4 +1,4 @@
-"""A variant as a shell script that needs only rustc, cc and what the case itself calls. Pure.
+"""A variant as a shell script that needs only rustc, cc and the programs that the case calls. Pure.
 
 It runs the steps as the harness does, and like the harness it stops after a step with an unexpected exit
 status. It judges nothing else: claims are comments, and for each that the harness found not to hold, the
@@ -19,7 +19,7 @@ from linkage.plan.shell import command_line, identifier, written
 from linkage.render.claims import claims, expectations
 
 _FOREIGN = "RUSTC_BOOTSTRAP RUSTC_LOG RUST_BACKTRACE LD_LIBRARY_PATH LIBRARY_PATH LD_PRELOAD"
-"""Variables of the user that the harness does not pass on either."""
+"""Variables that the harness does not pass on to steps either."""
 _FUNCTIONS = r"""say() { printf '%s\n' "$1"; }
 stop() { say "unexpected: $1"; exit 1; }
 miss() { say "unexpected: $1"; wrong=1; }"""
@@ -29,7 +29,7 @@ _ICE = 101  # the exit status of a rustc that panicked
 
 @dataclass(frozen=True, slots=True)
 class OtherBuild:
-    """A variant that a claim compares with, as far as it must be run for that, and its sources."""
+    """A variant that a claim compares with, up to the last step that is needed, and its sources."""
 
     planned: Plan
     files: Mapping[str, bytes]
@@ -40,14 +40,14 @@ class OtherBuild:
 def repro_script(
     planned: Plan, files: Mapping[str, bytes], verdict: Verdict, others: Iterable[OtherBuild] = ()
 ) -> str:
-    """The script: the sources, the commands with what is expected of each, and the failures."""
+    """The script: the sources, the commands with the expectations of each, and the failures."""
     script = _Script(planned, verdict)
     built = (line for other in others for line in _other(other))
     return "\n".join([*script.head(), *built, *_sources(files), *script.steps(), *script.end()]) + "\n"
 
 
 def _other(other: OtherBuild) -> Iterator[str]:
-    """The lines that build another variant, in a folder and a shell of its own."""
+    """The lines that build another variant, in its own folder and shell."""
     yield f"# it is compared with {escape(other.planned.variant.id)}"
     yield f"{other.variable}=$PLACE/{other.variable}"
     yield "("

@@ -1,1 +1,1 @@
-"""Carrying plans out: processes, working folders, the job server, the session."""
+"""Running plans: processes, working folders, the job server, the session."""

@@ -1,4 +1,4 @@
-"""`cargo build` of a whole project with a given rustc, and what it says that it made.
+"""`cargo build` of a whole project with a given rustc, and the files that Cargo reports.
 
 Cargo's messages: the Cargo book, chapter "External tools", "JSON messages".
 """
@@ -40,7 +40,7 @@ class CargoProject:
 
 @dataclass(frozen=True, slots=True)
 class CargoBuilt:
-    """What a build said: its end, its diagnostics, and the files that it made, by a name for each."""
+    """The result of a build: its exit status, its diagnostics, and the files that it produced, by name."""
 
     status: int
     diagnostics: tuple[Diagnostic, ...]
@@ -49,7 +49,7 @@ class CargoBuilt:
 
 
 def cargo_of(toolchain: Toolchain, path: str | None) -> Path | None:
-    """The Cargo that belongs to a toolchain, else the one on PATH."""
+    """The Cargo of a toolchain, else the one on PATH."""
     own = toolchain.sysroot / "bin" / "cargo"
     if os.access(own, os.X_OK):
         return own
@@ -65,12 +65,12 @@ def cargo_build(
     environment: Mapping[str, str],
     jobs: int,
 ) -> CargoBuilt:
-    """Build a project into the folder `target`. Raises LinkageError where Cargo cannot be run."""
+    """Build a project into the folder `target`. Raises LinkageError if Cargo cannot be run."""
     manifest = project.folder / "Cargo.toml"
     if not manifest.is_file():
         raise LinkageError("no Cargo.toml", where=str(project.folder), help="name a Cargo project")
     argv: list[str | Path] = [cargo, "build", "--message-format=json", f"--profile={project.profile}"]
-    argv += ["--workspace"] * _is_workspace(manifest)  # of a member, only what it needs
+    argv += ["--workspace"] * _is_workspace(manifest)  # for a member, only what it needs
     argv += [f"--jobs={jobs}", "--manifest-path", manifest.absolute(), *(["--offline"] * project.offline)]
     env = {key: value for key, value in environment.items() if key not in _NOT_OURS}
     env |= {"RUSTC": str(toolchain.rustc), "CARGO_TARGET_DIR": str(target), "CARGO_INCREMENTAL": "0"}
@@ -98,11 +98,11 @@ def _is_workspace(manifest: Path) -> bool:
     try:
         return "workspace" in tomllib.loads(manifest.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return False  # Cargo says what is wrong with it
+        return False  # Cargo will report what is wrong with it
 
 
 def messages(stdout: str) -> Iterator[dict[str, Any]]:
-    """Cargo's messages; what else stands there, as a build script's output, is passed over."""
+    """Cargo's messages; other lines, such as a build script's output, are skipped."""
     for line in stdout.splitlines():
         if line.startswith("{"):
             try:
@@ -114,7 +114,7 @@ def messages(stdout: str) -> Iterator[dict[str, Any]]:
 
 
 def made(said: Sequence[Mapping[str, Any]]) -> dict[str, Path]:
-    """The files of all targets, called `NAME.KIND`; with the package's version where two are called so."""
+    """The files of all targets by `NAME.KIND`, with the package's version if two have the same name."""
     found: list[tuple[str, str, str, Path]] = []
     for one in said:
         if one.get("reason") == "compiler-artifact":
@@ -136,7 +136,7 @@ def _kind(file: Path, kinds: Sequence[str]) -> str | None:
     if file.suffix in _KINDS:
         return _KINDS[file.suffix]
     if file.suffix:
-        return None  # debug information in a file of its own
+        return None  # a separate file of debug information
     return "build-script" if "custom-build" in kinds else "bin"
 
 

@@ -2,9 +2,9 @@
 
 The key of a step contains everything that it can depend on: the compiler's files, the command line,
 the environment, the machine's linker and C compiler, and the working folder: its name, and the content
-of every file in it. All that a variant does is done in one folder, or was: outcomes of different folders
-never meet. Variants with equal first steps share those that were carried out in the same folder, and any
-changed input is a cache miss.
+of every file in it. All outcomes of a variant are from one folder, also those from the cache. Variants
+with equal first steps share the outcomes of these steps in one folder, and any changed input is a cache
+miss.
 """
 
 import glob
@@ -33,12 +33,12 @@ from linkage.store.store import Store
 from linkage.toolchain.version import VersionRange
 
 _KNOWS_FIFO = VersionRange.parse(">=1.74")
-"""Older compilers know a job server only as two open pipes: they are told of none."""
+"""Older compilers know a job server only as two open pipes: they get none."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Record:
-    """A step's record in the store: what it did, and what stood in the folder afterwards."""
+    """A step's record in the store: its outcome, and the state of the folder after it."""
 
     outcome: Outcome
     after: State
@@ -50,7 +50,7 @@ class _Record:
 
 @dataclass(slots=True)
 class _Position:
-    """Where in the chain a variant is: the state that its next step finds."""
+    """A position in the chain of steps: the state before the next step."""
 
     state: State
     captured: dict[str, CapturedText] = field(default_factory=dict)
@@ -59,10 +59,10 @@ class _Position:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What is to be done, in whatever folder: a variant's steps, and what they are carried out with.
+    """What to do, in any folder: a variant's steps, and what they are run with.
 
-    `machine` stands for the linker and the C compiler in the keys; of `jobs` the processes take their
-    tokens, which no key depends on.
+    `machine` stands for the linker and the C compiler in the keys. The processes take tokens from `jobs`,
+    on which no key depends.
     """
 
     plan: Plan
@@ -77,10 +77,10 @@ class Task:
 
 
 def observe(task: Task, folder: Path | None = None) -> Observation:
-    """Carry out a variant's steps as far as they are as their case expects, using the store; in a certain
-    folder, if one is given.
+    """Run a variant's steps, or take their outcomes from the store, until one is not as the case expects;
+    in a certain folder, if one is given.
 
-    Raises StoreError if no working folder can be made, or files cannot be put into it.
+    Raises StoreError if no working folder can be created, or files cannot be put into it.
     """
     try:
         return _observe(task, folder)
@@ -96,11 +96,11 @@ def _observe(task: Task, folder: Path | None) -> Observation:
         return found[0].observation
     with ExitStack() as held:
         held.enter_context(store.locked(plan_key(task.plan, task.machine, initial(task.sources))))
-        found = _recalled(task, folder)  # another may have been faster
+        found = _recalled(task, folder)  # another process may have been faster
         if found and found[0].complete and task.recheck is None:
             return found[0].observation
         if folder is None and task.recheck is not None and found:
-            folder = found[0].folder  # only there the same bytes are made
+            folder = found[0].folder  # only there a step produces the same bytes
         if folder is not None:
             place = held.enter_context(store.the_folder(folder))
         else:
@@ -110,7 +110,7 @@ def _observe(task: Task, folder: Path | None) -> Observation:
 
 
 def _recalled(task: Task, folder: Path | None) -> "list[_Chain]":
-    """What is cached of a variant, by the folder in which it was done: the longest first."""
+    """The cached chains of a variant, one for each folder: the longest first."""
     folders = task.store.variant_folders() if folder is None else [folder]
     found: list[_Chain] = []
     for one in folders:
@@ -124,7 +124,7 @@ def _recalled(task: Task, folder: Path | None) -> "list[_Chain]":
 
 
 class _Chain:
-    """The steps of a variant in one folder, as far as they have been done there."""
+    """The steps of a variant that were done in one folder."""
 
     def __init__(self, task: Task, folder: Path) -> None:
         self.task = task
@@ -140,13 +140,13 @@ class _Chain:
         self.done: list[StepObservation] = []
         self.records: list[_Record] = []
         self.positions = [_Position(initial(task.sources))]
-        """Before each step, and after the last."""
+        """The positions before each step, and after the last."""
         self.carried_out: set[int] = set()
         self.rechecked: set[int] = set()
 
     @property
     def complete(self) -> bool:
-        """Whether there is nothing more to do."""
+        """Whether all steps are done."""
         done = len(self.records)
         return done == len(self.plan.steps) or (
             done > 0 and not as_expected(self.plan.steps[done - 1], self.records[-1].outcome)
@@ -157,7 +157,7 @@ class _Chain:
         return Observation(tuple(self.done), str(root_in(self.folder)))
 
     def recall(self) -> None:
-        """Take from the store what was done in this folder."""
+        """Take from the store the outcomes of this folder."""
         while not self.complete:
             index = len(self.records)
             record = self._recall(index, self._key(index))
@@ -166,7 +166,7 @@ class _Chain:
             self._add(index, record)
 
     def _add(self, index: int, record: _Record) -> None:
-        """A step was done; what was known of it and of later ones does not hold any more."""
+        """Add the record of a step; earlier records of it and of later steps are dropped."""
         del self.records[index:], self.positions[index + 1 :], self.done[index:]
         self.records.append(record)
         self.positions.append(_Position(record.after, record.captured, record.umask))
@@ -174,7 +174,7 @@ class _Chain:
         self.done.append(self._observation(index, outcome))
 
     def run(self) -> Observation:
-        """Do what is left."""
+        """Run the remaining steps."""
         while not self.complete:
             index = len(self.records)
             key = self._key(index)
@@ -270,7 +270,7 @@ class _Chain:
         return str(root_in(self.folder))
 
     def _with_facts(self, record: _Record, seen: Mapping[str, FileFacts], reads: Iterable[Read]) -> _Record:
-        """A record with what was found in its files: as claims see it, who do not know the folder's name."""
+        """A record with the facts of its files, as claims see them: without the folder's name."""
         reads = tuple(reads)
         contents = any(read.contents for read in reads)
         nodes = {name: target(name, record.after) for name in seen}
@@ -363,7 +363,7 @@ class _Chain:
 
 
 def shown(step: PlannedStep) -> tuple[str, ...]:
-    """A step's command line as a person would type it in the working folder."""
+    """A step's command line as it would be typed in the working folder."""
     if step.command is None:
         return ()
     return tuple(map(str, step.command.typed))
@@ -372,7 +372,7 @@ def shown(step: PlannedStep) -> tuple[str, ...]:
 def _with_toolchain_files(outcome: Outcome, reads: Iterable[Read]) -> Outcome:
     """The outcome with the facts of the toolchain's files that claims are about.
 
-    They are read in every run: nothing that a step does changes them, and the store keeps none of them.
+    They are read in every run: no step changes them, and the store keeps none of them.
     """
     asked = [(Path(name), wanted) for wanted in reads for name in _toolchain_files(wanted.pattern)]
     if not asked:
@@ -391,5 +391,5 @@ def _toolchain_files(pattern: str) -> list[str]:
 
 
 def _without_facts(record: _Record) -> _Record:
-    """A record as it is kept: the facts are kept by themselves, for they depend on the claims."""
+    """A record as it is stored: facts are stored separately, because they depend on the claims."""
     return replace(record, outcome=replace(record.outcome, facts={}, texts={}, modes={}, others={}))

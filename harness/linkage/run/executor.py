@@ -1,4 +1,4 @@
-"""Runs one step in a working folder: a process or a file operation, and notes what it made."""
+"""Runs one step in a working folder: a process or a file operation, and records what it produced."""
 
 import contextlib
 import errno
@@ -30,7 +30,7 @@ from linkage.run.workspace import OperationError, Workspace
 from linkage.store.keys import inputs_wanted
 
 PASSED_ENVIRONMENT = ("PATH", "SYSTEMROOT", "SDKROOT", "DEVELOPER_DIR")
-"""What a step's process takes from the harness's own environment; all else it gets from the case."""
+"""The variables of the harness's own environment that a step's process gets; the case sets all others."""
 
 _FATAL = {
     errno.ENOSPC: "the disk is full",
@@ -49,7 +49,7 @@ _STARVED = {
     "(SIGXFSZ)": "a process that it started hit a limit on the size of files",
     "terminated with signal 9": "the system killed a process that it started: is there too little memory?",
 }
-"""What compilers print if the machine, not the compiler, failed."""
+"""What compilers print if the machine failed, not the compiler."""
 
 
 @dataclass(slots=True)
@@ -59,11 +59,11 @@ class Context:
     sources: Mapping[str, bytes]
     environment: Mapping[str, str]
     captured: dict[str, CapturedText]
-    """What steps captured for later arguments, by step id."""
+    """What steps captured for later ones, by step id."""
     umask: int = 0o022
     jobs: JobServer | None = None
     tells_jobs: bool = False
-    """Whether the compiler knows a job server in a fifo."""
+    """Whether the compiler supports a job server in a fifo."""
 
     def filled(self, text: Template, workspace: Workspace) -> str:
         """A text of the plan with this working folder and what was captured in place."""
@@ -86,8 +86,8 @@ def execute(step: PlannedStep, workspace: Workspace, context: Context) -> tuple[
         why = _FATAL.get(error.errno or 0) or error.strerror or str(error)
         outcome = Outcome(problem=f"{error.filename or 'the step'}: {why}")
     after = workspace.scan()
-    # A file that was written again with the same content has been made, too. A folder is, if it is empty:
-    # else what is in it tells that it was.
+    # A file that was written again with the same content counts as produced. A folder does if it is empty:
+    # otherwise the files in it count.
     holding = {posixpath.dirname(name) for name in after}
     made = tuple(
         sorted(
@@ -105,14 +105,14 @@ def execute(step: PlannedStep, workspace: Workspace, context: Context) -> tuple[
 
 
 def _starts(step: PlannedStep) -> bool:
-    """Whether it starts a process. Steps that run together share one token: one more could be
-    waited for while others wait for that one.
+    """Whether it starts a process. Steps that run in parallel share one token: if each waited for its
+    own, they could wait for each other.
     """
     return any(part.command is not None for part in (step.parallel or (step,)))
 
 
 def _died(step: PlannedStep, outcome: Outcome) -> bool:
-    """Whether a compiler may have taken tokens of the job server along."""
+    """Whether a compiler may have died with tokens of the job server."""
     parts = zip(step.parallel or (step,), outcome.parts or (outcome,), strict=False)
     return any(
         part.command is not None
@@ -129,7 +129,7 @@ def _outcome(step: PlannedStep, workspace: Workspace, context: Context) -> Outco
 
 
 def arguments(command: Command, workspace: Workspace, context: Context) -> list[str]:
-    """The words of a command with this folder's places in them. Raises OperationError."""
+    """The arguments of a command with this folder's paths filled in. Raises OperationError."""
     return [word for part in command.argv for word in _words(part, command.cwd, workspace, context)]
 
 
@@ -159,7 +159,7 @@ def _process(step: PlannedStep, command: Command, workspace: Workspace, context:
         env.setdefault("MAKEFLAGS", context.jobs.makeflags)
     if command.watch_linker:
         kept = inputs_wanted(step)
-        watched = workspace.linker / step.id  # steps that run together have one each
+        watched = workspace.linker / step.id  # parallel steps have one each
         first = linker.install(watched, workspace.root / LINK_INPUTS, kept, env["PATH"])
         env["PATH"] = f"{first}:{env['PATH']}"
     if command.program in ("ar", "tool", "cc", "cxx"):
@@ -219,7 +219,7 @@ def _ended(ended: process.ProcessResult, command: Command, workspace: Workspace)
 
 
 def _starved(command: Command, status: int, stderr: str) -> str | None:
-    """What of the machine a compiler lacked: its failure then says nothing about the compiler."""
+    """What the machine lacked: the failure then says nothing about the compiler."""
     if status == 0 or command.program not in ("rustc", "cc", "cxx", "ar"):
         return None
     return next((why for sign, why in _STARVED.items() if sign in stderr), None)
@@ -230,7 +230,7 @@ def _neutral_call(call: LinkerCall, workspace: Workspace) -> LinkerCall:
 
 
 def rustc_messages(stderr: str) -> tuple[str, tuple[Diagnostic, ...]]:
-    """What rustc wrote for a machine, as a person would have seen it, and its diagnostics."""
+    """Read rustc's JSON messages: the text that a user would have seen, and the diagnostics."""
     seen: list[str] = []
     diagnostics: list[Diagnostic] = []
     for line in stderr.splitlines(keepends=True):
@@ -284,12 +284,12 @@ def _operate(operation: Operation, workspace: Workspace, context: Context) -> Ou
 
 
 def _together(step: PlannedStep, workspace: Workspace, context: Context) -> Outcome:
-    """All parts at the same time; the outcome is that of the first that failed, or of the last."""
+    """Run all parts at the same time; the outcome is that of the first that failed, or of the last."""
     with ThreadPoolExecutor(len(step.parallel)) as pool:
         try:
             outcomes = list(pool.map(lambda part: _part(part, workspace, context), step.parallel))
         except BaseException:
-            process.end_all()  # interrupted: the pool waits for what still runs
+            process.end_all()  # interrupted: the pool waits for what is still running
             raise
     for part, outcome in zip(step.parallel, outcomes, strict=True):
         if outcome.problem or outcome.limit:

@@ -1,14 +1,14 @@
 """A GNU make job server for all processes of a run: as many at once as the machine has processors.
 
-A step's process is started with a token in hand, and rustc takes further ones for its threads of
-code generation (`MAKEFLAGS=--jobserver-auth=fifo:…`, GNU make's manual, "POSIX Jobserver"). The
-tokens lie in a fifo that the controlling process makes and xdist's workers open by its path.
+A step's process needs a token to start, and rustc takes further ones for its threads of code
+generation (`MAKEFLAGS=--jobserver-auth=fifo:…`, GNU make's manual, "POSIX Jobserver"). The tokens are
+in a fifo that the controlling process creates and xdist's workers open by its path.
 
-Whoever is killed takes tokens along. So each holder also shares a lock, which the system takes
-from the dead: where a token is waited for in vain and nobody holds the lock, all tokens are put
-back. Somebody who waits therefore waits for a step that runs, never for one that is gone. After a
-compiler that died with we do not know how many, nobody starts until the others have ended. Nor does
-anybody beside others while memory is short.
+A process that is killed does not return its tokens. So each holder also shares a lock, which the
+system releases when the holder dies: if a process waits for a token and nobody holds the lock, all
+tokens are put back. A process therefore waits for a step that runs, never for one that is gone. After
+a compiler has died with an unknown number of tokens, no step starts until the others have ended. While
+memory is low, no step starts next to others.
 """
 
 import contextlib
@@ -22,11 +22,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-_PATIENCE = 0.5  # seconds between looks at whether anybody is left who will give a token back
+_PATIENCE = 0.5  # seconds between checks whether any holder is left that will return a token
 _TOKEN = b"+"
 ROOM = 1 << 30
-"""Bytes of memory that must be available before one more process starts beside others: what a fat-LTO
-link of std takes. The first one always starts."""
+"""Bytes of memory that must be available before another process starts next to others: what a fat-LTO
+link of std needs. The first one always starts."""
 _MEMORY = Path("/proc/meminfo")
 
 
@@ -37,12 +37,12 @@ def processors() -> int:
 
 @dataclass(slots=True)
 class JobServer:
-    """A run's tokens, in a fifo of a folder that lives as long as the run."""
+    """A run's tokens, in a fifo in a folder that exists as long as the run."""
 
     folder: Path
     width: int
     kept: int | None = None
-    """The fifo, held open by the process that made it: without anybody, what is in it is lost."""
+    """The fifo, kept open by the process that created it: otherwise its content would be lost."""
 
     @property
     def fifo(self) -> Path:
@@ -50,7 +50,7 @@ class JobServer:
 
     @classmethod
     def make(cls, folder: Path, width: int) -> "JobServer | None":
-        """Make one in a folder; None where that has no fifos, or a name that MAKEFLAGS cannot hold."""
+        """Create one in a folder; None if that does not support fifos, or MAKEFLAGS cannot hold its name."""
         made = cls(folder, width)
         if len(str(folder).split()) > 1 or "$" in str(folder):
             return None
@@ -64,14 +64,14 @@ class JobServer:
         return made
 
     def close(self) -> None:
-        """Let go of the fifo; its folder is the caller's."""
+        """Close the fifo; the caller removes its folder."""
         if self.kept is not None:
             os.close(self.kept)
             self.kept = None
 
     @property
     def makeflags(self) -> str:
-        """What tells a compiler of it."""
+        """The value of MAKEFLAGS that passes it to a compiler."""
         return f"-j{self.width} --jobserver-auth=fifo:{self.fifo}"
 
     @property
@@ -79,13 +79,13 @@ class JobServer:
         return self.folder / "lost"
 
     def lose(self) -> None:
-        """Say that a compiler has died, which may have held tokens."""
+        """Note that a compiler has died, which may have held tokens."""
         with contextlib.suppress(OSError):
             self._lost.touch()
 
     @contextmanager
     def token(self) -> Iterator[None]:
-        """Hold a token; waits for one. Without one where the folder has been taken from under us."""
+        """Hold a token; wait for one. If the folder has been removed, continue without one."""
         with contextlib.ExitStack() as held:
             pipe = holders = None
             try:
@@ -108,7 +108,7 @@ class JobServer:
                 with contextlib.suppress(BlockingIOError):
                     if os.read(pipe, 1):
                         return
-            # Waiting without the lock: nobody who waits is taken for one who will give back.
+            # Wait without the lock: a process that waits is not a holder that will return a token.
             fcntl.flock(holders, fcntl.LOCK_UN)
             self._restore(pipe, holders)
             if self._lost.exists() or available() <= ROOM:
@@ -117,7 +117,7 @@ class JobServer:
                 select.select([pipe], [], [], _PATIENCE)
 
     def _restore(self, pipe: int, holders: int) -> None:
-        """Where nobody holds a token, all of them belong in the fifo."""
+        """Put all tokens into the fifo if nobody holds one."""
         try:
             fcntl.flock(holders, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -144,7 +144,7 @@ def _alone(holders: int) -> bool:
 
 
 def available(meminfo: Path = _MEMORY) -> int:
-    """Bytes of memory that can be had without swapping; very many where the system does not say."""
+    """Bytes of memory that are available without swapping; a huge number if the system does not tell."""
     try:
         lines = meminfo.read_text().splitlines()
         found = next(line for line in lines if line.startswith("MemAvailable:"))

@@ -1,7 +1,7 @@
-"""What the store keeps of a file's facts: those of archives' large parts by themselves, each once.
+"""A file's facts as the store keeps them: those of archives' large parts separately, each once.
 
-Every static library that holds std holds the same objects of it, and what the readers find in them is
-most of what is kept of it.
+Every static library that contains std has the same objects of it, and the facts of these objects are
+most of the library's facts.
 """
 
 from dataclasses import dataclass, replace
@@ -17,9 +17,9 @@ from linkage.store.keys import facts_key, thin_facts_key
 from linkage.store.store import Store
 
 _LARGE = 4096
-"""Bytes of a part that is kept by itself."""
+"""From this size in bytes on, a part is stored separately."""
 _BY_NAME = b"@"
-"""Before the name of a part that is kept by itself; a part's own bytes, zlib's, never begin so."""
+"""Precedes the name of a part that is stored separately; a part's own bytes, zlib's, never begin so."""
 _REFERRING = "thin"
 """The kind of the facts that only name a thin archive's members: with their contents they are the key of
 its facts.
@@ -28,14 +28,14 @@ its facts.
 
 @dataclass(frozen=True, slots=True)
 class FileFacts:
-    """What was found in one file: its facts, and which of the texts looked for stand in it."""
+    """What was found in one file: its facts, and which of the requested texts it contains."""
 
     facts: Facts
     texts: tuple[str, ...] = ()
 
 
 def read_facts(wanted: Read, root: Path, state: State) -> FileFacts:
-    """What the readers find in one file of the folder, and what else is asked of it."""
+    """Read the facts of one file of the folder, and what else is requested."""
     name = wanted.pattern
     path = root / name
     try:
@@ -56,7 +56,7 @@ def read_facts(wanted: Read, root: Path, state: State) -> FileFacts:
 
 
 def read_toolchain_file(wanted: Read, path: Path) -> FileFacts:
-    """What the readers find in a file of the toolchain, and what else is asked of it."""
+    """Read the facts of a file of the toolchain, and what else is requested."""
     try:
         facts = read(path, references=wanted.functions, contents=wanted.contents)
         return FileFacts(facts, _texts(wanted.texts, path))
@@ -66,7 +66,7 @@ def read_toolchain_file(wanted: Read, path: Path) -> FileFacts:
 
 
 def _texts(wanted: tuple[str, ...], path: Path) -> tuple[str, ...]:
-    """Which of the texts stand in the file."""
+    """Which of the texts the file contains."""
     content = path.read_bytes() if wanted else b""
     return tuple(text for text in wanted if text.encode() in content)
 

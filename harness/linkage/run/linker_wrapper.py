@@ -1,7 +1,7 @@
-"""Notes how rustc calls the linker: a wrapper called `cc` comes before the real one on rustc's PATH.
+"""Records how rustc calls the linker: a wrapper called `cc` precedes the real one on rustc's PATH.
 
 Nothing else changes: rustc finds `cc` by its name, as it always does on these targets, so the
-choice of flavour and of a default LLD stays rustc's. A call that a flag sends elsewhere
+choice of flavour and of a default LLD stays rustc's. A call that a flag redirects
 (`-Clinker=…`) is not seen; a claim about it then fails with that reason.
 """
 
@@ -19,7 +19,7 @@ _NAME = re.compile(r'"?([^\s{};:"]+)"?\s*;')
 
 
 def install(folder: Path, inputs: Path, kept: Sequence[str], path: str) -> Path:
-    """Write the wrapper into `folder`, without what it noted before; the folder to put first on PATH.
+    """Write the wrapper into `folder` and remove its earlier records; return the folder to put first on PATH.
 
     Inputs of the linker whose names match a pattern of `kept` are copied to `inputs`.
     """
@@ -40,13 +40,13 @@ def install(folder: Path, inputs: Path, kept: Sequence[str], path: str) -> Path:
 
 
 def calls(folder: Path) -> tuple[LinkerCall, ...]:
-    """The calls that the wrapper noted, in their order."""
+    """The calls that the wrapper recorded, in order."""
     found = sorted((folder / "calls").iterdir(), key=lambda entry: int(entry.name))
     return tuple(_call(entry) for entry in found)
 
 
 def hides_inputs(folder: Path) -> bool:
-    """Whether a call named inputs in a response file, of which the wrapper keeps none."""
+    """Whether a call has inputs in a response file, which the wrapper does not copy."""
     return any((folder / "calls").glob("*/response"))
 
 

@@ -16,12 +16,12 @@ from linkage.plan.plan import Variant
 from linkage.run.session import Session
 
 _WINDOW = 16
-"""Verdicts a thread that may wait for their turn: they take memory."""
-_LOOK = 0.2  # seconds between looks at whether threads have ended
+"""How many verdicts per thread may wait for their turn: they take memory."""
+_LOOK = 0.2  # seconds between checks whether threads have ended
 
 
 class _StoppedError(Exception):
-    """Ends what a thread does before its next step."""
+    """Ends the work of a thread before its next step."""
 
 
 class Prefetcher:
@@ -54,13 +54,13 @@ class Prefetcher:
         self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(threads)]
 
     def start(self) -> None:
-        """Begin. What all variants share is found out before, once."""
+        """Start the threads, after finding out once what all variants share."""
         _ = self._session.machine, self._session.machine_key
         for thread in self._threads:
             thread.start()
 
     def verdict(self, variant: Variant) -> Verdict:
-        """The verdict of the variant whose turn it is, from a thread or made here."""
+        """The verdict of the variant whose turn it is, from a thread or judged here."""
         place = self._places[variant.id]
         with self._lock:
             self._at = place + 1
@@ -70,12 +70,12 @@ class Prefetcher:
         return found.result()
 
     def stop(self) -> None:
-        """End at once what is still being done; nothing of ours runs any more afterwards."""
+        """Stop all work at once; afterwards no thread or process of ours runs."""
         self._stopped.set()
         self._begun.set()
         for thread in self._threads:
             while thread.is_alive():
-                process.end_all()  # again: one that waited for its turn may have begun just now
+                process.end_all()  # again: one that waited for its turn may have started just now
                 thread.join(_LOOK)
         self._session.progress = self._before
 

@@ -33,7 +33,7 @@ def restore(workspace: Workspace, wanted: State, store: Store) -> bool:
 
 
 def _clear(root: Path, now: State, wanted: State) -> None:
-    """Remove what is not wanted, or is something else than is wanted in its place."""
+    """Remove what is not in the state, or is of another kind there."""
     for name, node in now.items():
         other = wanted.get(name)
         if other is not None and other.kind == node.kind:
@@ -42,7 +42,7 @@ def _clear(root: Path, now: State, wanted: State) -> None:
         if node.kind == "dir":
             remove_tree(path)
         else:
-            path.unlink(missing_ok=True)  # it may have gone with its folder
+            path.unlink(missing_ok=True)  # it may have been removed with its folder
 
 
 def _make(root: Path, missing: Mapping[str, Node], fetched: Mapping[str, Path]) -> None:
@@ -62,7 +62,7 @@ def _make(root: Path, missing: Mapping[str, Node], fetched: Mapping[str, Path]) 
             path.chmod(node.mode)
         elif node.stored is not None:
             _place(fetched[node.stored], path, node.mode, again=uses[node.stored] > 1)
-    for name in sorted(folders, reverse=True):  # one without write permission is filled first
+    for name in sorted(folders, reverse=True):  # a folder without write permission is filled first
         (root / name).chmod(folders[name].mode)
 
 

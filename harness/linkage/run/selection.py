@@ -17,25 +17,25 @@ from linkage.toolchain import Toolchain
 
 SHIPPED = "shipped:"
 _FOLDER = (Path(__file__).parents[1] / "shipped").resolve()
-"""In a checkout a link to its own `cases`."""
+"""In a checkout, a link to its `cases`."""
 
 
 def located(text: str, folder: Path | None = None) -> Path:
-    """The path that a user's text means; a relative one is taken from `folder`."""
+    """The path that a user's text means; a relative one is relative to `folder`."""
     if text.startswith(SHIPPED):
         return _FOLDER / text.removeprefix(SHIPPED)
     return Path(os.path.relpath(folder / text)) if folder else Path(text)
 
 
 def case_name(file: Path, root: Path | None = None) -> str:
-    """What a case is called; the cases of the checkout at `root` are not called shipped."""
+    """The name of a case; the cases of the checkout at `root` are not called shipped."""
     if file.is_relative_to(_FOLDER) and _FOLDER.parent != (root or Path.cwd()).resolve():
         return f"{SHIPPED}{file.relative_to(_FOLDER)}"
     return str(file) if root is None and not file.is_relative_to(_FOLDER) else os.path.relpath(file, root)
 
 
 def case_files(paths: Sequence[str], folder: Path | None = None) -> list[Path]:
-    """The case files that paths mean. Raises LinkageError for one that is not there."""
+    """The case files that paths mean. Raises LinkageError for a path that does not exist."""
     found: list[Path] = []
     for path in (located(text.partition("::")[0], folder) for text in paths):
         if path.is_dir():
@@ -58,7 +58,7 @@ def _cases_below(folder: Path) -> list[Path]:
 
 
 def may_have_cases(folder: Path) -> bool:
-    """Whether cases are looked for in a folder below one that was named."""
+    """Whether to look for cases in a folder below one that was named."""
     hidden = folder.name.startswith(".") or folder.name == "__pycache__"
     return not hidden and not (folder / "pyvenv.cfg").exists()
 
@@ -74,7 +74,7 @@ def split(text: str) -> tuple[str, str | None, str | None]:
 
 
 def one_case(text: str) -> tuple[Case, str | None, str | None]:
-    """The case of a node id, and what it says of the toolchain and the cell. Raises LinkageError."""
+    """The case of a node id, with the toolchain and the cell in the id. Raises LinkageError."""
     file, toolchain, cell = split(text)
     case = read_case(case_files([file])[0], file)
     if cell is not None and cell not in case.ids:

@@ -1,7 +1,7 @@
-"""A session: the toolchains, the machine and the store of a run, and a variant's way through it.
+"""A session: the toolchains, the machine and the store of a run, which plans, runs and judges variants.
 
-This is what pytest's items, `linkage repro` and a bisection call; everything that it calls
-with is pure but `observe`.
+pytest's items, `linkage repro` and bisections use it. Everything that it calls for this is pure, except
+`observe`.
 """
 
 import os
@@ -50,7 +50,7 @@ class Session:
     recheck: Recheck | None = None
     """Which cached steps are run again and compared."""
     probed: list[Toolchain] = field(default_factory=list)
-    """The toolchains of the run: what one of them knows is not misspelt in a case."""
+    """The toolchains of the run: a word that one of them knows is not misspelt in a case."""
     bare: dict[tuple[str, str], Target] = field(default_factory=dict)
     """Targets without a library that were asked about, by the toolchain's fingerprint and the triple."""
     jobs: JobServer | None = None
@@ -69,9 +69,9 @@ class Session:
         return machine_key(self.machine, self.environment)
 
     def toolchains(self, specs: Sequence[str]) -> list[Toolchain]:
-        """The toolchains that these specs mean, probed; without any, those that are found.
+        """The toolchains that these specs mean, probed; without specs, those that are found.
 
-        Raises ToolchainError, also where there is none at all.
+        Raises ToolchainError, also if there is none.
         """
         specs = specs or discover(self.environment)
         if not specs:
@@ -96,7 +96,7 @@ class Session:
         return planned if isinstance(planned, str) else None
 
     def _planned(self, variant: Variant) -> Plan | str:
-        """What a variant will do, or why it cannot be run here."""
+        """The plan of a variant, or why it cannot be run here."""
         variant = self._with_bare_targets(variant)
         known = vocabulary({one.fingerprint: one for one in (*self.probed, variant.toolchain)}.values())
         mistakes = list(impossible(variant.case, known))
@@ -112,7 +112,7 @@ class Session:
         return missing_after_plan(planned, known, bootstrap=self.bootstrap) or planned
 
     def _with_bare_targets(self, variant: Variant) -> Variant:
-        """The variant, on a toolchain that was also asked about targets for which it has no library."""
+        """The variant, with a toolchain that was also asked about targets for which it has no library."""
         for triple, bare in absent_targets(variant).items():
             if bare and variant.toolchain.target(triple) is None:
                 key = variant.toolchain.fingerprint, triple
@@ -124,7 +124,7 @@ class Session:
         return variant
 
     def verdict(self, variant: Variant) -> Verdict:
-        """Carry a variant out, as far as the store does not have it, and judge it."""
+        """Run the steps of a variant that the store does not have, and judge it."""
         try:
             planned = self._planned(variant)
             if isinstance(planned, str):
@@ -147,7 +147,7 @@ class Session:
         if isinstance(planned, str):
             return planned
         every = Read("*", for_comparison=True, made_only=True)
-        # What a file operation makes, a damaged library for one, is the case's and not the compiler's.
+        # What a file operation writes, such as a damaged library, is not the compiler's output.
         steps = tuple(
             replace(step, reads=(*step.reads, every)) if step.command or step.parallel else step
             for step in planned.steps
@@ -172,7 +172,7 @@ class Session:
     def _sibling(
         self, variant: Variant, folder: str, step: PlannedStep, reference: ArtifactReference, subject: str
     ) -> OtherArtifact | str:
-        """An artifact of another variant, as it is after the same step, made in the same folder."""
+        """An artifact of another variant after the same step, built in the same folder."""
         wanted = {**variant.row, **reference.variant}
         row = next((one for one in variant.case.rows if same_cell(one, wanted)), None)
         if row is None:
@@ -225,7 +225,7 @@ def sources(variant: Variant) -> dict[str, bytes]:
         try:
             named = text(substitute(f"{name}\0", variant.row, frozenset())).removesuffix("\0")
         except UnknownVariableError:
-            continue  # of a step that this cell does not have; the case has been checked
+            continue  # belongs to a step that this cell does not have; the case has been checked
         if named not in found:
             found.update(_beside(case, named, path))
     return found

@@ -39,12 +39,12 @@ def root_in(folder: Path) -> Path:
 
 
 class Workspace:
-    """A folder on disk; remembers each file's stat, so that an unchanged one is hashed once."""
+    """A folder on disk; remembers each file's stat, so that an unchanged file is hashed once."""
 
     def __init__(self, folder: Path) -> None:
         self.root = root_in(folder)
         self.temporary = folder
-        """Where processes put what they need for themselves: beside the folder, and gone with it."""
+        """For the temporary files of processes: next to the folder, and removed with it."""
         self.linker = folder / "linker"
         self.root.mkdir(parents=True)
         for place in (folder, self.root):
@@ -52,10 +52,10 @@ class Workspace:
         self._real = os.path.realpath(self.root)
         self._seen: dict[str, tuple[tuple[int, ...], Node]] = {}
         self._kept: dict[int, str] = {}
-        """Inodes that the store has a link to, and as what."""
+        """The inodes that the store has a link to, with their digests."""
 
     def scan(self) -> State:
-        """All that is in the folder now, by relative path."""
+        """Everything that is in the folder now, by relative path."""
         state: State = {}
         seen: dict[str, tuple[tuple[int, ...], Node]] = {}
         pending = [str(self.root)]
@@ -87,18 +87,18 @@ class Workspace:
 
     @property
     def marks(self) -> dict[str, tuple[int, ...]]:
-        """What tells whether a file was written since: its inode, size and time at the last scan."""
-        # Its ctime may change by what others do with the store's links to it.
+        """Tells whether a file was written since: its inode, size and time at the last scan."""
+        # Its ctime may change when others use the store's links to it.
         return {name: mark[:3] for name, (mark, _) in self._seen.items()}
 
     def note_link(self, name: str, digest: str) -> None:
-        """The store has a link to this file now: a file that was seen, and is as it was then."""
+        """Note that the store has a link to this file, which has not changed since the last scan."""
         status = (self.root / name).stat(follow_symlinks=False)
         self._seen[name] = (_mark(status), self._seen[name][1])
         self._kept[status.st_ino] = digest
 
     def overwritten(self) -> set[str]:
-        """Digests of files that the store links to and that have changed since, by the last scan."""
+        """Digests of files that the store links to and that have changed, according to the last scan."""
         return {
             digest
             for mark, node in self._seen.values()
@@ -135,7 +135,7 @@ class Workspace:
         return found
 
     def outside(self, pattern: str) -> list[str]:
-        """The toolchain's files that match an absolute path or glob. Raises OperationError if none does."""
+        """The toolchain's files that match an absolute path or glob. Raises OperationError for none."""
         found = sorted(glob.glob(pattern))  # noqa: PTH207 - Path.glob takes no absolute pattern
         if not found:
             raise OperationError(f"no file matches `{pattern}`")
@@ -174,11 +174,11 @@ class Workspace:
                 self._one(path, itself=False).chmod(int(mode, 8))
             case Clean(keep):
                 self._clean([path for pattern in keep for path in self.matching(pattern)], sources)
-            case _:  # the umask is the runner's, and a text is filled before it is written
+            case _:  # the runner sets the umask, and a text is filled before it is written
                 raise AssertionError(operation)
 
     def _one(self, name: str, *, itself: bool = True) -> Path:
-        """The only file that a path or a glob means; a symlink by `itself`, or as what it leads to."""
+        """The only file that a path or a glob means; with `itself`, a symlink is not followed."""
         found = self.matching(name)
         if len(found) > 1:
             raise OperationError(f"`{name}` matches {len(found)} files, but must match one")
@@ -199,7 +199,7 @@ class Workspace:
             if path.is_dir() and not path.is_symlink():
                 remove_tree(path)
             else:
-                path.unlink(missing_ok=True)  # it may have gone with its folder
+                path.unlink(missing_ok=True)  # it may have been removed with its folder
 
     def _copy(self, source: Path, target: Path) -> None:
         if source.is_dir():
