@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from linkage.bisect.merges import Pull, between, rolled_up
+from linkage.bisect.clone import Clone
+from linkage.bisect.merges import Pull, rolled_up
 from linkage.errors import LinkageError
 from support.nightly_server import NightlyServer
 from support.rust_history import ROLLUP, History, bisect, put
@@ -81,7 +82,7 @@ def test_an_archive_cannot_write_elsewhere(
 
 
 def test_only_the_bots_merges_have_artifacts(history: History) -> None:
-    found = between(history.clone, history.commits[0], history.commits[12])
+    found = Clone(history.clone).between(history.commits[0], history.commits[12])
     assert [one.commit for one in found] == history.commits[1:]
     assert found[0].pull == Pull(1201, "Change number 1")
     assert str(found[6]) == "#1207 Rollup of 2 pull requests"
@@ -97,9 +98,11 @@ def test_what_a_rollup_lists() -> None:
 
 
 def test_a_clone_that_lacks_a_commit(history: History, tmp_path: Path) -> None:
-    with pytest.raises(LinkageError, match=r"has no commit 0123456789 \(help: git -C .* fetch origin\)"):
-        between(history.clone, "0123456789", history.commits[1])
+    with pytest.raises(
+        LinkageError, match=r"has no commit 0123456789 \(help: git -C .* fetch origin --tags\)"
+    ):
+        Clone(history.clone).between("0123456789", history.commits[1])
     with pytest.raises(LinkageError, match="is not an ancestor of"):
-        between(history.clone, history.commits[2], history.commits[1])
+        Clone(history.clone).between(history.commits[2], history.commits[1])
     with pytest.raises(LinkageError, match="has no commit"):
-        between(tmp_path, history.commits[2], history.commits[1])
+        Clone(tmp_path).between(history.commits[2], history.commits[1])

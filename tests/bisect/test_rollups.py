@@ -157,9 +157,10 @@ def test_builds_that_are_known_later(
     put_members(ci, FAILS, ":")
     words = ends(history)
     bisect(tmp_path, *words[:-2], "--session", "mine.log")
-    told = next(line for line in capsys.readouterr().err.splitlines() if " is a rollup (help" in line)
+    told = next(line for line in capsys.readouterr().err.splitlines() if " is a rollup, and " in line)
     assert told.startswith(
-        "#1207 Rollup of 2 pull requests is a rollup (help: save the bot's comment in https://github.com/rust-lang/"
+        "#1207 Rollup of 2 pull requests is a rollup, and no builds of its pull requests are known "
+        "(help: save the bot's comment in https://github.com/rust-lang/"
     )
     assert told.endswith("linkage bisect --resume mine.log --rollup-builds FILE)")
     Path("other.md").write_text(f"#4711 {ONE}\n")
@@ -230,7 +231,10 @@ def test_what_mended_it(ci: NightlyServer, history: History, tmp_path: Path) -> 
 def test_wrong_words(case: str, capsys: pytest.CaptureFixture[str]) -> None:
     Path("builds.md").write_text(FIRST_FORM)
     for words, told in (
-        (["--rollup-builds", "builds.md", "--good", "2026-01-01"], "--rollup-builds: needs a clone"),
+        (
+            ["--rollup-builds", "builds.md", "--no-github"],
+            "--rollup-builds: needs the history of rust-lang/rust",
+        ),
         (["--rollup-builds", "none.md"], "none.md: cannot be read: "),
         (["--rollup-builds", case], "answer.yaml: lists no build of a pull request"),
     ):

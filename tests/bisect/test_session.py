@@ -37,7 +37,7 @@ def test_the_newest_that_passed_is_tried_first(case: str, tmp_path: Path) -> Non
         ]
     )
     request = Request((case,), folder=str(tmp_path), today=str(TODAY))
-    asked, _ = request.range()
+    asked, _ = request.range(None)
     found = hints_of(variants_of(request), asked, session)
     assert [date.fromordinal(place) for place in found] == [date(2026, 5, 10)]
     one = Request((f"{case}[size=1]",), folder=str(tmp_path), today=str(TODAY))

@@ -128,8 +128,8 @@ def test_all_that_failed_in_the_last_run(listed: str, capsys: pytest.CaptureFixt
         (["answer.yaml[size=9]"], "answer.yaml: no variant [size=9]"),
         (["answer.yaml", "--good", "soon"], "soon: is not a date, a release, a commit or an installed"),
         (
-            ["answer.yaml", "--good", "e50aa6f", "--bad", "e50aa6e"],
-            "e50aa6e: a commit as a bound needs a clone",
+            ["answer.yaml", "--good", "e50aa6f", "--bad", "e50aa6e", "--no-github"],
+            "e50aa6e: a commit as a bound needs the history of rust-lang/rust",
         ),
         (["answer.yaml", "--resume"], "bisect: the session already has its cases"),
         (["--resume"], "bisect: no session was started in this folder"),

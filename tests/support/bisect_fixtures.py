@@ -24,6 +24,10 @@ def case(tmp_path: Path, probes: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("LINKAGE_CACHE", str(probes))
     monkeypatch.delenv("RUSTC", raising=False)
     monkeypatch.delenv("RUSTUP_TOOLCHAIN", raising=False)
+    # Nobody listens on this port: a test that needs GitHub serves it.
+    monkeypatch.setenv("GITHUB_API_URL", "http://127.0.0.1:9")
+    monkeypatch.delenv("GITHUB_TOKEN", raising=False)
+    monkeypatch.setattr("linkage.bisect.github_api.PAUSE", 0.01)
     (tmp_path / "answer.yaml").write_text(ANSWER)
     return "answer.yaml"
 

@@ -9,6 +9,7 @@ import contextlib
 import gzip
 import hashlib
 import io
+import re
 import socket
 import tarfile
 import threading
@@ -17,6 +18,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+_CHANNEL = re.compile(r"channel-rust-([\w.]+?)\.toml(\.sha256)?")
 HOST_FILES = "lib/rustlib/{host}/lib/libstd-1.rlib"
 _PAUSE = 0.05
 
@@ -44,6 +46,7 @@ class NightlyServer:
 
     host: str
     rustc_on: Callable[[str], str | None]
+    """By day; also by release (`1.96.0`), and for `beta` and `beta-DAY`."""
     url: str = ""
     faults: Faults = field(default_factory=Faults)
     asked: list[str] = field(default_factory=list)
@@ -53,6 +56,9 @@ class NightlyServer:
     _packages: dict[str, bytes] = field(default_factory=dict)
     ballast: int = 0
     """How many more files of half a megabyte each package has."""
+    newest_beta: str = "beta-2026-06-20"
+    version: str = "1.98.0-beta.3 (0123456789 2026-06-19)"
+    """What every manifest says of its rustc."""
     stop: threading.Event = field(default_factory=threading.Event)
     scripts: dict[str, str] = field(default_factory=dict)
     """The compilers behind the nightlies, by name, if a test has given them names."""
@@ -64,9 +70,17 @@ class NightlyServer:
         if path in self.files:
             return self.files[path]
         parts = path.strip("/").split("/")
+        if parts[0] == "dist" and len(parts) == 2 and (named := _CHANNEL.fullmatch(parts[1])):
+            parts = [
+                "dist",
+                named[1],
+                f"channel-rust-nightly.toml{named[2] or ''}",
+            ]  # a release, or the newest beta
         if len(parts) != 3 or parts[0] != "dist":
             return None
         _, day, name = parts
+        if name.startswith("channel-rust-beta."):
+            day, name = f"beta-{day}", name.replace("beta", "nightly")
         script = self.rustc_on(day)
         if script is None:
             return None
@@ -86,12 +100,14 @@ class NightlyServer:
         ]
 
     def _manifest(self, day: str, script: str) -> bytes:
-        text = f'manifest-version = "2"\ndate = "{day}"\n'
+        if day == "beta":
+            day = self.newest_beta
+        text = f'manifest-version = "2"\ndate = "{day.removeprefix("beta-")}"\n'
         for component in ("rustc", "rust-std"):
             package = self._package(component, script)
             digest = hashlib.sha256(package + (b"!" if day in self.faults.wrong_hash else b"")).hexdigest()
             text += (
-                f'[pkg.{component}]\nversion = "1.0.0-nightly"\n[pkg.{component}.target.{self.host}]\n'
+                f'[pkg.{component}]\nversion = "{self.version}"\n[pkg.{component}.target.{self.host}]\n'
                 f'available = true\nurl = "{self.url}/dist/{day}/{component}-{day}-{self.host}.tar.gz"\n'
                 f'hash = "{digest}"\n'
             )
@@ -199,6 +215,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         else:
             self.wfile.write(rest)
+
+    def do_HEAD(self) -> None:
+        served = self.server_of
+        found = None if _hit(served.faults.not_there, self.path) else served.content(self.path)
+        served.asked.append(f"{self.path} alone")
+        self._head(404 if found is None else 200, 0 if found is None else len(found))
 
     def _listens(self) -> bool:
         """Whether the other end still has its connection open."""

@@ -36,8 +36,10 @@ class Flip:
     """The toolchains that may have introduced or fixed it: more than one if some are inconclusive."""
     skipped: tuple[tuple[str, str], ...]
     """The inconclusive candidates, and why."""
+    releases: tuple[str, str] | None = None
+    """The releases between which it was searched among nightlies."""
     merges: tuple[Merge, ...] = ()
-    """The merges that may have introduced or fixed it, if a clone is given."""
+    """The merges that may have introduced or fixed it, if they could be listed."""
     by_merge: bool = False
     """Whether the compilers of single merges were tried."""
     members: tuple[RollupMember, ...] = ()

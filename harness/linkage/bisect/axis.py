@@ -13,7 +13,8 @@ from linkage.errors import LinkageError
 from linkage.toolchain.release import RustcVersion
 
 _DATE = re.compile(r"(?:nightly-)?(\d{4}-\d{2}-\d{2})", re.ASCII)
-_RELEASE = re.compile(r"1\.(\d{1,4})(?:\.(\d{1,3}))?", re.ASCII)
+_RELEASE = re.compile(r"1\.(\d{1,4})(?:\.(\d{1,3}))?(?:=(beta-\d{4}-\d{2}-\d{2}))?", re.ASCII)
+"""A release, or a beta by its release and its name."""
 _COMMIT = re.compile(r"[0-9a-f]{7,40}", re.ASCII)
 FIRST_NIGHTLY = date(2015, 5, 16)
 """The first nightly after 1.0."""
@@ -114,12 +115,12 @@ def between(old: str | None, new: str | None, today: date) -> Range:
     branch. Raises LinkageError for a bound that is neither, and for bounds in the wrong order.
     """
     bounds = [None if bound is None else _bound(bound) for bound in (old, new)]
-    if all(isinstance(bound, str) for bound in bounds if bound is not None) and bounds[1] is not None:
-        exact = {int(_RELEASE.fullmatch(bound)[1]): bound for bound in bounds if isinstance(bound, str)}  # type: ignore[index]
-        numbers = [None if bound is None else int(str(bound).split(".")[1]) for bound in bounds]
-        found = Range(Releases(exact), numbers[0], numbers[1] or 0)
+    releases = [bound for bound in bounds if isinstance(bound, _Release)]
+    if isinstance(bounds[1], _Release) and not isinstance(bounds[0], date):
+        first = bounds[0].minor if isinstance(bounds[0], _Release) else None
+        found = Range(Releases({one.minor: one.name for one in releases}), first, bounds[1].minor)
     else:
-        days = [_day(bound) for bound in bounds]
+        days = [bound.branched if isinstance(bound, _Release) else bound for bound in bounds]
         last = days[1] or today
         found = Range(Nightlies(), days[0].toordinal() if days[0] else None, last.toordinal())
     if found.old is not None and found.old >= found.new:
@@ -129,6 +130,20 @@ def between(old: str | None, new: str | None, today: date) -> Range:
             help="the older end is the good one; with --regress fixed it is the bad one",
         )
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Release:
+    """A bound that is a release or a beta."""
+
+    minor: int
+    name: str
+    version: str
+
+    @property
+    def branched(self) -> date:
+        """The nightly of the day on which it branched off the main branch."""
+        return RustcVersion.parse(self.version).left_master
 
 
 def is_bound(text: str) -> bool:
@@ -141,27 +156,25 @@ def is_commit(bound: str | None) -> bool:
     return bound is not None and _COMMIT.fullmatch(bound) is not None
 
 
-def _bound(text: str) -> date | str:
-    """A date, or a release in full: `1.78.0`."""
+def is_date(bound: str | None) -> bool:
+    """Whether a bound has the form of a date."""
+    return bound is not None and _DATE.fullmatch(bound) is not None
+
+
+def _bound(text: str) -> "date | _Release":
     if dated := _DATE.fullmatch(text):
         try:
             return date.fromisoformat(dated[1])
         except ValueError:
             raise LinkageError("is not a valid date", where=text) from None
     if release := _RELEASE.fullmatch(text):
-        return f"1.{release[1]}.{release[2] or 0}"
+        version = f"1.{release[1]}.{release[2] or 0}"
+        return _Release(int(release[1]), release[3] or version, version)
     raise LinkageError(
         "is not a date, a release or a commit",
         where=text,
         help="write 2026-05-19 or 1.95, or list the toolchains with --toolchains",
     )
-
-
-def _day(bound: date | str | None) -> date | None:
-    """The nightly that a bound means."""
-    if isinstance(bound, str):
-        return RustcVersion.parse(bound).left_master
-    return bound
 
 
 def steps_back(new: int, floor: int) -> list[int]:

@@ -1,9 +1,14 @@
-"""The ends of a bisection's range, where a user leaves them to be found out."""
+"""The ends of a bisection's range that have to be looked up: in results, on servers, in the history."""
 
+import tomllib
 from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 
-from linkage.bisect.axis import is_bound, nightly_of
+from linkage.bisect.axis import is_bound, is_commit, is_date, nightly_of
+from linkage.bisect.download import Downloads, FailedError, NotThereError
+from linkage.bisect.history import History
+from linkage.bisect.nightlies import commit_url, manifest_url
 from linkage.errors import LinkageError, ToolchainError
 from linkage.host.folders import store_folder
 from linkage.run.selection import located, split
@@ -46,12 +51,14 @@ def _end_of(names: Sequence[str], env: Mapping[str, str]) -> str | None:
 
 
 def end(text: str | None, env: Mapping[str, str]) -> str | None:
-    """A bound as a range takes it: what names an installed compiler stands for its date or release.
+    """A bound as a range takes it: an installed compiler is its date or release, `beta` the newest beta.
 
     Raises LinkageError for one that is neither.
     """
     if text is None or is_bound(text):
         return text
+    if text == Channel.BETA:
+        return _newest_beta(env)
     try:
         session = session_for(env)
         (found,) = session.toolchains([text])
@@ -62,6 +69,49 @@ def end(text: str | None, env: Mapping[str, str]) -> str | None:
             help="write 2026-05-19 or 1.95, or list the toolchains with --toolchains",
         ) from None
     return bound_of(found.version)
+
+
+def _newest_beta(env: Mapping[str, str]) -> str:
+    """The newest beta, as its release and its name with a date, under which rustup installs it again."""
+    url = manifest_url("beta", env)
+    try:
+        manifest = tomllib.loads(Downloads().text(url))
+        version = RustcVersion.parse_shown(manifest["pkg"]["rustc"]["version"])
+        day = date.fromisoformat(manifest["date"])
+    except (NotThereError, FailedError) as error:
+        raise LinkageError(
+            str(error), where="beta", help="check the network and RUSTUP_DIST_SERVER"
+        ) from None
+    except (tomllib.TOMLDecodeError, ValueError, LookupError, TypeError):
+        raise LinkageError("is not the manifest of a beta", where=url, help="give a date instead") from None
+    return f"{'.'.join(map(str, version.release))}=beta-{day}"
+
+
+def commits(
+    old: str | None, new: str | None, history: History | None, env: Mapping[str, str]
+) -> tuple[str | None, str | None]:
+    """Both bounds as commits if one of them is: a nightly's own, for a release where it left the main branch.
+
+    Raises LinkageError if a bound's commit cannot be found out.
+    """
+    if history is None or is_commit(old) == is_commit(new):
+        return old, new
+    return _commit(old, history, env), _commit(new or Channel.NIGHTLY, history, env)
+
+
+def _commit(bound: str | None, history: History, env: Mapping[str, str]) -> str | None:
+    if bound is None or is_commit(bound):
+        return bound
+    if is_date(bound) or bound == Channel.NIGHTLY:
+        name = bound if bound.startswith(Channel.NIGHTLY) else f"{Channel.NIGHTLY}-{bound}"
+        try:
+            return Downloads().text(commit_url(name, env)).strip()
+        except (NotThereError, FailedError) as error:
+            raise LinkageError(
+                f"the commit of {name} is not known: {error}", where="bisect", help="give its commit"
+            ) from None
+    release = bound.partition("=")[0]
+    return history.merge_base(release if release.count(".") > 1 else f"{release}.0")
 
 
 def bound_of(version: RustcVersion) -> str:

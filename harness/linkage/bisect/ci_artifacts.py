@@ -22,6 +22,12 @@ def packages(host: str, targets: Sequence[str]) -> list[str]:
     return [f"rustc-nightly-{host}", *(f"rust-std-nightly-{target}" for target in [host, *targets])]
 
 
+def are_there(commit: str, host: str, server: str, downloads: Downloads) -> bool:
+    """Whether the server has the compiler of a commit. Raises FailedError."""
+    url = f"{server}/rustc-builds/{commit}/rustc-nightly-{host}"
+    return any(downloads.exists(f"{url}{suffix}") for suffix in _SUFFIXES)
+
+
 def fetch(commit: str, folder: Path, downloads: Downloads, server: str, names: Sequence[str]) -> list[Path]:
     """Download the packages of a commit. Raises NotThereError, FailedError."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -69,6 +69,14 @@ class Downloads:
         """The text of a small file. Raises NotThereError, FailedError."""
         return self._again(url, lambda: self._read(url, limit)).decode("utf-8", "replace")
 
+    def exists(self, url: str) -> bool:
+        """Whether the server has a file. Raises FailedError."""
+        try:
+            self._again(url, lambda: self._ask(url))
+        except NotThereError:
+            return False
+        return True
+
     def file(self, url: str, place: Path, sha256: str | None = None) -> None:
         """Download a file; what was received stays for the next time. Raises NotThereError, FailedError."""
         partial = place.with_name(f"{place.name}.partial")
@@ -99,6 +107,12 @@ class Downloads:
                     raise DiskFullError(f"{url}: download failed: the disk is full") from None
                 told = str(getattr(error, "reason", None) or str(error) or type(error).__name__)
         raise UnreachableError(f"{url}: download failed {self.attempts} times: {told}")
+
+    def _ask(self, url: str) -> None:
+        request = _request(url)
+        request.method = "HEAD"
+        with urllib.request.urlopen(request, timeout=self.stall):  # noqa: S310 - http alone
+            pass
 
     def _read(self, url: str, limit: int) -> bytes:
         with urllib.request.urlopen(_request(url), timeout=self.stall) as answer:  # noqa: S310 - http alone

@@ -65,8 +65,8 @@ class Bisection:
         self._narrow()
         return self._result(Range(self.range.axis, lowest, new))
 
-    def each(self, questions: Iterable[Question], wanted: Mark) -> dict[Question, Mapping[int, Mark]]:
-        """Try each position for each question until one gives the expected answer.
+    def each(self, questions: Iterable[Question], wanted: Mark | None) -> dict[Question, Mapping[int, Mark]]:
+        """Try each position for each question until one gives the expected answer; with None, all.
 
         For toolchains without an order, such as the builds of single pull requests.
         """

@@ -1,39 +1,47 @@
-"""From a nightly to a merge, and from a rollup to a pull request.
+"""From a release to a nightly, from a nightly to a merge, and from a rollup to a pull request.
 
-Cases that flip at the same nightly may flip at different merges: each level splits the groups.
+Cases that flip at the same toolchain may flip at different merges: each level splits the groups.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import TypeVar
 
 from linkage.bisect.answer import Endpoint, Flip, flips
-from linkage.bisect.axis import Listed, Range
+from linkage.bisect.axis import Axis, Listed, Nightlies, Range
 from linkage.bisect.engine import Bisection
+from linkage.bisect.history import History
 from linkage.bisect.journal import Journal, JournalEntry
-from linkage.bisect.merges import Merge, between
+from linkage.bisect.merges import Merge, Pull
 from linkage.bisect.provisioning import ToolchainProber
 from linkage.bisect.request import Request
-from linkage.bisect.rollup import RollupMember, built, told_apart
+from linkage.bisect.rollup import Build, RollupMember, built, told_apart
 from linkage.bisect.search import Gap, Mark
 from linkage.bisect.subject import Finding, MissingError, SearchResult
 from linkage.errors import LinkageError
+from linkage.toolchain.release import RustcVersion
 
 Part = tuple[tuple[Finding, ...], Flip]
 Key = TypeVar("Key", bound=Hashable)
+_KEPT = "rust-lang/rust keeps them for about 167 days"
 
 
 @dataclass(frozen=True, slots=True)
 class Narrowing:
-    """Narrows flips down to merges and pull requests."""
+    """Narrows flips down to nightlies, merges and pull requests."""
 
     request: Request
+    axis: Axis
+    """What was searched first."""
     merges: tuple[Merge, ...]
     """All merges of the range, if the bounds are commits."""
+    history: History | None
     prober: ToolchainProber
     journal: Journal
     say: Callable[[str], None]
+    notes: list[str] = field(default_factory=list)
+    """What the answer has to tell about where it stopped."""
 
     def narrowed(
         self, found: Sequence[Finding], at: Sequence[Flip]
@@ -41,40 +49,86 @@ class Narrowing:
         """The findings, grouped by their flips, as narrow as possible."""
         parts: list[tuple[tuple[Finding, ...], list[Flip]]] = [(tuple(found), [])]
         for flip in at:
-            sided = replace(flip, before=self.side(flip.before.name), after=self.side(flip.after.name))
             parts = [
                 (narrower, [*done, one])
                 for findings, done in parts
-                for merged in self._by_merge(findings, sided)
+                for dated in self._by_nightly(findings, self._sided(flip))
+                for merged in self._by_merge(*dated)
                 for narrower, one in self._by_member(*merged)
             ]
         return [(list(findings), done) for findings, done in parts]
 
     def side(self, name: str) -> Endpoint:
         """What is known about the toolchain before or after a flip."""
+        version = self._version(name)
+        return Endpoint(name) if version is None else Endpoint(name, str(version), version.commit_hash)
+
+    def _sided(self, flip: Flip) -> Flip:
+        return replace(flip, before=self.side(flip.before.name), after=self.side(flip.after.name))
+
+    def _version(self, name: str) -> RustcVersion | None:
         try:
-            version = self.prober.toolchain(name).version
+            return self.prober.toolchain(name).version
         except MissingError:
-            return Endpoint(name)
-        return Endpoint(name, str(version), version.commit_hash)
+            return None
+
+    def _note(self, line: str) -> None:
+        self.say(line)
+        self.notes.append(line)
+
+    def _by_nightly(self, found: tuple[Finding, ...], flip: Flip) -> list[Part]:
+        """Search the nightlies between the days on which two releases left the main branch."""
+        if self.axis.kind != "release":
+            return [(found, flip)]
+        place = f"{flip.before.name} and {flip.after.name}"
+        days = [self._branched(side.name) for side in (flip.before, flip.after)]
+        if days[0] is None or days[1] is None or not days[0] < days[1]:
+            self._note(f"{place} left the main branch on the same day: the change is a backport")
+            return [(found, flip)]
+        self.say(f"the nightlies of {days[0]} to {days[1]}, between which {place} left the main branch")
+        asked = Range(Nightlies(), days[0].toordinal(), days[1].toordinal())
+        variants = list(dict.fromkeys(one.question.variant for one in found))
+        result = self._bisection(asked, variants).run()
+        parts: list[Part] = []
+        for gap, part in _parted(found, lambda one: _gap(one, result.findings)):
+            if gap is None:
+                self._note(
+                    f"the nightlies between {place} do not show the change of {part[0].question.variant}: "
+                    "it may have been backported"
+                )
+                parts.append((part, flip))
+            else:
+                parts.append((part, self._sided(_dated(gap, result, flip))))
+        return parts
+
+    def _branched(self, name: str) -> date | None:
+        version = self._version(name)
+        return None if version is None else version.left_master
 
     def _by_merge(self, found: tuple[Finding, ...], flip: Flip) -> list[Part]:
         if self.merges:
             chosen = {flip.after.name, *flip.candidates}
             merges = tuple(one for one in self.merges if one.commit in chosen)
             return [(found, replace(flip, merges=merges, by_merge=True))]
-        if not (self.request.rust_src and flip.before.commit and flip.after.commit):
+        versions = [self._version(side.name) for side in (flip.before, flip.after)]
+        commits = [one.commit_hash for one in versions if one is not None and one.channel.from_master]
+        if self.history is None or len(commits) != len(versions) or not (commits[0] and commits[1]):
             return [(found, flip)]
-        old, new = flip.before.commit, flip.after.commit
+        old, new = commits[0], commits[1]
+        place = f"between {flip.before.name} and {flip.after.name}"
         try:
-            merges = tuple(between(Path(self.request.rust_src), old, new))
+            merges = tuple(self.history.between(old, new))
         except LinkageError as error:
-            place = f"between {flip.before.name} and {flip.after.name}"
-            self.say(f"the merges {place} cannot be searched: {error}")
+            self.say(str(error))
+            self._note(f"the merges {place} could not be listed (help: linkage bisect --resume)")
             return [(found, flip)]
         if not merges:
             return [(found, flip)]
-        result = self._search(found, flip, tuple(dict.fromkeys((old, *(one.commit for one in merges), new))))
+        specs = tuple(dict.fromkeys((old, *(one.commit for one in merges), new)))
+        if not any(self.prober.offers(commit) for commit in specs[-2:]):
+            self._note(f"the compilers of the merges {place} are gone: {_KEPT}")
+            return [(found, replace(flip, merges=merges))]
+        result = self._search(found, flip, specs)
         return [
             (part, _merged(gap, result, flip, merges) if gap else replace(flip, merges=merges))
             for gap, part in _parted(found, lambda one: _gap(one, result.findings))
@@ -90,47 +144,74 @@ class Narrowing:
                 entry = self.journal.entries.get((side.name, variant))
                 if entry is not None:
                     self.journal.entries.setdefault((commit, variant), JournalEntry(entry.mark, entry.result))
-        return self._bisection(Listed(commits, "merge"), variants).run()
+        return self._bisection(_whole(commits, "merge"), variants).run()
 
     def _by_member(self, found: tuple[Finding, ...], flip: Flip) -> list[Part]:
-        """Try each pull request of a rollup alone."""
-        if not flip.by_merge or len(flip.merges) != 1 or not flip.merges[0].rolled_up:
+        """Try each pull request of a rollup alone, for every rollup that may be the cause."""
+        rollups = [merge for merge in flip.merges if merge.rolled_up] if flip.by_merge else []
+        tried = [one for merge in rollups if (one := self._members_of(merge, found, flip)) is not None]
+        if not tried:
             return [(found, flip)]
-        (merge,) = flip.merges
-        listed = built(merge, self.request.rollup_builds)
-        commits = tuple(dict.fromkeys(build.commit for _, build in listed if build.commit))
-        if not commits:
-            self._missing_builds(merge)
-            return [(found, flip)]
-        self.say(f"{len(commits)} builds of single pull requests in {merge}")
-        wanted = Mark.BAD if flip.becomes == "bad" else Mark.GOOD
-        questions = [one.question for one in found]
-        search = self._bisection(
-            Listed(commits, "pull"), list(dict.fromkeys(one.variant for one in questions))
-        )
-        answers = search.each(questions, wanted)
 
         def members(one: Finding) -> tuple[RollupMember, ...]:
-            known = answers[one.question]
-            shown = []
-            for pull, build in listed:
-                place = commits.index(build.commit) if build.commit else None
-                answer = None if place is None else known.get(place)
-                decided = answer in (Mark.GOOD, Mark.BAD)
-                why = build.why
-                if place is not None and not decided:
-                    why = (
-                        search.why_not(one.question, place)
-                        if answer
-                        else "not needed: another one has the effect alone"
-                    )
-                shown.append(RollupMember(pull, build.commit, answer is wanted if decided else None, why))
-            return tuple(shown)
+            return tuple(member for each in tried for member in each(one))
 
         return [
             (part, replace(flip, members=members(part[0])))
             for _, part in _parted(found, lambda one: told_apart(members(one)))
         ]
+
+    def _members_of(
+        self, merge: Merge, found: Sequence[Finding], flip: Flip
+    ) -> Callable[[Finding], tuple[RollupMember, ...]] | None:
+        """What each pull request of a rollup shows for a finding; None if no build is known."""
+        listed = built(merge, self._builds(merge))
+        commits = tuple(dict.fromkeys(build.commit for _, build in listed if build.commit))
+        if not commits:
+            self._missing_builds(merge)
+            return None
+        self.say(f"{len(commits)} builds of single pull requests in {merge}")
+        effect = Mark.BAD if flip.becomes == "bad" else Mark.GOOD
+        only = len(flip.merges) == 1
+        questions = [one.question for one in found]
+        variants = list(dict.fromkeys(one.variant for one in questions))
+        search = self._bisection(_whole(commits, "pull"), variants)
+        # What the rollup was merged on has the effect, too, if all of its pull requests have it alone.
+        answers = search.each(questions, effect if only else None)
+
+        def members(one: Finding) -> tuple[RollupMember, ...]:
+            known = answers[one.question]
+            older = not only and set(known.values()) == {effect}
+            return tuple(
+                _member(
+                    pull, build, effect, known.get(place) if place is not None else None, why, older=older
+                )
+                for pull, build in listed
+                for place in [commits.index(build.commit) if build.commit else None]
+                for why in [
+                    build.why
+                    if place is None
+                    else "not needed: another one has the effect alone"
+                    if place not in known
+                    else search.why_not(one.question, place)
+                ]
+            )
+
+        return members
+
+    def _builds(self, merge: Merge) -> tuple[Build, ...]:
+        """The builds that the user gave, and those that a bot lists in the rollup."""
+        if self.history is None or merge.pull is None:
+            return self.request.rollup_builds
+        numbers = {build.number for build in self.request.rollup_builds}
+        if any(pull.number in numbers for pull in merge.rolled_up):
+            return self.request.rollup_builds
+        try:
+            return self.history.builds(merge.pull)
+        except LinkageError as error:
+            self.say(str(error))
+            self._note(f"the builds of {merge.pull.link} could not be listed (help: linkage bisect --resume)")
+            return ()
 
     def _missing_builds(self, merge: Merge) -> None:
         link = merge.pull.link if merge.pull else merge.commit
@@ -138,13 +219,33 @@ class Narrowing:
             self.say(f"--rollup-builds lists no pull request of {link}")
         else:
             self.say(
-                f"{merge} is a rollup (help: save the bot's comment in {link}, which lists a build of each of"
-                f" its pull requests, then: linkage bisect --resume {self.journal.file} --rollup-builds FILE)"
+                f"{merge} is a rollup, and no builds of its pull requests are known (help: save the bot's"
+                f" comment in {link}, then: linkage bisect --resume {self.journal.file} --rollup-builds FILE)"
             )
 
-    def _bisection(self, axis: Listed, variants: Sequence[str]) -> Bisection:
-        asked = Range(axis, 0, len(axis.specs) - 1)
+    def _bisection(self, asked: Range, variants: Sequence[str]) -> Bisection:
         return Bisection(asked, variants, self.prober, self.journal, self.request.options, self.say)
+
+
+def _whole(specs: tuple[str, ...], kind: str) -> Range:
+    return Range(Listed(specs, kind), 0, len(specs) - 1)
+
+
+def _member(
+    pull: Pull, build: Build, effect: Mark, answer: Mark | None, why: str, *, older: bool
+) -> RollupMember:
+    """What the build of one pull request shows."""
+    if older and answer is effect:
+        same = "fails" if effect is Mark.BAD else "passes"
+        return RollupMember(pull, build.commit, None, f"{same} like all others: the cause may be older")
+    decided = answer in (Mark.GOOD, Mark.BAD)
+    return RollupMember(pull, build.commit, answer is effect if decided else None, "" if decided else why)
+
+
+def _dated(gap: Gap, result: SearchResult, flip: Flip) -> Flip:
+    """A flip between two releases, narrowed by the search among the nightlies."""
+    (narrow,) = flips([gap], next(one for one in result.findings if one.flips == (gap,)), result.range)
+    return replace(narrow, becomes=flip.becomes, releases=(flip.before.name, flip.after.name))
 
 
 def _merged(gap: Gap, result: SearchResult, flip: Flip, merges: Iterable[Merge]) -> Flip:

@@ -35,6 +35,11 @@ def manifest_url(name: str, env: Mapping[str, str]) -> str:
     return f"{server}/dist/{date}{'/' if dash else ''}channel-rust-{channel}.toml"
 
 
+def commit_url(name: str, env: Mapping[str, str]) -> str:
+    """The URL of the commit that a nightly was built from, beside its manifest."""
+    return manifest_url(name, env).removesuffix(".toml") + "-git-commit-hash.txt"
+
+
 def is_forbidden(env: Mapping[str, str], downloads: Downloads) -> bool:
     """Whether the server, or a proxy before it, forbids even a file that every server has."""
     try:

@@ -124,6 +124,18 @@ class ToolchainProber:
             return lack(toolchain.name, verdict.reason)
         return probe_result(verdict)
 
+    def offers(self, commit: str) -> bool:
+        """Whether the compiler of a merge is installed or can be downloaded, as far as its server says."""
+        if self._there(commit):
+            return True
+        provisioning = self.provisioning
+        try:
+            return artifacts.are_there(
+                commit, folders.machine_host(), provisioning.ci_server, provisioning.downloads
+            )
+        except FailedError:
+            return True  # the search reports it
+
     def prefetch(self, names: Sequence[str]) -> None:
         """Start to download these while another one is tried."""
         if not self.provisioning.prefetch:

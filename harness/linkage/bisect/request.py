@@ -1,12 +1,13 @@
 """The request of a bisection, as the session's file keeps it."""
 
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from linkage.bisect import axis, merges
+from linkage.bisect import axis
+from linkage.bisect.history import History
+from linkage.bisect.merges import Merge
 from linkage.bisect.rollup import Build
 from linkage.bisect.signature import Match
 from linkage.bisect.subject import SearchOptions
@@ -27,6 +28,8 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     match: Match = "text"
     spread: int = 0
     rust_src: str | None = None
+    github: bool = True
+    """Whether GitHub may be asked for merges and pull requests."""
     rollup_builds: tuple[Build, ...] = ()
     targets: tuple[str, ...] = ()
     ignore_limits: bool = False
@@ -57,44 +60,43 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """The older and the newer end; to find a fix, the bad end is the older one."""
         return (self.bad, self.good) if self.regress == "fixed" else (self.good, self.bad)
 
-    def range(self) -> tuple[axis.Range, tuple[merges.Merge, ...]]:
+    def check(self) -> None:
+        """Raise LinkageError for arguments that do not go together."""
+        if self.rollup_builds and self.rust_src is None and not self.github:
+            raise LinkageError(
+                "needs the history of rust-lang/rust",
+                where="--rollup-builds",
+                help="name a clone with --rust-src DIR, or leave out --no-github",
+            )
+
+    def range(self, history: History | None) -> tuple[axis.Range, tuple[Merge, ...]]:
         """The range to search, and the merges in it if the bounds are commits. Raises LinkageError."""
         old, new = self.ends
         if self.toolchains:
             return axis.listed(self.toolchains, old, new), ()
         if axis.is_commit(old) or axis.is_commit(new):
-            return self._merges(old, new)
+            return self._merges(old, new, history)
         return axis.between(old, new, date.fromisoformat(self.today)), ()
 
-    def check(self) -> None:
-        """Raise LinkageError for arguments that do not go together."""
-        if self.rust_src is not None:
-            merges.check(Path(self.rust_src))
-        if self.rollup_builds and self.rust_src is None:
+    def _merges(
+        self, old: str | None, new: str | None, history: History | None
+    ) -> tuple[axis.Range, tuple[Merge, ...]]:
+        if history is None:
             raise LinkageError(
-                "needs a clone of rust-lang/rust",
-                where="--rollup-builds",
-                help="name one with --rust-src DIR",
-            )
-
-    def _merges(self, old: str | None, new: str | None) -> tuple[axis.Range, tuple[merges.Merge, ...]]:
-        if self.rust_src is None:
-            raise LinkageError(
-                "a commit as a bound needs a clone of rust-lang/rust",
+                "a commit as a bound needs the history of rust-lang/rust",
                 where=str(new or old),
-                help="name one with --rust-src DIR, or give dates",
+                help="name a clone with --rust-src DIR, leave out --no-github, or give dates",
             )
         if old is None or new is None:
             raise LinkageError(
-                "is a commit, so the other bound must be one, too",
+                "is a commit, so the other bound is needed, too",
                 where=str(old or new),
                 help="name both with --good and --bad",
             )
-        clone = Path(self.rust_src)
-        found = tuple(merges.between(clone, old, new))
+        found = tuple(history.between(old, new))
         if not found:
             raise LinkageError(
-                f"has no merge of the main branch between {old} and {new}", where=f"--rust-src {clone}"
+                f"has no merge of the main branch between {old} and {new}", where=history.where
             )
-        specs = (merges.full(clone, old), *(one.commit for one in found))
+        specs = (history.commit(old), *(one.commit for one in found))
         return axis.Range(axis.Listed(specs, "merge"), 0, len(specs) - 1), found

@@ -18,6 +18,7 @@ from linkage.bisect.merges import Merge, Pull
 from linkage.errors import LinkageError
 
 _ROW = re.compile(r"\|?\s*\[?#?(\d{1,8})\b\]?(?:\([^)\s]*\))?:?(?:\s*\||\s)\s*(.*)", re.ASCII)
+_LISTED = "Perf builds for each rolled up PR"
 _COMMIT = re.compile(r"(?<![0-9a-fA-F])[0-9a-f]{40}(?![0-9a-fA-F])", re.ASCII)
 _NOT_BUILT = ("❌", ":x:")
 _LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
@@ -41,6 +42,11 @@ class RollupMember:
     """Whether it alone has the rollup's effect; None if that is not known."""
     why: str = ""
     """Why that is not known."""
+
+
+def lists_builds(text: str) -> bool:
+    """Whether a comment is the bot's list of builds."""
+    return _LISTED in text
 
 
 def read_builds(text: str, where: str) -> tuple[Build, ...]:

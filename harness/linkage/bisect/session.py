@@ -14,6 +14,7 @@ from linkage.bisect.axis import Range
 from linkage.bisect.ci_artifacts import SERVER
 from linkage.bisect.download import Downloads
 from linkage.bisect.engine import Bisection
+from linkage.bisect.github import open_history
 from linkage.bisect.journal import Journal
 from linkage.bisect.narrowing import Narrowing
 from linkage.bisect.provisioning import Provisioning, ToolchainProber
@@ -27,7 +28,7 @@ from linkage.compare.change_groups import grouped as grouped_changes
 from linkage.compare.noise_filters import NoiseFilters
 from linkage.compare.normalization import Normalizer
 from linkage.errors import LinkageError
-from linkage.host.folders import cache_folder
+from linkage.host.folders import bisect_folder
 from linkage.plan.plan import Variant, plan
 from linkage.run.selection import case_files, case_name, split, without_limits
 from linkage.run.session import Session, sources
@@ -51,10 +52,6 @@ class SessionOptions:
     ci_server: str = SERVER
     stall: float = 60.0
     prefetch: bool = True
-
-
-def bisect_folder(env: Mapping[str, str]) -> Path:
-    return cache_folder(env) / "bisect"
 
 
 def say(line: str) -> None:
@@ -94,7 +91,8 @@ class BisectSession:
         self.journal = journal
         self.session = session
         self.variants = variants_of(request)
-        self.range, merges = request.range()
+        history = open_history(request.rust_src, session.environment, say, ask=request.github)
+        self.range, merges = request.range(history)
         provisioning = Provisioning(
             bisect_folder(session.environment) / "toolchains",
             session.environment,
@@ -106,7 +104,7 @@ class BisectSession:
             request.no_skip,
         )
         self.prober = ToolchainProber(session, self.variants, provisioning, say)
-        self.narrowing = Narrowing(request, merges, self.prober, journal, say)
+        self.narrowing = Narrowing(request, self.range.axis, merges, history, self.prober, journal, say)
 
     def answer(self) -> Answer:
         """Search, then compare the two sides of each flip."""
@@ -120,7 +118,8 @@ class BisectSession:
             for gaps, found in grouped(result)
             for part, at in self.narrowing.narrowed(found, flips(gaps, found[0], result.range))
         )
-        return Answer(result.range, groups, result.problems, result.tried, self.prober.installed)
+        notes = tuple(dict.fromkeys(self.narrowing.notes))
+        return Answer(result.range, groups, result.problems, result.tried, self.prober.installed, notes)
 
     def _group(self, found: Sequence[Finding], at: Sequence[Flip]) -> FlipGroup:
         variant = found[0].question.variant

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from linkage.errors import ExitCode, LinkageError
 
 if TYPE_CHECKING:
+    from linkage.bisect.history import History
     from linkage.bisect.journal import Journal
     from linkage.bisect.request import Request
     from linkage.bisect.rollup import Build
@@ -53,15 +54,19 @@ def _add_search(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rust-src",
         metavar="DIR",
-        help="a clone of rust-lang/rust: continue from the nightly to the merge",
+        help="a clone of rust-lang/rust in which to look up merges (default: ask GitHub, with $GITHUB_TOKEN "
+        "if it is set)",
+    )
+    parser.add_argument(
+        "--no-github", action="store_true", help="do not ask GitHub: stop at the nightly without --rust-src"
     )
     parser.add_argument(
         "--rollup-builds",
         action="append",
         default=[],
         metavar="FILE",
-        help="the bot's comment in a rollup, which lists a build of each of its pull requests: continue from "
-        "the rollup to the pull request",
+        help="a rollup's builds of its single pull requests, as the bot's comment lists them (default: the "
+        "comment on GitHub)",
     )
     parser.add_argument(
         "--regress",
@@ -158,9 +163,8 @@ def _begin(arguments: argparse.Namespace) -> int:
     from linkage.bisect.session import variants_of  # noqa: PLC0415
 
     request = _request(arguments)
-    request.check()
     variants_of(request)  # wrong input is reported before a file is created
-    request.range()
+    request.range(_history(request))
     with _new_session(arguments) as journal:
         journal.begin(request.line())
         return _search(request, arguments, journal)
@@ -179,9 +183,11 @@ def _resume(arguments: argparse.Namespace) -> int:
             begun,
             rollup_builds=builds or begun.rollup_builds,
             rust_src=_clone(arguments) or begun.rust_src,
+            github=begun.github and not arguments.no_github,
         )
         if request != begun:
             request.check()
+            _history(request)
             session.begin(request.line())
         return _search(request, arguments, session)
 
@@ -255,7 +261,7 @@ def _check_resumed(arguments: argparse.Namespace) -> None:
     if arguments.resume is not None and arguments.replay is not None:
         raise LinkageError("--resume and --replay exclude each other", help="leave one of them out")
     fixed = ["good", "bad", "toolchains", "claim", "spread", "target", "ignore_limits", "no_skip"]
-    fixed += ["rust_src", "rollup_builds"] if arguments.replay is not None else ["session"]
+    fixed += ["rust_src", "no_github", "rollup_builds"] if arguments.replay is not None else ["session"]
     given = [name for name in fixed if getattr(arguments, name)]
     defaults = (("regress", "failed"), ("match", "text"))
     given += [name for name, default in defaults if getattr(arguments, name) != default]
@@ -266,7 +272,9 @@ def _check_resumed(arguments: argparse.Namespace) -> None:
 
 def _request(arguments: argparse.Namespace) -> "Request":
     """What is asked for, complete with what is known only here and now."""
-    from linkage.bisect.bounds import end, failed_cases  # noqa: PLC0415
+    from msgspec.structs import replace  # noqa: PLC0415
+
+    from linkage.bisect.bounds import commits, end, failed_cases  # noqa: PLC0415
     from linkage.bisect.request import Request  # noqa: PLC0415
 
     cases, good, bad = tuple(arguments.cases), arguments.good, arguments.bad
@@ -277,7 +285,7 @@ def _request(arguments: argparse.Namespace) -> "Request":
         bad = bad or (newest if not arguments.toolchains else None)
     if not arguments.toolchains:
         good, bad = end(good, os.environ), end(bad, os.environ)
-    return Request(
+    request = Request(
         cases,
         folder=str(Path.cwd()),
         today=datetime.now(UTC).date().isoformat(),
@@ -289,11 +297,26 @@ def _request(arguments: argparse.Namespace) -> "Request":
         match=arguments.match,
         spread=arguments.spread,
         rust_src=_clone(arguments),
+        github=not arguments.no_github,
         rollup_builds=_builds(arguments.rollup_builds),
         targets=tuple(arguments.target),
         ignore_limits=arguments.ignore_limits,
         no_skip=arguments.no_skip,
     )
+    request.check()
+    if request.toolchains:
+        return request
+    old, new = commits(*request.ends, _history(request), os.environ)
+    return replace(
+        request, **({"bad": old, "good": new} if request.regress == "fixed" else {"good": old, "bad": new})
+    )
+
+
+def _history(request: "Request") -> "History | None":
+    from linkage.bisect.github import open_history  # noqa: PLC0415
+    from linkage.bisect.session import say  # noqa: PLC0415
+
+    return open_history(request.rust_src, os.environ, say, ask=request.github)
 
 
 def _clone(arguments: argparse.Namespace) -> str | None:
@@ -315,7 +338,7 @@ def _session_file(place: str | None) -> Path:
 
 
 def _sessions_folder() -> Path:
-    from linkage.bisect.session import bisect_folder  # noqa: PLC0415
+    from linkage.host.folders import bisect_folder  # noqa: PLC0415
 
     return bisect_folder(os.environ) / "sessions"
 

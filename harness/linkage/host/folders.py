@@ -11,6 +11,11 @@ def cache_folder(env: Mapping[str, str]) -> Path:
     return Path(env["LINKAGE_CACHE"]) if env.get("LINKAGE_CACHE") else platformdirs.user_cache_path("linkage")
 
 
+def bisect_folder(env: Mapping[str, str]) -> Path:
+    """Where bisections keep toolchains, sessions and what GitHub answered."""
+    return cache_folder(env) / "bisect"
+
+
 def store_folder(option: str | None, env: Mapping[str, str]) -> Path:
     """The store of outcomes: the option, else $LINKAGE_STORE, else a folder in the cache."""
     asked = option or env.get("LINKAGE_STORE")

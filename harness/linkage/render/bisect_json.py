@@ -24,6 +24,7 @@ def answer_data(answer: Answer) -> dict[str, Any]:
         "not_searched": [{"variant": variant, "why": told} for variant, told in answer.problems],
         "tried": answer.tried,
         "installed": answer.installed,
+        "notes": list(answer.notes),
     }
 
 
@@ -54,6 +55,7 @@ def _flip(flip: Flip) -> dict[str, Any]:
         "candidates": list(flip.candidates),
         "skipped": [{"toolchain": name, "why": told} for name, told in flip.skipped],
         "compare": flip.compare,
+        "releases": flip.releases,
         "by_merge": flip.by_merge,
         "merges": [
             {

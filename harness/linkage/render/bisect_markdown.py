@@ -93,6 +93,8 @@ def _flip(flip: Flip) -> Iterator[str]:
     last, first = ("last good", "first bad") if flip.becomes == "bad" else ("last bad", "first good")
     yield f"- {last}: {_side(flip.before)}"
     yield f"- {first}: {_side(flip.after)}"
+    if flip.releases:
+        yield f"- first seen between {' and '.join(flip.releases)}"
     if len(flip.candidates) > 1:
         yield f"- {len(flip.candidates)} candidates: {listing(flip.candidates, _SHOWN)}"
     for name, told in flip.skipped:
