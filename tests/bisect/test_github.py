@@ -15,7 +15,7 @@ from linkage.cli import main
 from linkage.errors import LinkageError
 from support.github_server import GitHubServer, Refusal, serve_github
 from support.nightly_server import NightlyServer
-from support.rust_history import CULPRIT, History, bisect, git, put
+from support.rust_history import CULPRIT, RustHistory, bisect, git, put
 from support.told_rustc import FAILS
 
 ONE, OTHER = "1" * 40, "2" * 40
@@ -23,7 +23,7 @@ LIST = f"Perf builds for each rolled up PR:\n\n|PR#|Message|Sha|\n|#1107|A|`{ONE
 
 
 @pytest.fixture
-def github(history: History, monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHubServer]:
+def github(history: RustHistory, monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHubServer]:
     """GitHub, which knows the history."""
     monkeypatch.setattr("linkage.bisect.github_api.PAUSE", 0.01)
     with serve_github(history.clone) as server:
@@ -37,7 +37,7 @@ def ask(server: GitHubServer, folder: Path, token: str | None = None) -> tuple[G
 
 @pytest.mark.parametrize("per_page", [100, 2])
 def test_github_and_a_clone_give_the_same_merges(
-    github: GitHubServer, history: History, tmp_path: Path, per_page: int
+    github: GitHubServer, history: RustHistory, tmp_path: Path, per_page: int
 ) -> None:
     """The commit that somebody pushed by hand is on the way, and those of pull requests are not."""
     github.per_page = per_page
@@ -49,7 +49,7 @@ def test_github_and_a_clone_give_the_same_merges(
     assert found.commit(history.commits[3][:12]) == history.commits[3]
 
 
-def test_what_cannot_change_is_asked_once(github: GitHubServer, history: History, tmp_path: Path) -> None:
+def test_what_cannot_change_is_asked_once(github: GitHubServer, history: RustHistory, tmp_path: Path) -> None:
     ends = history.commits[0], history.commits[12]
     first = ask(github, tmp_path)[0].between(*ends)
     asked = len(github.asked)
@@ -74,7 +74,9 @@ def test_only_a_bot_is_believed(github: GitHubServer, tmp_path: Path) -> None:
     assert ask(github, tmp_path)[0].builds(Pull(1207)) == ()
 
 
-def test_a_release_began_on_the_main_branch(github: GitHubServer, history: History, tmp_path: Path) -> None:
+def test_a_release_began_on_the_main_branch(
+    github: GitHubServer, history: RustHistory, tmp_path: Path
+) -> None:
     clone = history.clone
     if not git(clone, "tag", "--list", "1.96.0"):
         git(clone, "checkout", "-q", "-b", "stable", history.commits[8])
@@ -85,7 +87,7 @@ def test_a_release_began_on_the_main_branch(github: GitHubServer, history: Histo
     assert Clone(clone).merge_base("1.96.0") == history.commits[8]
 
 
-def test_a_token_goes_to_github_alone(github: GitHubServer, history: History, tmp_path: Path) -> None:
+def test_a_token_goes_to_github_alone(github: GitHubServer, history: RustHistory, tmp_path: Path) -> None:
     ask(github, tmp_path, "secret")[0].commit(history.commits[0])
     assert github.tokens == ["Bearer secret"]
     assert not any(b"secret" in file.read_bytes() for file in (tmp_path / "answers").iterdir())
@@ -107,7 +109,7 @@ def test_a_token_goes_to_github_alone(github: GitHubServer, history: History, tm
     ],
 )
 def test_a_refusal_is_one_line(
-    github: GitHubServer, history: History, tmp_path: Path, refusals: list[Refusal], message: str
+    github: GitHubServer, history: RustHistory, tmp_path: Path, refusals: list[Refusal], message: str
 ) -> None:
     github.refusals = list(refusals)
     with pytest.raises(LinkageError, match=message) as caught:
@@ -124,7 +126,7 @@ def test_a_refusal_is_one_line(
     ],
 )
 def test_a_short_wait_is_waited_for(
-    github: GitHubServer, history: History, tmp_path: Path, refusal: Refusal
+    github: GitHubServer, history: RustHistory, tmp_path: Path, refusal: Refusal
 ) -> None:
     github.refusals = [refusal]
     found, said = ask(github, tmp_path)
@@ -132,19 +134,23 @@ def test_a_short_wait_is_waited_for(
     assert said == ([] if refusal.status == 500 else [f"{github.url}: waiting 1 s, as GitHub asks"])
 
 
-def test_an_answer_that_is_no_json(github: GitHubServer, history: History, tmp_path: Path) -> None:
+def test_an_answer_that_is_no_json(github: GitHubServer, history: RustHistory, tmp_path: Path) -> None:
     github.refusals = [Refusal(200)]
     with pytest.raises(LinkageError, match="GitHub: its answer cannot be read: "):
         ask(github, tmp_path)[0].commit(history.commits[0])
 
 
-def test_a_clone_goes_before_github(history: History) -> None:
+def test_a_clone_goes_before_github(history: RustHistory) -> None:
     assert open_history(str(history.clone), {}, print, ask=True) == Clone(history.clone)
     assert open_history(None, {}, print, ask=False) is None
 
 
 def test_from_the_nightly_to_the_pull_request_without_a_clone(
-    ci: NightlyServer, github: GitHubServer, history: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ci: NightlyServer,
+    github: GitHubServer,
+    history: RustHistory,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("GITHUB_API_URL", github.url)
     github.comments[1207] = [("rust-timer", LIST)]
@@ -191,7 +197,11 @@ def test_without_github_the_nightly_is_the_answer(
 
 
 def test_a_date_beside_a_commit_is_its_nightlys_commit(
-    ci: NightlyServer, github: GitHubServer, history: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ci: NightlyServer,
+    github: GitHubServer,
+    history: RustHistory,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("GITHUB_API_URL", github.url)
     name = "/dist/2026-02-10/channel-rust-nightly-git-commit-hash.txt"

@@ -10,11 +10,11 @@ from linkage.bisect.clone import Clone
 from linkage.bisect.merges import Pull, rolled_up
 from linkage.errors import LinkageError
 from support.nightly_server import NightlyServer
-from support.rust_history import ROLLUP, History, bisect, put
+from support.rust_history import ROLLUP, RustHistory, bisect, put
 from support.told_rustc import FAILS_OTHERWISE
 
 
-def test_the_merge_and_its_rollup_are_named(ci: NightlyServer, history: History, tmp_path: Path) -> None:
+def test_the_merge_and_its_rollup_are_named(ci: NightlyServer, history: RustHistory, tmp_path: Path) -> None:
     ends = ["--good", history.commits[0], "--bad", history.commits[12][:10], "--rust-src", str(history.clone)]
     answer = bisect(tmp_path, *ends)
     (group,) = answer["groups"]
@@ -30,7 +30,7 @@ def test_the_merge_and_its_rollup_are_named(ci: NightlyServer, history: History,
     assert "    - https://github.com/rust-lang/rust/pull/1107 Give the shim to all outputs" in text
 
 
-def test_from_the_nightly_to_the_merge(ci: NightlyServer, history: History, tmp_path: Path) -> None:
+def test_from_the_nightly_to_the_merge(ci: NightlyServer, history: RustHistory, tmp_path: Path) -> None:
     del ci  # it serves
     if shutil.which("rustup") is None:
         pytest.skip("there is no rustup here")
@@ -44,7 +44,7 @@ def test_from_the_nightly_to_the_merge(ci: NightlyServer, history: History, tmp_
 
 
 def test_artifacts_that_are_gone_wrong_or_damaged_are_skipped(
-    ci: NightlyServer, history: History, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ci: NightlyServer, history: RustHistory, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The four merges around the culprit cannot be tried: all that it can be are named."""
     gone, wrong, damaged, other = (history.commits[number] for number in (5, 6, 7, 8))
@@ -69,7 +69,7 @@ def test_artifacts_that_are_gone_wrong_or_damaged_are_skipped(
 
 @pytest.mark.parametrize("name", ["x/rustc/../../../../outside", "/tmp/linkage-outside", "x/rustc/link"])
 def test_an_archive_cannot_write_elsewhere(
-    ci: NightlyServer, history: History, tmp_path: Path, name: str
+    ci: NightlyServer, history: RustHistory, tmp_path: Path, name: str
 ) -> None:
     evil = tarfile.TarInfo(name)
     if name.endswith("link"):
@@ -81,7 +81,7 @@ def test_an_archive_cannot_write_elsewhere(
     assert not list(tmp_path.rglob("outside")) + list(Path("/tmp").glob("linkage-outside"))
 
 
-def test_only_the_bots_merges_have_artifacts(history: History) -> None:
+def test_only_the_bots_merges_have_artifacts(history: RustHistory) -> None:
     found = Clone(history.clone).between(history.commits[0], history.commits[12])
     assert [one.commit for one in found] == history.commits[1:]
     assert found[0].pull == Pull(1201, "Change number 1")
@@ -97,7 +97,7 @@ def test_what_a_rollup_lists() -> None:
     assert rolled_up("Auto merge of #1 - x:y, r=z", "A change\n\n - #2 (mentioned)") == ()
 
 
-def test_a_clone_that_lacks_a_commit(history: History, tmp_path: Path) -> None:
+def test_a_clone_that_lacks_a_commit(history: RustHistory, tmp_path: Path) -> None:
     with pytest.raises(
         LinkageError, match=r"has no commit 0123456789 \(help: git -C .* fetch origin --tags\)"
     ):

@@ -8,7 +8,7 @@ from linkage.bisect.rollup import Build, read_builds
 from linkage.cli import main
 from linkage.errors import LinkageError
 from support.nightly_server import NightlyServer
-from support.rust_history import CULPRIT, History, bisect, put
+from support.rust_history import CULPRIT, RustHistory, bisect, put
 from support.told_rustc import FAILS, FAILS_OTHERWISE
 
 ONE, OTHER, THIRD = "1" * 40, "2" * 40, "3" * 40
@@ -87,7 +87,7 @@ def failing_for(size: int) -> str:
     return f"for f; do case $f in *lib.rs) grep -q '{{ {size} }}' $f && {{ {FAILS}; }} ;; esac; done"
 
 
-def ends(history: History, builds: str = FIRST_FORM) -> list[str]:
+def ends(history: RustHistory, builds: str = FIRST_FORM) -> list[str]:
     Path("builds.md").write_text(builds)
     bounds = ["--good", history.commits[0], "--bad", history.commits[12]]
     return [*bounds, "--rust-src", str(history.clone), "--rollup-builds", "builds.md"]
@@ -98,7 +98,7 @@ def put_members(ci: NightlyServer, one: str, other: str) -> None:
         put(ci, commit, ci.script(CULPRIT - 1, before))
 
 
-def test_the_pull_request_is_named(ci: NightlyServer, history: History, tmp_path: Path) -> None:
+def test_the_pull_request_is_named(ci: NightlyServer, history: RustHistory, tmp_path: Path) -> None:
     put_members(ci, ":", FAILS)
     (group,) = bisect(tmp_path, *ends(history))["groups"]
     (flip,) = group["flips"]
@@ -113,7 +113,7 @@ def test_the_pull_request_is_named(ci: NightlyServer, history: History, tmp_path
     assert f"pull/1108 {TITLE}: fails alone ({OTHER})\n" in text
 
 
-def test_the_first_that_brings_it_is_enough(ci: NightlyServer, history: History, tmp_path: Path) -> None:
+def test_the_first_that_brings_it_is_enough(ci: NightlyServer, history: RustHistory, tmp_path: Path) -> None:
     put_members(ci, FAILS, FAILS)
     (flip,) = bisect(tmp_path, *ends(history), "--no-prefetch")["groups"][0]["flips"]
     assert [one["alone"] for one in flip["members"]] == [True, None]
@@ -129,7 +129,7 @@ def test_the_first_that_brings_it_is_enough(ci: NightlyServer, history: History,
     ],
 )
 def test_none_of_them_alone(
-    ci: NightlyServer, history: History, tmp_path: Path, other: str, told: str
+    ci: NightlyServer, history: RustHistory, tmp_path: Path, other: str, told: str
 ) -> None:
     put_members(ci, ":", other)
     bisect(tmp_path, *ends(history))
@@ -140,7 +140,9 @@ def test_none_of_them_alone(
         assert any(f"{TITLE}: not tried alone: a different failure: lib: exit: " in line for line in lines)
 
 
-def test_builds_that_are_gone_or_were_never_made(ci: NightlyServer, history: History, tmp_path: Path) -> None:
+def test_builds_that_are_gone_or_were_never_made(
+    ci: NightlyServer, history: RustHistory, tmp_path: Path
+) -> None:
     del ci  # it serves
     builds = f"|#1107|a|`{ONE}`|\n|#1108|b|:x: build [failed](https://x/2) :x:|\n"
     (flip,) = bisect(tmp_path, *ends(history, builds))["groups"][0]["flips"]
@@ -151,7 +153,7 @@ def test_builds_that_are_gone_or_were_never_made(ci: NightlyServer, history: His
 
 
 def test_builds_that_are_known_later(
-    ci: NightlyServer, history: History, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ci: NightlyServer, history: RustHistory, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What the bisection said asks for the comment; nothing is tried again for it."""
     put_members(ci, FAILS, ":")
@@ -174,7 +176,7 @@ def test_builds_that_are_known_later(
 
 
 def test_cases_part_at_the_merge_and_at_the_pull_request(
-    ci: NightlyServer, history: History, tmp_path: Path
+    ci: NightlyServer, history: RustHistory, tmp_path: Path
 ) -> None:
     """Both variants fail since one nightly; one since another merge, and two others within a rollup."""
     case = tmp_path / "answer.yaml"
@@ -205,7 +207,7 @@ def test_cases_part_at_the_merge_and_at_the_pull_request(
 
 
 def test_a_clone_that_there_is_later(
-    ci: NightlyServer, history: History, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ci: NightlyServer, history: RustHistory, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     put_members(ci, ":", FAILS)
     words = ["--good", "2026-02-09", "--bad", "2026-02-12", "--session", "mine.log"]
@@ -216,7 +218,7 @@ def test_a_clone_that_there_is_later(
     assert f"## 1 variant fails: introduced by #1108 {TITLE}\n" in capsys.readouterr().out
 
 
-def test_what_mended_it(ci: NightlyServer, history: History, tmp_path: Path) -> None:
+def test_what_mended_it(ci: NightlyServer, history: RustHistory, tmp_path: Path) -> None:
     for number, commit in enumerate(history.commits):
         put(ci, commit, ci.script(number, FAILS if number < CULPRIT else ":"))
     put_members(ci, FAILS, ":")
@@ -242,3 +244,23 @@ def test_wrong_words(case: str, capsys: pytest.CaptureFixture[str]) -> None:
         error = capsys.readouterr().err
         assert error.startswith(f"linkage: {told}")
         assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "effects"), [(":", [False, True]), (FAILS, [None, None])], ids=["alone", "like all others"]
+)
+def test_a_rollup_that_is_one_of_several_candidates(
+    ci: NightlyServer, history: RustHistory, tmp_path: Path, one: str, effects: list[bool | None]
+) -> None:
+    """The merge before it cannot be tried: only a build that differs from another one of it is proof."""
+    put_members(ci, one, FAILS)
+    for path in [path for path in ci.files if history.commits[6] in path]:
+        del ci.files[path]
+    (flip,) = bisect(tmp_path, *ends(history))["groups"][0]["flips"]
+    assert {merge["pull"]["number"] for merge in flip["merges"]} == {1206, 1207}
+    assert [member["alone"] for member in flip["members"]] == effects
+    text = (tmp_path / "answer.md").read_text()
+    if effects == [False, True]:
+        assert "introduced by #1108" in text
+    else:
+        assert "fails like all others: the cause may be older" in text

@@ -38,7 +38,7 @@ r? @ghost
 
 
 @dataclass(frozen=True)
-class History:
+class RustHistory:
     """A clone, and its merges in order; the first is what came before."""
 
     clone: Path
@@ -56,7 +56,7 @@ def git(clone: Path, *words: str, author: str = "bors") -> str:
 
 
 @pytest.fixture(scope="module")
-def history(tmp_path_factory: pytest.TempPathFactory) -> History:
+def history(tmp_path_factory: pytest.TempPathFactory) -> RustHistory:
     if shutil.which("git") is None:
         pytest.skip("there is no git here")
     clone = tmp_path_factory.mktemp("rust")
@@ -74,12 +74,12 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> History:
         if number == 4:  # pushed by hand: CI made nothing of it
             git(clone, "commit", "-q", "--allow-empty", "-m", "by hand", author="somebody")
         tip = git(clone, "rev-parse", "HEAD")
-    return History(clone, commits)
+    return RustHistory(clone, commits)
 
 
 @pytest.fixture
 def ci(
-    case: str, history: History, rustc: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    case: str, history: RustHistory, rustc: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[NightlyServer]:
     """A server of the artifacts of each merge."""
     assert case
