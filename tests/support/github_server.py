@@ -111,10 +111,10 @@ def serve_github(clone: Path) -> Iterator[GitHubServer]:
     """Serve on a free port of the loopback interface."""
     shown = GitHubServer(clone)
 
-    class Handler(_GitHubHandler):
+    class BoundHandler(_GitHubHandler):
         github = shown
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), BoundHandler) as server:
         server.daemon_threads = True
         shown.url = f"http://127.0.0.1:{server.server_address[1]}"
         thread = threading.Thread(target=server.serve_forever, daemon=True)
