@@ -1,7 +1,7 @@
 """The bisection of many variants at once: the ends first, then the most informative toolchain.
 
-What the world does is behind `Prober`; what has been seen is in the journal, and is not tried
-again. So a session that is read from its file goes on where it ended.
+`Prober` hides the outside world. What has been tried is in the journal and is not tried again, so a
+session that is read from its file continues where it ended.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -5,8 +5,8 @@
     bad nightly-2026-05-19 x.yaml[lto=fat] {"outcome": "fail", …}
     missing nightly-2026-03-01 - {"reason": "not on the server"}
 
-The word at a line's beginning counts: who changes it, or writes a line without what was seen,
-corrects the probe. Of two lines about the same the later one counts.
+The first word of a line counts: changing it, or writing a line without the result, corrects the
+probe. If two lines are about the same probe, the later one counts.
 """
 
 import fcntl

@@ -1,7 +1,7 @@
 """The search: which toolchain to try next, and where the answers change. Pure.
 
-Positions are numbers in the order of time; an answer is good, bad, or a skip, which decides
-nothing. Wherever two neighbouring decided positions differ lies a flip: a range that flips
+Positions are numbers in the order of time; an answer is good, bad, or a skip, which is
+inconclusive. Wherever two neighbouring decided positions differ lies a flip: a range that flips
 more than once has several, and each is narrowed until only skips are between its two ends.
 """
 
@@ -56,8 +56,8 @@ def untried(gap: Gap, known: Known) -> list[int]:
 def choose(questions: Iterable[Known], at_hand: Collection[int] = ()) -> int | None:
     """The most informative position over all questions; None if no gap can be narrowed.
 
-    A probe is worth what it tells, in bits, about each gap that it lies in; less beside a
-    skip; more where its toolchain is installed already.
+    The worth of a probe is its information, in bits, about each gap that it is in; less next to a
+    skip; more if its toolchain is installed already.
     """
     worth: dict[int, float] = defaultdict(float)
     for (gap, skips), times in _distinct(questions).items():
@@ -70,7 +70,7 @@ def choose(questions: Iterable[Known], at_hand: Collection[int] = ()) -> int | N
 
 
 def upcoming(questions: Sequence[Known], place: int, at_hand: Collection[int] = ()) -> list[int]:
-    """What is chosen after `place` if it is good for all questions, and if it is bad for all."""
+    """The next choices after `place`, if it is good for all questions and if it is bad for all."""
     found: list[int] = []
     for answer in (Mark.GOOD, Mark.BAD):
         supposed = [{**known, place: answer} if asking(known, place) else known for known in questions]

@@ -1,1 +1,1 @@
-"""Two compilers side by side: what their variants made, without noise, and in what it differs."""
+"""Two compilers side by side: the outputs of their variants without noise, and the differences."""

@@ -276,7 +276,7 @@ def _explained(change: Change, gone: set[str], new: set[str], *, sections: bool)
 
 
 def _index(base: ComparedArtifact, head: ComparedArtifact, *, schemes_differ: bool) -> Iterator[Change]:
-    """Names that only one side's index lists, although members of both sides define them."""
+    """Names in only one side's index, although members of both sides define them."""
     if base.index is None or head.index is None or base.index == head.index:
         return  # whether there is an index is a property
     old, new = (

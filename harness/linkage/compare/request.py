@@ -156,7 +156,7 @@ def _sources(
     snapshots: Sequence[Snapshot | None],
     held: contextlib.ExitStack,
 ) -> list[BuildSource]:
-    """Where the builds of each side come from; where one is a snapshot, the other is as good as one."""
+    """Where the builds of each side come from; if one is a snapshot, the other is reduced like one."""
     reader = Normalizer(filters)
     made: list[BuildSource] = []
     stores: list[Store] = []

@@ -1,4 +1,4 @@
-"""A snapshot: what one toolchain made of the cases, to compare with later.
+"""A snapshot: what one toolchain built from the cases, for a later comparison.
 
 gzip (RFC 1952) over JSON lines (https://jsonlines.org): a header, then one line per variant, sorted by name.
 The same builds always give the same bytes.

@@ -89,10 +89,10 @@ def _artifact(
 
 
 def wayless(entry: str, places: Mapping[str, str]) -> str:
-    """An entry of a runpath without the way from the output to the toolchain's folder.
+    """An entry of a runpath without the path from the output to the toolchain's folder.
 
-    With -Crpath rustc writes where libstd-*.so is as seen from the output: `../` as often as it takes,
-    then what is not common to both, which is a matter of where the output was made.
+    With -Crpath rustc writes the path of libstd-*.so relative to the output: some `../`, then what is not
+    common to both, which depends on where the output was built.
     """
     up = _UP.match(entry)
     if up is None:

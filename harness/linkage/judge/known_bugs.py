@@ -35,7 +35,7 @@ def weigh(
     unexplained = [failure for index, failure in enumerate(failures) if not explained[index]]
     seen = [bug for bug in bugs if any(bug in found for found in explained.values())]
     if unexplained:
-        # A claim that was judged and does not hold is the worse news.
+        # A claim that was judged and does not hold is worse.
         kind = VerdictKind.ERROR if all(failure.error for failure in unexplained) else VerdictKind.FAIL
         other = _names(bug for bug in bugs if bug not in seen)
         return kind, (), f"fails differently from the known bug {other}" if other else ""

@@ -1,4 +1,4 @@
-"""A verdict as the store keeps it: which variant on which compiler, and how it came out. Plain data."""
+"""A verdict as the store keeps it: the variant, the compiler, and the verdict. Plain data."""
 
 import msgspec
 
@@ -12,7 +12,7 @@ class Compiler(msgspec.Struct, frozen=True, array_like=True, order=True):
     name: str
     """As node ids have it."""
     version: str
-    """With the commit and its date, where it knows them."""
+    """With the commit and its date, if known."""
     fingerprint: str
 
     @classmethod
@@ -21,7 +21,7 @@ class Compiler(msgspec.Struct, frozen=True, array_like=True, order=True):
 
     @property
     def age(self) -> tuple[bool, RustcVersion, str]:
-        """What sorts compilers from the oldest release to the newest; those of unknown release are last."""
+        """The sort key of compilers, from the oldest release to the newest; an unknown release comes last."""
         try:
             return False, RustcVersion.parse_shown(self.version), self.name
         except ValueError:
@@ -48,12 +48,12 @@ class KeptBug(msgspec.Struct, frozen=True, array_like=True):
 
 
 class KeptResult(msgspec.Struct, frozen=True, array_like=True):
-    """How a cell of a case came out on a compiler when it was judged last."""
+    """The latest verdict on a cell of a case with a compiler."""
 
     case: str
     """The case's file, from the root."""
     cell: str
-    """The variant's id without its toolchain; empty where the case has no matrix."""
+    """The variant's id without its toolchain; empty if the case has no matrix."""
     compiler: Compiler
     outcome: str
     reason: str = ""
@@ -67,7 +67,7 @@ class KeptResult(msgspec.Struct, frozen=True, array_like=True):
     sources: str = ""
     """The digest of the case's file and sources then, as `Case.digest` has it."""
     tools: str = ""
-    """The key of the machine's tools then, as `Results.tools_of` has it; empty if not recorded."""
+    """The key of the machine's tools then, as in `Results.tools_of`; empty if not recorded."""
 
     @property
     def key(self) -> tuple[str, str, Compiler]:

@@ -1,1 +1,1 @@
-"""A variant as commands and file operations, and what became of them. Pure."""
+"""A variant as commands and file operations, and their outcomes. Pure."""

@@ -10,7 +10,7 @@ JSON_FLAG = Template.of("--error-format=json")
 
 @dataclass(frozen=True, slots=True)
 class Glob:
-    """An argument that stands for the files, or an archive's members, that it matches at the run.
+    """An argument that stands for the files, or an archive's members, that match it when the step runs.
 
     A pattern is relative to the working folder, or an absolute one in the toolchain's folders.
     """
@@ -31,7 +31,7 @@ class Command:
     """A process to start. Paths are relative to the folder that it runs in, or absolute."""
 
     program: str
-    """What the argument list starts with means: "rustc", "run", "cc", "cxx", "ar", "tool"."""
+    """The meaning of the first argument: "rustc", "run", "cc", "cxx", "ar", "tool"."""
     argv: tuple[Word, ...]
     env: Mapping[str, Template] = field(default_factory=dict)
     stdin: Template | None = None
@@ -42,9 +42,9 @@ class Command:
     """Whether a stable rustc needs RUSTC_BOOTSTRAP=1 for it."""
     watch_linker: bool = False
     path: tuple[str, ...] = ()
-    """Folders in which a tool is looked for before PATH."""
+    """Folders that are searched for a tool before PATH."""
 
     @property
     def typed(self) -> tuple[Word, ...]:
-        """The arguments that a person would type: without what only the harness asks for."""
+        """The arguments that a user would type: without those that only the harness needs."""
         return tuple(word for word in self.argv if word != JSON_FLAG)

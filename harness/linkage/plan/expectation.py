@@ -7,12 +7,12 @@ from linkage.plan.plan import PlannedStep
 
 
 def as_expected(step: PlannedStep, outcome: Outcome) -> bool:
-    """Whether the steps after this one make sense: it ended as its case says, and made what it must."""
+    """Whether the next steps can run: this one ended as its case says, and produced what it must."""
     return ended_right(step, outcome) and not unmade(step, outcome)
 
 
 def unmade(step: PlannedStep, outcome: Outcome) -> list[str]:
-    """Files that a successful step promised and did not make."""
+    """Files that a successful step should have produced and did not."""
     parts = zip(step.parallel or (step,), outcome.parts or (outcome,), strict=True)
     return [
         path for part, one in parts if one.status == 0 for path in part.promised if path not in outcome.made
@@ -51,7 +51,7 @@ def exit_holds(expected: int | str, outcome: Outcome) -> bool:
 
 
 def how(outcome: Outcome) -> str:
-    """How a step ended, in a few words."""
+    """The end of a step in a few words."""
     if outcome.problem is not None:
         return outcome.problem
     if outcome.limit == "time":

@@ -8,9 +8,9 @@ _WORD = re.compile(r"\s*(\(|\)|[^\s()]+)")
 
 
 def selected(expression: str | None, name: str) -> bool:
-    """Whether a name is meant: words, `and`, `or`, `not` and brackets, whatever their case.
+    """Whether an expression of words, `and`, `or`, `not` and brackets selects a name; case does not matter.
 
-    Raises LinkageError for an expression that is none.
+    Raises LinkageError for an invalid expression.
     """
     if expression is None:
         return True

@@ -1,5 +1,5 @@
-"""An observation: what a variant's steps did. All that judging sees; a result from the store is
-the same data as a fresh one.
+"""An observation: the outcomes of a variant's steps. Judging sees nothing else; a cached outcome is the
+same data as a fresh one.
 """
 
 import signal
@@ -29,21 +29,21 @@ class Diagnostic:
 
 @dataclass(frozen=True, slots=True)
 class LinkerCall:
-    """One call of the linker by rustc, as the `cc` that it called saw it."""
+    """One call of the linker by rustc, as recorded by the `cc` that it called."""
 
     args: tuple[str, ...]
     output: str | None
     """The output's file name."""
     exports: tuple[str, ...] | None
-    """Names in the version script or the export list; None where there was none."""
+    """Names in the version script or the export list; None if there was neither."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one step did: a process's end and streams, the files that it made, what was read of them.
+    """The outcome of one step: its exit status, its streams, the files that it produced and their facts.
 
-    `status` is the exit status, negative for a signal; `limit` is "time" or "output" where the
-    process was killed for it; `problem` says why the step could not be carried out at all.
+    `status` is the exit status, negative for a signal; `limit` is "time" or "output" if the
+    process was killed for it; `problem` says why the step could not be run at all.
     Paths are relative to the working folder.
     """
 
@@ -55,7 +55,7 @@ class Outcome:
     limit: str | None = None
     problem: str | None = None
     made: tuple[str, ...] = ()
-    """Files that it made or changed, sorted."""
+    """Files that it created or changed, sorted."""
     removed: tuple[str, ...] = ()
     linker_calls: tuple[LinkerCall, ...] = ()
     facts: Mapping[str, Facts] = field(default_factory=dict)
@@ -64,18 +64,18 @@ class Outcome:
     modes: Mapping[str, int] = field(default_factory=dict)
     """The permission bits of those files."""
     texts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Of the texts that claims look for in those files' bytes: which are there."""
+    """The texts, among those that claims look for in those files' bytes, that are there."""
     others: Mapping[str, str] = field(default_factory=dict)
-    """What is there in place of a file that claims are about, and what it is: a folder, a FIFO, ..."""
+    """What is in the place of a file that claims are about: a folder, a FIFO, ..."""
     parts: tuple["Outcome", ...] = ()
-    """Of a `together` step: what each of its parts did."""
+    """Of a `parallel` step: the outcome of each of its parts."""
     seconds: float = 0.0
     obtained: str = ""
     """When and where this outcome was first obtained."""
 
     @property
     def lasting(self) -> bool:
-        """Whether it says something about the compiler, not about this machine at this moment."""
+        """Whether it depends on the compiler, not on the state of this machine at this moment."""
         return (
             self.problem is None
             and self.limit is None
@@ -85,7 +85,7 @@ class Outcome:
 
 
 def native_static_libs(stderr: str) -> list[str] | None:
-    """The libraries that rustc reported for a staticlib's users, in their order."""
+    """The libraries that rustc reported for a staticlib's users, in order."""
     for line in stderr.splitlines():
         if _NATIVE_LIBS in line:
             return line.partition(_NATIVE_LIBS)[2].split()
@@ -109,7 +109,7 @@ def claim_variables(captured: Mapping[str, CapturedText]) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class StepObservation:
-    """A planned step and what it did; None where an earlier step ended the variant."""
+    """A planned step and its outcome; None if an earlier step ended the variant."""
 
     id: str
     argv: tuple[str, ...]
@@ -117,16 +117,16 @@ class StepObservation:
     stored: bool = False
     """Whether the outcome came from the store."""
     rechecked: bool = False
-    """Whether the store had it, and it was obtained once more to compare."""
+    """Whether it was cached, and the step was run again to compare."""
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What a variant's steps did, in order, up to the first that ended it."""
+    """The steps of a variant with their outcomes, in order, up to the one that ended it."""
 
     steps: tuple[StepObservation, ...]
     folder: str = ""
-    """The working folder in which all of it was done."""
+    """The working folder in which all steps were run."""
 
     def step(self, name: str) -> StepObservation | None:
         """A step's observation by its id."""

@@ -1,7 +1,7 @@
 """File operations as data, each with the shell command that does the same. Pure.
 
-Paths are relative to the working folder. A glob stands for every file that it matches; where one file
-is needed, it must match exactly one.
+Paths are relative to the working folder. A glob stands for every file that it matches; if one file is
+needed, it must match exactly one.
 """
 
 import posixpath
@@ -82,7 +82,7 @@ class Symlink:
 
     path: str
     to: str
-    """What it leads to, inside the working folder."""
+    """Its target, inside the working folder."""
 
     def shell(self) -> str:
         target = posixpath.relpath(self.to, posixpath.dirname(self.path) or ".")
@@ -125,7 +125,7 @@ class SetUmask:
 
 @dataclass(frozen=True, slots=True)
 class Clean:
-    """Remove everything but what is kept, and put the case's sources back."""
+    """Remove everything except the files to keep, and restore the case's sources."""
 
     keep: tuple[str, ...] = ()
 

@@ -1,6 +1,6 @@
-"""From roles to files: what a step's outputs are called on a target.
+"""From roles to files: the names of a step's outputs on a target.
 
-rustc answered for each crate type how the target names it (`--print file-names`).
+rustc was asked how the target names each crate type (`--print file-names`).
 """
 
 import posixpath
@@ -35,26 +35,26 @@ class Outputs:
             self.folders.append(folder)
 
     def rename(self, old: str, new: str) -> None:
-        """Let roles and searched folders follow a file or a folder that gets another name."""
+        """Let roles and search folders follow a file or a folder that is renamed."""
         self.roles = {role: _renamed(path, old, new) for role, path in self.roles.items()}
         self.folders = list(dict.fromkeys(_renamed(folder, old, new) for folder in self.folders))
 
     def linked_by(self, step: model.Step, step_id: str) -> tuple[str, ...]:
-        """The roles of what a rustc step has the linker make, in rustc's order."""
+        """The roles of the outputs that a rustc step links, in rustc's order."""
         if isinstance(step, model.RustcStep) and step.no_link:
             return ()
         return self._linked.get(step.link_only if isinstance(step, model.LinkOnlyStep) else step_id, ())
 
     def note_linked(self, resolved: ResolvedStep) -> None:
-        """Note what a rustc step, or the `link-only` step that finishes it, has the linker make."""
+        """Note the outputs that a rustc step, or the `link-only` step that finishes it, links."""
         kinds = resolved.crate_types
         if not resolved.axes.get("crate-type"):
-            kinds = tuple(kind for kind in _SORTED if kind in kinds)  # rustc sorts what a source says
+            kinds = tuple(kind for kind in _SORTED if kind in kinds)  # rustc sorts those in a source
         roles = tuple(f"{resolved.id}.{kind}" for kind in kinds if kind in _SORTED)
         self._linked[resolved.id] = tuple(role for role in roles if role in self.roles)
 
     def linked(self, crate_type: str, name: str, triple: str | None) -> str:
-        """What the target calls a linked output.
+        """The target's file name of a linked output.
 
         Raises AbsentCrateTypeError if the target does not have the crate type.
         """
@@ -67,9 +67,9 @@ class Outputs:
         return output.file(name)
 
     def path(self, name: str) -> str:
-        """The file that a role or an id means; a text that is neither is a file or a glob itself.
+        """The file that a role or an id means; any other text is itself a file or a glob.
 
-        Raises CaseError for a role that no step of this variant makes.
+        Raises CaseError for a role that no step of this variant produces.
         """
         if name in self.roles:
             return self.roles[name]
@@ -85,7 +85,7 @@ class Outputs:
             return None
 
     def program(self, name: str) -> str:
-        """The file of a program: an id stands for the bin that the step makes."""
+        """The file of a program: an id stands for the bin that the step produces."""
         return self.roles.get(f"{name}.bin") or self.path(name)
 
 

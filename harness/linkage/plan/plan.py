@@ -56,24 +56,24 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What is read after a step: files by path or glob, and what beyond their tables is asked."""
+    """What is read after a step: files by path or glob, and what is needed beyond their tables."""
 
     pattern: str
     functions: tuple[str, ...] = ()
-    """Whose references are wanted."""
+    """Functions whose references are read."""
     contents: tuple[str, ...] = ()
-    """Sections whose content is wanted."""
+    """Sections whose content is read."""
     texts: tuple[str, ...] = ()
     """Texts that are looked for in the file's bytes."""
     for_comparison: bool = False
-    """Whether what a comparison of two compilers looks at is read too (see `linkage.artifact.request`)."""
+    """Whether to read also what a comparison of two compilers needs (see `linkage.artifact.request`)."""
     made_only: bool = False
-    """Whether only those files are read that the step makes or changes."""
+    """Whether to read only files that the step creates or changes."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimGroup:
-    """The claims of one subject at one place, as this variant has them."""
+    """The claims about one subject at one place that apply to this variant."""
 
     path: KeyPath
     subject: str
@@ -94,16 +94,16 @@ class PlannedStep:
     roles: Mapping[str, str] = field(default_factory=dict)
     """Files by role, as they are after this step: a later one may give a role another file."""
     promised: tuple[str, ...] = ()
-    """Files that rustc must have made where it succeeds."""
+    """Files that rustc must produce if it succeeds."""
     linked: tuple[str, ...] = ()
-    """The roles of what rustc has the linker make, in rustc's order."""
+    """The roles of the outputs that rustc links, in its order."""
     claims: tuple[ClaimGroup, ...] = ()
     reads: tuple[Read, ...] = ()
     parallel: tuple["PlannedStep", ...] = ()
 
     @property
     def action(self) -> str:
-        """What kind of step it is, by its key in the case."""
+        """The kind of step, by its key in the case."""
         return key_of(self.model)
 
 
@@ -119,15 +119,15 @@ class Plan:
     """Whether a step needs unstable flags or features."""
 
     def flat(self) -> Iterator[PlannedStep]:
-        """Every step, those that run together too."""
+        """Every step, including those that run in parallel."""
         for step in self.steps:
             yield step
             yield from step.parallel
 
 
 def plan(variant: Variant) -> Plan:
-    """Plan a variant. Raises CaseError where a value of this cell makes no sense, AbsentCrateTypeError
-    for a crate type that the target lacks.
+    """Plan a variant. Raises CaseError if a value of this cell makes no sense, AbsentCrateTypeError for a
+    crate type that the target lacks.
     """
     case, toolchain = variant.case, variant.toolchain
     resolved = resolve(case, TrackedRow(variant.cell, set()))
@@ -135,12 +135,12 @@ def plan(variant: Variant) -> Plan:
     planner = _Planner(variant, outputs)
     steps = [planner.step(one) for one in resolved]
     if planner.unstable and toolchain.needs_bootstrap:
-        # For every compilation of the variant: by itself it changes how names are mangled, and
+        # For every compilation of the variant: it changes how names are mangled, and
         # the halves of one program must agree.
         steps = [_bootstrapped(step) for step in steps]
     end = tuple(planner.claims(case.model.claims, case.document.data, ("claims",)))
     if steps and end:
-        # The end's claims are read right after the last step, so that it keeps their facts too.
+        # The claims at the end are read right after the last step, so that its record has their facts too.
         steps[-1] = replace(steps[-1], reads=_merge([*steps[-1].reads, *planner.reads(end)]))
     return Plan(variant, tuple(steps), end, planner.unstable)
 
@@ -157,7 +157,7 @@ _CLAIMS: TypeAdapter[ArtifactClaims] = TypeAdapter(ArtifactClaims)
 
 
 class _Planner:
-    """Goes through a variant's steps once, in order, collecting the roles that they make."""
+    """Goes through a variant's steps once, in order, and collects the roles that they produce."""
 
     def __init__(self, variant: Variant, outputs: Outputs) -> None:
         self.variant = variant
@@ -173,11 +173,11 @@ class _Planner:
         }
         self.env = {key: self.cell(value) for key, value in variant.case.model.env.items()}
         self.said = {**self.variables, "work": str(WORK)}
-        """As claims see them: what a process prints has the working folder's name taken out."""
+        """The variables as claims see them: without the working folder's name, as in a process's output."""
 
     def cell(self, text: str) -> str:
-        """A text with the cell's axes in place, the other variables left for later."""
-        # The NUL keeps a text that is one reference a text, whatever the axis's value is.
+        """A text with the cell's axes filled in; other variables are filled in later."""
+        # With the NUL, a text that is a single reference stays a text, whatever the axis's value is.
         return axis_text(substitute(f"{text}\0", self.row, GROUP_NAMES)).removesuffix("\0")
 
     def step(self, resolved: ResolvedStep) -> PlannedStep:
@@ -219,12 +219,12 @@ class _Planner:
         )
 
     def _filled(self, step: model.Step) -> model.Step:
-        """The step with the variables of this variant in what it claims."""
+        """The step with the variables of this variant filled into its claims."""
         said = step.model_fields_set.intersection(model.EXPECTATIONS)
         return step.model_copy(update={key: filled(getattr(step, key), self.said) for key in said})
 
     def reads(self, groups: Iterable[ClaimGroup]) -> tuple[Read, ...]:
-        """What the claims need read after their step."""
+        """What must be read after the step for the claims."""
         return _merge(read for group in groups for read in _needs(group, self.outputs))
 
     def _data(self, path: KeyPath) -> Any:  # noqa: ANN401 - what stands in the file
@@ -234,7 +234,7 @@ class _Planner:
         return data
 
     def claims(self, found: ClaimMap, data: Any, path: KeyPath) -> Iterator[ClaimGroup]:  # noqa: ANN401
-        """The claims that this cell has, each with its place; a role that it lacks has none."""
+        """The claims that apply to this cell, each with its place; none for a role that it lacks."""
         doc = self.variant.case.document
         raw = data["claims"] if isinstance(data, dict) and "claims" in data else {}
         for subject, sets in found.items():
@@ -253,7 +253,7 @@ class _Planner:
                     continue
                 place = (*path, subject, index)
                 raw_set = listed[index] if index < len(listed) else {}
-                # A step's claims were applied with the step; the end's were not.
+                # The claims of steps were applied with the step, those at the end were not.
                 concrete = (
                     applied(doc, one, raw_set, place, self.row, _CLAIMS) if path == ("claims",) else one
                 )
@@ -261,7 +261,7 @@ class _Planner:
 
 
 def _says_what_it_makes(step: model.Step) -> bool:
-    """Whether a claim replaces what the step is taken to produce."""
+    """Whether a claim replaces the files that the step is expected to produce."""
     produces = step.produces if isinstance(step, model.ProcessStep) else None
     return produces is not None and produces.requires
 
@@ -270,7 +270,7 @@ T = TypeVar("T")
 
 
 def filled(part: T, variables: Mapping[str, str], *, regex: bool = False) -> T:
-    """A claim with variables in place, in regexes as the text that they stand for."""
+    """A claim with variables filled in; in regexes they match literally."""
     result: Any = part
     if isinstance(part, str):
         regex = regex or (len(part) > 1 and part[0] == part[-1] == "/")
@@ -333,7 +333,7 @@ def _merge(reads: Iterable[Read]) -> tuple[Read, ...]:
 
 
 def wanted_files(reads: Iterable[Read], state: State, made: Iterable[str]) -> dict[str, Read]:
-    """What is read of each file of a state: all that any path or glob that means it asks for."""
+    """What is read of each file of a state: everything that the paths and globs that match it ask for."""
     named = (
         replace(read, pattern=name, made_only=False)
         for read in reads

@@ -1,6 +1,6 @@
-"""What a variant needs of its toolchain and its machine, and what of it is missing. Pure.
+"""What a variant needs from its toolchain and machine, and what is missing. Pure.
 
-A capability that is missing gives a skip with its name; nothing is assumed of a toolchain.
+A variant is skipped if a capability is missing, which the reason names; nothing is assumed of a toolchain.
 """
 
 import re
@@ -27,7 +27,7 @@ _FLAG = re.compile(r"-Z\s*([\w-]+)")
 
 
 def missing_before_plan(variant: Variant, machine: Machine, has_program: HasProgram) -> str | None:
-    """The first capability that the case asks for and that is not there, in words."""
+    """The first capability that the case requires and that is missing, in words."""
     model, toolchain = variant.case.model, variant.toolchain
     if model.toolchains is not None and not VersionRange.parse(model.toolchains).contains(toolchain.version):
         return f"the case is about {model.toolchains}, this is {toolchain.version}"
@@ -47,9 +47,9 @@ def missing_before_plan(variant: Variant, machine: Machine, has_program: HasProg
 
 
 def absent_targets(variant: Variant) -> dict[str, bool]:
-    """The targets for which the toolchain has no library, each with whether all its crates do without one.
+    """The targets for which the toolchain has no library, each with whether no crate for it needs one.
 
-    Such a crate is `#![no_core]`: it needs nothing but a compiler that knows the target.
+    Such a crate is `#![no_core]`: it needs only a compiler that knows the target.
     """
     wanted = {one.target for one, _ in every_step(variant.case.model.steps, ()) if isinstance(one, RustcStep)}
     if wanted <= {None} and variant.row.get("target") is None:
@@ -68,9 +68,9 @@ def absent_targets(variant: Variant) -> dict[str, bool]:
 
 
 def missing_after_plan(plan: Plan, known: Vocabulary, *, bootstrap: bool) -> str | None:
-    """The first capability that the commands need and that is not there, in words.
+    """The first capability that the commands need and that is missing, in words.
 
-    Raises CaseError for a flag that is not among the known words.
+    Raises CaseError for a flag that no known compiler has.
     """
     toolchain = plan.variant.toolchain
     if plan.unstable and toolchain.needs_bootstrap and not bootstrap:
@@ -153,7 +153,7 @@ def _has_linker(linker: str, toolchain: Toolchain, machine: Machine) -> bool:
 
 
 def _tool_folders(toolchain: Toolchain, target: str | None) -> list[Path]:
-    """Where the toolchain has programs of its own, as a `tool` step finds them."""
+    """The folders of the toolchain's own programs, in which a `tool` step finds them."""
     found = toolchain.target(target)
     return [toolchain.sysroot / "bin", *([found.libdir.parent / "bin"] if found else [])]
 

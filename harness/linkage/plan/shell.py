@@ -1,4 +1,4 @@
-"""Commands, words and files as a POSIX shell writes them, whatever characters they have."""
+"""Commands, words and files in POSIX shell syntax, whatever characters they have."""
 
 import posixpath
 import re
@@ -13,16 +13,16 @@ _WILDCARD = re.compile(r"[*?]+")
 
 
 def identifier(name: str) -> str:
-    """A step's id as a part of a variable's name."""
+    """A step's id as part of a variable's name."""
     return re.sub(r"[^A-Za-z0-9]", "_", name)
 
 
 def command_line(
     command: Command, places: Mapping[str, str], captured: Mapping[str, CapturedText] | None = None
 ) -> str:
-    """A command as it is typed in the working folder; `places` are as in `quoted`.
+    """A command as it is typed in the working folder; `places` as in `quoted`.
 
-    `captured` is what earlier steps captured, by step; None: the shell has it in variables.
+    `captured` is what earlier steps captured, by step; if None, the shell has it in variables.
     """
     words = [part for word in command.typed for part in _arguments(word, command.cwd, places, captured)]
     folders = "".join(f"{quoted(Template.of(folder), places)}:" for folder in command.path)
@@ -57,19 +57,19 @@ def _files(glob: str, cwd: str, places: Mapping[str, str]) -> str:
 
 
 def quoted(text: Template, places: Mapping[str, str]) -> str:
-    """A text of the plan as one word; `places` are paths in it that stand in a variable.
+    """A text of the plan as one word; `places` are paths that are in shell variables.
 
-    The longest place wins, for a compiler lies in its sysroot.
+    The longest one is used first, because a compiler is in its sysroot.
     """
     match text.parts:
-        case (Captured(step),):  # words are divided by the shell, a stream is one word
+        case (Captured(step),):  # the shell splits words, a stream is one word
             return f'${{WORDS_{identifier(step)}-"$CAPTURED_{identifier(step)}"}}'
     pieces = (piece for part in text.parts for piece in _pieces(part, places))
     return "".join(shlex.quote(piece) if variable is None else variable for piece, variable in pieces) or "''"
 
 
 def _pieces(part: Part, places: Mapping[str, str]) -> Iterator[tuple[str, str | None]]:
-    """A part of a text in pieces, each with the variable that it stands in, if it does."""
+    """A part of a text in pieces, each with its variable, if it has one."""
     match part:
         case WorkFolder():
             yield str(part), '"$WORK"'
@@ -84,14 +84,14 @@ def _pieces(part: Part, places: Mapping[str, str]) -> Iterator[tuple[str, str | 
 
 
 def pattern(glob: str) -> str:
-    """A path or glob, its wildcards left to the shell and all else quoted."""
+    """A path or glob, quoted except for its wildcards."""
     literals = [shlex.quote(part) if part else "" for part in _WILDCARD.split(glob)]
     wildcards = [*_WILDCARD.findall(glob), ""]
     return "".join(part for pair in zip(literals, wildcards, strict=True) for part in pair) or "''"
 
 
 def written(name: str, content: bytes) -> list[str]:
-    """The lines that write a file: readable where it is text, in octal where it is not."""
+    """The lines that write a file: readable if it is text, else in octal."""
     target = shlex.quote(name)
     lines = [f"mkdir -p -- {shlex.quote(str(PurePosixPath(name).parent))}"] if "/" in name else []
     text = _plain(content)
@@ -135,7 +135,7 @@ def _octal(content: bytes) -> str:
 
 
 def _plain(content: bytes) -> str | None:
-    """The content as text that a script can hold: no control characters but tabs and newlines."""
+    """The content as text that a script can contain: no control characters except tabs and newlines."""
     try:
         text = content.decode()
     except UnicodeDecodeError:

@@ -9,11 +9,11 @@ from pathlib import PurePosixPath
 from linkage.artifact.digest import digest_of
 
 UNREADABLE = "unreadable"
-"""Stands for the content of a file that its mode keeps from being read."""
+"""Stands for the content of a file whose mode forbids reading."""
 
 FIFO = "FIFO"
 
-_LINKS = 8  # symlinks followed before it is taken for a loop
+_LINKS = 8  # symlinks that are followed before it counts as a loop
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +27,16 @@ class Node:
 
     @property
     def stored(self) -> str | None:
-        """The digest under which the store keeps the file's bytes; None where it cannot."""
+        """The digest under which the store keeps the file's bytes; None if it cannot."""
         return self.content if self.kind == "file" and self.content != UNREADABLE else None
 
 
 State = dict[str, Node]
-"""What stands in the folder, by path relative to it."""
+"""The content of the folder, by relative path."""
 
 
 def initial(sources: Mapping[str, bytes]) -> State:
-    """The state of a folder that holds a case's sources only."""
+    """The state of a folder with only a case's sources."""
     state: State = {}
     for name, content in sources.items():
         for parent in list(PurePosixPath(name).parents)[:-1]:
@@ -52,26 +52,26 @@ def is_glob(pattern: str) -> bool:
 
 
 def fits(name: str, pattern: str) -> bool:
-    """Whether a path is what a path or a glob means."""
+    """Whether a path or a glob matches a path."""
     if is_glob(pattern):
         return fnmatch.fnmatchcase(name, pattern)
     return name == posixpath.normpath(pattern)
 
 
 def matching(names: Iterable[str], pattern: str) -> list[str]:
-    """The paths that a path or a glob means, sorted."""
+    """The paths that a path or a glob matches, sorted."""
     return sorted(name for name in names if fits(name, pattern))
 
 
 def selected(pattern: str, state: State) -> list[str]:
-    """The files of a state that a path or a glob means; a link to a file is one."""
+    """The files of a state that a path or a glob matches; a link to a file counts as one."""
     return [
         name for name in matching(state, pattern) if (node := target(name, state)) and node.kind == "file"
     ]
 
 
 def other_than_files(pattern: str, state: State) -> dict[str, str]:
-    """What a path or a glob means that is there and is no file, nor leads to one, and what it is."""
+    """What a path or a glob matches that is neither a file nor a link to one, and its kind."""
     found = {}
     for name in matching(state, pattern):
         node, end = state[name], target(name, state)
@@ -85,7 +85,7 @@ def other_than_files(pattern: str, state: State) -> dict[str, str]:
 
 
 def target(name: str, state: State) -> Node | None:
-    """What a path leads to, through symlinks inside the folder."""
+    """The target of a path, through symlinks inside the folder."""
     for _ in range(_LINKS):
         node = state.get(name)
         if node is None or node.kind != "link":

@@ -1,4 +1,4 @@
-"""Texts of a plan with placeholders for what is known only when it runs. Pure."""
+"""Texts of a plan with placeholders for what is known only when a step runs. Pure."""
 
 import posixpath
 import re
@@ -14,7 +14,7 @@ CapturedText = str | tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class WorkFolder:
-    """Stands for the variant's working folder, which has another name in every run."""
+    """Stands for the variant's working folder, whose name can differ between runs."""
 
     def __str__(self) -> str:
         return "$WORK"
@@ -40,13 +40,13 @@ Part = str | WorkFolder | Captured
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A text in parts: what stands there as it is, and placeholders."""
+    """A text in parts: literal texts and placeholders."""
 
     parts: tuple[Part, ...]
 
     @classmethod
     def of(cls, *parts: "Part | Template") -> Self:
-        """These parts, one after the other."""
+        """Join parts."""
         joined: list[Part] = []
         for part in parts:
             for one in part.parts if isinstance(part, Template) else (part,):
@@ -58,7 +58,7 @@ class Template:
 
     @classmethod
     def parse(cls, text: str, variables: Mapping[str, str]) -> Self:
-        """A text of the case with the variables' values in place; `$${` stands for `${`."""
+        """A text of the case with the values of variables filled in; `$${` stands for `${`."""
         pieces = REFERENCE.split(text)
         literals = (literal.replace("$${", "${") for literal in pieces[::2])
         values = [*(_value(name, variables) for name in pieces[1::2]), ""]
@@ -66,12 +66,12 @@ class Template:
 
     @classmethod
     def neutral(cls, text: str) -> Self:
-        """A text in which `$WORK` means the working folder, as in what a step prints."""
+        """A text in which `$WORK` means the working folder, such as the output of a step."""
         first, *rest = text.split(str(WORK))
         return cls.of(first, *(part for literal in rest for part in (WORK, literal)))
 
     def __str__(self) -> str:
-        """The text as a person would read it: with `$WORK` for the working folder."""
+        """The text for a reader: with `$WORK` for the working folder."""
         return "".join(map(str, self.parts))
 
     @property
@@ -86,21 +86,21 @@ class Template:
 
     @property
     def path(self) -> str:
-        """The path that it is, relative to the working folder if it leads there."""
+        """Its path, relative to the working folder if it is in there."""
         if self.parts[:1] != (WORK,):
             return str(self)
         return "".join(map(str, self.parts[1:])).removeprefix("/") or "."
 
     def filled(self, work: str, captured: Mapping[str, CapturedText]) -> str:
-        """The text with the working folder and what was captured, which may name the folder, in place."""
+        """The text with the captured texts, which may contain the folder, and the folder filled in."""
         return "".join(_filled(part, work, captured) for part in self.parts)
 
     def expanded(self, captured: Mapping[str, CapturedText] | None) -> "Template":
-        """The text with what was captured in place; None: it stays as it is."""
+        """The text with the captured texts filled in; if None, it is unchanged."""
         return self if captured is None else Template.neutral(self.filled(str(WORK), captured))
 
     def words(self, work: str, captured: Mapping[str, CapturedText]) -> list[str]:
-        """The arguments that it stands for: itself, or the words that were captured if it is only those."""
+        """The arguments that it stands for: itself, or the captured words if it is only those."""
         match self.parts:
             case (Captured(step),) if isinstance(words := captured.get(step), tuple):
                 return [word.replace(str(WORK), work) for word in words]

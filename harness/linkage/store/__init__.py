@@ -1,1 +1,1 @@
-"""Outcomes and results kept by content, and their upkeep."""
+"""Outcomes and results kept by content, and their maintenance."""

@@ -1,7 +1,7 @@
-"""What outcomes and facts are kept under: all that they can depend on. Pure but for our own files.
+"""The keys of outcomes and facts: everything that these can depend on. Pure, but reads our own files.
 
-The harness's own code is among it: what a reader finds, and what is noted of a process, changes
-with the code that does it, whatever a version number that is kept by hand may say.
+The harness's own code is part of a key: what a reader finds and what is recorded of a process change with
+the code, whether or not somebody raises a version number.
 """
 
 import posixpath
@@ -24,7 +24,7 @@ _LINKER = re.compile(r"(?:-C|--codegen=)?linker=(.+)")
 """The option of rustc that names a linker."""
 
 READERS = ("linkage.artifact", "linkage.run.kept_facts")
-"""Code that decides what is found in a file."""
+"""Code that determines what is found in a file."""
 RUNNERS = (
     "linkage.run.chain",
     "linkage.run.executor",
@@ -37,7 +37,7 @@ RUNNERS = (
     "linkage.plan.state",
     "linkage.plan.template",
 )
-"""Code that decides what is noted of a step."""
+"""Code that determines what is recorded of a step."""
 
 
 def step_key(
@@ -50,10 +50,10 @@ def step_key(
     programs: Sequence[str],
     places: Sequence[Path],
 ) -> str:
-    """The key of what a step does: its commands, the compiler, and the working folder with its content.
+    """The key of a step's outcome: its commands, the compiler, and the working folder with its content.
 
-    `machine` stands for the linker and the C compiler, `programs` for others that it starts by
-    their name. `places` are the folders whose names the outcome may contain: no search finds one
+    `machine` stands for the linker and the C compiler, `programs` for others that it starts by name.
+    `places` are the folders whose names the outcome may contain: no search finds one
     in what a step has compressed or hashed, so that outcomes of one folder are used in no other.
     """
     parts = step.parallel or (step,)
@@ -72,7 +72,7 @@ def step_key(
 
 
 def plan_key(plan: Plan, machine: str, state: State) -> str:
-    """The key of all that a variant does, wherever it is done."""
+    """The key of everything that a variant does, in whatever folder."""
     toolchain = plan.variant.toolchain
     parts = [part for step in plan.steps for part in (step.parallel or (step,))]
     described = [_described(part, str(toolchain.rustc)) for part in parts]
@@ -80,7 +80,7 @@ def plan_key(plan: Plan, machine: str, state: State) -> str:
 
 
 def facts_key(state: State, wanted: Read) -> str:
-    """The key of what the readers find in a file, and of what else is asked of it."""
+    """The key of a file's facts, and of what else is read from it."""
     node = target(wanted.pattern, state)
     content = node.content if node else ""
     asked = wanted.functions, wanted.contents, wanted.texts, wanted.for_comparison
@@ -88,9 +88,9 @@ def facts_key(state: State, wanted: Read) -> str:
 
 
 def thin_facts_key(key: str, state: State, wanted: Read, members: Sequence[str]) -> str | None:
-    """The key of what is found in a thin archive, whose own is `key`, and in the files that it refers to.
+    """The key of the facts of a thin archive, whose own key is `key`, and of the files that it refers to.
 
-    None if the state does not show what all of them are: one is missing, outside, or behind a link.
+    None if the state does not have all of them: one is missing, outside, or behind a link.
     """
     folder = posixpath.dirname(wanted.pattern)
     nodes = [target(posixpath.normpath(posixpath.join(folder, name)), state) for name in members]

@@ -1,8 +1,8 @@
-"""What a store holds, and making it smaller: safe while runs use it, and never for what is not ours.
+"""The contents of a store, and pruning it: safe while runs use it; files that are not ours are never removed.
 
-A run that looks for an entry that has just gone carries its step out again. What a run holds a
-lock on is left alone: the working folders of its variants, files that it is writing, and the
-entries of steps that it is carrying out.
+A run that looks for an entry that was just removed runs the step again. What a run holds a lock on is not
+touched: the working folders of its variants, files that it is writing, and the entries of steps that it
+is running.
 """
 
 import fcntl
@@ -39,7 +39,7 @@ KINDS = {
     "blobs": "files for later steps",
     "results": "results of cases",
 }
-"""The kinds of entries, and what they are."""
+"""The kinds of entries, with their descriptions."""
 
 _VERSION = re.compile(r"v\d+")
 _NAME = re.compile(r"[0-9a-f]{32}|[0-9a-f]{40}")
@@ -55,12 +55,12 @@ class StoreEntry:
     place: Path
     size: int
     used: float
-    """When it was made or last used; 0 if its time is in the future, as after a clock was set back."""
+    """When it was created or last used; 0 if that is in the future, because a clock was set back."""
 
 
 @dataclass(frozen=True, slots=True)
 class KindSummary:
-    """How much there is of a kind, in bytes, and the times at which it was used."""
+    """The size of a kind in bytes, and when its entries were used."""
 
     count: int
     size: int
@@ -70,22 +70,22 @@ class KindSummary:
 
 @dataclass(slots=True)
 class Contents:
-    """What a store holds."""
+    """The contents of a store."""
 
     kinds: dict[str, KindSummary] = field(default_factory=dict)
     other_versions: int = 0
-    """Entries that this version of the harness never looks at."""
+    """Entries of other versions, which this version of the harness ignores."""
     compilers: Counter[str] = field(default_factory=Counter)
     """Steps by compiler; an empty name if none was recorded."""
     at_work: int = 0
-    """Working folders that a run is using now."""
+    """Working folders that runs are using now."""
     left_behind: int = 0
     """Working folders and half-written files of runs that were killed."""
 
 
 @dataclass(slots=True)
 class Removal:
-    """What was removed, and what was left because a run holds it."""
+    """What was removed, and what was not because a run holds it."""
 
     count: int = 0
     size: int = 0
@@ -94,7 +94,7 @@ class Removal:
 
 @dataclass(slots=True)
 class CheckResult:
-    """How many entries of each kind were read, and those that were damaged and are gone."""
+    """How many entries of each kind were read, and the damaged ones, which were removed."""
 
     read: Counter[str] = field(default_factory=Counter)
     damaged: list[StoreEntry] = field(default_factory=list)
@@ -109,7 +109,7 @@ class _StepCompiler:
 
 
 def existing(folder: Path) -> Store:
-    """The store in a folder. Raises LinkageError if it is not a store: other folders are left alone."""
+    """The store in a folder. Raises LinkageError if it is not a store: other folders are not touched."""
     if not folder.is_dir():
         raise LinkageError("no such directory", where=str(folder), help="name a store with --store")
     if not _versions(folder):
@@ -122,7 +122,7 @@ def existing(folder: Path) -> Store:
 
 
 def contents(store: Store) -> Contents:
-    """What the store holds now."""
+    """The contents of the store now."""
     found = Contents()
     by_kind: dict[str, list[StoreEntry]] = {kind: [] for kind in KINDS}
     for entry in entries(store):
@@ -151,13 +151,13 @@ def entries(store: Store) -> Iterator[StoreEntry]:
     for version in _versions(store.folder.parent):
         for kind in KINDS:
             for place in _files(version / kind):
-                with suppress(OSError):  # gone since it was listed
+                with suppress(OSError):  # removed since it was listed
                     status = place.stat()
                     yield StoreEntry(kind, place.name, place, status.st_size, last_used(status.st_mtime, now))
 
 
 def trim(store: Store, size: int) -> Removal:
-    """Remove what was not used for longest until the rest has at most `size` bytes."""
+    """Remove the least recently used entries until the rest has at most `size` bytes."""
     removed = _sweep(store)
     listed = sorted(entries(store), key=lambda entry: entry.used)
     excess = sum(entry.size for entry in listed) - size
@@ -189,7 +189,7 @@ def check(store: Store) -> CheckResult:
         try:
             good = _is_whole(entry)
         except FileNotFoundError:
-            continue  # another has just removed it
+            continue  # another process has just removed it
         except OSError:
             good = False
         found.read[entry.kind] += 1
@@ -232,7 +232,7 @@ def _remove(entry: StoreEntry, removed: Removal) -> bool:
 
 @contextmanager
 def _unheld(lock: Path) -> Iterator[bool]:
-    """Whether nobody holds this lock; we do until the block ends, if there is such a file."""
+    """Whether nobody holds this lock; if the file exists, we hold it until the block ends."""
     if not lock.exists():
         yield True
         return
@@ -292,12 +292,12 @@ def _versions(folder: Path) -> list[Path]:
 
 
 def _is_ours(version: Path) -> bool:
-    """Whether it has our tag, or looks as ours do, so that a damaged tag hides nothing."""
+    """Whether it has our tag, or looks like one of ours, so that a damaged tag hides nothing."""
     return is_tagged(version) or all((version / name).is_dir() for name in FOLDERS)
 
 
 def _files(kind: Path) -> Iterator[Path]:
-    """The files of a kind that are named as ours are."""
+    """The files of a kind whose names look like ours."""
     try:
         folders = [one for one in kind.iterdir() if _FOLDER.fullmatch(one.name)]
     except OSError:
@@ -308,7 +308,7 @@ def _files(kind: Path) -> Iterator[Path]:
 
 
 def _remove_version(version: Path) -> None:
-    """Remove another version's folder, as far as nothing is left in it."""
+    """Remove another version's folder, if nothing is left in it."""
     for place in (*version.glob("locks/*.lock"), *version.glob("marks/variant-*")):
         remove_unheld(place)
     ours = [version / name for name in (*KINDS, *FOLDERS, "new")]

@@ -1,7 +1,7 @@
-"""Runs a random share of the cached steps again, and compares the outcomes. Pure but for its memory.
+"""Runs a random share of the cached steps again, and compares the outcomes. Pure, except that it remembers.
 
-Two runs of a deterministic compiler still differ in a few things that say nothing about it. Each is
-a named rule here, seen with rustc 1.95 and 1.97; any other difference is reported.
+Two runs of a deterministic compiler still differ in a few things that say nothing about it. Each of them
+has a named rule here, seen with rustc 1.95 and 1.97; any other difference is reported.
 """
 
 import re
@@ -15,7 +15,7 @@ from linkage.plan.observation import Outcome
 from linkage.plan.state import Node, State
 
 _SHOWN = 5
-"""Differences that are named; the others are counted."""
+"""How many differences are listed; the others are counted."""
 _WIDTH = 160
 
 
@@ -53,7 +53,7 @@ TEXT_RULES = (
     ),
     Rule("ThreadSanitizer's messages have the process's number", re.compile(r"\(pid=\d+\)"), "(pid=PID)"),
 )
-"""Of streams, diagnostics, arguments of the linker and names of files."""
+"""For streams, diagnostics, arguments of the linker and names of files."""
 
 _CRASH_REPORT = re.compile(r"rustc-ice-[\dT_-]+\.txt$")
 """The content of rustc's crash report is a backtrace: it is not compared."""
@@ -64,7 +64,7 @@ class Recheck:
     """Which cached steps are run again: a share of them, the same ones for the same seed."""
 
     share: float
-    """Of all kept steps, 0 to 1."""
+    """Of all cached steps, from 0 to 1."""
     seed: int
     found: dict[str, str] = field(default_factory=dict)
     """The difference of each step that was run again, by its key; empty if there is none."""
@@ -90,7 +90,7 @@ def difference(kept: Outcome, before: State, again: Outcome, after: State) -> st
 
 
 def neutral(text: str) -> str:
-    """A text with all that the rules name taken out of it."""
+    """A text with the rules' replacements."""
     for rule in TEXT_RULES:
         text = rule.pattern.sub(rule.stands, text)
     return text
@@ -140,7 +140,7 @@ def _files(before: State, after: State) -> Iterator[str]:
 
 
 def _by_name(state: State) -> dict[str, list[str]]:
-    """What stands under each name; under one that has a random part there may be several."""
+    """The values of each name; a name with a random part may have several."""
     found: dict[str, list[str]] = {}
     for name, node in sorted(state.items()):
         found.setdefault(neutral(name), []).append(_described(name, node))
@@ -148,7 +148,7 @@ def _by_name(state: State) -> dict[str, list[str]]:
 
 
 def _described(name: str, node: Node) -> str:
-    if _CRASH_REPORT.search(name):  # holds the backtrace of a process, addresses and all
+    if _CRASH_REPORT.search(name):  # contains the backtrace of a process, with its addresses
         return f"{node.kind} {node.mode:o}"
     return f"{node.kind} {node.mode:o} {neutral(node.content)}"
 

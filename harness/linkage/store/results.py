@@ -1,7 +1,7 @@
 """Stores results: the latest verdict on every variant, by case, cell and compiler.
 
-The store has one entry for each case file, so that a partial run replaces the results of what it judged
-and leaves the rest. Like everything in the store they can be deleted, and a damaged entry is ignored.
+The store has one entry for each case file, so that a partial run replaces only the results of what it judged.
+Like everything in the store, results can be deleted, and a damaged entry is ignored.
 """
 
 import time
@@ -19,12 +19,12 @@ from linkage.store.store import Store, decoded, key_of, last_used
 
 KIND = "results"
 _PER_CELL = 256
-"""Compilers whose result a cell keeps: the newest. A bisection leaves some twenty."""
+"""From how many compilers a cell keeps results: the newest ones. A bisection adds some twenty."""
 _PER_CASE = 20_000
 _CASES = 4096
 _FAILURES = 20
 _TEXT = 2000
-"""Characters of what a claim found: enough to know a failure again."""
+"""Characters of what a claim found: enough to recognize the failure."""
 
 
 class _OfCase(msgspec.Struct, frozen=True):
@@ -42,7 +42,7 @@ class _LastRun(msgspec.Struct, frozen=True):
 
 
 class Results:
-    """The results that a store keeps."""
+    """The results in a store."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -53,7 +53,7 @@ class Results:
         return cls(Store(folder))
 
     def record(self, results: Iterable[KeptResult], tools: Mapping[str, str] = MappingProxyType({})) -> None:
-        """Keep these, obtained with these versions of tools; of two about the same the newer stays.
+        """Store results, obtained with these versions of tools; a newer result replaces an older one.
 
         Safe with other runs at the same time.
         """
@@ -77,19 +77,19 @@ class Results:
         return found.results if found else ()
 
     def tools_of(self, file: Path) -> Mapping[str, Mapping[str, str]]:
-        """The tools that a case file's results were obtained with: their versions, by `KeptResult.tools`."""
+        """The tools with which a case file's results were obtained: their versions, by `KeptResult.tools`."""
         found = self.store.get(KIND, _case_key(str(file.resolve())), _OfCase)
         return found.tools if found else {}
 
     def all(self) -> Iterator[KeptResult]:
-        """Every result, of whatever case."""
+        """The results of all cases."""
         for place in files_of_kind(self.store, KIND):
             with suppress(OSError):
                 found = decoded(place.read_bytes(), place, _OfCase)
                 yield from found.results if found else ()
 
     def note_failed(self, root: Path, nodes: Sequence[str]) -> None:
-        """Keep which node ids failed in a run; `root` is the folder from which they are named."""
+        """Store which node ids failed in a run; they are relative to `root`."""
         self.store.put(KIND, _run_key(root), _LastRun(1, str(root.resolve()), tuple(nodes)))
 
     def last_failed(self, root: Path) -> tuple[str, ...]:
@@ -112,9 +112,9 @@ class Results:
 def merged(
     old: Iterable[KeptResult], new: Iterable[KeptResult], now: float | None = None
 ) -> tuple[KeptResult, ...]:
-    """Old and new results of a case: the newest of each, and of all no more than can stay. Pure.
+    """Old and new results of a case: the newest of each, up to the limit. Pure.
 
-    One from the future, as after a clock was set back, counts as the oldest.
+    A result from the future, as after a clock was set back, counts as the oldest.
     """
     now = time.time() if now is None else now
     latest: dict[tuple[str, str, Compiler], KeptResult] = {}

@@ -1,4 +1,4 @@
-"""Sizes as a person writes and reads them."""
+"""Sizes as users write and read them."""
 
 import re
 
@@ -10,7 +10,7 @@ _STEP = 1024
 
 
 def parse_size(text: str, where: str) -> int:
-    """The bytes that a size as `500M` or `2G` means; `where` is the option that has it.
+    """The bytes of a size such as `500M` or `2G`; `where` is the option that has it.
 
     Raises LinkageError for anything else.
     """
@@ -21,7 +21,7 @@ def parse_size(text: str, where: str) -> int:
 
 
 def shown_size(size: int) -> str:
-    """A size in the largest unit that it fills, as `1.5 GB`."""
+    """A size in the largest unit that it fills, such as `1.5 GB`."""
     value, unit = float(size), 0
     while value >= _STEP and unit < len(_UNITS) - 1:
         value, unit = value / _STEP, unit + 1

@@ -1,6 +1,6 @@
 """The store: outcomes and facts by content, shared by any number of runs at once.
 
-It only saves time. It can be deleted whenever no run is using it; an entry that is damaged or of another
+It only saves time, and can be deleted whenever no run is using it. An entry that is damaged or of another
 version is a cache miss, and one that cannot be written is not cached. Every entry is written to a
 temporary file that is then renamed, so that no reader sees half of it.
 """
@@ -27,7 +27,7 @@ from linkage.artifact.digest import file_digest
 from linkage.errors import StoreError
 
 VERSION = 2
-"""Of the layout and the readers: another version's entries are never looked at."""
+"""Of the layout and the readers: entries of other versions are ignored."""
 
 BLOB_LIMIT = 4 << 30
 """Bytes of cached files, unless a run asks for another limit."""
@@ -45,7 +45,7 @@ Signature: 8a477f597d28d172789f06886806bc55
 
 _VARIANT = "variant-"
 _FUTURE = 86400  # seconds; clocks of machines that share a store differ by less
-_CHECK = 16  # bytes of BLAKE2b before every entry: of its kind, its key and what it holds
+_CHECK = 16  # bytes of BLAKE2b before every entry: of its kind, its key and its content
 _COMPRESS_FROM = 4096  # bytes
 
 T = TypeVar("T")
@@ -60,11 +60,11 @@ class Store:
     """A folder of entries by kind and key, of files by content, and of locks."""
 
     def __init__(self, folder: Path, limit: int | None = None) -> None:
-        """`limit`: the bytes of kept files that `sweep` leaves, BLOB_LIMIT if it is None."""
+        """`limit`: how many bytes of cached files `sweep` leaves; BLOB_LIMIT if None."""
         self.folder = folder / f"v{VERSION}"
         self.limit = limit
         self.work = self.folder / "work"
-        """Where the working folders are."""
+        """The folder of the working folders."""
         self.writable = True
         """Turns false with the first entry that could not be written."""
         self.parts: LruCache[str, bytes] = LruCache(512)
@@ -81,7 +81,7 @@ class Store:
                 (self.folder / TAG).write_text(_TAG_TEXT)
 
     def get(self, kind: str, key: str, shape: type[T]) -> T | None:
-        """An entry; None if it is missing, damaged, another one's, or of another shape."""
+        """An entry; None if it is missing, damaged, of another key, or of another type."""
         place = self._entry(kind, key)
         try:
             with place.open("rb") as file:
@@ -92,7 +92,7 @@ class Store:
             return None
 
     def put(self, kind: str, key: str, value: object) -> None:
-        """Keep an entry."""
+        """Store an entry."""
         content = msgspec.msgpack.encode(value)
         body = b"z" + zlib.compress(content, 1) if len(content) >= _COMPRESS_FROM else b"r" + content
         place = self._entry(kind, key)
@@ -100,7 +100,7 @@ class Store:
 
     def put_blob(self, digest: str, source: Path) -> bool:
         """Store a file's content until it is evicted. Returns whether the store has a hard link to the
-        file itself: whoever writes to it from then on must call `drop_blob`.
+        file itself: whoever writes to the file afterwards must call `drop_blob`.
         """
         place = self._blob(digest)
         if place.exists():
@@ -121,14 +121,14 @@ class Store:
         return self._blob(digest).exists()
 
     def take_blob(self, digest: str, target: Path) -> bool:
-        """Copy a stored content to a path; False if it is gone or was overwritten."""
+        """Copy a stored content to a path; False if it was evicted or overwritten."""
         place = self._blob(digest)
         try:
             shutil.copyfile(place, target)
             if file_digest(target) != digest:
                 place.unlink(missing_ok=True)
                 return False
-            if place.stat().st_nlink == 1:  # else another variant works with it, and sees what changes
+            if place.stat().st_nlink == 1:  # else another variant uses it, and would see changes
                 _touch(place)
         except OSError:
             return False
@@ -136,13 +136,13 @@ class Store:
 
     @contextmanager
     def locked(self, key: str) -> Iterator[None]:
-        """Hold the lock of a key, so that nothing is done twice at the same time. Whoever holds a lock must
-        not ask for another: keys share locks.
+        """Hold the lock of a key, so that no two processes do the same work. A process that holds a lock
+        must not ask for another: keys share locks.
         """
         try:
             lock = filelock.FileLock(lock_of(self.folder, key))
             lock.acquire(poll_interval=0.01)  # seconds
-        except OSError:  # a store that cannot be written is worked without
+        except OSError:  # without locks if the store cannot be written
             self.writable = False
             yield
             return
@@ -152,20 +152,20 @@ class Store:
             lock.release()
 
     def variant_folders(self) -> list[Path]:
-        """The working folders in which variants were carried out, whether or not they exist now."""
+        """The working folders in which variants were run, whether or not they exist now."""
         with contextlib.suppress(OSError):
             return sorted(self._work / name for name in os.listdir(self.folder / "marks"))  # noqa: PTH208
         return []
 
     @property
     def _work(self) -> Path:
-        return Path(os.path.realpath(self.work))  # as the processes in it see it
+        return Path(os.path.realpath(self.work))  # as its processes see it
 
     @contextmanager
     def variant_folder(self, preferred: Iterable[Path] = ()) -> Iterator[Path]:
-        """A working folder for one variant, empty at first and removed afterwards: the first of those
-        preferred that nobody uses, else the first of all. There are as many as are used at once, so that
-        outcomes, which may depend on the folder's name, are of use to the next variants in it.
+        """A working folder for one variant, empty at first and removed afterwards: the first unused one of
+        those preferred, else of all. There are only as many as are used at once, so that outcomes, which
+        may depend on the folder's name, are cache hits for the next variants in it.
 
         Raises StoreError if it cannot be created.
         """
@@ -173,7 +173,7 @@ class Store:
             yield self._free(preferred, held) or held.enter_context(self.work_folder())
 
     def _free(self, preferred: Iterable[Path], held: contextlib.ExitStack) -> Path | None:
-        """A folder that nobody uses; None if nothing can be locked here, or written."""
+        """An unused folder; None if nothing can be locked or written here."""
         numbered = (self._work / f"{_VARIANT}{number:03}" for number in itertools.count())
         try:
             folder = next(one for one in itertools.chain(preferred, numbered) if self._held(one, held))
@@ -194,7 +194,7 @@ class Store:
             yield folder
 
     def _held(self, folder: Path, held: contextlib.ExitStack, *, wait: bool = False) -> bool:
-        """Lock a variant's folder for as long as `held` is open, unless another has it. Raises OSError."""
+        """Lock a variant's folder for as long as `held` is open, unless it is locked. Raises OSError."""
         mark = os.open(self.folder / "marks" / folder.name, os.O_RDWR | os.O_CREAT, 0o666)
         try:
             fcntl.flock(mark, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -209,7 +209,7 @@ class Store:
 
     @contextmanager
     def work_folder(self) -> Iterator[Path]:
-        """A new folder of another name each time, removed afterwards. Raises StoreError if it cannot be
+        """A new folder with a new name each time, removed afterwards. Raises StoreError if it cannot be
         created.
         """
         folder, mark = self._marked_folder()
@@ -220,8 +220,8 @@ class Store:
             os.close(mark)
 
     def _marked_folder(self) -> tuple[Path, int]:
-        """A new folder, locked as long as its run lives: a process's number would tell nothing to
-        a run in another container, and is given again.
+        """A new folder, locked as long as its run exists: a process id means nothing to a run in another
+        container, and is reused.
         """
         while True:
             try:
@@ -249,7 +249,7 @@ class Store:
             ) from None
 
     def sweep(self) -> None:
-        """Remove what runs that are gone left behind, and the oldest files over the limit."""
+        """Remove what killed runs left behind, and the least recently used files over the limit."""
         for name in ("work", "new"):
             with contextlib.suppress(OSError):
                 for place in (self.folder / name).iterdir():
@@ -258,7 +258,7 @@ class Store:
             self._evict()
 
     def _evict(self) -> None:
-        # scandir: there may be many thousands, and a run goes through them at its start and end.
+        # scandir, because there may be many thousands, and a run reads them at its start and end.
         found = [
             (entry.stat(), entry)
             for group in os.scandir(self.folder / "blobs")
@@ -281,7 +281,7 @@ class Store:
         return self.folder / "blobs" / digest[:2] / digest
 
     def _replace(self, place: Path, fill: Callable[[Path], object]) -> None:
-        """Let `fill` write a file that then takes this place, whole or not at all."""
+        """Let `fill` write a file that then replaces this one, whole or not at all."""
         temporary, mark = None, None
         try:
             temporary, mark = self._temporary()
@@ -297,7 +297,7 @@ class Store:
                 os.close(mark)
 
     def _temporary(self) -> tuple[Path, int]:
-        """A new file, locked as long as it is written: what a killed run leaves can be told from it."""
+        """A new file, locked while it is written: this distinguishes it from what a killed run left."""
         while True:
             mark, name = _made_for(self.folder / "new/file", lambda place: tempfile.mkstemp(dir=place.parent))
             with contextlib.suppress(OSError):
@@ -308,8 +308,8 @@ class Store:
 
 
 def lock_of(store: Path, key: str) -> Path:
-    """The file that is locked for a key. Keys share some thousands of them: to make one for each would
-    take longer than what it guards, and they can never be removed while others may wait for them.
+    """The file that is locked for a key. Keys share some thousands of them: creating one for each would
+    take longer than the work that it guards, and no file can be removed while others may wait for it.
     """
     return store / "locks" / f"{key[:3]}.lock"
 
@@ -328,7 +328,7 @@ def _checksum(place: Path, body: bytes) -> bytes:
 
 
 def decoded(stored: bytes, place: Path, shape: type[T]) -> T | None:
-    """The value of the entry at a place; None if it is damaged, another one's or of another shape."""
+    """The value of the entry at a path; None if it is damaged, of another key or of another type."""
     check, body = stored[:_CHECK], stored[_CHECK:]
     if _checksum(place, body) != check:
         return None
@@ -340,8 +340,8 @@ def decoded(stored: bytes, place: Path, shape: type[T]) -> T | None:
 
 
 def last_used(mtime: float, now: float) -> float:
-    """When an entry was used last, by its time. One from the future was not used since the clock was
-    set back: it is taken for the oldest, or it would never go.
+    """When an entry was used last, by its file's time. A time in the future is from before the clock was
+    set back: the entry counts as the oldest, because otherwise it would never be removed.
     """
     return 0.0 if mtime > now + _FUTURE else mtime
 
@@ -353,13 +353,13 @@ def mark_of(place: Path) -> Path:
 
 
 def _make_empty(folder: Path) -> None:
-    if os.path.lexists(folder):  # of a run that was killed
+    if os.path.lexists(folder):  # a killed run left it
         remove_tree(folder)
     folder.mkdir()
 
 
 def remove_unheld(place: Path) -> bool:
-    """Remove a file or folder that no process holds a lock on; whether it is gone."""
+    """Remove a file or folder that no process holds a lock on; return whether it is gone."""
     try:
         mark = os.open(mark_of(place), os.O_RDONLY)
     except OSError:
@@ -375,7 +375,7 @@ def remove_unheld(place: Path) -> bool:
 
 
 def _made_for(place: Path, make: Callable[[Path], T]) -> T:
-    """Make something at a path, and its parent folder if that is missing."""
+    """Create something at a path, and its parent folder if that is missing."""
     try:
         return make(place)
     except FileNotFoundError:
@@ -384,7 +384,7 @@ def _made_for(place: Path, make: Callable[[Path], T]) -> T:
 
 
 def _touch(place: Path | int) -> None:
-    with contextlib.suppress(OSError):  # only tells which are in use
+    with contextlib.suppress(OSError):  # it only shows which are in use
         os.utime(place)
 
 

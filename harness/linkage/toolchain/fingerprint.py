@@ -1,7 +1,7 @@
-"""A toolchain's fingerprint: what its compiler's own files hold.
+"""A toolchain's fingerprint: a digest of its compiler's own files.
 
 A stage-1 build keeps its version string from one build to the next, and a nightly is updated
-under the same path; so the files count: rustc, its driver and LLVM, every target's libraries,
+under the same path, so the files count: rustc, its driver and LLVM, every target's libraries,
 the linkers and code generators that come with it. Each file's hash is remembered with its size,
 times and inode, so that a toolchain that did not change costs only a stat call per file.
 """
@@ -53,7 +53,7 @@ def fingerprint(rustc: Path, sysroot: Path, cache_dir: Path) -> str:
             continue  # removed meanwhile, or unreadable: rustc will report it
         digest.update(f"{label}\0{found}\n".encode("utf-8", "surrogateescape"))
     if fresh:
-        # Others may have written since; their marks are as good as ours.
+        # Another process may have written it since; its marks are as good as ours.
         others = cache_file.load(memo, dict[str, FileHash]) or {}
         kept = {name: mark for name, mark in (seen | others).items() if os.path.lexists(name)}
         cache_file.save(memo, kept | fresh)

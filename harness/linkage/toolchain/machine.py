@@ -74,7 +74,7 @@ def examine(cache_dir: Path, env: Mapping[str, str] | None = None) -> Machine:
     known = cache_file.load(place, _Remembered)
     if known is None or known.state != _state(cc, known.machine.programs, env):
         programs, libraries = _folders(cc, env)
-        # The state is taken first: what changes while we ask is asked again the next time.
+        # The state is read first: if something changes while we ask, the next run asks again.
         state = _state(cc, programs, env)
         machine = replace(_ask_machine(cc, programs, env), programs=programs, libraries=libraries)
         known = _Remembered(state, machine)
@@ -133,7 +133,7 @@ def _ask_machine(cc: Path | None, folders: Sequence[Path], env: Mapping[str, str
 
 
 def _ask_compiler(cc: Path, folders: Sequence[Path], env: Mapping[str, str]) -> tuple[str, dict[str, Tool]]:
-    """Its version, and the tools that work; none if it does not link. Raises ToolchainError."""
+    """Its version, and the tools that work; no tools if it does not link. Raises ToolchainError."""
     with tempfile.TemporaryDirectory(prefix="linkage-cc-") as folder:
         (Path(folder) / "main.c").write_text("int main(void) { return 0; }\n")
         answer = ask([cc, "--version"], env, who=cc.name, time_limit=TIME_LIMIT)

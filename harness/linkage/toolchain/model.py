@@ -1,4 +1,4 @@
-"""A toolchain and what it can do here, as it answered when it was asked."""
+"""A toolchain and its answers to what it can do here."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ class OutputName:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a toolchain has for one target triple; the host is always among them."""
+    """What a toolchain has for one target triple; the host is always one of them."""
 
     triple: str
     libdir: Path
@@ -61,7 +61,7 @@ class Capabilities:
     backends: frozenset[str]
     rust_lld: Path | None
     rust_lld_version: str = ""
-    """What the LLD that comes with it prints; empty if it has none."""
+    """The version that its own LLD prints; empty if it has none."""
     gcc_ld: Path | None = None
     """The folder with its LLD as `ld.lld`, which `cc -B` takes; None if it has none."""
 
@@ -80,7 +80,7 @@ class Toolchain:
 
     @property
     def tools(self) -> dict[str, str]:
-        """The versions of what comes with it, which the version of rustc does not tell."""
+        """The versions of its tools, which do not follow from the version of rustc."""
         own = {"rust-lld": self.capabilities.rust_lld_version, "package": self.package}
         return {name: version for name, version in own.items() if version}
 
@@ -114,7 +114,7 @@ class Toolchain:
         return linker == "lld" and self.capabilities.gcc_ld is not None
 
     def target(self, triple: str | None = None) -> Target | None:
-        """What there is for the triple, or for the host; None if that target is not installed."""
+        """The target of the triple, or the host; None if that target is not installed."""
         wanted = triple or self.host
         return next((target for target in self.targets if target.triple == wanted), None)
 
@@ -135,7 +135,7 @@ class Toolchain:
         return found is not None and found.dynamic_std
 
     def std_bitcode(self, target: str | None = None) -> bool:
-        """Whether LTO can reach into std: its rlib holds bitcode."""
+        """Whether LTO can include std: its rlib has bitcode."""
         found = self.target(target)
         return found is not None and found.std_bitcode
 

@@ -1,4 +1,4 @@
-"""Asking a rustc what it can do, once for every compiler that was ever seen here."""
+"""Asks a rustc what it can do, once for each compiler."""
 
 import contextlib
 import hashlib
@@ -20,7 +20,7 @@ from linkage.toolchain.spec import Located
 from linkage.toolchain.tools import ask_version
 from linkage.toolchain.vocabulary import SANITIZERS
 
-_REVISION = 4  # raise it with every change to what is asked or to what the answers mean
+_REVISION = 4  # raise it if the questions or the meaning of the answers change
 _LOCK_TIMEOUT = 30.0
 _CRATE = "linkage_asks"
 _FLAG = re.compile(r"^ +-[ZC] +([a-z0-9][a-z0-9_-]*)(?:=| |$)", re.MULTILINE)
@@ -184,10 +184,10 @@ class _Asker:
         )
 
     def _outputs(self, triple: str) -> tuple[OutputName, ...]:
-        """What the target calls the outputs of each crate type that it has.
+        """The target's output names of each crate type that it has.
 
-        All are asked for at once; a target that lacks one drops it with a warning, and an
-        older compiler refuses it, and then each is asked for alone.
+        All are asked for at once. If the target lacks one, rustc drops it with a warning; older compilers
+        refuse it, and then each is asked for alone.
         """
         usual = [kind for kind in CRATE_TYPES if kind not in _MORE_CRATE_TYPES]
         together = self._file_names(triple, usual)

@@ -1,4 +1,4 @@
-"""Asking a program a question: with a time limit, an output limit, and nothing left behind."""
+"""Asks a program a question: with a time limit, an output limit, and nothing left behind."""
 
 import shlex
 from collections.abc import Mapping, Sequence

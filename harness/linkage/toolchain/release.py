@@ -1,4 +1,4 @@
-"""What a rustc calls itself: release, channel and commit, in one total order.
+"""The version of a rustc: release, channel and commit, in one total order.
 
 The order, earliest first:
 
@@ -101,7 +101,7 @@ class RustcVersion:
 
     @classmethod
     def parse_shown(cls, text: str) -> "RustcVersion":
-        """Read what `str` makes of a version, for records that keep it so. Raises ValueError."""
+        """Read the text that `str` gives for a version, as records have it. Raises ValueError."""
         release, _, rest = text.partition(" ")
         words = rest.strip("()").split()
         plain = cls.parse(release)
@@ -130,13 +130,13 @@ class RustcVersion:
 
     @property
     def left_master(self) -> date:
-        """The date of the last nightly that this compiler can hold all of; for a nightly its own.
+        """The date of the last nightly that this compiler fully contains; for a nightly its own.
 
         A beta or stable compiler left the main branch when its beta was made, long before
         its own commit date. That day follows from the release train: 1.N is published
         N times six weeks after 1.0, its beta is branched on the Friday before 1.(N-1) is
         published (https://doc.rust-lang.org/book/appendix-07-nightly-rust.html). A commit date
-        that is earlier than the calendar has it goes before the calendar.
+        that is earlier than this date is used instead.
         """
         if self.channel.from_master:
             return self.nightly_date or date.max

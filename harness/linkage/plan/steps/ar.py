@@ -8,7 +8,7 @@ from linkage.plan.steps.kind import ProcessKind
 from linkage.plan.steps.scope import Scope
 
 _NO_PLUGIN = "--plugin=/dev/null"
-"""GNU ar would ask an LLVM that is installed, and leave out of the index what is too new for it."""
+"""GNU ar would use an installed LLVM, and omit from the index what is too new for it."""
 
 
 class ArKind(ProcessKind[model.ArStep]):

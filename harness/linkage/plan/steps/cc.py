@@ -1,4 +1,4 @@
-"""`cc` and `cxx`: the C and the C++ compiler, and what std needs of this platform after the artifacts."""
+"""`cc` and `cxx`: the C and the C++ compiler, with the system libraries that std needs at the end."""
 
 from collections.abc import Sequence
 from typing import Generic, TypeVar
@@ -10,7 +10,7 @@ from linkage.plan.steps.kind import ProcessKind
 from linkage.plan.steps.scope import Scope
 
 SYSTEM_LIBRARIES = ("-lgcc_s", "-lutil", "-lrt", "-lpthread", "-lm", "-ldl", "-lc")
-"""What a std staticlib asks of a GNU/Linux system (`rustc --print native-static-libs`)."""
+"""The libraries that a staticlib with std needs on GNU/Linux (`rustc --print native-static-libs`)."""
 
 _FLAGS = {"bin": (), "obj": ("-c",), "shared": ("-shared", "-fPIC")}
 
@@ -30,7 +30,7 @@ class _CompilerKind(ProcessKind[C_contra], Generic[C_contra]):
         files = map(scope.file, sources)
         flags = scope.each(step.flags)
         own = scope.toolchain.capabilities.gcc_ld if "-fuse-ld=lld" in map(str, flags) else None
-        brought = (f"-B{own}",) if own else ()  # the same LLD as rustc's steps have
+        brought = (f"-B{own}",) if own else ()  # the same LLD as in rustc's steps
         argv = (compiler, *_FLAGS[step.kind], *brought, *flags, *files, "-o", output)
         return argv if step.kind == "obj" else (*argv, *_linked(step, scope))
 
@@ -64,7 +64,7 @@ def _linked(step: model.CcStep, scope: Scope) -> list[Word | str]:
         else:
             argv.append(file)
     if shared:
-        # bfd looks for what the shared libraries need themselves
+        # bfd searches for the libraries that shared libraries need
         folders = (*map(scope.relative, scope.outputs.folders), scope.variables["libdir"])
         argv += [f"-Wl,-rpath-link,{folder}" for folder in folders if folder]
     if step.system_libraries and step.link_with:

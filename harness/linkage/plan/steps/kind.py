@@ -1,4 +1,4 @@
-"""What a kind of step knows: its keys, what it makes, and its command or its file operation. Pure."""
+"""A kind of step: its keys, its outputs, and its command or file operation. Pure."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ class StepKind(ABC, Generic[S_contra]):
     """The model of its keys in a case."""
 
     def produce(self, step: S_contra, scope: Scope) -> tuple[str, ...]:
-        """Note what the step makes, by role; the files that must be there if it succeeds.
+        """Note the step's outputs by role; return the files that must exist if it succeeds.
 
         Raises CaseError for a crate type that the target does not have.
         """
@@ -36,7 +36,7 @@ class ProcessKind(StepKind[P_contra]):
     """A kind that starts a process. Its shell form is its command line."""
 
     program: ClassVar[str]
-    """As `Command.program` has it."""
+    """See `Command.program`."""
 
     @abstractmethod
     def argv(self, step: P_contra, scope: Scope) -> Sequence[Word | str]:
@@ -48,7 +48,7 @@ class ProcessKind(StepKind[P_contra]):
         return {}
 
     def path(self, scope: Scope) -> tuple[str, ...]:
-        """Folders in which its program is looked for before PATH."""
+        """Folders that are searched for its program before PATH."""
         _ = scope
         return ()
 

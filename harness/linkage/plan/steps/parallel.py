@@ -1,4 +1,4 @@
-"""`parallel`: steps that run at the same time; the plan and the runner carry out its parts."""
+"""`parallel`: steps that run at the same time; the plan and the runner handle its parts."""
 
 from linkage.case import steps as model
 from linkage.plan.steps.kind import StepKind

@@ -1,4 +1,4 @@
-"""`run`: a built program, with the loader's path set for what the variant has built."""
+"""`run`: a built program, with the loader's search path set to the variant's libraries."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,6 +1,6 @@
 """`rustc`: a call of the compiler.
 
-What a person would pass every time is passed here: the edition, the search path, the target.
+It adds what a user would pass every time: the edition, the search path, the target.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ _HAS_2021 = VersionRange.parse(">=1.56")
 _HAS_CHECK_CFG = VersionRange.parse(">=1.80")
 
 _PRINTED_BESIDE = {"native-static-libs", "link-args"}
-"""What rustc prints and compiles, too."""
+"""What rustc prints while it also compiles."""
 
 
 class RustcKind(ProcessKind[model.RustcStep]):
@@ -74,7 +74,7 @@ class RustcKind(ProcessKind[model.RustcStep]):
 
 
 def placement(step: model.RustcStep | model.LinkOnlyStep, scope: Scope) -> list[str]:
-    """The flags that say where rustc's output goes."""
+    """The flags for the place of rustc's output."""
     out_dir = ["--out-dir", scope.relative(step.out_dir)] if step.out_dir else []
     return [*out_dir, *(["-o", scope.relative(step.output)] if step.output else [])]
 

@@ -1,4 +1,4 @@
-"""What the words in a step mean: variables have values, roles are files, globs wait for the run. Pure."""
+"""The meaning of the words in a step: variables have values, roles are files, globs wait. Pure."""
 
 import posixpath
 from collections.abc import Iterable, Mapping
@@ -14,7 +14,7 @@ from linkage.toolchain.model import Toolchain
 
 
 def toolchain_or_inside(path: str, variables: Mapping[str, str]) -> str:
-    """A path or a glob that is not absolute, or in the toolchain. Raises CaseError for another."""
+    """A path or a glob that is relative or in the toolchain. Raises CaseError for any other."""
     places = tuple(f"{variables[place]}/" for place in ("sysroot", "libdir"))
     if path.startswith("/") and not path.startswith(places):
         raise CaseError(
@@ -26,10 +26,10 @@ def toolchain_or_inside(path: str, variables: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True)
 class Scope:
-    """One step of a variant, and what its words mean.
+    """One step of a variant, and the meaning of its words.
 
-    What a key names (`path`, `file`) is a path in the working folder, wherever the step runs; it becomes
-    relative to the step's own folder. An argument (`word`) stays as it is, unless it is a role or a glob.
+    The value of a key (`path`, `file`) is a path in the working folder, wherever the step runs; it is made
+    relative to the step's own folder. An argument (`word`) is unchanged, unless it is a role or a glob.
     """
 
     resolved: ResolvedStep
@@ -43,7 +43,7 @@ class Scope:
         return getattr(self.resolved.step, "cwd", None) or "."
 
     def text(self, text: str) -> Template:
-        """A text with the variables of this variant in place."""
+        """A text with the variables of this variant filled in."""
         return Template.parse(text, self.variables)
 
     def subject(self, name: str) -> str:
@@ -51,7 +51,7 @@ class Scope:
         return self.outputs.path(self.text(name).path)
 
     def toolchain_or_inside(self, path: str) -> str:
-        """A path or a glob that is not absolute, or in the toolchain. Raises CaseError for another."""
+        """A path or a glob that is relative or in the toolchain. Raises CaseError for any other."""
         return toolchain_or_inside(path, self.variables)
 
     def relative(self, path: str) -> str:
@@ -102,5 +102,5 @@ class Scope:
         return Glob(self.toolchain_or_inside(posixpath.normpath(pattern)))
 
     def _file(self, text: Template, path: str) -> Template:
-        """`path` is what the text means; with a placeholder it is not a role, and stays as it is."""
+        """`path` is the meaning of the text; a text with a placeholder is not a role, and is unchanged."""
         return text if text.literal is None else Template.of(self.relative(path))
