@@ -10,6 +10,7 @@ CODES = {
     "LinkageError": ExitCode.USAGE,
     "CaseError": ExitCode.USAGE,
     "CaseErrors": ExitCode.USAGE,
+    "PatternError": ExitCode.USAGE,
     "AbsentCrateTypeError": ExitCode.USAGE,
     "ToolchainError": ExitCode.USAGE,
     "AbsentSuiteError": ExitCode.USAGE,

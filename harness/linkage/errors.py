@@ -59,6 +59,10 @@ class CaseErrors(LinkageError):  # noqa: N818 - several CaseError at once
         super().__init__("\n".join(str(error) for error in errors))
 
 
+class PatternError(LinkageError):
+    """A regular expression of a case that is invalid, or that takes too long to match."""
+
+
 class AbsentCrateTypeError(CaseError):
     """The target does not have a crate type: the variant is skipped."""
 

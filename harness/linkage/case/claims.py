@@ -10,17 +10,21 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, StrictBool, StrictStr, model_validator
 from pydantic_core import PydanticCustomError
 
+from linkage.case import regular_expression
 from linkage.case.base import Mode, Model, RelativePath, Texts, listed
 from linkage.case.condition import Condition
+from linkage.errors import PatternError
+
+
+def _refused(error: PatternError) -> PydanticCustomError:
+    return PydanticCustomError("regex", "{what}", {"what": error.what, "help": error.help})
 
 
 def _compiles(value: str) -> str:
     try:
-        re.compile(value)
-    except (re.error, OverflowError, RecursionError) as error:
-        raise PydanticCustomError(
-            "regex", "invalid regex `{regex}`: {why}", {"regex": value, "why": str(error)}
-        ) from None
+        regular_expression.check(value)
+    except PatternError as error:
+        raise _refused(error) from None
     return value
 
 
@@ -167,7 +171,7 @@ class Number(Model):
 
     @model_validator(mode="after")
     def _has_one_group(self) -> "Number":
-        if re.compile(self.matches).groups != 1:
+        if regular_expression.groups(self.matches) != 1:
             raise PydanticCustomError(
                 "groups",
                 "`{regex}` must have exactly one group",
@@ -202,6 +206,15 @@ class Text(Model):
         """What `same-as` names in a claim about the stream `own`, as `ID.stdout` or `ID.stderr`."""
         name = self.same_as or ""
         return name if name.endswith((".stdout", ".stderr")) else f"{name}.{own}"
+
+    @model_validator(mode="after")
+    def _replacements_fit(self) -> "Text":
+        for pattern, replacement in self.normalize.items():
+            try:
+                regular_expression.check_replacement(pattern, replacement)
+            except PatternError as error:
+                raise _refused(error) from None
+        return self
 
     @model_validator(mode="after")
     def _is_not_empty(self) -> "Text":

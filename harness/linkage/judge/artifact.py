@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 
 from linkage.artifact.facts import Archive, ArchiveMember, Binding, Dynamic, Facts
 from linkage.case.claims import ArtifactClaims, Names, SectionClaim, SymbolKind, Symbols, Text
+from linkage.errors import PatternError
 from linkage.host.terminal import escape
 from linkage.judge.name_set import (
     Mismatch,
@@ -26,6 +27,7 @@ from linkage.judge.name_set import (
     plural,
     readable,
     unjudged,
+    until_unmatchable,
 )
 from linkage.judge.pattern import compile_patterns
 from linkage.judge.rows import SymbolRow
@@ -264,6 +266,7 @@ def _aspect(aspect: Aspect, claim: Names, view: View, version: RustcVersion) -> 
         )
 
 
+@until_unmatchable
 def _carriers(pattern: str, claim: Names, view: View, version: RustcVersion) -> Iterator[Mismatch]:
     """What does not hold of the symbols that carry a version."""
     why = view.unseen(Table.DYNAMIC_SYMBOLS)
@@ -283,6 +286,7 @@ def _carriers(pattern: str, claim: Names, view: View, version: RustcVersion) -> 
         yield Mismatch("", "symbols", found) if asks_for_something(claim) else unjudged(found)
 
 
+@until_unmatchable
 def _general(claim: Symbols, view: View, version: RustcVersion) -> Iterator[Mismatch]:
     is_dynamic = claim.table == "dynamic"
     why = view.unseen(Table.DYNAMIC_SYMBOLS if is_dynamic else Table.SYMBOLS)
@@ -291,12 +295,13 @@ def _general(claim: Symbols, view: View, version: RustcVersion) -> Iterator[Mism
         yield unjudged(why or f"no {claim.table} symbol table")
         return
     names, without = compile_patterns(claim.names, version), compile_patterns(claim.except_, version)
+    where, expected = _kind_of(claim.where, version), _kind_of(claim.expect, version)
     chosen = [
         symbol
         for symbol in table
         if any(one.matches(symbol.listed) for one in names)
         and not any(one.matches(symbol.listed) for one in without)
-        and (claim.where is None or _is(claim.where, symbol, version))
+        and where(symbol)
     ]
     if not compare(claim.count or ">=1", len(chosen)):
         yield Mismatch(
@@ -305,9 +310,7 @@ def _general(claim: Symbols, view: View, version: RustcVersion) -> Iterator[Mism
             counted(readable(claim.names, [s.listed for s in chosen])),
             wrong=str(len(chosen)),
         )
-    wrong = [
-        symbol for symbol in chosen if claim.expect is not None and not _is(claim.expect, symbol, version)
-    ]
+    wrong = [symbol for symbol in chosen if not expected(symbol)]
     if wrong and claim.expect is not None:
         shown = readable(claim.names, [symbol.listed for symbol in wrong])
         wanted = ", ".join(
@@ -321,20 +324,26 @@ def _general(claim: Symbols, view: View, version: RustcVersion) -> Iterator[Mism
         )
 
 
-def _is(kind: SymbolKind, symbol: SymbolRow, version: RustcVersion) -> bool:
-    def fits(pattern: str, value: str | None) -> bool:
-        return compile_patterns((pattern,), version)[0].matches(value or "")
+def _kind_of(kind: SymbolKind | None, version: RustcVersion) -> Callable[[SymbolRow], bool]:
+    """Whether a symbol is of this kind; any symbol is of no kind in particular."""
+    if kind is None:
+        return lambda _: True
+    (section,) = compile_patterns((kind.section or "*",), version)
+    (of_version,) = compile_patterns((kind.version or "*",), version)
 
-    return (
-        kind.defined in (None, symbol.defined)
-        and kind.binding in (None, symbol.binding.name.lower())
-        and kind.visibility in (None, symbol.visibility.name.lower())
-        and kind.type in (None, symbol.type.name.lower())
-        and kind.absolute in (None, symbol.absolute)
-        and (kind.size is None or compare(kind.size, symbol.size))
-        and (kind.section is None or fits(kind.section, symbol.section))
-        and (kind.version is None or fits(kind.version, symbol.version))
-    )
+    def is_of_kind(symbol: SymbolRow) -> bool:
+        return (
+            kind.defined in (None, symbol.defined)
+            and kind.binding in (None, symbol.binding.name.lower())
+            and kind.visibility in (None, symbol.visibility.name.lower())
+            and kind.type in (None, symbol.type.name.lower())
+            and kind.absolute in (None, symbol.absolute)
+            and (kind.size is None or compare(kind.size, symbol.size))
+            and (kind.section is None or section.matches(symbol.section or ""))
+            and (kind.version is None or of_version.matches(symbol.version or ""))
+        )
+
+    return is_of_kind
 
 
 def _references(function: str, claim: Names, view: View, version: RustcVersion) -> Iterator[FailedClaim]:
@@ -459,11 +468,15 @@ def _each_member(
     members = tuple(view.facts.archive.members) if view.facts.archive is not None else ()
     matching = compile_patterns((pattern,), version)[0]
     with_symbols = claims.where == "symbols"
-    chosen = {
-        id(member)
-        for member in members
-        if matching.matches(member.name) and (not with_symbols or _may_have_symbols(member))
-    }
+    try:
+        chosen = {
+            id(member)
+            for member in members
+            if matching.matches(member.name) and (not with_symbols or _may_have_symbols(member))
+        }
+    except PatternError as error:
+        yield FailedClaim(f"each-member.{pattern}", unjudged(str(error)), _MEMBERS)
+        return
     if not chosen:
         what = "no member with symbols" if with_symbols else "no member"
         found_members = none_of([member.name for member in members])

@@ -10,7 +10,7 @@ from linkage.artifact.facts import Facts
 from linkage.case.claims import ArtifactClaims, ArtifactReference, ExportsDiffer
 from linkage.host.terminal import escape
 from linkage.judge.artifact import FailedClaim, braced
-from linkage.judge.name_set import Mismatch, listing, unjudged
+from linkage.judge.name_set import Mismatch, listing, unjudged, until_unmatchable
 from linkage.judge.pattern import compile_patterns
 from linkage.judge.verdict import OtherVariant
 from linkage.judge.view import Table, View, describe
@@ -156,6 +156,7 @@ def _smaller(one: Facts, other: Facts) -> Iterator[Mismatch]:
         yield Mismatch("", f"smaller than {other.size} bytes", f"{one.size} bytes")
 
 
+@until_unmatchable
 def _exports(claim: ExportsDiffer, one: Facts, other: Facts, version: RustcVersion) -> Iterator[Mismatch]:
     nothing = _incomparable("exports", one, other)
     if nothing is not None:

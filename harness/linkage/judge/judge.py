@@ -9,6 +9,7 @@ from linkage.artifact.facts import Facts
 from linkage.case.claims import ArtifactClaims, ArtifactReference
 from linkage.case.document import KeyPath
 from linkage.case.steps import EXPECTATIONS, ProcessStep
+from linkage.errors import PatternError
 from linkage.host.terminal import escape
 from linkage.judge import known_bugs as known
 from linkage.judge.artifact import SYMBOLS, FailedClaim, check_artifact
@@ -17,7 +18,7 @@ from linkage.judge.name_set import Mismatch, listing, none_of, unjudged
 from linkage.judge.pattern import compile_patterns
 from linkage.judge.process import check_process
 from linkage.judge.text import NOT_EMPTY
-from linkage.judge.verdict import Failure, OtherVariant, Verdict
+from linkage.judge.verdict import Failure, OtherVariant, Verdict, VerdictKind
 from linkage.judge.view import DESCRIBED, View, described
 from linkage.plan.expectation import as_expected, ended_right, how, unmade
 from linkage.plan.observation import Observation, Outcome, captured_text, claim_variables
@@ -42,7 +43,12 @@ def judge(plan: Plan, observation: Observation, files: Mapping[str, str], siblin
     failures = list(_failures(plan, observation, files, sibling))
     commands = tuple(_commands(plan, observation))
     obtained = max((step.outcome.obtained for step in observation.steps), default="")
-    outcome, bugs, reason = known.weigh(plan, observation, failures)
+    try:
+        outcome, bugs, reason = known.weigh(plan, observation, failures)
+    except PatternError as error:
+        outcome, bugs, reason = VerdictKind.ERROR, (), ""
+        why = str(PatternError(error.what, help=error.help))
+        failures.append(Failure("end", "known-bugs", str(error.where), "can be judged", why, error=True))
     stored = bool(observation.steps) and all(step.stored for step in observation.steps)
     rechecked = sum(step.rechecked for step in observation.steps)
     seconds = sum(step.outcome.seconds for step in observation.steps)
@@ -312,7 +318,11 @@ def _resolved(
         yield FailedClaim("resolved", unjudged(why), SYMBOLS)
         return
     patterns = compile_patterns(claim.names, plan.variant.toolchain.version)
-    wanted = [name for name in view.undefined if any(pattern.matches(name) for pattern in patterns)]
+    try:
+        wanted = [name for name in view.undefined if any(pattern.matches(name) for pattern in patterns)]
+    except PatternError as error:
+        yield FailedClaim("resolved", unjudged(str(error)), SYMBOLS)
+        return
     named = ", ".join(claim.names)
     if not wanted:
         miss = unjudged(f"no undefined symbols that match {named}: {none_of(view.undefined)}")

@@ -1,9 +1,10 @@
 """Known bugs: each occurs as described, fails differently, or no longer occurs. Pure."""
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from linkage.case.model import BugSignature, KnownBug
+from linkage.case.regular_expression import RegularExpression
+from linkage.errors import PatternError
 from linkage.judge.verdict import Bug, Failure, VerdictKind
 from linkage.plan.expectation import as_expected, ended_right, exit_word
 from linkage.plan.observation import Observation, Outcome
@@ -25,7 +26,10 @@ def applicable(plan: Plan) -> list[KnownBug]:
 def weigh(
     plan: Plan, observation: Observation, failures: Sequence[Failure]
 ) -> tuple[VerdictKind, tuple[Bug, ...], str]:
-    """The kind of verdict, the known bugs that it is about, and the reason."""
+    """The kind of verdict, the known bugs that it is about, and the reason.
+
+    Raises PatternError for a signature that cannot be matched in time.
+    """
     bugs = applicable(plan)
     complete = [bug for bug in bugs if _complete(bug.signature, failures)]
     explained = {
@@ -71,7 +75,13 @@ def _explains(signature: BugSignature, failure: Failure, plan: Plan, observation
         return False  # a claim about an artifact must be named
     if signature.found is not None and signature.found not in failure.found_there:
         return False
-    return _looks(signature, outcome)
+    try:
+        return _looks(signature, outcome)
+    except PatternError as error:
+        case = plan.variant.case
+        index = next(i for i, bug in enumerate(case.model.known_bugs) if bug.signature is signature)
+        where = case.position(("known-bugs", index, "signature", "matches"))
+        raise PatternError(error.what, where=where, help=error.help) from None
 
 
 def _complete(signature: BugSignature, failures: Sequence[Failure]) -> bool:
@@ -87,7 +97,10 @@ def _looks(signature: BugSignature, outcome: Outcome) -> bool:
     return (
         (signature.stdout is None or signature.stdout in outcome.stdout)
         and (signature.stderr is None or signature.stderr in outcome.stderr)
-        and (signature.matches is None or re.search(signature.matches, outcome.stderr) is not None)
+        and (
+            signature.matches is None
+            or RegularExpression(signature.matches).search(outcome.stderr) is not None
+        )
         and (signature.code is None or any(one.code == signature.code for one in outcome.diagnostics))
         and (signature.exit is None or str(signature.exit) == exit_word(outcome))
     )

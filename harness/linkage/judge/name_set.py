@@ -5,9 +5,12 @@ import operator
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import wraps
+from typing import ParamSpec
 
 from linkage.artifact.demangle import demangled_path
 from linkage.case.claims import Names
+from linkage.errors import PatternError
 from linkage.host.terminal import escape
 from linkage.judge.pattern import PATH, Pattern, compile_patterns, plain_name, spelt
 from linkage.toolchain.version import RustcVersion
@@ -43,6 +46,22 @@ def unjudged(why: str) -> Mismatch:
     return Mismatch("", "can be judged", why, error=True)
 
 
+P = ParamSpec("P")
+
+
+def until_unmatchable(check: Callable[P, Iterator[Mismatch]]) -> Callable[P, Iterator[Mismatch]]:
+    """A check that ends with an error if a pattern cannot be matched, or not in time."""
+
+    @wraps(check)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> Iterator[Mismatch]:
+        try:
+            yield from check(*args, **kwargs)
+        except PatternError as error:
+            yield unjudged(str(error))
+
+    return checked
+
+
 def compare(text: str, value: int) -> bool:
     """Whether `>=1`, `<100` or `3` holds for a number."""
     sign, number = re.fullmatch(r"([<>=!]*)\s*(\d+)", text).groups()  # type: ignore[union-attr]  # the case reader checked it
@@ -70,6 +89,7 @@ def _wants_none(claim: Names) -> bool:
     return claim.only == () or (claim.count is not None and means_zero(claim.count))
 
 
+@until_unmatchable
 def check_names(claim: Names, names: Sequence[str], version: RustcVersion) -> Iterator[Mismatch]:
     """The parts of the claim that do not hold for these names."""
     within = compile_patterns(claim.within, version)

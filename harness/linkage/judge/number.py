@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from linkage.case.claims import Number
+from linkage.case.regular_expression import RegularExpression
 from linkage.judge.name_set import Mismatch, compare
 
 
@@ -30,7 +31,7 @@ def check_number(claim: Number, text: str) -> Iterator[Mismatch]:
 
 
 def _found(regex: str, text: str) -> int | None:
-    match = re.search(regex, text, re.MULTILINE)
+    match = RegularExpression(regex, multiline=True).search(text)
     digits = (match[1] or "").replace(",", "") if match else ""
     return int(digits) if re.fullmatch("[0-9]{1,18}", digits) else None
 

@@ -1,12 +1,11 @@
 """Patterns of names: exact, glob, regex, demangled path, or a symbol group. Pure."""
 
-import fnmatch
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
 from linkage.artifact.demangle import demangled_path
+from linkage.case.regular_expression import RegularExpression, glob, own
 from linkage.case.symbol_groups import RENAMED, groups
 from linkage.case.variables import REFERENCE
 from linkage.toolchain.version import RustcVersion
@@ -46,16 +45,32 @@ class Pattern:
 
 
 def compile_patterns(texts: Iterable[str], version: RustcVersion) -> tuple[Pattern, ...]:
-    """Patterns for one compiler: a group matches the names that this compiler uses."""
-    return tuple(_compile(text, version) for text in texts)
+    """Patterns for one claim and one compiler: a group matches the names that this compiler uses.
+
+    What matches raises PatternError if it takes too long.
+    """
+    return tuple(_timed(text) if _is_regex(text) else _compile(text, version) for text in texts)
+
+
+def _is_regex(text: str) -> bool:
+    return len(text) > 1 and text.startswith("/") and text.endswith("/")
+
+
+def _timed(text: str) -> Pattern:
+    """A regex of a case: it is made for each claim, which has one time limit."""
+    search = RegularExpression(text[1:-1]).search
+    return _with_or_without_version(Pattern(text, None, lambda name: search(name) is not None))
 
 
 @lru_cache(maxsize=4096)
 def _compile(text: str, version: RustcVersion) -> Pattern:
-    found = _of_names(text, version)
-    if VERSION_MARK in text:
+    return _with_or_without_version(_of_names(text, version))
+
+
+def _with_or_without_version(found: Pattern) -> Pattern:
+    if VERSION_MARK in found.text:
         return found
-    return Pattern(text, found.exact, lambda name: found.matches(plain_name(name)))
+    return Pattern(found.text, found.exact, lambda name: found.matches(plain_name(name)))
 
 
 def _of_names(text: str, version: RustcVersion) -> Pattern:
@@ -64,14 +79,14 @@ def _of_names(text: str, version: RustcVersion) -> Pattern:
     if reference and reference[1] in groups():
         inner = tuple(_compile(one, version) for one in groups()[reference[1]].patterns(version))
         return Pattern(text, None, lambda name: _any(inner, RENAMED.sub("", name)))
-    if len(text) > 1 and text.startswith("/") and text.endswith("/"):
-        search = re.compile(text[1:-1]).search
+    if _is_regex(text):  # of a group: it is ours, and needs no time limit
+        search = own(text[1:-1])
         return Pattern(text, None, lambda name: search(name) is not None)
     if text.startswith(PATH):
-        match = re.compile(fnmatch.translate(text[len(PATH) :])).match
+        match = glob(text[len(PATH) :])
         return Pattern(text, None, lambda name: match(demangled_path(name)) is not None)
     if any(char in text for char in "*?[") and not text.startswith("="):
-        match = re.compile(fnmatch.translate(text)).match
+        match = glob(text)
         return Pattern(text, None, lambda name: match(name) is not None)
     exact = text.removeprefix("=")  # `=` marks a name that looks like a glob
     return Pattern(text, exact, lambda name: name == exact)

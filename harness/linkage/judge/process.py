@@ -6,8 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from linkage.case import claims, steps
+from linkage.case.regular_expression import RegularExpression
 from linkage.host.terminal import escape
-from linkage.judge.name_set import Mismatch, check_names, compare, listing, plural, unjudged
+from linkage.judge.name_set import (
+    Mismatch,
+    check_names,
+    compare,
+    listing,
+    plural,
+    unjudged,
+    until_unmatchable,
+)
 from linkage.judge.text import check_text, excerpt
 from linkage.plan.expectation import exit_holds, how
 from linkage.plan.observation import Diagnostic, LinkerCall, Outcome, native_static_libs
@@ -107,6 +116,7 @@ def _by_role(made: Sequence[str], roles: Mapping[str, str], claim: claims.Names)
     return [names.get(path, path) for path in made]
 
 
+@until_unmatchable
 def _diagnostics(claim: claims.DiagnosticClaim, found: Sequence[Diagnostic]) -> Iterator[Mismatch]:
     for wanted in claim.all:
         if not any(fits(wanted, one) for one in found):
@@ -124,7 +134,7 @@ def fits(wanted: claims.DiagnosticPattern, found: Diagnostic) -> bool:
         wanted.code in (None, found.code)
         and (wanted.level is None or found.level.startswith(wanted.level))
         and (wanted.text is None or wanted.text in text)
-        and (wanted.matches is None or re.search(wanted.matches, text) is not None)
+        and (wanted.matches is None or RegularExpression(wanted.matches).search(text) is not None)
     )
 
 

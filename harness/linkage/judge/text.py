@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from linkage.case.claims import Text
+from linkage.case.regular_expression import RegularExpression
 from linkage.host.terminal import escape
-from linkage.judge.name_set import Mismatch, compare, means_zero, plural, unjudged
+from linkage.judge.name_set import Mismatch, compare, means_zero, plural, unjudged, until_unmatchable
 from linkage.judge.number import check_number
 
 _EXCERPT = 12  # lines shown in a message
@@ -21,6 +22,7 @@ _COMPARED = 200
 NOT_EMPTY = Mismatch("", "not empty", "empty")
 
 
+@until_unmatchable
 def check_text(
     claim: Text, text: str, files: Mapping[str, str], other: str | None = None
 ) -> Iterator[Mismatch]:
@@ -29,8 +31,9 @@ def check_text(
     `files` holds the expected texts beside the case, `other` is the stream that `same-as` names.
     """
     for pattern, replacement in claim.normalize.items():
-        text = re.sub(pattern, replacement, text)
-        other = re.sub(pattern, replacement, other) if other is not None else None
+        expression = RegularExpression(pattern)
+        text = expression.replace(replacement, text)
+        other = expression.replace(replacement, other) if other is not None else None
     if claim.same_as is not None:
         yield from _same_as(claim.same_as, text, other)
         if claim.model_fields_set <= {"same_as", "normalize"}:
@@ -85,7 +88,7 @@ def _parts(claim: Text, text: str) -> Iterator[Mismatch]:
                 "not-contains", f"does not contain {escape(repr(unwanted))}", _line_of(unwanted, text)
             )
     for regex in claim.matches:
-        if not re.search(regex, text, re.MULTILINE):
+        if not RegularExpression(regex, multiline=True).search(text):
             yield _lacking("matches", f"matches /{regex}/", text, re.sub(r"\\.", " ", regex))
     start = 0
     for wanted in claim.order:

@@ -1,6 +1,5 @@
 """The plan: a variant's steps as commands and file operations, before anything is run. Pure."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -14,6 +13,7 @@ from linkage.case.claims import ArtifactClaims, ArtifactReference, ClaimMap
 from linkage.case.condition import COMPILER
 from linkage.case.document import KeyPath
 from linkage.case.matrix import row_id
+from linkage.case.regular_expression import literal
 from linkage.case.resolution import ResolvedStep, TrackedRow, applied, resolve
 from linkage.case.symbol_groups import GROUP_NAMES
 from linkage.case.variables import REFERENCE, substitute
@@ -274,7 +274,7 @@ def filled(part: T, variables: Mapping[str, str], *, regex: bool = False) -> T:
     result: Any = part
     if isinstance(part, str):
         regex = regex or (len(part) > 1 and part[0] == part[-1] == "/")
-        chosen = {key: re.escape(value) for key, value in variables.items()} if regex else variables
+        chosen = {key: literal(value) for key, value in variables.items()} if regex else variables
         result = REFERENCE.sub(lambda found: chosen.get(found[1], found[0]), part).replace("$${", "${")
     elif isinstance(part, tuple):
         result = tuple(filled(one, variables, regex=regex) for one in part)
