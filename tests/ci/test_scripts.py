@@ -192,11 +192,11 @@ def test_the_lock_is_written_anew_and_says_what_moved(checkout: Checkout) -> Non
     result = checkout.call("ci/lock")
     assert result.returncode == 0, result
     assert result.stdout.splitlines()[-1] == "> some-package==1.0"
-    assert sum("--upgrade" in line for line in checkout.log()) == 3
+    assert sum("--upgrade" in line for line in checkout.log()) == 4
     assert checkout.call("ci/lock").stdout.splitlines()[-1] == "nothing"
     checkout.log()
     checkout.call("ci/lock", "pytest", "rich")
-    assert sum("--upgrade-package=pytest --upgrade-package=rich" in line for line in checkout.log()) == 3
+    assert sum("--upgrade-package=pytest --upgrade-package=rich" in line for line in checkout.log()) == 4
 
 
 def _requirements(name: str) -> dict[str, str]:
@@ -206,16 +206,18 @@ def _requirements(name: str) -> dict[str, str]:
 
 
 def test_the_lock_has_hashes_names_no_index_and_covers_what_is_declared() -> None:
-    mutation, dev, run = map(_requirements, ("mutation.txt", "dev.txt", "run.txt"))
-    assert all(" --hash=sha256:" in line and "://" not in line for line in mutation.values())
-    assert run.items() <= dev.items() <= mutation.items()
+    names = ("mutation", "fuzz", "dev", "run")
+    mutation, fuzz, dev, run = (_requirements(f"{name}.txt") for name in names)
+    for larger in (mutation, fuzz):
+        assert all(" --hash=sha256:" in line and "://" not in line for line in larger.values())
+        assert run.items() <= dev.items() <= larger.items()
     project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())
     declared = [*project["project"]["dependencies"], *project["dependency-groups"]["build"]]
     assert {Requirement(one).name.lower() for one in declared} <= set(run)
     groups = project["dependency-groups"]
     for name, group in groups.items():
         named = {Requirement(one).name.lower() for one in group if isinstance(one, str)}
-        assert named <= set(mutation if name == "mutation" else dev)
+        assert named <= set({"mutation": mutation, "fuzz": fuzz}.get(name, dev))
     for one in declared:
         wanted = Requirement(one)
         assert run[wanted.name.lower()].split()[0].split("==")[1] in wanted.specifier
