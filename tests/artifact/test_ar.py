@@ -146,7 +146,7 @@ def _thin(folder: Path, place: str, *members: str) -> ArchiveMember:
     return archive.members[-1]
 
 
-def test_the_members_of_a_thin_archive_are_read_from_where_it_points(
+def test_members_of_a_thin_archive_are_read_from_their_files(
     compile_c: Callable[..., Path], tmp_path: Path
 ) -> None:
     folder = tmp_path / "work"

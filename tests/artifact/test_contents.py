@@ -75,7 +75,7 @@ def test_large_sections_are_refused_and_never_cut(compile_c: Compile, tmp_path: 
     assert "67108864 bytes of content" in str(read(bomb, contents=[".debug_b"]).error)
 
 
-def test_compression_that_lies_or_is_unknown(compile_c: Compile, tmp_path: Path) -> None:
+def test_wrong_or_unknown_compression(compile_c: Compile, tmp_path: Path) -> None:
     flag = "--compress-debug-sections=zlib-gabi"
     path = _with_section(compile_c, tmp_path, ".debug_w", WORDS, flag)
     data = path.read_bytes()

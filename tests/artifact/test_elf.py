@@ -64,7 +64,7 @@ def test_position_dependence(compile_c: Compile) -> None:
     assert static.interpreter is None
 
 
-def test_a_library_with_an_interpreter_is_no_program(compile_c: Compile) -> None:
+def test_library_with_an_interpreter_is_not_a_program(compile_c: Compile) -> None:
     source = f'const char p[] __attribute__((section(".interp"))) = "/lib/ld.so"; {LIBRARY}'
     found = _object(compile_c(source, "-shared", "-fPIC", "-Wl,-soname,libf.so"))
     assert (found.type, found.interpreter) == (ObjectType.SHARED, "/lib/ld.so")

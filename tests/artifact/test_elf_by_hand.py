@@ -95,7 +95,7 @@ def opened(*sections: HandMadeSection, order: str = "<", wide: bool = True, **he
 
 
 @FORMATS
-def test_what_a_file_says(order: str, wide: bool) -> None:  # noqa: FBT001 - one of two columns of a table
+def test_headers_of_a_file(order: str, wide: bool) -> None:  # noqa: FBT001 - one of two columns of a table
     symbols = symbol_bytes(
         (1, 0x12, 2, 1, 0x10, 8), (3, 0x20, 0, 0, 0, 0), (1, 0x01, 3, 0xFFF1, 7, 1), order=order, wide=wide
     )
@@ -132,7 +132,7 @@ def test_a_section_without_bytes_in_the_file() -> None:
     assert made.section(1).size == 8
 
 
-def test_a_section_that_is_not_there() -> None:
+def test_absent_section() -> None:
     made = opened()
     assert made.section(1).type == STRTAB
     for index in (-1, 2):
@@ -174,7 +174,7 @@ def table(*symbols: tuple[int, int, int, int, int, int], kind: int = SHT_SYMTAB)
     )
 
 
-def test_a_symbol_in_a_section_that_is_not_there() -> None:
+def test_symbol_in_an_absent_section() -> None:
     assert len(table((1, 0x12, 0, 3, 0, 0)).symbols(1)) == 1
     for section in (4, SHN_LORESERVE - 1):
         with pytest.raises(ArtifactError, match=rf"^a symbol is in section {section} of 4$"):

@@ -46,7 +46,7 @@ def test_a_format_by_its_first_bytes(content: bytes, format_: str | None) -> Non
     assert foreign_format(memoryview(content)) == format_
 
 
-def test_a_text_is_no_file_of_another_format() -> None:
+def test_text_is_not_another_format() -> None:
     other = read_bytes(b"MZ said no more").other
     assert other is not None
     assert (other.text, other.format) == ("MZ said no more", None)

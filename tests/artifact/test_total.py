@@ -94,7 +94,7 @@ def test_every_truncation(originals: dict[str, bytes], name: str) -> None:
         assert facts.kind == ("elf" if length >= 4 else "other" if length else "empty")
 
 
-def test_what_is_no_file(tmp_path: Path) -> None:
+def test_path_that_is_not_a_file(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "missing", Path("/dev/null"), Path("a\0b")):
         with pytest.raises(ArtifactError, match=r"cannot be read|not a regular file"):
             read(path)

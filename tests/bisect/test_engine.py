@@ -126,7 +126,7 @@ def test_two_failures_of_one_variant_are_two_questions() -> None:
     )
 
 
-def test_what_mended_it() -> None:
+def test_find_what_fixed_it() -> None:
     result, prober, _ = bisect(
         lambda name, _: PASSES if number(name) >= 77 else SHIM, options=SearchOptions(fixed=True)
     )
@@ -149,7 +149,7 @@ def test_a_known_bug_can_be_searched() -> None:
     assert result.findings[0].flips == (Gap(8, 9),)
 
 
-def test_a_known_bug_of_its_own_is_no_failure() -> None:
+def test_other_known_bug_is_not_the_failure() -> None:
     known = ProbeResult("known", "rust-lang/rust#1", (failure("error: unlike"),), 3)
     result, _, _ = bisect(lambda name, _: SHIM if number(name) >= 9 else known, size=64)
     assert result.findings[0].flips == (Gap(8, 9),)
@@ -213,12 +213,12 @@ def test_a_good_end_is_found_by_growing_steps() -> None:
     assert prober.installs[1] == "nightly-2026-01-20"
 
 
-def test_what_never_passed_is_said() -> None:
+def test_variant_that_never_passed_is_reported() -> None:
     result, _, _ = bisect(lambda *_: SHIM, asked=between(None, "1.95", TODAY))
     assert result.problems == (("v", "fails in the same way on 1.0.0 (help: choose another good end)"),)
 
 
-def test_an_interrupted_session_goes_on_where_it_was(tmp_path: Path) -> None:
+def test_interrupted_session_continues(tmp_path: Path) -> None:
     whole, reference, _ = bisect(since(700))
     file = tmp_path / "session"
     with create(file) as journal:
@@ -260,7 +260,7 @@ def test_a_bad_end_by_hand_is_probed_at_for_its_signature() -> None:
     assert "t15" in prober.installs
 
 
-def test_a_toolchain_that_is_there_is_tried_before_one_that_is_not() -> None:
+def test_installed_toolchains_are_tried_first() -> None:
     prober = FakeProber(since(50), there={f"t{n}" for n in range(0, 100, 10)})
     result, _, _ = bisect(since(50), size=100, prober=prober)
     assert result.findings[0].flips == (Gap(49, 50),)

@@ -134,7 +134,7 @@ def test_a_short_wait_is_waited_for(
     assert said == ([] if refusal.status == 500 else [f"{github.url}: waiting 1 s, as GitHub asks"])
 
 
-def test_an_answer_that_is_no_json(github: GitHubServer, history: RustHistory, tmp_path: Path) -> None:
+def test_response_that_is_not_json(github: GitHubServer, history: RustHistory, tmp_path: Path) -> None:
     github.refusals = [Refusal(200)]
     with pytest.raises(LinkageError, match="GitHub: its answer cannot be read: "):
         ask(github, tmp_path)[0].commit(history.commits[0])

@@ -84,7 +84,7 @@ def downloaded(home: Path, size: int) -> bool:
     ],
     ids=["download", "begun-int", "begun", "half", "first-int", "later-int", "rustc-int", "almost"],
 )
-def test_an_interrupted_installation_is_no_toolchain(
+def test_interrupted_installation_is_not_a_toolchain(
     server: NightlyServer, tmp_path: Path, how: signal.Signals, moment: Callable[[Path], bool]
 ) -> None:
     del server  # it serves

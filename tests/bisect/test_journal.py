@@ -84,7 +84,7 @@ def test_two_cannot_go_on_with_one_session(tmp_path: Path) -> None:
         ("start {\n", ":1: invalid line: "),
     ],
 )
-def test_what_is_wrong_is_said_with_its_line(tmp_path: Path, text: str, told: str) -> None:
+def test_errors_name_the_line(tmp_path: Path, text: str, told: str) -> None:
     file = tmp_path / "session"
     file.write_text(text)
     with pytest.raises(LinkageError) as caught:

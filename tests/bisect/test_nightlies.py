@@ -96,7 +96,7 @@ def test_a_thousand_nightlies_take_twelve_installs(nightlies: NightlyServer, tmp
 
 
 @pytest.mark.parametrize("fault", ["not_there", "wrong_hash", "busy", "cut", "stalled"])
-def test_a_fault_is_no_verdict(nightlies: NightlyServer, fault: str, tmp_path: Path) -> None:
+def test_server_error_is_not_a_verdict(nightlies: NightlyServer, fault: str, tmp_path: Path) -> None:
     """The first toolchain in the middle, 2026-02-09, is hit: the answer is the same."""
     day = "2026-02-09"
     package = f"/{day}/rustc-{day}"
@@ -138,7 +138,7 @@ def test_another_failure_in_the_range(
     assert "nightly-2026-02-09: skip: answer.yaml[size=1]: a different failure" in capsys.readouterr().err
 
 
-def test_a_server_that_is_gone_is_no_answer(
+def test_unreachable_server_is_not_an_answer(
     nightlies: NightlyServer,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
@@ -153,7 +153,7 @@ def test_a_server_that_is_gone_is_no_answer(
     assert "missing" not in next((tmp_path / "cache/bisect/sessions").iterdir()).read_text()
 
 
-def test_a_proxy_that_forbids_everything_is_no_answer(
+def test_forbidding_proxy_is_not_an_answer(
     nightlies: NightlyServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     nightlies.faults.forbidden.add("/")

@@ -131,7 +131,7 @@ def test_a_server_that_does_not_answer(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert not issubclass(NotThereError, UnreachableError)
 
 
-def test_a_full_disk_is_no_server_that_is_busy(tmp_path: Path) -> None:
+def test_full_disk_is_not_reported_as_a_busy_server(tmp_path: Path) -> None:
     (tmp_path / "x.partial").symlink_to("/dev/full")
     with serve(HOST, lambda _: None) as server:
         server.files["/x"] = b"x" * 9
@@ -158,7 +158,7 @@ def test_a_full_disk_ends_the_search(
         prober.get("nightly-2026-01-01")
 
 
-def test_where_a_manifest_stands() -> None:
+def test_manifest_url() -> None:
     env = {"RUSTUP_DIST_SERVER": "https://mirror.example/"}
     assert manifest_url("nightly-2026-05-19", env) == (
         "https://mirror.example/dist/2026-05-19/channel-rust-nightly.toml"

@@ -218,7 +218,7 @@ def test_a_clone_that_there_is_later(
     assert f"## 1 variant fails: introduced by #1108 {TITLE}\n" in capsys.readouterr().out
 
 
-def test_what_mended_it(ci: NightlyServer, history: RustHistory, tmp_path: Path) -> None:
+def test_find_what_fixed_it(ci: NightlyServer, history: RustHistory, tmp_path: Path) -> None:
     for number, commit in enumerate(history.commits):
         put(ci, commit, ci.script(number, FAILS if number < CULPRIT else ":"))
     put_members(ci, FAILS, ":")

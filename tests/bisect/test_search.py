@@ -64,7 +64,7 @@ def any_flips(draw: st.DrawFn) -> list[Mark]:
 
 @settings(deadline=None, max_examples=60)
 @given(one_flip(600))
-def test_one_flip_is_found_whatever_is_skipped(truth: list[Mark]) -> None:
+def test_finds_one_flip_despite_skips(truth: list[Mark]) -> None:
     (known,), tried = search([truth])
     assert gaps(known) == true_gaps(truth)
     assert untried(gaps(known)[0], known) == []
@@ -148,12 +148,12 @@ def test_what_is_at_hand_is_tried_before_what_is_not() -> None:
     assert choose([known], at_hand={99}) == 50
 
 
-def test_the_probe_that_helps_most_comes_first() -> None:
+def test_most_informative_probe_comes_first() -> None:
     many = [{0: GOOD, 10: BAD}] * 5
     assert choose([{0: GOOD, 100: BAD}, *many]) == 5
 
 
-def test_upcoming_is_what_comes_next_either_way() -> None:
+def test_upcoming_has_the_next_probe_for_both_answers() -> None:
     assert upcoming([{0: GOOD, 8: BAD}], 4) == [6, 2]
     assert upcoming([{0: GOOD, 2: BAD}], 1) == []
 

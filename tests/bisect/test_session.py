@@ -76,7 +76,7 @@ def test_a_bound_that_names_a_compiler(tmp_path: Path, monkeypatch: pytest.Monke
         ("rustc 1.97.0-dev\nrelease: 1.97.0-dev", None),
     ],
 )
-def test_what_a_compiler_stands_for(release: str, meant: str | None) -> None:
+def test_bound_of_an_installed_compiler(release: str, meant: str | None) -> None:
     version = RustcVersion.from_verbose(release)
     if meant is None:
         with pytest.raises(LinkageError, match="is not a nightly or a release"):

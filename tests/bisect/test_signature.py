@@ -142,7 +142,7 @@ def test_each_failure_is_a_question_of_its_own() -> None:
     assert only((first, second), "other: lib.dylib.exports.all") == ()
 
 
-def test_what_a_run_did_not_reach_is_not_said_to_be_good() -> None:
+def test_steps_that_were_not_reached_are_not_good() -> None:
     both = end(failed("missing foo", "a.exports.all"), failed("exit status 1\nerror: mmap", step="run"))
     first, _ = questions("v", both)
     short = end(failed("exit status 1\nerror: mmap", step="run"), commands=1)

@@ -16,7 +16,7 @@ RIGHT = sorted((HERE / "right").glob("*.txt"))
 
 
 @pytest.mark.parametrize("file", WRONG, ids=lambda file: file.stem)
-def test_what_is_wrong_is_said(file: Path) -> None:
+def test_mistakes_are_reported(file: Path) -> None:
     text = file.read_text(encoding="utf-8")
     expected = [line.removeprefix("#! ") for line in text.splitlines() if line.startswith("#! ")]
     assert expected
@@ -32,7 +32,7 @@ def test_both_kinds_are_there() -> None:
     assert len(WRONG) > len(RIGHT) > 20
 
 
-def test_what_several_variants_share_is_said_once() -> None:
+def test_mistake_of_several_variants_is_reported_once() -> None:
     matrix = "matrix: {k: [1, 2, 3, 4]}\n"
     found = said_of(matrix + "steps: [{rustc: lbi.rs, cfg: 'k${k}'}, {cc: main.c, link-with: lib.cdylib}]")
     assert [line.partition(" (help")[0] for line in found] == [

@@ -40,7 +40,7 @@ TYPE = CrateAttributes(types=("cdylib",))
         ("#![crate_type(cdylib)]", CrateAttributes()),
     ],
 )
-def test_what_a_source_says(source: str, found: CrateAttributes) -> None:
+def test_crate_attributes_of_a_source(source: str, found: CrateAttributes) -> None:
     assert crate_attributes(source) == found
 
 

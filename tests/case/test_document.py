@@ -35,7 +35,7 @@ def test_whatever_yaml_would_make_of_it_the_rest_is_text() -> None:
     assert data(f"[{', '.join(texts)}]") == texts
 
 
-def test_what_stands_in_quotes_is_text() -> None:
+def test_quoted_scalars_are_text() -> None:
     assert data("""['true', "1", 'null', "", '']""") == ["true", "1", "null", "", ""]
     assert data("a: |\n  7\nb: >-\n  true\n") == {"a": "7\n", "b": "true"}
 
@@ -44,7 +44,7 @@ def test_a_key_is_text() -> None:
     assert data("1: a\ntrue: b\nnull: c\n") == {"1": "a", "true": "b", "null": "c"}
 
 
-def test_an_alias_stands_for_its_anchor() -> None:
+def test_alias_has_the_value_of_its_anchor() -> None:
     assert data("a: &x [1, {b: c}]\nd: *x\n") == {"a": [1, {"b": "c"}], "d": [1, {"b": "c"}]}
 
 
@@ -65,19 +65,19 @@ def test_parts_of_a_path_that_are_not_in_the_file_are_passed_over() -> None:
     assert found.at(("a", 0, "b")) == "c"
 
 
-def test_an_empty_file_is_no_data() -> None:
+def test_empty_file_has_no_data() -> None:
     assert data("") is None
     assert data("# only a comment\n") is None
 
 
-def test_a_key_that_stands_twice() -> None:
+def test_duplicate_key() -> None:
     assert said("a: 1\nb: {c: 1, c: 2}\na: 3\n") == [
         "c.yaml:2:11: duplicate key `c` (help: it is first defined at c.yaml:2:5; remove one of them)",
         "c.yaml:3:1: duplicate key `a` (help: it is first defined at c.yaml:1:1; remove one of them)",
     ]
 
 
-def test_a_key_that_is_no_text() -> None:
+def test_key_that_is_not_text() -> None:
     assert said("? [a]\n: b\n") == ["c.yaml:1:3: a key must be plain text (help: write it as `key: value`)"]
 
 
@@ -242,7 +242,7 @@ def test_a_nesting_within_the_limit_is_read() -> None:
     assert data("a: b\tc\n") == {"a": "b\tc"}
 
 
-def test_tags_mean_nothing_and_are_said() -> None:
+def test_tags_are_refused() -> None:
     assert said("a: !foo [!!int '1']\nb: !!python/name:os.system x\n") == [
         "c.yaml:1:4: the tag !foo is not allowed (help: remove it)",
         "c.yaml:1:10: the tag !!int is not allowed (help: remove it)",

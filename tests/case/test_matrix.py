@@ -61,7 +61,7 @@ def test_include_adds_to_what_exclude_has_left() -> None:
     assert found == [{"lto": "off"}, {"lto": "fat", "n": 1}]
 
 
-def test_include_stays_where_exclude_takes_everything() -> None:
+def test_include_remains_if_exclude_removes_all_cells() -> None:
     found = cells(
         lto=["off", "fat"], exclude=[{"lto": ["off", "fat"]}], include=[{"lto": "thin"}, {"lto": "off"}]
     )

@@ -82,7 +82,7 @@ def test_the_roles_of_what_a_step_makes(step: str, made: tuple[str, ...]) -> Non
         (", axes: none, strip: symbols", {"strip": "symbols"}),
     ],
 )
-def test_the_axes_reach_a_step_unless_it_says_otherwise(keys: str, axes: dict[str, Any]) -> None:
+def test_axes_apply_to_a_step_unless_it_limits_them(keys: str, axes: dict[str, Any]) -> None:
     matrix = "matrix: {lto: [fat], panic: [abort], edition: [null]}\n"
     case = small(f"{matrix}steps: [{{rustc: lib.rs, id: all}}, {{rustc: lib.rs{keys}}}]")
     assert steps(case)[1].axes == axes

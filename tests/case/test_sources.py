@@ -35,13 +35,13 @@ def test_a_source_beside_the_case(name: str, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["link.rs", "up/outside.rs"])
-def test_a_link_that_leads_outside(name: str, folder: Path) -> None:
+def test_link_to_outside(name: str, folder: Path) -> None:
     assert said_of(f"steps: {{rustc: {name}}}", folder) == [
         f"case.yaml:2:16: `{name}` is outside the case's folder {MIND}"
     ]
 
 
-def test_a_link_that_leads_outside_from_a_folder(folder: Path) -> None:
+def test_link_to_outside_in_a_folder(folder: Path) -> None:
     assert said_of("steps: {rustc: lib.rs}\nfiles: [parts, lib.rs]", folder) == []
     (folder / "parts" / "deep" / "b.rs").symlink_to("../../../outside.rs")
     assert said_of("steps: {rustc: lib.rs}\nfiles: [parts]", folder) == [
@@ -54,7 +54,7 @@ def test_a_link_to_itself(folder: Path) -> None:
     assert found.startswith("case.yaml:2:16: ")
 
 
-def test_a_folder_is_no_source(folder: Path) -> None:
+def test_folder_is_not_a_source(folder: Path) -> None:
     assert said_of("steps: {rustc: parts}", folder) == [
         "case.yaml:2:16: `parts` is a folder (help: name a file in it)"
     ]

@@ -15,7 +15,7 @@ def version(text: str) -> RustcVersion:
 
 
 @pytest.mark.parametrize("group", groups().values(), ids=lambda group: group.name)
-def test_a_group_says_what_it_is_and_how_it_is_spelt(group: SymbolGroup) -> None:
+def test_group_has_a_description_and_patterns(group: SymbolGroup) -> None:
     assert group.description
     assert group.spellings
     for spelling in group.spellings:

@@ -188,7 +188,7 @@ def test_a_range_of_versions_has_an_environment_of_its_own(
     assert "error: uv could not resolve" in checkout.call("ci/tests", option, FAIL="uv").stderr
 
 
-def test_the_lock_is_written_anew_and_says_what_moved(checkout: Checkout) -> None:
+def test_lock_is_updated_and_reports_changed_versions(checkout: Checkout) -> None:
     result = checkout.call("ci/lock")
     assert result.returncode == 0, result
     assert result.stdout.splitlines()[-1] == "> some-package==1.0"
@@ -229,7 +229,7 @@ def test_tests_with_arguments_is_pytest(checkout: Checkout) -> None:
 
 
 @pytest.mark.parametrize("broken", ["mypy", "pytest", "linkage", ""])
-def test_run_runs_both_and_fails_where_either_does(checkout: Checkout, broken: str) -> None:
+def test_run_fails_if_either_part_fails(checkout: Checkout, broken: str) -> None:
     assert checkout.call(".ci/run", FAIL=broken).returncode == (1 if broken else 0)
     log = checkout.log()
     assert log[-1] == "linkage run -n auto"
@@ -268,7 +268,9 @@ def test_only_a_machine_without_an_archive_goes_without_old_compilers(
 
 
 @pytest.mark.parametrize(("fail", "named"), [("", "/.cache/linkage-ci/linkage/debian"), ("linkage", "")])
-def test_ci_tells_the_tests_where_the_old_compilers_are(checkout: Checkout, fail: str, named: str) -> None:
+def test_ci_passes_the_folder_of_old_compilers_to_the_tests(
+    checkout: Checkout, fail: str, named: str
+) -> None:
     checkout.call("ci/old-compilers", "old")
     pytest_of_ci = checkout.folder / ".venv/bin/pytest"
     pytest_of_ci.write_text('#!/bin/sh\necho "[$LINKAGE_DEBIAN_COMPILERS]" >> log\n')

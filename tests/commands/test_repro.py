@@ -49,7 +49,7 @@ def test_every_kind_of_step_is_carried_out(linkage: Linkage, tmp_path: Path, she
     ],
 )
 @pytest.mark.usefixtures("rustc")
-def test_it_stops_where_the_harness_stops(
+def test_script_stops_after_the_same_step_as_the_harness(
     linkage: Linkage, tmp_path: Path, old: str, new: str, said: str, last: str
 ) -> None:
     assert CASE.count(old) == 1

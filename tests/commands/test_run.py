@@ -96,7 +96,7 @@ def test_pytest_options_reach_it(linkage: Linkage, project: Path, toolchain: tup
     assert (again.returncode, "1 variant: 1 pass in " in again.stdout) == (0, True)
 
 
-def test_what_is_no_run_has_no_table(linkage: Linkage, project: Path, toolchain: tuple[str, str]) -> None:
+def test_no_table_without_a_run(linkage: Linkage, project: Path, toolchain: tuple[str, str]) -> None:
     for words in (("cases/none.yaml",), ("--frobnicate",), ("--toolchain", "/no/such/rustc")):
         done = linkage("run", *toolchain, *words, cwd=project)
         assert done.returncode == 4

@@ -88,7 +88,7 @@ def all_that_is_said() -> list[str]:
     ]
 
 
-def test_pytest_says_all_that_is_wrong(folder: Path) -> None:
+def test_pytest_reports_all_mistakes(folder: Path) -> None:
     files = wrong_cases(folder)
     found = pytest_on(folder, *(file.name for file in files))
     assert found.returncode == USAGE
@@ -96,7 +96,7 @@ def test_pytest_says_all_that_is_wrong(folder: Path) -> None:
     assert [line for line in all_that_is_said() if line not in shown] == []
 
 
-def test_linkage_run_says_all_that_is_wrong(folder: Path) -> None:
+def test_linkage_run_reports_all_mistakes(folder: Path) -> None:
     files = wrong_cases(folder)
     found = linkage(folder, "run", *(file.name for file in files))
     assert found.returncode == USAGE
@@ -105,7 +105,7 @@ def test_linkage_run_says_all_that_is_wrong(folder: Path) -> None:
     assert missing == []
 
 
-def test_linkage_list_says_all_and_lists_the_good_ones(folder: Path) -> None:
+def test_linkage_list_reports_all_mistakes_and_lists_valid_cases(folder: Path) -> None:
     files = wrong_cases(folder)
     found = linkage(folder, "list", "good.yaml", *(file.name for file in files))
     assert found.returncode == USAGE
@@ -122,7 +122,9 @@ def test_one_wrong_case_for_the_other_commands(command: str, folder: Path) -> No
     assert found.stderr == "linkage: bad.yaml:5:1: unknown key `step` (help: did you mean `steps`?)\n"
 
 
-def test_the_good_ones_go_on_where_pytest_is_told_to(folder: Path, some_rustc: str, cache: Path) -> None:
+def test_valid_cases_run_with_continue_on_collection_errors(
+    folder: Path, some_rustc: str, cache: Path
+) -> None:
     (folder / "bad.yaml").write_text(f"{GOOD}step: []\n")
     options = ["--toolchain", some_rustc, "--continue-on-collection-errors", "--no-skip"]
     found = pytest_on(folder, "bad.yaml", "good.yaml", *options, cache=cache)
@@ -140,7 +142,7 @@ def test_the_good_ones_are_collected_beside_the_wrong(folder: Path, some_rustc: 
     assert found.returncode == USAGE
 
 
-def test_a_case_that_is_not_there(folder: Path) -> None:
+def test_absent_case(folder: Path) -> None:
     by_pytest = pytest_on(folder, "gone.yaml")
     assert by_pytest.returncode == USAGE
     assert "ERROR: file or directory not found: gone.yaml" in by_pytest.stderr
@@ -153,7 +155,7 @@ def test_a_case_that_is_not_there(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("workers", [(), ("-n", "1")])
-def test_a_variant_that_is_not_there(folder: Path, some_rustc: str, workers: tuple[str, ...]) -> None:
+def test_absent_variant(folder: Path, some_rustc: str, workers: tuple[str, ...]) -> None:
     found = linkage(folder, "run", "--toolchain", some_rustc, "good.yaml::some[lto=thick]", *workers)
     assert found.returncode == USAGE
     assert found.stderr == "linkage: good.yaml: no variant [lto=thick] (help: did you mean [lto=fat]?)\n"
@@ -169,7 +171,7 @@ def test_a_variant_that_is_not_there(folder: Path, some_rustc: str, workers: tup
     )
 
 
-def test_a_file_that_is_no_text(folder: Path) -> None:
+def test_file_that_is_not_text(folder: Path) -> None:
     (folder / "bad.yaml").write_bytes("summary: ä".encode() + b"\xff\n")
     found = linkage(folder, "explain", "bad.yaml")
     assert found.returncode == USAGE

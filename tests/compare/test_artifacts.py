@@ -87,7 +87,7 @@ def test_the_same_object_twice_is_the_same(cc: CCompiler) -> None:
         ),
     ],
 )
-def test_one_change_of_an_object_is_all_that_is_told(
+def test_single_change_of_an_object_is_reported_alone(
     edit: tuple[str, str], expected: list[tuple[str, str, str]], cc: CCompiler
 ) -> None:
     changed = SOURCE.replace(*edit).replace("extern int outside", "extern int elsewhere(void), outside")
@@ -103,7 +103,7 @@ def test_one_change_of_an_object_is_all_that_is_told(
         (["-Wl,-rpath,/x", "-Wl,--enable-new-dtags"], [("runpath", "", "none → /x")]),
     ],
 )
-def test_one_change_of_a_shared_library_is_all_that_is_told(
+def test_single_change_of_a_shared_library_is_reported_alone(
     flags: list[str], expected: list[tuple[str, str, str]], cc: CCompiler
 ) -> None:
     assert between(cc(SOURCE, *SHARED), cc(SOURCE, *SHARED, *flags)) == expected
@@ -115,7 +115,7 @@ def test_a_stripped_library_has_lost_its_symbol_table_and_nothing_that_others_se
     assert not [one for one in found if one[0].startswith(("export", "import", "needed"))]
 
 
-def test_sizes_and_bytes_are_told_where_they_are_asked_for(cc: CCompiler) -> None:
+def test_sizes_and_bytes_are_reported_only_on_request(cc: CCompiler) -> None:
     base, head = cc(SOURCE, *OBJECT), cc(SOURCE.replace("= 3", "= 4"), *OBJECT)
     assert between(base, head) == []
     assert between(base, head, asked=DiffOptions(bytes=True)) == [("bytes", "", "")]
@@ -204,7 +204,7 @@ def test_what_is_not_read_is_never_the_same_unless_its_bytes_are() -> None:
         ("-DN=4", "-DN=8", ("export changed", "data", "16 → 32")),
     ],
 )
-def test_what_a_linked_file_says_of_itself(
+def test_properties_of_a_linked_file(
     cc: CCompiler, base: str, head: str, change: tuple[str, str, str]
 ) -> None:
     source = """

@@ -117,7 +117,7 @@ def test_a_project_that_does_not_compile_with_one_side_differs(desk: Desk, proje
     assert {"exit", "diagnostic new", "output gone"} <= kinds
 
 
-def test_what_is_no_project_is_said(desk: Desk, tmp_path: Path) -> None:
+def test_folder_without_a_project_is_reported(desk: Desk, tmp_path: Path) -> None:
     result = compare(desk, desk.compiler("same", ""), tmp_path)
     assert [one.error for one in result.not_compared] == [True]
     assert "no Cargo.toml" in result.not_compared[0].reason

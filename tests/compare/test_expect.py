@@ -39,7 +39,7 @@ def test_what_is_meant_has_its_reason_and_the_rest_has_none() -> None:
     assert unmet == []
 
 
-def test_what_is_meant_and_does_not_occur_is_told_with_its_place() -> None:
+def test_expected_change_that_does_not_occur_is_reported_with_its_position() -> None:
     told, unmet = parse_expected(FILE, "e.yaml").apply([found("needed new", "libm.so.6")])
     assert [reason for _, reason in told] == ["another libm"]
     assert unmet == ["e.yaml:2:5: export gone foo, bar_* in cdylib of *[lto=fat*"]
@@ -59,7 +59,7 @@ def test_what_is_meant_and_does_not_occur_is_told_with_its_place() -> None:
         ("expected: [", "unclosed bracket"),
     ],
 )
-def test_what_is_wrong_with_the_file_is_said_with_its_place(text: str, said: str) -> None:
+def test_mistakes_in_the_file_are_reported_with_their_position(text: str, said: str) -> None:
     with pytest.raises(CaseErrors) as error:
         parse_expected(text, "e.yaml")
     assert said in str(error.value)

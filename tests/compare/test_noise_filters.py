@@ -137,7 +137,7 @@ def test_what_an_incremental_session_is_called_is_noise(name: str, plain: str) -
 
 
 @pytest.mark.parametrize("name", ["s-a-b.o", "lib-0.rlib", "state/lib/s-a-b/x.o", "a-file/s-not.txt"])
-def test_what_is_no_incremental_session_stays(name: str) -> None:
+def test_other_paths_than_incremental_sessions_are_unchanged(name: str) -> None:
     assert without_noise(name, FILE, NoiseFilters()) == name
 
 
@@ -186,7 +186,7 @@ def test_a_slice_inside_a_path_is_not_the_path_itself() -> None:
 
 
 @pytest.mark.parametrize("name", ["<<<", "a::<b", "><::", "<a as b", "::", "->::", "<>::<>"])
-def test_a_name_that_is_no_path_has_a_skeleton(name: str) -> None:
+def test_name_that_is_not_a_path_has_a_skeleton(name: str) -> None:
     assert isinstance(skeleton(name), str)
 
 
@@ -238,12 +238,12 @@ def test_a_section_that_is_for_one_symbol_goes_without_its_name(name: str, kind:
     assert section_kind(name) == kind
 
 
-def test_every_rule_of_a_spelling_is_told_of() -> None:
+def test_every_filter_is_documented() -> None:
     assert {one.filter for one in (*TEXT, *SYMBOL, *MEMBER, *FILE)} <= NOISE_FILTERS.keys()
     assert all(re.fullmatch(r"[a-z-]+", name) for name in NOISE_FILTERS)
 
 
-def test_a_rule_that_is_none_is_said() -> None:
+def test_unknown_filter_is_reported() -> None:
     with pytest.raises(LinkageError, match=r"no noise filter is called `crate-hsh` \(help: .*crate-hash"):
         NoiseFilters.without(["crate-hsh"])
 

@@ -8,7 +8,7 @@ from linkage.compare.tables import ALL
 FUNC = ("FUNC GLOBAL DEFAULT .text",)
 
 
-def test_much_that_is_printed_is_told_in_sum() -> None:
+def test_long_output_is_summarized() -> None:
     few, many = "\n".join("abc"), "\n".join(map(str, range(40)))
     steps = tuple(
         ComparedStep("run", "run", "exit status 0", stdout=text) for text in (few, many, many + "!")
@@ -21,7 +21,7 @@ def test_much_that_is_printed_is_told_in_sum() -> None:
     assert found[1][8] != found[2][8]
 
 
-def test_names_in_c_that_are_not_the_variants_own_are_told_in_sum() -> None:
+def test_c_names_of_libraries_are_summarized() -> None:
     libc = {f"libc_{number}": FUNC for number in range(400)}
     one = ComparedArtifact("elf", 0, "", parts={"": CrateTables({"own": FUNC, "hidden_away": FUNC})})
     other = ComparedArtifact(

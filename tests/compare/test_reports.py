@@ -74,7 +74,7 @@ def test_what_is_meant_does_not_fail_and_what_does_not_occur_does(run: ReportRun
     assert "expected change did not occur: meant.yaml:2:5: export new, symbol new more" in text
 
 
-def test_a_snapshot_stands_for_its_toolchain(run: ReportRun) -> None:
+def test_snapshot_replaces_its_toolchain(run: ReportRun) -> None:
     assert run("snapshot", run.real, "case.yaml", "-o", "old.snapshot")[0] == 0
     status, text = run("compare", "old.snapshot", run.real, "case.yaml")
     assert (status, text.splitlines()[0]) == (0, "same (1 variant compared)"), text
@@ -139,7 +139,7 @@ def test_what_cannot_be_compared_is_never_the_same(run: ReportRun) -> None:
     assert re.search(r"HEAD: lib\.staticlib: ", text)
 
 
-def test_a_variant_that_only_one_side_can_build_is_told_with_the_reason(run: ReportRun) -> None:
+def test_variant_that_only_one_side_can_build_is_reported_with_the_reason(run: ReportRun) -> None:
     case = Path("one.yaml")
     text = CASE.replace("sources:", 'toolchains: "<1.10"\nsources:')
     case.write_text(text)
@@ -159,12 +159,12 @@ def test_a_variant_that_only_one_side_can_build_is_told_with_the_reason(run: Rep
         (("--linker", "ldd"), "this machine has no linker ldd"),
     ],
 )
-def test_wrong_input_is_said_in_a_line(words: tuple[str, ...], said: str, run: ReportRun) -> None:
+def test_wrong_input_is_reported_in_one_line(words: tuple[str, ...], said: str, run: ReportRun) -> None:
     status, text = run("compare", run.real, run.real, "case.yaml", *words)
     assert (status, len(text.splitlines())) == (4, 1), text
     assert said in text
 
 
-def test_swapped_members_are_told_without_their_index(run: ReportRun) -> None:
+def test_swapped_members_are_reported_without_their_index(run: ReportRun) -> None:
     swapped = run.desk.compiler("swap", AFTER.format("ar mb --plugin=/dev/null two.o liblib.a three.o"))
     assert changes(run.desk.compare(swapped, "case.yaml")) == [("member order", "staticlib", "")]

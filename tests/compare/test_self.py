@@ -77,7 +77,7 @@ def test_another_store_and_other_jobs_and_temporary_paths_make_the_same(
     assert (status, "same (5 variants compared)" in capsys.readouterr().out) == (0, True)
 
 
-def test_what_names_the_place_is_seen_where_its_rule_is_off(desk: Desk, copy: Path) -> None:
+def test_the_place_is_a_difference_without_its_filter(desk: Desk, copy: Path) -> None:
     given = ComparisonOptions(
         (str(desk.rustc), str(copy)),
         [desk.case(CASE)],

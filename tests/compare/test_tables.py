@@ -25,7 +25,7 @@ def told(found: Iterable[Change]) -> list[tuple[str, str, str]]:
     return [(one.kind, one.name, one.what) for one in found]
 
 
-def test_tables_differ_by_names_and_by_what_stands_under_them() -> None:
+def test_tables_differ_by_names_and_values() -> None:
     base = table(same=FUNC, gone=FUNC, weak=FUNC, twice=f"{LOCAL} | {LOCAL}")
     head = table(same=FUNC, new=FUNC, weak=FUNC.replace("GLOBAL", "WEAK"), twice=LOCAL)
     assert told(differences("symbol", base, head)) == [
@@ -44,7 +44,7 @@ def test_a_change_tells_only_the_words_that_differ() -> None:
     assert transition(["a b"], ["a"]) == "a b → a"
 
 
-def test_names_of_the_toolchains_crates_are_told_in_sum() -> None:
+def test_names_of_the_toolchains_crates_are_summarized() -> None:
     base, head = table(**{"std::a": FUNC, "core::b": FUNC, "own::c": FUNC}), table(**{"std::d": FUNC})
     found = list(in_sum("symbols", differences("symbol", base, head), base, head))
     assert told(found) == [
@@ -59,7 +59,7 @@ def test_names_of_the_toolchains_crates_are_told_in_sum() -> None:
     )
 
 
-def test_a_name_that_only_one_scheme_can_tell_is_no_change() -> None:
+def test_name_that_only_one_scheme_can_express_is_not_a_change() -> None:
     base = table(**{"lib::Trait::f": FUNC, "lib::gone": FUNC})
     head = table(**{"<lib::Foo as lib::Trait>::f": FUNC, "<lib::Bar as lib::Trait>::f": FUNC})
     assert told(without_schemes(list(differences("symbol", base, head)), base, head)) == [
@@ -67,7 +67,7 @@ def test_a_name_that_only_one_scheme_can_tell_is_no_change() -> None:
     ]
 
 
-def test_a_renamed_symbol_is_one_change_and_several_are_told_apart_by_their_sizes() -> None:
+def test_renamed_symbols_are_matched_by_size() -> None:
     base = table(**{"lib::one": LOCAL, "lib::two": LOCAL, "three": "OBJECT LOCAL DEFAULT .data"})
     head = table(**{"lib::eins": LOCAL, "lib::zwei": LOCAL})
     found = list(differences("private symbol", base, head))
@@ -81,7 +81,7 @@ def test_a_renamed_symbol_is_one_change_and_several_are_told_apart_by_their_size
     assert len(list(renamed(found, alike))) == len(found)
 
 
-def test_names_of_c_are_one_symbol_only_where_one_went_and_one_came() -> None:
+def test_c_names_are_matched_only_if_one_went_and_one_came() -> None:
     one, two = table(one=LOCAL), table(eins=LOCAL)
     (change,) = renamed(list(differences("private symbol", one, two)), ({"one": 8}, {"eins": 16}))
     assert change.name == "one → eins"
@@ -158,7 +158,7 @@ def place(kind: str, name: str, variant: str, subject: str = "lib.cdylib", what:
     return LocatedChange(variant, "lib", subject, Change(kind, name, what))
 
 
-def test_a_change_is_told_once_for_all_outputs_that_have_it() -> None:
+def test_change_is_reported_once_for_all_outputs() -> None:
     found = [
         place("export gone", "foo", "v1"),
         place("export gone", "bar", "v1"),

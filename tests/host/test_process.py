@@ -67,7 +67,7 @@ def test_a_program_that_cannot_be_started(tmp_path: Path) -> None:
         run([tmp_path / "gone"], env=ENV, cwd=tmp_path, time_limit=60)
 
 
-def test_a_hang_is_cut_with_what_was_said_before(tmp_path: Path) -> None:
+def test_hang_is_killed_and_its_output_kept(tmp_path: Path) -> None:
     ended = shell("echo before; exec sleep 1000", tmp_path, time_limit=0.5)
     assert (ended.limit, ended.stdout, ended.status) == ("time", b"before\n", -signal.SIGKILL)
 
@@ -108,7 +108,7 @@ def test_pipes_that_a_silent_child_holds_do_not_hold_us(tmp_path: Path) -> None:
     assert time.monotonic() - started < 30
 
 
-def test_what_a_child_says_after_the_end_is_kept(tmp_path: Path) -> None:
+def test_output_of_a_child_after_the_end_is_kept(tmp_path: Path) -> None:
     ended = shell("(sleep 0.4; echo late) & exit 0", tmp_path)
     assert (ended.status, ended.stdout) == (0, b"late\n")
 

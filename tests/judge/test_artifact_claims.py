@@ -231,7 +231,7 @@ def test_section_and_file_symbols_do_not_count() -> None:
     assert keys("defines: {none: [lib.rs]}", only_hidden) == ["defines"]
 
 
-def test_where_a_name_that_was_missed_stands() -> None:
+def test_where_a_missing_name_is_found() -> None:
     ((_, _, _, near),) = misses("exports: [hidden_one]", LIBRARY)
     assert near[0] == "hidden_one in the symbol table: FUNC LOCAL DEFAULT .text"
     ((_, _, _, near),) = misses("defines: [bar]", OBJECT)

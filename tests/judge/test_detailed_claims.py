@@ -100,7 +100,7 @@ def test_what_a_function_refers_to() -> None:
     assert (key, found) == ("references.main.none", "has puts")
 
 
-def test_a_function_that_is_not_there_refers_to_nothing_and_that_is_a_failure() -> None:
+def test_references_of_an_absent_function_are_a_failure() -> None:
     ((key, claimed, found, near),) = misses("references: {start: {none: [foo]}}", elf({"start": "undefined"}))
     assert (key, claimed) == ("references.start", "can be judged")
     assert found == "no function start with readable code"
@@ -150,7 +150,7 @@ def test_each_of_the_members() -> None:
     assert (claimed, found) == ("has foo", "std-12.std.9f-cgu.0.rcgu.o: not among bar, soft")
 
 
-def test_members_that_are_not_there_are_a_failure() -> None:
+def test_absent_members_are_a_failure() -> None:
     ((key, claimed, found, _),) = misses("each-member: {'*.obj': {bitcode: false}}", ARCHIVE)
     assert (key, claimed) == ("each-member.*.obj", "can be judged")
     assert found.endswith("lib.rmeta")

@@ -114,7 +114,7 @@ def test_a_claim_that_does_not(text: str, names: tuple[str, ...], miss: Mismatch
     assert check(text, *names) == [miss]
 
 
-def test_every_part_that_does_not_hold_is_told() -> None:
+def test_every_part_that_does_not_hold_is_reported() -> None:
     found = check("{all: [a, b], none: [c], count: 9}", "c", "d")
     assert [miss.part for miss in found] == ["all", "all", "none", "count"]
 
@@ -214,7 +214,7 @@ def test_a_group_among_all_needs_one_of_its_names_only() -> None:
     assert list(check_names(claim("['${allocator-shim}']"), ["__rust_dealloc"], OLD)) == []
 
 
-def test_names_are_escaped_where_they_are_shown() -> None:
+def test_shown_names_are_escaped() -> None:
     assert listing(["a\x1b[31m", "b\u202ec", "d"]) == r"a\x1b[31m, b\u202ec, d"
 
 
@@ -241,7 +241,7 @@ def test_the_nearest_path_is_not_the_one_with_the_word_path() -> None:
     assert nearest(["path:foo::*"], ["std::path::Path", "foo::bar"]) == ("foo::bar",)
 
 
-def test_the_nearest_name_contains_the_word_or_is_spelt_alike() -> None:
+def test_nearest_name_contains_the_word_or_has_a_similar_spelling() -> None:
     assert nearest(["__rust_alloc"], ["_RNvCs_7___rustc12___rust_alloc", "main"]) == (
         "_RNvCs_7___rustc12___rust_alloc",
     )

@@ -107,7 +107,7 @@ def test_streams() -> None:
     assert (missed.claim, missed.found) == ("stderr.not-contains", "warning: b")
 
 
-def test_where_a_step_failed_its_stdout_says_nothing_new() -> None:
+def test_stdout_of_a_failed_step_is_not_a_failure() -> None:
     verdict = one_step("stdout: {contains: hi}, stderr: {contains: E0}", done(status=1, stderr="E0463"))
     assert [one.claim for one in verdict.failures] == ["exit"]
 
@@ -210,7 +210,7 @@ TWO = """\
 """
 
 
-def test_outputs_of_one_file_name_are_told_apart_by_their_order() -> None:
+def test_outputs_with_one_file_name_are_distinguished_by_order() -> None:
     first, second = replace(CALL, exports=("answer",)), replace(CALL, exports=("inner",))
     made = ("liblib.so",)
     assert judged(planned(TWO), done(made=made, linker_calls=(first, second))).outcome is VerdictKind.PASS
@@ -241,7 +241,7 @@ steps:
     assert judged(planned(text), outcome).outcome is VerdictKind.PASS
 
 
-def test_a_linker_that_was_not_called_says_nothing() -> None:
+def test_claims_about_a_linker_that_was_not_called() -> None:
     assert failure("link: {args: {none: [-x]}}", done()).found == "no linker call"
 
 

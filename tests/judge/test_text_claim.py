@@ -128,7 +128,7 @@ def test_a_text_that_becomes_empty_is_empty() -> None:
     ]
 
 
-def test_a_file_that_is_not_there_is_no_text() -> None:
+def test_absent_file_is_not_a_text() -> None:
     assert check("{file: gone.txt}", "one") == [
         Mismatch("file", "equals gone.txt", "the case has no file gone.txt")
     ]

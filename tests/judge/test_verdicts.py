@@ -32,7 +32,7 @@ def test_a_claim_at_a_step() -> None:
     assert failure.where == f"case.yaml:4:{column}"
 
 
-def test_a_claim_in_a_list_is_where_it_stands() -> None:
+def test_claim_in_a_list_has_its_position() -> None:
     text = LIB % "lib.cdylib: {symbols: [{names: foo}, {names: bar, count: 2}]}"
     (failure,) = judged(planned(text), done(facts={"liblib.so": elf(["foo", "bar"])})).failures
     assert failure.claim == "lib.cdylib.symbols[1].count"
@@ -42,7 +42,7 @@ def test_a_claim_in_a_list_is_where_it_stands() -> None:
     assert failure.where == f"case.yaml:4:{text.index('a*.o') - 1}"
 
 
-def test_every_failure_is_told_not_the_first() -> None:
+def test_all_failures_are_reported_not_only_the_first() -> None:
     text = LIB % "lib.cdylib: {exports: [a], needed: [b]}, lib.staticlib: {defines: [c]}"
     facts = {"liblib.so": elf(exports=["x"]), "liblib.a": archive(member("a.o", ["y"]))}
     verdict = judged(planned(text), done(facts=facts))
@@ -53,7 +53,7 @@ def test_every_failure_is_told_not_the_first() -> None:
     ]
 
 
-def test_an_artifact_that_is_not_there() -> None:
+def test_absent_artifact() -> None:
     verdict = judged(planned(LIB % "lib.cdylib: {exports: none}"), done(made=("liblib.a", "libold.so")))
     assert [(one.claim, one.found, one.nearest) for one in verdict.failures] == [
         ("produces", "succeeded, but made liblib.a, libold.so", ()),
@@ -101,7 +101,7 @@ TRUNCATED = "truncated: 64 bytes where 4096 are announced"
 
 
 @pytest.mark.parametrize("what", ["a folder", "a FIFO", "a symbolic link to x, which is not in the folder"])
-def test_what_is_there_in_place_of_a_file(what: str) -> None:
+def test_other_things_in_place_of_a_file(what: str) -> None:
     """It is there, and nothing else is known of it."""
     there = done(others={"liblib.so": what})
     for claim, verdict in (
@@ -165,7 +165,7 @@ def test_claims_about_the_bytes_of_a_damaged_file_can_be_judged() -> None:
     assert lib("lib.cdylib: {size: 101}", so=DAMAGED) is VerdictKind.FAIL
 
 
-def test_a_case_can_say_that_a_file_is_not_what_its_name_says() -> None:
+def test_case_can_claim_another_format_than_the_name() -> None:
     assert lib("lib.cdylib: {format: other, text: {contains: think}}", so=TEXT) is VerdictKind.PASS
 
 
@@ -322,7 +322,7 @@ def test_a_text_beside_the_case_is_compared_with_an_artifact() -> None:
 # --- what is said of all steps
 
 
-def test_what_a_verdict_says_of_all_steps() -> None:
+def test_verdict_sums_up_all_steps() -> None:
     made = planned("  - {rustc: lib.rs, crate-type: cdylib}\n  - {cc: main.c}\n")
     steps = [
         StepObservation("lib", (), done(seconds=1.5, obtained="2026-01-02"), stored=True, rechecked=True),
@@ -339,7 +339,7 @@ def test_what_a_verdict_says_of_all_steps() -> None:
     assert (nothing.seconds, nothing.obtained, nothing.stored, nothing.rechecked) == (0, "", False, 0)
 
 
-def test_a_failure_comes_back_from_plain_data() -> None:
+def test_failure_round_trip() -> None:
     made = planned(LIB % "lib.cdylib: {exports: {only: [foo]}}")
     failure = judged(made, done(facts={"liblib.so": elf(exports=["bar"])})).failures[0]
     assert Failure.of(asdict(failure)) == failure

@@ -56,7 +56,7 @@ def test_a_step_can_be_named_by_its_action() -> None:
     assert weigh(BUG % "step: rustc, stderr: undefined", built()[0], LINK_ERROR).outcome is VerdictKind.FAIL
 
 
-def test_failing_differently_is_a_failure_and_says_so() -> None:
+def test_different_failure_is_reported_as_such() -> None:
     verdict = weigh(BUG % "step: main, stderr: multiple definition", built()[0], LINK_ERROR)
     assert verdict.outcome is VerdictKind.FAIL
     assert verdict.reason == "fails differently from the known bug rust-lang/rust#1"
@@ -99,7 +99,7 @@ def test_an_unreported_bug_carries_its_sentence() -> None:
         ("claim: exit, exit: 1, code: E0464", False),
     ],
 )
-def test_all_that_a_signature_says_must_be_seen(signature: str, *, seen: bool) -> None:
+def test_every_part_of_a_signature_must_match(signature: str, *, seen: bool) -> None:
     failed = done(
         status=1,
         stdout="hello",
@@ -159,7 +159,7 @@ def test_another_failure_beside_the_known_one_is_a_failure() -> None:
     assert len(verdict.failures) == 2
 
 
-def test_a_damaged_artifact_is_no_known_bug_by_chance() -> None:
+def test_damaged_artifact_is_not_a_known_bug() -> None:
     damaged = Facts("elf", 9, "", error="truncated")
     assert weigh(BUG % "step: lib, claim: lib.cdylib.exports", *built(damaged)).outcome is VerdictKind.ERROR
 

@@ -57,7 +57,7 @@ def rustc(keys: str, **given: str) -> str:
         ("flags: ['$${x}']", "-L . ${x}"),
     ],
 )  # fmt: skip
-def test_what_a_step_says(keys: str, flags: str) -> None:
+def test_command_line_of_a_step(keys: str, flags: str) -> None:
     assert rustc(keys) == f"{RUSTC} {flags}".strip()
 
 
@@ -96,7 +96,7 @@ def test_the_matrix_reaches_steps_by_itself_unless_they_say_otherwise() -> None:
     assert third.endswith("main.rs --edition=2021 -L .")
 
 
-def test_an_old_compiler_is_not_told_to_check_cfg() -> None:
+def test_old_compilers_get_no_check_cfg() -> None:
     assert "--check-cfg" not in lines(MATRIX, made=toolchain("1.78.0"))[0]
 
 
@@ -122,7 +122,7 @@ def test_axes_of_the_case_are_spliced_dropped_and_put_in() -> None:
     assert shown_env(step) == {"A": "w"}
 
 
-def test_bootstrap_is_set_only_where_unstable_flags_need_it() -> None:
+def test_bootstrap_is_set_only_for_unstable_flags() -> None:
     stable, nightly = toolchain("1.95.0"), toolchain()
     for keys, wanted in (("cfg: a", False), ("no-link: true", True), ("unstable: true", True),
                          ("dylib-lto: true", True), ("flags: -Zx", True)):  # fmt: skip
@@ -134,7 +134,7 @@ def test_bootstrap_is_set_only_where_unstable_flags_need_it() -> None:
         assert planned(text, made=stable).unstable is wanted
 
 
-def test_the_halves_of_one_program_are_compiled_alike() -> None:
+def test_both_halves_of_a_program_get_the_same_environment() -> None:
     """RUSTC_BOOTSTRAP alone changes how names are mangled."""
     text = (
         "  - {rustc: lib.rs, crate-type: rlib}\n  - {rustc: main.rs, dylib-lto: true}\n"
@@ -236,7 +236,7 @@ def test_environment_and_limits() -> None:
     assert str(first.stdin) == "x86_64-unknown-linux-gnu"
 
 
-def test_the_linker_is_watched_where_something_asks_for_it() -> None:
+def test_linker_is_wrapped_only_if_a_claim_needs_it() -> None:
     for keys, watched in (
         ("cfg: a", False),
         ("link: {count: 1}", True),
@@ -256,7 +256,7 @@ def test_a_step_uses_what_an_earlier_one_made_and_kept() -> None:
     assert lines(text)[2].endswith("-L . --extern dep=liblib.rlib -L${captured.asked}")
 
 
-def test_a_crate_type_that_a_target_lacks_is_told() -> None:
+def test_absent_crate_type_is_reported() -> None:
     made = variant(f"steps:\n  - {{rustc: lib.rs, crate-type: dylib, target: {ARM}}}\n")
     with pytest.raises(AbsentCrateTypeError, match=r"^made has no crate type dylib for aarch64"):
         plan(made)

@@ -72,7 +72,7 @@ def settings(**values: str) -> str:
     return "[pytest]\n" + "".join(f"{name} = {value}\n" for name, value in values.items())
 
 
-def test_pytest_collects_where_the_setting_points(place: Place) -> None:
+def test_pytest_collects_the_folders_of_the_setting(place: Place) -> None:
     place.write("cases/a.yaml", "cases/deep/b.yaml", "more/c.yaml", "other/d.yaml", "cases/.e.yaml")
     place.write(
         "pyproject.toml", text='[tool.pytest.ini_options]\nlinkage_cases = ["cases", "more/c.yaml"]\n'

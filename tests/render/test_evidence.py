@@ -36,7 +36,7 @@ cases/a.yaml:9:7: lib: lib.cdylib.exports.all does not hold
     )
 
 
-def test_every_failure_is_told_and_a_command_once() -> None:
+def test_every_failure_is_shown_and_each_command_once() -> None:
     exit_status = Failure(
         "main", "exit", "cases/a.yaml:12:5", "exit status 0", "exit status 1\nerror: one\nerror: two",
         ("near one", "near two"), ("readelf --dyn-syms -W liblib.so",),
@@ -134,7 +134,7 @@ def in_member(name: str, found: str = "true") -> Failure:
     )  # fmt: skip
 
 
-def test_what_fails_in_many_members_is_told_once() -> None:
+def test_failure_in_many_members_is_shown_once() -> None:
     failures = tuple(in_member(f"core.0a1b2c3d4e5f607{number}.o") for number in range(9))
     verdict = Verdict(VerdictKind.FAIL, failures=failures, commands=COMMANDS)
     assert explain_verdict(verdict, "a.yaml::stable").splitlines() == [
@@ -163,7 +163,7 @@ def test_a_few_of_many_findings_are_shown() -> None:
     ]  # fmt: skip
 
 
-def test_all_that_a_list_lacks_is_told_together() -> None:
+def test_everything_that_a_list_lacks_is_shown_together() -> None:
     failures = tuple(replace(MISSING, claimed=f"has {number}", nearest=(str(number),)) for number in range(9))
     text = explain_verdict(Verdict(VerdictKind.FAIL, failures=failures), NODE)
     assert text.splitlines()[1:-1] == [

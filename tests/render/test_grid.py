@@ -117,7 +117,7 @@ def test_compilers_that_were_run_with_different_tools(case: Case) -> None:
 
 
 @pytest.mark.parametrize("keys", [{"off": "new", "fat": "new"}, {"off": "", "fat": "old"}, {"off": "gone"}])
-def test_nothing_is_said_of_equal_and_of_unknown_tools(case: Case, keys: dict[str, str]) -> None:
+def test_no_note_about_equal_or_unknown_tools(case: Case, keys: dict[str, str]) -> None:
     found = grid([(case, with_tools(case, **keys))], tools=TOOLS)
     assert different_tools(found) == {}
     assert not any("tools" in line for line in notes(found))

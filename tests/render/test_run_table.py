@@ -116,7 +116,7 @@ def test_several_toolchains_in_a_narrow_terminal() -> None:
     assert "nightly  1.97.0-nightly (nightly)" in lines
 
 
-def test_each_piece_of_evidence_stands_apart_and_many_are_named_only() -> None:
+def test_evidence_is_separated_and_cut_after_a_limit() -> None:
     cases = [f"cases/{number:02}.yaml" for number in range(15)]
     lines = printed([record("error", case, failures=[missing(case)]) for case in cases])
     places = [index for index, line in enumerate(lines) if line.startswith("── error: ")]
@@ -134,7 +134,7 @@ def evidence_of(records: list[VariantReport]) -> list[str]:
     return lines[start:-2]
 
 
-def test_one_claim_that_fails_in_many_variants_is_told_once() -> None:
+def test_claim_that_fails_in_many_variants_is_shown_once() -> None:
     failing = [
         record("fail", toolchain=name, cell=f"lto={lto}", failures=[missing("cases/a.yaml")])
         for name in ("stable", "nightly")
@@ -152,7 +152,7 @@ def test_one_claim_that_fails_in_many_variants_is_told_once() -> None:
     assert len(printed(failing)) <= 18
 
 
-def test_each_claim_is_told_with_the_first_variant_in_which_it_fails() -> None:
+def test_each_claim_is_shown_with_its_first_failing_variant() -> None:
     first, second = missing("cases/a.yaml"), replace(missing("cases/a.yaml"), claim="bar")
     third = replace(missing("cases/a.yaml"), found="nothing")
     lines = evidence_of(
@@ -199,7 +199,7 @@ def test_members_are_those_of_the_first_variant() -> None:
         ),
     ],
 )
-def test_a_reason_of_many_variants_is_told_once(first: str, changes: dict[str, Any]) -> None:
+def test_reason_of_many_variants_is_shown_once(first: str, changes: dict[str, Any]) -> None:
     reports = [
         replace(record("skip", f"cases/{case}.yaml", cell=cell, reason="#1 has no std"), **changes)
         for case in "ab"

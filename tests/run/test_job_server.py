@@ -62,7 +62,7 @@ def test_as_many_at_once_as_it_is_wide(two: JobServer) -> None:
     assert third.wait(ENOUGH)
 
 
-def test_a_token_comes_back_from_a_step_that_raises(two: JobServer) -> None:
+def test_step_that_raises_returns_its_token(two: JobServer) -> None:
     with pytest.raises(KeyboardInterrupt), two.token():
         raise KeyboardInterrupt
     assert free(two) == 2
@@ -98,7 +98,7 @@ def _comes_to(server: JobServer, count: int) -> bool:
     return False
 
 
-def test_what_a_dead_compiler_took_along_comes_back_when_the_others_have_ended(two: JobServer) -> None:
+def test_tokens_of_a_dead_compiler_are_restored_after_the_others_end(two: JobServer) -> None:
     assert two.kept is not None
     with two.token():
         os.read(two.kept, 1)  # what a compiler took for a thread
@@ -143,7 +143,7 @@ def test_a_folder_that_goes_is_done_without(two: JobServer) -> None:
         assert gets_one(two).wait(ENOUGH)
 
 
-def test_no_server_where_makeflags_cannot_name_it(tmp_path: Path) -> None:
+def test_no_server_if_makeflags_cannot_name_it(tmp_path: Path) -> None:
     spaced = tmp_path / "a b"
     spaced.mkdir()
     assert JobServer.make(spaced, 2) is None

@@ -112,7 +112,7 @@ def test_never_more_compilers_than_the_width(
 
 
 @pytest.mark.parametrize("text", ["-1", "0", "two", "1001", "1.5"])
-def test_a_width_that_is_none_is_refused(text: str, tmp_path: Path) -> None:
+def test_invalid_width_is_refused(text: str, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "linkage.cli", "run", f"--jobs={text}"],
         cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT / "harness")},
@@ -122,7 +122,7 @@ def test_a_width_that_is_none_is_refused(text: str, tmp_path: Path) -> None:
     assert f"argument -j/--jobs: must be a number from 1 to 1000, not '{text}'" in done.stderr
 
 
-def test_outputs_are_the_same_whatever_the_width(real: Toolchain, tmp_path: Path, cache: Path) -> None:
+def test_width_does_not_change_outputs(real: Toolchain, tmp_path: Path, cache: Path) -> None:
     made: list[dict[str, bytes]] = []
     for width in (None, 1, 4):
         folder = tmp_path / str(width)
@@ -137,7 +137,7 @@ def test_outputs_are_the_same_whatever_the_width(real: Toolchain, tmp_path: Path
     assert made[0] == made[1] == made[2]
 
 
-def test_a_server_is_no_part_of_the_keys(wrapped: Toolchain, tmp_path: Path, log: Path, cache: Path) -> None:
+def test_keys_do_not_depend_on_the_server(wrapped: Toolchain, tmp_path: Path, log: Path, cache: Path) -> None:
     session = served(tmp_path, cache, 2)
     first(session, wrapped)
     assert log.read_text().count("+") == 1
@@ -145,7 +145,7 @@ def test_a_server_is_no_part_of_the_keys(wrapped: Toolchain, tmp_path: Path, log
     assert log.read_text().count("+") == 1
 
 
-def test_a_compiler_that_knows_no_fifo_is_told_of_none(
+def test_compiler_without_fifo_support_gets_no_server(
     wrapped: Toolchain, tmp_path: Path, log: Path, cache: Path
 ) -> None:
     old = replace(wrapped.capabilities, version=RustcVersion.parse("1.73.0"))
@@ -153,7 +153,7 @@ def test_a_compiler_that_knows_no_fifo_is_told_of_none(
     assert log.read_text().splitlines()[0] == "+ "
 
 
-def test_the_environment_that_a_case_gives_comes_first(
+def test_environment_of_the_case_comes_first(
     wrapped: Toolchain, tmp_path: Path, log: Path, cache: Path
 ) -> None:
     text = CASE.replace("    stderr: {empty: true}\n", "    env: {MAKEFLAGS: -n}\n")

@@ -51,7 +51,7 @@ def test_what_two_archives_share_is_kept_once(store: Store, tmp_path: Path) -> N
     assert check(store).damaged == []
 
 
-def test_facts_whose_parts_are_gone_or_damaged_are_not_there(store: Store, tmp_path: Path) -> None:
+def test_facts_with_absent_or_damaged_parts_are_a_cache_miss(store: Store, tmp_path: Path) -> None:
     put_facts(store, *named("aa11"), seen("a.o"))
     (part,) = parts(store)
     whole = part.read_bytes()

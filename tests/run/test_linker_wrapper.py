@@ -106,7 +106,7 @@ def test_calls_at_the_same_time_are_all_noted(wrapped: Wrapped) -> None:
     assert sorted(output or "" for _, output, _ in wrapped.calls) == [f"a{n}.o" for n in range(8)]
 
 
-def test_the_inputs_are_kept_where_they_are_asked_for(tmp_path: Path) -> None:
+def test_inputs_are_kept_on_request(tmp_path: Path) -> None:
     wrapped = Wrapped(tmp_path, "*.o", "lib [x]?.a")
     wrapped.cc("-c", "answer.c", "-o", "answer.o")
     shutil.copy(tmp_path / "answer.o", tmp_path / "a n.o")

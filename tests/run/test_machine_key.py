@@ -85,7 +85,7 @@ def test_a_tool_that_a_script_starts(folder: Path) -> None:
     assert key(folder) != before
 
 
-def test_machines_that_were_installed_alike_are_one(folder: Path) -> None:
+def test_machines_with_equal_files_have_one_key(folder: Path) -> None:
     """A file that was unpacked anew has another inode and another time of its last change of state."""
     before = key(folder)
     for name in PARTS:

@@ -136,7 +136,7 @@ def test_an_interruption_ends_what_is_begun(rustc: Path, tmp_path: Path) -> None
     assert not list((tmp_path / "store").glob("v*/work/*"))
 
 
-def test_what_is_done_ahead_is_not_said_to_come_from_the_store(rustc: Path, tmp_path: Path) -> None:
+def test_prefetched_variants_are_not_reported_as_cached(rustc: Path, tmp_path: Path) -> None:
     run = Run(tmp_path, rustc, 0)
     linkage = ("linkage.cli", "run")
     _, first = run.finish("-j", "3", program=linkage)
@@ -179,7 +179,7 @@ def test_what_took_longest_is_begun_first_and_answered_in_its_turn(
     assert others == ["e", "c", "f"]
 
 
-def test_an_error_in_a_thread_is_raised_where_the_verdict_is_asked_for(
+def test_error_in_a_thread_is_raised_with_the_verdict(
     found_toolchains: list[Located], cache: Path, tmp_path: Path
 ) -> None:
     class Broken(Noted):

@@ -116,7 +116,7 @@ def test_sources_as_a_cell_sees_them(toolchain: Toolchain, tmp_path: Path) -> No
     assert found["more/mod.rs"] == b"// ${number} stands as it is"
 
 
-def test_a_source_that_leads_outside_is_refused(toolchain: Toolchain, tmp_path: Path) -> None:
+def test_source_outside_the_case_is_refused(toolchain: Toolchain, tmp_path: Path) -> None:
     folder = tmp_path / "case"
     (folder / "more").mkdir(parents=True)
     (tmp_path / "secret").write_text("x")

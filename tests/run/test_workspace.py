@@ -59,7 +59,7 @@ def test_remove_a_folder_with_what_is_in_it(workspace: Workspace) -> None:
     assert names(workspace) == []
 
 
-def test_remove_takes_a_link_and_not_what_it_leads_to(workspace: Workspace, outside: Path) -> None:
+def test_remove_removes_a_link_and_not_its_target(workspace: Workspace, outside: Path) -> None:
     (workspace.root / "out").symlink_to(outside)
     (workspace.root / "file").symlink_to(outside / "precious")
     operate(workspace, "remove: [out, file]")
@@ -145,7 +145,7 @@ def test_what_cannot_be_done(step: str, why: str, workspace: Workspace) -> None:
 
 
 @pytest.mark.parametrize("name", ["../x", "a/../../x", "..", "/etc/x", "a/../.."])
-def test_a_path_that_leads_outside(name: str, workspace: Workspace) -> None:
+def test_path_to_outside(name: str, workspace: Workspace) -> None:
     with pytest.raises(OperationError, match="leads outside the working folder"):
         workspace.inside(name)
     with pytest.raises(OperationError, match="leads outside the working folder"):
@@ -173,9 +173,7 @@ THROUGH_LINKS = [
 
 
 @pytest.mark.parametrize("step", THROUGH_LINKS)
-def test_a_link_that_an_earlier_step_made_leads_nowhere(
-    step: str, workspace: Workspace, outside: Path
-) -> None:
+def test_link_of_an_earlier_step_to_outside(step: str, workspace: Workspace, outside: Path) -> None:
     """A tool can make any link; what the case's own operations do through it is refused."""
     (workspace.root / "file").symlink_to(outside / "precious")
     (workspace.root / "folder").symlink_to(outside)
@@ -221,7 +219,7 @@ def test_links_are_not_followed(workspace: Workspace, outside: Path) -> None:
     assert state["loop"].content == "loop"
 
 
-def test_what_is_no_file_is_seen_and_a_fifo_can_be_restored(workspace: Workspace, tmp_path: Path) -> None:
+def test_special_files_are_seen_and_a_fifo_is_restored(workspace: Workspace, tmp_path: Path) -> None:
     os.mkfifo(workspace.root / "pipe", 0o640)
     (workspace.root / "dangling").symlink_to("gone")
     (workspace.root / "folder").mkdir()

@@ -56,7 +56,7 @@ def test_every_module_that_influences_outcomes_is_part_of_the_keys() -> None:
     assert imported >= {"linkage.run.workspace", "linkage.run.linker_wrapper", "linkage.host.process"}
 
 
-def test_a_module_that_is_not_there_is_an_error() -> None:
+def test_absent_module_is_an_error() -> None:
     with pytest.raises(ModuleNotFoundError, match=r"no module `linkage.run.gone`"):
         own_code(("linkage.run.executor", "linkage.run.gone"))
 

@@ -67,7 +67,7 @@ def record(runs: Runs, linker: Path, *words: str) -> dict[str, Any]:
     return found
 
 
-def test_two_linkers_are_told_apart_in_the_record(runs: Runs, linkers: tuple[Path, Path]) -> None:
+def test_record_distinguishes_two_linkers(runs: Runs, linkers: tuple[Path, Path]) -> None:
     runs.case(CASE)
     first, second = (record(runs, linker) for linker in linkers)
     tools = [one["tools"] for one in (first, second)]

@@ -49,7 +49,7 @@ def test_what_is_put_is_got(value: Kept, store: Store, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("value", [SMALL, LARGE], ids=lambda kept: kept.name)
-def test_an_entry_that_is_damaged_anywhere_is_none(value: Kept, store: Store) -> None:
+def test_damaged_entry_is_a_cache_miss(value: Kept, store: Store) -> None:
     store.put("steps", "ab12", value)
     place = store.folder / "steps/ab/ab12"
     whole = place.read_bytes()
@@ -66,7 +66,7 @@ def test_an_entry_that_is_damaged_anywhere_is_none(value: Kept, store: Store) ->
 
 
 @pytest.mark.parametrize("value", [SMALL, LARGE], ids=lambda kept: kept.name)
-def test_an_entry_under_another_kind_or_key_is_none(value: Kept, store: Store) -> None:
+def test_entry_of_another_kind_or_key_is_a_cache_miss(value: Kept, store: Store) -> None:
     store.put("steps", "ab12", value)
     whole = (store.folder / "steps/ab/ab12").read_bytes()
     for kind, key in (("steps", "ab13"), ("facts", "ab12")):
@@ -75,7 +75,7 @@ def test_an_entry_under_another_kind_or_key_is_none(value: Kept, store: Store) -
         assert store.get(kind, key, Kept) is None
 
 
-def test_an_entry_of_another_shape_is_none(store: Store) -> None:
+def test_entry_of_another_type_is_a_cache_miss(store: Store) -> None:
     store.put("steps", "ab12", SMALL)
     assert store.get("steps", "ab12", Other) is None
 
@@ -251,7 +251,7 @@ def test_a_folder_in_use_is_not_swept_one_left_behind_is(
     assert not folder.exists()
 
 
-def test_a_tree_goes_whatever_its_modes(tmp_path: Path) -> None:
+def test_tree_is_removed_whatever_its_modes(tmp_path: Path) -> None:
     (tmp_path / "a/b").mkdir(parents=True)
     (tmp_path / "a/b/c").write_text("x")
     for name in ("a/b/c", "a/b", "a"):

@@ -107,7 +107,7 @@ def test_what_is_held_is_left(runs: Runs) -> None:
         assert [one.key for one in entries(store)] == ["ab" * 20]
 
 
-def test_what_is_not_a_store_is_left_alone(runs: Runs) -> None:
+def test_other_folders_are_not_touched(runs: Runs) -> None:
     (runs.folder / "v1/steps/ab").mkdir(parents=True)
     (runs.folder / "v1/steps/ab" / ("ab" * 20)).write_text("mine")
     for word in (["clear"], ["trim", "--to", "0"], ["check"], ["show"]):
@@ -154,7 +154,7 @@ def seed_of(ran: Ran) -> str:
     return ran.said.partition("--recheck-seed ")[2].split()[0]
 
 
-def test_recheck_finds_nothing_where_nothing_differs(runs: Runs) -> None:
+def test_recheck_reports_nothing_if_nothing_differs(runs: Runs) -> None:
     first = runs.run()
     again = runs.run("--recheck", "100%")
     assert again.verdicts == first.verdicts

@@ -119,7 +119,7 @@ def test_a_read_only_store_that_has_something(runs: Runs, clean: Ran) -> None:
     assert leftovers(runs.folder / "store") == []
 
 
-def test_a_read_only_folder_that_is_no_store_yet(runs: Runs) -> None:
+def test_read_only_folder_without_a_store(runs: Runs) -> None:
     (runs.folder / "store").mkdir()
     ran, done = read_only(runs)
     assert ran.variants == {}

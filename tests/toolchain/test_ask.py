@@ -20,7 +20,7 @@ def failure(program: Path, *, time_limit: float = 30, output_limit: int = 1 << 2
     return text
 
 
-def test_an_answer_keeps_what_was_said(fake_rustc: FakeRustc) -> None:
+def test_reply_has_the_output(fake_rustc: FakeRustc) -> None:
     answer = ask([fake_rustc('echo out; echo "bad $1" >&2; exit 3'), "x"], os.environ, who="fake")
     assert (answer.status, answer.stdout, answer.stderr) == (3, "out\n", "bad x\n")
     assert answer.summary == "exit status 3: 'bad x'"

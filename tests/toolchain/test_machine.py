@@ -46,7 +46,7 @@ def test_the_answer_is_remembered_until_the_compiler_changes(fake_rustc: FakeRus
 
 
 @pytest.mark.parametrize("body", ["exit 1", "exit 0", "kill -SEGV $$"])
-def test_a_compiler_that_does_not_link_is_none(fake_rustc: FakeRustc, tmp_path: Path, body: str) -> None:
+def test_compiler_that_does_not_link_is_not_used(fake_rustc: FakeRustc, tmp_path: Path, body: str) -> None:
     cc = fake_rustc(body, "bin/cc")
     machine = examine(tmp_path / "cache", env_with(cc))
     assert (machine.cc, machine.cc_version, machine.linkers) == (None, "", frozenset())

@@ -82,7 +82,7 @@ def test_a_target_that_is_not_installed(probed: list[Toolchain]) -> None:
     assert not toolchain.supports_crate_type("no-such-type")
 
 
-def test_a_listing_says_the_same(probed: list[Toolchain]) -> None:
+def test_listing_has_the_same_answers(probed: list[Toolchain]) -> None:
     for toolchain in probed:
         rows = dict(describe(toolchain))
         assert rows["version"] == str(toolchain.version)
@@ -153,7 +153,7 @@ def test_a_compiler_that_can_do_little(tmp_path: Path, fake_rustc: FakeRustc) ->
     assert not toolchain.supports_crate_type("dylib")
 
 
-def test_what_stands_in_the_sysroot_is_found(tmp_path: Path, fake_rustc: FakeRustc) -> None:
+def test_contents_of_the_sysroot_are_found(tmp_path: Path, fake_rustc: FakeRustc) -> None:
     rustlib = tmp_path / "lib/rustlib"
     host = "x86_64-unknown-linux-gnu"
     for name in (
@@ -184,7 +184,7 @@ def test_what_stands_in_the_sysroot_is_found(tmp_path: Path, fake_rustc: FakeRus
     assert toolchain.capabilities.rust_lld == rustlib / host / "bin/rust-lld"
 
 
-def test_a_std_that_is_a_dangling_link_is_no_dynamic_std(tmp_path: Path, fake_rustc: FakeRustc) -> None:
+def test_dangling_link_is_not_a_dynamic_std(tmp_path: Path, fake_rustc: FakeRustc) -> None:
     libdir = tmp_path / "lib/rustlib/x86_64-unknown-linux-gnu/lib"
     libdir.mkdir(parents=True)
     (libdir / "libstd-1.so").symlink_to("nowhere.so")
@@ -206,7 +206,7 @@ def test_a_std_that_is_a_dangling_link_is_no_dynamic_std(tmp_path: Path, fake_ru
         ("yes", "`{path} -vV` printed more than 8 MiB, which no rustc does"),
     ],
 )
-def test_what_is_no_rustc(fake_rustc: FakeRustc, tmp_path: Path, body: str, said: str) -> None:
+def test_program_that_is_not_a_rustc(fake_rustc: FakeRustc, tmp_path: Path, body: str, said: str) -> None:
     script = fake_rustc(body)
     assert said.format(path=script) in failure(script, tmp_path / "cache")
 

@@ -54,7 +54,7 @@ def test_rustup_names(home: Home) -> None:
     )
 
 
-def test_the_host_that_rustup_was_told_counts(home: Home) -> None:
+def test_default_host_of_rustup_counts(home: Home) -> None:
     home.install("stable-i686-unknown-linux-gnu")
     (home.folder / ".rustup/settings.toml").write_text('default_host_triple = "i686-unknown-linux-gnu"\n')
     assert resolve("stable", home.env).rustc.parts[-3] == "stable-i686-unknown-linux-gnu"
@@ -158,7 +158,7 @@ def test_what_is_missing(home: Home, tmp_path: Path) -> None:
     assert "the name of the toolchain is empty" in message(" ", home.env)
 
 
-def test_what_is_no_rustc(tmp_path: Path, fake_rustc: FakeRustc) -> None:
+def test_program_that_is_not_a_rustc(tmp_path: Path, fake_rustc: FakeRustc) -> None:
     text = message(str(fake_rustc("exit 1", "fake", mode=0o644)), {})
     assert "fake is not executable (help: chmod +x " in text
     assert "neither bin/rustc nor rustc" in message(str(tmp_path), {})

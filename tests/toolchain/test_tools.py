@@ -65,7 +65,7 @@ def test_a_wrapper_changes_with_what_it_starts(real_ld: str, fake_rustc: FakeRus
     assert tools(examine(tmp_path / "cache", env))["ld"].version == "GNU ld 8.3"
 
 
-def test_a_linker_where_only_the_compiler_looks(real_ld: str, fake_rustc: FakeRustc, tmp_path: Path) -> None:
+def test_linker_that_only_the_compiler_finds(real_ld: str, fake_rustc: FakeRustc, tmp_path: Path) -> None:
     own = fake_rustc(LINKER.format(version="8.1", real=real_ld), "private/ld.bfd")
     env = env_with(tmp_path, COMPILER_PATH=str(own.parent))
     found = tools(examine(tmp_path / "cache", env))["ld.bfd"]
@@ -85,7 +85,7 @@ def test_the_archiver_is_asked_again_when_it_changes(fake_rustc: FakeRustc, tmp_
 
 
 @pytest.mark.parametrize("body", ["exit 0", "echo 'no such option'; exit 1", "kill -SEGV $$"])
-def test_a_tool_without_a_version_is_there(fake_rustc: FakeRustc, tmp_path: Path, body: str) -> None:
+def test_tool_without_a_version_is_present(fake_rustc: FakeRustc, tmp_path: Path, body: str) -> None:
     ar = fake_rustc(body, "bin/ar")
     found = tools(examine(tmp_path / "cache", env_with(ar.parent)))["ar"]
     assert (found.path, found.recorded) == (ar, "prints no version")
@@ -98,7 +98,7 @@ def test_a_version_is_one_printable_line(fake_rustc: FakeRustc, tmp_path: Path) 
     assert (version.isprintable(), len(version)) == (True, 200)
 
 
-def test_nothing_is_there(tmp_path: Path) -> None:
+def test_no_tools(tmp_path: Path) -> None:
     machine = examine(tmp_path, {"PATH": str(tmp_path)})
     assert {one.recorded for one in machine.tools} == {None}
     assert (machine.versions, ask_rustup(tmp_path, {"PATH": str(tmp_path)})) == ({}, Tool("rustup"))
@@ -115,7 +115,7 @@ def test_rustup_is_asked_once(fake_rustc: FakeRustc, tmp_path: Path) -> None:
     assert ask_rustup(tmp_path, env).version.startswith("rustup 8.2")
 
 
-def test_marks_of_what_is_not_there_or_names_itself(fake_rustc: FakeRustc, tmp_path: Path) -> None:
+def test_marks_of_absent_files_and_link_loops(fake_rustc: FakeRustc, tmp_path: Path) -> None:
     assert marks(tmp_path / "gone") == f"{tmp_path}/gone:unreadable"
     first, second = tmp_path / "first", tmp_path / "second"
     fake_rustc(f"{first} {second} /\0", "first")
@@ -123,7 +123,7 @@ def test_marks_of_what_is_not_there_or_names_itself(fake_rustc: FakeRustc, tmp_p
     assert str(second) in marks(first)
 
 
-def test_the_lld_that_comes_with_a_compiler(some_rustc: Located, tmp_path: Path) -> None:
+def test_lld_of_the_toolchain(some_rustc: Located, tmp_path: Path) -> None:
     toolchain = probe(some_rustc, tmp_path)
     can = toolchain.capabilities
     assert can.rust_lld_version.startswith("LLD ") == (can.rust_lld is not None)

@@ -28,7 +28,7 @@ def made(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_an_archive_comes_back_as_it_was(made: Path) -> None:
+def test_archive_round_trip(made: Path) -> None:
     file = made / "a.a"
     held = ar.members(file.read_bytes())
     assert [(one.name, len(one.content)) for one in held][1] == ("odd.o", 3)

@@ -69,7 +69,7 @@ def applying(text: str) -> set[str]:
     return {name for name, fault in FAULTS.items() if fault.applies(call(text))}
 
 
-def test_faults_apply_where_what_they_spoil_is_made() -> None:
+def test_faults_apply_only_to_steps_with_their_outputs() -> None:
     found = applying(STATICLIB)
     assert {"lto-off", "shim-lost", "index-lost", "metadata-symbol-lost", "output-missing"} <= found
     assert not {"rlink-missing", "export-list-short-of-bin", "sanitizer-ignored", "pie-off"} & found
@@ -80,7 +80,7 @@ def test_faults_apply_where_what_they_spoil_is_made() -> None:
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_each_fault_does_something_and_says_for_what_it_stands(name: str) -> None:
+def test_each_fault_has_an_effect_and_a_description(name: str) -> None:
     fault = FAULTS[name]
     does = (fault.argv, fault.linker, fault.outputs, fault.refused, fault.said, fault.status)
     assert any(does) or not fault.runs

@@ -99,7 +99,7 @@ def test_what_was_made_is_made_again_without_rustc(work: Path, word: str) -> Non
     assert calls(work) == 1
 
 
-def test_what_was_written_again_can_be_told_from_what_was_not(work: Path) -> None:
+def test_rewritten_files_are_recognized(work: Path) -> None:
     ask(work)
     refill(work)
     (work / "lib.a").write_text("fn")

@@ -115,6 +115,6 @@ def test_the_archive_among_other_repositories() -> None:
         ("trixie-backports", ["m trixie", "m trixie-backports"]),
     ],
 )
-def test_what_a_suite_stands_on(suite: str, sources: list[str]) -> None:
+def test_base_of_a_suite(suite: str, sources: list[str]) -> None:
     mirrors = Mirrors("m", "s", "amd64", ())
     assert [" ".join(source) for source in mirrors.sources(suite)] == sources

@@ -83,7 +83,7 @@ def test_the_same_release_of_another_suite(machine: DebianMachine) -> None:
     assert says(machine.home / "1.63.0/rustc").startswith("rustc 1.63.0 of bookworm")
 
 
-def test_the_security_archive_stands_on_its_suite(machine: DebianMachine, tmp_path: Path) -> None:
+def test_security_archive_is_based_on_its_suite(machine: DebianMachine, tmp_path: Path) -> None:
     security = DebianArchive(tmp_path / "www/debian-security")
     security.add_compiler("bookworm-security", "1.96.0+dfsg1-1~deb12u1", flavour="-web", llvm="22")
     security.publish("bookworm-security", machine.signers.trusted)
@@ -168,7 +168,7 @@ def spoil(deb: Path, how: str) -> None:
     [("other bytes", "Hash Sum mismatch"), ("cut short", "unexpected size"), ("gone", "404")],
 )
 @pytest.mark.parametrize("unsigned", [False, True])
-def test_a_package_that_is_not_what_the_index_says(
+def test_package_that_differs_from_the_index(
     machine: DebianMachine, how: str, why: str, *, unsigned: bool
 ) -> None:
     spoil(next(machine.archive.folder.glob("pool/libllvm14_*")), how)

@@ -57,7 +57,7 @@ def test_it_starts_the_compiler_with_its_own_libraries(tmp_path: Path, loader: s
     ]
 
 
-def test_it_goes_where_its_folder_goes_and_can_be_linked_to(tmp_path: Path) -> None:
+def test_folder_can_be_moved_and_linked(tmp_path: Path) -> None:
     root = unpack(tmp_path / "first", "lib/x-linux-gnu/ld-linux-x.so.2")
     start(root / "rustc", tree.wrapper(root))
     moved = root.rename(tmp_path / "second")

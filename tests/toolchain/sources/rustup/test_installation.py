@@ -152,7 +152,7 @@ def test_asked_for_and_removed(
         sources.remove("1.95.0", env, said.append)
 
 
-def test_one_of_the_users_own_is_left_alone(env: dict[str, str], tmp_path: Path) -> None:
+def test_the_users_own_toolchain_is_not_touched(env: dict[str, str], tmp_path: Path) -> None:
     theirs = tmp_path / f"home/.rustup/toolchains/stable-{HOST}/bin/rustc"
     theirs.parent.mkdir(parents=True)
     theirs.write_text("#!/bin/sh\n")
@@ -231,7 +231,7 @@ def test_no_index_and_no_rustup(
     assert "install Rust from https://rustup.rs" in line
 
 
-def test_a_proxy_without_a_toolchain_is_no_rustc(
+def test_proxy_without_a_toolchain_is_not_a_rustc(
     server: DistServer, env: dict[str, str], rustup_folder: Path, fake_rustc: FakeRustc, tmp_path: Path
 ) -> None:
     proxies = tmp_path / "proxies"
