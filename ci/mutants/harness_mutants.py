@@ -31,7 +31,7 @@ from rich.text import Text
 
 from linkage.errors import ExitCode, LinkageError
 from linkage.render.run_table import summary_console
-from mutants.equivalents import Equivalent, find, read_equivalents
+from mutants.equivalents import Equivalent, as_entry, find, read_equivalents, signed
 
 _ROOT = Path(__file__).parents[2]
 PACKAGES = ("judge", "artifact", "case")
@@ -57,6 +57,7 @@ class Mutant:
 
     package: str
     file: str
+    function: str
     line: int
     status: str
     diff: tuple[str, ...]
@@ -241,7 +242,7 @@ def _mutant(
     changed = tuple(line for line in lines[2:] if line[0] in "-+")
     shown, function = file.replace("src/", "harness/", 1), function_of(name)
     equivalent = find(known, shown, function, changed)
-    return Mutant(package, shown, line_of(source, function, changed), status, changed, equivalent)
+    return Mutant(package, shown, function, line_of(source, function, changed), status, changed, equivalent)
 
 
 def function_of(name: str) -> str:
@@ -275,7 +276,10 @@ def score(mutants: Sequence[Mutant]) -> float:
 
 
 def show(mutants: Sequence[Mutant], console: Console) -> float:
-    """Print a row for each package, then the survivors; the score of all."""
+    """Print the survivors, as the list of equivalent mutants has them, and a row for each package.
+
+    The score of all.
+    """
     packages = {name: [one for one in mutants if one.package == name] for name in PACKAGES}
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("package")
@@ -286,12 +290,18 @@ def show(mutants: Sequence[Mutant], console: Console) -> float:
             table.add_row(name, *_row(found))
     for one in sorted(mutants, key=lambda one: (one.file, one.line)):
         if not one.is_killed:
-            why = f"equivalent: {one.equivalent.reason}" if one.equivalent else one.status
-            console.print(Text(f"{one.file}:{one.line}: {why}", "dim" if one.equivalent else "bold red"))
-            for line in one.diff:
-                console.print(Text(f"    {line}", "dim"))
+            console.print(*_survivor(one), sep="\n", soft_wrap=True)
     console.print(table)
     return score(mutants)
+
+
+def _survivor(mutant: Mutant) -> tuple[Text, Text]:
+    place = f"{mutant.file}:{mutant.line}"
+    if mutant.equivalent:
+        why, listed = Text(f"{place}: equivalent: {mutant.equivalent.reason}", "dim"), signed(mutant.diff)
+        return why, Text("".join(f"    {line}\n" for line in listed), "dim")
+    entry = as_entry(mutant.file, mutant.function, mutant.diff, "")
+    return Text(f"{place}: {mutant.status}", "bold red"), Text(entry, "dim")
 
 
 def _row(found: Sequence[Mutant]) -> Iterator[str]:
