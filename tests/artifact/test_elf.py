@@ -255,6 +255,33 @@ def test_gnu_properties_and_the_build_id(compile_c: Compile) -> None:
     assert _object(narrow).properties == ("IBT",)
 
 
+def test_properties_that_have_no_name_are_numbers(compile_c: Compile) -> None:
+    """A number that a newer linker writes must not vanish: two compilers may differ by it alone."""
+    source = """
+    .section .note.gnu.property, "a", @note
+    .p2align 3
+    .long 4, 2f - 1f, 5
+    .asciz "GNU"
+    1:
+    .long 1, 8; .quad 0x10000
+    .long 2, 0
+    .long 0xc0008002, 4, 0x80000001, 0
+    .long 0xc0012345, 4, 1, 0
+    2:
+    .long 4, 4, 0x99
+    .asciz "GNU"
+    .long 1
+    .p2align 3
+    """
+    assert _object(compile_c(source, "-c", language="assembler")).properties == (
+        "0xc0008002:0x80000000",
+        "0xc0012345",
+        "NO_COPY_ON_PROTECTED",
+        "STACK_SIZE",
+        "x86-64-baseline",
+    )
+
+
 def test_notes_that_are_cut_off_end_the_list(compile_c: Compile) -> None:
     data = bytearray(compile_c(LIBRARY, "-c", "-fcf-protection=full").read_bytes())
     at = data.index(b"GNU\0") - 12

@@ -42,6 +42,38 @@ def test_through_section_symbols(compile_c: Compile) -> None:
     assert "variable" in found["own"]
 
 
+def test_where_the_code_holds_the_addends(compile_c: Compile) -> None:
+    """The relocations of 32-bit x86 have none of their own; two functions of one section differ by them."""
+    source = """
+    .text; .globl caller, reader
+    caller: call first; call second; ret
+    .size caller, . - caller
+    reader: movl datum, %eax; ret
+    .size reader, . - reader
+    .section .text.far, "ax"
+    first: nop; ret
+    .size first, . - first
+    second: ret
+    .size second, . - second
+    .data
+    .long 0
+    datum: .long 0
+    .size datum, 4
+    """
+    found = _references(compile_c(source, "-c", "-m32", language="assembler"), "caller", "reader")
+    assert found == {"caller": ("first", "second"), "reader": ("datum",)}
+
+
+def test_a_relocation_without_a_symbol_refers_to_nothing(compile_c: Compile) -> None:
+    source = """
+    .globl caller
+    caller: call out; ret
+    .size caller, . - caller
+    .reloc caller, R_X86_64_NONE
+    """
+    assert _references(compile_c(source, "-c", language="assembler"), "caller") == {"caller": ("out",)}
+
+
 @pytest.mark.parametrize("flags", [(), ("-fno-plt",), ("-Wl,-z,now",), ("-fcf-protection=full",)])
 def test_in_a_shared_library(compile_c: Compile, flags: tuple[str, ...]) -> None:
     path = compile_c(CALLS, "-shared", "-O1", "-fPIC", "-fno-inline", *flags)

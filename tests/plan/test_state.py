@@ -2,7 +2,17 @@
 
 import pytest
 
-from linkage.plan.state import Node, State, fits, initial, matching, selected, target
+from linkage.plan.state import (
+    UNREADABLE,
+    Node,
+    State,
+    fits,
+    initial,
+    matching,
+    other_than_files,
+    selected,
+    target,
+)
 
 FILE, DIR = Node("file", "x", 0o644, 1), Node("dir", "", 0o755)
 
@@ -48,6 +58,27 @@ def test_files_are_selected_and_links_to_files() -> None:
     assert selected("*.o", STATE) == ["a.o", "deep/b.o", "deep/up.o", "here.o"]
     assert selected("deep", STATE) == []
     assert selected("folder.o", STATE) == []
+
+
+def test_what_is_there_and_is_no_file() -> None:
+    state = STATE | {"pipe.o": Node("other", "named pipe", 0o644)}
+    outside = "a symbolic link to {}, which is not in the working folder"
+    assert other_than_files("*.o", state) == {
+        "folder.o": "a folder",
+        "gone.o": outside.format("nowhere"),
+        "loop.o": outside.format("pool.o"),
+        "out.o": outside.format("/etc/passwd"),
+        "pipe.o": "a named pipe",
+        "pool.o": outside.format("loop.o"),
+    }
+    assert other_than_files("deep", state) == {"deep": "a folder"}
+    assert other_than_files("a.o", state) == other_than_files("never", state) == {}
+
+
+def test_the_store_keeps_the_bytes_of_readable_files_alone() -> None:
+    assert FILE.stored == "x"
+    assert Node("file", UNREADABLE, 0o000, 1).stored is None
+    assert DIR.stored is link("a.o").stored is None
 
 
 def test_where_links_lead() -> None:
