@@ -11,6 +11,7 @@ from linkage.toolchain import Located, discover, resolve_all
 pytest_plugins = [
     "support.bisect_fixtures",
     "support.command_fixtures",
+    "support.foreign_fixtures",
     "support.project_fixtures",
     "support.session_fixtures",
 ]

@@ -158,7 +158,7 @@ def test_texts() -> None:
     assert misses(same, text_file("a"), text_file("b"))[0][2] == "a different text"
     for claim in ("same-as", "differs-from"):
         ((_, _, found),) = misses(f"{claim}: {{artifact: other, compare: text}}", text_file("a"), ONE)
-        assert found == "not two text files, but other and elf"
+        assert found == "not two text files, but a text file and an ELF file"
 
 
 def test_empty_files_are_not_the_same_text() -> None:

@@ -249,7 +249,7 @@ def test_a_text_file() -> None:
     assert misses("text: {file: hello.txt}", text_file("hello"), files={"hello.txt": "hello"}) == []
     assert misses("text: {empty: true}", EMPTY) == []
     assert keys("text: {not-contains: x}", EMPTY) == ["text"]
-    assert misses("text: {contains: a}", OBJECT)[0][2] == "no text to judge: the file is an ELF file"
+    assert misses("text: {contains: a}", OBJECT)[0][2] == "no text to judge: the file is an object file"
     assert misses("text: {not-contains: a}", text_file(None))[0][2].startswith("no text")
 
 

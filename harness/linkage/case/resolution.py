@@ -21,7 +21,7 @@ from linkage.case.roles import EMIT_KINDS
 from linkage.case.source_files import CrateSources
 from linkage.case.symbol_groups import GROUP_NAMES
 from linkage.case.validation import explain
-from linkage.case.variables import UnknownVariableError, substitute
+from linkage.case.variables import RepeatedKeyError, UnknownVariableError, substitute
 from linkage.errors import CaseError
 
 _STEP: TypeAdapter[Any] = TypeAdapter(model.AnyStep)
@@ -152,6 +152,12 @@ def applied(doc: Document, part: M, data: Data, path: KeyPath, row: TrackedRow, 
             f"`${{{error.name}}}` has no value",
             where=doc.value((*path, *error.path)),
             help="add one with `include`, or limit this with `when`",
+        ) from None
+    except RepeatedKeyError as error:
+        raise CaseError(
+            f"`{error.keys[0]}` and `{error.keys[1]}` are the same key",
+            where=doc.key((*path, *error.path)),
+            help="write one of them, with a list in which `when` limits what is not for all variants",
         ) from None
     except ValidationError as error:
         first = min(explain(error, doc, path), key=position_of)

@@ -24,6 +24,15 @@ class UnknownVariableError(Exception):
         super().__init__(name)
 
 
+class RepeatedKeyError(Exception):
+    """Two keys of a mapping that are one with a cell's values, and the place of the second."""
+
+    def __init__(self, first: str, second: str, path: KeyPath) -> None:
+        self.keys = first, second
+        self.path = path
+        super().__init__(first)
+
+
 def references(data: Data, path: KeyPath = ()) -> Iterator[tuple[str, KeyPath]]:
     """Every variable that the data refers to, and where."""
     if isinstance(data, str):
@@ -42,7 +51,7 @@ def substitute(data: Data, row: Mapping[str, Any], known: frozenset[str], path: 
     """The data with the axes' values in place; variables in `known` are left as they are.
 
     A text that is one reference becomes the value itself. In a list it is spliced if the value
-    is a list, and dropped if the value is empty. Raises UnknownVariableError.
+    is a list, and dropped if the value is empty. Raises UnknownVariableError and RepeatedKeyError.
     """
     if isinstance(data, str):
         whole = REFERENCE.fullmatch(data)
@@ -52,12 +61,12 @@ def substitute(data: Data, row: Mapping[str, Any], known: frozenset[str], path: 
     if isinstance(data, list):
         return list(_elements(data, row, known, path))
     if isinstance(data, dict):
-        return {
-            str(substitute(key, row, known, path)) if "${" in key else key: substitute(
-                value, row, known, (*path, key)
-            )
-            for key, value in data.items()
-        }
+        keys: dict[str, str] = {}
+        for key in data:
+            new = str(substitute(key, row, known, path)) if "${" in key else key
+            if (first := keys.setdefault(new, key)) != key:
+                raise RepeatedKeyError(first, key, (*path, key))
+        return {new: substitute(data[key], row, known, (*path, key)) for new, key in keys.items()}
     return data
 
 

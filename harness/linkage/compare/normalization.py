@@ -12,6 +12,7 @@ from linkage.artifact.facts import (
     Binding,
     Facts,
     ObjectFile,
+    ObjectType,
     SectionTable,
     SymbolTable,
     SymbolType,
@@ -256,6 +257,9 @@ def _unread(facts: Facts) -> str | None:
     """Why not all that linkers see in a file has been read."""
     if facts.other is not None and facts.other.format not in LINKABLE:
         return None
+    found = facts.object
+    if found is not None and found.type is ObjectType.RELOCATABLE and found.symbols is None:
+        return "an object file without a symbol table"
     return None if facts.kind in ("empty", "metadata") else View(facts).unseen(Table.SYMBOLS)
 
 

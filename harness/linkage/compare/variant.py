@@ -18,6 +18,7 @@ from linkage.plan.plan import Plan, PlannedStep
 
 _CRASH = "rustc-ice.txt"
 _LONG = 200
+_NO_FILE = "no regular file"
 _UP = re.compile(r"\$ORIGIN/(\.\./)+")
 
 
@@ -172,7 +173,13 @@ def _between(old: ComparedStep, new: ComparedStep, differ: Differ) -> Iterator[t
         shown = [" ".join(one.native_static_libs or ()) or "none" for one in (old, new)]
         yield "", Change("native-static-libs", f"{shown[0]} → {shown[1]}", "", shown[0], shown[1])
     yield from _outputs(old, new)
-    for name in old.artifacts.keys() & new.artifacts.keys():
+    for name in sorted(old.artifacts.keys() ^ new.artifacts.keys()):
+        if name in old.outputs and name in new.outputs:  # or it is gone, or new
+            base, head = (
+                one.artifacts[name].kind if name in one.artifacts else _NO_FILE for one in (old, new)
+            )
+            yield name, Change("format", "", f"{base} → {head}", base, head)
+    for name in sorted(old.artifacts.keys() & new.artifacts.keys()):
         for change in differ.changes(old.artifacts[name], new.artifacts[name]):
             yield name, change
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from linkage.artifact.facts import Archive, ArchiveMember, Binding, Dynamic, Facts
+from linkage.artifact.facts import Archive, ArchiveMember, Binding, Dynamic, Facts, ObjectType
 from linkage.case.claims import ArtifactClaims, Names, SectionClaim, SymbolKind, Symbols, Text
 from linkage.errors import PatternError
 from linkage.host.terminal import escape
@@ -219,12 +219,13 @@ def _names(claims: ArtifactClaims, view: View, version: RustcVersion) -> Iterato
 
 
 def _text(claim: Text, facts: Facts, files: Mapping[str, str]) -> Iterator[FailedClaim]:
-    text = "" if facts.kind == "empty" else facts.other.text if facts.other is not None else None
-    if text is None:
-        found = "is not UTF-8 or larger than 1 MiB" if facts.kind == "other" else f"is {described(facts)}"
+    text = None if facts.other is None or is_foreign(facts) else facts.other.text
+    if facts.kind != "empty" and text is None:
+        unknown = facts.other is not None and facts.other.format is None
+        found = "is not UTF-8 or larger than 1 MiB" if unknown else f"is {described(facts)}"
         yield FailedClaim("text", unjudged(f"no text to judge: the file {found}"), "file {file}")
         return
-    for miss in check_text(claim, text, files):
+    for miss in check_text(claim, text or "", files):
         yield FailedClaim("text", miss, "cat {file}")
 
 
@@ -292,7 +293,10 @@ def _general(claim: Symbols, view: View, version: RustcVersion) -> Iterator[Mism
     why = view.unseen(Table.DYNAMIC_SYMBOLS if is_dynamic else Table.SYMBOLS)
     table = view.dynamic if is_dynamic else view.symbols
     if why is not None or not table:
-        yield unjudged(why or f"no {claim.table} symbol table")
+        found = why or f"no {claim.table} symbol table"
+        asks_for_some = not compare(claim.count or ">=1", 0)
+        positive = why is None and asks_for_some
+        yield Mismatch("", "symbols to judge", found) if positive else unjudged(found)
         return
     names, without = compile_patterns(claim.names, version), compile_patterns(claim.except_, version)
     where, expected = _kind_of(claim.where, version), _kind_of(claim.expect, version)
@@ -348,7 +352,7 @@ def _kind_of(kind: SymbolKind | None, version: RustcVersion) -> Callable[[Symbol
 
 def _references(function: str, claim: Names, view: View, version: RustcVersion) -> Iterator[FailedClaim]:
     look = f"objdump -dr --disassemble={function} {{file}}"
-    why = view.unseen(Table.SECTIONS)
+    why = view.unseen(Table.CODE)
     if why is not None or function not in view.references:
         found = why or f"no function {function} with readable code"
         near = tuple(state for state in view.states(function))
@@ -370,7 +374,7 @@ def _arrays(claims: ArtifactClaims, view: View) -> Iterator[FailedClaim]:
     ):
         if wanted is None:
             continue
-        why = view.unseen(Table.HEADERS)
+        why = view.unseen(Table.LOADED)
         if why is not None:
             yield FailedClaim(key, unjudged(why), _SECTIONS)
         elif not compare(wanted, count):
@@ -389,7 +393,7 @@ def _flags(claims: ArtifactClaims, view: View) -> Iterator[FailedClaim]:
             Table.HEADERS,
             _HEADERS,
         ),
-        ("tls", claims.tls, found.tls if found else None, Table.HEADERS, _HEADERS),
+        ("tls", claims.tls, found.tls if found else None, Table.LOADED, _HEADERS),
         ("relro", claims.relro, found.relro.value if found else None, Table.SEGMENTS, _HEADERS),
         ("bind-now", claims.bind_now, dynamic.bind_now if dynamic else None, Table.DYNAMIC, _DYNAMIC),
         (
@@ -435,14 +439,18 @@ def _section(name: str, claim: SectionClaim, view: View) -> Iterator[FailedClaim
         if claim.flags is not None and claim.flags != section.flags:
             yield FailedClaim(key, Mismatch("flags", claim.flags, section.flags), _SECTIONS)
     if claim.contains or claim.not_contains:
-        yield from _content(name, claim, [one.contents[name] for one in view.objects if name in one.contents])
+        yield from _content(name, claim, view)
 
 
-def _content(name: str, claim: SectionClaim, contents: Sequence[bytes]) -> Iterator[FailedClaim]:
+def _content(name: str, claim: SectionClaim, view: View) -> Iterator[FailedClaim]:
     key = f"section.{name}"
+    contents = [one.contents[name] for one in view.objects if name in one.contents]
     if not any(contents):
         miss = Mismatch("", "content to judge", "an empty section")
-        if not (contents and claim.contains):
+        debug_only = any(one.type is ObjectType.DEBUG for one in view.objects)
+        if debug_only:
+            miss = unjudged("its content is in the file that the debug-only file was split from")
+        elif not (contents and claim.contains):
             miss = unjudged("no content to judge: " + ("it is empty" if contents else "it was not read"))
         yield FailedClaim(key, miss, _SECTIONS)
         return

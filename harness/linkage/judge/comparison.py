@@ -13,7 +13,7 @@ from linkage.judge.artifact import FailedClaim, braced
 from linkage.judge.name_set import Mismatch, listing, unjudged, until_unmatchable
 from linkage.judge.pattern import compile_patterns
 from linkage.judge.verdict import OtherVariant
-from linkage.judge.view import Table, View, describe
+from linkage.judge.view import Table, View, describe, described, is_foreign
 from linkage.toolchain.version import RustcVersion
 
 
@@ -122,7 +122,7 @@ def _incomparable(what: str, one: Facts, other: Facts) -> str | None:
         return None
     if what == "text":
         both = _text(one) and _text(other)
-        return None if both else f"not two text files, but {one.kind} and {other.kind}"
+        return None if both else f"not two text files, but {described(one)} and {described(other)}"
     table = Table.DYNAMIC_SYMBOLS if what == "exports" else Table.SYMBOLS
     for facts in (one, other):
         why = View(facts).unseen(table)
@@ -132,7 +132,7 @@ def _incomparable(what: str, one: Facts, other: Facts) -> str | None:
 
 
 def _text(facts: Facts) -> str | None:
-    return facts.other.text if facts.other is not None else None
+    return facts.other.text if facts.other is not None and not is_foreign(facts) else None
 
 
 def _table(facts: Facts, what: str) -> dict[str, int]:

@@ -25,7 +25,7 @@ from linkage.plan.observation import Observation, Outcome, captured_text, claim_
 from linkage.plan.operations import Clean, Write
 from linkage.plan.plan import ClaimGroup, Plan, PlannedStep, filled
 from linkage.plan.shell import command_line, identifier
-from linkage.plan.state import matching
+from linkage.plan.state import FOLDER, matching
 from linkage.plan.template import CapturedText, Template
 
 Sibling = Callable[[PlannedStep, ArtifactReference, str], OtherArtifact | str]
@@ -206,10 +206,12 @@ def _group(
                 step_id,
             )
         return
+    # A glob over files also matches the folders around them.
+    no_files = {name: what for name, what in others.items() if not (found and what == FOLDER)}
+    if no_files and group.claims.model_fields_set - {"when", "exists"}:
+        why = "; ".join(f"{escape(name)} is {what}" for name, what in no_files.items())
+        yield _error(plan, step, group.subject, group.path, why, step_id)
     if not found and others:
-        if group.claims.model_fields_set - {"when", "exists"}:
-            why = "; ".join(f"{escape(name)} is {what}" for name, what in others.items())
-            yield _error(plan, step, group.subject, group.path, why, step_id)
         return
     if not found:
         near = tuple(
@@ -277,7 +279,10 @@ def _look(step: PlannedStep, group: ClaimGroup, outcome: Outcome, sibling: Sibli
             return sibling(step, reference, subject)
         path = step.roles.get(subject, subject)
         facts = outcome.facts.get(path)
-        return OtherArtifact(facts, path) if facts is not None else f"{path} does not exist"
+        if facts is not None:
+            return OtherArtifact(facts, path)
+        what = outcome.others.get(path)
+        return f"{path} does not exist" if what is None else f"{path} is {what}"
 
     return look
 
@@ -327,23 +332,27 @@ def _resolved(
     if not wanted:
         miss = unjudged(f"no undefined symbols that match {named}: {none_of(view.undefined)}")
         yield FailedClaim("resolved", miss, SYMBOLS)
-    defined = set(view.provided)
+    defined, unread = set(view.provided), False
     for name in claim.link_set:
-        paths = matching(outcome.facts, step.roles.get(name, name))
-        if not paths:
+        pattern = step.roles.get(name, name)
+        paths = matching(outcome.facts, pattern)
+        others = {path: outcome.others[path] for path in matching(outcome.others, pattern)}
+        if not paths and not others:
             yield FailedClaim(
                 "resolved",
                 Mismatch("link-set", f"{name} is in the link set", f"{name} does not exist"),
                 "ls -l",
             )
-        for path in paths:
-            other = View(outcome.facts[path])
-            why = other.unlinkable
-            if why is not None:
-                miss = Mismatch("link-set", f"{name} can be read", f"{path}: {why}", error=True)
-                yield FailedClaim("resolved", miss, "")
-            defined.update(other.provided)
+        found = {path: View(outcome.facts[path]) for path in paths}
+        whys = [f"{path}: {why}" for path, other in found.items() if (why := other.unlinkable) is not None]
+        whys += [f"{path} is {what}" for path, what in others.items() if not (paths and what == FOLDER)]
+        for why in whys:
+            yield FailedClaim("resolved", Mismatch("link-set", f"{name} can be read", why, error=True), "")
+        unread = unread or bool(whys)
+        defined.update(*(other.provided for other in found.values()))
     missing = [name for name in wanted if name not in defined]
+    if unread:
+        return  # what was not read may define what is missing
     if missing:
         miss = Mismatch(
             "", f"symbols that match {named} are defined in the link set", f"not defined: {listing(missing)}"

@@ -39,6 +39,10 @@ class Table(Enum):
     SEGMENTS = auto()
     HEADERS = auto()
     """What objects and linked files alike say of themselves."""
+    LOADED = auto()
+    """What the loader sets up for its code: thread-local storage, functions that it calls."""
+    CODE = auto()
+    """What functions refer to."""
     SECTIONS = auto()
     EMBEDDED = auto()
     """Bitcode and rustc's metadata, in sections or as they are."""
@@ -49,16 +53,18 @@ class Table(Enum):
 
 _NOUNS = {
     Table.SYMBOLS: "symbol table", Table.DYNAMIC_SYMBOLS: "dynamic symbols", Table.DYNAMIC: "dynamic section",
-    Table.SEGMENTS: "program headers", Table.HEADERS: "ELF headers", Table.SECTIONS: "sections",
-    Table.EMBEDDED: "sections",    Table.MEMBERS: "members", Table.MEMBER_SYMBOLS: "members",
+    Table.SEGMENTS: "program headers", Table.HEADERS: "ELF headers", Table.LOADED: "ELF headers",
+    Table.CODE: "code", Table.SECTIONS: "sections", Table.EMBEDDED: "content", Table.MEMBERS: "members",
+    Table.MEMBER_SYMBOLS: "members",
 }  # fmt: skip
 _OF_LINKED_FILES = (Table.DYNAMIC_SYMBOLS, Table.DYNAMIC, Table.SEGMENTS)
-_OF_CODE = (*_OF_LINKED_FILES, Table.HEADERS)
+_OF_CODE = (*_OF_LINKED_FILES, Table.HEADERS, Table.LOADED, Table.CODE, Table.EMBEDDED)
 """Tables that a debug-only file has not kept."""
 DESCRIBED = {
     "archive": "an archive", "bitcode": "LLVM bitcode", "elf": "an ELF file", "empty": "an empty file",
-    "metadata": "rustc metadata", "unreadable": "a file",
+    "metadata": "rustc metadata", "other": "a file", "unreadable": "a file",
 }  # fmt: skip
+_DESCRIBED_TYPES = {ObjectType.RELOCATABLE: "an object file", ObjectType.DEBUG: "a debug-only file"}
 _GCC_BYTECODE = b"\0__gnu_lto_slim\0"
 
 
@@ -102,9 +108,7 @@ class View:
         if facts.object is not None and facts.object.type is ObjectType.DEBUG and table in _OF_CODE:
             return f"a debug-only file has no {_NOUNS[table]}: they are in the file that it was split from"
         if not self._has(table):
-            found = facts.object
-            subject = "an object file" if found and table in _OF_LINKED_FILES else described(facts)
-            return f"{subject} has no {_NOUNS[table]}"
+            return f"{described(facts)} has no {_NOUNS[table]}"
         if table in (Table.MEMBERS, Table.HEADERS) or table in _OF_LINKED_FILES:
             return None
         hidden = [
@@ -121,13 +125,15 @@ class View:
         facts = self.facts
         if table in (Table.MEMBERS, Table.MEMBER_SYMBOLS):
             return facts.archive is not None
-        if table is Table.HEADERS:
+        if table in (Table.HEADERS, Table.LOADED):
             return facts.object is not None
         if table in _OF_LINKED_FILES:
             return facts.object is not None and facts.object.type is not ObjectType.RELOCATABLE
-        if table is Table.SECTIONS:
+        if table in (Table.SECTIONS, Table.CODE):
             return facts.archive is not None or facts.object is not None
-        return table is Table.EMBEDDED or bool(facts.archive or facts.object or facts.bitcode)
+        if table is Table.EMBEDDED:
+            return facts.kind != "empty" and (facts.archive is None or bool(facts.archive.members))
+        return bool(facts.archive or facts.object or facts.bitcode)
 
     @cached_property
     def objects(self) -> tuple[ObjectFile, ...]:
@@ -288,18 +294,25 @@ def _hidden(part: Part, table: Table) -> str | None:
     if part.unread is not None:
         return part.unread
     found, bitcode = part.object, part.bitcode
-    if found is None:
-        if bitcode is None or table is Table.EMBEDDED:
-            return None
-        if table is Table.SECTIONS:
-            return "LLVM bitcode, which has no sections"
-        return None if bitcode.symbols is not None else "LLVM bitcode without a symbol table"
+    if found is not None:
+        return _hidden_in(found, table)
+    if bitcode is None or table is Table.EMBEDDED:
+        return None
+    if table in (Table.SECTIONS, Table.CODE):
+        return f"LLVM bitcode, which has no {_NOUNS[table]}"
+    return None if bitcode.symbols is not None else "LLVM bitcode without a symbol table"
+
+
+def _hidden_in(found: ObjectFile, table: Table) -> str | None:
+    """Why an object's share of a table was not seen."""
     if table is Table.SECTIONS:
         return None
-    if not found.sections.sizes:
-        return "an ELF file without section headers, through which the symbol table is found"
+    of_symbols = table in (Table.SYMBOLS, Table.MEMBER_SYMBOLS)
+    if not found.sections.sizes and (table is not Table.LOADED or found.type is ObjectType.RELOCATABLE):
+        what = "symbol table" if of_symbols else "content" if table is Table.EMBEDDED else "code"
+        return f"an ELF file without section headers, through which the {what} is found"
     if found.symbols is not None and _GCC_BYTECODE in found.symbols.names:
-        return "GCC's LTO bytecode, whose symbols are not read"
+        return f"GCC's LTO bytecode, whose {'symbols are' if of_symbols else 'code is'} not read"
     return None
 
 
@@ -312,6 +325,8 @@ def is_foreign(facts: Facts) -> bool:
 def described(facts: Facts) -> str:
     """What kind of file it is, for a message."""
     other = facts.other
+    if facts.object is not None and facts.object.type in _DESCRIBED_TYPES:
+        return _DESCRIBED_TYPES[facts.object.type]
     if other is None:
         return DESCRIBED.get(facts.kind, f"a file of kind {facts.kind}")
     return _a_file(other.format or ("unknown" if other.text is None else "text"))

@@ -12,6 +12,7 @@ UNREADABLE = "unreadable"
 """Stands for the content of a file whose mode forbids reading."""
 
 FIFO = "FIFO"
+FOLDER = "a folder"
 
 _LINKS = 8  # symlinks that are followed before it counts as a loop
 
@@ -80,7 +81,7 @@ def other_than_files(pattern: str, state: State) -> dict[str, str]:
         if end is None:
             found[name] = f"a symbolic link to {node.content}, which is not in the working folder"
         else:
-            found[name] = "a folder" if end.kind == "dir" else f"a {end.content}"
+            found[name] = FOLDER if end.kind == "dir" else f"a {end.content}"
     return found
 
 

@@ -1,4 +1,4 @@
-"""What claims compare with: artifacts that steps make, variants that the matrix has."""
+"""What claims are about and compare with: artifacts that steps make, variants that the matrix has."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
@@ -8,6 +8,7 @@ from linkage.case.base import suggest
 from linkage.case.check.artifacts import no_such_role, raw_path
 from linkage.case.check.axes import spelled
 from linkage.case.check.conditions import check_value, values_of
+from linkage.case.check.formats import unjudgeable
 from linkage.case.check.survey import Survey, VariantGroup
 from linkage.case.claims import ArtifactClaims, ArtifactReference, ClaimMap
 from linkage.case.condition import COMPILER
@@ -26,7 +27,9 @@ class _Here(NamedTuple):
 
 
 def check_claims(survey: Survey, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Report comparisons with what no step makes, with no cell of the matrix, or with the artifact itself."""
+    """Report comparisons with what no step makes, with no cell of the matrix, or with the artifact itself;
+    and claims about what the artifact's format does not have.
+    """
     checked = _Checked(survey, rows)
     for cell in survey.cells:
         for place in cell.places:
@@ -63,10 +66,16 @@ class _Checked:
                         self.reference(reference, (*place, index, *path), here)
                     for text, path in _within(one):
                         self.made(text, (*place, index, *path), here)
+                    if is_role(subject, self.ids):
+                        self.format((*place, index), one, here)
 
     def made(self, role: str, path: KeyPath, here: _Here) -> None:
         if is_role(role, self.ids) and role not in here.roles:
             no_such_role(role, path, here.roles, here.cell, self.survey)
+
+    def format(self, place: KeyPath, claims: ArtifactClaims, here: _Here) -> None:
+        for what, path, help in unjudgeable(here.subject, claims):
+            self.survey.findings.add(what, self.survey.doc.key((*place, *path)), here.cell.names, help)
 
     def reference(self, reference: ArtifactReference, path: KeyPath, here: _Here) -> None:
         same = reference.artifact in (None, here.subject)
