@@ -69,8 +69,8 @@ def test_native_libraries_are_captured_as_a_list() -> None:
 def test_a_claim_about_a_text_is_filled() -> None:
     step = '  - {write: out.txt, text: "x", claims: {out.txt: {text: {equals: "${captured.first}"}}}}\n'
     facts = {"out.txt": text_file("foo")}
-    assert later(step, done(made=("out.txt",), facts=facts), stdout="foo").outcome is VerdictKind.PASS
-    assert later(step, done(made=("out.txt",), facts=facts), stdout="bar").outcome is VerdictKind.FAIL
+    assert later(step, done(produced=("out.txt",), facts=facts), stdout="foo").outcome is VerdictKind.PASS
+    assert later(step, done(produced=("out.txt",), facts=facts), stdout="bar").outcome is VerdictKind.FAIL
 
 
 def test_commands_show_what_was_captured() -> None:

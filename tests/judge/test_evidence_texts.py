@@ -105,7 +105,7 @@ RESULT = done(
     stderr="error: no\n",
     diagnostics=(Diagnostic("error", "no crate", "E0463", ""),),
     linker_calls=(CALL,),
-    made=("liblib.a", "liblib.so"),
+    produced=("liblib.a", "liblib.so"),
 )
 PROCESS_CLAIMS: tuple[tuple[str, Outcome], ...] = (
     ("exit: fails", RESULT),
@@ -113,7 +113,7 @@ PROCESS_CLAIMS: tuple[tuple[str, Outcome], ...] = (
     ("exit: 0", done(status=101, ice=True)),
     ("exit: 0", done(status=-9, limit="time")),
     ("exit: 0", Outcome(problem="no program `ar` on PATH")),
-    ("exit: 0", done(made=("liblib.a",))),
+    ("exit: 0", done(produced=("liblib.a",))),
     ("stdout: {equals: 'one'}", done(stdout="two")),
     ("stdout: {contains: two 8, not-contains: one}", RESULT),
     ("stdout: {matches: '^three$'}", RESULT),

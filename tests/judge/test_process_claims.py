@@ -68,7 +68,7 @@ def test_a_killed_compiler_cannot_be_judged(expected: str) -> None:
 
 def test_a_killed_program_of_the_case_is_a_failure() -> None:
     text = "  - {rustc: lib.rs, crate-type: bin}\n  - {run: lib, exit: 0}\n"
-    verdict = judged(planned(text), done(made=("lib",)), done(status=-6, made=()))
+    verdict = judged(planned(text), done(produced=("lib",)), done(status=-6, produced=()))
     assert verdict.outcome is VerdictKind.FAIL
     assert verdict.failures[0].found == "was killed by SIGABRT\n(no output)"
 
@@ -88,11 +88,11 @@ def test_a_step_that_was_not_carried_out_is_an_error(outcome: Outcome, why: str)
 
 
 def test_what_a_step_promises_must_have_been_made() -> None:
-    missed = failure("exit: 0", done(made=("liblib.a",)))
+    missed = failure("exit: 0", done(produced=("liblib.a",)))
     assert (missed.claim, missed.claimed, missed.found) == (
         "produces",
         "produces liblib.so",
-        "succeeded, but made liblib.a",
+        "succeeded, but produced liblib.a",
     )
 
 
@@ -141,7 +141,7 @@ def test_diagnostics_that_are_not_so() -> None:
 
 
 def test_which_files_a_step_makes() -> None:
-    outcome = done(made=("liblib.a", "liblib.so", "x.d"))
+    outcome = done(produced=("liblib.a", "liblib.so", "x.d"))
     assert (
         one_step("produces: {only: [lib.cdylib, lib.staticlib, '*.d']}", outcome).outcome is VerdictKind.PASS
     )
@@ -213,15 +213,15 @@ TWO = """\
 def test_outputs_with_one_file_name_are_distinguished_by_order() -> None:
     first, second = replace(CALL, exports=("answer",)), replace(CALL, exports=("inner",))
     made = ("liblib.so",)
-    assert judged(planned(TWO), done(made=made, linker_calls=(first, second))).outcome is VerdictKind.PASS
-    wrong = judged(planned(TWO), done(made=made, linker_calls=(second, first))).failures
+    assert judged(planned(TWO), done(produced=made, linker_calls=(first, second))).outcome is VerdictKind.PASS
+    wrong = judged(planned(TWO), done(produced=made, linker_calls=(second, first))).failures
     assert {(one.claim, one.found) for one in wrong} == {
         ("link[0].exports.only", "also answer"),
         ("link[0].exports.only", "lacks inner; has answer"),
     }
-    (none,) = judged(planned(TWO), done(made=made, linker_calls=(first,))).failures
+    (none,) = judged(planned(TWO), done(produced=made, linker_calls=(first,))).failures
     assert none.found == "no linker call for lib.dylib"
-    (again,) = judged(planned(TWO), done(made=made, linker_calls=(first, first, second))).failures
+    (again,) = judged(planned(TWO), done(produced=made, linker_calls=(first, first, second))).failures
     assert (again.claim, again.found, again.error) == (
         "link[0].output",
         "3 linker calls made liblib.so, which is lib.cdylib, lib.dylib",
@@ -237,7 +237,7 @@ steps:
   - {rustc: lib.rs, link: {output: lib.dylib, exports: {only: [inner]}}}
 """
     first, second = replace(CALL, exports=("inner",)), replace(CALL, exports=("answer",))
-    outcome = done(made=("liblib.so",), linker_calls=(first, second))
+    outcome = done(produced=("liblib.so",), linker_calls=(first, second))
     assert judged(planned(text), outcome).outcome is VerdictKind.PASS
 
 
@@ -251,8 +251,8 @@ def test_each_part_of_steps_that_run_together_is_judged() -> None:
         "    - {rustc: lib.rs, id: a, crate-name: a, crate-type: rlib, stderr: {empty: true}}\n"
         "    - {rustc: lib.rs, id: b, crate-name: b, crate-type: rlib, exit: fails}\n"
     )
-    parts = (done(made=("liba.rlib",), stderr="warning"), done(status=0, made=("liba.rlib",)))
-    verdict = judged(planned(text), done(made=("liba.rlib",), parts=parts))
+    parts = (done(produced=("liba.rlib",), stderr="warning"), done(status=0, produced=("liba.rlib",)))
+    verdict = judged(planned(text), done(produced=("liba.rlib",), parts=parts))
     assert [(one.step, one.claim) for one in verdict.failures] == [
         ("a", "stderr.empty"),
         ("b", "exit"),

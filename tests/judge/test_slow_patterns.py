@@ -36,7 +36,7 @@ steps:
     outcome = done(
         stdout=LONG,
         stderr=stderr,
-        made=("liblib.so", "liblib.a", LONG),
+        produced=("liblib.so", "liblib.a", LONG),
         facts={"liblib.so": library, "liblib.a": archive(member(LONG, {LONG: "undefined"}))},
         diagnostics=(Diagnostic("warning", LONG, None, LONG),),
         linker_calls=(LinkerCall(("-o", "liblib.so", LONG), "liblib.so", (LONG,)),),

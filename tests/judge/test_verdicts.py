@@ -54,9 +54,9 @@ def test_all_failures_are_reported_not_only_the_first() -> None:
 
 
 def test_absent_artifact() -> None:
-    verdict = judged(planned(LIB % "lib.cdylib: {exports: none}"), done(made=("liblib.a", "libold.so")))
+    verdict = judged(planned(LIB % "lib.cdylib: {exports: none}"), done(produced=("liblib.a", "libold.so")))
     assert [(one.claim, one.found, one.nearest) for one in verdict.failures] == [
-        ("produces", "succeeded, but made liblib.a, libold.so", ()),
+        ("produces", "succeeded, but produced liblib.a, libold.so", ()),
         ("lib.cdylib.exists", "does not exist", ("libold.so",)),
     ]
 
@@ -182,9 +182,9 @@ def test_metadata_may_come_in_an_object() -> None:
     text = "  - {rustc: lib.rs, crate-type: rlib, emit: metadata, claims: {lib.rmeta: {metadata: true}}}\n"
     metadata = Metadata(10, "rustc 1.95.0", 9, compressed=False)
     for facts in (Facts("metadata", 9, "", metadata=metadata), elf(metadata=metadata)):
-        assert judged(planned(text), done(made=("liblib.rmeta",), facts={"liblib.rmeta": facts})).outcome is (
-            VerdictKind.PASS
-        )
+        assert judged(
+            planned(text), done(produced=("liblib.rmeta",), facts={"liblib.rmeta": facts})
+        ).outcome is (VerdictKind.PASS)
 
 
 def test_a_failure_beside_an_error_is_a_failure() -> None:

@@ -23,7 +23,7 @@ known-bugs:
 """
 BUG = "  - issue: rust-lang/rust#1\n    signature: {%s}\n"
 OTHER = "  - unreported: it does not link\n    signature: {%s}\n"
-LINK_ERROR = done(status=1, stderr="ld: undefined reference to `__rdl_alloc'", made=())
+LINK_ERROR = done(status=1, stderr="ld: undefined reference to `__rdl_alloc'", produced=())
 
 
 def library(*exports: str, imports: str = "malloc") -> Facts:
@@ -40,7 +40,7 @@ def weigh(bugs: str, *outcomes: StepOutcome, cell: int = 0) -> Verdict:
 def built(facts: Facts = GOOD, **given: object) -> tuple[StepOutcome, StepOutcome]:
     """Both steps succeed, and the library is like this."""
     return done(facts={"liblib.so": facts}, **({"stderr": "note: fine"} | given)), done(
-        made=("main",), facts={"liblib.so": facts, "main": elf()}
+        produced=("main",), facts={"liblib.so": facts, "main": elf()}
     )
 
 
@@ -142,7 +142,7 @@ def test_a_claim_about_an_artifact_is_explained_by_its_name_only() -> None:
         ("stdout: hello", done(stdout="other")),
         ("stderr: hello", done(stderr="other")),
         ("diagnostics: [E0001]", done()),
-        ("crate-type: cdylib", done(made=())),
+        ("crate-type: cdylib", done(produced=())),
         ("exit: 1", done()),
     ],
 )
@@ -167,7 +167,7 @@ def test_damaged_artifact_is_not_a_known_bug() -> None:
 def test_claims_at_the_end() -> None:
     wrong = (
         built()[0],
-        done(made=("main",), facts={"liblib.so": library("foo", imports="free"), "main": elf()}),
+        done(produced=("main",), facts={"liblib.so": library("foo", imports="free"), "main": elf()}),
     )
     assert weigh(BUG % "step: end, claim: lib.cdylib.imports", *wrong).outcome is VerdictKind.KNOWN
     assert weigh(BUG % "step: main, exit: 0", *wrong).outcome is VerdictKind.FAIL
@@ -177,7 +177,7 @@ def test_claims_at_the_end() -> None:
 def test_two_bugs_at_the_end_one_of_them_gone() -> None:
     wrong = (
         built()[0],
-        done(made=("main",), facts={"liblib.so": library("foo", imports="free"), "main": elf()}),
+        done(produced=("main",), facts={"liblib.so": library("foo", imports="free"), "main": elf()}),
     )
     bugs = BUG % "step: end, claim: lib.cdylib.imports" + OTHER % "step: end, claim: main.exists"
     verdict = weigh(bugs, *wrong)
@@ -200,7 +200,7 @@ def test_of_two_bugs_one_is_gone() -> None:
 
 def test_a_bug_behind_another_is_hidden_and_not_gone() -> None:
     """What comes after the first failure, or at the same step once it failed, was not looked for."""
-    first = done(status=1, stderr="undefined", made=())
+    first = done(status=1, stderr="undefined", produced=())
     for hidden in (
         "step: main, exit: 1",
         "step: end, claim: main.exists",
@@ -237,17 +237,17 @@ PARTS = ("liba.rlib", "libb.rlib")
 
 
 def together(bugs: str, one: StepOutcome, other: StepOutcome, facts: Facts) -> Verdict:
-    first = done(made=("libfirst.rlib",), stderr="of the first")
+    first = done(produced=("libfirst.rlib",), stderr="of the first")
     return judged(
         planned(TOGETHER + bugs),
         first,
-        done(made=PARTS, parts=(one, other), facts={"libb.rlib": facts}),
+        done(produced=PARTS, parts=(one, other), facts={"libb.rlib": facts}),
     )
 
 
 def test_a_bug_of_a_step_that_runs_beside_others() -> None:
-    ok, good = done(made=PARTS), archive(member("a.o", ["foo"]))
-    failed = done(status=1, stderr="of b", made=PARTS)
+    ok, good = done(produced=PARTS), archive(member("a.o", ["foo"]))
+    failed = done(status=1, stderr="of b", produced=PARTS)
     assert together(BUG % "step: b, stderr: of b", ok, failed, good).outcome is VerdictKind.KNOWN
     assert together(BUG % "step: b, stderr: of the first", ok, failed, good).outcome is VerdictKind.FAIL
     assert together(BUG % "step: a, stderr: of b", ok, failed, good).outcome is VerdictKind.FAIL

@@ -150,7 +150,7 @@ def seen(variant: Variant, store: Path, cache: Path) -> Seen:
             one.outcome.status,
             one.outcome.stdout,
             one.outcome.stderr,
-            one.outcome.made,
+            one.outcome.produced,
             one.outcome.modes,
         )
         for observed in session.observed

@@ -232,7 +232,7 @@ def planned(text: str, cell: int = 0, version: str = "1.97.0-nightly") -> Plan:
 
 def done(**given: Any) -> Outcome:
     """What a step did; by default it succeeded."""
-    return Outcome(**{"status": 0, "made": ("liblib.so", "liblib.a", "liblib.rlib", "main"), **given})
+    return Outcome(**{"status": 0, "produced": ("liblib.so", "liblib.a", "liblib.rlib", "main"), **given})
 
 
 OTHER = OtherVariant("case.yaml::nightly[lto=off]", "OTHER_lto_off", ("rustc lib.rs",))

@@ -54,10 +54,10 @@ def _step(
         plain(outcome.stdout),
         "" if is_rustc else plain(outcome.stderr),
         None if libraries is None else tuple(libraries),
-        tuple(sorted(names(path) for path in outcome.made)),
+        tuple(sorted(names(path) for path in outcome.produced)),
         {
             names(path): _artifact(normalizer, outcome.facts[path], plain, ways, crash=names(path) == _CRASH)
-            for path in outcome.made
+            for path in outcome.produced
             # File operations make files of the case, not of the compiler. The content of an incremental
             # session is also in the outputs.
             if path in outcome.facts

@@ -20,7 +20,7 @@ from linkage.judge.process import check_process
 from linkage.judge.text import NOT_EMPTY
 from linkage.judge.verdict import Failure, OtherVariant, Verdict, VerdictKind
 from linkage.judge.view import DESCRIBED, View, described
-from linkage.plan.expectation import as_expected, ended_right, how, unmade
+from linkage.plan.expectation import as_expected, ended_right, how, not_produced
 from linkage.plan.observation import Observation, Outcome, captured_text, claim_variables
 from linkage.plan.operations import Clean, Write
 from linkage.plan.plan import ClaimGroup, Plan, PlannedStep, filled
@@ -168,8 +168,8 @@ def _step(
     for part, one in zip(step.parallel or (step,), outcome.parts or (outcome,), strict=True):
         for key, miss in check_process(part, one, version, files, part.roles, known):
             yield _failure(plan, part, key, (*part.path, _place(key)), miss, ())
-        for path in unmade(part, replace(one, made=outcome.made)):
-            miss = Mismatch("", f"produces {path}", f"succeeded, but made {listing(outcome.made)}")
+        for path in not_produced(part, replace(one, produced=outcome.produced)):
+            miss = Mismatch("", f"produces {path}", f"succeeded, but produced {listing(outcome.produced)}")
             yield _failure(plan, part, "produces", part.path, miss, ())
     if ended_right(step, outcome):
         for group in (*step.claims, *(group for part in step.parallel for group in part.claims)):
@@ -215,7 +215,7 @@ def _group(
         return
     if not found:
         near = tuple(
-            name for name in outcome.made if name.rpartition(".")[2] == group.pattern.rpartition(".")[2]
+            name for name in outcome.produced if name.rpartition(".")[2] == group.pattern.rpartition(".")[2]
         )
         miss = Mismatch("", f"{group.pattern} exists", "does not exist", near)
         yield _failure(plan, step, f"{group.subject}.exists", group.path, miss, ("ls -l",), step_id)

@@ -1,4 +1,4 @@
-"""Claims about a step's process: exit status, output, files made, linker calls. Pure."""
+"""Claims about a step's process: exit status, output, files produced, linker calls. Pure."""
 
 import fnmatch
 import re
@@ -53,7 +53,7 @@ def check_process(
     if isinstance(model, steps.RustcOptions):
         yield from _rustc(model, outcome, version, roles, step.linked, holds=holds)
     if model.produces is not None and holds:
-        for miss in check_names(model.produces, _by_role(outcome.made, roles, model.produces), version):
+        for miss in check_names(model.produces, _by_role(outcome.produced, roles, model.produces), version):
             yield "produces", miss
 
 

@@ -8,14 +8,18 @@ from linkage.plan.plan import PlannedStep
 
 def as_expected(step: PlannedStep, outcome: Outcome) -> bool:
     """Whether the next steps can run: this one ended as its case says, and produced what it must."""
-    return ended_right(step, outcome) and not unmade(step, outcome)
+    return ended_right(step, outcome) and not not_produced(step, outcome)
 
 
-def unmade(step: PlannedStep, outcome: Outcome) -> list[str]:
+def not_produced(step: PlannedStep, outcome: Outcome) -> list[str]:
     """Files that a successful step should have produced and did not."""
     parts = zip(step.parallel or (step,), outcome.parts or (outcome,), strict=True)
     return [
-        path for part, one in parts if one.status == 0 for path in part.promised if path not in outcome.made
+        path
+        for part, one in parts
+        if one.status == 0
+        for path in part.promised
+        if path not in outcome.produced
     ]
 
 

@@ -54,7 +54,7 @@ class Outcome:
     ice: bool = False
     limit: str | None = None
     problem: str | None = None
-    made: tuple[str, ...] = ()
+    produced: tuple[str, ...] = ()
     """Files that it created or changed, sorted."""
     removed: tuple[str, ...] = ()
     linker_calls: tuple[LinkerCall, ...] = ()

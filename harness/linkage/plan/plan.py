@@ -67,7 +67,7 @@ class Read:
     """Texts that are looked for in the file's bytes."""
     for_comparison: bool = False
     """Whether to read also what a comparison of two compilers needs (see `linkage.artifact.request`)."""
-    made_only: bool = False
+    produced_only: bool = False
     """Whether to read only files that the step creates or changes."""
 
 
@@ -319,7 +319,7 @@ def comparisons(claims: ArtifactClaims) -> Iterator[ArtifactReference]:
 def _merge(reads: Iterable[Read]) -> tuple[Read, ...]:
     merged: dict[tuple[str, bool], Read] = {}
     for read in reads:
-        of = read.pattern, read.made_only
+        of = read.pattern, read.produced_only
         old = merged.get(of, Read(read.pattern))
         merged[of] = Read(
             read.pattern,
@@ -327,18 +327,20 @@ def _merge(reads: Iterable[Read]) -> tuple[Read, ...]:
             tuple(sorted({*old.contents, *read.contents})),
             tuple(sorted({*old.texts, *read.texts})),
             old.for_comparison or read.for_comparison,
-            read.made_only,
+            read.produced_only,
         )
     return tuple(merged.values())
 
 
-def wanted_files(reads: Iterable[Read], state: State, made: Iterable[str]) -> dict[str, Read]:
+def wanted_files(reads: Iterable[Read], state: State, produced: Iterable[str]) -> dict[str, Read]:
     """What is read of each file of a state: everything that the paths and globs that match it ask for."""
     named = (
-        replace(read, pattern=name, made_only=False)
+        replace(read, pattern=name, produced_only=False)
         for read in reads
         for name in (
-            _files(matching(made, read.pattern), state) if read.made_only else selected(read.pattern, state)
+            _files(matching(produced, read.pattern), state)
+            if read.produced_only
+            else selected(read.pattern, state)
         )
     )
     return {read.pattern: read for read in _merge(named)}

@@ -262,7 +262,7 @@ class _Chain:
         def looked_for(text: str) -> str:
             return filled(text, captured).replace(str(WORK), self._root)
 
-        found = wanted_files(self.plan.steps[index].reads, record.after, record.outcome.made)
+        found = wanted_files(self.plan.steps[index].reads, record.after, record.outcome.produced)
         return {name: replace(one, texts=tuple(map(looked_for, one.texts))) for name, one in found.items()}
 
     @property
@@ -274,7 +274,7 @@ class _Chain:
         reads = tuple(reads)
         contents = any(read.contents for read in reads)
         nodes = {name: target(name, record.after) for name in seen}
-        others = [other_than_files(read.pattern, record.after) for read in reads if not read.made_only]
+        others = [other_than_files(read.pattern, record.after) for read in reads if not read.produced_only]
         outcome = replace(
             record.outcome,
             facts={
@@ -356,7 +356,7 @@ class _Chain:
 
     def _keep_files(self, outcome: Outcome, state: State) -> None:
         workspace = self._open()
-        for name in outcome.made:
+        for name in outcome.produced:
             digest = state[name].stored
             if digest is not None and self.store.put_blob(digest, workspace.root / name):
                 workspace.note_link(name, digest)

@@ -89,7 +89,7 @@ def execute(step: PlannedStep, workspace: Workspace, context: Context) -> tuple[
     # A file that was written again with the same content counts as produced. A folder does if it is empty:
     # otherwise the files in it count.
     holding = {posixpath.dirname(name) for name in after}
-    made = tuple(
+    produced = tuple(
         sorted(
             name
             for name, node in after.items()
@@ -101,7 +101,7 @@ def execute(step: PlannedStep, workspace: Workspace, context: Context) -> tuple[
         )
     )
     removed = tuple(sorted(name for name in before if name not in after))
-    return replace(outcome, made=made, removed=removed, obtained=_now()), after
+    return replace(outcome, produced=produced, removed=removed, obtained=_now()), after
 
 
 def _starts(step: PlannedStep) -> bool:

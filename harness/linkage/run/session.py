@@ -146,7 +146,7 @@ class Session:
         planned = self._planned(variant)
         if isinstance(planned, str):
             return planned
-        every = Read("*", for_comparison=True, made_only=True)
+        every = Read("*", for_comparison=True, produced_only=True)
         # What a file operation writes, such as a damaged library, is not the compiler's output.
         steps = tuple(
             replace(step, reads=(*step.reads, every)) if step.command or step.parallel else step

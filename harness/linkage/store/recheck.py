@@ -111,7 +111,7 @@ def _differences(kept: Outcome, before: State, again: Outcome, after: State) -> 
         one.exports for one in again.linker_calls
     ]:
         yield _two("linker calls", "; ".join(calls[1]), "; ".join(calls[0]))
-    for what in ("made", "removed"):
+    for what in ("produced", "removed"):
         names = [sorted(map(neutral, getattr(outcome, what))) for outcome in (kept, again)]
         if names[0] != names[1]:
             yield _two(f"files {what}", ", ".join(names[1]), ", ".join(names[0]))
