@@ -163,6 +163,9 @@ def test_what_could_not_be_judged_is_a_skip() -> None:
     missing = ProbeResult("skip", "this toolchain has no dynamic std")
     assert question.outcome(missing) is ProbeOutcome.UNJUDGED
     assert why(question, missing) == "could not be judged: this toolchain has no dynamic std"
+    outside = probe_result(Verdict(VerdictKind.SKIP, "not of this age", outside_range=True))
+    told = "could not be judged: not of this age (help: try it with --ignore-limits)"
+    assert why(question, outside) == told
     hang = end(failed("exceeded its timeout", "", error=True), outcome=VerdictKind.ERROR)
     assert question.mark(hang) is Mark.SKIP
 
@@ -171,6 +174,9 @@ def test_a_crash_can_be_the_regression() -> None:
     crash = end(failed("was killed by SIGSEGV\nstack overflow", error=True), outcome=VerdictKind.ERROR)
     (question,) = questions("v", crash)
     assert question.mark(crash) is Mark.BAD
+    outside = probe_result(Verdict(VerdictKind.SKIP, "not of this age", outside_range=True))
+    told = "could not be judged: not of this age (help: try it with --ignore-limits)"
+    assert why(question, outside) == told
     hang = end(failed("exceeded its timeout", "", error=True), outcome=VerdictKind.ERROR)
     assert question.mark(hang) is Mark.SKIP
 

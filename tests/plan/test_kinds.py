@@ -1,11 +1,14 @@
 """The table of step kinds is total: case format, plan, runner and script know the same ones."""
 
+import ast
+import inspect
 import subprocess
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 
+from linkage.case import resolution, roles, source_files
 from linkage.case.steps import ACTIONS, CcStep, ProcessStep, Step
 from linkage.plan.operations import Operation, SetUmask
 from linkage.plan.plan import PlannedStep
@@ -61,6 +64,15 @@ def test_no_kind_and_no_model_is_left_out() -> None:
     abstract = {Step, ProcessStep, *(one for one in models if one.__name__ == "RustcOptions")}
     assert models - abstract == set(ACTIONS.values())
     assert issubclass(ACTIONS["cxx"], CcStep)
+
+
+def test_what_a_kind_knows_is_in_its_class() -> None:
+    """A new kind is one class in the format and one in the plan: no other module has a case for each."""
+    for module in (resolution, roles, source_files):
+        tree = ast.parse(inspect.getsource(module))
+        assert not [node for node in ast.walk(tree) if isinstance(node, ast.Match)], module
+    assert {kind.action: kind for kind in ACTIONS.values()} == ACTIONS
+    assert "" not in ACTIONS
 
 
 @pytest.mark.parametrize("key", PROCESSES)

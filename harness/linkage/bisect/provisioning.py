@@ -33,7 +33,6 @@ from linkage.plan.plan import Variant
 from linkage.run.session import Session
 from linkage.toolchain import Toolchain
 from linkage.toolchain.sources.rustup import folders
-from linkage.toolchain.version import VersionRange
 
 _COMMIT = re.compile(r"[0-9a-f]{40}", re.ASCII)
 _PATIENCE = 3
@@ -120,7 +119,7 @@ class ToolchainProber:
         toolchain = self._found[name]
         one = self.variants[variant](toolchain)
         verdict = self.session.verdict(one)
-        if self.provisioning.no_skip and verdict.outcome is VerdictKind.SKIP and within_limits(one):
+        if self.provisioning.no_skip and verdict.outcome is VerdictKind.SKIP and not verdict.outside_range:
             return lack(toolchain.name, verdict.reason)
         return probe_result(verdict)
 
@@ -305,12 +304,6 @@ def _taken(home: Path) -> tuple[bool, float, int]:
         return True, (home / _SIZE).stat().st_mtime, int((home / _SIZE).read_text())
     except (OSError, ValueError):
         return False, home.stat().st_mtime if home.exists() else 0.0, _size(home)
-
-
-def within_limits(variant: Variant) -> bool:
-    """Whether the compiler is in the case's own range."""
-    limits = variant.case.model.toolchains
-    return limits is None or VersionRange.parse(limits).contains(variant.toolchain.version)
 
 
 def _size(folder: Path) -> int:

@@ -85,7 +85,7 @@ def why(question: Question, found: ProbeResult) -> str:
             return f"a different failure: {found.failures[0]}"
         case _:
             told = found.reason or next((str(one) for one in found.failures), found.outcome)
-            more = " (help: try it with --ignore-limits)" if told.startswith("the case is about") else ""
+            more = " (help: try it with --ignore-limits)" if found.outside_range else ""
             return f"{kind}: {told}{more}"
 
 

@@ -111,12 +111,16 @@ class ProbeResult:
     failures: tuple[Signature, ...] = ()
     reached: int = 0
     """How many commands were run: a shorter run says nothing about later steps."""
+    outside_range: bool = False
+    """Whether it was skipped because the case is not about this compiler."""
 
 
 def probe_result(verdict: Verdict) -> ProbeResult:
     """The part of a verdict that is kept."""
     failures = tuple(dict.fromkeys(signature(failure) for failure in verdict.failures))
-    return ProbeResult(verdict.outcome.value, verdict.reason, failures, len(verdict.commands))
+    return ProbeResult(
+        verdict.outcome.value, verdict.reason, failures, len(verdict.commands), verdict.outside_range
+    )
 
 
 def lack(toolchain: str, reason: str) -> ProbeResult:

@@ -6,8 +6,6 @@ only their file names depend on the target.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from pathlib import PurePosixPath
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -17,7 +15,6 @@ from linkage.case.case import Case
 from linkage.case.crate_attributes import CrateAttributes, crate_attributes
 from linkage.case.document import Data, Document, KeyPath, position_of
 from linkage.case.matrix import AXIS_VALUES, context_of
-from linkage.case.roles import EMIT_KINDS
 from linkage.case.source_files import CrateSources
 from linkage.case.symbol_groups import GROUP_NAMES
 from linkage.case.validation import explain
@@ -173,7 +170,7 @@ def _has_variables(data: Data) -> bool:
 
 
 def _identify(step: model.Step, said: CrateAttributes, taken: set[str]) -> str:
-    name = step.id_ or _default_id(step, said)
+    name = step.id_ or step.default_id(said.name)
     if step.id_ is None:
         base, number = name, 2
         while name in taken:
@@ -182,56 +179,16 @@ def _identify(step: model.Step, said: CrateAttributes, taken: set[str]) -> str:
     return name
 
 
-def _default_id(step: model.Step, said: CrateAttributes) -> str:
-    match step:
-        case model.RustcStep():
-            return crate_name(step, step.crate_name or said.name)
-        case model.LinkOnlyStep():
-            return f"link-{step.link_only}"
-        case model.CxxStep():
-            return PurePosixPath(step.cxx[0]).stem
-        case model.CcStep():
-            return PurePosixPath(step.cc[0]).stem
-        case _:
-            return next(name for name, kind in model.ACTIONS.items() if type(step) is kind)
-
-
-def crate_name(step: model.RustcStep, given: str | None) -> str:
-    """The crate's name as rustc derives it: given, or the source's stem with underscores."""
-    if given:
-        return given
-    if step.rustc == "-":
-        return "rust_out"
-    return _derived(step.rustc or "rustc")
-
-
-@lru_cache  # asked again for every cell of a matrix
-def _derived(source: str) -> str:
-    return PurePosixPath(source).stem.replace("-", "_")
-
-
 def _resolve(
     step: model.Step, path: KeyPath, row: TrackedRow, name: str, said: CrateAttributes
 ) -> ResolvedStep:
-    match step:
-        case model.RustcStep():
-            axes = _axes(step, row)
-            kinds = axes.get("crate-type")
-            types = tuple(kinds) if isinstance(kinds, (list, tuple)) else (kinds,) if kinds else said.types
-            return ResolvedStep(
-                path,
-                name,
-                step,
-                _rustc_roles(step, types),
-                axes,
-                types or ("bin",),
-                step.crate_name or said.name,
-                said,
-            )
-        case model.CcStep():
-            return ResolvedStep(path, name, step, (step.kind,))
-        case _:
-            return ResolvedStep(path, name, step)
+    if not isinstance(step, model.RustcStep):
+        return ResolvedStep(path, name, step, step.made_roles(()))
+    axes = _axes(step, row)
+    kinds = axes.get("crate-type")
+    types = tuple(kinds) if isinstance(kinds, (list, tuple)) else (kinds,) if kinds else said.types
+    given = step.crate_name or said.name
+    return ResolvedStep(path, name, step, step.made_roles(types), axes, types or ("bin",), given, said)
 
 
 def _axes(step: model.RustcStep, row: TrackedRow) -> dict[str, Any]:
@@ -244,15 +201,6 @@ def _axes(step: model.RustcStep, row: TrackedRow) -> dict[str, Any]:
         elif (step.axes is None or axis in step.axes) and axis in row and row[axis] is not None:
             values[axis] = row[axis]
     return values
-
-
-def _rustc_roles(step: model.RustcStep, types: tuple[str, ...]) -> tuple[str, ...]:
-    emits = [item.partition("=")[0] for group in step.emit for item in group.split(",")]
-    linked = ["rlib" if kind == "lib" else kind for kind in types or ("bin",)]
-    roles = [EMIT_KINDS[kind] for kind in emits if kind in EMIT_KINDS]
-    if step.rustc is not None and (not emits or "link" in emits):
-        roles += [*linked, *(["rlink"] if step.no_link else [])]
-    return tuple(dict.fromkeys(roles))
 
 
 def flat(resolved: Iterable[ResolvedStep]) -> Iterator[ResolvedStep]:

@@ -31,12 +31,7 @@ def source_files(model: CaseModel) -> Iterator[tuple[str, KeyPath]]:
 
 def named_sources(step: steps.Step) -> Iterator[NamedSource]:
     """The sources that one step names."""
-    if isinstance(step, steps.RustcStep) and step.rustc not in (None, "-"):
-        yield NamedSource(step.rustc, ("rustc",), makeable=True)
-    if isinstance(step, steps.CxxStep):
-        yield from (NamedSource(name, ("cxx", i), makeable=True) for i, name in enumerate(step.cxx))
-    elif isinstance(step, steps.CcStep):
-        yield from (NamedSource(name, ("cc", i), makeable=True) for i, name in enumerate(step.cc))
+    yield from (NamedSource(name, path, makeable=True) for name, path in step.sources())
     if isinstance(step, steps.ProcessStep):
         for stream in ("stdout", "stderr"):
             text = getattr(step, stream)

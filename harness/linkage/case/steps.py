@@ -3,7 +3,9 @@
 import signal
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
+from functools import lru_cache
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple, Union
 
 from pydantic import (
     BeforeValidator,
@@ -56,6 +58,12 @@ def _crate_types(value: object) -> object:
     return value
 
 
+EMIT_KINDS = {
+    "asm": "asm", "llvm-bc": "llvm-bc", "llvm-ir": "llvm-ir", "obj": "obj", "metadata": "rmeta", "mir": "mir",
+    "dep-info": "dep-info", "thin-link-bitcode": "thin-link-bitcode",
+}  # fmt: skip
+"""rustc's emit kinds (except `link`) and the roles of their files."""
+
 EXIT_WORDS = ("fails", "fails-or-crashes", "ice", "any")
 """How a process may end, other than by a status or a signal."""
 _LISTED_WORDS = ", ".join(f"`{word}`" for word in EXIT_WORDS)
@@ -79,8 +87,24 @@ def _exit(value: object) -> object:
 Exit = Annotated[int | str, BeforeValidator(_exit, json_schema_input_type=int | str)]
 
 
+class RoleReference(NamedTuple):
+    """A text that may be a role; an optional one need not exist in every variant."""
+
+    text: str
+    path: KeyPath
+    """Where in the step it is."""
+    optional: bool = False
+
+
+def _each(texts: Iterable[str], key: str) -> Iterator[RoleReference]:
+    return (RoleReference(text, (key, index)) for index, text in enumerate(texts))
+
+
 class Step(Model):
-    """What all steps share."""
+    """What all steps share, and what each kind of step knows of itself."""
+
+    action: ClassVar[str] = ""
+    """The key that names the kind in a case; empty for what is not a kind."""
 
     id_: StrictStr | None = None
     """The name by which other steps and claims refer to it; by default the source's stem."""
@@ -88,6 +112,24 @@ class Step(Model):
     """Only the variants that this selects have the step."""
     claims: ClaimMap = {}
     """Claims about artifacts as they are right after this step."""
+
+    def default_id(self, crate: str | None) -> str:
+        """Its id if the case gives none; `crate` is the crate's name as its source says."""
+        _ = crate
+        return self.action
+
+    def may_be_roles(self) -> Iterator[RoleReference]:
+        """Everything in it that may be a role, but for its claims."""
+        return iter(())
+
+    def made_roles(self, crate_types: tuple[str, ...]) -> tuple[str, ...]:
+        """The roles of what it makes, without the id; `crate_types` of a rustc step."""
+        _ = crate_types
+        return ()
+
+    def sources(self) -> Iterator[tuple[str, KeyPath]]:
+        """The source files that it names and that an earlier step may make, each with its place."""
+        return iter(())
 
 
 class ProcessExpectations(Model):
@@ -147,9 +189,16 @@ class RustcOptions(ProcessStep, RustcExpectations):
     unstable: StrictBool = False
     """The source uses unstable features: a stable compiler runs with RUSTC_BOOTSTRAP=1."""
 
+    def may_be_roles(self) -> Iterator[RoleReference]:
+        for index, link in enumerate(self.link):
+            if link.output:
+                yield RoleReference(link.output, ("link", index, "output"), optional=True)
+
 
 class RustcStep(RustcOptions):
     """A call of rustc. The matrix's built-in axes apply unless a key here says otherwise."""
+
+    action = "rustc"
 
     rustc: RelativePath | None
     """The source; null for a call without one (`--print`)."""
@@ -193,9 +242,42 @@ class RustcStep(RustcOptions):
             )
         return self
 
+    def default_id(self, crate: str | None) -> str:
+        return self.derived_name(self.crate_name or crate)
+
+    def derived_name(self, given: str | None) -> str:
+        """The crate's name as rustc derives it: given, or the source's stem with underscores."""
+        if given:
+            return given
+        return "rust_out" if self.rustc == "-" else _derived(self.rustc or "rustc")
+
+    def may_be_roles(self) -> Iterator[RoleReference]:
+        yield from (RoleReference(file, ("extern", name)) for name, file in self.extern.items() if file)
+        yield from _each(self.flags, "flags")
+        yield from super().may_be_roles()
+
+    def made_roles(self, crate_types: tuple[str, ...]) -> tuple[str, ...]:
+        emits = [item.partition("=")[0] for group in self.emit for item in group.split(",")]
+        linked = ["rlib" if kind == "lib" else kind for kind in crate_types or ("bin",)]
+        roles = [EMIT_KINDS[kind] for kind in emits if kind in EMIT_KINDS]
+        if self.rustc is not None and (not emits or "link" in emits):
+            roles += [*linked, *(["rlink"] if self.no_link else [])]
+        return tuple(dict.fromkeys(roles))
+
+    def sources(self) -> Iterator[tuple[str, KeyPath]]:
+        if self.rustc not in (None, "-"):
+            yield self.rustc, ("rustc",)
+
+
+@lru_cache  # asked again for every cell of a matrix
+def _derived(source: str) -> str:
+    return PurePosixPath(source).stem.replace("-", "_")
+
 
 class LinkOnlyStep(RustcOptions):
     """-Zlink-only: finish a `no-link: true` step from its .rlink file."""
+
+    action = "link-only"
 
     link_only: StrictStr
     """The id of that step."""
@@ -204,9 +286,15 @@ class LinkOnlyStep(RustcOptions):
     out_dir: RelativePath | None = None
     output: RelativePath | None = None
 
+    def default_id(self, crate: str | None) -> str:
+        _ = crate
+        return f"link-{self.link_only}"
+
 
 class RunStep(ProcessStep):
     """Run a built program, which the loader finds the variant's libraries for."""
+
+    action = "run"
 
     run: StrictStr
     """A step's id (its bin or program), a role, or a file."""
@@ -216,9 +304,15 @@ class RunStep(ProcessStep):
     library_path: StrictBool = True
     """Whether the loader finds the working folder and the toolchain's libraries."""
 
+    def may_be_roles(self) -> Iterator[RoleReference]:
+        yield RoleReference(self.run, ("run",))
+        yield from _each(self.args, "args")
+
 
 class CcStep(ProcessStep):
     """The C compiler; with `cxx` the C++ compiler."""
+
+    action = "cc"
 
     cc: Paths
     link_with: Texts = ()
@@ -229,14 +323,34 @@ class CcStep(ProcessStep):
     system_libraries: StrictBool = True
     """Whether the libraries that std needs on this platform are linked too."""
 
+    def default_id(self, crate: str | None) -> str:
+        _ = crate
+        return PurePosixPath(next(self.sources())[0]).stem
+
+    def may_be_roles(self) -> Iterator[RoleReference]:
+        return _each(self.link_with, "link-with")
+
+    def made_roles(self, crate_types: tuple[str, ...]) -> tuple[str, ...]:
+        _ = crate_types
+        return (self.kind,)
+
+    def sources(self) -> Iterator[tuple[str, KeyPath]]:
+        yield from ((name, ("cc", index)) for index, name in enumerate(self.cc))
+
 
 class CxxStep(CcStep):
+    action = "cxx"
     cc: Paths = ()
     cxx: Paths
+
+    def sources(self) -> Iterator[tuple[str, KeyPath]]:
+        yield from ((name, ("cxx", index)) for index, name in enumerate(self.cxx))
 
 
 class ArStep(ProcessStep):
     """The archiver."""
+
+    action = "ar"
 
     ar: StrictStr
     """The archive: a file to make, or a role to change."""
@@ -259,25 +373,41 @@ class ArStep(ProcessStep):
             )
         return self
 
+    def may_be_roles(self) -> Iterator[RoleReference]:
+        yield RoleReference(self.ar, ("ar",))
+        yield from _each(self.members, "members")
+
 
 class ToolStep(ProcessStep):
     """Any other program by its name on PATH or in the toolchain."""
 
+    action = "tool"
+
     tool: StrictStr
     args: Texts = ()
 
+    def may_be_roles(self) -> Iterator[RoleReference]:
+        return _each(self.args, "args")
+
 
 class RemoveStep(Step):
+    action = "remove"
     remove: Texts
     """Files, folders, roles or globs; each must select something."""
 
+    def may_be_roles(self) -> Iterator[RoleReference]:
+        return _each(self.remove, "remove")
+
 
 class MkdirStep(Step):
+    action = "mkdir"
     mkdir: Paths
 
 
 class WriteStep(Step):
     """Write a file; exactly one of `text` and `hex`."""
+
+    action = "write"
 
     write: StrictStr
     text: StrictStr | None = None
@@ -295,37 +425,62 @@ class WriteStep(Step):
             raise PydanticCustomError("hex", "`hex` must be pairs of hexadecimal digits", {}) from None
         return self
 
+    def may_be_roles(self) -> Iterator[RoleReference]:
+        yield RoleReference(self.write, ("write",))
+
 
 class TruncateStep(Step):
+    action = "truncate"
     truncate: StrictStr
     size: StrictInt
     """Bytes to keep; negative: bytes to cut off the end."""
 
+    def may_be_roles(self) -> Iterator[RoleReference]:
+        yield RoleReference(self.truncate, ("truncate",))
+
 
 class RenameStep(Step):
+    action = "rename"
     rename: StrictStr
     to: RelativePath
 
+    def may_be_roles(self) -> Iterator[RoleReference]:
+        yield RoleReference(self.rename, ("rename",))
+
 
 class SymlinkStep(Step):
+    action = "symlink"
     symlink: RelativePath
     """The link to make."""
     to: StrictStr
     """What it points at: a role or a path inside the working folder."""
 
+    def may_be_roles(self) -> Iterator[RoleReference]:
+        yield RoleReference(self.to, ("to",))
+
 
 class CopyStep(Step):
+    action = "copy"
     copy_: StrictStr
     to: RelativePath
 
+    def may_be_roles(self) -> Iterator[RoleReference]:
+        yield RoleReference(self.copy_, ("copy",))
+
 
 class ChmodStep(Step):
+    action = "chmod"
     chmod: StrictStr
     mode: Mode
+
+    def may_be_roles(self) -> Iterator[RoleReference]:
+        yield RoleReference(self.chmod, ("chmod",))
 
 
 class UmaskStep(Step):
     """The umask of the steps that follow."""
+
+    action = "umask"
 
     umask: Mode
 
@@ -333,13 +488,20 @@ class UmaskStep(Step):
 class CleanStep(Step):
     """An empty working folder from here on, with the case's sources only."""
 
+    action = "clean"
+
     clean: Literal[True]
     keep: Texts = ()
     """Files, globs or roles that stay."""
 
+    def may_be_roles(self) -> Iterator[RoleReference]:
+        return _each(self.keep, "keep")
+
 
 class ParallelStep(Step):
     """Steps that run at the same time."""
+
+    action = "parallel"
 
     parallel: tuple["AnyStep", ...] = Field(min_length=2)
 
@@ -351,32 +513,18 @@ class ParallelStep(Step):
         return data
 
 
-ACTIONS: dict[str, type[Step]] = {
-    "rustc": RustcStep,
-    "link-only": LinkOnlyStep,
-    "run": RunStep,
-    "cc": CcStep,
-    "cxx": CxxStep,
-    "ar": ArStep,
-    "tool": ToolStep,
-    "remove": RemoveStep,
-    "mkdir": MkdirStep,
-    "write": WriteStep,
-    "truncate": TruncateStep,
-    "rename": RenameStep,
-    "symlink": SymlinkStep,
-    "copy": CopyStep,
-    "chmod": ChmodStep,
-    "umask": UmaskStep,
-    "clean": CleanStep,
-    "parallel": ParallelStep,
-}
+_KINDS = (
+    RustcStep, LinkOnlyStep, RunStep, CcStep, CxxStep, ArStep, ToolStep, RemoveStep, MkdirStep, WriteStep,
+    TruncateStep, RenameStep, SymlinkStep, CopyStep, ChmodStep, UmaskStep, CleanStep, ParallelStep,
+)  # fmt: skip
+ACTIONS: dict[str, type[Step]] = {kind.action: kind for kind in _KINDS}
+"""Every kind of step, by the key that names it in a case."""
 
 
 def action_of(data: Any) -> str | None:  # noqa: ANN401 - whatever stands in the file
     """The step's action, as a tag that differs from every key."""
     if isinstance(data, Step):
-        return next(f"a {name} step" for name, model in ACTIONS.items() if type(data) is model)
+        return f"a {data.action} step"
     if not isinstance(data, dict):
         return None
     found = [name for name in ACTIONS if name in data]

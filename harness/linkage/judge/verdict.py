@@ -92,3 +92,5 @@ class Verdict:
     """Cached steps that were run again to compare."""
     seconds: float = field(default=0.0, compare=False)
     """How long its processes took when they were run."""
+    outside_range: bool = False
+    """Whether it is skipped because the case is not about this compiler."""

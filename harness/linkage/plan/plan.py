@@ -23,7 +23,7 @@ from linkage.plan.command import Command
 from linkage.plan.operations import Operation
 from linkage.plan.outputs import Outputs
 from linkage.plan.state import State, matching, selected
-from linkage.plan.steps import OperationKind, ProcessKind, Scope, key_of, kind_of
+from linkage.plan.steps import OperationKind, ProcessKind, Scope, kind_of
 from linkage.plan.steps.scope import toolchain_or_inside
 from linkage.plan.template import WORK, Template
 from linkage.toolchain.model import Toolchain
@@ -104,7 +104,7 @@ class PlannedStep:
     @property
     def action(self) -> str:
         """The kind of step, by its key in the case."""
-        return key_of(self.model)
+        return self.model.action
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,10 +26,16 @@ _PLATFORM = {"os": "operating system", "arch": "architecture", "libc": "libc"}
 _FLAG = re.compile(r"-Z\s*([\w-]+)")
 
 
+def in_range(variant: Variant) -> bool:
+    """Whether the case is about the variant's compiler."""
+    limit = variant.case.model.toolchains
+    return limit is None or VersionRange.parse(limit).contains(variant.toolchain.version)
+
+
 def missing_before_plan(variant: Variant, machine: Machine, has_program: HasProgram) -> str | None:
     """The first capability that the case requires and that is missing, in words."""
     model, toolchain = variant.case.model, variant.toolchain
-    if model.toolchains is not None and not VersionRange.parse(model.toolchains).contains(toolchain.version):
+    if not in_range(variant):
         return f"the case is about {model.toolchains}, this is {toolchain.version}"
     target = str(variant.row.get("target") or "") or None
     absent = [triple for triple, bare in absent_targets(variant).items() if not bare]

@@ -24,7 +24,7 @@ from linkage.judge.judge import judge, other_variant
 from linkage.judge.verdict import Failure, Verdict, VerdictKind
 from linkage.plan.observation import Observation
 from linkage.plan.plan import Plan, PlannedStep, Read, Variant, plan
-from linkage.plan.requirements import absent_targets, missing_after_plan, missing_before_plan
+from linkage.plan.requirements import absent_targets, in_range, missing_after_plan, missing_before_plan
 from linkage.plan.state import matching
 from linkage.run.chain import Task, observe
 from linkage.run.job_server import JobServer
@@ -128,7 +128,7 @@ class Session:
         try:
             planned = self._planned(variant)
             if isinstance(planned, str):
-                return Verdict(VerdictKind.SKIP, planned)
+                return Verdict(VerdictKind.SKIP, planned, outside_range=not in_range(variant))
             given = sources(variant)
             observation = self._observe(planned, given)
             files = {name: content.decode("utf-8", "replace") for name, content in given.items()}

@@ -8,7 +8,7 @@ from linkage.case.base import nearest, suggest
 from linkage.case.check.outputs import PossibleFiles
 from linkage.case.check.survey import StepPlace, Survey, VariantGroup
 from linkage.case.document import KeyPath
-from linkage.case.roles import ROLE_KINDS, RoleReference, is_role, role_references
+from linkage.case.roles import ROLE_KINDS, is_role, role_references
 from linkage.case.variables import references
 from linkage.errors import CaseError
 
@@ -62,7 +62,7 @@ def _artifacts(
             no_such_role(reference.text, (*place.step.path, *reference.path), place.before, cell, survey)
 
 
-def _misspelt(reference: RoleReference, made: PossibleFiles, survey: Survey) -> bool:
+def _misspelt(reference: steps.RoleReference, made: PossibleFiles, survey: Survey) -> bool:
     """Whether a text looks like a role of a step that does not exist, and no file has this name."""
     kind = reference.text.rpartition(".")[2]
     return (
@@ -146,16 +146,16 @@ def check_never(survey: Survey) -> Iterator[CaseError]:
             )
 
 
-def _optional(cell: VariantGroup, survey: Survey) -> Iterator[tuple[RoleReference, frozenset[str]]]:
+def _optional(cell: VariantGroup, survey: Survey) -> Iterator[tuple[steps.RoleReference, frozenset[str]]]:
     for place in cell.places:
         for reference in role_references(place.step.step):
             if reference.optional:
                 yield (
-                    RoleReference(reference.text, raw_path(survey, place.step.path, reference.path)),
+                    steps.RoleReference(reference.text, raw_path(survey, place.step.path, reference.path)),
                     place.after,
                 )
     for subject in survey.model.claims:
-        yield RoleReference(subject, ("claims", subject)), cell.roles
+        yield steps.RoleReference(subject, ("claims", subject)), cell.roles
 
 
 def raw_path(survey: Survey, step: KeyPath, path: KeyPath) -> KeyPath:

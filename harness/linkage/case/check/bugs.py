@@ -37,7 +37,7 @@ def _claimed(survey: Survey, name: str) -> set[str]:
     found: set[str] = set()
     for cell in survey.cells:
         for place in cell.places:
-            action = next(key for key, kind in ACTIONS.items() if type(place.step.step) is kind)
+            action = place.step.step.action
             if name in (place.step.id, action):
                 found |= _keys(place.step.step.claims)
     return found | _keys(survey.model.claims) if name == "end" else found

@@ -25,39 +25,17 @@ from linkage.plan.steps.rustc import RustcKind
 from linkage.plan.steps.scope import Scope
 from linkage.plan.steps.tool import ToolKind
 
-__all__ = ["KINDS", "OperationKind", "ProcessKind", "Scope", "StepKind", "key_of", "kind_of"]
+__all__ = ["KINDS", "OperationKind", "ProcessKind", "Scope", "StepKind", "kind_of"]
 
-KINDS: dict[str, StepKind[Any]] = {
-    "rustc": RustcKind(),
-    "link-only": LinkOnlyKind(),
-    "run": RunKind(),
-    "cc": CcKind(),
-    "cxx": CxxKind(),
-    "ar": ArKind(),
-    "tool": ToolKind(),
-    "remove": RemoveKind(),
-    "mkdir": MkdirKind(),
-    "write": WriteKind(),
-    "truncate": TruncateKind(),
-    "rename": RenameKind(),
-    "symlink": SymlinkKind(),
-    "copy": CopyKind(),
-    "chmod": ChmodKind(),
-    "umask": UmaskKind(),
-    "clean": CleanKind(),
-    "parallel": ParallelKind(),
-}
+_ALL: tuple[StepKind[Any], ...] = (
+    RustcKind(), LinkOnlyKind(), RunKind(), CcKind(), CxxKind(), ArKind(), ToolKind(), RemoveKind(),
+    MkdirKind(), WriteKind(), TruncateKind(), RenameKind(), SymlinkKind(), CopyKind(), ChmodKind(),
+    UmaskKind(), CleanKind(), ParallelKind(),
+)  # fmt: skip
+KINDS: dict[str, StepKind[Any]] = {kind.keys.action: kind for kind in _ALL}
 """Every kind, by the key that names it in a case."""
-
-
-_KEYS = {kind.keys: key for key, kind in KINDS.items()}
-
-
-def key_of(step: model.Step) -> str:
-    """The key that names a step's kind in a case."""
-    return _KEYS[type(step)]
 
 
 def kind_of(step: model.Step) -> StepKind[Any]:
     """A step's kind."""
-    return KINDS[key_of(step)]
+    return KINDS[step.action]
