@@ -22,6 +22,7 @@ import blake3
 import msgspec
 
 from linkage.errors import LinkageError
+from linkage.host.decoding import MALFORMED
 from linkage.host.files import replace_file
 
 SERVER = "https://api.github.com"
@@ -166,14 +167,14 @@ def _wait(headers: Message, now: float) -> float | None:
 def _kept(file: Path) -> _Answer | None:
     try:
         return msgspec.json.decode(file.read_bytes(), type=_Answer)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, *MALFORMED):
         return None
 
 
 def _decoded(answer: _Answer, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(answer.body, type=kind)
-    except msgspec.DecodeError as error:
+    except MALFORMED as error:
         raise LinkageError(
             f"its answer cannot be read: {error}", where="GitHub", help="check GITHUB_API_URL and the proxy"
         ) from None

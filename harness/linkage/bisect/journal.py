@@ -23,6 +23,7 @@ import msgspec
 from linkage.bisect.search import Mark
 from linkage.bisect.signature import ProbeResult
 from linkage.errors import LinkageError
+from linkage.host.decoding import MALFORMED
 
 _FIELD = r'("(?:[^"\\]|\\.)*"|[^\s"{][^\s]*)'
 _LINE = re.compile(rf"(\w+)\s+{_FIELD}\s+{_FIELD}(?:\s+(\{{.*\}}))?\s*(?:#.*)?")
@@ -199,7 +200,7 @@ def _read(journal: Journal, line: str, where: str) -> None:
             return
         seen = msgspec.json.decode(detail, type=ProbeResult) if detail else None
         journal.entries[toolchain, variant] = JournalEntry(Mark(word), seen)
-    except (ValueError, msgspec.DecodeError) as error:
+    except (ValueError, *MALFORMED) as error:
         told = "it must begin with good, bad, skip or missing" if "Mark" in str(error) else str(error)
         raise LinkageError(f"invalid line: {told}", where=where) from None
 

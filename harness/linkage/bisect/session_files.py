@@ -50,5 +50,5 @@ def _folder_of(file: Path) -> str | None:
             start = next((line for line in lines if line.startswith("start ")), "start {}")
         found = json.loads(start.removeprefix("start "))
         return str(found["folder"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None

@@ -7,6 +7,7 @@ import msgspec
 
 from linkage.bisect.signature import ProbeResult
 from linkage.errors import LinkageError
+from linkage.host.decoding import MALFORMED
 from linkage.host.files import write_whole
 
 
@@ -29,7 +30,7 @@ def load(place: str, case: str) -> Mapping[str, ProbeResult]:
         saved = msgspec.json.decode(Path(place).read_bytes(), type=SavedSignatures)
     except OSError as error:
         raise LinkageError(f"cannot be read: {error.strerror}", where=place) from None
-    except msgspec.DecodeError as error:
+    except MALFORMED as error:
         raise LinkageError(
             f"is not a signature: {error}", where=place, help="write one with: linkage probe CASE --save FILE"
         ) from None

@@ -15,6 +15,7 @@ import msgspec
 from linkage.compare.comparison import BuildResult, ComparedSide, NotCompared
 from linkage.compare.model import VariantBuild
 from linkage.errors import LinkageError
+from linkage.host.decoding import MALFORMED
 from linkage.host.terminal import escape
 
 FORMAT = 4
@@ -119,5 +120,5 @@ def _decoded(data: bytes, file: str) -> Snapshot:
 def _read(line: bytes, kind: type[T], number: int) -> T:
     try:
         return msgspec.json.decode(line, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except MALFORMED as error:
         raise ValueError(f"line {number} of its content: {error}") from None

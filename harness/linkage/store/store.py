@@ -25,6 +25,7 @@ import msgspec
 from linkage.artifact.cache import LruCache
 from linkage.artifact.digest import file_digest
 from linkage.errors import StoreError
+from linkage.host.decoding import MALFORMED
 
 VERSION = 2
 """Of the layout and the readers: entries of other versions are ignored."""
@@ -47,6 +48,7 @@ _VARIANT = "variant-"
 _FUTURE = 86400  # seconds; clocks of machines that share a store differ by less
 _CHECK = 16  # bytes of BLAKE2b before every entry: of its kind, its key and its content
 _COMPRESS_FROM = 4096  # bytes
+_LARGEST = 1 << 28  # bytes of an entry
 
 T = TypeVar("T")
 
@@ -333,10 +335,19 @@ def decoded(stored: bytes, place: Path, shape: type[T]) -> T | None:
     if _checksum(place, body) != check:
         return None
     try:
-        content = zlib.decompress(body[1:]) if body[:1] == b"z" else body[1:]
+        content = _inflated(body[1:]) if body[:1] == b"z" else body[1:]
         return msgspec.msgpack.decode(content, type=shape)
-    except (zlib.error, msgspec.DecodeError, UnicodeDecodeError):
+    except (zlib.error, *MALFORMED):
         return None
+
+
+def _inflated(body: bytes) -> bytes:
+    """An entry's content. Raises zlib.error if it is damaged, or larger than any that is written."""
+    inflating = zlib.decompressobj()
+    content = inflating.decompress(body, _LARGEST)
+    if not inflating.eof:
+        raise zlib.error("it is not whole, or too large")
+    return content
 
 
 def last_used(mtime: float, now: float) -> float:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from linkage.host.decoding import MALFORMED
 from linkage.host.files import replace_file
 
 T = TypeVar("T")
@@ -19,7 +20,7 @@ def load(path: Path, kind: type[T]) -> T | None:
     """The cached value; None if there is none, or it is not of this type."""
     try:
         return msgspec.msgpack.decode(path.read_bytes(), type=kind, dec_hook=_decode)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except (OSError, *MALFORMED):
         return None
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from linkage.errors import ToolchainError
+from linkage.host.decoding import MALFORMED
 from linkage.host.files import replace_file
 from linkage.host.folders import expand_home
 from linkage.toolchain.sources.debian import tree
@@ -74,7 +75,7 @@ def read(folder: Path) -> UnpackedCompiler | None:
     try:
         record = msgspec.json.decode((folder / RECORD).read_bytes(), type=CompilerRecord)
         newest_first(record.release, record.package)
-    except (OSError, ValueError, msgspec.DecodeError):  # with msgspec 0.19 it is no ValueError
+    except (OSError, ValueError, *MALFORMED):  # with msgspec 0.19 it is no ValueError
         return None
     found = UnpackedCompiler(folder, record)
     return found if found.rustc.is_file() else None
