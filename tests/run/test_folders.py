@@ -23,7 +23,7 @@ from linkage.plan.plan import Plan, Variant
 from linkage.run import chain
 from linkage.run.session import Session
 from linkage.store.keys import step_key
-from linkage.store.recheck import Recheck
+from linkage.store.recheck import Recheck, neutral
 from linkage.store.store import Store
 from linkage.toolchain import Toolchain
 
@@ -83,6 +83,86 @@ CASES = {
         steps:
           - {tool: sh, args: [-c, 'pwd | sha256sum > sum']}
           - {tool: sh, args: [-c, 'echo ${n}; pwd | sha256sum -c sum'], stdout: "${n}\\n-: OK\\n"}
+        """,
+    "length": """\
+        summary: The length of a path is that of the folder in which it is checked
+        matrix: {n: [1, 2]}
+        steps:
+          - {tool: sh, args: [-c, 'pwd | wc -c > length']}
+          - {tool: sh, args: [-c, 'test $(pwd | wc -c) = $(cat length) && echo ${n}'], stdout: "${n}\\n"}
+        """,
+    "embedded-hash": """\
+        summary: A program that only holds a hash of its library's path was built in its own folder
+        matrix: {n: [1, 2]}
+        sources:
+          dep.rs: |
+            pub const fn hash(text: &[u8]) -> u64 {
+                let (mut found, mut at) = (0xcbf29ce484222325, 0);
+                while at < text.len() {
+                    found = (found ^ text[at] as u64).wrapping_mul(0x100000001b3);
+                    at += 1;
+                }
+                found
+            }
+            pub const HERE: u64 = hash(file!().as_bytes());
+          main.rs: |
+            fn main() {
+                let given: Vec<String> = std::env::args().collect();
+                println!("{} {}", dep::HERE == dep::hash(given[1].as_bytes()), given[2]);
+            }
+        steps:
+          - {rustc: "${work}/dep.rs", crate-type: rlib}
+          - {rustc: main.rs, extern: {dep: dep.rlib}}
+          - {run: main, args: ["${work}/dep.rs", "${n}"], stdout: "true ${n}\\n"}
+        """,
+    "panic": """\
+        summary: A panic names the folders in which the program was compiled and runs
+        matrix: {n: [1, 2]}
+        sources:
+          dep.rs: |
+            pub fn fail(n: &str) { panic!("{n} in {:?}", std::env::current_dir().unwrap()) }
+          main.rs: |
+            fn main() { dep::fail(&std::env::args().nth(1).unwrap()) }
+        steps:
+          - {rustc: "${work}/dep.rs", crate-type: rlib}
+          - {rustc: main.rs, extern: {dep: dep.rlib}}
+          - run: main
+            args: "${n}"
+            exit: 101
+            stderr: {contains: ["${work}/dep.rs:1:24", '${n} in "${work}"']}
+        """,
+    "metadata": """\
+        summary: An error shows the place of a dependency, which its metadata names
+        matrix: {n: [1, 2]}
+        sources:
+          dep.rs: |
+            pub struct Hidden(u8);
+          main.rs: |
+            fn main() { dep::Hidden(1); }
+        steps:
+          - {rustc: "${work}/dep.rs", crate-type: rlib}
+          - rustc: main.rs
+            cfg: "n${n}"
+            extern: {dep: dep.rlib}
+            exit: 1
+            stderr: {contains: "${work}/dep.rs:1"}
+        """,
+    "compressed-section": """\
+        summary: A compressed section names the folder in which it was made
+        matrix: {n: [1, 2]}
+        sources: {place.c: "char n = N;"}
+        steps:
+          - {tool: sh, args: [-c, "pwd | gzip -n >place.gz"]}
+          - {cc: place.c, kind: obj, output: place.o, flags: "-DN=${n}"}
+          - {tool: objcopy, args: [--add-section, place=place.gz, place.o]}
+          - {tool: objcopy, id: took, args: [--dump-section, place=took.gz, place.o]}
+          - {tool: zcat, args: [took.gz], stdout: "${work}\\n"}
+        """,
+    "no-such-folder": """\
+        summary: An operation that fails says of which file, in any folder
+        matrix: {n: [1, 2]}
+        sources: {a: ""}
+        steps: [{rename: a, to: "gone/${n}"}]
         """,
     "captured": """\
         summary: What a step prints of its folder names the folder of a later one
@@ -149,7 +229,7 @@ def seen(variant: Variant, store: Path, cache: Path) -> Seen:
             one.id,
             one.outcome.status,
             one.outcome.stdout,
-            one.outcome.stderr,
+            neutral(one.outcome.stderr),
             one.outcome.produced,
             one.outcome.modes,
         )
@@ -183,13 +263,12 @@ def alone(
 def test_each_case_is_judged(alone: dict[str, Seen], real_toolchain: Toolchain) -> None:
     """By its verdict, red or green; what is not is a mistake in this file."""
     found = {name: one.outcome for name, one in alone.items()}
-    wrong = VerdictKind.FAIL, VerdictKind.ERROR
-    assert {name for name, outcome in found.items() if outcome in wrong} == {
-        f"remapped.yaml::{real_toolchain.name}[level=0]",
-        f"remapped.yaml::{real_toolchain.name}[level=2]",
-        f"captured.yaml::{real_toolchain.name}[n=2]",
-    }, alone
-    assert VerdictKind.ERROR not in found.values()
+    failed = {
+        name.replace(f"::{real_toolchain.name}", "") for name in found if found[name] is VerdictKind.FAIL
+    }
+    assert failed == {"remapped.yaml[level=0]", "remapped.yaml[level=2]", "captured.yaml[n=2]"}, alone
+    errors = {name.partition(".")[0] for name in found if found[name] is VerdictKind.ERROR}
+    assert errors == {"no-such-folder"}, alone
 
 
 @settings(max_examples=5, deadline=None, phases=[Phase.generate])
@@ -240,7 +319,8 @@ def test_outcomes_of_two_folders_do_not_meet(
         with Store(tmp_path).variant_folder() if not first else Store(tmp_path).work_folder():
             found[name] = seen(variants[name], tmp_path, cache)
     different = {name.partition(".")[0] for name in found if found[name] != alone[name]}
-    named = {"macro", "remapped", "debug-info", "compressed", "hashed"}
+    named = {"macro", "remapped", "debug-info", "compressed", "hashed", "embedded-hash", "panic"}
+    named |= {"metadata", "compressed-section"}
     assert different == (set() if bound else named)
 
 
@@ -256,7 +336,7 @@ def test_a_recheck_finds_no_difference(
     assert {name: one.outcome for name, one in again.items()} == {
         name: one.outcome for name, one in alone.items()
     }
-    judged = [one for one in again.values() if one.outcome is not VerdictKind.SKIP]
+    judged = [one for one in again.values() if one.outcome not in (VerdictKind.SKIP, VerdictKind.ERROR)]
     assert all(one.rechecked for one in judged)
 
 

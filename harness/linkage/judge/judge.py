@@ -190,8 +190,10 @@ def _group(
     sibling: Sibling,
 ) -> Iterator[Failure]:
     version = plan.variant.toolchain.version
-    found = matching(outcome.facts, group.pattern)
-    others = {name: outcome.others[name] for name in matching(outcome.others, group.pattern)}
+    found = sorted({name for pattern in group.patterns for name in matching(outcome.facts, pattern)})
+    others = {
+        name: outcome.others[name] for pattern in group.patterns for name in matching(outcome.others, pattern)
+    }
     if not group.claims.exists:
         for name in sorted({*found, *others}):
             what = others.get(name) or f"{outcome.facts[name].size} bytes"

@@ -24,6 +24,7 @@ from linkage.plan.operations import Operation
 from linkage.plan.outputs import Outputs
 from linkage.plan.state import State, matching, selected
 from linkage.plan.steps import OperationKind, ProcessKind, Scope, kind_of
+from linkage.plan.steps.kind import LINK_INPUTS
 from linkage.plan.steps.scope import toolchain_or_inside
 from linkage.plan.template import WORK, Template
 from linkage.toolchain.model import Toolchain
@@ -80,6 +81,13 @@ class ClaimGroup:
     pattern: str
     """The subject's file, or a glob over files."""
     claims: ArtifactClaims
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """All that the subject means: of the linker's inputs, those of one name that came later, too."""
+        if not self.pattern.startswith(LINK_INPUTS):
+            return (self.pattern,)
+        return self.pattern, f"{LINK_INPUTS}*/{self.pattern.removeprefix(LINK_INPUTS)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,9 +304,9 @@ def _needs(group: ClaimGroup, outputs: Outputs) -> Iterator[Read]:
         n for one in said for n, claim in one.section.items() if claim.contains or claim.not_contains
     )
     content = group.claims.content
-    yield Read(
-        group.pattern, functions, contents, (*content.contains, *content.not_contains) if content else ()
-    )
+    texts = (*content.contains, *content.not_contains) if content else ()
+    for pattern in group.patterns:
+        yield Read(pattern, functions, contents, texts)
     for reference in comparisons(group.claims):
         if reference.artifact and not reference.variant:
             yield Read(outputs.path(reference.artifact))

@@ -19,6 +19,7 @@ from linkage.plan.expectation import as_expected
 from linkage.plan.observation import Observation, Outcome, StepObservation, claim_variables
 from linkage.plan.plan import Plan, PlannedStep, Read, filled, wanted_files
 from linkage.plan.state import State, initial, other_than_files, target
+from linkage.plan.steps.kind import LINK_INPUTS
 from linkage.plan.template import WORK, CapturedText
 from linkage.run.executor import Context, execute
 from linkage.run.job_server import JobServer
@@ -356,7 +357,7 @@ class _Chain:
 
     def _keep_files(self, outcome: Outcome, state: State) -> None:
         workspace = self._open()
-        for name in outcome.produced:
+        for name in (*outcome.produced, *(name for name in state if name.startswith(LINK_INPUTS))):
             digest = state[name].stored
             if digest is not None and self.store.put_blob(digest, workspace.root / name):
                 workspace.note_link(name, digest)

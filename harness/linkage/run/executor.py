@@ -76,6 +76,8 @@ def execute(step: PlannedStep, workspace: Workspace, context: Context) -> tuple[
     If the step cannot be run, the outcome has a `problem`. Raises OSError only if the folder itself
     cannot be read.
     """
+    if any(inputs_wanted(part) for part in (step.parallel or (step,))):
+        shutil.rmtree(workspace.root / LINK_INPUTS, ignore_errors=True)  # of an earlier step
     before, marks = workspace.scan(), workspace.marks
     try:
         with context.jobs.token() if context.jobs and _starts(step) else contextlib.nullcontext():
@@ -83,16 +85,16 @@ def execute(step: PlannedStep, workspace: Workspace, context: Context) -> tuple[
             if context.jobs and context.tells_jobs and _died(step, outcome):
                 context.jobs.lose()
     except OSError as error:
-        why = _FATAL.get(error.errno or 0) or error.strerror or str(error)
-        outcome = Outcome(problem=f"{error.filename or 'the step'}: {why}")
+        outcome = Outcome(problem=_told(error, workspace))
     after = workspace.scan()
     # A file that was written again with the same content counts as produced. A folder does if it is empty:
     # otherwise the files in it count.
     holding = {posixpath.dirname(name) for name in after}
+    files = {name: node for name, node in after.items() if not f"{name}/".startswith(LINK_INPUTS)}
     produced = tuple(
         sorted(
             name
-            for name, node in after.items()
+            for name, node in files.items()
             if (
                 name not in before and name not in holding
                 if node.kind == "dir"
@@ -279,8 +281,17 @@ def _operate(operation: Operation, workspace: Workspace, context: Context) -> Ou
     except OSError as error:
         if error.errno in _FATAL:
             raise
-        return Outcome(problem=f"{error.filename or 'the step'}: {error.strerror or error}")
+        return Outcome(problem=_told(error, workspace))
     return Outcome(status=0)
+
+
+def _told(error: OSError, workspace: Workspace) -> str:
+    """What failed, and of which files, in whatever folder it was."""
+    why = _FATAL.get(error.errno or 0) or error.strerror or str(error)
+    named = [os.fsdecode(name) for name in (error.filename, error.filename2) if isinstance(name, str | bytes)]
+    below = [os.path.relpath(name, workspace.root) if name.startswith("/") else name for name in named]
+    shown = " to ".join(name if name.startswith("..") else f"`{name}`" for name in below)
+    return f"{shown or 'the step'}: {why}"
 
 
 def _together(step: PlannedStep, workspace: Workspace, context: Context) -> Outcome:

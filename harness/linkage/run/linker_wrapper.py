@@ -21,7 +21,8 @@ _NAME = re.compile(r'"?([^\s{};:"]+)"?\s*;')
 def install(folder: Path, inputs: Path, kept: Sequence[str], path: str) -> Path:
     """Write the wrapper into `folder` and remove its earlier records; return the folder to put first on PATH.
 
-    Inputs of the linker whose names match a pattern of `kept` are copied to `inputs`.
+    Inputs of the linker whose names match a pattern of `kept` are copied to `inputs`; the second of a
+    name to `inputs/2`, and so on.
     """
     real = shutil.which("cc", path=path) or "/usr/bin/cc"
     calls = folder / "calls"
