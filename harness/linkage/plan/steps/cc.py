@@ -8,6 +8,7 @@ from linkage.case.output_names import cc_output
 from linkage.plan.command import Glob, Word
 from linkage.plan.steps.kind import ProcessKind
 from linkage.plan.steps.scope import Scope
+from linkage.plan.template import Captured, Template
 
 SYSTEM_LIBRARIES = ("-lgcc_s", "-lutil", "-lrt", "-lpthread", "-lm", "-ldl", "-lc")
 """The libraries that a staticlib with std needs on GNU/Linux (`rustc --print native-static-libs`)."""
@@ -31,8 +32,15 @@ class _CompilerKind(ProcessKind[C_contra], Generic[C_contra]):
         flags = scope.each(step.flags)
         own = scope.toolchain.capabilities.gcc_ld if "-fuse-ld=lld" in map(str, flags) else None
         brought = (f"-B{own}",) if own else ()  # the same LLD as in rustc's steps
-        argv = (compiler, *_FLAGS[step.kind], *brought, *flags, *files, "-o", output)
-        return argv if step.kind == "obj" else (*argv, *_linked(step, scope))
+        # A linker takes from a library what the objects before it need.
+        place = next((i for i, word in enumerate(flags) if _names_libraries(word)), len(flags))
+        argv = (compiler, *_FLAGS[step.kind], *brought, *flags[:place], *files, "-o", output)
+        if step.kind == "obj":
+            return (*argv, *flags[place:])
+        linked = [*flags[place:], *_linked(step, scope)]
+        by_name = any(_names_libraries(word) for word in (*flags, *map(scope.file, step.link_with)))
+        searched = [f"-L{folder}" for folder in map(scope.relative, scope.outputs.folders)] if by_name else []
+        return (*argv, *searched, *linked)
 
 
 class CcKind(_CompilerKind[model.CcStep]):
@@ -49,6 +57,12 @@ class CxxKind(_CompilerKind[model.CxxStep]):
 
     def argv(self, step: model.CxxStep, scope: Scope) -> Sequence[Word | str]:
         return self._argv("c++", step.cxx, step, scope)
+
+
+def _names_libraries(word: Word | str) -> bool:
+    """Whether it is `-lNAME`, or what an earlier step captured, such as native-static-libs."""
+    captured = isinstance(word, Template) and isinstance(next(iter(word.parts), None), Captured)
+    return captured or str(word).startswith("-l")
 
 
 def _linked(step: model.CcStep, scope: Scope) -> list[Word | str]:
