@@ -178,6 +178,21 @@ def test_a_shared_library_is_linked_by_its_name() -> None:
     assert line == f"cc main.c -o main -L. -l:liblib.so -lfoo -Wl,-rpath-link,. -Wl,-rpath-link,{LIBDIR}"
 
 
+@pytest.mark.parametrize(
+    ("step", "line"),
+    [
+        ("cc: main.c, flags: [-O, -lfoo, -g]", "cc -O main.c -o main -L. -lfoo -g"),
+        ("cc: main.c, link-with: -lfoo, system-libraries: false", "cc main.c -o main -L. -lfoo"),
+        ("cc: main.c, flags: [-O, '${captured.lib}']", "cc -O main.c -o main -L. ${captured.lib}"),
+        ("cc: main.c, flags: [-O, -g]", "cc -O -g main.c -o main"),
+        ("cc: main.c, kind: obj, flags: [-lfoo]", "cc -c main.c -o main.o -lfoo"),
+    ],
+)
+def test_libraries_that_a_c_program_names_follow_its_source(step: str, line: str) -> None:
+    first = "{rustc: lib.rs, crate-type: staticlib, capture: native-static-libs}"
+    assert lines(f"  - {first}\n  - {{{step}}}\n")[1] == line
+
+
 def test_objects_and_shared_libraries_in_c() -> None:
     assert lines("  - {cc: main.c, kind: obj}\n") == ["cc -c main.c -o main.o"]
     assert lines("  - {cc: main.c, kind: shared}\n") == ["cc -shared -fPIC main.c -o libmain.so"]

@@ -39,7 +39,8 @@ class _CompilerKind(ProcessKind[C_contra], Generic[C_contra]):
             return (*argv, *flags[place:])
         linked = [*flags[place:], *_linked(step, scope)]
         by_name = any(_names_libraries(word) for word in (*flags, *map(scope.file, step.link_with)))
-        searched = [f"-L{folder}" for folder in map(scope.relative, scope.outputs.folders)] if by_name else []
+        folders = [f"-L{folder}" for folder in map(scope.relative, scope.outputs.folders)] if by_name else []
+        searched = [folder for folder in folders if folder not in linked]
         return (*argv, *searched, *linked)
 
 
