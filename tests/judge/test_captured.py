@@ -87,7 +87,7 @@ def test_commands_show_what_was_captured() -> None:
     verdict = judged(planned(text), native, done(stderr="in $WORK/sub: it's\n"), done(), done(), done())
     rustc, cc, run, write, clean = verdict.commands
     assert rustc == "/rust/bin/rustc lib.rs --edition=2021 --crate-type=staticlib -L ."
-    assert cc == "( cd sub && cc -lc -lm ../main.c -o ../main ../liblib.a )"
+    assert cc == "( cd sub && cc ../main.c -o ../main -L.. -lc -lm ../liblib.a )"
     given, _, started = run.partition(" | ")
     assert given == """printf 'in %s/sub: it'"'"'s\\n' "$WORK\""""
     assert started == (
