@@ -211,10 +211,10 @@ class Members(Sequence[ArchiveMember]):
     @classmethod
     def joined(cls, parts: Sequence[CrateMembers]) -> "Members":
         """The members of these parts, one for each run of members of one crate."""
-        made = cls(tuple(part.packed for part in parts))
+        joined = cls(tuple(part.packed for part in parts))
         members = tuple(member for part in parts for member in part.members)
-        made.__dict__["_members"] = members  # known already: never unpacked
-        return made
+        joined.__dict__["_members"] = members  # known already: never unpacked
+        return joined
 
     @cached_property
     def _members(self) -> tuple[ArchiveMember, ...]:

@@ -176,12 +176,12 @@ def section_flags(number: int) -> str:
 
 def _positions(names: bytes, name: str) -> set[int]:
     """The offsets of a NUL-terminated `name` in a string table: also as the tail of another name."""
-    wanted = _raw_name(name) + b"\0"
+    name_bytes = _raw_name(name) + b"\0"
     found: set[int] = set()
-    at = names.find(wanted)
+    at = names.find(name_bytes)
     while at >= 0:
         found.add(at)
-        at = names.find(wanted, at + 1)
+        at = names.find(name_bytes, at + 1)
     return found
 
 
@@ -281,12 +281,12 @@ class SectionTable(Collection[Section]):
 
     def _named_at(self, offset: int) -> Iterator[int]:
         """The indexes of the sections whose name lies at an offset of the string table."""
-        wanted, offsets = _U32.pack(offset), self.name_offsets
-        at = offsets.find(wanted)
+        packed, offsets = _U32.pack(offset), self.name_offsets
+        at = offsets.find(packed)
         while at >= 0:
             if at % 4 == 0:
                 yield at // 4
-            at = offsets.find(wanted, at + 1)
+            at = offsets.find(packed, at + 1)
 
     def named(self, name: str) -> tuple[Section, ...]:
         """The sections of exactly this name, without decoding the others unless there is one."""

@@ -106,7 +106,7 @@ def flips(gaps: Sequence[Gap], finding: Finding, asked: Range) -> list[Flip]:
     found = []
     for index, gap in enumerate(gaps):
         becomes = "bad" if (index % 2 == 0) != finding.backwards else "good"
-        skipped = tuple((name(place), told) for place, told in finding.skipped if place in gap.candidates)
+        skipped = tuple((name(place), reason) for place, reason in finding.skipped if place in gap.candidates)
         candidates = tuple(name(place) for place in gap.candidates)
         if asked.axis.kind == "nightly":
             candidates = tuple(one for one in candidates if one not in _missing(skipped))

@@ -55,9 +55,9 @@ class Clone:
             raise LinkageError(
                 f"{old} is not an ancestor of {new}", where=self.where, help="name the older commit first"
             )
-        told = self._checked("log", "--first-parent", "--reverse", _SHAPE, f"{first}..{last}")
+        log = self._checked("log", "--first-parent", "--reverse", _SHAPE, f"{first}..{last}")
         merges = [
-            merge_of(commit, date, message) for commit, author, date, message in _rows(told) if author in BOTS
+            merge_of(commit, date, message) for commit, author, date, message in _rows(log) if author in BOTS
         ]
         return [self._complete(merge) for merge in merges]
 
@@ -70,8 +70,8 @@ class Clone:
         """A merge with the pull requests of a rollup whose message lists none, from its own merges."""
         if not merge.lists_too_little:
             return merge
-        told = self._git("log", "--merges", "--reverse", _SHAPE, f"{merge.commit}^1..{merge.commit}^2")
-        pulls = [pull_of(message) for _, _, _, message in _rows(told.stdout.decode(errors="replace"))]
+        log = self._git("log", "--merges", "--reverse", _SHAPE, f"{merge.commit}^1..{merge.commit}^2")
+        pulls = [pull_of(message) for _, _, _, message in _rows(log.stdout.decode(errors="replace"))]
         return replace(merge, rolled_up=tuple(one for one in pulls if one is not None))
 
     def _has(self, name: str) -> bool:
@@ -80,8 +80,8 @@ class Clone:
     def _checked(self, *words: str) -> str:
         answer = self._git(*words)
         if answer.status != 0:
-            told = answer.stderr.decode(errors="replace").strip().splitlines()
-            raise LinkageError(told[-1] if told else "git failed", where=self.where)
+            lines = answer.stderr.decode(errors="replace").strip().splitlines()
+            raise LinkageError(lines[-1] if lines else "git failed", where=self.where)
         return answer.stdout.decode(errors="replace")
 
     def _git(self, *words: str) -> process.ProcessResult:
@@ -94,7 +94,7 @@ class Clone:
             raise LinkageError(f"git cannot be started: {error.strerror}", where="--rust-src") from None
 
 
-def _rows(told: str) -> list[tuple[str, str, str, str]]:
+def _rows(log: str) -> list[tuple[str, str, str, str]]:
     """The commits of a log: hash, author, date, message."""
-    rows = [text.lstrip("\n").split(_SEPARATOR) for text in told.split(_END)]
+    rows = [text.lstrip("\n").split(_SEPARATOR) for text in log.split(_END)]
     return [(row[0], row[1], row[2], row[3]) for row in rows if len(row) == len(_FIELDS)]

@@ -91,7 +91,7 @@ class Downloads:
         partial.replace(place)
 
     def _again(self, url: str, attempt: Callable[[], T]) -> T:
-        told = ""
+        detail = ""
         for number in range(self.attempts):
             if number and self.stop.wait(PAUSE * 2 ** (number - 1)):
                 raise Stopped
@@ -101,12 +101,12 @@ class Downloads:
                 if error.code in _NOT_FOUND:
                     reason = f"{url} does not exist (HTTP status {error.code})"
                     raise NotThereError(reason, forbidden=error.code == _FORBIDDEN) from None
-                told = f"HTTP status {error.code}"
+                detail = f"HTTP status {error.code}"
             except (OSError, http.client.HTTPException) as error:
                 if isinstance(error, OSError) and error.errno == errno.ENOSPC:
                     raise DiskFullError(f"{url}: download failed: the disk is full") from None
-                told = str(getattr(error, "reason", None) or str(error) or type(error).__name__)
-        raise UnreachableError(f"{url}: download failed {self.attempts} times: {told}")
+                detail = str(getattr(error, "reason", None) or str(error) or type(error).__name__)
+        raise UnreachableError(f"{url}: download failed {self.attempts} times: {detail}")
 
     def _ask(self, url: str) -> None:
         request = _request(url)
@@ -117,8 +117,8 @@ class Downloads:
     def _read(self, url: str, limit: int) -> bytes:
         with urllib.request.urlopen(_request(url), timeout=self.stall) as answer:  # noqa: S310 - http alone
             found: bytes = answer.read(limit)
-            wanted = answer.headers.get("Content-Length")
-            if wanted is not None and len(found) < min(int(wanted), limit):
+            length = answer.headers.get("Content-Length")
+            if length is not None and len(found) < min(int(length), limit):
                 raise http.client.IncompleteRead(found)
             return found
 
@@ -134,15 +134,15 @@ class Downloads:
                 return  # the partial file is complete
             raise
         with answer, partial.open("ab" if answer.status == _PARTIAL else "wb") as file:
-            wanted = answer.headers.get("Content-Length")
+            length = answer.headers.get("Content-Length")
             came = 0
             while chunk := answer.read1(_CHUNK):
                 if self.stop.is_set():
                     raise Stopped
                 file.write(chunk)
                 came += len(chunk)
-        if wanted is not None and came < int(wanted):
-            raise http.client.IncompleteRead(b"", int(wanted) - came)
+        if length is not None and came < int(length):
+            raise http.client.IncompleteRead(b"", int(length) - came)
 
 
 def _request(url: str) -> urllib.request.Request:

@@ -65,7 +65,7 @@ class Bisection:
         self._narrow()
         return self._result(Range(self.range.axis, lowest, new))
 
-    def each(self, questions: Iterable[Question], wanted: Mark | None) -> dict[Question, Mapping[int, Mark]]:
+    def each(self, questions: Iterable[Question], answer: Mark | None) -> dict[Question, Mapping[int, Mark]]:
         """Try each position for each question until one gives the expected answer; with None, all.
 
         For toolchains without an order, such as the builds of single pull requests.
@@ -76,7 +76,7 @@ class Bisection:
             open_ones = [
                 subject
                 for subject in self.subjects
-                if any(wanted not in asked.known.values() for asked in subject.asked)
+                if any(answer not in asked.known.values() for asked in subject.asked)
             ]
             if not open_ones:
                 break
@@ -157,8 +157,8 @@ class Bisection:
             subject.asked = [OpenQuestion(question, {place: Mark.BAD}) for question in found]
         elif last:
             what = "passes" if entry.mark is Mark.GOOD else "could not be judged"
-            told = f": {entry.result.reason}" if entry.result is not None and entry.result.reason else ""
-            subject.problem = f"{what} on {name}, the bad end{told}"
+            reason = f": {entry.result.reason}" if entry.result is not None and entry.result.reason else ""
+            subject.problem = f"{what} on {name}, the bad end{reason}"
             if entry.mark is Mark.GOOD and not self.options.fixed:
                 subject.problem += " (help: to find what fixed it, use --regress fixed)"
         self._note(place, subject, entry)
@@ -186,10 +186,10 @@ class Bisection:
         end = "the newer end" if subject.backwards else "the good end"
         if asked.known.get(place) is Mark.BAD:
             return f"fails in the same way on {name} (help: choose another {end.removeprefix('the ')})"
-        told = (
+        reason = (
             why(asked.question, entry.result) if entry is not None and entry.result is not None else "skipped"
         )
-        return f"{name} cannot be {end}: {told}"
+        return f"{name} cannot be {end}: {reason}"
 
     def _spread(self, old: int, new: int) -> None:
         for place in spread(old, new, self.options.spread):
@@ -282,9 +282,9 @@ class Bisection:
             given = entry.mark if corrected or entry.result is None else asked.question.mark(entry.result)
             asked.known[place] = given
         if self.journal.entries.get((name, subject.variant)) != entry:
-            told = self._told(subject, entry)
-            self.journal.note(name, subject.variant, entry, told)
-            self.say(f"{name}: {entry.mark.value}: {subject.variant}: {told}")
+            summary = self._told(subject, entry)
+            self.journal.note(name, subject.variant, entry, summary)
+            self.say(f"{name}: {entry.mark.value}: {subject.variant}: {summary}")
 
     def _told(self, subject: Subject, entry: JournalEntry) -> str:
         if entry.result is None:

@@ -93,7 +93,7 @@ class GitHubApi:
         return answer
 
     def _ask(self, url: str, kept: _Answer | None) -> _Answer:
-        told = ""
+        reason = ""
         for attempt in range(_ATTEMPTS):
             if attempt:
                 time.sleep(PAUSE * 2 ** (attempt - 1))
@@ -106,11 +106,11 @@ class GitHubApi:
                 if error.code == _UNCHANGED and kept is not None:
                     return kept
                 self._refused(error)
-                told = f"HTTP status {error.code}"
+                reason = f"HTTP status {error.code}"
             except (OSError, http.client.HTTPException) as error:
-                told = str(getattr(error, "reason", "") or error) or type(error).__name__
+                reason = str(getattr(error, "reason", "") or error) or type(error).__name__
         raise LinkageError(
-            f"does not answer: {told}",
+            f"does not answer: {reason}",
             where=self.server,
             help="try again later, or name a clone of rust-lang/rust with --rust-src",
         )

@@ -131,9 +131,9 @@ def install(
 def _install(name: str, staged: Path, program: Path, env: Mapping[str, str], targets: Sequence[str]) -> Path:
     own = {**env, "RUSTUP_HOME": str(staged), "CARGO_HOME": str(staged / "cargo")}
     (staged / "downloads").symlink_to(Path("..", DOWNLOADS), target_is_directory=True)
-    wanted = [word for target in targets for word in ("--target", target)]
+    options = [word for target in targets for word in ("--target", target)]
     answer = ask(
-        [program, "toolchain", "install", name, "--profile", "minimal", "--no-self-update", *wanted],
+        [program, "toolchain", "install", name, "--profile", "minimal", "--no-self-update", *options],
         own,
         who=name,
         time_limit=_TIME_LIMIT,

@@ -84,16 +84,16 @@ def why(question: Question, found: ProbeResult) -> str:
         case ProbeOutcome.OTHER:
             return f"a different failure: {found.failures[0]}"
         case _:
-            told = found.reason or next((str(one) for one in found.failures), found.outcome)
+            reason = found.reason or next((str(one) for one in found.failures), found.outcome)
             more = " (help: try it with --ignore-limits)" if found.outside_range else ""
-            return f"{kind}: {told}{more}"
+            return f"{kind}: {reason}{more}"
 
 
 def only(asked: Sequence[Question], claim: str) -> tuple[Question, ...]:
     """The questions about this claim, written `STEP: CLAIM` or `CLAIM`."""
-    wanted = [part.strip() for part in claim.rsplit(":", 1)]
+    parts = [part.strip() for part in claim.rsplit(":", 1)]
     return tuple(
         replace(one)
         for one in asked
-        if one.signature.claim == wanted[-1] and (len(wanted) == 1 or one.signature.step == wanted[0])
+        if one.signature.claim == parts[-1] and (len(parts) == 1 or one.signature.step == parts[0])
     )

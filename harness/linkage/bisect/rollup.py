@@ -75,10 +75,10 @@ def read_builds(text: str, where: str) -> tuple[Build, ...]:
 def _build(number: int, rest: str, where: str) -> Build:
     if any(mark in rest for mark in _NOT_BUILT):
         # The commit in this row is the pull request's last one, which was not built.
-        told = _LINK.sub(r"\1", rest.strip(" |").rpartition("|")[2])
+        text = _LINK.sub(r"\1", rest.strip(" |").rpartition("|")[2])
         for mark in _NOT_BUILT:
-            told = told.replace(mark, "")
-        return Build(number, None, " ".join(told.split()))
+            text = text.replace(mark, "")
+        return Build(number, None, " ".join(text.split()))
     commits = _COMMIT.findall(rest)
     if not commits:
         raise LinkageError(

@@ -134,29 +134,31 @@ def lack(toolchain: str, reason: str) -> ProbeResult:
 def signature(failure: Failure) -> Signature:
     """The signature of a failure."""
     text = _ANSI.sub("", failure.found)
-    ended, said, shown = "", text, ""
+    end, message, shown = "", text, ""
     if failure.claim.rpartition(".")[2] in _CLAIMED and not failure.error:
         # The claim has what is missing; what was found is everything else.
-        said = failure.claimed
+        message = failure.claimed
         shown = f"{failure.claimed}: {' '.join(text.split())}"
     elif failure.claim not in ("exit", "") and not failure.error:
-        said = failure.wrong or text
+        message = failure.wrong or text
     if failure.claim in ("exit", ""):
-        first, _, said = text.partition("\n")
-        ended = re.sub(r"\d+", "N", first) if "\n" in text or failure.claim else ""
-        said = said or first
+        first, _, message = text.partition("\n")
+        end = re.sub(r"\d+", "N", first) if "\n" in text or failure.claim else ""
+        message = message or first
     codes = tuple(sorted(set(_CODE.findall(text))))
-    linked = [(found[0], _symbol(next(filter(None, found.groups())))) for found in _UNDEFINED.finditer(said)]
+    linked = [
+        (found[0], _symbol(next(filter(None, found.groups())))) for found in _UNDEFINED.finditer(message)
+    ]
     if linked:
         words, line = {name for _, name in linked}, linked[0][0]
     else:
-        lines = _key_lines(said) or [" ".join(text.split())]
+        lines = _key_lines(message) or [" ".join(text.split())]
         words, line = {word for line in lines for word in _words(line)}, lines[0]
     return Signature(
         failure.step,
         failure.claim,
         codes,
-        ended,
+        end,
         tuple(sorted(words)),
         _shown(shown or line),
         bool(linked),

@@ -92,12 +92,12 @@ def expand(matrix: Matrix) -> list[dict[str, Any]]:
     return _named(_unique([{key: _frozen(value) for key, value in row.items()} for row in rows]))
 
 
-def _is(wanted: object, value: object) -> bool:
+def _is(condition: object, value: object) -> bool:
     # A named value may be meant by its name; the rest must be equal, as in Actions: a list is
     # no choice here.
-    if isinstance(value, Mapping) and isinstance(wanted, str):
-        return bool(value.get("name") == wanted)
-    return same(_frozen(wanted), _frozen(value))
+    if isinstance(value, Mapping) and isinstance(condition, str):
+        return bool(value.get("name") == condition)
+    return same(_frozen(condition), _frozen(value))
 
 
 def excluded(row: MatrixRow, conditions: Sequence[Condition]) -> int | None:

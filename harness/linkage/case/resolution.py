@@ -106,12 +106,12 @@ class _Resolver:
                 and concrete.offset is None
             ):
                 self.written[concrete.write] = concrete.text
-            said = self._attributes(concrete)
-            name = _identify(concrete, said, self.taken)
+            attributes = self._attributes(concrete)
+            name = _identify(concrete, attributes, self.taken)
             if isinstance(concrete, model.ParallelStep):
                 yield self._parallel(concrete, name, data, path)
             else:
-                yield _resolve(concrete, path, self.row, name, said)
+                yield _resolve(concrete, path, self.row, name, attributes)
 
     def _attributes(self, step: model.Step) -> CrateAttributes:
         """What the source of a rustc step says of its crate."""
@@ -169,8 +169,8 @@ def _has_variables(data: Data) -> bool:
     return isinstance(data, list) and any(_has_variables(item) for item in data)
 
 
-def _identify(step: model.Step, said: CrateAttributes, taken: set[str]) -> str:
-    name = step.id_ or step.default_id(said.name)
+def _identify(step: model.Step, attributes: CrateAttributes, taken: set[str]) -> str:
+    name = step.id_ or step.default_id(attributes.name)
     if step.id_ is None:
         base, number = name, 2
         while name in taken:
@@ -180,15 +180,15 @@ def _identify(step: model.Step, said: CrateAttributes, taken: set[str]) -> str:
 
 
 def _resolve(
-    step: model.Step, path: KeyPath, row: TrackedRow, name: str, said: CrateAttributes
+    step: model.Step, path: KeyPath, row: TrackedRow, name: str, attributes: CrateAttributes
 ) -> ResolvedStep:
     if not isinstance(step, model.RustcStep):
         return ResolvedStep(path, name, step, step.made_roles(()))
     axes = _axes(step, row)
     kinds = axes.get("crate-type")
-    types = tuple(kinds) if isinstance(kinds, (list, tuple)) else (kinds,) if kinds else said.types
-    given = step.crate_name or said.name
-    return ResolvedStep(path, name, step, step.made_roles(types), axes, types or ("bin",), given, said)
+    types = tuple(kinds) if isinstance(kinds, (list, tuple)) else (kinds,) if kinds else attributes.types
+    given = step.crate_name or attributes.name
+    return ResolvedStep(path, name, step, step.made_roles(types), axes, types or ("bin",), given, attributes)
 
 
 def _axes(step: model.RustcStep, row: TrackedRow) -> dict[str, Any]:

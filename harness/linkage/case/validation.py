@@ -63,12 +63,12 @@ def explain(error: ValidationError, doc: Document, base: KeyPath = ()) -> Iterat
 def _wrong_type(path: KeyPath, found: Iterable[ErrorDetails], doc: Document) -> CaseError:
     details = list(found)
     kinds = dict.fromkeys(detail["type"] for detail in details)
-    wanted = " or ".join(dict.fromkeys(_EXPECTED[kind] for kind in kinds))
+    expected = " or ".join(dict.fromkeys(_EXPECTED[kind] for kind in kinds))
     given = details[0].get("input")
     is_ = _FOUND.get(type(given), "null" if given is None else "something else")
     part = "an element of " if path and isinstance(path[-1], int) else ""
     help = "put it in quotes" if "string_type" in kinds and isinstance(given, (bool, int)) else None
-    return CaseError(f"{part}`{_name(path)}` must be {wanted}, not {is_}", where=doc.value(path), help=help)
+    return CaseError(f"{part}`{_name(path)}` must be {expected}, not {is_}", where=doc.value(path), help=help)
 
 
 def _one(detail: ErrorDetails, path: tuple[Any, ...], doc: Document) -> Iterator[CaseError]:

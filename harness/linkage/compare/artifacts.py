@@ -112,11 +112,11 @@ class Differ:
 
 def _untold(changes: Iterable[Change], dynamic: Sequence[Change]) -> Iterator[Change]:
     """The changes in the symbol table that the dynamic table has not reported."""
-    told: set[tuple[str, str]] = set()
+    reported: set[tuple[str, str]] = set()
     crossed = {one.name for one in dynamic if one.kind in ("export gone", "export new")}
     lines: dict[str, set[str]] = {}
     for change in dynamic:
-        told.add((change.name, change.kind.rpartition(" ")[2]))
+        reported.add((change.name, change.kind.rpartition(" ")[2]))
         lines.setdefault(change.name, set()).update(change.details)
     for change in changes:
         if change.kind == "runtime symbols":
@@ -127,7 +127,7 @@ def _untold(changes: Iterable[Change], dynamic: Sequence[Change]) -> Iterator[Ch
         kind = change.kind.rpartition(" ")[2]
         # A symbol that is no longer exported is private in the symbol table.
         turned = kind == "changed" and change.name in crossed
-        if change.kind.startswith("section") or not (turned or (change.name, kind) in told):
+        if change.kind.startswith("section") or not (turned or (change.name, kind) in reported):
             yield change
 
 

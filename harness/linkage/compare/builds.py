@@ -67,11 +67,11 @@ class ToolchainSource:
             return NotCompared(cell.name, str(error), error=True)
         if isinstance(found, str):
             return NotCompared(cell.name, found)
-        made = built(*found, self.normalizer, self._places)
-        self.seen.update(linkers(made))
-        self.bootstrap += made.bootstrap
-        why = unjudged(made)
-        return made if why is None else NotCompared(cell.name, why, error=True)
+        build = built(*found, self.normalizer, self._places)
+        self.seen.update(linkers(build))
+        self.bootstrap += build.bootstrap
+        why = unjudged(build)
+        return build if why is None else NotCompared(cell.name, why, error=True)
 
     def side(self) -> ComparedSide:
         can = self.toolchain.capabilities
@@ -182,15 +182,15 @@ def _add(
         ]
         result.bytes = result.bytes[0] + sizes[0], result.bytes[1] + sizes[1]
         return
-    both = [one for one in (base, head) if isinstance(one, NotCompared)]
+    failed = [one for one in (base, head) if isinstance(one, NotCompared)]
     sides = [name for name, one in (("BASE", base), ("HEAD", head)) if isinstance(one, NotCompared)]
-    reasons = dict.fromkeys(one.reason for one in both)
+    reasons = dict.fromkeys(one.reason for one in failed)
     why = (
         "; ".join(reasons)
-        if len(reasons) == 1 and len(both) > 1
-        else "; ".join(f"{side}: {one.reason}" for side, one in zip(sides, both, strict=True))
+        if len(reasons) == 1 and len(failed) > 1
+        else "; ".join(f"{side}: {one.reason}" for side, one in zip(sides, failed, strict=True))
     )
-    result.not_compared.append(NotCompared(cell.name, why, error=any(one.error for one in both)))
+    result.not_compared.append(NotCompared(cell.name, why, error=any(one.error for one in failed)))
 
 
 def in_order(items: Sequence[T], work: Callable[[T], R], width: int) -> Iterator[tuple[T, R]]:

@@ -34,13 +34,13 @@ class CargoSource:
             done = cargo_build(
                 self.project, self.toolchain, self.cargo, self.target, self.environment, self.jobs
             )
-            made = self._built(done)
+            build = self._built(done)
         except LinkageError as error:
             return NotCompared(cell.name, str(error), error=True)
-        for name in linkers(made):
+        for name in linkers(build):
             self.seen[name] = self.seen.get(name, 0) + 1
-        why = unjudged(made)
-        return made if why is None else NotCompared(cell.name, why, error=True)
+        why = unjudged(build)
+        return build if why is None else NotCompared(cell.name, why, error=True)
 
     def _built(self, done: CargoBuilt) -> VariantBuild:
         places = {str(self.target): "$TARGET", str(self.toolchain.sysroot): "$SYSROOT"}

@@ -72,17 +72,17 @@ class Expectations:
     def apply(self, found: Iterable[LocatedChange]) -> tuple[list[tuple[LocatedChange, str]], list[str]]:
         """Every change, with the reason if it is expected; and the expected changes that did not occur."""
         met: set[int] = set()
-        told: list[tuple[LocatedChange, str]] = []
+        changes: list[tuple[LocatedChange, str]] = []
         for one in found:
             fitting = [at for at, (entry, _) in enumerate(self.entries) if entry.fits(one)]
             met.update(fitting)
-            told.append((one, self.entries[fitting[0]][0].reason if fitting else ""))
+            changes.append((one, self.entries[fitting[0]][0].reason if fitting else ""))
         unmet = [
             f"{place}: {', '.join(entry.change)} {_said(entry)}".rstrip()
             for at, (entry, place) in enumerate(self.entries)
             if at not in met
         ]
-        return told, unmet
+        return changes, unmet
 
 
 def _said(entry: ExpectedChange) -> str:

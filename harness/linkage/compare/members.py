@@ -53,9 +53,9 @@ def _pair(
         open_.setdefault(_same(head[at]), []).append(at)
     rest: list[int] = []
     for at in left:
-        alike = open_.get(_same(base[at]))
-        if alike:
-            yield at, alike.pop(0)
+        candidates = open_.get(_same(base[at]))
+        if candidates:
+            yield at, candidates.pop(0)
         else:
             rest.append(at)
     others = sorted(at for places in open_.values() for at in places)
@@ -79,8 +79,8 @@ def _same(member: ComparedMember) -> tuple[object, ...]:
 
 
 def _likeness(one: ComparedMember, other: ComparedMember) -> float:
-    both = len(one.symbols | other.symbols)
-    return len(one.symbols & other.symbols) / both if both else 1.0
+    union = len(one.symbols | other.symbols)
+    return len(one.symbols & other.symbols) / union if union else 1.0
 
 
 def changes(
@@ -100,12 +100,12 @@ def changes(
                     f"{'-' if kind == 'gone' else '+'} {member.name}"
                 )
                 continue
-            said = _described(member)
+            description = _described(member)
             yield Change(
                 f"member {kind}",
                 member.name,
-                base=said if kind == "gone" else "",
-                head=said if kind == "new" else "",
+                base=description if kind == "gone" else "",
+                head=description if kind == "new" else "",
             )
     for one, other in matched.pairs:
         if base[one].kind != head[other].kind:

@@ -48,23 +48,23 @@ class _Reduction:
             for one in step.artifacts.values():
                 for part in one.parts.values():
                     for table in (part.symbols, part.private):
-                        wanted, defined = _c_names(table)
-                        own |= (wanted if len(wanted) <= _MANY_WANTED else set()) | (
+                        undefined, defined = _c_names(table)
+                        own |= (undefined if len(undefined) <= _MANY_WANTED else set()) | (
                             defined if len(defined) <= _MANY_DEFINED else set()
                         )
         return cls(frozenset(own))
 
     def table(self, table: Table, exports: Collection[str] = ()) -> dict[str, tuple[str, ...]]:
         """A table, with sums of the toolchain's libraries and of C libraries."""
-        wanted, defined = (names - self.own for names in _c_names(table))
-        foreign = wanted if len(wanted) > _MANY_WANTED else set()
+        undefined, defined = (names - self.own for names in _c_names(table))
+        foreign = undefined if len(undefined) > _MANY_WANTED else set()
         if len(defined) > _MANY_DEFINED:
             foreign = foreign | defined.difference(exports)
         found: dict[str, tuple[str, ...]] = {}
         summed: dict[str, dict[str, tuple[str, ...]]] = {}
         for name, values in table.items():
             if name in foreign:
-                summed.setdefault(C_WANTED if name in wanted else C, {})[name] = values
+                summed.setdefault(C_WANTED if name in undefined else C, {})[name] = values
             elif is_runtime(name):
                 summed.setdefault(crate(name) or "", {})[name] = values
             else:
@@ -92,13 +92,13 @@ def _stream(text: str) -> str:
 
 def _c_names(table: Table) -> tuple[set[str], set[str]]:
     """The C names of a table: the undefined ones, and the others."""
-    wanted: set[str] = set()
+    references: set[str] = set()
     defined: set[str] = set()
     for name, values in table.items():
         if "::" not in name and not name.endswith("*"):
             undefined = all(" UND" in value for value in values)
-            (wanted if undefined else defined).add(name)
-    return wanted, defined
+            (references if undefined else defined).add(name)
+    return references, defined
 
 
 def _artifact(one: ComparedArtifact, sums: _Reduction) -> ComparedArtifact:
@@ -161,8 +161,8 @@ def _members(members: Iterable[ComparedMember], sums: _Reduction) -> Iterable[Co
             yield replace(member, symbols=sums.names(member.symbols, held=True), size=0)
     for name, found in sorted(runtime.items()):
         lines = [f"{one.name} {one.kind} {' '.join(sorted(one.symbols))}" for one in found]
-        said = f"{len(found)} members of {name} of the toolchain's, {_digest(lines)}"
-        yield ComparedMember(said, "object", name, frozenset())
+        summary = f"{len(found)} members of {name} of the toolchain's, {_digest(lines)}"
+        yield ComparedMember(summary, "object", name, frozenset())
 
 
 def _digest(lines: Iterable[str]) -> str:

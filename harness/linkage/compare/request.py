@@ -77,12 +77,12 @@ def compared(options: ComparisonOptions, progress: Progress = _silent) -> Compar
     with contextlib.ExitStack() as held:
         sources = (_cargo_sources if options.cargo else _sources)(options, filters, snapshots, held)
         found = compare(cells, (sources[0], sources[1]), differ, _width(options) + 1, progress)
-    told, unmet = expected.apply(found.found)
+    changes, unmet = expected.apply(found.found)
     return Comparison(
         sources[0].side(),
         sources[1].side(),
         found.count,
-        tuple(grouped(told)),
+        tuple(grouped(changes)),
         tuple(found.not_compared),
         tuple(sorted(filters.disabled)),
         options.linker,
@@ -137,8 +137,8 @@ def _cells(options: ComparisonOptions, given: Sequence[Snapshot | None]) -> list
     snapshots = [one for one in given if one is not None]
     if len(snapshots) == len(options.sides):
         names = sorted({name for one in snapshots for name in one.builds})
-        wanted = tuple(options.cases)
-        cells = [ComparedVariant(name) for name in names if not wanted or name.startswith(wanted)]
+        paths = tuple(options.cases)
+        cells = [ComparedVariant(name) for name in names if not paths or name.startswith(paths)]
     else:
         files = case_files(options.cases or ["cases"])
         cells = cells_of(read_case(file, case_name(file)) for file in files)
@@ -158,11 +158,11 @@ def _sources(
 ) -> list[BuildSource]:
     """Where the builds of each side come from; if one is a snapshot, the other is reduced like one."""
     reader = Normalizer(filters)
-    made: list[BuildSource] = []
+    sources: list[BuildSource] = []
     stores: list[Store] = []
     for spec, snapshot in zip(options.sides, snapshots, strict=True):
         if snapshot is not None:
-            made.append(SnapshotSource(snapshot))
+            sources.append(SnapshotSource(snapshot))
             continue
         session = _session(options, held, stores)
         toolchain = session.toolchains([spec])[0]
@@ -171,10 +171,10 @@ def _sources(
             raise LinkageError(
                 f"this machine has no linker {options.linker}", where="--linker", help=f"it has {known}"
             )
-        made.append(ToolchainSource(session, toolchain, reader, options.linker))
+        sources.append(ToolchainSource(session, toolchain, reader, options.linker))
     if any(snapshot is not None for snapshot in snapshots):
-        return [one if isinstance(one, SnapshotSource) else ReducedSource(one) for one in made]
-    return made
+        return [one if isinstance(one, SnapshotSource) else ReducedSource(one) for one in sources]
+    return sources
 
 
 def _cargo_sources(
@@ -195,16 +195,16 @@ def _cargo_sources(
     reader = Normalizer(filters)
     toolchains = [session.toolchains([spec])[0] for spec in options.sides]
     cargos = [cargo_of(one, session.environment.get("PATH")) for one in toolchains]
-    made: list[BuildSource] = []
+    sources: list[BuildSource] = []
     for toolchain, own, other, name in zip(toolchains, cargos, cargos[::-1], ("base", "head"), strict=True):
         cargo = own or other
         if cargo is None:
             raise LinkageError("there is no cargo", where="--cargo", help="put one on PATH")
         target = folder / name
-        made.append(
+        sources.append(
             CargoSource(project, toolchain, cargo, target, reader, session.environment, _width(options))
         )
-    return made
+    return sources
 
 
 def _session(options: ComparisonOptions, held: contextlib.ExitStack, stores: list[Store]) -> Session:

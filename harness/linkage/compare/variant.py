@@ -82,11 +82,11 @@ def _artifact(
     runpath = found.lists.get("runpath", ()) + found.lists.get("rpath", ())
     if not runpath:
         return found
-    said: dict[str, tuple[str, ...]] = {
+    properties: dict[str, tuple[str, ...]] = {
         key: tuple(plain(wayless(one, places)) for one in found.lists.get(key, ()))
         for key in ("runpath", "rpath")
     }
-    return replace(found, lists={**found.lists, **said})
+    return replace(found, lists={**found.lists, **properties})
 
 
 def wayless(entry: str, places: Mapping[str, str]) -> str:

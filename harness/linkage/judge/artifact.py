@@ -317,13 +317,13 @@ def _general(claim: Symbols, view: View, version: RustcVersion) -> Iterator[Mism
     wrong = [symbol for symbol in chosen if not expected(symbol)]
     if wrong and claim.expect is not None:
         shown = readable(claim.names, [symbol.listed for symbol in wrong])
-        wanted = ", ".join(
+        claimed = ", ".join(
             f"{key} {value}"
             for key, value in claim.expect.model_dump(by_alias=True, exclude_none=True).items()
         )
         yield Mismatch(
             "expect",
-            f"each has {wanted}",
+            f"each has {claimed}",
             listing([f"{name} ({describe(symbol)})" for name, symbol in zip(shown, wrong, strict=True)]),
         )
 
@@ -368,17 +368,17 @@ _UNSAID = {"executable-stack": "the file does not say whether its stack is execu
 
 def _arrays(claims: ArtifactClaims, view: View) -> Iterator[FailedClaim]:
     found = view.facts.object
-    for key, wanted, count in (
+    for key, comparison, count in (
         ("init-array", claims.init_array, found.init_array if found else 0),
         ("fini-array", claims.fini_array, found.fini_array if found else 0),
     ):
-        if wanted is None:
+        if comparison is None:
             continue
         why = view.unseen(Table.LOADED)
         if why is not None:
             yield FailedClaim(key, unjudged(why), _SECTIONS)
-        elif not compare(wanted, count):
-            yield FailedClaim(key, Mismatch("", f"{key} {wanted}", plural(count, "function")), _SECTIONS)
+        elif not compare(comparison, count):
+            yield FailedClaim(key, Mismatch("", f"{key} {comparison}", plural(count, "function")), _SECTIONS)
 
 
 def _flags(claims: ArtifactClaims, view: View) -> Iterator[FailedClaim]:
@@ -407,14 +407,14 @@ def _flags(claims: ArtifactClaims, view: View) -> Iterator[FailedClaim]:
         ("bitcode", claims.bitcode, bool(view.bitcode), Table.EMBEDDED, _SECTIONS),
         ("metadata", claims.metadata, bool(view.metadata), Table.EMBEDDED, _SECTIONS),
     )
-    for key, wanted, is_so, table, look in looked_at:
-        if wanted is None:
+    for key, claimed, is_so, table, look in looked_at:
+        if claimed is None:
             continue
         why = view.unseen(table) or (_UNSAID.get(key, "no dynamic section") if is_so is None else None)
         if why is not None:
             yield FailedClaim(key, unjudged(why), look)
-        elif wanted != is_so:
-            yield FailedClaim(key, Mismatch("", str(wanted).lower(), str(is_so).lower()), look)
+        elif claimed != is_so:
+            yield FailedClaim(key, Mismatch("", str(claimed).lower(), str(is_so).lower()), look)
 
 
 def _section(name: str, claim: SectionClaim, view: View) -> Iterator[FailedClaim]:
@@ -454,11 +454,11 @@ def _content(name: str, claim: SectionClaim, view: View) -> Iterator[FailedClaim
             miss = unjudged("no content to judge: " + ("it is empty" if contents else "it was not read"))
         yield FailedClaim(key, miss, _SECTIONS)
         return
-    for wanted in claim.contains:
-        if not any(wanted.encode() in content for content in contents):
+    for part in claim.contains:
+        if not any(part.encode() in content for content in contents):
             yield FailedClaim(
                 key,
-                Mismatch("contains", f"contains {wanted!r}", f"not in its {sum(map(len, contents))} bytes"),
+                Mismatch("contains", f"contains {part!r}", f"not in its {sum(map(len, contents))} bytes"),
                 f"readelf -p {name} {{file}}",
             )
     for unwanted in claim.not_contains:

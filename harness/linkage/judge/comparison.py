@@ -47,10 +47,8 @@ def check_comparisons(
     if claims.smaller_than is not None:
         yield from _with(claims.smaller_than, other, lambda found: _smaller(facts, found), "smaller-than")
     if claims.exports_differ is not None:
-        wanted = claims.exports_differ
-        yield from _with(
-            wanted, other, lambda found: _exports(wanted, facts, found, version), "exports-differ"
-        )
+        claim = claims.exports_differ
+        yield from _with(claim, other, lambda found: _exports(claim, facts, found, version), "exports-differ")
 
 
 def _with(
@@ -121,8 +119,8 @@ def _incomparable(what: str, one: Facts, other: Facts) -> str | None:
     if what in ("bytes", "size"):
         return None
     if what == "text":
-        both = _text(one) and _text(other)
-        return None if both else f"not two text files, but {described(one)} and {described(other)}"
+        texts = _text(one) and _text(other)
+        return None if texts else f"not two text files, but {described(one)} and {described(other)}"
     table = Table.DYNAMIC_SYMBOLS if what == "exports" else Table.SYMBOLS
     for facts in (one, other):
         why = View(facts).unseen(table)
@@ -163,16 +161,16 @@ def _exports(claim: ExportsDiffer, one: Facts, other: Facts, version: RustcVersi
         yield unjudged(nothing)
         return
     here, there = _table(one, "exports"), _table(other, "exports")
-    for part, wanted, found in (
+    for part, claimed, found in (
         ("added", claim.added, sorted(set(here) - set(there))),
         ("removed", claim.removed, sorted(set(there) - set(here))),
     ):
-        patterns = compile_patterns(wanted, version)
+        patterns = compile_patterns(claimed, version)
         extra = [name for name in found if not any(pattern.matches(name) for pattern in patterns)]
         missing = [pattern.text for pattern in patterns if not any(pattern.matches(name) for name in found)]
         if extra or missing:
             yield Mismatch(
                 part,
-                f"{part} exports: {', '.join(wanted) or 'none'}",
+                f"{part} exports: {', '.join(claimed) or 'none'}",
                 f"{part} exports: {listing(found) if found else 'none'}",
             )

@@ -86,7 +86,7 @@ def shown_step(step: PlannedStep, captured: Mapping[str, CapturedText] = Mapping
 def _failures(
     plan: Plan, observation: Observation, files: Mapping[str, str], sibling: Sibling
 ) -> Iterator[Failure]:
-    ended = None
+    final = None
     captured: dict[str, CapturedText] = {}
     streams: dict[str, str] = {}
     for planned, seen in zip(plan.steps, observation.steps, strict=False):
@@ -95,9 +95,9 @@ def _failures(
         captured |= _captured(step, seen.outcome)
         streams |= _streams(step, seen.outcome)
         if not as_expected(step, seen.outcome):
-            ended = step
+            final = step
             break
-    if ended is None and plan.end and observation.steps:
+    if final is None and plan.end and observation.steps:
         last = observation.steps[-1].outcome
         for group in _groups_with_captured(plan.end, captured):
             yield from _group(plan, plan.steps[-1], group, last, "end", files, sibling)
@@ -326,12 +326,12 @@ def _resolved(
         return
     patterns = compile_patterns(claim.names, plan.variant.toolchain.version)
     try:
-        wanted = [name for name in view.undefined if any(pattern.matches(name) for pattern in patterns)]
+        names = [name for name in view.undefined if any(pattern.matches(name) for pattern in patterns)]
     except PatternError as error:
         yield FailedClaim("resolved", unjudged(str(error)), SYMBOLS)
         return
     named = ", ".join(claim.names)
-    if not wanted:
+    if not names:
         miss = unjudged(f"no undefined symbols that match {named}: {none_of(view.undefined)}")
         yield FailedClaim("resolved", miss, SYMBOLS)
     defined, unread = set(view.provided), False
@@ -352,7 +352,7 @@ def _resolved(
             yield FailedClaim("resolved", Mismatch("link-set", f"{name} can be read", why, error=True), "")
         unread = unread or bool(whys)
         defined.update(*(other.provided for other in found.values()))
-    missing = [name for name in wanted if name not in defined]
+    missing = [name for name in names if name not in defined]
     if unread:
         return  # what was not read may define what is missing
     if missing:

@@ -24,9 +24,9 @@ class VersionedName(str):
     @classmethod
     def of(cls, plain: str, versioned: str) -> "VersionedName":
         """The name `plain` with its version."""
-        made = cls(versioned)
-        made.plain = plain
-        return made
+        name = cls(versioned)
+        name.plain = plain
+        return name
 
 
 def plain_name(name: str) -> str:

@@ -101,9 +101,9 @@ def _expected(expected: int | str) -> str:
     }.get(expected, f"killed by {expected}")
 
 
-def _by_role(made: Sequence[str], roles: Mapping[str, str], claim: claims.Names) -> list[str]:
+def _by_role(produced: Sequence[str], roles: Mapping[str, str], claim: claims.Names) -> list[str]:
     # A claim may name a role, since a file's name depends on the target.
-    said = {
+    claimed = {
         *claim.all,
         *claim.any,
         *claim.none,
@@ -112,34 +112,34 @@ def _by_role(made: Sequence[str], roles: Mapping[str, str], claim: claims.Names)
         *claim.within,
         *claim.except_,
     }
-    names = {path: role for role, path in roles.items() if role in said}
-    return [names.get(path, path) for path in made]
+    names = {path: role for role, path in roles.items() if role in claimed}
+    return [names.get(path, path) for path in produced]
 
 
 @until_unmatchable
 def _diagnostics(claim: claims.DiagnosticClaim, found: Sequence[Diagnostic]) -> Iterator[Mismatch]:
-    for wanted in claim.all:
-        if not any(fits(wanted, one) for one in found):
-            yield Mismatch("all", f"a diagnostic with {_described(wanted)}", _listed(found))
+    for pattern in claim.all:
+        if not any(fits(pattern, one) for one in found):
+            yield Mismatch("all", f"a diagnostic with {_described(pattern)}", _listed(found))
     for unwanted in claim.none:
         hit = [one for one in found if fits(unwanted, one)]
         if hit:
             yield Mismatch("none", f"no diagnostic with {_described(unwanted)}", _listed(hit))
 
 
-def fits(wanted: claims.DiagnosticPattern, found: Diagnostic) -> bool:
+def fits(pattern: claims.DiagnosticPattern, found: Diagnostic) -> bool:
     """Whether a diagnostic is one that a claim describes."""
     text = f"{found.message}\n{found.rendered}"
     return (
-        wanted.code in (None, found.code)
-        and (wanted.level is None or found.level.startswith(wanted.level))
-        and (wanted.text is None or wanted.text in text)
-        and (wanted.matches is None or RegularExpression(wanted.matches).search(text) is not None)
+        pattern.code in (None, found.code)
+        and (pattern.level is None or found.level.startswith(pattern.level))
+        and (pattern.text is None or pattern.text in text)
+        and (pattern.matches is None or RegularExpression(pattern.matches).search(text) is not None)
     )
 
 
-def _described(wanted: claims.DiagnosticPattern) -> str:
-    return ", ".join(f"{key} {value!r}" for key, value in wanted.model_dump(exclude_none=True).items())
+def _described(pattern: claims.DiagnosticPattern) -> str:
+    return ", ".join(f"{key} {value!r}" for key, value in pattern.model_dump(exclude_none=True).items())
 
 
 def _listed(found: Sequence[Diagnostic]) -> str:
@@ -164,8 +164,8 @@ def _link(
         yield "count", Mismatch("", f"count {claim.count}", plural(len(calls), "linker call"))
     if not calls:
         found = f"no linker call for {claim.output}" if claim.output else "no linker call"
-        said = (key for key in ("args", "libraries", "inputs", "exports") if getattr(claim, key) is not None)
-        about = next(said, "export-list" if claim.export_list is not None else None)
+        keys = (key for key in ("args", "libraries", "inputs", "exports") if getattr(claim, key) is not None)
+        about = next(keys, "export-list" if claim.export_list is not None else None)
         if about is not None or claim.count is None:
             yield about or "count", Mismatch("", "a linker call", found)
         return

@@ -51,8 +51,8 @@ def check_text(
         yield Mismatch("empty", "empty" if claim.empty else "not empty", excerpt(text))
     if expected is not None and text != expected:
         part = "file" if claim.file else "equals"
-        wanted = claim.file or escape(repr(expected))
-        yield Mismatch(part, f"equals {wanted}", difference(expected, text))
+        claimed = claim.file or escape(repr(expected))
+        yield Mismatch(part, f"equals {claimed}", difference(expected, text))
     if claim.lines is not None and not compare(claim.lines, len(text.splitlines())):
         yield Mismatch(
             "lines", f"lines {claim.lines}", f"{plural(len(text.splitlines()), 'line')}:\n{excerpt(text)}"
@@ -79,9 +79,9 @@ def _only_excludes(claim: Text) -> bool:
 
 
 def _parts(claim: Text, text: str) -> Iterator[Mismatch]:
-    for wanted in claim.contains:
-        if wanted not in text:
-            yield _lacking("contains", f"contains {escape(repr(wanted))}", text, wanted)
+    for part in claim.contains:
+        if part not in text:
+            yield _lacking("contains", f"contains {escape(repr(part))}", text, part)
     for unwanted in claim.not_contains:
         if unwanted in text:
             yield Mismatch(
@@ -91,24 +91,24 @@ def _parts(claim: Text, text: str) -> Iterator[Mismatch]:
         if not RegularExpression(regex, multiline=True).search(text):
             yield _lacking("matches", f"matches /{regex}/", text, re.sub(r"\\.", " ", regex))
     start = 0
-    for wanted in claim.order:
-        place = text.find(wanted, start)
+    for part in claim.order:
+        place = text.find(part, start)
         if place < 0:
             claimed = f"in this order: {escape(', '.join(map(repr, claim.order)))}"
-            shown = escape(repr(wanted))
-            if wanted in text:
-                line = text[: text.index(wanted)].strip("\n").count("\n")
+            shown = escape(repr(part))
+            if part in text:
+                line = text[: text.index(part)].strip("\n").count("\n")
                 yield Mismatch("order", claimed, f"{shown} is out of order in:\n{excerpt(text, around=line)}")
             else:
-                yield _lacking("order", claimed, text, wanted, f"{shown} is missing in:\n")
+                yield _lacking("order", claimed, text, part, f"{shown} is missing in:\n")
             break
-        start = place + len(wanted)
+        start = place + len(part)
 
 
-def _lacking(part: str, claimed: str, text: str, wanted: str, found: str = "") -> Mismatch:
+def _lacking(part: str, claimed: str, text: str, missing: str, found: str = "") -> Mismatch:
     """A text lacks something: the mismatch shows the lines around the one nearest to it."""
     lines = text.strip("\n").splitlines()
-    line = _nearest_line(wanted, lines)
+    line = _nearest_line(missing, lines)
     near = (lines[line],) if line is not None else ()
     return Mismatch(part, claimed, f"{found}{excerpt(text, around=line)}", near)
 
@@ -135,17 +135,17 @@ def difference(expected: str, found: str) -> str:
     return excerpt("\n".join(lines))
 
 
-def _nearest_line(wanted: str, lines: Sequence[str]) -> int | None:
+def _nearest_line(missing: str, lines: Sequence[str]) -> int | None:
     """The line that shares most with a text that is missing: most of its words, else characters."""
-    words = set(_WORD.findall(wanted.lower()))
+    words = set(_WORD.findall(missing.lower()))
     shared = [sum(map(len, words.intersection(_WORD.findall(line.lower())))) for line in lines]
     most = max(shared, default=0)
     if most and most * 2 >= sum(map(len, words)):
         return shared.index(most)
-    near = difflib.get_close_matches(wanted, [line[:_COMPARED] for line in lines[:2000]], n=1, cutoff=0.5)
+    near = difflib.get_close_matches(missing, [line[:_COMPARED] for line in lines[:2000]], n=1, cutoff=0.5)
     return next((index for index, line in enumerate(lines) if line[:_COMPARED] in near), None)
 
 
-def _line_of(wanted: str, text: str) -> str:
-    before, _, after = text.partition(wanted)
-    return escape(before.rpartition("\n")[2] + wanted + after.partition("\n")[0])
+def _line_of(missing: str, text: str) -> str:
+    before, _, after = text.partition(missing)
+    return escape(before.rpartition("\n")[2] + missing + after.partition("\n")[0])

@@ -228,8 +228,8 @@ class _Planner:
 
     def _filled(self, step: model.Step) -> model.Step:
         """The step with the variables of this variant filled into its claims."""
-        said = step.model_fields_set.intersection(model.EXPECTATIONS)
-        return step.model_copy(update={key: filled(getattr(step, key), self.said) for key in said})
+        keys = step.model_fields_set.intersection(model.EXPECTATIONS)
+        return step.model_copy(update={key: filled(getattr(step, key), self.said) for key in keys})
 
     def reads(self, groups: Iterable[ClaimGroup]) -> tuple[Read, ...]:
         """What must be read after the step for the claims."""
@@ -298,10 +298,10 @@ def filled(part: T, variables: Mapping[str, str], *, regex: bool = False) -> T:
 
 
 def _needs(group: ClaimGroup, outputs: Outputs) -> Iterator[Read]:
-    said = (group.claims, *group.claims.each_member.values())
-    functions = tuple(name for one in said for name in one.references)
+    claims = (group.claims, *group.claims.each_member.values())
+    functions = tuple(name for one in claims for name in one.references)
     contents = tuple(
-        n for one in said for n, claim in one.section.items() if claim.contains or claim.not_contains
+        n for one in claims for n, claim in one.section.items() if claim.contains or claim.not_contains
     )
     content = group.claims.content
     texts = (*content.contains, *content.not_contains) if content else ()

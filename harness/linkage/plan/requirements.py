@@ -57,8 +57,10 @@ def absent_targets(variant: Variant) -> dict[str, bool]:
 
     Such a crate is `#![no_core]`: it needs only a compiler that knows the target.
     """
-    wanted = {one.target for one, _ in every_step(variant.case.model.steps, ()) if isinstance(one, RustcStep)}
-    if wanted <= {None} and variant.row.get("target") is None:
+    triples = {
+        one.target for one, _ in every_step(variant.case.model.steps, ()) if isinstance(one, RustcStep)
+    }
+    if triples <= {None} and variant.row.get("target") is None:
         return {}
     found: dict[str, bool] = {}
     if (row := variant.row.get("target")) is not None and variant.toolchain.target(str(row)) is None:
@@ -137,16 +139,16 @@ def _lacking(
         ),
         "codegen-backend": (requirement.codegen_backend, toolchain.has_backend, "the codegen backend {}"),
     }
-    for wanted, has, name in checks.values():
-        if wanted is not None and not has(str(wanted)):
-            return f"{toolchain.name} lacks {name.format(wanted)}{where}"
+    for value, has, name in checks.values():
+        if value is not None and not has(str(value)):
+            return f"{toolchain.name} lacks {name.format(value)}{where}"
     found = toolchain.target(target)
     for key in ("os", "arch", "libc"):
-        wanted = getattr(requirement, key)
+        value = getattr(requirement, key)
         actual = getattr(found, key, "")
-        if wanted and actual not in wanted:
+        if value and actual not in value:
             of = f"the {_PLATFORM[key]} of {target or toolchain.host}"
-            return f"{of} is {actual or 'none'}, not {' or '.join(wanted)}"
+            return f"{of} is {actual or 'none'}, not {' or '.join(value)}"
     if requirement.linker is not None and not _has_linker(requirement.linker, toolchain, machine):
         return f"this machine has no linker {requirement.linker}"
     if requirement.tool is not None and not has_program(requirement.tool, _tool_folders(toolchain, target)):

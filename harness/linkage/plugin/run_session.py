@@ -44,9 +44,9 @@ def _jobs(config: pytest.Config, store: "Store") -> "JobServer | None":
     """The run's job server: the controlling process creates it, and its workers share it."""
     from linkage.run.job_server import JobServer, processors  # noqa: PLC0415
 
-    told = getattr(config, "workerinput", {}).get(JOBS)
-    if told is not None:
-        return JobServer(Path(told[0]), told[1])
+    received = getattr(config, "workerinput", {}).get(JOBS)
+    if received is not None:
+        return JobServer(Path(received[0]), received[1])
     if hasattr(config, "workerinput") or config.option.collectonly:
         return None
     held = ExitStack()

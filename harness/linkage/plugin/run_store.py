@@ -34,13 +34,13 @@ class RunStore:
     def __init__(self, config: pytest.Config) -> None:
         """Raises LinkageError for options that contradict each other."""
         self.config = config
-        told: dict[str, Any] = getattr(config, "workerinput", {}).get(_INPUT, {})
+        received: dict[str, Any] = getattr(config, "workerinput", {}).get(_INPUT, {})
         self.is_worker = hasattr(config, "workerinput")
         self.sweeps = not self.is_worker and not config.option.collectonly
-        self.temporary: str | None = told.get("folder")
+        self.temporary: str | None = received.get("folder")
         self.mark: int | None = None
         self.limit = _limit(config)
-        self.recheck = _recheck(config, told.get("seed"))
+        self.recheck = _recheck(config, received.get("seed"))
         self.rechecked = 0
         self._store: Store | None = None
         if config.getoption("--no-store") and not self.is_worker:

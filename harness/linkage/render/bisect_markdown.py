@@ -97,8 +97,8 @@ def _flip(flip: Flip) -> Iterator[str]:
         yield f"- first seen between {' and '.join(flip.releases)}"
     if len(flip.candidates) > 1:
         yield f"- {len(flip.candidates)} candidates: {listing(flip.candidates, _SHOWN)}"
-    for name, told in flip.skipped:
-        yield f"- {name} is inconclusive: {escape(told, 300)}"
+    for name, reason in flip.skipped:
+        yield f"- {name} is inconclusive: {escape(reason, 300)}"
     if flip.compare:
         yield f"- commits: {flip.compare}"
     yield from _merges(flip)
@@ -118,8 +118,8 @@ def _merges(flip: Flip) -> Iterator[str]:
         yield f"  - {_merge(merge)}"
         known = {member.pull: member for member in flip.members}
         for pull in merge.rolled_up:
-            told = f": {_member(known[pull], flip)}" if pull in known else ""
-            yield f"    - {pull.link} {pull.title}{told}"
+            result = f": {_member(known[pull], flip)}" if pull in known else ""
+            yield f"    - {pull.link} {pull.title}{result}"
     if flip.members and not culprits(flip.members):
         if all(member.alone is False for member in flip.members):
             yield "- none of them has the effect alone: it takes several together"
@@ -163,12 +163,12 @@ def _folded(title: str, language: str, text: str) -> Iterator[str]:
 def _problems(problems: Sequence[tuple[str, str]]) -> Iterator[str]:
     """The problems, grouped by their text."""
     by_text: dict[str, list[str]] = {}
-    for variant, told in problems:
-        by_text.setdefault(told, []).append(variant)
+    for variant, problem in problems:
+        by_text.setdefault(problem, []).append(variant)
     yield "## Not searched"
     yield ""
-    for told, variants in by_text.items():
-        yield f"- {listing(variants, _SHOWN)}: {escape(told, 400)}"
+    for problem, variants in by_text.items():
+        yield f"- {listing(variants, _SHOWN)}: {escape(problem, 400)}"
 
 
 def _counted(number: int, what: str) -> str:

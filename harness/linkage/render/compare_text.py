@@ -46,15 +46,15 @@ def verdict(result: Comparison) -> str:
         return f"nothing was compared{left}"
     kinds = len(result.unexpected)
     expected = plural(len(result.groups) - kinds, "expected change")
-    said = f"different: {kinds} kinds of change" if kinds > 1 else "different: 1 kind of change"
+    text = f"different: {kinds} kinds of change" if kinds > 1 else "different: 1 kind of change"
     if not kinds:
-        said = f"same except for {expected}" if result.groups else "same"
+        text = f"same except for {expected}" if result.groups else "same"
     if result.unmet:
-        said += f"; {plural(len(result.unmet), 'expected change')} did not occur"
+        text += f"; {plural(len(result.unmet), 'expected change')} did not occur"
     errors = sum(one.error for one in result.not_compared)
     if errors:
-        said += f"; {errors} could not be compared"
-    return f"{said} ({compared}{left})"
+        text += f"; {errors} could not be compared"
+    return f"{text} ({compared}{left})"
 
 
 def described(side: ComparedSide) -> str:

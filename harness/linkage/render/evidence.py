@@ -119,15 +119,15 @@ class _Variants:
 
 
 def _explained(
-    verdict: Verdict, node: str, found: Sequence[Place], where: Where, alike: Sequence[str] = ()
+    verdict: Verdict, node: str, found: Sequence[Place], where: Where, others: Sequence[str] = ()
 ) -> Iterator[str]:
     if verdict.outcome is VerdictKind.FIXED:
         yield f"known bug gone: {escape(verdict.reason, _LINE)}"
         yield from (f"{_INDENT}{escape(bug.note, _LINE)}" for bug in verdict.bugs if bug.note)
-        yield from _labelled("in:", where(alike))
+        yield from _labelled("in:", where(others))
     elif verdict.outcome is VerdictKind.SKIP:
         yield f"skipped, which --no-skip turns into a failure: {escape(verdict.reason, _LINE)}"
-        yield from _labelled("in:", where(alike))
+        yield from _labelled("in:", where(others))
     claims: dict[object, list[Place]] = defaultdict(list)
     for place in found:
         claims[_claim_key(place[1])].append(place)
@@ -178,13 +178,13 @@ def _claim(findings: Sequence[Sequence[Place]], where: Where) -> Iterator[str]:
     kind = "could not be judged" if failure.error else "does not hold"
     name = ": ".join(part for part in (failure.step, failure.claim) if part)
     yield f"{escape(failure.where, _LINE)}: {f'{escape(name, _LINE)} ' if name else ''}{kind}"
-    told: list[str] = []
+    lines: list[str] = []
     for finding in findings[:_FINDINGS]:
         claimed = [*dict.fromkeys(one.claimed for _, one in finding)]
-        if claimed != told and not failure.error:
+        if claimed != lines and not failure.error:
             yield from _labelled("claimed:", claimed, _CLAIMED)
         yield from _finding(finding, where)
-        told = claimed
+        lines = claimed
     rest = [place for finding in findings[_FINDINGS:] for place in finding]
     if rest:
         yield f"{_INDENT}… {plural(len(rest), 'more failure')} with other findings"

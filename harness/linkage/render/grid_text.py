@@ -78,9 +78,9 @@ def notes(grid: Grid) -> list[str]:
     if outdated := grid.count(lambda cell: cell.outdated):
         lines.append(f"{OUTDATED}: {outdated} variants. `linkage run` judges them again.")
     if different := different_tools(grid):
-        said = "; ".join(f"{tool}: {', '.join(versions)}" for tool, versions in different.items())
+        listing = "; ".join(f"{tool}: {', '.join(versions)}" for tool, versions in different.items())
         lines.append(
-            f"The verdicts were obtained with different versions of tools: {said}. `linkage run` judges "
+            f"The verdicts were obtained with different versions of tools: {listing}. `linkage run` judges "
             "again with this machine's."
         )
     return lines

@@ -81,10 +81,10 @@ class Printer:
                 outside = [one for one in symbols if one.binding is not Binding.LOCAL]
                 counts = (str(sum(s.defined for s in outside)), str(sum(not s.defined for s in outside)))
             what = member.error and f"not read: {member.error}"
-            said = _embedded(member.bitcode, member.metadata)
+            embedded = _embedded(member.bitcode, member.metadata)
             kind = (member.unread or member.kind) if not member.error else "not read"
             name = escape(member.name, self._limit)
-            rows.append((kind, str(member.size), *counts, member.crate or "—", name, what or said))
+            rows.append((kind, str(member.size), *counts, member.crate or "—", name, what or embedded))
         if not self._selection.narrow:
             header = ("kind", ">size", ">defines", ">undefined", "crate", "name", "")
             self._table("members", header, rows)
@@ -202,8 +202,8 @@ def _fields(found: ObjectFile) -> Iterator[tuple[str, str]]:
             "bind-now": dynamic.bind_now,
             "text-relocations": dynamic.text_relocations,
         }
-        said = ", ".join(f"{key} {'yes' if value else 'no'}" for key, value in flags.items())
-        yield "hardening", f"{said}, relro {found.relro.value}"
+        text = ", ".join(f"{key} {'yes' if value else 'no'}" for key, value in flags.items())
+        yield "hardening", f"{text}, relro {found.relro.value}"
         for label, versions in (
             ("versions needed", dynamic.versions_needed),
             ("versions defined", dynamic.versions_defined),

@@ -181,15 +181,15 @@ def _exit_check(step: PlannedStep, variable: str) -> str:
     rustc = step.command is not None and step.command.program == "rustc"
     match expected:
         case "any":
-            holds, wanted = f"[ {status} -lt {_SIGNALLED} ]", "no signal"
+            holds, claimed = f"[ {status} -lt {_SIGNALLED} ]", "no signal"
         case "fails":
             holds = f"[ {status} -gt 0 ] && [ {status} -lt {_SIGNALLED} ]"
             holds = f"{{ {holds}{f' && [ {status} -ne {_ICE} ]' if rustc else ''}; }}"
-            wanted = "a failure, but not a crash"
+            claimed = "a failure, but not a crash"
         case "ice":
-            holds, wanted = f"[ {status} -eq {_ICE} ]", "an internal compiler error"
+            holds, claimed = f"[ {status} -eq {_ICE} ]", "an internal compiler error"
         case str():
-            holds, wanted = f'[ "$(kill -l {status})" = {expected.removeprefix("SIG")} ]', expected
+            holds, claimed = f'[ "$(kill -l {status})" = {expected.removeprefix("SIG")} ]', expected
         case _:
-            holds, wanted = f"[ {status} -eq {expected} ]", str(expected)
-    return f'{holds} || stop {shlex.quote(step.id)}": exit status ${variable}, expected: {wanted}"'
+            holds, claimed = f"[ {status} -eq {expected} ]", str(expected)
+    return f'{holds} || stop {shlex.quote(step.id)}": exit status ${variable}, expected: {claimed}"'

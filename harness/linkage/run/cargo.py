@@ -77,21 +77,21 @@ def cargo_build(
     if project.linker:
         env["RUSTFLAGS"] = f"{env.get('RUSTFLAGS', '')} -Clink-arg=-fuse-ld={project.linker}".strip()
     try:
-        ended = process.run(
+        result = process.run(
             argv, env=env, cwd=project.folder, time_limit=_TIME_LIMIT, output_limit=_OUTPUT_LIMIT
         )
     except OSError as error:
         raise LinkageError(f"cannot be started: {error.strerror or error}", where=str(cargo)) from None
-    stderr = ended.stderr.decode("utf-8", "backslashreplace")
-    if ended.limit is not None:
-        raise LinkageError(f"cargo exceeded a limit: {ended.limit}", where=str(project.folder))
-    said = list(messages(ended.stdout.decode("utf-8", "backslashreplace")))
-    if ended.status != 0 and not any(one.get("reason") == "compiler-message" for one in said):
+    stderr = result.stderr.decode("utf-8", "backslashreplace")
+    if result.limit is not None:
+        raise LinkageError(f"cargo exceeded a limit: {result.limit}", where=str(project.folder))
+    reported = list(messages(result.stdout.decode("utf-8", "backslashreplace")))
+    if result.status != 0 and not any(one.get("reason") == "compiler-message" for one in reported):
         why = " ".join(stderr.split())[-_TAIL:]
         raise LinkageError(
             f"cargo build failed before it compiled anything: {why}", where=str(project.folder)
         )
-    return CargoBuilt(ended.status, tuple(_diagnostics(said)), made(said), stderr)
+    return CargoBuilt(result.status, tuple(_diagnostics(reported)), made(reported), stderr)
 
 
 def _is_workspace(manifest: Path) -> bool:
@@ -113,10 +113,10 @@ def messages(stdout: str) -> Iterator[dict[str, Any]]:
                 yield data
 
 
-def made(said: Sequence[Mapping[str, Any]]) -> dict[str, Path]:
+def made(reported: Sequence[Mapping[str, Any]]) -> dict[str, Path]:
     """The files of all targets by `NAME.KIND`, with the package's version if two have the same name."""
     found: list[tuple[str, str, str, Path]] = []
-    for one in said:
+    for one in reported:
         if one.get("reason") == "compiler-artifact":
             target = one["target"]
             for file in map(Path, one["filenames"]):
@@ -145,8 +145,8 @@ def _version(message: Mapping[str, Any]) -> str:
     return found[1] if found else "?"
 
 
-def _diagnostics(said: Sequence[Mapping[str, Any]]) -> Iterator[Diagnostic]:
-    for one in said:
+def _diagnostics(reported: Sequence[Mapping[str, Any]]) -> Iterator[Diagnostic]:
+    for one in reported:
         message = one.get("message")
         if one.get("reason") == "compiler-message" and isinstance(message, dict):
             code = message.get("code")

@@ -247,8 +247,8 @@ class _Chain:
         if record is None:
             return None
         seen: dict[str, FileFacts] = {}
-        for name, wanted in self._wanted(index, record).items():
-            found = get_facts(self.store, record.after, wanted)
+        for name, request in self._wanted(index, record).items():
+            found = get_facts(self.store, record.after, request)
             if found is None:
                 return None
             seen[name] = found
@@ -341,19 +341,19 @@ class _Chain:
         compiler = str(self.plan.variant.toolchain.version)
         record = _Record(outcome, state, dict(self.context.captured), self.context.umask, compiler)
         read = self._read_anew if anew else self._read
-        seen = {name: read(wanted, state) for name, wanted in self._wanted(index, record).items()}
+        seen = {name: read(request, state) for name, request in self._wanted(index, record).items()}
         return self._with_facts(record, seen, step.reads)
 
-    def _read(self, wanted: Read, state: State) -> FileFacts:
+    def _read(self, request: Read, state: State) -> FileFacts:
         """The facts of a file; from the store if a file with the same bytes was read before."""
-        found = get_facts(self.store, state, wanted)
+        found = get_facts(self.store, state, request)
         if found is None:
-            found = self._read_anew(wanted, state)
-            put_facts(self.store, state, wanted, found)
+            found = self._read_anew(request, state)
+            put_facts(self.store, state, request, found)
         return found
 
-    def _read_anew(self, wanted: Read, state: State) -> FileFacts:
-        return read_facts(wanted, self._open().root, state)
+    def _read_anew(self, request: Read, state: State) -> FileFacts:
+        return read_facts(request, self._open().root, state)
 
     def _keep_files(self, outcome: Outcome, state: State) -> None:
         workspace = self._open()
@@ -375,10 +375,10 @@ def _with_toolchain_files(outcome: Outcome, reads: Iterable[Read]) -> Outcome:
 
     They are read in every run: no step changes them, and the store keeps none of them.
     """
-    asked = [(Path(name), wanted) for wanted in reads for name in _toolchain_files(wanted.pattern)]
+    asked = [(Path(name), request) for request in reads for name in _toolchain_files(request.pattern)]
     if not asked:
         return outcome
-    seen = {str(path): read_toolchain_file(wanted, path) for path, wanted in asked}
+    seen = {str(path): read_toolchain_file(request, path) for path, request in asked}
     return replace(
         outcome,
         facts={**outcome.facts, **{name: one.facts for name, one in seen.items()}},

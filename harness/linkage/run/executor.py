@@ -169,7 +169,7 @@ def _process(step: PlannedStep, command: Command, workspace: Workspace, context:
         if found is None:
             return Outcome(problem=f"program `{argv[0]}` is not on PATH")
     try:
-        ended = process.run(
+        result = process.run(
             argv,
             env=env,
             cwd=cwd,
@@ -179,7 +179,7 @@ def _process(step: PlannedStep, command: Command, workspace: Workspace, context:
         )
     except OSError as error:
         return Outcome(problem=f"cannot start `{argv[0]}`: {error.strerror or error}")
-    outcome = _ended(ended, command, workspace)
+    outcome = _ended(result, command, workspace)
     if command.watch_linker:
         if kept and linker.hides_inputs(watched):
             return replace(outcome, problem="rustc passed the linker's inputs in a file: they cannot be seen")
@@ -200,23 +200,23 @@ def environment(command: Command, workspace: Workspace, context: Context) -> dic
     return env
 
 
-def _ended(ended: process.ProcessResult, command: Command, workspace: Workspace) -> Outcome:
-    stdout = _text(ended.stdout, workspace)
-    stderr = _text(ended.stderr, workspace)
+def _ended(result: process.ProcessResult, command: Command, workspace: Workspace) -> Outcome:
+    stdout = _text(result.stdout, workspace)
+    stderr = _text(result.stderr, workspace)
     diagnostics: tuple[Diagnostic, ...] = ()
     ice = False
     if command.program == "rustc":
         stderr, diagnostics = rustc_messages(stderr)
-        ice = ended.status == 101 or "internal compiler error" in stderr  # noqa: PLR2004 - rustc's status for a panic
+        ice = result.status == 101 or "internal compiler error" in stderr  # noqa: PLR2004 - rustc's status for a panic
     return Outcome(
-        ended.status,
+        result.status,
         stdout,
         stderr,
         diagnostics,
         ice,
-        ended.limit,
-        _starved(command, ended.status, stderr),
-        seconds=round(ended.seconds, 3),
+        result.limit,
+        _starved(command, result.status, stderr),
+        seconds=round(result.seconds, 3),
     )
 
 

@@ -51,17 +51,17 @@ class JobServer:
     @classmethod
     def make(cls, folder: Path, width: int) -> "JobServer | None":
         """Create one in a folder; None if that does not support fifos, or MAKEFLAGS cannot hold its name."""
-        made = cls(folder, width)
+        server = cls(folder, width)
         if len(str(folder).split()) > 1 or "$" in str(folder):
             return None
         try:
-            os.mkfifo(made.fifo, 0o600)
+            os.mkfifo(server.fifo, 0o600)
             (folder / "holders").touch()
-            made.kept = os.open(made.fifo, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
-            os.write(made.kept, _TOKEN * width)
+            server.kept = os.open(server.fifo, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+            os.write(server.kept, _TOKEN * width)
         except OSError:
             return None
-        return made
+        return server
 
     def close(self) -> None:
         """Close the fifo; the caller removes its folder."""

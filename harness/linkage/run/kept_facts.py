@@ -34,51 +34,51 @@ class FileFacts:
     texts: tuple[str, ...] = ()
 
 
-def read_facts(wanted: Read, root: Path, state: State) -> FileFacts:
+def read_facts(request: Read, root: Path, state: State) -> FileFacts:
     """Read the facts of one file of the folder, and what else is requested."""
-    name = wanted.pattern
+    name = request.pattern
     path = root / name
     try:
         node = target(name, state)
         digest = node.stored if node is not None else None
         facts = read(
             path,
-            references=wanted.functions,
-            contents=wanted.contents,
-            for_comparison=wanted.for_comparison,
+            references=request.functions,
+            contents=request.contents,
+            for_comparison=request.for_comparison,
             digest=digest,
             root=root,
         )
-        return FileFacts(facts, _texts(wanted.texts, path))
+        return FileFacts(facts, _texts(request.texts, path))
     except (ArtifactError, OSError) as error:
         why = error.what if isinstance(error, ArtifactError) else error.strerror or str(error)
         return FileFacts(Facts("unreadable", state[name].size, "", error=why))
 
 
-def read_toolchain_file(wanted: Read, path: Path) -> FileFacts:
+def read_toolchain_file(request: Read, path: Path) -> FileFacts:
     """Read the facts of a file of the toolchain, and what else is requested."""
     try:
-        facts = read(path, references=wanted.functions, contents=wanted.contents)
-        return FileFacts(facts, _texts(wanted.texts, path))
+        facts = read(path, references=request.functions, contents=request.contents)
+        return FileFacts(facts, _texts(request.texts, path))
     except (ArtifactError, OSError) as error:
         why = error.what if isinstance(error, ArtifactError) else error.strerror or str(error)
         return FileFacts(Facts("unreadable", 0, "", error=why))
 
 
-def _texts(wanted: tuple[str, ...], path: Path) -> tuple[str, ...]:
+def _texts(texts: tuple[str, ...], path: Path) -> tuple[str, ...]:
     """Which of the texts the file contains."""
-    content = path.read_bytes() if wanted else b""
-    return tuple(text for text in wanted if text.encode() in content)
+    content = path.read_bytes() if texts else b""
+    return tuple(text for text in texts if text.encode() in content)
 
 
-def put_facts(store: Store, state: State, wanted: Read, seen: FileFacts) -> None:
+def put_facts(store: Store, state: State, request: Read, seen: FileFacts) -> None:
     """Cache the facts of a file; of a thin archive, only if the state has the files that it refers to."""
-    archive, key = seen.facts.archive, facts_key(state, wanted)
+    archive, key = seen.facts.archive, facts_key(state, request)
     if archive is not None and archive.thin:
         names = [ArchiveMember(member.name, member.size) for member in archive.members]
         referring = Archive(archive.flavour, thin=True, members=Members.of(names), index=None)
         store.put("facts", key, FileFacts(Facts(_REFERRING, 0, "", archive=referring)))
-        referred = thin_facts_key(key, state, wanted, [member.name for member in names])
+        referred = thin_facts_key(key, state, request, [member.name for member in names])
         if referred is None:
             return
         key = referred
@@ -88,13 +88,13 @@ def put_facts(store: Store, state: State, wanted: Read, seen: FileFacts) -> None
     store.put("facts", key, seen)
 
 
-def get_facts(store: Store, state: State, wanted: Read) -> FileFacts | None:
+def get_facts(store: Store, state: State, request: Read) -> FileFacts | None:
     """The facts of a file; None if a part of them is not cached."""
-    key = facts_key(state, wanted)
+    key = facts_key(state, request)
     seen = store.get("facts", key, FileFacts)
     if seen is not None and seen.facts.kind == _REFERRING:
         members = seen.facts.archive.members if seen.facts.archive is not None else ()
-        referred = thin_facts_key(key, state, wanted, [member.name for member in members])
+        referred = thin_facts_key(key, state, request, [member.name for member in members])
         seen = store.get("facts", referred, FileFacts) if referred is not None else None
     if seen is None or seen.facts.archive is None:
         return seen

@@ -11,13 +11,13 @@ from linkage.run.workspace import Workspace
 from linkage.store.store import Store, remove_tree
 
 
-def restore(workspace: Workspace, wanted: State, store: Store) -> bool:
+def restore(workspace: Workspace, state: State, store: Store) -> bool:
     """Bring the folder to a cached state; False, with nothing changed, if a content is not cached.
 
     Raises OSError.
     """
     now = workspace.scan()
-    missing = {name: node for name, node in wanted.items() if now.get(name) != node}
+    missing = {name: node for name, node in state.items() if now.get(name) != node}
     if any(node.kind == "special" and node.content != FIFO for node in missing.values()):
         return False
     stored = {node.stored for node in missing.values() if node.kind == "file"}
@@ -27,15 +27,15 @@ def restore(workspace: Workspace, wanted: State, store: Store) -> bool:
         fetched = {digest: Path(folder) / str(number) for number, digest in enumerate(filter(None, stored))}
         if not all(store.take_blob(digest, place) for digest, place in fetched.items()):
             return False
-        _clear(workspace.root, now, wanted)
+        _clear(workspace.root, now, state)
         _make(workspace.root, missing, fetched)
     return True
 
 
-def _clear(root: Path, now: State, wanted: State) -> None:
+def _clear(root: Path, now: State, state: State) -> None:
     """Remove what is not in the state, or is of another kind there."""
     for name, node in now.items():
-        other = wanted.get(name)
+        other = state.get(name)
         if other is not None and other.kind == node.kind:
             continue
         path = root / name

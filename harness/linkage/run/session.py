@@ -173,8 +173,8 @@ class Session:
         self, variant: Variant, folder: str, step: PlannedStep, reference: ArtifactReference, subject: str
     ) -> OtherArtifact | str:
         """An artifact of another variant after the same step, built in the same folder."""
-        wanted = {**variant.row, **reference.variant}
-        row = next((one for one in variant.case.rows if same_cell(one, wanted)), None)
+        cell = {**variant.row, **reference.variant}
+        row = next((one for one in variant.case.rows if same_cell(one, cell)), None)
         if row is None:
             return "the matrix has no such variant"
         other = replace(variant, row=row)

@@ -79,20 +79,20 @@ def plan_key(plan: Plan, machine: str, state: State) -> str:
     return key_of(toolchain.fingerprint, machine, described, sorted(map(str, state.items())))
 
 
-def facts_key(state: State, wanted: Read) -> str:
+def facts_key(state: State, request: Read) -> str:
     """The key of a file's facts, and of what else is read from it."""
-    node = target(wanted.pattern, state)
+    node = target(request.pattern, state)
     content = node.content if node else ""
-    asked = wanted.functions, wanted.contents, wanted.texts, wanted.for_comparison
+    asked = request.functions, request.contents, request.texts, request.for_comparison
     return key_of(own_code(READERS), content, *asked)
 
 
-def thin_facts_key(key: str, state: State, wanted: Read, members: Sequence[str]) -> str | None:
+def thin_facts_key(key: str, state: State, request: Read, members: Sequence[str]) -> str | None:
     """The key of the facts of a thin archive, whose own key is `key`, and of the files that it refers to.
 
     None if the state does not have all of them: one is missing, outside, or behind a link.
     """
-    folder = posixpath.dirname(wanted.pattern)
+    folder = posixpath.dirname(request.pattern)
     nodes = [target(posixpath.normpath(posixpath.join(folder, name)), state) for name in members]
     contents = [node.content for node in nodes if node is not None and node.kind == "file"]
     return key_of(key, contents) if len(contents) == len(members) else None

@@ -67,8 +67,8 @@ class Results:
                 old = self.store.get(KIND, key, _OfCase)
                 kept = merged(old.results if old else (), new)
                 known = (old.tools if old else {}) | {used: dict(tools)}
-                wanted = {one.tools for one in kept if one.tools}
-                versions = {name: known[name] for name in sorted(wanted & known.keys())}
+                tools_used = {one.tools for one in kept if one.tools}
+                versions = {name: known[name] for name in sorted(tools_used & known.keys())}
                 self.store.put(KIND, key, _OfCase(1, case, kept, versions))
 
     def of_case(self, file: Path) -> tuple[KeptResult, ...]:

@@ -108,7 +108,7 @@ class Store:
         if place.exists():
             return False
         try:
-            _made_for(place, lambda made: os.link(source, made, follow_symlinks=False))
+            _made_for(place, lambda path: os.link(source, path, follow_symlinks=False))
         except OSError:  # the working folder is elsewhere, or on a file system without links
             self._replace(place, lambda temporary: shutil.copyfile(source, temporary))
             return False

@@ -41,8 +41,8 @@ class Target:
 
     def output(self, crate_type: str) -> OutputName | None:
         """The name of this crate type's output; None if the target does not have the type."""
-        wanted = "rlib" if crate_type == "lib" else crate_type
-        return next((output for output in self.outputs if output.crate_type == wanted), None)
+        kind = "rlib" if crate_type == "lib" else crate_type
+        return next((output for output in self.outputs if output.crate_type == kind), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +115,8 @@ class Toolchain:
 
     def target(self, triple: str | None = None) -> Target | None:
         """The target of the triple, or the host; None if that target is not installed."""
-        wanted = triple or self.host
-        return next((target for target in self.targets if target.triple == wanted), None)
+        name = triple or self.host
+        return next((target for target in self.targets if target.triple == name), None)
 
     def has_unstable(self, flag: str) -> bool:
         """Whether `-Z <flag>` is known, written with hyphens or underscores."""

@@ -252,9 +252,9 @@ class _Asker:
 
     def _wrong(self, answer: Reply, what: str, help: str | None = None) -> ToolchainError:
         command = " ".join(answer.command)
-        said = answer.summary if answer.status else f"it printed {first_words(answer.stdout) or 'nothing'}"
+        printed = answer.summary if answer.status else f"it printed {first_words(answer.stdout) or 'nothing'}"
         return ToolchainError(
-            f"{self._located.rustc} {what}: `{command}`: {said}", where=self._where, help=help
+            f"{self._located.rustc} {what}: `{command}`: {printed}", where=self._where, help=help
         )
 
 

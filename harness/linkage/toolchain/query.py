@@ -29,8 +29,8 @@ class Reply:
             end = f"was killed by {process.signal_name(-self.status)}"
         else:
             end = f"exit status {self.status}"
-        said = first_words(self.stderr) or first_words(self.stdout)
-        return f"{end}: {said}" if said else f"{end}, without output"
+        line = first_words(self.stderr) or first_words(self.stdout)
+        return f"{end}: {line}" if line else f"{end}, without output"
 
     @property
     def complaint(self) -> str:
@@ -58,7 +58,7 @@ def ask(
     """
     words = tuple(str(word) for word in command)
     try:
-        ended = process.run(
+        result = process.run(
             words,
             env=quiet(env) | ({"RUSTC_BOOTSTRAP": "1"} if bootstrap else {}),
             cwd=cwd or Path(),
@@ -71,13 +71,13 @@ def ask(
             where=f"toolchain {who}",
             help="name the executable of a rustc that runs on this machine",
         ) from error
-    if ended.limit is not None:
+    if result.limit is not None:
         why = {
             "time": f"did not answer within {time_limit:g} s",
             "output": f"printed more than {output_limit >> 20} MiB, which no rustc does",
-        }[ended.limit]
+        }[result.limit]
         raise ToolchainError(f"`{shlex.join(words)}` {why}", where=f"toolchain {who}")
-    return Reply(words, ended.status, _text(ended.stdout), _text(ended.stderr))
+    return Reply(words, result.status, _text(result.stdout), _text(result.stderr))
 
 
 def quiet(env: Mapping[str, str]) -> dict[str, str]:

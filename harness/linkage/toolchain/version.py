@@ -117,7 +117,9 @@ class VersionRange:
 
     def contains(self, version: RustcVersion) -> bool:
         """Whether one alternative's conditions all hold for the compiler."""
-        return any(all(condition.holds(version) for condition in both) for both in self.alternatives)
+        return any(
+            all(condition.holds(version) for condition in conditions) for conditions in self.alternatives
+        )
 
     def __str__(self) -> str:
         return self.text

@@ -101,10 +101,10 @@ class ElfFile:
 
     def first(self, kind: int) -> int | None:
         """The index of the first section of a type, None if there is none."""
-        wanted, types = kind.to_bytes(4, "little"), self.sections.types
-        at = types.find(wanted)
+        code, types = kind.to_bytes(4, "little"), self.sections.types
+        at = types.find(code)
         while at > 0 and at % 4:
-            at = types.find(wanted, at + 1)
+            at = types.find(code, at + 1)
         return at // 4 if at >= 0 else None
 
     def of_type(self, kind: int) -> Iterator[int]:

@@ -21,7 +21,7 @@ def check_references(survey: Survey) -> None:
         no_link: set[str] = set()
         kept: set[str] = set()
         processes: set[str] = set()
-        made = PossibleFiles()
+        produced = PossibleFiles()
         for place in cell.places:
             step = place.step.step
             if place.step.id in ids:
@@ -29,11 +29,11 @@ def check_references(survey: Survey) -> None:
                 what = f"duplicate step id `{place.step.id}`"
                 survey.findings.add(what, where, cell.names, "give one of them another `id`")
             ids.add(place.step.id)
-            _artifacts(place, known, made, cell, survey)
+            _artifacts(place, known, produced, cell, survey)
             _kept(place, kept, cell, survey)
             _streams(place, processes, cell, survey)
             if isinstance(step, steps.RunStep):
-                _program(step.run, place, made, cell, survey)
+                _program(step.run, place, produced, cell, survey)
             if isinstance(step, steps.LinkOnlyStep) and step.link_only not in no_link:
                 where = survey.doc.value((*place.step.path, "link-only"))
                 what = f"no earlier step `{step.link_only}` has `no-link: true`"
@@ -49,20 +49,20 @@ def check_references(survey: Survey) -> None:
                 kept.add(place.step.id)
             if isinstance(step, steps.ProcessStep):
                 processes.add(place.step.id)
-            made.add(place.step)
+            produced.add(place.step)
 
 
 def _artifacts(
-    place: StepPlace, known: set[str], made: PossibleFiles, cell: VariantGroup, survey: Survey
+    place: StepPlace, known: set[str], produced: PossibleFiles, cell: VariantGroup, survey: Survey
 ) -> None:
     for reference in role_references(place.step.step):
         if reference.optional or reference.text in place.before:
             continue
-        if is_role(reference.text, known) or _misspelt(reference, made, survey):
+        if is_role(reference.text, known) or _misspelt(reference, produced, survey):
             no_such_role(reference.text, (*place.step.path, *reference.path), place.before, cell, survey)
 
 
-def _misspelt(reference: steps.RoleReference, made: PossibleFiles, survey: Survey) -> bool:
+def _misspelt(reference: steps.RoleReference, produced: PossibleFiles, survey: Survey) -> bool:
     """Whether a text looks like a role of a step that does not exist, and no file has this name."""
     kind = reference.text.rpartition(".")[2]
     return (
@@ -70,25 +70,29 @@ def _misspelt(reference: steps.RoleReference, made: PossibleFiles, survey: Surve
         and reference.path[0] not in ("ar", "write")  # these create the file
         and re.fullmatch(r"\w+\.[\w-]+", reference.text) is not None
         and reference.text not in (*survey.model.sources, *survey.model.files)
-        and not made.has(reference.text)
+        and not produced.has(reference.text)
     )
 
 
-def no_such_role(role: str, path: KeyPath, made: frozenset[str], cell: VariantGroup, survey: Survey) -> None:
+def no_such_role(
+    role: str, path: KeyPath, produced: frozenset[str], cell: VariantGroup, survey: Survey
+) -> None:
     """Report a role that is needed and that no earlier step makes."""
     owner = role.rpartition(".")[0]
-    own = sorted(one for one in made if one.startswith(f"{owner}."))
+    own = sorted(one for one in produced if one.startswith(f"{owner}."))
     help = (
         f"`{owner}` makes {', '.join(own)}; use `when` to limit this to the variants that have it"
         if own
-        else suggest(role, sorted(made), "made before this: {}")
+        else suggest(role, sorted(produced), "made before this: {}")
     )
     survey.findings.add(f"no earlier step makes `{role}`", survey.doc.value(path), cell.names, help)
 
 
-def _program(name: str, place: StepPlace, made: PossibleFiles, cell: VariantGroup, survey: Survey) -> None:
+def _program(
+    name: str, place: StepPlace, produced: PossibleFiles, cell: VariantGroup, survey: Survey
+) -> None:
     programs = {role.removesuffix(".bin") for role in place.before if role.endswith(".bin")}
-    if name in programs or is_role(name, survey.ids) or "${" in name or "/" in name or made.has(name):
+    if name in programs or is_role(name, survey.ids) or "${" in name or "/" in name or produced.has(name):
         return
     help = suggest(name, sorted(programs), "the programs made before this: {}")
     where = survey.doc.value((*place.step.path, "run"))

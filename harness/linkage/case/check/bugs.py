@@ -21,13 +21,13 @@ def check_bugs(survey: Survey) -> Iterator[CaseError]:
             help = suggest(step, ids, "the steps are {}")
             yield CaseError(f"there is no step `{step}`", where=survey.doc.value((*path, "step")), help=help)
             continue
-        made = _claimed(survey, step)
+        claimed = _claimed(survey, step)
         for number, claim in enumerate(bug.signature.claim):
             first = claim.partition(".")[0].partition("[")[0]
             if first not in _EXPECTATIONS and not any(
-                claim == one or one.startswith(f"{claim}.") or claim.startswith(f"{one}.") for one in made
+                claim == one or one.startswith(f"{claim}.") or claim.startswith(f"{one}.") for one in claimed
             ):
-                help = suggest(claim, sorted(made), "its claims: {}")
+                help = suggest(claim, sorted(claimed), "its claims: {}")
                 where = survey.doc.value((*path, "claim", number))
                 yield CaseError(f"`{step}` has no claim `{claim}`", where=where, help=help)
 

@@ -47,9 +47,9 @@ def told_apart(ranges: tuple[str, ...], limit: str | None) -> tuple[RustcVersion
 
 def has_compilers(text: str) -> bool:
     """Whether some compiler is in a range; the numbers of betas are not told apart."""
-    wanted = VersionRange.parse(text)
+    versions = VersionRange.parse(text)
     days = [date.fromisoformat(day) for day in _DAY.findall(text)]
-    return "beta" in text or any(wanted.contains(version) for version in (*_around(days), *_compilers()))
+    return "beta" in text or any(versions.contains(version) for version in (*_around(days), *_compilers()))
 
 
 def _around(days: Iterable[date]) -> Iterator[RustcVersion]:

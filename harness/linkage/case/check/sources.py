@@ -35,13 +35,13 @@ def check_sources(survey: Survey, folder: Path) -> None:
     """Report sources that a variant needs and that do not exist and no earlier step makes."""
     looked_up: dict[str, tuple[str, str] | None] = {}
     for cell in survey.cells:
-        made = PossibleFiles()
+        produced = PossibleFiles()
         for place in cell.places:
             for name, path, makeable in named_sources(place.step.step):
                 # Earlier steps may make what else cc takes (objects, archives) in ways that are unknown here.
                 source = path[0] not in ("cc", "cxx") or name.endswith(_SOURCE_SUFFIXES)
                 inline = name in survey.model.sources
-                if inline or "${" in name or not source or (makeable and made.has(name)):
+                if inline or "${" in name or not source or (makeable and produced.has(name)):
                     continue
                 if name not in looked_up:
                     looked_up[name] = _beside(folder, name, survey.model, folders=False)
@@ -49,7 +49,7 @@ def check_sources(survey: Survey, folder: Path) -> None:
                 if wrong is not None:
                     where = survey.doc.value((*place.step.path, *path))
                     survey.findings.add(wrong[0], where, cell.names, wrong[1])
-            made.add(place.step)
+            produced.add(place.step)
 
 
 def _beside(folder: Path, name: str, model: CaseModel, *, folders: bool) -> tuple[str, str] | None:

@@ -40,8 +40,8 @@ def _in_steps(steps: Data, path: KeyPath, doc: Document) -> Iterator[CaseError]:
         place = (*path, index)
         yield from _in_claims(step.get("claims"), (*place, "claims"), doc)
         yield from _in_steps(step.get("parallel"), (*place, "parallel"), doc)
-        said = {key: value for key, value in step.items() if key in _EXPECTATIONS}
-        yield from _in_keys(said, place, doc)
+        expectations = {key: value for key, value in step.items() if key in _EXPECTATIONS}
+        yield from _in_keys(expectations, place, doc)
 
 
 def _in_claims(claims: Data, path: KeyPath, doc: Document) -> Iterator[CaseError]:

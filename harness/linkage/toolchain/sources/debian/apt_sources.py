@@ -130,13 +130,13 @@ def mirrors(
     apt itself tells where its configuration is. Raises ToolchainError if that names no mirror of
     Debian, or `mirror` is not the address of one.
     """
-    told = _configuration(env, who)
-    found = _read(told)
+    settings = _configuration(env, who)
+    found = _read(settings)
     chosen = choose(found)
     signed_by = [key for source in chosen or () for key in source.signed_by]
-    trusted = [*_trusted(told, signed_by), *_existing(keyrings, who)]
+    trusted = [*_trusted(settings, signed_by), *_existing(keyrings, who)]
     keys = tuple(dict.fromkeys(key for key in signed_by if _ARMOUR in key))
-    together = Mirrors("", "", told["architecture"], tuple(dict.fromkeys(trusted)), keys)
+    together = Mirrors("", "", settings["architecture"], tuple(dict.fromkeys(trusted)), keys)
     if mirror is not None:
         if not _ADDRESS.fullmatch(mirror):
             raise ToolchainError(
@@ -147,7 +147,7 @@ def mirrors(
         return replace(together, main=mirror.rstrip("/"), security=security_of(mirror))
     if chosen is None:
         raise ToolchainError(
-            f"no Debian mirror in apt's configuration ({told['list']}, {told['parts']})",
+            f"no Debian mirror in apt's configuration ({settings['list']}, {settings['parts']})",
             where=f"toolchain {who}",
             help="name one with --mirror URL",
         )
@@ -164,17 +164,17 @@ def _configuration(env: Mapping[str, str], who: str) -> dict[str, str]:
     }
     words = (word for variable, option in names.items() for word in (variable, option))
     answer = ask(["apt-config", "shell", *words], env, who=who)
-    told = dict(re.findall(r"^(\w+)='(.*)'$", answer.stdout, re.MULTILINE))
-    if answer.status != 0 or not told.keys() >= names.keys() - {"trusted"}:  # apt 3.3 has no such file
+    settings = dict(re.findall(r"^(\w+)='(.*)'$", answer.stdout, re.MULTILINE))
+    if answer.status != 0 or not settings.keys() >= names.keys() - {"trusted"}:  # apt 3.3 has no such file
         raise ToolchainError(
             f"apt-config does not print apt's configuration: {answer.summary}", where=f"toolchain {who}"
         )
-    return told
+    return settings
 
 
-def _read(told: Mapping[str, str]) -> list[AptSource]:
-    parts = Path(told["parts"])
-    files = [Path(told["list"]), *sorted(parts.glob("*.list")), *sorted(parts.glob("*.sources"))]
+def _read(settings: Mapping[str, str]) -> list[AptSource]:
+    parts = Path(settings["parts"])
+    files = [Path(settings["list"]), *sorted(parts.glob("*.list")), *sorted(parts.glob("*.sources"))]
     found: list[AptSource] = []
     for file in files:
         # A file that this user may not read usually has passwords: its mirror is not for everyone.
@@ -184,14 +184,14 @@ def _read(told: Mapping[str, str]) -> list[AptSource]:
     return found
 
 
-def _trusted(told: Mapping[str, str], signed_by: Iterable[str]) -> list[Path]:
+def _trusted(settings: Mapping[str, str], signed_by: Iterable[str]) -> list[Path]:
     """The keyrings that apt trusts for any repository or for these, and those of the distribution's package.
 
     Neither keys that the distribution has retired are trusted, nor keys that another repository put
     into the same folder.
     """
-    parts = Path(told["trustedparts"])
-    files = [Path(told["trusted"])] if "trusted" in told else []
+    parts = Path(settings["trustedparts"])
+    files = [Path(settings["trusted"])] if "trusted" in settings else []
     found = [*files, *sorted([*parts.glob("*.gpg"), *parts.glob("*.asc")])]
     found += [Path(path) for path in signed_by if path.startswith("/")]
     found += sorted(

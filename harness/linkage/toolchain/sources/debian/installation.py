@@ -61,9 +61,10 @@ def install(text: str, options: InstallOptions, env: Mapping[str, str], say: Say
         if target.exists():  # damaged, or not ours: moved away at once
             take_away(target)
         root.rename(target)
-    made = UnpackedCompiler(target, record)
-    say(f"{text}: installed {made.name} ({offer.package} {offer.version} of {offer.suite}): {made.rustc}")
-    return made
+    compiler = UnpackedCompiler(target, record)
+    origin = f"{offer.package} {offer.version} of {offer.suite}"
+    say(f"{text}: installed {compiler.name} ({origin}): {compiler.rustc}")
+    return compiler
 
 
 def remove(text: str, env: Mapping[str, str], say: Say) -> None:
@@ -111,11 +112,11 @@ def _also_in(one: UnpackedCompiler, offer: Offer, text: str, say: Say, *, own: b
 
 
 def _unpack(apt: Apt, packages: list[Package], root: Path, staged: Path, text: str, say: Say) -> None:
-    wanted = sum(package.unpacked for package in packages) + _SPARE
+    needed = sum(package.unpacked for package in packages) + _SPARE
     free = shutil.disk_usage(staged).free
-    if wanted > free:
+    if needed > free:
         raise ToolchainError(
-            f"{staged.parent} has {free // _MIB} MiB free, but {wanted // _MIB} MiB are needed",
+            f"{staged.parent} has {free // _MIB} MiB free, but {needed // _MIB} MiB are needed",
             where=f"toolchain {text}",
             help="make room, or set XDG_CACHE_HOME to a folder on another disk",
         )
@@ -134,9 +135,9 @@ def _make_usable(root: Path, record: CompilerRecord, env: Mapping[str, str], tex
     script.chmod(0o755)
     answer = ask([script, "--version"], env, who=text)
     if answer.status != 0 or not answer.stdout.startswith("rustc "):
-        said = answer.summary if answer.status else first_words(answer.stdout) or "nothing"
+        printed = answer.summary if answer.status else first_words(answer.stdout) or "nothing"
         raise ToolchainError(
-            f"{record.package} {record.version} does not run on this machine: {said}",
+            f"{record.package} {record.version} does not run on this machine: {printed}",
             where=f"toolchain {text}",
         )
     installed.write(record, root)

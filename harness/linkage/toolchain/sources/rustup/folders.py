@@ -47,10 +47,10 @@ def private_home(env: Mapping[str, str]) -> Path | None:
 def default_host(home: Path) -> str:
     """The host triple that `stable` means: the one in rustup's settings, else this machine's."""
     try:
-        told = tomllib.loads((home / "settings.toml").read_text("utf-8")).get("default_host_triple")
+        triple = tomllib.loads((home / "settings.toml").read_text("utf-8")).get("default_host_triple")
     except (OSError, ValueError):
-        told = None
-    return told if isinstance(told, str) else machine_host()
+        triple = None
+    return triple if isinstance(triple, str) else machine_host()
 
 
 def machine_host() -> str:

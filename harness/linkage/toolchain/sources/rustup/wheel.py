@@ -99,10 +99,10 @@ def _base_pip(env: Mapping[str, str], _stack: ExitStack) -> _Words:
 def _new_pip(env: Mapping[str, str], stack: ExitStack) -> _Words:
     """The pip of a new environment: the one that comes with Python, or with the distribution's package."""
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="linkage-pip-")))
-    made = ask([_base(), "-m", "venv", folder], env, who="venv", time_limit=_TIME_LIMIT)
+    reply = ask([_base(), "-m", "venv", folder], env, who="venv", time_limit=_TIME_LIMIT)
     python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-    if made.status != 0:
-        raise _UnavailableError(f"`{_base()} -m venv` failed: {made.summary}")
+    if reply.status != 0:
+        raise _UnavailableError(f"`{_base()} -m venv` failed: {reply.summary}")
     return _pip(python)
 
 
