@@ -60,7 +60,7 @@ def test_the_command(old_pydantic: Path) -> None:
     assert sys.executable in line
 
 
-def test_a_bisection_by_git_does_not_take_it_for_an_answer(old_pydantic: Path) -> None:
+def test_git_bisect_does_not_take_the_exit_status_for_an_answer(old_pydantic: Path) -> None:
     assert start(old_pydantic, "linkage.cli", "probe", "x.yaml").returncode == 255
 
 

@@ -87,7 +87,7 @@ def test_a_malformed_member_leaves_the_others(compile_c: Callable[..., Path]) ->
     assert good.error is None
 
 
-def test_members_that_are_known_again(compile_c: Callable[..., Path]) -> None:
+def test_renamed_members_are_recognized(compile_c: Callable[..., Path]) -> None:
     """What was read once is not read again, and a byte of difference is another content."""
     whole = compile_c("char large[1 << 18] = {1}; int f(void) { return large[3]; }", "-c").read_bytes()
     first, again = _archive((b"one.o/", whole)), _archive((b"one.o/", whole), (b"last.o/", b""))

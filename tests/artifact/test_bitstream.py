@@ -56,7 +56,7 @@ def read_all(writer: BitWriter) -> list[tuple[int, list[int]]]:
 # --- bits
 
 
-def test_numbers_come_back() -> None:
+def test_numbers_round_trip() -> None:
     written = (
         BitWriter().fixed(5, 3).vbr(3, 4).vbr(1000, 6).fixed(1, 1).vbr(31, 6).vbr(32, 6).align().fixed(9, 4)
     )

@@ -122,7 +122,7 @@ def test_headers_of_a_file(order: str, wide: bool) -> None:  # noqa: FBT001 - on
     assert bytes(made.content(1)) == b"code"
 
 
-def test_a_machine_without_a_name_is_its_number() -> None:
+def test_unknown_machine_is_shown_by_number() -> None:
     assert opened(machine=0x1234).machine == "4660"
 
 

@@ -20,7 +20,7 @@ ROWS = st.lists(
 
 
 @given(ROWS)
-def test_tables_come_back(rows: list[tuple[list[object], list[object] | None]]) -> None:
+def test_tables_round_trip(rows: list[tuple[list[object], list[object] | None]]) -> None:
     tables = [
         (SectionTable.of(some), None if others is None else SymbolTable.of(others))  # type: ignore[arg-type]
         for some, others in rows
@@ -30,7 +30,7 @@ def test_tables_come_back(rows: list[tuple[list[object], list[object] | None]]) 
 
 
 @given(st.binary(max_size=60), st.binary(max_size=60))
-def test_columns_of_any_length_come_back(one: bytes, other: bytes) -> None:
+def test_columns_round_trip(one: bytes, other: bytes) -> None:
     """A damaged file's columns need not hold whole entries."""
     shared = SectionTable(one, other, other, one, other)
     tables = [

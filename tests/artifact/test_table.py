@@ -10,7 +10,7 @@ from support.table_strategies import FEW, sections, symbols
 
 
 @given(st.lists(symbols(), max_size=8))
-def test_symbols_come_back(wanted: list[Symbol]) -> None:
+def test_symbols_round_trip(wanted: list[Symbol]) -> None:
     table = SymbolTable.of(wanted)
     assert list(table) == wanted
     assert len(table) == len(wanted)
@@ -44,7 +44,7 @@ def test_an_index_beyond_the_table_is_named(index: int) -> None:
         symbols[index]
 
 
-def test_names_that_are_no_text() -> None:
+def test_names_that_are_not_text() -> None:
     record = SymbolTable.RECORD.pack(1, 0x10, 0, 0, 0, 0)
     table = SymbolTable(b"\0a\xffb\0", record)
     (symbol,) = table
@@ -61,7 +61,7 @@ def test_a_common_symbol_may_be_defined_twice() -> None:
 
 
 @given(st.lists(sections, max_size=8), FEW)
-def test_sections_come_back(wanted: list[Section], name: str) -> None:
+def test_sections_round_trip(wanted: list[Section], name: str) -> None:
     assert SectionTable.of(wanted).listed() == [section.name for section in wanted]
     table = SectionTable.of(wanted)
     assert list(table) == wanted

@@ -45,7 +45,7 @@ def test_bounds(old: str | None, new: str | None, kind: type, ends: tuple[str | 
         ("yesterday", None, "yesterday: is not a date, a release or a commit"),
     ],
 )
-def test_bounds_that_are_none(old: str, new: str | None, told: str) -> None:
+def test_invalid_bounds(old: str, new: str | None, told: str) -> None:
     with pytest.raises(LinkageError) as caught:
         between(old, new, TODAY)
     assert str(caught.value).startswith(told)

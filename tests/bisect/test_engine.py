@@ -135,7 +135,7 @@ def test_find_what_fixed_it() -> None:
     assert len(prober.installs) <= 12
 
 
-def test_a_known_bug_that_is_gone_is_searched_backwards() -> None:
+def test_known_bug_that_no_longer_occurs_is_searched_backwards() -> None:
     known = ProbeResult("known", "rust-lang/rust#1", (failure(),), 3)
     gone = ProbeResult("fixed", "rust-lang/rust#1 is no longer seen", reached=3)
     result, _, _ = bisect(lambda name, _: gone if number(name) >= 40 else known, size=64)
@@ -182,7 +182,7 @@ def test_flips_are_each_found() -> None:
         (lambda *_: None, "no toolchain at or near t15"),
     ],
 )
-def test_ends_that_are_none(truth: Truth, problem: str) -> None:
+def test_invalid_ends(truth: Truth, problem: str) -> None:
     result, _, _ = bisect(truth, size=16)
     assert result.findings == ()
     assert result.problems == (("v", problem),)

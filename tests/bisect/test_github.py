@@ -164,7 +164,7 @@ def test_from_the_nightly_to_the_pull_request_without_a_clone(
     assert "## 1 variant fails: introduced by #1108 Move a (small) comment\n" in text
 
 
-def test_compilers_that_are_gone_are_not_asked_for_one_by_one(
+def test_expired_artifacts_are_not_requested_one_by_one(
     ci: NightlyServer,
     github: GitHubServer,
     tmp_path: Path,

@@ -43,7 +43,7 @@ def test_from_the_nightly_to_the_merge(ci: NightlyServer, history: RustHistory, 
     assert flip["compare"] == compare
 
 
-def test_artifacts_that_are_gone_wrong_or_damaged_are_skipped(
+def test_absent_wrong_or_damaged_artifacts_are_skipped(
     ci: NightlyServer, history: RustHistory, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The four merges around the culprit cannot be tried: all that it can be are named."""

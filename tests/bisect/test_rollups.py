@@ -140,7 +140,7 @@ def test_none_of_them_alone(
         assert any(f"{TITLE}: not tried alone: a different failure: lib: exit: " in line for line in lines)
 
 
-def test_builds_that_are_gone_or_were_never_made(
+def test_builds_that_are_gone_or_never_existed(
     ci: NightlyServer, history: RustHistory, tmp_path: Path
 ) -> None:
     del ci  # it serves

@@ -134,7 +134,7 @@ def test_a_long_run_of_skips_is_left_soon() -> None:
     assert len(tried) <= 16
 
 
-def test_only_skips_between_leave_all_candidates() -> None:
+def test_gap_of_skips_leaves_all_candidates() -> None:
     known: Mapping[int, Mark] = {0: GOOD, 1: SKIP, 2: SKIP, 3: BAD}
     assert choose([known]) is None
     (gap,) = gaps(known)

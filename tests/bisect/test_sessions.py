@@ -104,7 +104,7 @@ def at_work(case: str, make_rustc: MakeRustc, tmp_path: Path) -> Iterator[Starte
         process.communicate()
 
 
-def test_a_session_that_somebody_is_at_work_on(at_work: Started, tmp_path: Path) -> None:
+def test_session_that_is_in_use(at_work: Started, tmp_path: Path) -> None:
     for words in (["--resume", "mine.log"], ["answer.yaml", *LISTED, "--session", "mine.log"]):
         out, err = end(start(*words), 4)
         assert (out, err.count("\n")) == ("", 1)
@@ -115,7 +115,7 @@ def test_a_session_that_somebody_is_at_work_on(at_work: Started, tmp_path: Path)
     assert "fails: introduced by ./bad" in end(start("--resume", "mine.log"), 0)[0]
 
 
-def test_of_two_that_go_on_at_once_one_does(at_work: Started, tmp_path: Path) -> None:
+def test_only_one_of_two_processes_resumes_a_session(at_work: Started, tmp_path: Path) -> None:
     """The first holder crashed: nobody can release its lock but the system."""
     at_work.kill()
     at_work.communicate()

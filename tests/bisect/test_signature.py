@@ -149,7 +149,7 @@ def test_steps_that_were_not_reached_are_not_good() -> None:
     assert first.outcome(short) is ProbeOutcome.OTHER
 
 
-def test_another_failure_decides_nothing_and_is_shown() -> None:
+def test_different_failure_is_inconclusive_and_shown() -> None:
     (question,) = questions("v", end(failed("exit status 1\nerror: the shim is missing")))
     other = end(failed("exit status 1\nerror: unknown unstable option: `dylib-lto`"))
     assert question.mark(other) is Mark.SKIP

@@ -68,7 +68,7 @@ def test_include_remains_if_exclude_removes_all_cells() -> None:
     assert found == [{"lto": "thin"}, {"lto": "off"}]
 
 
-def test_a_list_in_include_is_the_value_and_no_choice() -> None:
+def test_list_in_include_is_one_value() -> None:
     found = cells(
         **{"crate-type": ["cdylib", ["staticlib", "dylib"]]},
         include=[{"crate-type": "dylib", "n": 1}, {"crate-type": ["staticlib", "dylib"], "n": 2}],

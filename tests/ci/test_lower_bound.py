@@ -33,7 +33,7 @@ def fewest(edges: int, cases: int) -> float:
 
 
 @pytest.mark.parametrize(("edges", "cases"), [(3, 1), (7, 1), (3, 2), (4, 2), (6, 2), (7, 2), (4, 3), (5, 3)])
-def test_no_search_does_with_less(edges: int, cases: int) -> None:
+def test_no_search_needs_fewer_installs(edges: int, cases: int) -> None:
     assert least(edges, cases)[cases] == pytest.approx(fewest(edges, cases))
 
 

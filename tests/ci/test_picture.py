@@ -29,7 +29,7 @@ def test_a_picture_shows_the_output_and_loads_nothing() -> None:
     assert picture(OUTPUT, "linkage run cases") == svg
 
 
-def test_a_home_folder_is_nobodys(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_home_folder_is_shown_as_a_tilde(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/somebody")
     assert "~/.rustup/bin/rustc lib.rs" in _texts(picture("/home/somebody/.rustup/bin/rustc lib.rs\n", "x"))
 

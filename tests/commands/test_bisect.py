@@ -66,7 +66,7 @@ def test_the_answer_is_text_for_an_issue(listed: str, capsys: pytest.CaptureFixt
     assert group["flips"][0]["candidates"] == ["./n5/rustc"]
 
 
-def test_a_session_that_was_interrupted_goes_on(
+def test_interrupted_session_is_resumed(
     listed: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked: list[str] = []
@@ -105,7 +105,7 @@ def test_a_session_that_was_interrupted_goes_on(
     assert "good ./n5/rustc " in Path("corrected.log").read_text()
 
 
-def test_all_that_failed_in_the_last_run(listed: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_everything_that_failed_in_the_last_run(listed: str, capsys: pytest.CaptureFixture[str]) -> None:
     results = Results.open(store_folder(None, os.environ))
     assert bisect("--failed", "--toolchains", listed) == 4
     assert capsys.readouterr().err == (

@@ -172,7 +172,7 @@ def test_text_is_printed_as_it_is_in_one_line(before: str, after: str) -> None:
     assert "\n" not in printed(content)
 
 
-def test_small_words() -> None:
+def test_quoting_of_short_words() -> None:
     assert quoted(Template.of(""), {}) == "''"
     assert quoted(Template.parse("$${x}", {}), {}) == "'${x}'"
     assert pattern("a b/*.o") == "'a b/'*.o"
@@ -182,7 +182,7 @@ def test_small_words() -> None:
 
 @settings(max_examples=30, deadline=None)
 @given(st.binary(max_size=40) | TEXT.map(str.encode), st.sampled_from(["f", "a b", "it's", "x/y z"]))
-def test_files_come_out_as_they_are(
+def test_files_are_printed_unchanged(
     tmp_path_factory: pytest.TempPathFactory, content: bytes, name: str
 ) -> None:
     folder = tmp_path_factory.mktemp("written")

@@ -133,7 +133,7 @@ def test_valid_cases_run_with_continue_on_collection_errors(
     assert found.returncode == USAGE
 
 
-def test_the_good_ones_are_collected_beside_the_wrong(folder: Path, some_rustc: str, cache: Path) -> None:
+def test_valid_cases_are_collected_besides_wrong_ones(folder: Path, some_rustc: str, cache: Path) -> None:
     (folder / "bad.yaml").write_text("summary: [\n")
     options = ["--collect-only", "-q", "--toolchain", some_rustc]
     found = pytest_on(folder, *options, "bad.yaml", "good.yaml", cache=cache)

@@ -53,7 +53,7 @@ def _linked(old: str, new: str) -> None:
         shutil.copy2(old, new)
 
 
-def test_a_copy_elsewhere_makes_the_same(desk: Desk, copy: Path) -> None:
+def test_copy_elsewhere_builds_the_same(desk: Desk, copy: Path) -> None:
     given = ComparisonOptions((str(desk.rustc), str(copy)), [desk.case(CASE)], no_store=True, jobs=3)
     result = compared(given)
     assert changes(result) == [], [one.found[0][0].change for one in result.groups]

@@ -51,7 +51,7 @@ def test_a_case_passes(file: Path, toolchains: list[Toolchain], session: Session
 
 
 @pytest.mark.parametrize("tooth", TEETH, ids=str)
-def test_a_tooth_bites(tooth: Tooth, toolchains: list[Toolchain], session: Session) -> None:
+def test_teeth_fail_on_a_fault(tooth: Tooth, toolchains: list[Toolchain], session: Session) -> None:
     case = parse_case(tooth.text, tooth.file, tooth.file.name)
     for toolchain in toolchains:
         found = verdicts(case, toolchain, session)

@@ -100,7 +100,7 @@ def test_endless_output_of_a_child_is_cut_after_the_program_ended(tmp_path: Path
     assert shell("yes & exit 0", tmp_path).limit == "output"
 
 
-def test_pipes_that_a_silent_child_holds_do_not_hold_us(tmp_path: Path) -> None:
+def test_child_that_keeps_the_pipes_open_does_not_delay_the_result(tmp_path: Path) -> None:
     """The program ends while we wait for its output: its end alone must wake us."""
     started = time.monotonic()
     ended = shell("sleep 1000 & sleep 0.3; echo said; exit 5", tmp_path, time_limit=60)

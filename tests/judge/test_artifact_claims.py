@@ -121,7 +121,7 @@ def test_a_claim_that_holds(facts: Facts, claim: str) -> None:
 
 
 @pytest.mark.parametrize(("facts", "claim", "key", "claimed", "found"), FAILS)
-def test_a_claim_that_does_not(facts: Facts, claim: str, key: str, claimed: str, found: str) -> None:
+def test_claim_that_does_not_hold(facts: Facts, claim: str, key: str, claimed: str, found: str) -> None:
     ((its_key, its_claimed, its_found, _),) = misses(claim, facts)
     assert (its_key, its_claimed) == (key, claimed)
     assert its_found.startswith(found)

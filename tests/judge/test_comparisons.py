@@ -93,7 +93,7 @@ def test_a_comparison_that_holds(claim: str, other: Facts) -> None:
         ),
     ],
 )
-def test_a_comparison_that_does_not(claim: str, other: Facts, miss: tuple[str, str, str]) -> None:
+def test_comparison_that_does_not_hold(claim: str, other: Facts, miss: tuple[str, str, str]) -> None:
     assert misses(claim, ONE, other) == [miss]
 
 

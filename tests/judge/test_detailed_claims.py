@@ -137,7 +137,7 @@ def test_a_section() -> None:
         ),
     ],
 )
-def test_a_section_that_is_not_so(claim: str, key: str, claimed: str, found: str) -> None:
+def test_section_claims_that_do_not_hold(claim: str, key: str, claimed: str, found: str) -> None:
     assert misses(f"section: {claim}", CONTENT) == [(key, claimed, found, ())]
 
 

@@ -110,7 +110,7 @@ def test_a_claim_that_holds(text: str, names: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize(("text", "names", "miss"), FAILS)
-def test_a_claim_that_does_not(text: str, names: tuple[str, ...], miss: Mismatch) -> None:
+def test_claim_that_does_not_hold(text: str, names: tuple[str, ...], miss: Mismatch) -> None:
     assert check(text, *names) == [miss]
 
 

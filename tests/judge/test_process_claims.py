@@ -53,7 +53,7 @@ def test_an_end_as_expected(keys: str, outcome: Outcome) -> None:
         ("exit: SIGSEGV", done(status=1), "killed by SIGSEGV", "exit status 1\n(no output)"),
     ],
 )
-def test_an_end_that_is_not(keys: str, outcome: Outcome, claimed: str, found: str) -> None:
+def test_unexpected_end(keys: str, outcome: Outcome, claimed: str, found: str) -> None:
     missed = failure(keys, outcome)
     assert (missed.claim, missed.claimed, missed.found) == ("exit", claimed, found)
 
@@ -131,7 +131,7 @@ def test_diagnostics(claim: str) -> None:
     assert one_step(f"diagnostics: {claim}", done(diagnostics=(ERROR, WARNING))).outcome is VerdictKind.PASS
 
 
-def test_diagnostics_that_are_not_so() -> None:
+def test_diagnostics_claims_that_do_not_hold() -> None:
     missed = failure("diagnostics: [E0001]", done(diagnostics=(ERROR, WARNING)))
     assert (missed.claim, missed.claimed) == ("diagnostics.all", "a diagnostic with code 'E0001'")
     assert missed.found == "error[E0463]: can't find crate for `dep`\nwarning: unused \\x1b"

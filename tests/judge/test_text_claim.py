@@ -103,7 +103,7 @@ def test_a_claim_that_holds(claim: str, text: str) -> None:
         ("{empty: true}", "one", Mismatch("empty", "empty", "one")),
     ],
 )
-def test_a_claim_that_does_not(claim: str, text: str, miss: Mismatch) -> None:
+def test_claim_that_does_not_hold(claim: str, text: str, miss: Mismatch) -> None:
     (found,) = check(claim, text)
     assert (found.part, found.claimed) == (miss.part, miss.claimed)
     assert found.found.startswith(miss.found)

@@ -295,7 +295,7 @@ def test_commands_are_those_that_ran_and_can_be_pasted() -> None:
     )
 
 
-def test_evidence_escapes_what_artifacts_say() -> None:
+def test_evidence_escapes_names_in_artifacts() -> None:
     facts = {"liblib.so": elf(exports=["\x1b[2Jevil\u202e"])}
     verdict = judged(
         planned(LIB % "lib.cdylib: {exports: {all: [evil_thing], none: ['*evil*']}}"), done(facts=facts)

@@ -44,7 +44,7 @@ def built(facts: Facts = GOOD, **given: object) -> tuple[StepOutcome, StepOutcom
     )
 
 
-def test_seen_as_described_is_known() -> None:
+def test_bug_that_matches_its_signature_is_known() -> None:
     verdict = weigh(BUG % "step: main, stderr: undefined reference to `__r", built()[0], LINK_ERROR)
     assert (verdict.outcome, verdict.reason) == (VerdictKind.KNOWN, "rust-lang/rust#1")
     assert [bug.name for bug in verdict.bugs] == ["rust-lang/rust#1"]
@@ -63,7 +63,7 @@ def test_different_failure_is_reported_as_such() -> None:
     assert verdict.bugs == ()
 
 
-def test_gone_is_fixed() -> None:
+def test_bug_that_no_longer_occurs_is_fixed() -> None:
     verdict = weigh(BUG % "step: main, stderr: undefined", *built())
     assert verdict.outcome is VerdictKind.FIXED
     assert verdict.reason == (
@@ -192,13 +192,13 @@ def test_both_bugs_are_seen() -> None:
     assert (verdict.outcome, verdict.reason) == (VerdictKind.KNOWN, "rust-lang/rust#1, unreported")
 
 
-def test_of_two_bugs_one_is_gone() -> None:
+def test_one_of_two_bugs_no_longer_occurs() -> None:
     bugs = BUG % "step: lib, claim: lib.cdylib.exports" + OTHER % "step: lib, claim: stderr"
     verdict = weigh(bugs, *built(library("bar")))
     assert (verdict.outcome, [bug.name for bug in verdict.bugs]) == (VerdictKind.FIXED, ["unreported"])
 
 
-def test_a_bug_behind_another_is_hidden_and_not_gone() -> None:
+def test_bug_behind_another_is_hidden_and_not_fixed() -> None:
     """What comes after the first failure, or at the same step once it failed, was not looked for."""
     first = done(status=1, stderr="undefined", produced=())
     for hidden in (

@@ -63,7 +63,7 @@ def test_a_role_means_the_file_that_it_has_at_that_place() -> None:
     assert [group.pattern for group in made.steps[1].claims] == ["main", "prog"]
 
 
-def test_claims_on_a_role_that_a_cell_lacks_fall_away() -> None:
+def test_claims_about_a_role_that_a_cell_lacks_are_ignored() -> None:
     text = (
         "matrix: {crate-type: [staticlib, cdylib]}\nsteps:\n  - rustc: lib.rs\n"
         "    claims: {lib.staticlib: {defines: [a]}, lib.cdylib: {exports: [a]}}\n"

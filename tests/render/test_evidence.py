@@ -66,7 +66,7 @@ note: fails differently from the known bug rust-lang/rust#1
     )
 
 
-def test_a_known_bug_that_is_gone() -> None:
+def test_known_bug_that_no_longer_occurs() -> None:
     verdict = Verdict(
         VerdictKind.FIXED,
         "rust-lang/rust#1 no longer occurs (help: remove it, or limit its `toolchains`)",
@@ -105,7 +105,7 @@ def test_a_skip_that_is_forbidden() -> None:
     )  # fmt: skip
 
 
-def test_nothing_in_it_can_write_to_the_terminal() -> None:
+def test_terminal_controls_are_escaped() -> None:
     evil = Failure("lib", "x", "a.yaml:1:1", "a\x1b[2J", "b\x07\nc\r" + "d" * 500, ("e\x1b",))
     text = explain_verdict(Verdict(VerdictKind.FAIL, failures=(evil,), commands=("f\x1b",)), "a.yaml")
     assert all(char.isprintable() or char == "\n" for char in text)

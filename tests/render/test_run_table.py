@@ -36,7 +36,7 @@ def printed(records: list[VariantReport], width: int = 100, **more: Any) -> list
     return [line.rstrip() for line in console.file.getvalue().splitlines()]
 
 
-def test_evidence_is_kept_of_what_went_wrong_only() -> None:
+def test_evidence_is_stored_only_for_failures() -> None:
     assert [record(one).evidence for one in ("pass", "known", "skip")] == ["", "", ""]
     assert [record(one).evidence for one in ("fail", "fixed", "error")] == [
         f"evidence of {one}" for one in ("fail", "fixed", "error")

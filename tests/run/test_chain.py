@@ -269,7 +269,9 @@ def test_an_entry_that_was_damaged_is_made_again(session: Session, counted: Coun
         assert counted.new() == 0
 
 
-def test_a_claim_on_what_was_not_read_before(session: Session, counted: Counted, tmp_path: Path) -> None:
+def test_claim_about_facts_that_were_not_read_before(
+    session: Session, counted: Counted, tmp_path: Path
+) -> None:
     """A new subject has no facts yet; they come from the step, carried out once more for both cells."""
     outcomes(session, RLIB, counted, tmp_path)
     counted.new()
@@ -314,7 +316,7 @@ def test_rlink_files_work_after_some_steps_came_from_the_store(
             assert counted.new() == 0  # no variant drove another one's outcome out
 
 
-def test_crates_of_two_folders_do_not_meet(session: Session, counted: Counted, tmp_path: Path) -> None:
+def test_crates_of_two_folders_are_kept_apart(session: Session, counted: Counted, tmp_path: Path) -> None:
     text = """\
     summary: What stands on a crate that is a dylib too, which is of use in its own folder only
     matrix: {value: [1, 2]}
@@ -413,7 +415,9 @@ steps:
 """
 
 
-def test_modes_and_umask_come_back_from_the_store(session: Session, counted: Counted, tmp_path: Path) -> None:
+def test_modes_and_umask_are_restored_from_the_store(
+    session: Session, counted: Counted, tmp_path: Path
+) -> None:
     text = MODES
     outcomes(session, text, counted, tmp_path)
     outcomes(session, text.replace("[1, 2]", "[3]"), counted, tmp_path)

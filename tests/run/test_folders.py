@@ -273,7 +273,7 @@ def test_each_case_is_judged(alone: dict[str, Seen], real_toolchain: Toolchain) 
 
 @settings(max_examples=5, deadline=None, phases=[Phase.generate])
 @given(data=st.data())
-def test_a_verdict_is_that_of_the_variant_alone(
+def test_verdict_is_the_same_if_the_variant_runs_alone(
     data: st.DataObject,
     variants: dict[str, Variant],
     alone: dict[str, Seen],
@@ -298,7 +298,7 @@ def test_a_verdict_is_that_of_the_variant_alone(
 
 
 @pytest.mark.parametrize("bound", [True, False])
-def test_outcomes_of_two_folders_do_not_meet(
+def test_outcomes_of_two_folders_are_not_mixed(
     bound: bool,  # noqa: FBT001 - pytest gives it by name
     variants: dict[str, Variant],
     alone: dict[str, Seen],

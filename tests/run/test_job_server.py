@@ -109,7 +109,7 @@ def test_tokens_of_a_dead_compiler_are_restored_after_the_others_end(two: JobSer
     assert _comes_to(two, 2)
 
 
-def test_many_takers_of_lost_tokens_never_make_more_of_them(two: JobServer) -> None:
+def test_lost_tokens_are_restored_only_once(two: JobServer) -> None:
     busy, most, lock = 0, 0, threading.Lock()
 
     def take(number: int) -> None:
@@ -136,7 +136,7 @@ def test_many_takers_of_lost_tokens_never_make_more_of_them(two: JobServer) -> N
         assert free(two) == 1
 
 
-def test_a_folder_that_goes_is_done_without(two: JobServer) -> None:
+def test_works_without_a_folder_that_disappears(two: JobServer) -> None:
     with two.token():
         for name in ("jobs", "holders"):
             (two.folder / name).unlink()
@@ -150,7 +150,7 @@ def test_no_server_if_makeflags_cannot_name_it(tmp_path: Path) -> None:
     assert JobServer.make(tmp_path / "missing", 2) is None
 
 
-def test_closing_lets_go_of_the_fifo(tmp_path: Path) -> None:
+def test_close_closes_the_fifo(tmp_path: Path) -> None:
     with ExitStack() as held:
         made = JobServer.make(tmp_path, 1)
         assert made is not None

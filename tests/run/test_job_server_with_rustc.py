@@ -162,9 +162,7 @@ def test_environment_of_the_case_comes_first(
     assert log.read_text().splitlines()[0] == "+ -n"
 
 
-def test_a_compiler_that_is_killed_leaves_no_one_waiting(
-    real: Toolchain, tmp_path: Path, cache: Path
-) -> None:
+def test_killed_compiler_leaves_nobody_waiting(real: Toolchain, tmp_path: Path, cache: Path) -> None:
     """It takes the tokens and is killed for its time: those who come after it find all of them."""
     greedy = tmp_path / "greedy"
     greedy.write_text(

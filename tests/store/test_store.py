@@ -110,7 +110,7 @@ def test_a_file_by_its_content(store: Store, source: Path, tmp_path: Path) -> No
     assert target.read_bytes() == source.read_bytes()
 
 
-def test_a_damaged_file_is_gone(store: Store, source: Path, tmp_path: Path) -> None:
+def test_damaged_file_is_removed(store: Store, source: Path, tmp_path: Path) -> None:
     digest = file_digest(source)
     store.put_blob(digest, source)
     source.rename(tmp_path / "kept")  # as it is when its variant has ended: another file
@@ -175,7 +175,7 @@ def test_a_store_that_cannot_be_made(tmp_path: Path) -> None:
             Store(place)
 
 
-def test_a_store_that_cannot_be_written_is_done_without(store: Store, source: Path, tmp_path: Path) -> None:
+def test_works_without_a_store_that_cannot_be_written(store: Store, source: Path, tmp_path: Path) -> None:
     for name in ("locks", "blobs", "work"):
         (store.folder / name).rmdir()
     for name in ("locks", "blobs", "work", "steps"):

@@ -76,7 +76,7 @@ def test_a_file_that_cannot_be_started(tmp_path: Path) -> None:
     assert "cannot be started: No such file or directory" in failure(program)
 
 
-def test_bytes_that_are_no_text(fake_rustc: FakeRustc) -> None:
+def test_bytes_that_are_not_text(fake_rustc: FakeRustc) -> None:
     answer = ask([fake_rustc(r"printf '\377\376'")], os.environ, who="fake")
     assert answer.stdout == "\ufffd\ufffd"
 

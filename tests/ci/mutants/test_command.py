@@ -81,7 +81,7 @@ def test_a_wrapper_as_a_toolchain(env: dict[str, str], tmp_path: Path, spec: str
     assert status == {"plain": 0, "export-lost": 1}
 
 
-def test_a_case_that_is_red_by_itself_has_seen_nothing(
+def test_case_that_fails_without_a_fault_detects_nothing(
     env: dict[str, str], tmp_path: Path, spec: str
 ) -> None:
     (tmp_path / "case.yaml").write_text(CASE.replace("only: [answer]", "only: [other]"))

@@ -79,7 +79,7 @@ def test_each_case_gets_its_turn(cells: Make) -> None:
     assert order(found, [before], 1) == [first[0], second[0]]
 
 
-def test_claims_that_were_never_red(cells: Make) -> None:
+def test_claims_that_never_failed(cells: Make) -> None:
     found = cells()
     case = found[0].case
     claims = claims_of(found)

@@ -254,7 +254,7 @@ def test_a_disk_that_is_full_at_once(machine: DebianMachine, tmp_path: Path) -> 
     )
 
 
-def test_sources_that_are_no_text(machine: DebianMachine) -> None:
+def test_sources_that_are_not_text(machine: DebianMachine) -> None:
     (machine.etc / "sources.list.d/a.list").mkdir()
     (machine.etc / "sources.list.d/b.sources").write_bytes(b"\xff\0: \n")
     (machine.etc / "sources.list.d/c.list").symlink_to("/no/such/file")

@@ -67,7 +67,7 @@ def test_folder_can_be_moved_and_linked(tmp_path: Path) -> None:
     assert answer.stdout.splitlines()[1:] == ["[--sysroot]", f"[{moved}/usr]"]
 
 
-def test_it_can_stand_elsewhere(tmp_path: Path) -> None:
+def test_wrapper_can_be_elsewhere(tmp_path: Path) -> None:
     root = unpack(tmp_path / "it's $HOME", "lib/x-linux-gnu/ld-linux-x.so.2")
     said = start(tmp_path / "scripts/rustc", tree.wrapper(root, elsewhere=True))
     assert said[1:] == ["[--sysroot]", f"[{root}/usr]"]

@@ -100,7 +100,7 @@ def test_an_environment_with_pip(index: Path, tmp_path: Path) -> None:
     assert "uv" not in line, "pip's answer is final"
 
 
-def test_an_answer_of_each_way(tmp_path: Path) -> None:
+def test_each_kind_of_answer(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     python = environment(tmp_path / "environment")
     line = find(python, tmp_path / "empty", tmp_path / "home", only_uv(tmp_path / "bin"))
