@@ -1,4 +1,4 @@
-"""Real outputs of a real compiler, built once a session."""
+"""Real outputs of a real compiler, built once per session."""
 
 import shutil
 import subprocess

@@ -1,4 +1,4 @@
-"""Bitcode's producer and metadata's compiler, in every form that they come in."""
+"""The producer of bitcode and the compiler of metadata, in every form in which they occur."""
 
 import struct
 import subprocess

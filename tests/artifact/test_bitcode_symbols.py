@@ -1,4 +1,4 @@
-"""The symbols of bitcode are those of the object that the same compilation makes."""
+"""The symbols of bitcode are those of the object from the same compilation."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""What was used last is kept, the rest goes."""
+"""The most recently used entries are kept."""
 
 from linkage.artifact.cache import LruCache
 

@@ -1,4 +1,4 @@
-"""The bytes of sections that are asked for: plain, compressed, empty, too large, damaged."""
+"""The bytes of requested sections: plain, compressed, empty, too large, damaged."""
 
 import subprocess
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The readers against LIEF and pyelftools, on everything that a compiler here makes."""
+"""The readers against LIEF and pyelftools, on everything that a compiler here produces."""
 
 from collections.abc import Callable
 from pathlib import Path

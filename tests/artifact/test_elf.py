@@ -1,4 +1,4 @@
-"""What ELF files say beside their symbols, each made by a compiler flag that changes it."""
+"""Properties of ELF files besides their symbols, each set by a compiler flag."""
 
 import struct
 import subprocess

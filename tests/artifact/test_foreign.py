@@ -1,4 +1,4 @@
-"""Formats that are recognised and not read: each has a name."""
+"""Formats that are recognized but not read: each has a name."""
 
 import struct
 from collections.abc import Callable

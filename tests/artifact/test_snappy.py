@@ -1,4 +1,4 @@
-"""Snappy's elements one by one, and what is damaged."""
+"""Snappy's elements one by one, and damaged data."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Packed tables give back what was put in, and find names as a plain search does."""
+"""Packed tables return what was put in, and find names as a plain search does."""
 
 import msgspec
 import pytest

@@ -1,4 +1,4 @@
-"""The cases here are for the tests of a bisection."""
+"""Fixtures of the bisection tests."""
 
 collect_ignore_glob = ["cases/*.yaml"]
 """Those hold on some compilers only: a bisection is to find on which."""

@@ -1,4 +1,4 @@
-"""The session's file: what is written is read again, and what is wrong in it is said."""
+"""The session's file: a round trip, and errors in it."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""Where toolchains come from and go to: the disk's limit, downloads that nobody wants any more."""
+"""How toolchains are provided and removed: the disk limit, cancelled downloads."""
 
 import os
 import threading

@@ -1,4 +1,4 @@
-"""What a bisection finds out by itself: good ends from the results kept, bounds from compilers' names."""
+"""What a bisection finds out by itself: good ends from stored results, bounds from compilers' names."""
 
 import os
 from datetime import date

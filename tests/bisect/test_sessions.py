@@ -1,4 +1,4 @@
-"""Sessions whose names nobody gave: always a free name, and the last one is the one begun last."""
+"""Sessions without --session: always a free name, and --resume takes the one started last."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""A failure is known again on another compiler, and a different failure is not taken for it."""
+"""A failure is recognized on another compiler, and a different failure is not."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st

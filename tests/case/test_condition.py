@@ -1,4 +1,4 @@
-"""Which cells of the matrix a condition means."""
+"""Which cells of the matrix a condition matches."""
 
 from typing import Any
 

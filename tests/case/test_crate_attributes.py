@@ -1,4 +1,4 @@
-"""What a source says of its crate, as rustc reads it."""
+"""The crate attributes in a source, as rustc reads them."""
 
 import pytest
 from hypothesis import given

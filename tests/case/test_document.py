@@ -1,4 +1,4 @@
-"""YAML to data: strict scalars, positions, and whatever else may stand in a file."""
+"""YAML to data: strict scalars, positions, and everything else that a file may contain."""
 
 import json
 

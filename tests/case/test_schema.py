@@ -1,4 +1,4 @@
-"""The JSON Schema: current, and of one mind with the reader about what a case may be."""
+"""The JSON Schema: up to date, and consistent with the reader."""
 
 from pathlib import Path
 from typing import Any

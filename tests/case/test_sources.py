@@ -1,4 +1,4 @@
-"""Sources beside the case: there, in a folder, under a variable; and what leads outside."""
+"""Sources next to the case: present, in a folder, with a variable, and paths to outside."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The symbol groups' data: every pattern and every range in it is one."""
+"""The data of the symbol groups: every pattern and every range in it is valid."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What stands for `${…}`, in a text, in a list and in a source."""
+"""The value of `${…}` in a text, in a list and in a source."""
 
 from typing import TYPE_CHECKING, Any
 

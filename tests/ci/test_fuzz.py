@@ -1,4 +1,4 @@
-"""The fuzzer of the readers: what it found stays mended, and it notices what is wrong."""
+"""The fuzzer of the readers: its findings stay fixed, and it detects errors."""
 
 from pathlib import Path
 

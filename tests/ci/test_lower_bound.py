@@ -1,4 +1,4 @@
-"""The least that any search can install: worked out by `ci/bench/run`, against all searches there are."""
+"""The fewest installs that any search needs: computed by `ci/bench/run`, compared with all searches."""
 
 from collections.abc import Sequence
 from functools import cache

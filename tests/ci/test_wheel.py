@@ -1,4 +1,4 @@
-"""The wheel, installed and used in an empty folder: it needs no clone, and it brings the shipped cases."""
+"""The wheel, installed and used in an empty folder: it needs no clone, and has the shipped cases."""
 
 import os
 import shutil

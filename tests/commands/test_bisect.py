@@ -1,4 +1,4 @@
-"""`linkage bisect` as a person uses it, on a list of compilers that are told what to do."""
+"""`linkage bisect` as a user runs it, on a list of fake compilers."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""`linkage inspect`: what it prints of real artifacts, and what it says of wrong ones."""
+"""`linkage inspect`: its output for real artifacts, and its errors for wrong ones."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""The reproduction script: run with a real shell and a real rustc, it sees what the harness saw."""
+"""The reproduction script: run with a real shell and a real rustc, it shows what the harness found."""
 
 import shutil
 import subprocess

@@ -1,4 +1,4 @@
-"""A real rustc, and scripts that stand for a changed one."""
+"""A real rustc, and scripts that behave like a changed one."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""--cargo: a small workspace built by both sides, and what Cargo says that it made."""
+"""--cargo: a small workspace built by both sides, and the files that Cargo reports."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""--expect: differences that are meant, and what is wrong with the file that says so."""
+"""--expect: expected changes, and mistakes in the file."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The rules that take noise out: each by itself, on and off."""
+"""The noise filters: each by itself, on and off."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a snapshot holds of a build: names of the toolchain's own libraries as a number and a digest."""
+"""A build in a snapshot: names of the toolchain's own libraries as a number and a digest."""
 
 from linkage.compare.model import ComparedArtifact, ComparedStep, CrateTables, VariantBuild
 from linkage.compare.names import C

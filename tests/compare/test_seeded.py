@@ -1,4 +1,4 @@
-"""A real compiler against itself with one change: exactly that is reported, and nothing else."""
+"""A real compiler against itself with one change: exactly that change is reported."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What differs between tables and lists, matching of what was renamed, swapped or lost, and groups."""
+"""Differences of tables and lists, matching of renamed, swapped or lost entries, and groups."""
 
 import itertools
 from collections.abc import Iterable

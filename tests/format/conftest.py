@@ -1,4 +1,4 @@
-"""The format's own cases: run here with the compilers that a developer has, in one store of the run's own."""
+"""The format's own cases, run with the compilers of this machine, in a store of the test run."""
 
 import os
 from pathlib import Path

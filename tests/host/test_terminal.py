@@ -1,4 +1,4 @@
-"""Foreign text that is printed: nothing of it controls the terminal."""
+"""Foreign text that is printed: it cannot control the terminal."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""Each claim about an artifact: one that holds, one that does not, and one about what is not there."""
+"""Each claim about an artifact: one that holds, one that does not, and one about an absent artifact."""
 
 from collections.abc import Iterable
 

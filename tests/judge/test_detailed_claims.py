@@ -1,4 +1,4 @@
-"""Claims that look closer: kinds of symbols, references, sections, members, texts."""
+"""Detailed claims: kinds of symbols, references, sections, members, texts."""
 
 import subprocess
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Claims about a step's process: its end, its streams, diagnostics, files, and linker calls."""
+"""Claims about a step's process: its exit status, streams, diagnostics, files, and linker calls."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""From a plan and an observation to a verdict: where claims stand, errors, evidence."""
+"""From a plan and an observation to a verdict: positions of claims, errors, evidence."""
 
 from dataclasses import asdict, replace
 

@@ -1,4 +1,4 @@
-"""Known bugs: seen as described, failing differently, gone, hidden by another."""
+"""Known bugs: as described, failing differently, no longer occurring, hidden by another."""
 
 import pytest
 

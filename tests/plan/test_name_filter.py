@@ -1,4 +1,4 @@
-"""Which names an expression such as `cdylib and not thin` means."""
+"""Which names an expression such as `cdylib and not thin` selects."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Which files a step's outputs are, on a target."""
+"""The files of a step's outputs on a target."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Commands, files and texts as lines of a shell script: what the shell makes of them is what was meant."""
+"""Commands, files and texts as lines of a shell script: the shell reads what was meant."""
 
 import subprocess
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What paths and globs mean in a working folder."""
+"""What paths and globs match in a working folder."""
 
 import pytest
 

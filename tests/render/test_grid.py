@@ -1,4 +1,4 @@
-"""Cases by compilers: which results stand in which cell, and how that reads."""
+"""Cases by compilers: which results are in which cell, and how they are shown."""
 
 from dataclasses import replace
 from pathlib import Path

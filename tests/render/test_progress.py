@@ -1,4 +1,4 @@
-"""How far a command is: in a log a line now and then, on a terminal one line that goes."""
+"""The progress of a command: an occasional line in a log, one line on a terminal that is removed."""
 
 import io
 

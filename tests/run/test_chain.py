@@ -1,4 +1,4 @@
-"""A variant's steps with a real rustc: taken from the store or carried out, and never wrongly either."""
+"""A variant's steps with a real rustc: cached or run, and never wrong."""
 
 import os
 from collections.abc import Callable

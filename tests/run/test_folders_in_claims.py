@@ -1,4 +1,4 @@
-"""`${work}` in a claim is the folder in which the steps were done, wherever its name may be seen."""
+"""`${work}` in a claim is the folder in which the steps ran, wherever its name occurs."""
 
 from pathlib import Path
 from textwrap import indent

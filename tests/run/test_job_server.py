@@ -1,4 +1,4 @@
-"""The job server: tokens that come back whatever happens, and compilers that share them."""
+"""The job server: tokens are returned whatever happens, and compilers share them."""
 
 import os
 import signal

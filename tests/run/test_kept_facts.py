@@ -1,4 +1,4 @@
-"""What archives share is kept once, and is never taken for what it is not."""
+"""What archives share is stored once, and is never mistaken for something else."""
 
 import hashlib
 from pathlib import Path

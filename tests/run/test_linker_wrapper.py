@@ -1,4 +1,4 @@
-"""The `cc` of ours that stands before the linker: what it notes, and that it changes nothing."""
+"""The `cc` wrapper in front of the linker: what it records, and that it changes nothing."""
 
 import os
 import shutil

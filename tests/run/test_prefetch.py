@@ -1,4 +1,4 @@
-"""Coming variants carried out beforehand: as many at once as asked for, and no verdict hangs on it."""
+"""Prefetched variants: as many at once as requested, and with the same verdicts."""
 
 import os
 import signal

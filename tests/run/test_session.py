@@ -1,4 +1,4 @@
-"""A variant's way through a session: skips, errors, sources, and what compares with a sibling."""
+"""A session plans, runs and judges a variant: skips, errors, sources, and claims about another variant."""
 
 from dataclasses import replace
 from pathlib import Path

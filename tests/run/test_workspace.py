@@ -1,4 +1,4 @@
-"""File operations in a working folder, and what leads out of it."""
+"""File operations in a working folder, and paths that lead out of it."""
 
 import os
 import socket

@@ -1,4 +1,4 @@
-"""What a run records of the tools: one compiler with two linkers, told apart by the records."""
+"""What a run records of the tools: the records distinguish one compiler with two linkers."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Results kept: merged, bounded, as good as none where they are damaged; and those of real runs."""
+"""Stored results: merged, limited, ignored if damaged; and those of real runs."""
 
 import os
 import signal

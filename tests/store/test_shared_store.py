@@ -1,4 +1,4 @@
-"""Several processes on one store: each variant is carried out once, nothing is corrupted."""
+"""Several processes on one store: each variant is run once, nothing is corrupted."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""The store: kept, damaged, unwritable, shared, swept."""
+"""The store: cached, damaged, unwritable, shared and swept entries."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""A store on a full disk, and one that is read-only: never a wrong verdict, and none that is kept wrongly."""
+"""A store on a full disk, and a read-only one: verdicts are never wrong, and never stored wrongly."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Reading a case from a text, and what is said of it."""
+"""Reading a case from a text, with the errors that are reported."""
 
 from pathlib import Path
 from textwrap import dedent

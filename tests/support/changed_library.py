@@ -1,4 +1,4 @@
-"""A library, compilers that change it, and what a comparison says of it."""
+"""A library, compilers that change it, and the differences that a comparison reports."""
 
 from linkage.compare.comparison import Comparison
 

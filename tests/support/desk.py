@@ -1,4 +1,4 @@
-"""A case, and compilers that differ from the real one in one thing."""
+"""A case, and compilers that differ from the real one in one way."""
 
 from dataclasses import dataclass
 from pathlib import Path

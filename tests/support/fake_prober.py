@@ -1,4 +1,4 @@
-"""A laboratory without compilers: what each toolchain would show is a table."""
+"""A prober without compilers: a table has the outcome of each toolchain."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field

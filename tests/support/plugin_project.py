@@ -1,4 +1,4 @@
-"""A folder with cases as a user has it, and what a pytest run in it said."""
+"""A folder with cases as a user has it, and the output of a pytest run in it."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Runs of the command on small cases without std, each a process of its own with a store of its own."""
+"""Runs of the command on small cases without std, each in a process with its own store."""
 
 import json
 import os

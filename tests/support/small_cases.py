@@ -1,4 +1,4 @@
-"""Small cases planned on toolchains that are nowhere, and run on ones that are."""
+"""Small cases, planned on fake toolchains and run on real ones."""
 
 from dataclasses import replace
 from datetime import date

@@ -1,4 +1,4 @@
-"""What a compiler behind a script is told to do, and a small case for it."""
+"""Instructions for a compiler behind a script, and a small case for it."""
 
 import shlex
 from collections.abc import Callable

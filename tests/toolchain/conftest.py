@@ -1,4 +1,4 @@
-"""Real toolchains of the machine, and false ones made on purpose."""
+"""Real toolchains of the machine, and fake ones."""
 
 import shutil
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A toolchain that changed is noticed; one that did not costs no reading."""
+"""A changed toolchain is noticed; an unchanged one is not read again."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Real compilers say what they can do; false ones are answered with one line."""
+"""Real compilers report their capabilities; fake ones give errors of one line."""
 
 import os
 import shutil

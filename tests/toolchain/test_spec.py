@@ -1,4 +1,4 @@
-"""Which rustc a spec finds, what it is called, and what a wrong one is answered with."""
+"""Which rustc a spec finds, its name, and the errors for wrong specs."""
 
 import os
 from pathlib import Path

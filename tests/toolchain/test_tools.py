@@ -1,4 +1,4 @@
-"""Versions of linkers, the archiver and rustup: asked of the real ones, and again when they change."""
+"""Versions of linkers, the archiver and rustup: asked from the real ones, and again if they change."""
 
 import os
 import shutil

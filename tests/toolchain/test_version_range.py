@@ -1,4 +1,4 @@
-"""What each kind of condition holds for, and what a wrong one is answered with."""
+"""What each kind of condition holds for, and the errors for wrong ones."""
 
 from datetime import date, timedelta
 

@@ -1,4 +1,4 @@
-"""The words that some rustc knows: recorded once, and extended by the toolchains of a run."""
+"""The words that some rustc knows: recorded once, extended by the toolchains of a run."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What rustc made is remembered, and nothing that may come out otherwise; the verdicts are the same."""
+"""rustc's outputs are cached, except those that may vary; the verdicts are the same."""
 
 import os
 import shutil

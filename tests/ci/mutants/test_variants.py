@@ -1,4 +1,4 @@
-"""Which variants are tried for a fault, in which order; and the claims that nothing turned red."""
+"""Which variants are tried for a fault, in which order; and the claims that no fault makes fail."""
 
 import os
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The machine's mirror, as its apt configuration says it in either format."""
+"""The mirror in the machine's apt configuration, in either format."""
 
 import pytest
 

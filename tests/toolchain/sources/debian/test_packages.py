@@ -1,4 +1,4 @@
-"""Packages of an index: what is read out of them, and which of them a compiler needs."""
+"""Packages of an index: how they are read, and which of them a compiler needs."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What a `debian:` spec means, and in which suites it is looked for."""
+"""What a `debian:` spec means, and in which suites it is searched."""
 
 import pytest
 

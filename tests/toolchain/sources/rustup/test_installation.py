@@ -1,4 +1,4 @@
-"""Installing a rustc where there is none, with the real rustup, from a server on this machine."""
+"""Installing a rustc if there is none, with the real rustup, from a server on this machine."""
 
 import os
 import shutil
