@@ -46,9 +46,13 @@ HOLDS = [
 ]
 
 FAILS = [
-    ("[foo]", ("bar",), Mismatch("all", "has foo", "not among bar")),
-    ("[foo]", (), Mismatch("all", "has foo", "the list is empty")),
-    ("[foo_fn]", ("foo_fns",), Mismatch("all", "has foo_fn", "not among foo_fns", ("foo_fns",))),
+    ("[foo]", ("bar",), Mismatch("all", "has foo", "not among bar", wrong="lacks foo")),
+    ("[foo]", (), Mismatch("all", "has foo", "the list is empty", wrong="lacks foo")),
+    (
+        "[foo_fn]",
+        ("foo_fns",),
+        Mismatch("all", "has foo_fn", "not among foo_fns", ("foo_fns",), wrong="lacks foo_fn"),
+    ),
     ("{any: [aaa, b]}", ("xaaa",), Mismatch("any", "has one of aaa, b", "xaaa", ("xaaa",))),
     ("{any: [a]}", (), Mismatch("any", "has one of a", "nothing")),
     ("{none: ['b*']}", ("b2", "a", "b1", "b1"), Mismatch("none", "lacks b*", "has b1, b2")),
@@ -239,6 +243,11 @@ def test_of_a_long_path_the_file_is_listed() -> None:
 
 def test_the_nearest_path_is_not_the_one_with_the_word_path() -> None:
     assert nearest(["path:foo::*"], ["std::path::Path", "foo::bar"]) == ("foo::bar",)
+
+
+def test_the_nearest_path_ends_in_a_similar_word() -> None:
+    names = ["core::fmt::write", "<hb::Shape>::shown", "main"]
+    assert nearest(["path:hb::Shape::shwon"], names) == ("<hb::Shape>::shown",)
 
 
 def test_nearest_name_contains_the_word_or_has_a_similar_spelling() -> None:

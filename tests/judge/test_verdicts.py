@@ -4,12 +4,12 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from linkage.artifact.facts import Facts, Metadata
+from linkage.artifact.facts import ArchiveMember, Bitcode, Facts, Metadata, UnknownFile
 from linkage.judge.judge import judge
 from linkage.judge.verdict import Failure, OtherVariant, Verdict, VerdictKind
 from linkage.plan.observation import Observation, StepObservation
 from linkage.render.evidence import explain_verdict
-from support.hand_made import EMPTY, OTHER, archive, done, elf, judged, member, planned, text_file
+from support.hand_made import EMPTY, OTHER, archive, done, elf, judged, member, planned, table, text_file
 
 LIB = "  - {rustc: lib.rs, crate-type: [cdylib, staticlib], claims: {%s}}\n"
 
@@ -127,6 +127,34 @@ def test_what_is_no_file_beside_files_that_a_glob_means() -> None:
 
 DAMAGED = Facts("elf", 100, "d", error=TRUNCATED)
 TEXT = text_file("not what you think")
+
+
+def test_damaged_files_of_a_glob_are_one_finding() -> None:
+    facts = {"liba.so": DAMAGED, "libb.so": DAMAGED}
+    found = judged(planned(LIB % "'*.so': {exports: none}"), done(facts=facts))
+    why = f"an ELF file that cannot be read: {TRUNCATED}"
+    assert [(one.file, one.found) for one in found.failures] == [("liba.so", why), ("libb.so", why)]
+    assert "files:   liba.so, libb.so" in explain_verdict(found, "node").splitlines()[2]
+
+
+def test_the_tools_folders_are_named_once() -> None:
+    steps = "  - {tool: strip, args: [x]}\n  - {tool: nm, args: [x]}\n"
+    found = judged(planned(steps), done(), done(status=1))
+    assert found.commands[0].startswith("PATH=/rust/bin:/rust/lib/")
+    assert ".." not in found.commands[0]
+    assert found.commands[1:] == ("strip x", "nm x")
+
+
+def test_the_command_that_shows_symbols_fits_the_format() -> None:
+    bare = ArchiveMember("a.o", 9, bitcode=Bitcode("raw", 9, symbols=table(["f"])))
+    claims = LIB % "x: {defines: none, sections: none}"
+    for facts, looks in (
+        (archive(bare), {"llvm-nm x", "readelf -SW x"}),
+        (Facts("other", 9, "0", other=UnknownFile(None, "Mach-O")), {"file x"}),
+        (elf(["f"]), {"readelf -sW x", "readelf -SW x"}),
+    ):
+        found = judged(planned(claims), done(facts={"x": facts}))
+        assert {look for one in found.failures for look in one.look} <= looks
 
 
 @pytest.mark.parametrize(

@@ -185,6 +185,22 @@ def check_artifact(
 
     `files` are the expected texts beside the case.
     """
+    for failed in _failed(claims, view, version, files):
+        yield replace(failed, look=fitting(failed.look, view))
+
+
+def fitting(look: str, view: View) -> str:
+    """The command that shows a table, for a file of this format."""
+    facts = view.facts
+    if facts.error is not None or is_foreign(facts):
+        return "file {file}" if look.startswith(("readelf", "nm", "ar t", "objdump")) else look
+    bare = any(part.object is None and part.bitcode is not None for part in view.parts)
+    return look.replace("readelf -sW", "llvm-nm") if bare else look
+
+
+def _failed(
+    claims: ArtifactClaims, view: View, version: RustcVersion, files: Mapping[str, str]
+) -> Iterator[FailedClaim]:
     yield from _kind(claims, view)
     yield from _names(claims, view, version)
     for function, wanted in claims.references.items():

@@ -9,7 +9,7 @@ from functools import partial
 from linkage.artifact.facts import Facts
 from linkage.case.claims import ArtifactClaims, ArtifactReference, ExportsDiffer
 from linkage.host.terminal import escape
-from linkage.judge.artifact import FailedClaim, braced
+from linkage.judge.artifact import FailedClaim, braced, fitting
 from linkage.judge.name_set import Mismatch, listing, unjudged, until_unmatchable
 from linkage.judge.pattern import compile_patterns
 from linkage.judge.verdict import OtherVariant
@@ -59,6 +59,7 @@ def _with(
         yield FailedClaim(key, unjudged(f"no artifact to compare with: {found}"), "")
         return
     look = _LOOK.get(key, _LOOK[reference.compare]).replace("{other}", braced(found.typed))
+    look = fitting(look, View(found.facts))
     for miss in judge(found.facts):
         yield FailedClaim(key, miss, look, other=found.variant)
 

@@ -64,10 +64,17 @@ def other_variant(plan: Plan, observation: Observation, reference: ArtifactRefer
 
 
 def _commands(plan: Plan, observation: Observation) -> Iterator[str]:
-    """The steps that were run, as they are typed."""
+    """The steps that were run, as they are typed; PATH is set once for all tools."""
     captured: dict[str, CapturedText] = {}
+    path: tuple[str, ...] = ()
     for planned, seen in zip(plan.steps, observation.steps, strict=False):
-        yield from (shown_step(part, captured) for part in planned.parallel or (planned,))
+        for part in planned.parallel or (planned,):
+            folders = part.command.path if part.command is not None else ()
+            if folders and folders != path:
+                yield f'PATH={":".join(map(shlex.quote, folders))}:"$PATH"'
+                path = folders
+            command = replace(part.command, path=()) if part.command is not None else None
+            yield shown_step(replace(part, command=command), captured)
         captured |= _captured(planned, seen.outcome)
 
 
@@ -230,7 +237,10 @@ def _group(
         if wrong is None and group.claims.format is None:
             wrong = _unexpected(facts, expected)
         if wrong is not None:
-            yield _error(plan, step, group.subject, group.path, f"{name}: {wrong}", step_id)
+            alone = name == group.pattern
+            why = f"{name}: {wrong}" if alone else wrong
+            failure = _error(plan, step, group.subject, group.path, why, step_id)
+            yield failure if alone else replace(failure, file=escape(name))
             continue
         view = View(facts)
         results = [

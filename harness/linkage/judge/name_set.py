@@ -21,6 +21,9 @@ SHOWN = 8
 _PATH_SHOWN = 60
 """Characters of a path in a list."""
 
+_LAST_WORD = re.compile(r"\w+|^\W*$")
+"""The words of a name; a name without any is one."""
+
 _OPERATORS: dict[str, Callable[[int, int], bool]] = {
     "": operator.eq, "=": operator.eq, "==": operator.eq, "!=": operator.ne,
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
@@ -138,7 +141,8 @@ def _all(claim: Names, names: Sequence[str], version: RustcVersion) -> Iterator[
         if not found:
             shown = readable([pattern.text], names)
             near = nearest([pattern.text], shown)
-            yield Mismatch("all", f"has {spelt(pattern.text, version)}", missing_from(shown, near), near)
+            claimed, wrong = f"has {spelt(pattern.text, version)}", f"lacks {pattern.text}"
+            yield Mismatch("all", claimed, missing_from(shown, near), near, wrong=wrong)
 
 
 def _none(claim: Names, names: Sequence[str], version: RustcVersion) -> Iterator[Mismatch]:
@@ -263,5 +267,9 @@ def nearest(patterns: Sequence[str], names: Sequence[str]) -> tuple[str, ...]:
             continue
         found |= dict.fromkeys([name for name in names if core.lower() in name.lower()][:3])
         if not found and len(names) < 5000:  # noqa: PLR2004 - comparing more names is too slow
-            found = dict.fromkeys(difflib.get_close_matches(core, names, n=2, cutoff=0.6))
+            ends: dict[str, str] = {}
+            for name in names:
+                ends.setdefault(_LAST_WORD.findall(name)[-1] if pattern.startswith(PATH) else name, name)
+            close = difflib.get_close_matches(core, ends, n=2, cutoff=0.6)
+            found = dict.fromkeys(ends[end] for end in close)
     return tuple(found)

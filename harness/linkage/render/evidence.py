@@ -18,6 +18,7 @@ _INDENT = "    "
 _LINE = 240
 """Characters of a line; the middle of a longer one is left out."""
 _COMMAND = 2000
+_TOLD = 60
 _FINDINGS = 3
 """How many different findings of one claim are shown."""
 _CLAIMED = 6
@@ -161,14 +162,21 @@ def _commands(commands: Iterable[str], failures: Sequence[Failure]) -> Iterator[
         parts = [(title, (*lines, *looks)) for title, lines in parts]
     for title, lines in parts:
         yield title
-        yield from (f"{_INDENT}{escape(line, _COMMAND)}" for line in lines)
+        yield from (f"{_INDENT}{_typed(line)}" for line in lines)
+
+
+def _typed(command: str) -> str:
+    """A command; one that is too long to be typed as a comment."""
+    if len(command) <= _COMMAND:
+        return escape(command, _COMMAND * 2)
+    return f"# {escape(command[:_TOLD], _LINE)}… ({len(command)} characters, which `linkage repro` writes)"
 
 
 def _findings(claim: Sequence[Place]) -> list[list[Place]]:
     """The failures of one claim, grouped by what was found."""
     found: dict[str, list[Place]] = defaultdict(list)
     for place in claim:
-        found[_VARYING.sub("…", place[1].found)].append(place)
+        found[_VARYING.sub("…", place[1].wrong or place[1].found)].append(place)
     return list(found.values())
 
 

@@ -1,5 +1,6 @@
 """`tool`: any other program, by its name on PATH or in the toolchain."""
 
+import posixpath
 from collections.abc import Sequence
 
 from linkage.case import steps as model
@@ -16,4 +17,7 @@ class ToolKind(ProcessKind[model.ToolStep]):
         return (scope.text(step.tool), *scope.each(step.args))
 
     def path(self, scope: Scope) -> tuple[str, ...]:
-        return (f"{scope.variables['sysroot']}/bin", f"{scope.variables['libdir']}/../bin")
+        return (
+            f"{scope.variables['sysroot']}/bin",
+            posixpath.normpath(f"{scope.variables['libdir']}/../bin"),
+        )
