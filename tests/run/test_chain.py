@@ -191,6 +191,25 @@ steps:
 """
 
 
+NUL = """\
+summary: s
+sources: {lib.rs: ''}
+steps:
+  - {tool: printf, args: ['a\\000b'], id: c, capture: stdout}
+  - {tool: echo, args: ['${captured.c}']}
+"""
+
+
+def test_a_captured_nul_that_becomes_an_argument_is_an_error_with_its_place(
+    session: Session, counted: Counted, tmp_path: Path
+) -> None:
+    (found,) = verdicts(session, NUL, counted.toolchain, tmp_path)
+    assert [(one.found, one.error) for one in found.failures] == [
+        ("cannot start `echo`: embedded null byte", True)
+    ]
+    assert found.failures[0].where.endswith(":5:5")
+
+
 def test_files_beside_the_case_count(session: Session, counted: Counted, tmp_path: Path) -> None:
     (tmp_path / "more.c").write_text("int more(void) { return 0; }\n")
     outcomes(session, PROGRAM, counted, tmp_path)

@@ -1,6 +1,7 @@
 """File operations in a working folder, and paths that lead out of it."""
 
 import os
+import re
 import socket
 from pathlib import Path
 
@@ -19,6 +20,13 @@ def workspace(tmp_path: Path) -> Workspace:
     made.write_source("lib.rs", b"source")
     made.write_source("deep/mod.rs", b"deep")
     return made
+
+
+@pytest.fixture
+def some_file(workspace: Workspace) -> Workspace:
+    """The workspace with a file of six bytes that the case does not know."""
+    (workspace.root / "file").write_text("source")
+    return workspace
 
 
 @pytest.fixture
@@ -84,17 +92,32 @@ def test_write(workspace: Workspace) -> None:
 
 @pytest.mark.parametrize(
     ("at", "found"),
-    [(0, "XXurce"), (2, "soXXce"), (-1, "sourcXX"), (-9, "XXurce"), (6, "sourceXX")],
+    [(0, "XXurce"), (2, "soXXce"), (-1, "sourcXX"), (-6, "XXurce"), (6, "sourceXX")],
 )
-def test_write_over_some_bytes(at: int, found: str, workspace: Workspace) -> None:
-    operate(workspace, f"write: lib.rs, text: XX, offset: {at}")
-    assert text(workspace, "lib.rs") == found
+def test_write_over_some_bytes(at: int, found: str, some_file: Workspace) -> None:
+    operate(some_file, f"write: file, text: XX, offset: {at}")
+    assert text(some_file, "file") == found
 
 
-@pytest.mark.parametrize(("size", "found"), [(3, "sou"), (0, ""), (-2, "sour"), (-9, ""), (99, "source")])
-def test_truncate(size: int, found: str, workspace: Workspace) -> None:
-    operate(workspace, f"truncate: lib.rs, size: {size}")
-    assert text(workspace, "lib.rs") == found
+@pytest.mark.parametrize(("size", "found"), [(3, "sou"), (0, ""), (-2, "sour"), (-6, ""), (6, "source")])
+def test_truncate(size: int, found: str, some_file: Workspace) -> None:
+    operate(some_file, f"truncate: file, size: {size}")
+    assert text(some_file, "file") == found
+
+
+@pytest.mark.parametrize(
+    ("operation", "why"),
+    [
+        ("write: file, text: XX, offset: 7", "`offset: 7` is outside `file`, of size 6"),
+        ("write: file, text: XX, offset: -7", "`offset: -7` is outside `file`, of size 6"),
+        ("truncate: file, size: 7", "`size: 7` is more than the size of `file`: 6"),
+        ("truncate: file, size: -7", "`size: -7` is more than the size of `file`: 6"),
+    ],
+)
+def test_nothing_beyond_the_end_of_a_file(operation: str, why: str, some_file: Workspace) -> None:
+    with pytest.raises(OperationError, match=f"^{re.escape(why)}$"):
+        operate(some_file, operation)
+    assert text(some_file, "file") == "source"
 
 
 def test_rename_copy_and_chmod(workspace: Workspace) -> None:

@@ -127,19 +127,83 @@ def _relative(value: str) -> str:
         raise PydanticCustomError(
             "empty_path", "a path must not be empty", {"help": "write `.` for the folder itself"}
         )
-    if value.startswith("/") or ".." in value.split("/") or "\0" in value:
+    if value.startswith("/") or ".." in value.split("/"):
         raise PydanticCustomError(
             "outside",
             "`{path}` is outside the case's folder",
             {"path": value, "help": "move the file into the case's folder"},
         )
+    return _file_name(value)
+
+
+NUL = "\0"
+_LONGEST_NAME = 255
+_LONGEST_PATH = 3000
+"""Bytes; a path may have 4096 on Linux, and the working folder is before it."""
+LONGEST_ARGUMENT = (128 << 10) - 1
+"""Bytes: Linux's MAX_ARG_STRLEN, execve(2)."""
+
+
+def _file_name(value: str) -> str:
+    """A path that a system can have; raises for another. A variable in it may have any length."""
+    if NUL in value:
+        raise PydanticCustomError(
+            "nul", "a file name must not contain a NUL character", {"help": "remove the \\0"}
+        )
+    name = max((len(part.encode()) for part in value.split("/") if "${" not in part), default=0)
+    if name > _LONGEST_NAME or len(value.encode()) > _LONGEST_PATH:
+        what = "a file name of {length} bytes is longer than {most}"
+        length, most = (name, _LONGEST_NAME) if name > _LONGEST_NAME else (len(value.encode()), _LONGEST_PATH)
+        raise PydanticCustomError("long", what, {"length": length, "most": most, "help": "shorten it"})
     return value
+
+
+def _argument(value: str) -> str:
+    """A text that can be an argument of a process; raises for another."""
+    if NUL in value:
+        raise PydanticCustomError(
+            "nul",
+            "an argument or environment variable must not contain a NUL character",
+            {"help": "put the text into a file"},
+        )
+    length = len(value.encode())
+    if length > LONGEST_ARGUMENT:
+        raise PydanticCustomError(
+            "long",
+            "an argument or environment variable of {length} bytes is longer than {most}",
+            {"length": length, "most": LONGEST_ARGUMENT, "help": "put the text into a file"},
+        )
+    return value
+
+
+def _variable(name: str) -> str:
+    if not name or "=" in name or NUL in name:
+        raise PydanticCustomError(
+            "variable",
+            "`{name}` is not the name of an environment variable",
+            {"name": name, "help": "a name is not empty and has no `=` and no NUL character"},
+        )
+    return _argument(name)
 
 
 Texts = Annotated[
     tuple[StrictStr, ...], BeforeValidator(_to_texts, json_schema_input_type=str | int | list[str | int])
 ]
 """One text or a list of them."""
+
+FileName = Annotated[StrictStr, AfterValidator(_file_name)]
+"""A path, a glob, a role or an id."""
+
+FileNames = Annotated[
+    tuple[FileName, ...], BeforeValidator(_to_texts, json_schema_input_type=str | int | list[str | int])
+]
+
+Argument = Annotated[StrictStr, AfterValidator(_argument)]
+
+Arguments = Annotated[
+    tuple[Argument, ...], BeforeValidator(_to_texts, json_schema_input_type=str | int | list[str | int])
+]
+"""One argument of a process, or a list of them."""
 
 RelativePath = Annotated[StrictStr, AfterValidator(_relative)]
 """A path below the case's folder or its working folder."""
@@ -150,7 +214,7 @@ Paths = Annotated[
 """One path or a list of them; globs are allowed where the documentation says so."""
 
 Environment = Annotated[
-    dict[StrictStr, StrictStr],
+    dict[Annotated[StrictStr, AfterValidator(_variable)], Argument],
     BeforeValidator(
         lambda value: (
             {k: str(v) if isinstance(v, int) and not isinstance(v, bool) else v for k, v in value.items()}

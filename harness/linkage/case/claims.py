@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, StrictBool, StrictStr, mod
 from pydantic_core import PydanticCustomError
 
 from linkage.case import regular_expression
-from linkage.case.base import Mode, Model, RelativePath, Texts, listed
+from linkage.case.base import FileName, Mode, Model, RelativePath, Texts, listed
 from linkage.case.condition import Condition
 from linkage.errors import PatternError
 
@@ -34,14 +34,15 @@ def _pattern(value: str) -> str:
     return value
 
 
+_MOST_DIGITS = 18
+
+
 def _comparison(value: object) -> object:
     text = str(value)
-    if isinstance(value, bool) or not re.fullmatch(r"(==|=|>=|<=|>|<|!=)?\s*\d+", text):
-        raise PydanticCustomError(
-            "comparison",
-            "`{text}` is not a comparison",
-            {"text": text, "help": "write `3`, `>=1` or `<100`"},
-        )
+    found = re.fullmatch(r"(?:==|=|>=|<=|>|<|!=)?\s*([0-9]+)", text)
+    if isinstance(value, bool) or not found or len(found[1]) > _MOST_DIGITS:
+        help = f"write at most {_MOST_DIGITS} digits" if found else "write `3`, `>=1` or `<100`"
+        raise PydanticCustomError("comparison", "`{text}` is not a comparison", {"text": text, "help": help})
     return text
 
 
@@ -489,7 +490,7 @@ class LinkClaim(Model):
         return self
 
 
-Subject = StrictStr
+Subject = FileName
 
 
 def _not_of_members(value: tuple[ArtifactClaims, ...]) -> tuple[ArtifactClaims, ...]:

@@ -1,14 +1,17 @@
 """The model of a case file as a whole."""
 
+import posixpath
+import signal
+from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, StrictInt, StrictStr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, StrictStr, model_validator
 from pydantic_core import PydanticCustomError
 
-from linkage.case.base import Environment, Model, RelativePath, Texts, keys, listed, suggest
+from linkage.case.base import NUL, Environment, Model, RelativePath, Texts, keys, listed, suggest
 from linkage.case.claims import ClaimMap, Regex
 from linkage.case.condition import Condition
-from linkage.case.steps import AnyStep
+from linkage.case.steps import MOST_STATUS, AnyStep
 
 IssueReference = Annotated[StrictStr, Field(pattern=r"^[\w.-]+/[\w.-]+#\d+$")]
 """An issue or a pull request: `rust-lang/rust#145962`."""
@@ -29,6 +32,12 @@ Conditions = Annotated[
 ]
 
 
+def _has_nul(value: object) -> bool:
+    if isinstance(value, dict):
+        return any(_has_nul(one) for one in (*value, *value.values()))
+    return any(map(_has_nul, value)) if isinstance(value, list) else isinstance(value, str) and NUL in value
+
+
 class Matrix(Model):
     """Axes by name, each with its values; `include` and `exclude` as in GitHub Actions."""
 
@@ -44,6 +53,8 @@ class Matrix(Model):
     def _axes_are_lists(cls, data: Any) -> Any:  # noqa: ANN401
         if not isinstance(data, dict):
             return data
+        if _has_nul(data):
+            raise PydanticCustomError("nul", "a value has a NUL character", {"help": "remove the \\0"})
         reserved = ("rows", "include", "exclude")
         return {
             k: v if k in reserved else _tuples(v if isinstance(v, list) else [v]) for k, v in data.items()
@@ -121,6 +132,16 @@ _FLAGS = "write it as `-ZNAME` or `-CNAME`; for others, limit the range with `to
 REQUIREMENTS = tuple(sorted(keys(Requirement) - {"when"}))
 
 
+def _seen_exit(value: object) -> object:
+    status = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_STATUS
+    if not (status or value in ("ice", "timeout") or value in signal.Signals.__members__):
+        help = f"write a number from 0 to {MOST_STATUS}, `ice`, `timeout`, or a signal such as `SIGABRT`"
+        raise PydanticCustomError(
+            "exit", "`{value}` is not how a process ends", {"value": value, "help": help}
+        )
+    return value
+
+
 class BugSignature(Model):
     """How a known bug fails: a failure must match all that is given here."""
 
@@ -138,7 +159,7 @@ class BugSignature(Model):
     """What the claim found contains this."""
     code: StrictStr | None = None
     """A diagnostic's code."""
-    exit: StrictInt | StrictStr | None = None
+    exit: Annotated[int | str, BeforeValidator(_seen_exit, json_schema_input_type=int | str)] | None = None
     """An exit status, `ice`, `timeout` or a signal's name."""
 
     @model_validator(mode="after")
@@ -193,6 +214,24 @@ class KnownBug(Model):
         return self.issue or "unreported"
 
 
+def _files(sources: dict[str, str]) -> dict[str, str]:
+    for name in sources:
+        if posixpath.normpath(name) != name or name == ".":
+            raise PydanticCustomError(
+                "file",
+                "`{name}` is not the name of a file",
+                {"name": name, "help": "write it as `folder/file`"},
+            )
+        above = next((str(one) for one in PurePosixPath(name).parents if str(one) in sources), None)
+        if above is not None:
+            raise PydanticCustomError(
+                "folder",
+                "the source `{name}` is in `{above}`, which is a source, too",
+                {"name": name, "above": above, "help": "rename one of them"},
+            )
+    return sources
+
+
 class CaseModel(Model):
     """A case: one subject, its matrix, its steps and its claims."""
 
@@ -211,7 +250,7 @@ class CaseModel(Model):
         tuple[Requirement, ...],
         BeforeValidator(listed, json_schema_input_type=Requirement | list[Requirement]),
     ] = ()
-    sources: dict[RelativePath, StrictStr] = {}
+    sources: Annotated[dict[RelativePath, StrictStr], AfterValidator(_files)] = {}
     """Sources inline, by file name."""
     files: Annotated[
         tuple[RelativePath, ...], BeforeValidator(listed, json_schema_input_type=str | list[str])

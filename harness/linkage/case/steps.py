@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple, Union
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Discriminator,
     Field,
@@ -19,7 +20,19 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from linkage.case.base import Environment, Mode, Model, Paths, RelativePath, Texts, listed, nearest
+from linkage.case.base import (
+    Argument,
+    Arguments,
+    Environment,
+    FileName,
+    FileNames,
+    Mode,
+    Model,
+    Paths,
+    RelativePath,
+    listed,
+    nearest,
+)
 from linkage.case.claims import ClaimMap, DiagnosticClaim, LinkClaim, Names, Text
 from linkage.case.condition import Condition
 from linkage.case.document import KeyPath
@@ -69,8 +82,12 @@ EXIT_WORDS = ("fails", "fails-or-crashes", "ice", "any")
 _LISTED_WORDS = ", ".join(f"`{word}`" for word in EXIT_WORDS)
 
 
+MOST_STATUS = 255
+_LONGEST_ID = 200
+
+
 def _exit(value: object) -> object:
-    allowed = isinstance(value, int) and not isinstance(value, bool)
+    allowed = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_STATUS
     named = isinstance(value, str) and (value in EXIT_WORDS or value in signal.Signals.__members__)
     if not (allowed or named):
         raise PydanticCustomError(
@@ -78,13 +95,29 @@ def _exit(value: object) -> object:
             "`{value}` is not an exit status",
             {
                 "value": value,
-                "help": f"write a number, {_LISTED_WORDS}, or a signal such as `SIGABRT`",
+                "help": f"write 0 to {MOST_STATUS}, {_LISTED_WORDS}, or a signal such as `SIGABRT`",
             },
         )
     return value
 
 
 Exit = Annotated[int | str, BeforeValidator(_exit, json_schema_input_type=int | str)]
+
+
+def _id(value: str) -> str:
+    """An id: it becomes a part of file names and of messages."""
+    if (
+        not value.isprintable()
+        or "/" in value
+        or value in ("", ".", "..")
+        or len(value.encode()) > _LONGEST_ID
+    ):
+        raise PydanticCustomError(
+            "id",
+            "`{id}` cannot be an id",
+            {"id": value, "help": f"write at most {_LONGEST_ID} printable characters without `/`"},
+        )
+    return value
 
 
 class RoleReference(NamedTuple):
@@ -106,7 +139,7 @@ class Step(Model):
     action: ClassVar[str] = ""
     """The key that names the kind in a case; empty for what is not a kind."""
 
-    id_: StrictStr | None = None
+    id_: Annotated[StrictStr, AfterValidator(_id)] | None = None
     """The name by which other steps and claims refer to it; by default the source's stem."""
     when: Condition | None = None
     """Only the variants that this selects have the step."""
@@ -182,9 +215,9 @@ class ProcessStep(Step, ProcessExpectations):
 class RustcOptions(ProcessStep, RustcExpectations):
     """What `rustc` and `link-only` steps share."""
 
-    flags: Texts = ()
+    flags: Arguments = ()
     """Any flags; an element that expands to nothing is dropped, one that is a list is spliced."""
-    linker: StrictStr | None = None
+    linker: Argument | None = None
     """`bfd`, `lld`, `mold`, `gold` or `default`."""
     unstable: StrictBool = False
     """The source uses unstable features: a stable compiler runs with RUSTC_BOOTSTRAP=1."""
@@ -207,32 +240,32 @@ class RustcStep(RustcOptions):
         BeforeValidator(lambda v: () if v == "none" else listed(v), json_schema_input_type=list[str] | str),
     ] = None
     """The built-in axes that apply to this step, or `none`; by default all."""
-    crate_name: StrictStr | None = None
+    crate_name: Argument | None = None
     crate_type: Annotated[
         tuple[StrictStr, ...] | None, BeforeValidator(_crate_types, json_schema_input_type=str | list[str])
     ] = None
-    edition: StrictStr | None = None
-    emit: Texts = ()
+    edition: Argument | None = None
+    emit: Arguments = ()
     out_dir: RelativePath | None = None
     output: RelativePath | None = None
     """rustc's `-o`."""
-    extern: dict[StrictStr, StrictStr | None] = {}
+    extern: dict[Argument, FileName | None] = {}
     """Crates by name: a role or a file; null for `--extern NAME` alone."""
-    cfg: Texts = ()
+    cfg: Arguments = ()
     search_paths: StrictBool = True
     """Whether the working folder and the steps' out-dirs are searched (`-L`)."""
     no_link: StrictBool = False
     """-Zno-link: a later `link-only` step finishes it."""
 
     prefer_dynamic: StrictBool | StrictStr | None = None
-    lto: StrictStr | None = None
+    lto: Argument | None = None
     dylib_lto: StrictBool | StrictStr | None = None
     codegen_units: StrictInt | StrictStr | None = None
     opt_level: StrictInt | StrictStr | None = None
-    panic: StrictStr | None = None
+    panic: Argument | None = None
     debuginfo: StrictInt | StrictStr | None = None
-    strip: StrictStr | None = None
-    target: StrictStr | None = None
+    strip: Argument | None = None
+    target: Argument | None = None
 
     @model_validator(mode="after")
     def _output_or_dir(self) -> "RustcStep":
@@ -279,7 +312,7 @@ class LinkOnlyStep(RustcOptions):
 
     action = "link-only"
 
-    link_only: StrictStr
+    link_only: FileName
     """The id of that step."""
     rlink: RelativePath | None = None
     """Another file in place of that step's .rlink."""
@@ -296,10 +329,10 @@ class RunStep(ProcessStep):
 
     action = "run"
 
-    run: StrictStr
+    run: FileName
     """A step's id (its bin or program), a role, or a file."""
-    args: Texts = ()
-    runner: Texts = ()
+    args: Arguments = ()
+    runner: Arguments = ()
     """A program, with its arguments, that runs the built program (`[valgrind, -q]`)."""
     library_path: StrictBool = True
     """Whether the loader finds the working folder and the toolchain's libraries."""
@@ -315,9 +348,9 @@ class CcStep(ProcessStep):
     action = "cc"
 
     cc: Paths
-    link_with: Texts = ()
+    link_with: Arguments = ()
     """Artifacts by role or file, or `-l` flags, in order, after the objects."""
-    flags: Texts = ()
+    flags: Arguments = ()
     kind: Literal["bin", "obj", "shared"] = "bin"
     output: RelativePath | None = None
     system_libraries: StrictBool = True
@@ -352,13 +385,13 @@ class ArStep(ProcessStep):
 
     action = "ar"
 
-    ar: StrictStr
+    ar: FileName
     """The archive: a file to make, or a role to change."""
-    members: Texts = ()
+    members: Arguments = ()
     """Files or roles to add or replace, in order."""
-    delete: Texts = ()
+    delete: Arguments = ()
     """Member names or globs over them to delete."""
-    extract: Texts = ()
+    extract: Arguments = ()
     """Members to extract into the working folder; `*` for all."""
     thin: StrictBool = False
     index: StrictBool = True
@@ -383,8 +416,8 @@ class ToolStep(ProcessStep):
 
     action = "tool"
 
-    tool: StrictStr
-    args: Texts = ()
+    tool: Annotated[FileName, Field(min_length=1)]
+    args: Arguments = ()
 
     def may_be_roles(self) -> Iterator[RoleReference]:
         return _each(self.args, "args")
@@ -392,7 +425,7 @@ class ToolStep(ProcessStep):
 
 class RemoveStep(Step):
     action = "remove"
-    remove: Texts
+    remove: FileNames
     """Files, folders, roles or globs; each must select something."""
 
     def may_be_roles(self) -> Iterator[RoleReference]:
@@ -409,11 +442,16 @@ class WriteStep(Step):
 
     action = "write"
 
-    write: StrictStr
+    write: FileName
     text: StrictStr | None = None
     hex_: StrictStr | None = None
     offset: StrictInt | None = None
-    """Overwrite the file from this byte on; negative: from the end."""
+    """Overwrite the file from this byte on, which it must have; negative: from the end."""
+
+    @property
+    def length(self) -> int:
+        """The bytes that it writes, but for those of variables."""
+        return len((self.text or "").encode()) if self.hex_ is None else len(bytes.fromhex(self.hex_))
 
     @model_validator(mode="after")
     def _one_content(self) -> "WriteStep":
@@ -431,9 +469,9 @@ class WriteStep(Step):
 
 class TruncateStep(Step):
     action = "truncate"
-    truncate: StrictStr
+    truncate: FileName
     size: StrictInt
-    """Bytes to keep; negative: bytes to cut off the end."""
+    """Bytes to keep; negative: bytes to cut off the end. The file must have as many."""
 
     def may_be_roles(self) -> Iterator[RoleReference]:
         yield RoleReference(self.truncate, ("truncate",))
@@ -441,7 +479,7 @@ class TruncateStep(Step):
 
 class RenameStep(Step):
     action = "rename"
-    rename: StrictStr
+    rename: FileName
     to: RelativePath
 
     def may_be_roles(self) -> Iterator[RoleReference]:
@@ -452,7 +490,7 @@ class SymlinkStep(Step):
     action = "symlink"
     symlink: RelativePath
     """The link to make."""
-    to: StrictStr
+    to: FileName
     """What it points at: a role or a path inside the working folder."""
 
     def may_be_roles(self) -> Iterator[RoleReference]:
@@ -461,7 +499,7 @@ class SymlinkStep(Step):
 
 class CopyStep(Step):
     action = "copy"
-    copy_: StrictStr
+    copy_: FileName
     to: RelativePath
 
     def may_be_roles(self) -> Iterator[RoleReference]:
@@ -470,7 +508,7 @@ class CopyStep(Step):
 
 class ChmodStep(Step):
     action = "chmod"
-    chmod: StrictStr
+    chmod: FileName
     mode: Mode
 
     def may_be_roles(self) -> Iterator[RoleReference]:
@@ -491,7 +529,7 @@ class CleanStep(Step):
     action = "clean"
 
     clean: Literal[True]
-    keep: Texts = ()
+    keep: FileNames = ()
     """Files, globs or roles that stay."""
 
     def may_be_roles(self) -> Iterator[RoleReference]:

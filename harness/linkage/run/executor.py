@@ -177,8 +177,9 @@ def _process(step: PlannedStep, command: Command, workspace: Workspace, context:
             time_limit=command.timeout,
             umask=context.umask,
         )
-    except OSError as error:
-        return Outcome(problem=f"cannot start `{argv[0]}`: {error.strerror or error}")
+    except (OSError, ValueError) as error:  # ValueError: what a step captured has a NUL character
+        why = (isinstance(error, OSError) and error.strerror) or error
+        return Outcome(problem=f"cannot start `{argv[0]}`: {why}")
     outcome = _ended(result, command, workspace)
     if command.watch_linker:
         if kept and linker.hides_inputs(watched):

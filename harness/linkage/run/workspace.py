@@ -163,7 +163,9 @@ class Workspace:
             case Truncate(path, size):
                 file = _unshared(self._one(path, itself=False))
                 old = file.stat().st_size
-                os.truncate(file, min(old, size) if size >= 0 else max(0, old + size))
+                if abs(size) > old:
+                    raise OperationError(f"`size: {size}` is more than the size of `{path}`: {old}")
+                os.truncate(file, size if size >= 0 else old + size)
             case Rename(path, to):
                 self._one(path).rename(self.inside(to, itself=True))
             case Symlink(path, to):
@@ -216,7 +218,10 @@ class Workspace:
                 path.chmod(0o666 & ~umask)
             return
         old = bytearray(_unshared(path).read_bytes())
-        start = offset if offset >= 0 else max(0, len(old) + offset)
+        if not -len(old) <= offset <= len(old):
+            where = os.path.relpath(path, self.root)
+            raise OperationError(f"`offset: {offset}` is outside `{where}`, of size {len(old)}")
+        start = offset if offset >= 0 else len(old) + offset
         old[start : start + len(content)] = content
         path.write_bytes(old)
 

@@ -16,6 +16,7 @@ from linkage.case.check.conditions import check_conditions
 from linkage.case.check.equivalence import equivalent_cells
 from linkage.case.check.parallel import check_parallel
 from linkage.case.check.requirements import impossible
+from linkage.case.check.sizes import check_sizes
 from linkage.case.check.sources import check_files, check_sources
 from linkage.case.check.survey import survey_cells
 from linkage.case.check.variables import check_unused, check_variables
@@ -54,6 +55,7 @@ def check(case: Case) -> list[CaseError]:
     check_references(survey)
     check_sources(survey, case.folder)
     check_parallel(survey)
+    check_sizes(survey, model.sources)
     check_claims(survey, rows)
     return [
         *errors,
