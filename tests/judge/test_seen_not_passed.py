@@ -101,8 +101,13 @@ CASES: dict[str, tuple[str, dict[str, str]]] = {
                 - exports: {{none: ["foo@V2"]}}
                 - exports: ["foo@@V2"]
                 - exports: [foo, "foo@V*"]
+                - defines: {{none: ["foo@V2"]}}
         """,
-        {"lib.cdylib.exports.none": "has foo@V2", "lib.cdylib.exports.all": "foo@V2"},
+        {
+            "lib.cdylib.exports.none": "has foo@V2",
+            "lib.cdylib.exports.all": "foo@V2",
+            "lib.cdylib.defines.none": "has foo@V2",
+        },
     ),
     "definitions in COMDAT groups": (
         """\

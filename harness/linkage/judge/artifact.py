@@ -319,8 +319,8 @@ def _general(claim: Symbols, view: View, version: RustcVersion) -> Iterator[Mism
     chosen = [
         symbol
         for symbol in table
-        if any(one.matches(symbol.listed) for one in names)
-        and not any(one.matches(symbol.listed) for one in without)
+        if any(one.matches(view.listed(symbol)) for one in names)
+        and not any(one.matches(view.listed(symbol)) for one in without)
         and where(symbol)
     ]
     if not compare(claim.count or ">=1", len(chosen)):

@@ -44,6 +44,10 @@ class SymbolRow(NamedTuple):
         return self.table[self.place].size
 
     @property
+    def value(self) -> int:
+        return self.table[self.place].value
+
+    @property
     def version(self) -> str | None:
         return self.table[self.place].version
 

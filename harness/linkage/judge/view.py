@@ -160,13 +160,29 @@ class View:
     def select(self, chosen: Callable[[SymbolRow], bool], *, dynamic: bool = False) -> list[str]:
         """The names of the chosen symbols, in the table's order."""
         table = self.dynamic if dynamic else self.symbols
-        return [symbol.listed for symbol in table or () if chosen(symbol)]
+        return [self.listed(symbol) for symbol in table or () if chosen(symbol)]
+
+    def listed(self, symbol: SymbolRow) -> str:
+        """A symbol's name as claims list it. LLD does not write versions into the symbol table, bfd does:
+        what the dynamic table has at the same address has its version.
+        """
+        names = self._versioned.get(symbol.name)
+        return symbol.listed if names is None else names.get(symbol.value, symbol.listed)
+
+    @cached_property
+    def _versioned(self) -> dict[str, dict[int, str]]:
+        """Names with their versions in the dynamic table, by name and address."""
+        found: dict[str, dict[int, str]] = {}
+        for symbol in self.dynamic or ():
+            if symbol.listed != symbol.name:
+                found.setdefault(symbol.name, {})[symbol.value] = symbol.listed
+        return found
 
     @cached_property
     def unresolved(self) -> list[str]:
         """Undefined symbols that the artifact does not define."""
         defined = {s.name for s in self.symbols or () if s.defined and s.binding is not Binding.LOCAL}
-        return sorted({s.listed for s in self.symbols or () if not s.defined and s.name not in defined})
+        return sorted({self.listed(s) for s in self.symbols or () if not s.defined and s.name not in defined})
 
     @cached_property
     def undefined(self) -> list[str]:
