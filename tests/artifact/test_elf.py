@@ -222,6 +222,10 @@ def test_default_versions_and_others(compile_c: Compile, tmp_path: Path) -> None
     assert found.dynamic_symbols is not None
     names = sorted(one.versioned for one in found.dynamic_symbols if one.defined)
     assert names == ["V1", "V2", "foo@@V2", "foo@V1", "three@@V1"]
+    assert found.dynamic_symbols.versions[2:] == (
+        "V1",
+        "V2",
+    )  # the first two are of local and unversioned ones
     needed = _object(compile_c(PROGRAM)).dynamic_symbols
     assert needed is not None
     main = [one.versioned for one in needed if one.name == "__libc_start_main"]

@@ -159,6 +159,10 @@ def test_a_claim_about_a_table_that_a_file_cannot_have_is_an_error(aspect: Aspec
         assert verdict.startswith(f"error: {described(facts)}")
 
 
+def test_the_format_of_a_damaged_file_is_not_judged() -> None:
+    assert verdicts("format: elf", DAMAGED) == [("format", f"error: {DAMAGED.error}")]
+
+
 @pytest.mark.parametrize("aspect", ASPECTS, ids=lambda aspect: aspect.key)
 @pytest.mark.parametrize("facts", [NOTHING, archive(index=None)], ids=lambda f: f.kind)
 def test_a_claim_about_an_empty_table(aspect: Aspect, facts: Facts) -> None:

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from linkage.judge.judge import other_variant
 from linkage.judge.verdict import Verdict, VerdictKind
-from linkage.plan.observation import Outcome
-from support.hand_made import done, elf, judged, planned, text_file
+from linkage.plan.observation import Observation, Outcome, StepObservation
+from support.hand_made import claims, done, elf, judged, planned, text_file
 
 FIRST = "  - {cc: main.c}\n  - {run: main, id: first, capture: %s}\n"
 
@@ -71,6 +72,32 @@ def test_a_claim_about_a_text_is_filled() -> None:
     facts = {"out.txt": text_file("foo")}
     assert later(step, done(produced=("out.txt",), facts=facts), stdout="foo").outcome is VerdictKind.PASS
     assert later(step, done(produced=("out.txt",), facts=facts), stdout="bar").outcome is VerdictKind.FAIL
+
+
+def test_a_command_shows_what_any_earlier_step_captured() -> None:
+    text = FIRST % "stdout" + '  - {run: main, id: between}\n  - {run: main, args: ["${captured.first}"]}\n'
+    verdict = judged(planned(text), done(), done(stdout="foo"), done(), done())
+    assert verdict.commands[-1].endswith("./main foo")
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_the_stream_of_an_earlier_step_is_compared(stream: str) -> None:
+    text = (
+        f"  - {{cc: main.c}}\n  - {{run: main, id: first}}\n  - {{run: main, {stream}: {{same-as: first}}}}\n"
+    )
+    one, other = done(**{stream: "foo\n"}), done(**{stream: "foo"})
+    assert judged(planned(text), done(), one, one).outcome is VerdictKind.PASS
+    (failure,) = judged(planned(text), done(), one, other).failures
+    assert (failure.claim, failure.error) == (f"{stream}.same-as", False)
+
+
+def test_another_variant_is_shown_with_the_commands_that_were_run() -> None:
+    made = planned("  - {rustc: lib.rs, env: {A: '${work}/x'}}\n  - {rustc: lib.rs}\n")
+    (reference,) = claims("same-as: {variant: {lto: off, prefer-dynamic: true}}").same_as
+    other = other_variant(made, Observation((StepObservation("lib", (), done()),)), reference)
+    assert (other.node, other.variable) == (made.variant.id, "OTHER_lto_off_prefer_dynamic_True")
+    (command,) = other.commands
+    assert command.startswith('A="$OTHER_lto_off_prefer_dynamic_True"/x /rust/bin/rustc lib.rs ')
 
 
 def test_commands_show_what_was_captured() -> None:

@@ -189,6 +189,32 @@ HIDDEN = (
     ),
     (member("a.o", ("__gnu_lto_slim",)), "GCC's LTO bytecode, whose symbols are not read"),
 )
+
+
+def test_members_without_symbols_are_left_out() -> None:
+    without = (
+        member("empty.o", ()),
+        ArchiveMember("lib.rmeta", 9, metadata=Metadata(10, "rustc 1.95.0", 9, compressed=False)),
+        ArchiveMember("notes", 9, unread="text"),
+    )
+    claim = "each-member: {'*': {where: symbols, defines: [foo]}}"
+    assert verdicts(claim, archive(member("a.o", ["foo"]), *without)) == []
+    assert verdicts(claim, archive(member("a.o", ["bar"]), *without)) == [("each-member.*.defines", "fail")]
+    ((key, why),) = verdicts(claim, archive(*without))
+    assert (key, why) == (
+        "each-member.*",
+        "error: no member with symbols matches *: none among empty.o, lib.rmeta, notes",
+    )
+
+
+@pytest.mark.parametrize(("part", "why"), HIDDEN, ids=[why for _, why in HIDDEN])
+def test_a_member_whose_symbols_were_not_seen_is_not_left_out(part: ArchiveMember, why: str) -> None:
+    claim = "each-member: {'*': {where: symbols, defines: [foo]}}"
+    ((key, verdict),) = verdicts(claim, archive(member("foo.o", ["foo"]), part))
+    assert key == "each-member.*.defines"
+    assert why.removeprefix("not read: ") in verdict
+
+
 OF_SYMBOLS = (
     "defines",
     "undefined",

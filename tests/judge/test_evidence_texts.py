@@ -12,7 +12,7 @@ from linkage.case.claims import ArtifactClaims
 from linkage.judge.verdict import Failure
 from linkage.plan.observation import Diagnostic, LinkerCall, Outcome
 from support.claim_subjects import ARCHIVE, LIBRARY, OBJECT, SECTIONS, TWICE
-from support.hand_made import archive, done, elf, judged, member, planned, text_file
+from support.hand_made import EMPTY, archive, done, elf, judged, member, planned, text_file
 
 GOLDEN = Path(__file__).with_name("evidence_texts.txt")
 OTHER = replace(archive(member("a.o", {"f": "undefined"}), size=7), digest="07")
@@ -61,11 +61,14 @@ ARTIFACT_CLAIMS: tuple[tuple[str, Facts], ...] = (
     ("build-id: none", LIBRARY),
     ("init-array: 0", LIBRARY),
     ("fini-array: '>=2'", LIBRARY),
+    ("init-array: 1", ARCHIVE),
     ("tls: false", ARCHIVE),
     ("relro: none", ARCHIVE),
     ("bind-now: true", LIBRARY),
     ("text-relocations: true", LIBRARY),
     ("symbol-versions: {none: ['*2.34']}", LIBRARY),
+    ("symbol-versions: {symbols: {V9: [foo]}}", elf(["a"], {"foo": "@@V1"})),
+    ("symbol-versions: {symbols: {V9: {none: [foo]}}}", elf(["a"], {"foo": "@@V1"})),
     ("sections: {all: [.data]}", OBJECT),
     ("section: {.text: {size: 9, flags: WA, compressed: true}}", CONTENT),
     ("section: {.text: {contains: bye, not-contains: hello}}", CONTENT),
@@ -85,6 +88,8 @@ ARTIFACT_CLAIMS: tuple[tuple[str, Facts], ...] = (
     ("text: {contains: a}", LIBRARY),
     ("text: {contains: three}", TEXT),
     ("content: {contains: x}", LIBRARY),
+    ("content: {contains: x}", EMPTY),
+    ("content: {not-contains: x}", EMPTY),
     ("smaller-than: other.a", LIBRARY),
     ("same-as: {artifact: other.a, compare: size}", LIBRARY),
     ("same-as: {artifact: other.a, compare: symbols}", ARCHIVE),

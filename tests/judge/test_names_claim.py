@@ -66,6 +66,11 @@ FAILS = [
         ("a", "b"),
         Mismatch("order", "in this order: b, a", "a is out of order in a, b"),
     ),
+    (
+        "{order: [start, star]}",
+        ("star", "start"),
+        Mismatch("order", "in this order: start, star", "star is out of order in star, start"),
+    ),
     ("{order: [a, c]}", ("a", "b"), Mismatch("order", "in this order: a, c", "c is missing in a, b")),
     ("{order: [a, a]}", ("a",), Mismatch("order", "in this order: a, a", "a is out of order in a")),
     (

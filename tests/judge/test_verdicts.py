@@ -28,6 +28,7 @@ def test_a_claim_at_a_step() -> None:
     assert (failure.step, failure.claim) == ("lib", "lib.cdylib.exports.only")
     assert (failure.claimed, failure.found) == ("only foo", "also bar")
     assert failure.look == ("readelf --dyn-syms -W liblib.so",)
+    assert (failure.file, failure.member, failure.other) == ("", "", None)
     column = (LIB % "lib.cdylib: {exports: {only: [foo]}}").index("only") + 1
     assert failure.where == f"case.yaml:4:{column}"
 
