@@ -53,6 +53,13 @@ class _Counting:
         self.looked.add((name, variant))
         return self.truth(int(name), variant)
 
+    def results(self, name: str, variants: Sequence[str]) -> Iterator[tuple[str, ProbeResult]]:
+        for variant in variants:
+            yield variant, self.probe(name, variant)
+
+    def remaining(self, count: int) -> None:
+        """Nobody is told."""
+
     def prefetch(self, names: Sequence[str]) -> None:
         """Nothing is fetched ahead."""
 

@@ -1,6 +1,6 @@
 """Every error that a user can get, each with its exit code and with what to do next.
 
-The codes are those of pytest, so that a script can treat `linkage` and `pytest` alike:
+The codes 0 to 5 are those of pytest, so that a script can treat `linkage` and `pytest` alike:
 https://docs.pytest.org/en/stable/reference/exit-codes.html
 """
 
@@ -9,7 +9,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What `linkage` exits with; the numbers are pytest's."""
+    """What `linkage` exits with; the numbers up to 5 are pytest's."""
 
     OK = 0
     FAILED = 1
@@ -17,6 +17,8 @@ class ExitCode(IntEnum):
     INTERNAL = 3
     USAGE = 4
     NOTHING_RUN = 5
+    FLAKY = 6
+    """A bisection's results did not repeat."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

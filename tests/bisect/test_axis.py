@@ -43,6 +43,15 @@ def test_bounds(old: str | None, new: str | None, kind: type, ends: tuple[str | 
         ("2026-02-02", "2026-02-02", "bisect: nightly-2026-02-02 is not older than nightly-2026-02-02"),
         ("1.95", "1.78", "bisect: 1.95.0 is not older than 1.78.0"),
         ("yesterday", None, "yesterday: is not a date, a release or a commit"),
+        ("2026-02-02", "2026-05-20", "2026-05-20: is in the future (help: the newest is 2026-05-19)"),
+        ("2030-02-02", None, "2030-02-02: is in the future (help: the newest is 2026-05-19)"),
+        ("1.78", "1.96", "1.96: is in the future (help: the newest is 1.95)"),
+        ("1.999", "2026-02-02", "1.999: is in the future (help: the newest is 1.95)"),
+        (
+            "2014-02-02",
+            None,
+            "2014-02-02: is older than Rust 1.0 (help: the first nightly after it is 2015-05-16)",
+        ),
     ],
 )
 def test_invalid_bounds(old: str, new: str | None, told: str) -> None:

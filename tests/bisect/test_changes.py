@@ -197,8 +197,10 @@ def test_the_guides_answer(server: NightlyServer, compilers: Compilers, tmp_path
         word for name in WITH_DYNAMIC_STD.values() for word in ("--toolchains", f"{compilers.folder}/{name}")
     ]
     bisect(tmp_path, "shim.yaml", "strip.yaml", "--regress", "fixed", *listed)
-    said = (tmp_path / "answer.md").read_text().replace(f"{compilers.folder}/1", "debian:1")
-    said = said.replace(f"{compilers.folder}/", "")
+    said = (tmp_path / "answer.md").read_text()
+    assert str(compilers.folder) not in said
+    shown = f"…/{compilers.folder.name}/"
+    said = said.replace(f"{shown}1", "debian:1").replace(shown, "")
     guide = (Path(__file__).parents[2] / "docs/bisect.md").read_text(encoding="utf-8")
     headlines = [line for line in said.splitlines() if line.startswith(("## ", "- `"))]
     assert headlines == [line[2:] for line in guide.splitlines() if line.startswith(("> ## ", "> - `"))]

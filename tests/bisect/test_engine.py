@@ -163,16 +163,22 @@ def test_flips_are_each_found() -> None:
     assert result.findings[0].flips == (Gap(19, 20), Gap(59, 60), Gap(89, 90))
 
 
+PASSES_AT_THE_END = (
+    "passes on t15, the bad end (help: to find what fixed it, use --regress fixed; to look inside the range, "
+    "use --spread N)"
+)
+FAILS_AT_BOTH = (
+    "fails in the same way on t0 (help: choose another good end, or look inside the range with --spread N)"
+)
+
+
 @pytest.mark.parametrize(
     ("truth", "problem"),
     [
+        (lambda *_: PASSES, PASSES_AT_THE_END),
+        (lambda *_: SHIM, FAILS_AT_BOTH),
         (
-            lambda *_: PASSES,
-            "passes on t15, the bad end (help: to find what fixed it, use --regress fixed)",
-        ),
-        (lambda *_: SHIM, "fails in the same way on t0 (help: choose another good end)"),
-        (
-            lambda name, _: OTHER if name == "t0" else SHIM,
+            lambda name, _: SHIM if name == "t15" else OTHER,
             "t0 cannot be the good end: a different failure: lib: exit: error: unknown flag",
         ),
         (
@@ -196,6 +202,106 @@ def test_ends_that_are_missing_move_inwards() -> None:
     assert (result.range.old, result.range.new) == (2, 14)
 
 
+def nightly(day: str) -> str:
+    return f"nightly-{day}"
+
+
+def test_a_missing_end_is_replaced_away_from_the_other_end() -> None:
+    """Else a failure since the first of the missing days would be the failure of another day, or of none."""
+    missing = {nightly(f"2026-05-{day:02}") for day in (1, 2, 10, 11, 12)}
+
+    def truth(name: str, _: str) -> ProbeResult | None:
+        return None if name in missing else SHIM if name >= nightly("2026-05-03") else PASSES
+
+    result, prober, _ = bisect(truth, asked=between("2026-05-02", "2026-05-10", TODAY))
+    name = result.range.axis.name
+    assert [(name(gap.before), name(gap.after)) for gap in result.findings[0].flips] == [
+        (nightly("2026-04-30"), nightly("2026-05-03"))
+    ]
+    assert prober.installs[:2] == [nightly("2026-05-13"), nightly("2026-04-30")]
+    assert (name(result.range.old or 0), name(result.range.new)) == (prober.installs[1], prober.installs[0])
+
+
+def test_an_end_is_never_replaced_across_the_other_one() -> None:
+    days = {nightly("2026-05-11"), nightly("2026-05-12")}
+
+    def truth(name: str, _: str) -> ProbeResult | None:
+        return SHIM if name in days else None
+
+    result, prober, _ = bisect(truth, asked=between("2026-05-11", "2026-05-19", TODAY))
+    assert prober.installs == [nightly("2026-05-12"), nightly("2026-05-11")]
+    assert result.findings == ()
+    nothing, prober, _ = bisect(truth, asked=between("2026-05-12", "2026-05-19", TODAY))
+    assert (nothing.problems, prober.installs) == ((("v", "no toolchain at or near nightly-2026-05-19"),), [])
+
+
+def test_a_variant_that_cannot_be_judged_at_an_end_moves_to_the_next() -> None:
+    """The other variant is judged at the end itself."""
+
+    def truth(name: str, variant: str) -> ProbeResult:
+        place = number(name)
+        if variant == "w" and (place < 24 or place > 77):
+            return UNJUDGED
+        return SHIM if place >= 50 else PASSES
+
+    asked = Range(Listed(tuple(f"t{i}" for i in range(100))), 20, 80)
+    result, _, _ = bisect(truth, ["v", "w"], asked=asked)
+    assert [one.flips for one in result.findings] == [(Gap(49, 50),), (Gap(49, 50),)]
+    assert result.problems == ()
+
+
+@pytest.mark.parametrize("fixed", [False, True])
+def test_what_failed_for_a_while_is_found_without_a_failing_end(fixed: bool) -> None:  # noqa: FBT001
+    def truth(name: str, _: str) -> ProbeResult:
+        return SHIM if 20 <= number(name) < 60 else PASSES
+
+    plain, _, _ = bisect(truth, size=100, options=SearchOptions(fixed=fixed))
+    assert "to look inside the range, use --spread N" in plain.problems[0][1]
+    result, _, _ = bisect(truth, size=100, options=SearchOptions(spread=5, fixed=fixed))
+    assert result.problems == ()
+    (finding,) = result.findings
+    assert (finding.flips, finding.backwards) == ((Gap(19, 20), Gap(59, 60)), False)
+
+
+def test_what_passed_for_a_while_is_found() -> None:
+    def truth(name: str, _: str) -> ProbeResult:
+        return PASSES if 20 <= number(name) < 60 else SHIM
+
+    result, _, _ = bisect(truth, size=100, options=SearchOptions(spread=5))
+    (finding,) = result.findings
+    assert (finding.flips, finding.backwards) == ((Gap(19, 20), Gap(59, 60)), True)
+
+
+def test_an_end_that_passes_and_one_that_fails_are_looked_between() -> None:
+    """The ends are the other way round: with --spread, what fixed it is found without being asked for."""
+    result, _, _ = bisect(
+        lambda name, _: SHIM if number(name) < 60 else PASSES, size=100, options=SearchOptions(spread=3)
+    )
+    (finding,) = result.findings
+    assert (finding.flips, finding.backwards) == ((Gap(59, 60),), True)
+
+
+def test_the_probes_that_are_left_are_told() -> None:
+    _, prober, _ = bisect(since(700))
+    assert prober.left[0] == 10
+    assert prober.left == sorted(prober.left, reverse=True)
+    assert prober.left[-1] == 1
+
+
+def test_each_compilers_line_shows_what_it_printed_itself() -> None:
+    early = failure("error: the shim is missing in liba")
+
+    def truth(name: str, _: str) -> ProbeResult:
+        place = number(name)
+        return (
+            PASSES if place < 9 else ProbeResult("fail", failures=(early,), reached=3) if place < 12 else SHIM
+        )
+
+    _, _, said = bisect(truth, size=16)
+    assert "t11: bad: v: fails: lib: exit: error: the shim is missing in liba" in said
+    assert "t15: bad: v: lib: exit: error: the shim is missing" in "\n".join(said).replace("fails: ", "")
+
+
 def test_a_good_end_is_found_by_growing_steps() -> None:
     culprit = date(2026, 2, 1)
 
@@ -215,7 +321,8 @@ def test_a_good_end_is_found_by_growing_steps() -> None:
 
 def test_variant_that_never_passed_is_reported() -> None:
     result, _, _ = bisect(lambda *_: SHIM, asked=between(None, "1.95", TODAY))
-    assert result.problems == (("v", "fails in the same way on 1.0.0 (help: choose another good end)"),)
+    ((_, problem),) = result.problems
+    assert problem.startswith("fails in the same way on 1.0.0 (help: choose another good end, or look inside")
 
 
 def test_interrupted_session_continues(tmp_path: Path) -> None:

@@ -161,7 +161,7 @@ def test_from_the_nightly_to_the_pull_request_without_a_clone(
     assert (flip["before"]["name"], flip["after"]["name"]) == (history.commits[6], history.commits[7])
     assert [(one["number"], one["alone"]) for one in flip["members"]] == [(1107, False), (1108, True)]
     text = (tmp_path / "answer.md").read_text()
-    assert "## 1 variant fails: introduced by #1108 Move a (small) comment\n" in text
+    assert "## answer.yaml: 1 variant fails: introduced by #1108 Move a (small) comment\n" in text
 
 
 def test_expired_artifacts_are_not_requested_one_by_one(

@@ -1,6 +1,7 @@
 """Installations by the real rustup that are interrupted: a half-installed toolchain is never used."""
 
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -25,7 +26,7 @@ NEEDS_STD = f"""[ -e "${{0%/*}}/../lib/rustlib/{HOST}/lib/libstd-1.rlib" ] || {{
     echo "error[E0463]: can't find crate for \\`core\\`" >&2; exit 1; }}"""
 """A compiler without its std, as a half-installed toolchain is, fails otherwise."""
 WORDS = ("answer.yaml[size=1]", "--good", "2026-02-08", "--bad", "2026-02-13", "--session", "mine.log")
-ANSWER = "## 1 variant fails: introduced by nightly-2026-02-11\n"
+ANSWER = "## answer.yaml: 1 variant fails: introduced by nightly-2026-02-11\n"
 COMMAND = [sys.executable, "-m", "linkage.cli", "bisect"]
 
 
@@ -99,6 +100,42 @@ def test_interrupted_installation_is_not_a_toolchain(
     assert (done.returncode, done.stdout.startswith(ANSWER)) == (0, True), done.stdout + done.stderr
     assert "skip " not in (tmp_path / "mine.log").read_text()
     assert list(toolchains.glob("*/new-*")) == []
+
+
+KILLS = 10
+"""How often in a download, and how often while an archive is unpacked."""
+
+
+def killed_at(moment: Callable[[Path], bool], after: float, how: signal.Signals, home: Path) -> bool:
+    """Go on with the session, or start it, and kill it; whether it was killed before it was done."""
+    words = ["--resume", "mine.log"] if Path("mine.log").exists() else [*WORDS, "--no-prefetch"]
+    process = subprocess.Popen([*COMMAND, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while process.poll() is None and not moment(home):
+        time.sleep(0.001)
+    time.sleep(after)
+    if process.poll() is not None:
+        return False
+    process.send_signal(how)
+    return process.wait(60) in (2, -how)
+
+
+@pytest.mark.timeout(900)
+def test_installations_survive_any_moment(server: NightlyServer, tmp_path: Path) -> None:
+    """One session over nightlies of 300 MB, killed ten times in a download and ten times in an unpacking."""
+    choose = random.Random(13)  # noqa: S311 - to be repeated
+    server.ballast = 300
+    toolchains = tmp_path / "cache/bisect/toolchains"
+    kills = {"download": 0, "unpacking": 0}
+    moments = {"download": lambda home: downloaded(home, 1), "unpacking": lambda home: unpacked(home, 1)}
+    for number in range(4 * KILLS):
+        phase = "download" if number % 2 else "unpacking"
+        how = signal.SIGKILL if choose.random() < 0.5 else signal.SIGINT
+        if kills[phase] < KILLS:
+            kills[phase] += killed_at(moments[phase], choose.uniform(0.0, 0.4), how, toolchains)
+    done = subprocess.run([*COMMAND, "--resume", "mine.log"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.startswith(ANSWER)) == (0, True), done.stdout + done.stderr
+    assert "skip " not in (tmp_path / "mine.log").read_text()
+    assert min(kills.values()) >= 5, kills
 
 
 def test_a_full_disk_that_is_freed_later(server: NightlyServer, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ def test_the_merge_and_its_rollup_are_named(ci: NightlyServer, history: RustHist
     asked = [path for path in ci.asked if "/rustc-nightly" in path and path.endswith(".gz from 0")]
     assert len(asked) == len(set(asked))
     text = (tmp_path / "answer.md").read_text()
-    assert "## 1 variant fails: introduced by #1207 Rollup of 2 pull requests" in text
+    assert "## answer.yaml: 1 variant fails: introduced by #1207 Rollup of 2 pull requests" in text
     assert "    - https://github.com/rust-lang/rust/pull/1107 Give the shim to all outputs" in text
 
 

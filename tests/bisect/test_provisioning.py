@@ -5,16 +5,19 @@ import threading
 import time
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from linkage.bisect.download import (
+    LONGEST_PAUSE,
     DownloadQueue,
     Downloads,
     FailedError,
     NotThereError,
     Stopped,
     UnreachableError,
+    retry_after,
 )
 from linkage.bisect.nightlies import archives, manifest_url
 from linkage.bisect.provisioning import Provisioning, ToolchainProber
@@ -129,6 +132,47 @@ def test_a_server_that_does_not_answer(monkeypatch: pytest.MonkeyPatch, tmp_path
     with pytest.raises(Exception, match="is not an HTTP URL"):
         Downloads().file("file:///etc/passwd", tmp_path / "x")
     assert not issubclass(NotThereError, UnreachableError)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_server_that_is_busy_is_left_alone_as_long_as_it_wants(
+    status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("linkage.bisect.download.PAUSE", 0.0)
+    waited: list[float] = []
+    stop = threading.Event()
+    monkeypatch.setattr(stop, "wait", waited.append)
+    with serve(HOST, lambda _: None) as server:
+        server.files["/x"] = b"x" * 9
+        server.faults.busy["/x"] = 2
+        server.faults.busy_with = (status, "7")
+        Downloads(stop=stop).file(f"{server.url}/x", tmp_path / "x")
+    assert waited == [7.0, 7.0]
+    assert (tmp_path / "x").read_bytes() == b"x" * 9
+
+
+def test_how_long_a_server_may_want_to_be_left_alone() -> None:
+    assert [retry_after(text) for text in (None, "5", "86400", "soon", "-3")] == [0, 5, LONGEST_PAUSE, 0, 0]
+    assert retry_after("Wed, 21 Oct 2015 07:28:00 GMT") == 0
+    assert retry_after("Wed, 21 Oct 2099 07:28:00 GMT") == LONGEST_PAUSE
+
+
+def test_how_far_a_download_is_is_told(tmp_path: Path) -> None:
+    told: list[tuple[Any, ...]] = []
+
+    class Told:
+        def received(self, *what: object) -> None:
+            told.append(what)
+
+        def ended(self, *what: object) -> None:
+            told.append(what)
+
+    (tmp_path / "x.partial").write_bytes(b"x" * 4)
+    with serve(HOST, lambda _: None) as server:
+        server.files["/x"] = b"x" * 9
+        Downloads(meter=Told()).of("nightly-2026-01-01").file(f"{server.url}/x", tmp_path / "x")
+        url = f"{server.url}/x"
+    assert told == [("nightly-2026-01-01", url, 9, 9), ("nightly-2026-01-01", url)]
 
 
 def test_full_disk_is_not_reported_as_a_busy_server(tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ def test_the_pull_request_is_named(ci: NightlyServer, history: RustHistory, tmp_
         (1108, True, OTHER),
     ]
     text = (tmp_path / "answer.md").read_text()
-    assert f"## 1 variant fails: introduced by #1108 {TITLE}\n" in text
+    assert f"## answer.yaml: 1 variant fails: introduced by #1108 {TITLE}\n" in text
     assert "pull/1107 Give the shim to all outputs: passes alone\n" in text
     assert f"pull/1108 {TITLE}: fails alone ({OTHER})\n" in text
 
@@ -134,7 +134,7 @@ def test_none_of_them_alone(
     put_members(ci, ":", other)
     bisect(tmp_path, *ends(history))
     lines = (tmp_path / "answer.md").read_text().splitlines()
-    assert "## 1 variant fails: introduced by #1207 Rollup of 2 pull requests" in lines
+    assert "## answer.yaml: 1 variant fails: introduced by #1207 Rollup of 2 pull requests" in lines
     assert told in lines
     if other != ":":
         assert any(f"{TITLE}: not tried alone: a different failure: lib: exit: " in line for line in lines)
@@ -171,7 +171,7 @@ def test_builds_that_are_known_later(
     before = len(ci.asked)
     for more in (["--rollup-builds", "builds.md", "--no-prefetch"], []):
         assert main(["bisect", "--resume", "mine.log", *more]) == 0
-        assert "## 1 variant fails: introduced by #1107 Give the shim" in capsys.readouterr().out
+        assert "## answer.yaml: 1 variant fails: introduced by #1107 Give the shim" in capsys.readouterr().out
     assert all(ONE in path for path in ci.asked[before:])
 
 
@@ -215,7 +215,7 @@ def test_a_clone_that_there_is_later(
     Path("builds.md").write_text(THIRD_FORM)
     more = ["--rust-src", str(history.clone), "--rollup-builds", "builds.md"]
     assert main(["bisect", "--resume", "mine.log", *more]) == 0
-    assert f"## 1 variant fails: introduced by #1108 {TITLE}\n" in capsys.readouterr().out
+    assert f"## answer.yaml: 1 variant fails: introduced by #1108 {TITLE}\n" in capsys.readouterr().out
 
 
 def test_find_what_fixed_it(ci: NightlyServer, history: RustHistory, tmp_path: Path) -> None:
@@ -226,7 +226,7 @@ def test_find_what_fixed_it(ci: NightlyServer, history: RustHistory, tmp_path: P
     words[0], words[2] = words[2], words[0]
     bisect(tmp_path, *words, "--regress", "fixed")
     text = (tmp_path / "answer.md").read_text()
-    assert f"## 1 variant passes: fixed by #1108 {TITLE}\n" in text
+    assert f"## answer.yaml: 1 variant passes: fixed by #1108 {TITLE}\n" in text
     assert "Give the shim to all outputs: fails alone\n" in text
 
 

@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from linkage.bisect.signature import ProbeResult
 from linkage.cli import main
 from linkage.host.folders import store_folder
 from linkage.store.results import Results
+from linkage.toolchain.sources.rustup.folders import machine_host
 from support.told_rustc import FAILS, FAILS_OTHERWISE, MakeRustc
 
 BUILD = """#!/bin/sh
@@ -30,7 +33,8 @@ GUIDE = (REPOSITORY / "docs/bisect.md").read_text(encoding="utf-8")
 def listed(case: str, make_rustc: MakeRustc, tmp_path: Path) -> str:
     """A list of nine compilers: failing since the sixth, the fourth failing otherwise, one not there."""
     assert case
-    kinds = ["", "", "", FAILS_OTHERWISE, "", FAILS, FAILS, FAILS, FAILS]
+    # Those that fail are built from two commits, since one alone would be no answer.
+    kinds = ["", "", "", FAILS_OTHERWISE, "", FAILS, *[f": later; {FAILS}"] * 3]
     names = [make_rustc(f"n{index}/rustc", before) for index, before in enumerate(kinds)]
     names.insert(4, tmp_path / "gone/rustc")
     lines = [f"./{name.relative_to(tmp_path)}" for name in names]
@@ -46,18 +50,30 @@ def test_the_answer_is_text_for_an_issue(listed: str, capsys: pytest.CaptureFixt
     assert bisect("answer.yaml", "--toolchains", listed, "--json", "answer.json") == 0
     out = capsys.readouterr()
     text = out.out
-    assert text.startswith("## 2 variants fail: introduced by ./n5/rustc\n")
+    assert text.startswith("## answer.yaml: 2 variants fail: introduced by ./n5/rustc\n")
     for line in (
         "- `answer.yaml[size=1]`",
         "  - lib: exit: error: the shim is missing",
         "- `answer.yaml[size=2]`",
         "<details><summary>What fails</summary>",
-        "<details><summary>Script to reproduce it (needs only rustc and cc)</summary>",
+        "<details><summary>Script to reproduce it, `repro.sh` (needs only rustc and cc)</summary>",
+        f"host triple: {machine_host()}",
+        f"bisected with linkage {version('rustc-linkage')}",
+        "reproduce with: `RUSTC=/path/to/rustc sh repro.sh`",
         "  - no longer produced by 1 step: lib.cdylib",
     ):
         assert line in text.splitlines()
-    assert "- last good: ./n4/rustc (" in text
-    assert "- first bad: ./n5/rustc (" in text
+    assert re.search(r"^- last good: \./n4/rustc \(.*\): passes$", text, re.MULTILINE)
+    assert re.search(
+        r"^- first bad: \./n5/rustc \(.*\): fails: lib: exit: error: the shim is", text, re.MULTILINE
+    )
+    assert re.search(
+        r"^searched commit range: https://github.com/rust-lang/rust/compare/\w{40}\.\.\.\w{40}$",
+        text,
+        re.MULTILINE,
+    )
+    assert str(Path.cwd()) not in text
+    assert str(Path.home()) not in text
     assert "./gone/rustc: skipped: toolchain ./gone/rustc: no such file" in out.err
     data = json.loads(Path("answer.json").read_text())
     assert (data["format"], data["installed"]) == (1, 0)
@@ -117,7 +133,7 @@ def test_everything_that_failed_in_the_last_run(listed: str, capsys: pytest.Capt
     capsys.readouterr()
     results.note_failed(Path.cwd(), [f"answer.yaml::{Path('n8/rustc').absolute()}[size=2]"])
     assert bisect("--failed", "--toolchains", listed) == 0
-    assert "## 1 variant fails: introduced by ./n5/rustc" in capsys.readouterr().out
+    assert "## answer.yaml: 1 variant fails: introduced by ./n5/rustc" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -178,7 +194,7 @@ def test_where_nothing_fails_nothing_more_is_tried(
     listed = [word for name in ("a", "b", "c") for word in ("--toolchains", f"./{make_rustc(name).name}")]
     assert bisect(f"{case}[size=1]", *listed) == 1
     out = capsys.readouterr().out
-    assert "passes on ./c, the bad end (help: to find what fixed it, use --regress fixed)" in out
+    assert "passes on ./c, the bad end (help: to find what fixed it, use --regress fixed; to look" in out
     assert out.endswith("Searched ./a … ./c: 1 toolchain tried, 0 installed.\n")
 
 
@@ -257,6 +273,49 @@ def test_the_guides_example_of_cargo_bisect_rustc(case: str, make_rustc: MakeRus
         chosen = env | {"RUSTUP_TOOLCHAIN": f"bisector-nightly-2026-05-19-{name}"}
         done = subprocess.run([str(script)], env=chosen, cwd=tmp_path, check=False)
         assert done.returncode == status
+
+
+def test_each_case_has_its_own_heading_and_evidence(
+    listed: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And the issue of its known bug; its script needs only a rustc."""
+    text = (tmp_path / "answer.yaml").read_text()
+    signature = "{step: lib, stderr: the shim is missing}"
+    bug = f"known-bugs:\n  - issue: rust-lang/rust#1234\n    signature: {signature}\n"
+    (tmp_path / "other.yaml").write_text(text + bug)
+    assert bisect("answer.yaml[size=1]", "other.yaml[size=2]", "--toolchains", listed) == 0
+    out = capsys.readouterr().out
+    headings = [line for line in out.splitlines() if line.startswith("## ")]
+    assert headings == [
+        "## answer.yaml: 1 variant fails: introduced by ./n5/rustc",
+        "## other.yaml: 1 variant fails: introduced by ./n5/rustc",
+    ]
+    parts = out.split("## other.yaml")
+    assert "known bug: " not in parts[0]
+    assert "known bug: https://github.com/rust-lang/rust/issues/1234" in parts[1]
+    for case, part in zip(("answer.yaml", "other.yaml"), parts, strict=True):
+        assert f"repro: linkage repro {case}" in part.replace("'", "")
+        assert "RUSTC=${RUSTC:-rustc}" in part
+
+
+def test_the_script_is_one_for_cargo_bisect_rustc(listed: str, make_rustc: MakeRustc, tmp_path: Path) -> None:
+    """As that program starts it: RUSTUP_TOOLCHAIN chooses the rustc on PATH; and as `git bisect run` does."""
+    assert bisect("answer.yaml[size=1]", "--toolchains", listed, "--json", "answer.json") == 0
+    script = tmp_path / "repro.sh"
+    script.write_text(json.loads(Path("answer.json").read_text())["groups"][0]["script"])
+    script.chmod(0o755)
+    assert str(tmp_path) not in script.read_text()
+    for name, before, status in (("good", "", 0), ("bad", FAILS, 1), ("none", None, 125)):
+        folder = tmp_path / f"path-{name}"
+        folder.mkdir()
+        if before is not None:
+            shutil.copy(make_rustc(f"copy-{name}", before), folder / "rustc")
+        env = {"PATH": f"{folder}:/usr/bin:/bin", "HOME": str(tmp_path)}
+        if name == "none" and shutil.which("rustc", path="/usr/bin:/bin"):
+            env["RUSTC"] = "nowhere"
+        done = subprocess.run([script], env=env, capture_output=True, text=True, check=False)
+        assert done.returncode == status, done.stdout + done.stderr
+    assert done.stderr.splitlines()[-1].startswith("cannot run the compiler ")
 
 
 def test_the_guide_names_every_option() -> None:

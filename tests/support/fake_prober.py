@@ -1,6 +1,6 @@
 """A prober without compilers: a table has the outcome of each toolchain."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from linkage.bisect.signature import ProbeResult, Signature
@@ -27,6 +27,7 @@ class FakeProber:
     probes: list[tuple[str, str]] = field(default_factory=list)
     prefetched: list[str] = field(default_factory=list)
     there: set[str] = field(default_factory=set)
+    left: list[int] = field(default_factory=list)
     stop_after: int | None = None
     """So many looks, then somebody presses Ctrl-C."""
 
@@ -36,6 +37,13 @@ class FakeProber:
         if name not in self.there:
             self.installs.append(name)
         self.there.add(name)
+
+    def results(self, name: str, variants: Sequence[str]) -> Iterator[tuple[str, ProbeResult]]:
+        for variant in variants:
+            yield variant, self.probe(name, variant)
+
+    def remaining(self, count: int) -> None:
+        self.left.append(count)
 
     def probe(self, name: str, variant: str) -> ProbeResult:
         assert name in self.there, f"{name} was not got"

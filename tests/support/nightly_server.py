@@ -33,7 +33,9 @@ class Faults:
     forbidden: set[str] = field(default_factory=set)
     """What is answered with 403, as a proxy does."""
     busy: dict[str, int] = field(default_factory=dict)
-    """So many times 503."""
+    """So many times the server is busy."""
+    busy_with: tuple[int, str] = (503, "")
+    """The status then, and how long it wants to be left alone."""
     cut: dict[str, int] = field(default_factory=dict)
     """So many times the connection ends in the middle."""
     stalled: dict[str, int] = field(default_factory=dict)
@@ -54,6 +56,8 @@ class NightlyServer:
     files: dict[str, bytes] = field(default_factory=dict)
     """Other files, by path."""
     _packages: dict[str, bytes] = field(default_factory=dict)
+    _digests: dict[int, str] = field(default_factory=dict)
+    """By package: they are never freed."""
     ballast: int = 0
     """How many more files of half a megabyte each package has."""
     newest_beta: str = "beta-2026-06-20"
@@ -105,7 +109,9 @@ class NightlyServer:
         text = f'manifest-version = "2"\ndate = "{day.removeprefix("beta-")}"\n'
         for component in ("rustc", "rust-std"):
             package = self._package(component, script)
-            digest = hashlib.sha256(package + (b"!" if day in self.faults.wrong_hash else b"")).hexdigest()
+            digest = self._digest(package)
+            if day in self.faults.wrong_hash:
+                digest = hashlib.sha256(package + b"!").hexdigest()
             text += (
                 f'[pkg.{component}]\nversion = "{self.version}"\n[pkg.{component}.target.{self.host}]\n'
                 f'available = true\nurl = "{self.url}/dist/{day}/{component}-{day}-{self.host}.tar.gz"\n'
@@ -118,6 +124,11 @@ class NightlyServer:
             )
         text += '[profiles]\nminimal = ["rustc", "rust-std"]\ndefault = ["rustc"]\ncomplete = ["rustc"]\n'
         return text.encode()
+
+    def _digest(self, package: bytes) -> str:
+        if id(package) not in self._digests:
+            self._digests[id(package)] = hashlib.sha256(package).hexdigest()
+        return self._digests[id(package)]
 
     def _package(self, component: str, script: str) -> bytes:
         key = f"{component}\0{script}"
@@ -194,7 +205,8 @@ class _Handler(BaseHTTPRequestHandler):
         start = int(self.headers.get("Range", "bytes=0-").removeprefix("bytes=").partition("-")[0])
         served.asked.append(f"{self.path} from {start}")
         if _count(served.faults.busy, self.path):
-            self._head(503, 0)
+            status, then = served.faults.busy_with
+            self._head(status, 0, retry_after=then)
             return
         if _hit(served.faults.forbidden, self.path):
             self._head(403, 0)
@@ -231,8 +243,10 @@ class _Handler(BaseHTTPRequestHandler):
         except OSError:
             return False
 
-    def _head(self, status: int, length: int, content_range: str = "") -> None:
+    def _head(self, status: int, length: int, content_range: str = "", retry_after: str = "") -> None:
         self.send_response(status)
+        if retry_after:
+            self.send_header("Retry-After", retry_after)
         self.send_header("Content-Length", str(length))
         if status == 206:
             self.send_header("Content-Range", content_range)

@@ -1,5 +1,6 @@
 """Instructions for a compiler behind a script, and a small case for it."""
 
+import hashlib
 import shlex
 from collections.abc import Callable
 from pathlib import Path
@@ -11,9 +12,16 @@ FAILS_OTHERWISE = "echo 'error: unknown codegen option' >&2; exit 1"
 
 
 def breaking(rustc: Path, before: str = ":", more: str = "") -> str:
-    """A script that stands for a rustc: it does `before` ahead of a compilation, then what that does."""
+    """A script that stands for a rustc: it does `before` ahead of a compilation, then what that does.
+
+    Those that do something else are built from another commit.
+    """
     compiles = f'case "$*" in *lib.rs*) {before or ":"} ;; esac'
-    return f'#!/bin/sh\n{more}\n{compiles}\nexec {shlex.quote(str(rustc))} "$@"\n'
+    commit = hashlib.sha1(f"{before}{more}".encode(), usedforsecurity=False).hexdigest()
+    real = shlex.quote(str(rustc))
+    told = f"s/^commit-hash: .*/commit-hash: {commit}/"
+    version = f'if [ "$*" = -vV ]; then {real} -vV | sed "{told}"; exit; fi'
+    return f'#!/bin/sh\n{more}\n{version}\n{compiles}\nexec {real} "$@"\n'
 
 
 ANSWER = """\

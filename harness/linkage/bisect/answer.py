@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 
 from linkage.bisect.axis import Range
 from linkage.bisect.merges import Merge
+from linkage.bisect.redaction import Redaction
 from linkage.bisect.rollup import RollupMember
 from linkage.bisect.search import Gap
 from linkage.bisect.subject import NOT_ON_SERVER, Finding, SearchResult
 from linkage.compare.change_groups import ChangeGroup as Changes
 from linkage.judge.verdict import Verdict
 from linkage.plan.plan import Plan
+from linkage.run.selection import split
 
 COMPARE = "https://github.com/rust-lang/rust/compare/"
 
@@ -22,6 +24,30 @@ class Endpoint:
     name: str
     version: str = ""
     commit: str | None = None
+    nightly: str = ""
+    """The nightly that is built from this commit, if it is a commit and there is one."""
+    told: str = ""
+    """What the first of the cases showed when it was tried once more."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldLinker:
+    """What both sides show if both link with one linker: `good` or `bad`."""
+
+    linker: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class FlakyResult:
+    """A result that did not repeat."""
+
+    variant: str
+    failure: str
+    toolchain: str
+    runs: tuple[str, str]
+    """What the first run and the second one showed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +72,20 @@ class Flip:
     """What the build of each pull request of a rollup showed, if they were tried."""
     changes: tuple[Changes, ...] = ()
     """The differences in the outputs of the first of its cases."""
+    beside: tuple[str, ...] = ()
+    """What differs between the two toolchains beside the commits of rustc."""
+    held: tuple[HeldLinker, ...] = ()
+    """What happens with one linker, if the two link with different ones."""
+
+    @property
+    def by_linker(self) -> bool:
+        """Whether the change goes away if both sides link with the same linker."""
+        return bool(self.held) and all(one.before == one.after for one in self.held)
+
+    @property
+    def same_commit(self) -> bool:
+        """Whether both toolchains are built from one commit, so that no commit can be the cause."""
+        return self.before.commit is not None and self.before.commit == self.after.commit
 
     @property
     def compare(self) -> str | None:
@@ -59,6 +99,7 @@ class Flip:
 class FailingExample:
     """A variant on a failing toolchain, from which the evidence and the script are rendered."""
 
+    case: str
     node: str
     verdict: Verdict
     plan: Plan | None
@@ -72,8 +113,23 @@ class FlipGroup:
 
     findings: tuple[Finding, ...]
     flips: tuple[Flip, ...]
-    example: FailingExample | None = None
-    """The first of its cases on a failing toolchain; None if that toolchain is gone."""
+    examples: tuple[FailingExample, ...] = ()
+    """The first variant of each of its cases, on a failing toolchain; none if that toolchain is gone."""
+
+    @property
+    def cases(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(case_of(one) for one in self.variants))
+
+    @property
+    def by_linker(self) -> bool:
+        return any(flip.by_linker for flip in self.flips)
+
+    def of_case(self, case: str) -> tuple[Finding, ...]:
+        """The findings of a case."""
+        return tuple(one for one in self.findings if case_of(one.question.variant) == case)
+
+    def example(self, case: str) -> FailingExample | None:
+        return next((one for one in self.examples if one.case == case), None)
 
     @property
     def variants(self) -> tuple[str, ...]:
@@ -89,7 +145,21 @@ class Answer:
     problems: tuple[tuple[str, str], ...]
     tried: int
     installed: int
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
+    """Where it stopped, and why."""
+    flaky: tuple[FlakyResult, ...] = ()
+    host: str = ""
+    tool: str = ""
+    """The version of this tool."""
+    command: str = ""
+    """What was asked, as a command."""
+    redaction: Redaction = field(default_factory=Redaction)
+    """What must not be shown: this machine's folders, its name and its mirror."""
+
+
+def case_of(variant: str) -> str:
+    """The case of a variant: `x.yaml[lto=fat]` is one of `x.yaml`."""
+    return split(variant)[0]
 
 
 def grouped(result: SearchResult) -> list[tuple[tuple[Gap, ...], tuple[Finding, ...]]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from linkage.errors import LinkageError
-from linkage.toolchain.release import RustcVersion
+from linkage.toolchain.release import CYCLE, FIRST_RELEASE, RustcVersion
 
 _DATE = re.compile(r"(?:nightly-)?(\d{4}-\d{2}-\d{2})", re.ASCII)
 _RELEASE = re.compile(r"1\.(\d{1,4})(?:\.(\d{1,3}))?(?:=(beta-\d{4}-\d{2}-\d{2}))?", re.ASCII)
@@ -24,6 +24,8 @@ FIRST_NIGHTLY = date(2015, 5, 16)
 class Nightlies:
     """Dated nightlies: at most one per day."""
 
+    ceiling: int = date.max.toordinal()
+    """Today's."""
     kind = "nightly"
 
     def name(self, place: int) -> str:
@@ -39,6 +41,8 @@ class Releases:
     """Releases by their minor version; `exact` has the full version that a bound names."""
 
     exact: Mapping[int, str] = field(default_factory=dict)
+    ceiling: int = 9999
+    """The newest release."""
     kind = "release"
 
     def name(self, place: int) -> str:
@@ -62,6 +66,10 @@ class Listed:
     @property
     def floor(self) -> int:
         return 0
+
+    @property
+    def ceiling(self) -> int:
+        return len(self.specs) - 1
 
 
 Axis = Nightlies | Releases | Listed
@@ -115,14 +123,32 @@ def between(old: str | None, new: str | None, today: date) -> Range:
     branch. Raises LinkageError for a bound that is neither, and for bounds in the wrong order.
     """
     bounds = [None if bound is None else _bound(bound) for bound in (old, new)]
+    released = (today - FIRST_RELEASE) // CYCLE
+    for given, bound in zip((old, new), bounds, strict=True):
+        # A beta is the next release.
+        minor = bound.minor - (bound.name != bound.version) if isinstance(bound, _Release) else 0
+        if (isinstance(bound, date) and bound > today) or minor > released:
+            newest = f"1.{released}" if isinstance(bound, _Release) else today
+            raise LinkageError("is in the future", where=str(given), help=f"the newest is {newest}")
+        if isinstance(bound, date) and bound < FIRST_NIGHTLY:
+            raise LinkageError(
+                "is older than Rust 1.0",
+                where=str(given),
+                help=f"the first nightly after it is {FIRST_NIGHTLY}",
+            )
     releases = [bound for bound in bounds if isinstance(bound, _Release)]
     if isinstance(bounds[1], _Release) and not isinstance(bounds[0], date):
         first = bounds[0].minor if isinstance(bounds[0], _Release) else None
-        found = Range(Releases({one.minor: one.name for one in releases}), first, bounds[1].minor)
+        found = Range(
+            Releases({one.minor: one.name for one in releases}, max(released, bounds[1].minor)),
+            first,
+            bounds[1].minor,
+        )
     else:
         days = [bound.branched if isinstance(bound, _Release) else bound for bound in bounds]
         last = days[1] or today
-        found = Range(Nightlies(), days[0].toordinal() if days[0] else None, last.toordinal())
+        old_place = days[0].toordinal() if days[0] else None
+        found = Range(Nightlies(today.toordinal()), old_place, last.toordinal())
     if found.old is not None and found.old >= found.new:
         raise LinkageError(
             f"{found.axis.name(found.old)} is not older than {found.axis.name(found.new)}",
@@ -192,10 +218,8 @@ def nightly_of(version: RustcVersion) -> str | None:
     return f"nightly-{day}" if day else None
 
 
-def neighbours(place: int, step: int, until: int) -> list[int]:
-    """A position and the next ones in a direction, to be tried if an end is missing."""
-    return [*range(place, until, step)][:_PATIENCE]
-
-
-_PATIENCE = 30
-"""How many toolchains in a row may be missing at an end of the range."""
+def outward(end: int, step: int, limit: int, stop: int) -> tuple[range, range]:
+    """Where an end of the range may be instead: from it away from the other end, up to `limit`; then
+    towards the other end, up to `stop`.
+    """
+    return range(end, limit + step, step), range(end - step, stop - step, -step)

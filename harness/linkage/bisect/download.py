@@ -1,6 +1,7 @@
 """Downloads: resumes an interrupted download, and reconnects if a connection stalls.
 
-A file gets its name when it is complete and has the expected hash.
+A file gets its name when it is complete and has the expected hash. A server that is busy (HTTP status 429
+or 503) says in `Retry-After` how long to wait: https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
 """
 
 import contextlib
@@ -11,11 +12,15 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Collection
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 PAUSE = 1.0
 """Seconds before the second attempt; doubled before each later one."""
+LONGEST_PAUSE = 120.0
+"""Seconds: a server that wants more is asked again nevertheless."""
 _CHUNK = 1 << 18
 _FORBIDDEN = 403
 _NOT_FOUND = (_FORBIDDEN, 404, 410)
@@ -51,19 +56,45 @@ class Stopped(Exception):  # noqa: N818 - not an error
     """The download was cancelled."""
 
 
+class Meter(Protocol):
+    """Who wants to know how far downloads are."""
+
+    def received(self, name: str, url: str, have: int, total: int | None, /) -> None:
+        """So many bytes of a file of this toolchain are there, of so many."""
+
+    def ended(self, name: str, url: str, /) -> None:
+        """The file is complete, or its download has failed."""
+
+
 class Downloads:
     """Downloads files; `stall` is the time-out of a silent connection in seconds."""
 
     def __init__(
-        self, *, stall: float = 60.0, attempts: int = 4, stop: threading.Event | None = None
+        self,
+        *,
+        stall: float = 60.0,
+        attempts: int = 4,
+        stop: threading.Event | None = None,
+        meter: Meter | None = None,
+        name: str = "",
     ) -> None:
         self.stall = stall
         self.attempts = attempts
         self.stop = stop or threading.Event()
+        self.meter = meter
+        self.name = name
 
     def until(self, stop: threading.Event) -> "Downloads":
         """The same, cancelled by an event."""
-        return Downloads(stall=self.stall, attempts=self.attempts, stop=stop)
+        return Downloads(
+            stall=self.stall, attempts=self.attempts, stop=stop, meter=self.meter, name=self.name
+        )
+
+    def of(self, name: str) -> "Downloads":
+        """The same, for the files of this toolchain."""
+        return Downloads(
+            stall=self.stall, attempts=self.attempts, stop=self.stop, meter=self.meter, name=name
+        )
 
     def text(self, url: str, limit: int = 1 << 26) -> str:
         """The text of a small file. Raises NotThereError, FailedError."""
@@ -79,6 +110,13 @@ class Downloads:
 
     def file(self, url: str, place: Path, sha256: str | None = None) -> None:
         """Download a file; what was received stays for the next time. Raises NotThereError, FailedError."""
+        try:
+            self._file(url, place, sha256)
+        finally:
+            if self.meter is not None:
+                self.meter.ended(self.name, url)
+
+    def _file(self, url: str, place: Path, sha256: str | None) -> None:
         partial = place.with_name(f"{place.name}.partial")
         self._again(url, lambda: self._append(url, partial))
         if sha256 is not None and _digest(partial) != sha256:
@@ -91,9 +129,9 @@ class Downloads:
         partial.replace(place)
 
     def _again(self, url: str, attempt: Callable[[], T]) -> T:
-        detail = ""
+        detail, asked = "", 0.0
         for number in range(self.attempts):
-            if number and self.stop.wait(PAUSE * 2 ** (number - 1)):
+            if number and self.stop.wait(max(PAUSE * 2 ** (number - 1), asked)):
                 raise Stopped
             try:
                 return attempt()
@@ -102,6 +140,7 @@ class Downloads:
                     reason = f"{url} does not exist (HTTP status {error.code})"
                     raise NotThereError(reason, forbidden=error.code == _FORBIDDEN) from None
                 detail = f"HTTP status {error.code}"
+                asked = retry_after(error.headers.get("Retry-After"))
             except (OSError, http.client.HTTPException) as error:
                 if isinstance(error, OSError) and error.errno == errno.ENOSPC:
                     raise DiskFullError(f"{url}: download failed: the disk is full") from None
@@ -136,13 +175,31 @@ class Downloads:
         with answer, partial.open("ab" if answer.status == _PARTIAL else "wb") as file:
             length = answer.headers.get("Content-Length")
             came = 0
+            have = have if answer.status == _PARTIAL else 0
+            total = None if length is None else have + int(length)
             while chunk := answer.read1(_CHUNK):
                 if self.stop.is_set():
                     raise Stopped
                 file.write(chunk)
                 came += len(chunk)
+                if self.meter is not None:
+                    self.meter.received(self.name, url, have + came, total)
         if length is not None and came < int(length):
             raise http.client.IncompleteRead(b"", int(length) - came)
+
+
+def retry_after(value: str | None) -> float:
+    """The seconds that a server wants to be left alone, from a number or a date; at most LONGEST_PAUSE."""
+    if value is None:
+        return 0.0
+    if value.strip().isdecimal():
+        return min(float(value), LONGEST_PAUSE)
+    try:
+        then = parsedate_to_datetime(value)
+    except ValueError:
+        return 0.0
+    then = then if then.tzinfo else then.replace(tzinfo=UTC)
+    return min(max((then - datetime.now(UTC)).total_seconds(), 0.0), LONGEST_PAUSE)
 
 
 def _request(url: str) -> urllib.request.Request:

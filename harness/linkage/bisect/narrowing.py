@@ -86,7 +86,8 @@ class Narrowing:
             self._note(f"{place} left the main branch on the same day: the change is a backport")
             return [(found, flip)]
         self.say(f"the nightlies of {days[0]} to {days[1]}, between which {place} left the main branch")
-        asked = Range(Nightlies(), days[0].toordinal(), days[1].toordinal())
+        newest = date.fromisoformat(self.request.today).toordinal()
+        asked = Range(Nightlies(newest), days[0].toordinal(), days[1].toordinal())
         variants = list(dict.fromkeys(one.question.variant for one in found))
         result = self._bisection(asked, variants).run()
         parts: list[Part] = []
@@ -252,7 +253,11 @@ def _merged(gap: Gap, result: SearchResult, flip: Flip, merges: Iterable[Merge])
     """A nightly's flip, narrowed by the search among its merges."""
     (narrow,) = flips([gap], next(one for one in result.findings if one.flips == (gap,)), result.range)
     chosen = {result.range.axis.name(place) for place in gap.candidates}
-    before, after = (Endpoint(side.name, "", side.name) for side in (narrow.before, narrow.after))
+    nightlies = {side.commit: side.name for side in (flip.before, flip.after)}
+    before, after = (
+        Endpoint(side.name, "", side.name, nightlies.get(side.name, ""))
+        for side in (narrow.before, narrow.after)
+    )
     return replace(
         narrow,
         before=replace(before, version=f"after {flip.before.name}"),

@@ -40,10 +40,10 @@ def commit_url(name: str, env: Mapping[str, str]) -> str:
     return manifest_url(name, env).removesuffix(".toml") + "-git-commit-hash.txt"
 
 
-def is_forbidden(env: Mapping[str, str], downloads: Downloads) -> bool:
-    """Whether the server, or a proxy before it, forbids even a file that every server has."""
+def is_forbidden(name: str, env: Mapping[str, str], downloads: Downloads) -> bool:
+    """Whether the server, or a proxy before it, forbids even a toolchain that it has."""
     try:
-        downloads.text(f"{manifest_url('stable', env)}.sha256")
+        downloads.text(f"{manifest_url(name, env)}.sha256")
     except NotThereError as error:
         return error.forbidden
     except FailedError:

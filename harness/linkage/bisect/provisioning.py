@@ -25,8 +25,10 @@ from linkage.bisect.download import (
     NotThereError,
     UnreachableError,
 )
+from linkage.bisect.progress import BisectProgress
 from linkage.bisect.signature import ProbeResult, lack, probe_result
 from linkage.bisect.subject import NOT_ON_SERVER, MissingError
+from linkage.compare.builds import in_order
 from linkage.errors import LinkageError, ToolchainError
 from linkage.judge.verdict import VerdictKind
 from linkage.plan.plan import Variant
@@ -72,11 +74,16 @@ class ToolchainProber:
         variants: Mapping[str, Callable[[Toolchain], Variant]],
         provisioning: Provisioning,
         say: Callable[[str], None],
+        progress: BisectProgress | None = None,
+        width: int = 1,
     ) -> None:
         self.session = session
         self.variants = variants
         self.provisioning = provisioning
         self.say = say
+        self.progress = progress or BisectProgress(lambda *_: None)
+        self.width = width
+        """How many variants are tried at once."""
         self.installed = 0
         """How many toolchains were installed."""
         self._found: dict[str, Toolchain] = {}
@@ -84,16 +91,20 @@ class ToolchainProber:
         self._held: frozenset[str] = frozenset()
         self._used: dict[str, IO[str]] = {}
         self._failed = 0
+        self._given = "stable"
+        """A toolchain that the server has."""
 
     def get(self, name: str) -> None:
         """Make a toolchain available. Raises MissingError if it cannot be used."""
         if name in self._found:
             return
+        self.progress.toolchain_begins()
+        self.progress.begin(name, "preparing")
         try:
             spec = self._spec(name)
             (toolchain,) = self.session.toolchains([spec])
         except NotThereError as error:
-            if error.forbidden and not self.installed:
+            if error.forbidden:
                 self._check_forbidden(name)
             raise MissingError(f"{NOT_ON_SERVER}: {error}") from None
         except FailedError as error:
@@ -114,11 +125,31 @@ class ToolchainProber:
         self.get(name)
         return self._found[name]
 
+    def results(self, name: str, variants: Sequence[str]) -> Iterator[tuple[str, ProbeResult]]:
+        """Try variants, several at once; the results in their order."""
+        total = len(variants)
+        for number, found in enumerate(in_order(variants, partial(self.probe, name), self.width)):
+            self.progress.begin(name, f"{number + 1} of {total} variant{'' if total == 1 else 's'} tried")
+            yield found
+        self.progress.toolchain_ends()
+
+    def remaining(self, count: int) -> None:
+        """Show how many more toolchains are tried at most."""
+        self.progress.remaining(count)
+
+    def again(self, session: Session, name: str, variants: Sequence[str]) -> dict[str, ProbeResult]:
+        """Try variants in another session. Raises MissingError."""
+        self.get(name)
+        return dict(in_order(variants, lambda one: self._probe(session, name, one), self.width))
+
     def probe(self, name: str, variant: str) -> ProbeResult:
         """Try a variant."""
+        return self._probe(self.session, name, variant)
+
+    def _probe(self, session: Session, name: str, variant: str) -> ProbeResult:
         toolchain = self._found[name]
         one = self.variants[variant](toolchain)
-        verdict = self.session.verdict(one)
+        verdict = session.verdict(one)
         if self.provisioning.no_skip and verdict.outcome is VerdictKind.SKIP and not verdict.outside_range:
             return lack(toolchain.name, verdict.reason)
         return probe_result(verdict)
@@ -183,31 +214,32 @@ class ToolchainProber:
     def _install(self, name: str) -> Path:
         self._make_room()
         self.say(f"{name}: installing")
+        self.progress.begin(name, "installing")
         home = self._home(name)
         provisioning = self.provisioning
+        downloads = provisioning.downloads.of(name)
         if _COMMIT.fullmatch(name):
             names = artifacts.packages(folders.machine_host(), provisioning.targets)
             got = artifacts.fetch(
-                name, home / toolchain_home.DOWNLOADS, provisioning.downloads, provisioning.ci_server, names
+                name, home / toolchain_home.DOWNLOADS, downloads, provisioning.ci_server, names
             )
             folder = artifacts.unpack(got, home)
         else:
             try:
-                nightly.fetch(name, home, provisioning.downloads, provisioning.env, provisioning.targets)
+                nightly.fetch(name, home, downloads, provisioning.env, provisioning.targets)
             except (UnreachableError, DiskFullError):
                 raise
             except FailedError:
                 pass  # rustup's own message says best what is wrong with an archive or a manifest
-            folder = nightly.install(
-                name, home, provisioning.downloads, provisioning.env, provisioning.targets
-            )
+            folder = nightly.install(name, home, downloads, provisioning.env, provisioning.targets)
+            self._given = name
         self.installed += 1
         (home / _SIZE).write_text(str(_size(home)))
         return folder
 
     def _fetch(self, name: str, stop: Event) -> None:
         provisioning, home = self.provisioning, self._home(name)
-        downloads = provisioning.downloads.until(stop)
+        downloads = provisioning.downloads.until(stop).of(name)
         with self._locked(name):
             if self._there(name):
                 return
@@ -271,7 +303,7 @@ class ToolchainProber:
         """Raise LinkageError if the server forbids everything: then no toolchain is missing."""
         if _COMMIT.fullmatch(name):
             return
-        if nightly.is_forbidden(self.provisioning.env, self.provisioning.downloads):
+        if nightly.is_forbidden(self._given, self.provisioning.env, self.provisioning.downloads):
             raise LinkageError(
                 "the server, or a proxy before it, forbids every download (HTTP status 403)",
                 where=nightly.manifest_url(name, self.provisioning.env),

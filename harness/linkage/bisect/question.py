@@ -46,6 +46,11 @@ class Question:
         # Only the other failures are left, and the step in question was run.
         return ProbeOutcome.PASS if known and found.reached >= self.reached else ProbeOutcome.OTHER
 
+    def seen(self, found: ProbeResult) -> Signature:
+        """This failure as a probe showed it: another compiler prints it in its own words."""
+        alike = (one for one in found.failures if self.signature.same(one, self.match))
+        return next(alike, self.signature)
+
     def mark(self, found: ProbeResult) -> Mark:
         """Good or bad; a skip if the probe is inconclusive, as a different failure is."""
         return _MARKS.get(self.outcome(found), Mark.SKIP)
@@ -80,7 +85,7 @@ def why(question: Question, found: ProbeResult) -> str:
         case ProbeOutcome.PASS:
             return "passes" if not found.failures else f"passes; {found.failures[0]} is unrelated"
         case ProbeOutcome.SAME:
-            return f"fails: {question.signature}"
+            return f"fails: {question.seen(found)}"
         case ProbeOutcome.OTHER:
             return f"a different failure: {found.failures[0]}"
         case _:

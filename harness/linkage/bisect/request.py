@@ -1,5 +1,6 @@
 """The request of a bisection, as the session's file keeps it."""
 
+import shlex
 from datetime import date
 from typing import Any
 
@@ -34,6 +35,8 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     targets: tuple[str, ...] = ()
     ignore_limits: bool = False
     no_skip: bool = False
+    linker: str = ""
+    """What every compiler links with; empty: what it links with by default."""
     today: str = ""
     """The date of the newest nightly, the default of the newer end."""
 
@@ -50,6 +53,24 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         plain = msgspec.to_builtins(self)
         usual = msgspec.to_builtins(Request(()))
         return {key: value for key, value in plain.items() if key == "cases" or value != usual[key]}
+
+    @property
+    def command(self) -> str:
+        """The request as a command."""
+        words = ["linkage", "bisect", *self.cases]
+        for option, value in (("--good", self.good), ("--bad", self.bad), ("--claim", self.claim)):
+            words += [option, value] if value else []
+        for one in self.toolchains:
+            words += ["--toolchains", one]
+        words += ["--regress", self.regress] if self.regress != "failed" else []
+        words += ["--match", self.match] if self.match != "text" else []
+        words += ["--spread", str(self.spread)] if self.spread else []
+        words += ["--linker", self.linker] if self.linker else []
+        for one in self.targets:
+            words += ["--target", one]
+        words += ["--ignore-limits"] if self.ignore_limits else []
+        words += ["--no-skip"] if self.no_skip else []
+        return shlex.join(words)
 
     @property
     def options(self) -> SearchOptions:

@@ -80,6 +80,12 @@ def upcoming(questions: Sequence[Known], place: int, at_hand: Collection[int] = 
     return found
 
 
+def remaining(questions: Iterable[Known]) -> int:
+    """How many probes are left at most, unless some are inconclusive: each gap is halved by itself."""
+    found = {(gap, len(untried(gap, known))) for known in questions for gap in gaps(known)}
+    return sum(math.ceil(math.log2(count + 1)) for _, count in found)
+
+
 def asking(known: Known, place: int) -> bool:
     """Whether the position lies in one of the question's gaps and has no answer yet."""
     return place not in known and any(gap.before < place < gap.after for gap in gaps(known))

@@ -1,25 +1,42 @@
 """A bisection session: from the cases and the range to the answer."""
 
+import contextlib
+import platform
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from linkage.bisect.answer import Answer, FailingExample, Flip, FlipGroup, flips, grouped
+from linkage.bisect.answer import (
+    Answer,
+    FailingExample,
+    FlakyResult,
+    Flip,
+    FlipGroup,
+    case_of,
+    flips,
+    grouped,
+)
 from linkage.bisect.axis import Range
 from linkage.bisect.ci_artifacts import SERVER
+from linkage.bisect.confirmation import Confirmation
 from linkage.bisect.download import Downloads
 from linkage.bisect.engine import Bisection
 from linkage.bisect.github import open_history
 from linkage.bisect.journal import Journal
 from linkage.bisect.narrowing import Narrowing
+from linkage.bisect.progress import BisectProgress
 from linkage.bisect.provisioning import Provisioning, ToolchainProber
+from linkage.bisect.redaction import Redaction
 from linkage.bisect.request import Request
 from linkage.bisect.subject import Finding, MissingError
+from linkage.bisect.surroundings import differing, surroundings
 from linkage.case.reader import read_case
 from linkage.compare.artifacts import Differ, DiffOptions
 from linkage.compare.builds import ComparedVariant, ToolchainSource, compare
@@ -28,12 +45,14 @@ from linkage.compare.change_groups import grouped as grouped_changes
 from linkage.compare.noise_filters import NoiseFilters
 from linkage.compare.normalization import Normalizer
 from linkage.errors import LinkageError
-from linkage.host.folders import bisect_folder
-from linkage.plan.plan import Variant, plan
+from linkage.host.folders import bisect_folder, cache_folder, store_folder
+from linkage.plan.plan import Variant
+from linkage.run.job_server import JobServer, processors
 from linkage.run.selection import case_files, case_name, split, without_limits
 from linkage.run.session import Session, sources
 from linkage.store.results import Results
 from linkage.store.size import parse_size
+from linkage.store.store import Store
 from linkage.toolchain import Toolchain
 from linkage.toolchain.release import RustcVersion
 from linkage.toolchain.sources.rustup.folders import machine_host
@@ -57,6 +76,47 @@ class SessionOptions:
 def say(line: str) -> None:
     sys.stderr.write(f"{line}\n")
     sys.stderr.flush()
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """How a session tells what it does: lines that stay, and a line of progress with a detail."""
+
+    say: Callable[[str], None]
+    show: Callable[[str, str], None] = lambda *_: None
+
+
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """The session that variants are tried in, and one with an empty store that confirms answers."""
+
+    session: Session
+    fresh: Session
+    width: int = 1
+    """How many variants are tried at once."""
+
+
+@contextlib.contextmanager
+def sessions(env: Mapping[str, str], *, no_store: bool, width: int | None, linker: str) -> Iterator[Sessions]:
+    """The sessions of a bisection. Raises LinkageError for a linker that this machine does not have."""
+    width = width or processors()
+    with contextlib.ExitStack() as held:
+        folder = Path(held.enter_context(_temporary()))
+        store = Store(folder / "store") if no_store else Store(store_folder(None, env))
+        jobs = JobServer.make(folder, width)
+        if jobs is not None:
+            held.callback(jobs.close)
+        session = Session(store, cache_folder(env), dict(env), jobs=jobs, linker=linker)
+        if linker and not session.machine.has_linker(linker):
+            known = ", ".join(sorted(session.machine.linkers)) or "none"
+            raise LinkageError(
+                f"this machine has no linker {linker}", where="--linker", help=f"it has {known}"
+            )
+        yield Sessions(session, replace(session, store=Store(folder / "fresh")), width)
+
+
+def _temporary() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="linkage-bisect-", ignore_cleanup_errors=True)
 
 
 Make = Callable[[Toolchain], Variant]
@@ -86,46 +146,116 @@ def variants_of(request: Request) -> dict[str, Make]:
 class BisectSession:
     """One session, from its range to its answer."""
 
-    def __init__(self, request: Request, options: SessionOptions, journal: Journal, session: Session) -> None:
+    def __init__(
+        self,
+        request: Request,
+        options: SessionOptions,
+        journal: Journal,
+        sessions: Sessions,
+        talk: Talk,
+    ) -> None:
         self.request = request
         self.journal = journal
-        self.session = session
+        self.session = sessions.session
+        self.say = talk.say
         self.variants = variants_of(request)
-        history = open_history(request.rust_src, session.environment, say, ask=request.github)
+        history = open_history(request.rust_src, self.session.environment, talk.say, ask=request.github)
         self.range, merges = request.range(history)
+        self.ci_server = options.ci_server.rstrip("/")
+        progress = BisectProgress(talk.show)
         provisioning = Provisioning(
-            bisect_folder(session.environment) / "toolchains",
-            session.environment,
-            Downloads(stall=options.stall),
+            bisect_folder(self.session.environment) / "toolchains",
+            self.session.environment,
+            Downloads(stall=options.stall, meter=progress),
             targets_of(self.variants, request.targets),
             parse_size(options.disk_limit, "--disk-limit"),
-            options.ci_server.rstrip("/"),
+            self.ci_server,
             options.prefetch,
             request.no_skip,
         )
-        self.prober = ToolchainProber(session, self.variants, provisioning, say)
-        self.narrowing = Narrowing(request, self.range.axis, merges, history, self.prober, journal, say)
+        self.prober = ToolchainProber(
+            self.session, self.variants, provisioning, self.say, progress, sessions.width
+        )
+        self.narrowing = Narrowing(request, self.range.axis, merges, history, self.prober, journal, self.say)
+        self.confirmation = Confirmation(self.prober, journal, sessions.fresh, self.say)
 
     def answer(self) -> Answer:
-        """Search, then compare the two sides of each flip."""
+        """Search, confirm what was found, and compare the two sides of each flip."""
         hints = hints_of(self.variants, self.range, self.session)
         search = Bisection(
-            self.range, list(self.variants), self.prober, self.journal, self.request.options, say
+            self.range, list(self.variants), self.prober, self.journal, self.request.options, self.say
         )
         result = search.run(hints)
-        groups = tuple(
-            self._group(part, at)
-            for gaps, found in grouped(result)
-            for part, at in self.narrowing.narrowed(found, flips(gaps, found[0], result.range))
+        groups: list[FlipGroup] = []
+        flaky: list[FlakyResult] = []
+        problems = list(result.problems)
+        for gaps, found in grouped(result):
+            for part, at in self.narrowing.narrowed(found, flips(gaps, found[0], result.range)):
+                if (told := self._one_commit(at)) is not None:
+                    problems += dict.fromkeys((one.question.variant, told) for one in part)
+                    continue
+                steady, confirmed, unlike = self.confirmation.confirmed(part, at)
+                flaky += unlike
+                if steady:
+                    groups.append(self._group(steady, confirmed))
+        return Answer(
+            result.range,
+            tuple(groups),
+            tuple(problems),
+            result.tried,
+            self.prober.installed,
+            tuple(dict.fromkeys(self.narrowing.notes)),
+            tuple(flaky),
+            machine_host(),
+            f"linkage {version('rustc-linkage')}",
+            self.request.command,
+            self._redaction(),
         )
-        notes = tuple(dict.fromkeys(self.narrowing.notes))
-        return Answer(result.range, groups, result.problems, result.tried, self.prober.installed, notes)
+
+    def _one_commit(self, at: Sequence[Flip]) -> str | None:
+        """Why this cannot be an answer, if both sides of a flip are built from one commit."""
+        flip = next((one for one in at if one.same_commit), None)
+        if flip is None:
+            return None
+        before, after = flip.before, flip.after
+        try:
+            pair = [surroundings(self.session, self.prober.toolchain(side.name)) for side in (before, after)]
+            differ = "; ".join(differing(pair[0], pair[1])) or "nothing that is known"
+        except MissingError:
+            differ = "nothing that is known"
+        return (
+            f"{before.name} and {after.name} behave differently, but both are built from the commit "
+            f"{before.commit}: no change of rustc is the cause; what differs beside it: {differ}"
+        )
+
+    def _redaction(self) -> Redaction:
+        """What of this machine an answer does not show."""
+        env = self.session.environment
+        folders = {
+            one.rpartition("/")[0].rpartition("/")[0]: "…"
+            for one in (spec.partition("=")[2] or spec for spec in self.request.toolchains)
+            if one.startswith("/") and one.count("/") > 2  # noqa: PLR2004 - two parts are kept
+        }
+        folders |= {str(bisect_folder(env)): "$LINKAGE_CACHE/bisect", self.request.folder: "."}
+        folders |= {env["HOME"]: "~"} if len(env.get("HOME", "")) > 1 else {}
+        if self.ci_server != SERVER:
+            folders[self.ci_server] = "$LINKAGE_CI_SERVER"
+        if mirror := env.get("RUSTUP_DIST_SERVER"):
+            folders[mirror.rstrip("/")] = "$RUSTUP_DIST_SERVER"
+        name = platform.node()
+        # A name that may be a word of the text is left: it tells nothing.
+        words = {name: "HOST"} if re.search(r"[\d.-]", name) else {}
+        return Redaction({one: instead for one, instead in folders.items() if one}, words)
 
     def _group(self, found: Sequence[Finding], at: Sequence[Flip]) -> FlipGroup:
         variant = found[0].question.variant
         looked = [replace(flip, changes=self._changes(variant, flip)) for flip in at]
         first = next((flip for flip in looked if flip.becomes == "bad"), looked[0])
-        return FlipGroup(tuple(found), tuple(looked), self._example(found[0], first))
+        by_case: dict[str, Finding] = {}
+        for one in found:
+            by_case.setdefault(case_of(one.question.variant), one)
+        examples = (self._example(one, first) for one in by_case.values())
+        return FlipGroup(tuple(found), tuple(looked), tuple(one for one in examples if one is not None))
 
     def _changes(self, variant: str, flip: Flip) -> tuple[Changes, ...]:
         """The differences between a variant's outputs on the two sides, as `linkage compare` finds them."""
@@ -151,9 +281,11 @@ class BisectSession:
         except MissingError:
             return None
         verdict = self.session.verdict(variant)
-        if self.session.skip_reason(variant) is not None:
-            return FailingExample(variant.id, verdict, None, {})
-        return FailingExample(variant.id, verdict, plan(variant), sources(variant))
+        case = case_of(finding.question.variant)
+        planned = self.session.planned(variant)
+        if isinstance(planned, str):
+            return FailingExample(case, variant.id, verdict, None, {})
+        return FailingExample(case, variant.id, verdict, planned, sources(variant))
 
 
 def targets_of(variants: Mapping[str, Make], more: Sequence[str]) -> tuple[str, ...]:

@@ -28,8 +28,8 @@ class Prober(Protocol):
     def get(self, name: str) -> None:
         """Make a toolchain available. Raises MissingError."""
 
-    def probe(self, name: str, variant: str) -> ProbeResult:
-        """Try a variant on an available toolchain."""
+    def results(self, name: str, variants: Sequence[str]) -> Iterable[tuple[str, ProbeResult]]:
+        """Try variants on an available toolchain, several at once; the results in their order."""
 
     def prefetch(self, names: Sequence[str]) -> None:
         """Start to download the toolchains that are likely to be next."""
@@ -39,6 +39,9 @@ class Prober(Protocol):
 
     def available(self, names: Iterable[str]) -> set[str]:
         """Those of these toolchains that are installed."""
+
+    def remaining(self, count: int) -> None:
+        """How many more toolchains will be tried at most, unless some are inconclusive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,15 @@ class Subject:
     asked: list[OpenQuestion] = field(default_factory=list)
     problem: str = ""
     """Why it cannot be searched."""
+    passes: bool = False
+    """Whether the problem is that it passes where it was expected to fail."""
+    old: int | None = None
+    new: int | None = None
+    """Its ends: the nearest toolchains that could be judged, if there are any."""
+    marks: dict[int, Mark] = field(default_factory=dict)
+    """Where it was tried."""
+    tries: int = 0
+    """How often it was tried at an end, in one direction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +92,7 @@ class Finding:
     question: Question
     flips: tuple[Gap, ...]
     backwards: bool
+    """Whether it fails at the older side of the first flip."""
     skipped: tuple[tuple[int, str], ...]
     """The inconclusive positions, and why."""
 

@@ -1,26 +1,33 @@
 """`linkage bisect`: find the compiler that introduced or fixed a failure."""
 
 import argparse
+import contextlib
 import json
 import os
 import sys
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from linkage.errors import ExitCode, LinkageError
+from linkage.run.options import width
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from linkage.bisect.history import History
     from linkage.bisect.journal import Journal
     from linkage.bisect.request import Request
     from linkage.bisect.rollup import Build
+    from linkage.bisect.session import Talk
 
 USAGE = """linkage bisect CASE[VARIANT] ... [--good SPEC] [--bad SPEC] [options]
        linkage bisect --failed [options]
        linkage bisect --resume [FILE] | --replay FILE | log [FILE]"""
 EXIT_STATUS = (
-    """Exit status: 0: an answer for at least one variant; 1: no answer; 2: interrupted; 4: wrong input."""
+    "Exit status: 0: a confirmed answer for at least one variant; 1: no answer; 2: interrupted; 4: wrong "
+    "input; 6: no answer, because results did not repeat."
 )
 
 
@@ -96,6 +103,12 @@ def _add_search(parser: argparse.ArgumentParser) -> None:
         help="also install the std of this target",
     )
     parser.add_argument(
+        "--linker",
+        default="",
+        metavar="NAME",
+        help="link with bfd, lld, mold or gold on every compiler, unless the case chooses a linker",
+    )
+    parser.add_argument(
         "--ignore-limits", action="store_true", help="also try compilers outside the case's `toolchains`"
     )
     parser.add_argument(
@@ -115,6 +128,8 @@ def _add_session(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--replay", metavar="FILE", help="start a new session with the probes of a corrected log"
     )
+    parser.add_argument("--no-store", action="store_true", help="neither read nor write the cache of results")
+    parser.add_argument("-j", "--jobs", type=width, metavar="N", help="try at most N variants at once")
     parser.add_argument("--json", metavar="FILE", help="also write the answer as JSON")
     parser.add_argument(
         "-o", "--output", metavar="FILE", help="where to write the answer (default: standard output)"
@@ -218,11 +233,10 @@ def _print_log(place: str | None) -> int:
 
 def _search(request: "Request", arguments: argparse.Namespace, journal: "Journal") -> int:
     from linkage.bisect.ci_artifacts import SERVER  # noqa: PLC0415
-    from linkage.bisect.session import BisectSession, SessionOptions, say  # noqa: PLC0415
+    from linkage.bisect.session import BisectSession, SessionOptions, sessions  # noqa: PLC0415
     from linkage.host.files import write_whole  # noqa: PLC0415
     from linkage.render.bisect_json import answer_data  # noqa: PLC0415
     from linkage.render.bisect_markdown import answer_text  # noqa: PLC0415
-    from linkage.run.session import session_for  # noqa: PLC0415
 
     options = SessionOptions(
         arguments.disk_limit,
@@ -230,11 +244,13 @@ def _search(request: "Request", arguments: argparse.Namespace, journal: "Journal
         arguments.stall,
         not arguments.no_prefetch,
     )
-    try:
-        answer = BisectSession(request, options, journal, session_for(os.environ)).answer()
-    except KeyboardInterrupt:
-        say(f"interrupted (help: resume with: linkage bisect --resume {journal.file})")
-        return ExitCode.INTERRUPTED
+    own = sessions(os.environ, no_store=arguments.no_store, width=arguments.jobs, linker=request.linker)
+    with own as tried_in, _talk() as talk:
+        try:
+            answer = BisectSession(request, options, journal, tried_in, talk).answer()
+        except KeyboardInterrupt:
+            talk.say(f"interrupted (help: resume with: linkage bisect --resume {journal.file})")
+            return ExitCode.INTERRUPTED
     text = answer_text(answer)
     if arguments.output:
         write_whole(arguments.output, text)
@@ -242,7 +258,31 @@ def _search(request: "Request", arguments: argparse.Namespace, journal: "Journal
         sys.stdout.write(text)
     if arguments.json:
         write_whole(arguments.json, json.dumps(answer_data(answer), indent=1) + "\n")
-    return ExitCode.OK if answer.groups else ExitCode.FAILED
+    if answer.groups:
+        return ExitCode.OK
+    return ExitCode.FLAKY if answer.flaky else ExitCode.FAILED
+
+
+@contextlib.contextmanager
+def _talk() -> "Iterator[Talk]":
+    """Lines on standard error, and under them, on a terminal, a line of progress."""
+    from linkage.bisect.session import Talk  # noqa: PLC0415
+    from linkage.render.progress import ProgressLine  # noqa: PLC0415
+
+    lock = threading.Lock()
+    with ProgressLine(sys.stderr) as progress:
+
+        def say(line: str) -> None:
+            with lock:
+                progress.end()
+                sys.stderr.write(f"{line}\n")
+                sys.stderr.flush()
+
+        def show(text: str, detail: str) -> None:
+            with lock:
+                progress.show(text, detail)
+
+        yield Talk(say, show)
 
 
 def _check_outputs(arguments: argparse.Namespace) -> None:
@@ -260,7 +300,7 @@ def _check_resumed(arguments: argparse.Namespace) -> None:
         raise LinkageError("the session already has its cases", where="bisect", help="leave them out")
     if arguments.resume is not None and arguments.replay is not None:
         raise LinkageError("--resume and --replay exclude each other", help="leave one of them out")
-    fixed = ["good", "bad", "toolchains", "claim", "spread", "target", "ignore_limits", "no_skip"]
+    fixed = ["good", "bad", "toolchains", "claim", "spread", "target", "ignore_limits", "no_skip", "linker"]
     fixed += ["rust_src", "no_github", "rollup_builds"] if arguments.replay is not None else ["session"]
     given = [name for name in fixed if getattr(arguments, name)]
     defaults = (("regress", "failed"), ("match", "text"))
@@ -302,6 +342,7 @@ def _request(arguments: argparse.Namespace) -> "Request":
         targets=tuple(arguments.target),
         ignore_limits=arguments.ignore_limits,
         no_skip=arguments.no_skip,
+        linker=arguments.linker,
     )
     request.check()
     if request.toolchains:

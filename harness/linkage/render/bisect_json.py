@@ -1,5 +1,6 @@
 """The answer of a bisection as JSON data. Pure."""
 
+import json
 from dataclasses import asdict
 from typing import Any
 
@@ -13,7 +14,7 @@ FORMAT = 1
 def answer_data(answer: Answer) -> dict[str, Any]:
     """The answer as plain data."""
     asked = answer.asked
-    return {
+    data = {
         "format": FORMAT,
         "range": {
             "kind": asked.axis.kind,
@@ -25,7 +26,13 @@ def answer_data(answer: Answer) -> dict[str, Any]:
         "tried": answer.tried,
         "installed": answer.installed,
         "notes": list(answer.notes),
+        "flaky": [asdict(one) for one in answer.flaky],
+        "host": answer.host,
+        "tool": answer.tool,
+        "command": answer.command,
     }
+    shown: dict[str, Any] = json.loads(answer.redaction.apply(json.dumps(data, ensure_ascii=False)))
+    return shown
 
 
 def _group(group: FlipGroup) -> dict[str, Any]:
@@ -42,8 +49,13 @@ def _group(group: FlipGroup) -> dict[str, Any]:
             for one in group.findings
         ],
         "flips": [_flip(flip) for flip in group.flips],
-        "evidence": evidence(group),
-        "script": script(group),
+        "by_linker": group.by_linker,
+        "evidence": evidence(group, group.cases[0]),
+        "script": script(group, group.cases[0]),
+        "cases": [
+            {"case": case, "evidence": evidence(group, case), "script": script(group, case)}
+            for case in group.cases
+        ],
     }
 
 
@@ -76,6 +88,9 @@ def _flip(flip: Flip) -> dict[str, Any]:
             }
             for one in flip.members
         ],
+        "differs_beside_rustc": list(flip.beside),
+        "by_linker": flip.by_linker,
+        "held_linkers": [asdict(one) for one in flip.held],
         "changes": [
             {"kind": one.kind, "artifacts": dict(one.artifacts), "what": one.what, "names": list(one.names)}
             for one in flip.changes

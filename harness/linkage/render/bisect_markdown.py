@@ -1,8 +1,13 @@
-"""The answer of a bisection as Markdown for an issue. Pure."""
+"""The answer of a bisection as Markdown for an issue. Pure.
 
+The lines `searched nightlies:`, `regressed nightly:`, `searched commit range:` and `regressed commit:` are
+those of cargo-bisect-rustc, which triagers and their bots look for.
+"""
+
+import shlex
 from collections.abc import Iterator, Sequence
 
-from linkage.bisect.answer import Answer, Endpoint, Flip, FlipGroup
+from linkage.bisect.answer import Answer, Endpoint, FlakyResult, Flip, FlipGroup
 from linkage.bisect.merges import Merge
 from linkage.bisect.rollup import RollupMember, culprits
 from linkage.compare.change_groups import ChangeGroup as Changes
@@ -11,65 +16,145 @@ from linkage.judge.name_set import listing
 from linkage.render.evidence import explain_verdict
 from linkage.render.script import repro_script
 
+COMMITS = "https://github.com/rust-lang/rust/commit/"
+ISSUES = "https://github.com/"
 _SHOWN = 12
+_NIGHTLY = "nightly-"
 
 
 def answer_text(answer: Answer) -> str:
-    """Each group, then what could not be searched."""
+    """Each case with what changed it, then what did not repeat and what could not be searched."""
     lines: list[str] = []
     for group in answer.groups:
-        lines += [*_group(group), ""]
+        for case in group.cases:
+            lines += [*_case(group, case, answer), ""]
+    if answer.flaky:
+        lines += [*_flaky(answer.flaky), ""]
     if answer.problems:
         lines += [*_problems(answer.problems), ""]
     asked = answer.asked
     tried = _counted(answer.tried, "toolchain")
     lines.append(f"Searched {asked.describe()}: {tried} tried, {answer.installed} installed.")
     lines += answer.notes
-    return "\n".join(lines) + "\n"
+    return answer.redaction.apply("\n".join(lines) + "\n")
 
 
-def _group(group: FlipGroup) -> Iterator[str]:
-    yield f"## {_headline(group)}"
+def _case(group: FlipGroup, case: str, answer: Answer) -> Iterator[str]:
+    found = group.of_case(case)
+    yield f"## {_headline(group, case)}"
     yield ""
-    for variant in group.variants:
+    for variant in dict.fromkeys(one.question.variant for one in found):
         yield f"- `{variant}`"
-        for finding in group.findings:
+        for finding in found:
             if finding.question.variant == variant:
                 yield f"  - {escape(str(finding.question.signature), 400)}"
-    if len(group.flips) > 1:
+    if bugs := _bugs(group, case):
         yield ""
-        yield f"It changes {len(group.flips)} times in this range:"
-    for flip in group.flips:
-        yield ""
-        yield from _flip(flip)
-    if text := evidence(group):
+        yield f"known bug: {', '.join(bugs)}"
+    yield ""
+    if case == group.cases[0]:
+        yield from _changes_of(group, answer)
+    else:
+        yield f"It changed with `{group.cases[0]}`: see there for the toolchains and the commits."
+    if text := evidence(group, case):
         yield ""
         yield from _folded("What fails", "text", text)
-    if text := script(group):
+    text = script(group, case)
+    if text:
         yield ""
-        yield from _folded("Script to reproduce it (needs only rustc and cc)", "sh", text)
+        yield from _folded("Script to reproduce it, `repro.sh` (needs only rustc and cc)", "sh", text)
+    yield ""
+    yield f"host triple: {answer.host}"
+    yield f"bisected with {answer.tool}"
+    yield f"reproduce with: `{_command(group, answer, script=bool(text))}`"
 
 
-def evidence(group: FlipGroup) -> str:
-    """What fails in the group's example."""
-    example = group.example
+def _changes_of(group: FlipGroup, answer: Answer) -> Iterator[str]:
+    """What the cases of a group have in common: where they change, and what changes there."""
+    asked = answer.asked
+    if asked.axis.kind == "nightly" and asked.old is not None:
+        yield f"searched nightlies: from {asked.axis.name(asked.old)} to {asked.axis.name(asked.new)}"
+    if len(group.flips) > 1:
+        yield f"It changes {len(group.flips)} times in this range:"
+    for flip in group.flips:
+        yield from _found_lines(flip)
+        yield ""
+        yield from _flip(flip)
+
+
+def _found_lines(flip: Flip) -> Iterator[str]:
+    """The lines for triagers' bots."""
+    word = "regressed" if flip.becomes == "bad" else "fixed"
+    after = flip.after.nightly or flip.after.name
+    nightly = flip.after.version.removeprefix("in ") if flip.by_merge else after
+    if nightly.startswith(_NIGHTLY) and (flip.by_merge or len(flip.candidates) == 1):
+        yield f"{word} nightly: {nightly}"
+    if flip.by_linker:
+        return  # no commit of rustc's is to blame
+    if flip.compare:
+        yield f"searched commit range: {flip.compare}"
+    alone = culprits(flip.members)
+    if len(alone) == 1:
+        yield f"{word} pull request: {alone[0].link}"
+    elif flip.by_merge and len(flip.merges) == 1:
+        yield f"{word} commit: {COMMITS}{flip.merges[0].commit}"
+
+
+def _command(group: FlipGroup, answer: Answer, *, script: bool) -> str:
+    """A command that shows the same anywhere: with the script, if there is one."""
+    if not script:
+        return answer.command
+    flip = group.flips[0]
+    before, after = ((side.nightly or side.name).removeprefix(_NIGHTLY) for side in (flip.before, flip.after))
+    if flip.after.name.startswith(_NIGHTLY):
+        regress = "" if flip.becomes == "bad" else " --regress=success"
+        return f"cargo bisect-rustc --start={before} --end={after} --script=./repro.sh{regress}"
+    if answer.asked.axis.kind == "release":
+        fails = before if flip.becomes == "good" else after
+        return f"RUSTUP_TOOLCHAIN={shlex.quote(fails)} sh repro.sh"
+    if flip.by_merge:
+        return f"cargo bisect-rustc --start={before} --end={after} --script=./repro.sh"
+    return "RUSTC=/path/to/rustc sh repro.sh"
+
+
+def _bugs(group: FlipGroup, case: str) -> list[str]:
+    """The issues of the known bugs of a case."""
+    example = group.example(case)
+    names = [] if example is None else [bug.name for bug in example.verdict.bugs]
+    return list(dict.fromkeys(_issue(name) for name in names))
+
+
+def _issue(name: str) -> str:
+    """The address of an issue that is named `owner/repository#number`."""
+    repository, hash_sign, number = name.partition("#")
+    return (
+        f"{ISSUES}{repository}/issues/{number}"
+        if hash_sign and number.isdecimal() and "/" in repository
+        else name
+    )
+
+
+def evidence(group: FlipGroup, case: str) -> str:
+    """What fails in a case of the group."""
+    example = group.example(case)
     return "" if example is None else explain_verdict(example.verdict, example.node)
 
 
-def script(group: FlipGroup) -> str:
-    """The shell script of the group's example."""
-    example = group.example
+def script(group: FlipGroup, case: str) -> str:
+    """The shell script of a case of the group."""
+    example = group.example(case)
     if example is None or example.plan is None:
         return ""
-    return repro_script(example.plan, example.sources, example.verdict)
+    return repro_script(example.plan, example.sources, example.verdict, rustc="rustc")
 
 
-def _headline(group: FlipGroup) -> str:
+def _headline(group: FlipGroup, case: str) -> str:
     flip = group.flips[0]
+    variants = dict.fromkeys(one.question.variant for one in group.of_case(case))
     verb = "fail" if flip.becomes == "bad" else "pass"
-    if len(group.variants) == 1:
+    if len(variants) == 1:
         verb = {"fail": "fails", "pass": "passes"}[verb]
-    line = f"{_counted(len(group.variants), 'variant')} {verb}: {_changed(flip)} by {_first(flip)}"
+    line = f"{case}: {_counted(len(variants), 'variant')} {verb}: {_changed(flip)} by {_first(flip)}"
     more = len(group.flips) - 1
     return f"{line}, then changed {_counted(more, 'more time')}" if more else line
 
@@ -79,6 +164,8 @@ def _changed(flip: Flip) -> str:
 
 
 def _first(flip: Flip) -> str:
+    if flip.by_linker:
+        return f"the linker that {flip.after.name} uses, not by rustc"
     alone = culprits(flip.members)
     if len(alone) == 1:
         return str(alone[0])
@@ -95,18 +182,37 @@ def _flip(flip: Flip) -> Iterator[str]:
     yield f"- {first}: {_side(flip.after)}"
     if flip.releases:
         yield f"- first seen between {' and '.join(flip.releases)}"
+    if flip.releases:
+        yield f"- first seen between {' and '.join(flip.releases)}"
     if len(flip.candidates) > 1:
         yield f"- {len(flip.candidates)} candidates: {listing(flip.candidates, _SHOWN)}"
     for name, reason in flip.skipped:
         yield f"- {name} is inconclusive: {escape(reason, 300)}"
-    if flip.compare:
-        yield f"- commits: {flip.compare}"
+    for one in flip.beside:
+        yield f"- differs beside rustc: {escape(one, 300)}"
+    words = {"good": "passes", "bad": "fails"}
+    for held in flip.held:
+        before, after = words[held.before], words[held.after]
+        both = f"{before} on both" if before == after else f"{before} before and {after} after"
+        yield f"- with --linker {held.linker}: {both}"
     yield from _merges(flip)
     yield from _changes(flip.changes)
 
 
 def _side(side: Endpoint) -> str:
-    return f"{side.name} ({side.version})" if side.version else side.name
+    named = f"{side.name} ({side.version})" if side.version else side.name
+    return f"{named}: {escape(side.told, 300)}" if side.told else named
+
+
+def _flaky(found: Sequence[FlakyResult]) -> Iterator[str]:
+    """What did not repeat, with both runs."""
+    yield "## Flaky"
+    yield ""
+    for one in found:
+        first, again = (escape(run, 300) for run in one.runs)
+        yield f"- `{one.variant}`: {escape(one.failure, 300)}"
+        yield f"  - {one.toolchain}, first run: {first}"
+        yield f"  - {one.toolchain}, once more: {again}"
 
 
 def _merges(flip: Flip) -> Iterator[str]:

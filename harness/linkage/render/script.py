@@ -2,7 +2,8 @@
 
 It runs the steps as the harness does, and like the harness it stops after a step with an unexpected exit
 status. It judges nothing else: claims are comments, and for each that the harness found not to hold, the
-script runs the commands that show it. It exits with 1 if there is such a claim or exit status, else with 0.
+script runs the commands that show it. It exits with 1 if there is such a claim or exit status, with 125 if
+there is no compiler, which `git bisect run` takes for "cannot tell", else with 0.
 """
 
 import shlex
@@ -24,6 +25,7 @@ _FUNCTIONS = r"""say() { printf '%s\n' "$1"; }
 stop() { say "unexpected: $1"; exit 1; }
 miss() { say "unexpected: $1"; wrong=1; }"""
 _SIGNALLED = 128  # a shell adds it to the number of the signal
+_NO_COMPILER = 125
 _ICE = 101  # the exit status of a rustc that panicked
 
 
@@ -38,10 +40,18 @@ class OtherBuild:
 
 
 def repro_script(
-    planned: Plan, files: Mapping[str, bytes], verdict: Verdict, others: Iterable[OtherBuild] = ()
+    planned: Plan,
+    files: Mapping[str, bytes],
+    verdict: Verdict,
+    others: Iterable[OtherBuild] = (),
+    *,
+    rustc: str = "",
 ) -> str:
-    """The script: the sources, the commands with the expectations of each, and the failures."""
-    script = _Script(planned, verdict)
+    """The script: the sources, the commands with the expectations of each, and the failures.
+
+    `rustc` is the compiler if $RUSTC names none: that of the plan, or a name to be found on PATH.
+    """
+    script = _Script(planned, verdict, rustc)
     built = (line for other in others for line in _other(other))
     return "\n".join([*script.head(), *built, *_sources(files), *script.steps(), *script.end()]) + "\n"
 
@@ -69,10 +79,11 @@ def _sources(files: Mapping[str, bytes]) -> Iterator[str]:
 
 
 class _Script:
-    def __init__(self, planned: Plan, verdict: Verdict) -> None:
+    def __init__(self, planned: Plan, verdict: Verdict, rustc: str = "") -> None:
         self.planned = planned
         self.verdict = verdict
         toolchain = planned.variant.toolchain
+        self.rustc = rustc or shlex.quote(str(toolchain.rustc))
         self.version = toolchain.version
         self.places = {str(toolchain.rustc): "RUSTC", str(toolchain.sysroot): "SYSROOT"}
 
@@ -87,8 +98,9 @@ class _Script:
             f"# with {self.version}; another compiler: RUSTC=/path/to/rustc sh THIS_FILE",
             "set -u",
             f"unset {_FOREIGN}",
-            f"RUSTC=${{RUSTC:-{shlex.quote(str(variant.toolchain.rustc))}}}",
-            'SYSROOT=$("$RUSTC" --print sysroot) || exit 1',
+            f"RUSTC=${{RUSTC:-{self.rustc}}}",
+            'SYSROOT=$("$RUSTC" --print sysroot) ||',
+            f'    {{ echo "cannot run the compiler $RUSTC" >&2; exit {_NO_COMPILER}; }}',
             "PLACE=$(mktemp -d) || exit 1",
             'WORK=$PLACE/work; OUT=$PLACE/streams; mkdir "$WORK" "$OUT" && cd "$WORK" || exit 1',
             "export LC_ALL=C",

@@ -19,7 +19,8 @@ def _option(*flags: str, **settings: Any) -> RunOption:  # noqa: ANN401 - argpar
     return RunOption(flags, settings)
 
 
-def _width(text: str) -> int:
+def width(text: str) -> int:
+    """How many at once, as an option of argparse."""
     if not text.isdecimal() or not 1 <= int(text) <= _WIDEST:
         raise argparse.ArgumentTypeError(f"must be a number from 1 to {_WIDEST}, not '{text}'")
     return int(text)
@@ -37,7 +38,7 @@ RUN_OPTIONS = (
     _option(
         "-j",
         "--jobs",
-        type=_width,
+        type=width,
         metavar="N",
         help="run at most N processes and compiler threads at once, over all xdist workers (default: the "
         "number of processors)",

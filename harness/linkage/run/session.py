@@ -22,6 +22,7 @@ from linkage.host.folders import cache_folder, store_folder
 from linkage.judge.comparison import OtherArtifact
 from linkage.judge.judge import judge, other_variant
 from linkage.judge.verdict import Failure, Verdict, VerdictKind
+from linkage.plan.held_linker import with_linker
 from linkage.plan.observation import Observation
 from linkage.plan.plan import Plan, PlannedStep, Read, Variant, plan
 from linkage.plan.requirements import absent_targets, in_range, missing_after_plan, missing_before_plan
@@ -57,6 +58,8 @@ class Session:
     """The job server of the run, if it has one."""
     programs: Programs = field(default_factory=Programs)
     """The programs that steps start by their name."""
+    linker: str = ""
+    """What every compiler links with, unless the case chooses it; empty: what it links with by default."""
 
     @cached_property
     def machine(self) -> Machine:
@@ -92,10 +95,10 @@ class Session:
 
     def skip_reason(self, variant: Variant) -> str | None:
         """Why a variant cannot be run here: the capability that is missing."""
-        planned = self._planned(variant)
+        planned = self.planned(variant)
         return planned if isinstance(planned, str) else None
 
-    def _planned(self, variant: Variant) -> Plan | str:
+    def planned(self, variant: Variant) -> Plan | str:
         """The plan of a variant, or why it cannot be run here."""
         variant = self._with_bare_targets(variant)
         known = vocabulary({one.fingerprint: one for one in (*self.probed, variant.toolchain)}.values())
@@ -109,6 +112,8 @@ class Session:
             planned = plan(variant)
         except AbsentCrateTypeError as error:
             return error.what
+        if self.linker:
+            planned = with_linker(planned, self.linker)
         return missing_after_plan(planned, known, bootstrap=self.bootstrap) or planned
 
     def _with_bare_targets(self, variant: Variant) -> Variant:
@@ -126,7 +131,7 @@ class Session:
     def verdict(self, variant: Variant) -> Verdict:
         """Run the steps of a variant that the store does not have, and judge it."""
         try:
-            planned = self._planned(variant)
+            planned = self.planned(variant)
             if isinstance(planned, str):
                 return Verdict(VerdictKind.SKIP, planned, outside_range=not in_range(variant))
             given = sources(variant)
@@ -143,7 +148,7 @@ class Session:
         """Run a variant and read from every file that it makes what a comparison looks at. Returns a
         reason if it cannot be run here. Raises LinkageError.
         """
-        planned = self._planned(variant)
+        planned = self.planned(variant)
         if isinstance(planned, str):
             return planned
         every = Read("*", for_comparison=True, produced_only=True)
@@ -178,7 +183,7 @@ class Session:
         if row is None:
             return "the matrix has no such variant"
         other = replace(variant, row=row)
-        planned = self._planned(other)
+        planned = self.planned(other)
         if isinstance(planned, str):
             return f"that variant cannot be run: {planned}"
         place = next((i for i, one in enumerate(planned.steps) if one.path == step.path), None)
