@@ -71,6 +71,22 @@ def downloaded(home: Path, size: int) -> bool:
     return any(file.stat().st_size >= size for file in home.glob("*/downloads/*.partial"))
 
 
+def half_installed(home: Path) -> bool:
+    """Whether rustup has installed std and not yet rustc.
+
+    If it is killed now and started again, it installs rustc alone, and calls that the whole toolchain.
+    """
+    places = [*home.glob("*/toolchains/*"), *home.glob("*/new-*/toolchains/*")]
+    for place in places:
+        try:
+            listed = (place / "lib/rustlib/components").read_text()
+        except OSError:
+            continue
+        if "rust-std" in listed and "rustc" not in listed:
+            return True
+    return False
+
+
 @pytest.mark.parametrize(
     ("how", "moment"),
     [
@@ -82,8 +98,13 @@ def downloaded(home: Path, size: int) -> bool:
         (signal.SIGINT, lambda home: unpacked(home, 3 * BALLAST // 2)),
         (signal.SIGINT, lambda home: any(home.glob("**/toolchains/*/bin/rustc"))),
         (signal.SIGKILL, lambda home: unpacked(home, 2 * BALLAST)),
+        (signal.SIGINT, half_installed),
+        (signal.SIGKILL, half_installed),
     ],
-    ids=["download", "begun-int", "begun", "half", "first-int", "later-int", "rustc-int", "almost"],
+    ids=[
+        *("download", "begun-int", "begun", "half", "first-int", "later-int", "rustc-int", "almost"),
+        *("std-alone-int", "std-alone"),
+    ],
 )
 def test_interrupted_installation_is_not_a_toolchain(
     server: NightlyServer, tmp_path: Path, how: signal.Signals, moment: Callable[[Path], bool]

@@ -14,10 +14,10 @@ FAILS_OTHERWISE = "echo 'error: unknown codegen option' >&2; exit 1"
 def breaking(rustc: Path, before: str = ":", more: str = "") -> str:
     """A script that stands for a rustc: it does `before` ahead of a compilation, then what that does.
 
-    Those that do something else are built from another commit.
+    Those that do something else, or start another compiler, are built from another commit.
     """
     compiles = f'case "$*" in *lib.rs*) {before or ":"} ;; esac'
-    commit = hashlib.sha1(f"{before}{more}".encode(), usedforsecurity=False).hexdigest()
+    commit = hashlib.sha1(f"{rustc}{before}{more}".encode(), usedforsecurity=False).hexdigest()
     real = shlex.quote(str(rustc))
     told = f"s/^commit-hash: .*/commit-hash: {commit}/"
     version = f'if [ "$*" = -vV ]; then {real} -vV | sed "{told}"; exit; fi'
