@@ -160,7 +160,7 @@ def test_how_long_a_server_may_want_to_be_left_alone() -> None:
 def test_how_far_a_download_is_is_told(tmp_path: Path) -> None:
     told: list[tuple[Any, ...]] = []
 
-    class Told:
+    class ToldMeter:
         def received(self, *what: object) -> None:
             told.append(what)
 
@@ -170,7 +170,7 @@ def test_how_far_a_download_is_is_told(tmp_path: Path) -> None:
     (tmp_path / "x.partial").write_bytes(b"x" * 4)
     with serve(HOST, lambda _: None) as server:
         server.files["/x"] = b"x" * 9
-        Downloads(meter=Told()).of("nightly-2026-01-01").file(f"{server.url}/x", tmp_path / "x")
+        Downloads(meter=ToldMeter()).of("nightly-2026-01-01").file(f"{server.url}/x", tmp_path / "x")
         url = f"{server.url}/x"
     assert told == [("nightly-2026-01-01", url, 9, 9), ("nightly-2026-01-01", url)]
 
