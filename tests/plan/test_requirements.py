@@ -124,6 +124,31 @@ def test_a_crate_without_core_needs_no_library_of_its_target() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("source", "ends", "lacks"),
+    [
+        ("", 0, True),
+        ("#![no_std]", 0, False),
+        ("#![no_core]", 0, False),
+        ("#![cfg_attr(bare, no_std)]", 0, False),
+        ("", 1, False),
+    ],
+)
+def test_a_crate_that_needs_std_on_a_target_with_core_only(
+    source: str,
+    ends: int,
+    lacks: bool,  # noqa: FBT001 - pytest gives it by name
+) -> None:
+    made = toolchain()
+    (host, *_) = made.capabilities.targets
+    core = replace(host, triple=FOREIGN, has_core=True, has_std=False)
+    known = replace(made, capabilities=replace(made.capabilities, targets=(host, core)))
+    text = f"summary: A case\nsources: {{a.rs: '{source}'}}\nsteps:\n"
+    text += f"  - {{rustc: a.rs, target: {FOREIGN}, exit: {ends}}}\n"
+    lacking = missing_before_plan(variant(text, made=known), MACHINE, lambda *_: True)
+    assert lacking == (f"made has no std for {FOREIGN}" if lacks else None)
+
+
 def test_the_unstable_flags_of_the_commands() -> None:
     known = {"flag": frozenset({"-Zno-link", "-Zother"})}
     step = "  - {{rustc: lib.rs, flags: [{}]}}\n"

@@ -27,6 +27,7 @@ class CrateAttributes:
     name: str | None = None
     types: tuple[str, ...] = ()
     no_std: bool = False
+    """Whether it says so, or may say so by a `cfg_attr`."""
     no_core: bool = False
 
 
@@ -42,6 +43,8 @@ def crate_attributes(source: str) -> CrateAttributes:
                 names.append(value)
             case ["crate_type", "=", value]:
                 types.append(value)
+            case ["cfg_attr", *_] if "no_std" in tokens:
+                flags.add("no_std")
             case [flag]:
                 flags.add(flag)
     return CrateAttributes(

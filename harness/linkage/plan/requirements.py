@@ -53,9 +53,10 @@ def missing_before_plan(variant: Variant, machine: Machine, has_program: HasProg
 
 
 def absent_targets(variant: Variant) -> dict[str, bool]:
-    """The targets for which the toolchain has no library, each with whether no crate for it needs one.
+    """The targets for which the toolchain lacks a library, each with whether no crate for it needs one.
 
-    Such a crate is `#![no_core]`: it needs only a compiler that knows the target.
+    Such a crate is `#![no_core]`: it needs only a compiler that knows the target. A crate that is not
+    `#![no_std]` needs std, which some targets do not have, unless it is to fail.
     """
     triples = {
         one.target for one, _ in every_step(variant.case.model.steps, ()) if isinstance(one, RustcStep)
@@ -72,6 +73,8 @@ def absent_targets(variant: Variant) -> dict[str, bool]:
         target = variant.toolchain.target(str(triple))
         if target is None or not target.has_core:
             found[str(triple)] = found.get(str(triple), True) and step.attributes.no_core
+        elif not (target.has_std or step.attributes.no_std or step.attributes.no_core or step.step.exit):
+            found[str(triple)] = False
     return found
 
 
