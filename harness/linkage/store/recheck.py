@@ -51,12 +51,28 @@ TEXT_RULES = (
         re.compile(r"^(==|--)\d+(==|--)", re.MULTILINE),
         r"\1PID\2",
     ),
+    Rule(
+        "libtest prints how long the tests took", re.compile(r"\bfinished in \d+\.\d+s"), "finished in TIME"
+    ),
+    Rule(
+        "a session of incremental compilation is named by its time and a random number",
+        re.compile(r"\bs-[0-9a-z]{8,}-[0-9a-z]{6,}(?=-\w+/|-\w+$|\.lock)", re.MULTILINE),
+        "s-TIME-RANDOM",
+    ),
+    Rule(
+        "which of two racing threads ThreadSanitizer reports depends on their timing",
+        re.compile(r"(WARNING: ThreadSanitizer: data race).*?^=+$", re.MULTILINE | re.DOTALL),
+        r"\1",
+    ),
     Rule("ThreadSanitizer's messages have the process's number", re.compile(r"\(pid=\d+\)"), "(pid=PID)"),
 )
 """For streams, diagnostics, arguments of the linker and names of files."""
 
-_CRASH_REPORT = re.compile(r"rustc-ice-[\dT_-]+\.txt$")
-"""The content of rustc's crash report is a backtrace: it is not compared."""
+_SESSION = r"\bs-[0-9a-z]{8,}-[0-9a-z]{6,}"
+_OF_A_PROCESS = re.compile(rf"rustc-ice-[\dT_-]+\.txt$|\.profraw$|{_SESSION}-\w+/")
+"""Files whose content is not compared, because it depends on the process: rustc's crash report and a raw
+profile hold addresses, and what incremental compilation keeps names its session.
+"""
 
 
 @dataclass(slots=True)
@@ -148,7 +164,7 @@ def _by_name(state: State) -> dict[str, list[str]]:
 
 
 def _described(name: str, node: Node) -> str:
-    if _CRASH_REPORT.search(name):  # contains the backtrace of a process, with its addresses
+    if _OF_A_PROCESS.search(name):
         return f"{node.kind} {node.mode:o}"
     return f"{node.kind} {node.mode:o} {neutral(node.content)}"
 
@@ -160,6 +176,8 @@ def _facts(kept: Outcome, again: Outcome) -> Iterator[str]:
             yield f"{name}: its facts exist only {'in the new run' if old is None else 'in the cache'}"
             continue
         parts = [part for part in Facts.__dataclass_fields__ if getattr(old, part) != getattr(new, part)]
+        if _OF_A_PROCESS.search(name):
+            parts = [part for part in parts if part != "digest"]
         if parts:
             yield f"{name}: its facts differ in {', '.join(parts)}"
 
