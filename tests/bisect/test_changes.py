@@ -142,6 +142,7 @@ def bisect(tmp_path: Path, *words: str) -> tuple[dict[str, str], dict[str, Any]]
     return days, answer
 
 
+@pytest.mark.timeout(900)  # each probe compiles a graph of crates
 def test_what_began_to_work(server: NightlyServer, compilers: Compilers, tmp_path: Path) -> None:
     """The shim beside a dylib, -Zdylib-lto, -Cstrip: one search over 1,024 nightlies."""
     compilers.need(WITH_DYNAMIC_STD)

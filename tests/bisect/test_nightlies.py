@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from linkage.bisect.nightlies import needs_rustup
 from linkage.cli import main
 from linkage.toolchain import probe, resolve
 from linkage.toolchain.sources.rustup.folders import machine_host
@@ -166,6 +167,46 @@ def test_forbidding_proxy_is_not_an_answer(
     assert len(log.splitlines()) == 2  # the heading and what was asked
     nightlies.faults.forbidden.clear()
     assert main(["bisect", "--resume", "mine.log"]) == 0
+
+
+def test_a_mirror_with_the_original_manifests(nightlies: NightlyServer, tmp_path: Path) -> None:
+    """Its manifests name the original server, which cannot be reached: everything comes from the mirror."""
+    nightlies.origin = "https://static.rust-lang.org"
+    answer = bisect(tmp_path, *SMALL)
+    assert flip(answer) == RIGHT
+    manifests = [one for one in nightlies.asked if one.endswith("channel-rust-nightly.toml from 0")]
+    # Once by linkage, and once by rustup.
+    assert max(map(manifests.count, manifests)) <= 2
+    days = nightlies.installs()
+    assert len(days) == len(set(days)) >= answer["installed"]
+
+
+def test_what_cannot_be_prefetched_is_left_to_rustup(nightlies: NightlyServer, tmp_path: Path) -> None:
+    """As behind a proxy that only rustup knows. A day that is not on the server is missing all the same."""
+    nightlies.faults.not_there.add("/2026-02-09/")
+    assert needs_rustup({"ALL_PROXY": "socks5h://127.0.0.1:9", "RUSTUP_DIST_SERVER": nightlies.url})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("linkage.bisect.nightlies.needs_rustup", lambda _env: True)
+        answer = bisect(tmp_path, *SMALL)
+    assert flip(answer) == RIGHT
+    log = next((tmp_path / "cache/bisect/sessions").iterdir()).read_text()
+    assert "missing nightly-2026-02-09 - " in log
+
+
+@pytest.mark.parametrize(
+    ("env", "needed"),
+    [
+        ({}, False),
+        ({"HTTPS_PROXY": "http://proxy:3128"}, False),
+        ({"https_proxy": "socks5://proxy:1080"}, True),
+        ({"all_proxy": "http://proxy:3128"}, True),
+        ({"all_proxy": "http://proxy:3128", "https_proxy": "http://proxy:3128"}, False),
+        ({"http_proxy": "socks5://proxy:1080"}, False),
+        ({"http_proxy": "socks5://proxy:1080", "RUSTUP_DIST_SERVER": "http://mirror"}, True),
+    ],
+)
+def test_proxies_that_only_rustup_knows(env: dict[str, str], *, needed: bool) -> None:
+    assert needs_rustup(env) is needed
 
 
 def test_a_mirror_that_forbids_what_it_does_not_have(nightlies: NightlyServer, tmp_path: Path) -> None:

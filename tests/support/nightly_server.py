@@ -60,6 +60,8 @@ class NightlyServer:
     """By package: they are never freed."""
     ballast: int = 0
     """How many more files of half a megabyte each package has."""
+    origin: str = ""
+    """The server that the manifests name, if it is another one: this one is its mirror."""
     newest_beta: str = "beta-2026-06-20"
     version: str = "1.98.0-beta.3 (0123456789 2026-06-19)"
     """What every manifest says of its rustc."""
@@ -107,6 +109,7 @@ class NightlyServer:
         if day == "beta":
             day = self.newest_beta
         text = f'manifest-version = "2"\ndate = "{day.removeprefix("beta-")}"\n'
+        server = self.origin or self.url
         for component in ("rustc", "rust-std"):
             package = self._package(component, script)
             digest = self._digest(package)
@@ -114,7 +117,7 @@ class NightlyServer:
                 digest = hashlib.sha256(package + b"!").hexdigest()
             text += (
                 f'[pkg.{component}]\nversion = "{self.version}"\n[pkg.{component}.target.{self.host}]\n'
-                f'available = true\nurl = "{self.url}/dist/{day}/{component}-{day}-{self.host}.tar.gz"\n'
+                f'available = true\nurl = "{server}/dist/{day}/{component}-{day}-{self.host}.tar.gz"\n'
                 f'hash = "{digest}"\n'
             )
         text += f'[pkg.rust]\nversion = "1.0.0-nightly"\n[pkg.rust.target.{self.host}]\navailable = true\n'

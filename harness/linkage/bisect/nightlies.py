@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from linkage.bisect.download import DiskFullError, Downloads, FailedError, NotThereError
+from linkage.bisect.download import DiskFullError, Downloads, FailedError, NotThereError, UnreachableError
 from linkage.bisect.toolchain_home import DOWNLOADS, missing_components, publish, staging
 from linkage.errors import ToolchainError
 from linkage.toolchain.query import ask
@@ -18,7 +18,11 @@ from linkage.toolchain.sources.rustup import folders
 from linkage.toolchain.sources.rustup.installation import find_rustup
 
 SERVER = "https://static.rust-lang.org"
+_ORIGIN = f"{SERVER}/dist/"
+_KEPT_MANIFEST = "manifest.toml"
 _TIME_LIMIT = 1800.0
+_ABSENT = ("unavailable for download", "is not available", "no release found", "nonexistent rust version")
+"""What rustup says if the server does not have a toolchain or one of its components."""
 _DISK_FULL = "os error 28"
 _MANIFEST = "lib/rustlib/multirust-channel-manifest.toml"
 _HEAD = 400
@@ -78,14 +82,43 @@ def fetch(
 ) -> None:
     """Download the archives of a toolchain to where rustup looks for them.
 
-    Raises NotThereError if the server has no such toolchain, FailedError if the download fails.
+    Raises NotThereError if the server has no such toolchain, FailedError if the download fails: rustup
+    may still know another way.
     """
-    manifest = downloads.text(manifest_url(name, env))
     folder = home / DOWNLOADS
     folder.mkdir(parents=True, exist_ok=True)
-    for url, digest in archives(manifest, folders.machine_host(), targets):
-        if not (folder / digest).exists():
-            downloads.file(url, folder / digest, digest)
+    if needs_rustup(env):
+        return
+    kept = folder / _KEPT_MANIFEST
+    if not kept.exists():  # it does not change
+        downloads.file(manifest_url(name, env), kept)
+    try:
+        manifest = kept.read_text(encoding="utf-8", errors="replace")
+        for url, digest in archives(manifest, folders.machine_host(), targets):
+            if not (folder / digest).exists():
+                downloads.file(on_server(url, env), folder / digest, digest)
+    except UnreachableError:
+        raise
+    except (FailedError, NotThereError) as error:
+        kept.unlink(missing_ok=True)  # it may be damaged
+        raise FailedError(str(error)) from None
+
+
+def needs_rustup(env: Mapping[str, str]) -> bool:
+    """Whether the proxy is of a kind that only rustup knows: SOCKS, or one for all protocols."""
+    named = {name.lower(): value for name, value in env.items() if name.lower().endswith("_proxy")}
+    server = (env.get("RUSTUP_DIST_SERVER") or SERVER).partition(":")[0]
+    proxy = named.get(f"{server}_proxy") or named.get("all_proxy") or ""
+    return proxy.startswith("socks") or bool(proxy and not named.get(f"{server}_proxy"))
+
+
+def on_server(url: str, env: Mapping[str, str]) -> str:
+    """The URL on the user's server: the manifest of a mirror may name the original one, as rustup knows.
+
+    https://rust-lang.github.io/rustup/environment-variables.html, RUSTUP_DIST_SERVER.
+    """
+    server = (env.get("RUSTUP_DIST_SERVER") or SERVER).rstrip("/")
+    return f"{server}/dist/{url.removeprefix(_ORIGIN)}" if url.startswith(_ORIGIN) else url
 
 
 def archives(manifest: str, host: str, targets: Sequence[str]) -> list[tuple[str, str]]:
@@ -120,7 +153,6 @@ def install(
     Raises NotThereError if not on the server, FailedError with rustup's message, and
     ToolchainError if there is no rustup.
     """
-    downloads.text(f"{manifest_url(name, env)}.sha256")
     program = find_rustup(env, name)
     own = {key: value for key, value in env.items() if not key.startswith(("RUSTUP_TOOLCHAIN", "CARGO_"))}
     own.setdefault("RUSTUP_DOWNLOAD_TIMEOUT", str(max(1, round(downloads.stall))))
@@ -140,7 +172,7 @@ def _install(name: str, staged: Path, program: Path, env: Mapping[str, str], tar
     )
     if answer.status != 0:
         complaint = answer.complaint
-        if "unavailable for download" in answer.stderr or "is not available" in answer.stderr:
+        if any(text in answer.stderr for text in _ABSENT):
             raise NotThereError(complaint)
         if _DISK_FULL in answer.stderr:
             raise DiskFullError("rustup: the disk is full")

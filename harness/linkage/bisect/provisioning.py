@@ -23,7 +23,6 @@ from linkage.bisect.download import (
     Downloads,
     FailedError,
     NotThereError,
-    UnreachableError,
 )
 from linkage.bisect.progress import BisectProgress
 from linkage.bisect.signature import ProbeResult, lack, probe_result
@@ -227,10 +226,10 @@ class ToolchainProber:
         else:
             try:
                 nightly.fetch(name, home, downloads, provisioning.env, provisioning.targets)
-            except (UnreachableError, DiskFullError):
+            except DiskFullError:
                 raise
             except FailedError:
-                pass  # rustup's own message says best what is wrong with an archive or a manifest
+                pass  # rustup may know another way; if not, its own message says best what is wrong
             folder = nightly.install(name, home, downloads, provisioning.env, provisioning.targets)
             self._given = name
         self.installed += 1
