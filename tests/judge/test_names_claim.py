@@ -71,6 +71,11 @@ FAILS = [
         ("star", "start"),
         Mismatch("order", "in this order: start, star", "star is out of order in star, start"),
     ),
+    (
+        "{order: [start, stare]}",
+        ("start", "b"),
+        Mismatch("order", "in this order: start, stare", "stare is missing in start, b", ("start",)),
+    ),
     ("{order: [a, c]}", ("a", "b"), Mismatch("order", "in this order: a, c", "c is missing in a, b")),
     ("{order: [a, a]}", ("a",), Mismatch("order", "in this order: a, a", "a is out of order in a")),
     (
