@@ -1,5 +1,6 @@
 """Properties of ELF files besides their symbols, each set by a compiler flag."""
 
+import re
 import struct
 import subprocess
 from collections.abc import Callable
@@ -101,6 +102,19 @@ def test_without_section_headers(compile_c: Compile, style: str) -> None:
     assert list(stripped.dynamic_symbols) == [replace(s, section=None) for s in whole.dynamic_symbols]
     assert stripped.dynamic == whole.dynamic
     assert (stripped.symbols, len(stripped.sections)) == (None, 0)
+
+
+def test_more_dynamic_symbols_than_the_file_has_room_for(compile_c: Compile) -> None:
+    path = compile_c(LIBRARY, "-shared", "-fPIC", "-nostdlib", "-Wl,--hash-style=sysv")
+    data = bytearray(path.read_bytes())
+    table = ELFFile(BytesIO(bytes(data))).get_section_by_name(".hash")
+    assert table is not None
+    struct.pack_into("<I", data, table["sh_offset"] + 4, 0x10000)  # nchain
+    struct.pack_into("<Q", data, 40, 0)  # e_shoff
+    struct.pack_into("<HH", data, 60, 0, 0)  # e_shnum, e_shstrndx
+    error = read_bytes(bytes(data)).error
+    assert error is not None
+    assert re.match(r"DT_SYMTAB at offset 0x\w+, 1572864 bytes, reaches beyond the end of the file", error)
 
 
 def test_dynamic_symbols_whose_section_strip_has_taken_out(compile_c: Compile) -> None:

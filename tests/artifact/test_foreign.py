@@ -37,6 +37,8 @@ def test_what_rustc_writes_for_other_systems(
         (b"\0\0\xff\xff\0\0\x64\x86" + bytes(12), "COFF"),
         (b"\0\0\xff\xff\0\0\0\0" + bytes(12), None),
         (b"\x64\x86" + bytes(14) + b"\1\0\0\0", None),
+        (struct.pack("<HHIIIHH", 0x8664, 0, 0, 20, 1, 0, 0) + bytes(18), "COFF"),
+        (struct.pack("<HHIIIHH", 0x8664, 0, 0, 20, 1, 0, 0) + bytes(17), None),
         (b"\x64\x86", None),
         (b"<bigaf>\n\0", "AIX archive"),
         (b"", None),
