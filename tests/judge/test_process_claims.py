@@ -43,12 +43,6 @@ def test_an_end_as_expected(keys: str, outcome: Outcome) -> None:
         ("exit: 0", done(status=1, stderr="error: no\n"), "exit status 0", "exit status 1\nerror: no"),
         ("exit: 1", done(), "exit status 1", "exit status 0\n(no output)"),
         ("exit: fails", done(), "a failure (not a crash)", "exit status 0\n(no output)"),
-        (
-            "exit: fails",
-            done(status=101, ice=True),
-            "a failure (not a crash)",
-            "internal compiler error, exit status 101\n(no output)",
-        ),
         ("exit: ice", done(status=1), "an internal compiler error", "exit status 1\n(no output)"),
         ("exit: SIGSEGV", done(status=1), "killed by SIGSEGV", "exit status 1\n(no output)"),
     ],
@@ -64,6 +58,23 @@ def test_a_killed_compiler_cannot_be_judged(expected: str) -> None:
     assert verdict.outcome is VerdictKind.ERROR
     assert verdict.failures[0].found == "was killed by SIGSEGV\nbacktrace"
     assert verdict.failures[0].error
+
+
+@pytest.mark.parametrize("expected", ["0", "101", "fails", "SIGABRT"])
+def test_an_internal_compiler_error_cannot_be_judged(expected: str) -> None:
+    """It is called what a compiler that a signal kills is called."""
+    verdict = one_step(f"exit: {expected}", done(status=101, ice=True))
+    assert verdict.outcome is VerdictKind.ERROR
+    assert verdict.failures[0].found == "internal compiler error, exit status 101\n(no output)"
+    assert (verdict.failures[0].claim, verdict.failures[0].error) == ("exit", True)
+
+
+@pytest.mark.parametrize("crash", [done(status=101, ice=True), done(status=-11)])
+def test_a_crash_of_one_of_two_compilers_at_the_same_time_cannot_be_judged(crash: Outcome) -> None:
+    parts = "{rustc: lib.rs, crate-type: rlib}, {rustc: lib.rs, id: two, crate-name: two, crate-type: rlib}"
+    both = Outcome(status=0, parts=(crash, done(produced=("libtwo.rlib",))))
+    verdict = judged(planned(f"  - parallel: [{parts}]\n"), replace(both, produced=("libtwo.rlib",)))
+    assert (verdict.outcome, verdict.failures[0].step) == (VerdictKind.ERROR, "lib")
 
 
 def test_a_killed_program_of_the_case_is_a_failure() -> None:

@@ -54,9 +54,9 @@ def test_a_broken_compiler_is_an_error_with_its_reason_and_the_others_go_on(proj
             r"_ ERROR at setup of broken\[mode=([\w-]+)\] _.*?because: +([^\n]+)", result.text, re.DOTALL
         )
     )
-    assert why["hang"] == "exceeded its timeout"
+    assert why["hang"] == "exceeded its timeout of 5 s (help: raise `timeout`)"
     assert why["crash"] == "was killed by SIGSEGV"
-    assert why["flood"] == "exceeded the output limit"
+    assert why["flood"] == "printed more than 16.0 MB (help: raise `output` in `limits`)"
     assert why["cut"].startswith("liblib.a: ")
     assert why["text"] == "liblib.so: expected an ELF file, found a text file"
     assert why["damaged-member"].startswith("member lib.lib.")

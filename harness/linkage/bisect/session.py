@@ -46,12 +46,13 @@ from linkage.compare.noise_filters import NoiseFilters
 from linkage.compare.normalization import Normalizer
 from linkage.errors import LinkageError
 from linkage.host.folders import bisect_folder, cache_folder, store_folder
+from linkage.host.size import parse_size
 from linkage.plan.plan import Variant
 from linkage.run.job_server import JobServer, processors
+from linkage.run.sandbox import find_sandbox
 from linkage.run.selection import case_files, case_name, split, without_limits
 from linkage.run.session import Session, sources
 from linkage.store.results import Results
-from linkage.store.size import parse_size
 from linkage.store.store import Store
 from linkage.toolchain import Toolchain
 from linkage.toolchain.release import RustcVersion
@@ -97,16 +98,21 @@ class Sessions:
 
 
 @contextlib.contextmanager
-def sessions(env: Mapping[str, str], *, no_store: bool, width: int | None, linker: str) -> Iterator[Sessions]:
-    """The sessions of a bisection. Raises LinkageError for a linker that this machine does not have."""
+def sessions(
+    env: Mapping[str, str], *, no_store: bool, width: int | None, linker: str, sandbox: bool
+) -> Iterator[Sessions]:
+    """The sessions of a bisection. Raises LinkageError for a linker or a sandbox that this machine does not
+    have.
+    """
     width = width or processors()
+    program = find_sandbox(env) if sandbox else ""
     with contextlib.ExitStack() as held:
         folder = Path(held.enter_context(_temporary()))
         store = Store(folder / "store") if no_store else Store(store_folder(None, env))
         jobs = JobServer.make(folder, width)
         if jobs is not None:
             held.callback(jobs.close)
-        session = Session(store, cache_folder(env), dict(env), jobs=jobs, linker=linker)
+        session = Session(store, cache_folder(env), dict(env), jobs=jobs, linker=linker, sandbox=program)
         if linker and not session.machine.has_linker(linker):
             known = ", ".join(sorted(session.machine.linkers)) or "none"
             raise LinkageError(

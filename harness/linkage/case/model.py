@@ -12,6 +12,9 @@ from linkage.case.base import NUL, Environment, Model, RelativePath, Texts, keys
 from linkage.case.claims import ClaimMap, Regex
 from linkage.case.condition import Condition
 from linkage.case.steps import MOST_STATUS, AnyStep
+from linkage.errors import LinkageError
+from linkage.host.limits import StepLimits
+from linkage.host.size import SIZE, parse_size
 
 IssueReference = Annotated[StrictStr, Field(pattern=r"^[\w.-]+/[\w.-]+#\d+$")]
 """An issue or a pull request: `rust-lang/rust#145962`."""
@@ -232,6 +235,49 @@ def _files(sources: dict[str, str]) -> dict[str, str]:
     return sources
 
 
+def _size(value: object) -> object:
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if isinstance(text, str):
+        try:
+            size = parse_size(text, "")
+        except LinkageError:
+            size = 0
+        if 1 <= size <= _LARGEST:
+            return size
+    raise PydanticCustomError(
+        "size",
+        "`{value}` is not a size from 1 byte to 1T",
+        {"value": value, "help": "write it as 500M or 2G"},
+    )
+
+
+_LARGEST = 1 << 40
+Size = Annotated[
+    int, BeforeValidator(_size, json_schema_input_type=Annotated[str, Field(pattern=SIZE)] | StrictInt)
+]
+"""Bytes, written as `500M` or `2G`."""
+
+
+class CaseLimits(Model):
+    """What the processes of each step may use of the machine."""
+
+    memory: Size = StepLimits.memory
+    """Of all processes of a step together."""
+    processes: StrictInt = Field(default=StepLimits.processes, ge=1, le=1_000_000)
+    """How many processes and threads a step may have at once."""
+    file_size: Size = StepLimits.file_size
+    """Of each file that a step writes."""
+    open_files: StrictInt = Field(default=StepLimits.open_files, ge=32, le=1_000_000)
+    """How many files each process may have open."""
+    output: Size = StepLimits.output
+    """What a step may print to stdout and stderr together."""
+
+    @property
+    def limits(self) -> StepLimits:
+        """The limits as processes are started with them."""
+        return StepLimits(self.memory, self.processes, self.file_size, self.open_files, self.output)
+
+
 class CaseModel(Model):
     """A case: one subject, its matrix, its steps and its claims."""
 
@@ -259,6 +305,8 @@ class CaseModel(Model):
     env: Environment = {}
     timeout: StrictInt = Field(default=180, ge=1, le=3600)
     """Of each step, in seconds."""
+    limits: CaseLimits = CaseLimits()
+    """What each step may use of the machine."""
     steps: Annotated[
         tuple[AnyStep, ...], BeforeValidator(listed, json_schema_input_type=AnyStep | list[AnyStep])
     ] = Field(min_length=1)

@@ -2,6 +2,8 @@
 
 import argparse
 
+from linkage.run.options import RUN_OPTIONS
+
 
 def add_cases(parser: argparse.ArgumentParser) -> None:
     """The cases that a command is about."""
@@ -49,3 +51,9 @@ def add_store(parser: argparse.ArgumentParser, default: str | None = None) -> No
         metavar="DIR",
         help="directory of the cache (default: $LINKAGE_STORE, else in the user's cache directory)",
     )
+
+
+def add_sandbox(parser: argparse.ArgumentParser) -> None:
+    """Whether the steps run in a sandbox."""
+    (option,) = (one for one in RUN_OPTIONS if one.flags == ("--sandbox",))
+    parser.add_argument(*option.flags, **option.settings)

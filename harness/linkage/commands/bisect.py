@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from linkage.commands import add_sandbox
 from linkage.errors import ExitCode, LinkageError
 from linkage.run.options import width
 
@@ -119,6 +120,7 @@ def _add_search(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_session(parser: argparse.ArgumentParser) -> None:
+    add_sandbox(parser)
     parser.add_argument(
         "--session", metavar="FILE", help="where the session is kept (default: in the user's cache)"
     )
@@ -244,7 +246,13 @@ def _search(request: "Request", arguments: argparse.Namespace, journal: "Journal
         arguments.stall,
         not arguments.no_prefetch,
     )
-    own = sessions(os.environ, no_store=arguments.no_store, width=arguments.jobs, linker=request.linker)
+    own = sessions(
+        os.environ,
+        no_store=arguments.no_store,
+        width=arguments.jobs,
+        linker=request.linker,
+        sandbox=arguments.sandbox,
+    )
     with own as tried_in, _talk() as talk:
         try:
             answer = BisectSession(request, options, journal, tried_in, talk).answer()

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from linkage.commands import add_cases, add_store
+from linkage.commands import add_cases, add_sandbox, add_store
 from linkage.compare.comparison import Comparison
 from linkage.compare.request import ComparisonOptions, compared
 from linkage.errors import ExitCode
@@ -45,6 +45,7 @@ def add_build_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILTER",
         help="disable this noise filter; may be repeated",
     )
+    add_sandbox(parser)
     add_store(parser)
     parser.add_argument("--no-store", action="store_true", help="neither read nor write the cache")
 

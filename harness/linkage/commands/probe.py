@@ -11,6 +11,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from linkage.commands import add_sandbox
 from linkage.errors import LinkageError, ToolchainError
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--script-mode", action="store_true", help="use the exit statuses of `cargo bisect-rustc --script`"
     )
+    add_sandbox(parser)
     parser.add_argument(
         "--ignore-limits", action="store_true", help="also try compilers outside the case's `toolchains`"
     )
@@ -60,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
     spec = arguments.toolchain or named or _chosen(os.environ)
     saved = signature_file.load(arguments.like, case.name) if arguments.like else None
     try:
-        found = _results(session_for(os.environ), case, cell, spec)
+        found = _results(session_for(os.environ, sandbox=arguments.sandbox), case, cell, spec)
     except ToolchainError as error:
         print(f"{_WORDS[INCONCLUSIVE]}: {error}", file=sys.stderr)
         return _status(INCONCLUSIVE, script_mode=arguments.script_mode)
@@ -101,7 +103,7 @@ def _answer(case: str, name: str, found: "ProbeResult", saved: "Mapping[str, Pro
         outcomes, reason = [ProbeOutcome.PASS], found.reason or "passes"
     elif saved is None and found.outcome == "fixed":
         outcomes, reason = [ProbeOutcome.SAME], found.reason
-    elif saved is None and (found.outcome in ("skip", "error") or not asked):
+    elif saved is None and (found.outcome == "skip" or not asked or not _says_something(found)):
         outcomes = [ProbeOutcome.UNJUDGED]
         reason = found.reason or str(next(iter(found.failures), found.outcome))
     elif not asked:
@@ -112,6 +114,11 @@ def _answer(case: str, name: str, found: "ProbeResult", saved: "Mapping[str, Pro
     answer = BAD if same else GOOD if passes else INCONCLUSIVE
     print(f"{_WORDS[answer]}: {case}{f'[{name}]' if name else ''}: {reason}", file=sys.stderr)
     return answer
+
+
+def _says_something(found: "ProbeResult") -> bool:
+    """Whether a failure is the compiler's: a claim that does not hold, or a crash."""
+    return found.outcome != "error" or all(one.claim == "exit" for one in found.failures)
 
 
 def _status(answer: int, *, script_mode: bool) -> int:

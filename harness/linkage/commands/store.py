@@ -12,9 +12,9 @@ from rich.text import Text
 from linkage.commands import add_store
 from linkage.errors import ExitCode
 from linkage.host.folders import store_folder
+from linkage.host.size import parse_size, shown_size
 from linkage.store import maintenance
 from linkage.store.maintenance import KINDS, Contents, Removal
-from linkage.store.size import parse_size, shown_size
 from linkage.store.store import Store
 
 

@@ -32,6 +32,7 @@ from linkage.host.folders import cache_folder, store_folder
 from linkage.plan.name_filter import selected
 from linkage.run.cargo import CargoProject, cargo_of
 from linkage.run.job_server import JobServer, processors
+from linkage.run.sandbox import find_sandbox
 from linkage.run.selection import case_files, case_name
 from linkage.run.session import Session
 from linkage.store.store import Store
@@ -63,6 +64,8 @@ class ComparisonOptions:
     """The file of expected changes."""
     cargo: str | None = None
     """A Cargo project to build instead of cases."""
+    sandbox: bool = False
+    """Whether the cases' steps run in a sandbox."""
     profile: str = "dev"
     offline: bool = False
 
@@ -187,6 +190,9 @@ def _cargo_sources(
     if options.cases or options.chosen or any(one is not None for one in snapshots):
         help = "give two toolchains and the project"
         raise LinkageError("a Cargo project takes no cases, -k or snapshots", where="--cargo", help=help)
+    if options.sandbox:
+        what = "a Cargo project is not built in a sandbox"
+        raise LinkageError(what, where="--cargo", help="leave out --sandbox, and build only what you trust")
     project = CargoProject(
         Path(options.cargo or "."), options.profile, offline=options.offline, linker=options.linker
     )
@@ -222,7 +228,8 @@ def _session(options: ComparisonOptions, held: contextlib.ExitStack, stores: lis
     jobs = JobServer.make(held.enter_context(store.work_folder()), _width(options))
     if jobs is not None:
         held.callback(jobs.close)
-    return Session(store, cache_folder(os.environ), dict(os.environ), jobs=jobs)
+    sandbox = find_sandbox(os.environ) if options.sandbox else ""
+    return Session(store, cache_folder(os.environ), dict(os.environ), jobs=jobs, sandbox=sandbox)
 
 
 @contextlib.contextmanager

@@ -17,7 +17,7 @@ from linkage.judge.comparison import Look, OtherArtifact, check_comparisons
 from linkage.judge.name_set import Mismatch, listing, none_of, unjudged
 from linkage.judge.pattern import compile_patterns
 from linkage.judge.process import check_process
-from linkage.judge.text import NOT_EMPTY
+from linkage.judge.text import NOT_EMPTY, excerpt
 from linkage.judge.verdict import Failure, OtherVariant, Verdict, VerdictKind
 from linkage.judge.view import DESCRIBED, View, described
 from linkage.plan.expectation import as_expected, ended_right, how, not_produced
@@ -161,18 +161,18 @@ def _step(
     if outcome.problem is not None or outcome.limit is not None:
         yield _error(plan, step, "", step.path, how(outcome))
         return
-    crashed = (
-        outcome.status is not None
-        and outcome.status < 0
-        and step.command is not None
-        and step.command.program != "run"
-    )
-    if crashed and not as_expected(step, outcome):
-        yield _error(plan, step, "exit", step.path, f"{how(outcome)}\n{outcome.stderr[-2000:]}")
-        return
     version = plan.variant.toolchain.version
     known = {**streams, **_streams(step, outcome)} if step.parallel else streams
     for part, one in zip(step.parallel or (step,), outcome.parts or (outcome,), strict=True):
+        if _crashed(part, one) and not ended_right(part, one):
+            yield _error(
+                plan,
+                part,
+                "exit",
+                part.path,
+                f"{how(one)}\n{excerpt(one.stderr or one.stdout, empty='(no output)')}",
+            )
+            continue
         for key, miss in check_process(part, one, version, files, part.roles, known):
             yield _failure(plan, part, key, (*part.path, _place(key)), miss, ())
         for path in not_produced(part, replace(one, produced=outcome.produced)):
@@ -181,6 +181,12 @@ def _step(
     if ended_right(step, outcome):
         for group in (*step.claims, *(group for part in step.parallel for group in part.claims)):
             yield from _group(plan, step, group, outcome, step.id, files, sibling)
+
+
+def _crashed(step: PlannedStep, outcome: Outcome) -> bool:
+    """Whether a compiler or a tool, not the program that a case builds, ended by a signal or an ICE."""
+    by_signal = outcome.status is not None and outcome.status < 0
+    return (by_signal or outcome.ice) and step.command is not None and step.command.program != "run"
 
 
 def _place(key: str) -> str:

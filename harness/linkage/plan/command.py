@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from linkage.host.limits import StepLimits
 from linkage.plan.template import Template
 
 JSON_FLAG = Template.of("--error-format=json")
@@ -38,6 +39,7 @@ class Command:
     cwd: str = "."
     """Relative to the working folder."""
     timeout: int = 180
+    limits: StepLimits = field(default_factory=StepLimits)
     unstable: bool = False
     """Whether a stable rustc needs RUSTC_BOOTSTRAP=1 for it."""
     watch_linker: bool = False

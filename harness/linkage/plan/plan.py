@@ -201,7 +201,8 @@ class _Planner:
                 operation = kind.operation(step, scope)
             promised = kind.produce(step, scope)
             if isinstance(kind, ProcessKind):
-                process = kind.command(step, scope, self.env, self.variant.case.model.timeout)
+                case = self.variant.case.model
+                process = kind.command(step, scope, self.env, case.timeout, case.limits.limits)
                 promised = () if _says_what_it_makes(step) else promised
         except AbsentCrateTypeError:
             raise

@@ -49,6 +49,8 @@ class Hooks:
             config.pluginmanager.register(JUnitTools(config), "linkage-junit-tools")
         if config.getoption("--toolchain"):
             toolchains_of(config)
+        elif config.getoption("--sandbox"):
+            session_of(config)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_ignore_collect(self, collection_path: Path) -> bool | None:

@@ -10,6 +10,7 @@ import pytest
 from linkage.errors import StoreError
 from linkage.host.folders import cache_folder
 from linkage.plugin.run_store import RunStore
+from linkage.run.sandbox import find_sandbox
 from linkage.run.session import Session
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def session_of(config: pytest.Config) -> Session:
             bootstrap=not config.getoption("--no-bootstrap"),
             recheck=chosen.recheck,
             jobs=_jobs(config, chosen.store),
+            sandbox=find_sandbox(os.environ) if config.getoption("--sandbox") else "",
         )
     return config.stash[SESSION]
 

@@ -14,8 +14,8 @@ import pytest
 
 from linkage.errors import LinkageError
 from linkage.host.folders import store_folder
+from linkage.host.size import parse_size
 from linkage.plugin.properties import verdict_of
-from linkage.store.size import parse_size
 
 if TYPE_CHECKING:
     from linkage.store.recheck import Recheck

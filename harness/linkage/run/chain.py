@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from linkage.errors import StoreError
+from linkage.host.sandbox import Sandbox
 from linkage.plan.expectation import as_expected
 from linkage.plan.observation import Observation, Outcome, StepObservation, claim_variables
 from linkage.plan.plan import Plan, PlannedStep, Read, filled, wanted_files
@@ -27,6 +28,7 @@ from linkage.run.kept_facts import FileFacts, get_facts, put_facts, read_facts, 
 from linkage.run.machine_key import Programs
 from linkage.run.placeless_facts import placeless_facts
 from linkage.run.restore import restore
+from linkage.run.sandbox import sandbox_for
 from linkage.run.workspace import Workspace, root_in
 from linkage.store.keys import named_programs, plan_key, step_key
 from linkage.store.recheck import Recheck, difference
@@ -74,6 +76,8 @@ class Task:
     progress: Callable[[str], None] | None = None
     recheck: Recheck | None = None
     jobs: JobServer | None = None
+    sandbox: str = ""
+    """bwrap, if the processes run in a sandbox."""
     programs: Programs = field(default_factory=Programs)
 
 
@@ -137,13 +141,28 @@ class _Chain:
         self.at = 0
         """The index of the step that the workspace on disk is ready for."""
         tells_jobs = _KNOWS_FIFO.contains(toolchain.version)
-        self.context = Context(task.sources, task.environment, {}, jobs=task.jobs, tells_jobs=tells_jobs)
+        self.context = Context(
+            task.sources,
+            task.environment,
+            {},
+            jobs=task.jobs,
+            sandbox=self._sandbox(),
+            tells_jobs=tells_jobs,
+        )
         self.done: list[StepObservation] = []
         self.records: list[_Record] = []
         self.positions = [_Position(initial(task.sources))]
         """The positions before each step, and after the last."""
         self.carried_out: set[int] = set()
         self.rechecked: set[int] = set()
+
+    def _sandbox(self) -> Sandbox | None:
+        task = self.task
+        if not task.sandbox:
+            return None
+        fifo = None if task.jobs is None else task.jobs.fifo
+        toolchain = task.plan.variant.toolchain
+        return sandbox_for(task.sandbox, self.folder, fifo, toolchain, task.environment)
 
     @property
     def complete(self) -> bool:
@@ -309,7 +328,7 @@ class _Chain:
 
     def _open(self) -> Workspace:
         if self.workspace is None:
-            self.workspace = Workspace(self.folder)
+            self.workspace = Workspace(self.folder, self.plan.variant.case.model.limits.file_size)
             for name, content in self.task.sources.items():
                 self.workspace.write_source(name, content)
         return self.workspace
@@ -341,7 +360,9 @@ class _Chain:
         compiler = str(self.plan.variant.toolchain.version)
         record = _Record(outcome, state, dict(self.context.captured), self.context.umask, compiler)
         read = self._read_anew if anew else self._read
-        seen = {name: read(request, state) for name, request in self._wanted(index, record).items()}
+        # What a step made that could not be carried out is not judged, and may be too large to be read.
+        asked = {} if outcome.problem is not None else self._wanted(index, record)
+        seen = {name: read(request, state) for name, request in asked.items()}
         return self._with_facts(record, seen, step.reads)
 
     def _read(self, request: Read, state: State) -> FileFacts:

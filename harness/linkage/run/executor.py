@@ -6,18 +6,23 @@ import fnmatch
 import json
 import os
 import posixpath
+import resource
 import shutil
 import socket
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from linkage.artifact.reader import read
 from linkage.case import steps as model
 from linkage.errors import ArtifactError
 from linkage.host import process
+from linkage.host.sandbox import Sandbox
+from linkage.host.size import shown_size
 from linkage.plan.command import Command, Word
+from linkage.plan.expectation import ended_right
 from linkage.plan.observation import Diagnostic, LinkerCall, Outcome, captured_text
 from linkage.plan.operations import Operation, SetUmask, Write
 from linkage.plan.plan import PlannedStep
@@ -26,6 +31,7 @@ from linkage.plan.steps.kind import LINK_INPUTS
 from linkage.plan.template import CapturedText, Template, placeless
 from linkage.run import linker_wrapper as linker
 from linkage.run.job_server import JobServer
+from linkage.run.shortage import MachineState, shortage
 from linkage.run.workspace import OperationError, Workspace
 from linkage.store.keys import inputs_wanted
 
@@ -39,19 +45,6 @@ _FATAL = {
 }
 
 
-_STARVED = {
-    "No space left on device": "the disk is full",
-    "Disk quota exceeded": "the disk quota is exceeded",
-    "Too many open files": "too many open files",
-    "Cannot allocate memory": "the machine is out of memory",
-    "(SIGKILL)": "the system killed a process that it started: is there too little memory?",
-    "(SIGBUS)": "a process that it started found no room for a mapped file: is the disk full?",
-    "(SIGXFSZ)": "a process that it started hit a limit on the size of files",
-    "terminated with signal 9": "the system killed a process that it started: is there too little memory?",
-}
-"""What compilers print if the machine failed, not the compiler."""
-
-
 @dataclass(slots=True)
 class Context:
     """What steps leave for later ones besides files."""
@@ -62,6 +55,8 @@ class Context:
     """What steps captured for later ones, by step id."""
     umask: int = 0o022
     jobs: JobServer | None = None
+    sandbox: Sandbox | None = None
+    """In which its processes run, if they are not trusted."""
     tells_jobs: bool = False
     """Whether the compiler supports a job server in a fifo."""
 
@@ -87,6 +82,10 @@ def execute(step: PlannedStep, workspace: Workspace, context: Context) -> tuple[
     except OSError as error:
         outcome = Outcome(problem=_told(error, workspace))
     after = workspace.scan()
+    if workspace.too_large and outcome.problem is None:
+        name, size = next(iter(sorted(workspace.too_large.items())))
+        why = f"{name} has {shown_size(size)}, more than {shown_size(workspace.largest)}"
+        outcome = replace(outcome, problem=f"{why} (help: raise `file-size` in `limits`)")
     # A file that was written again with the same content counts as produced. A folder does if it is empty:
     # otherwise the files in it count.
     holding = {posixpath.dirname(name) for name in after}
@@ -175,12 +174,15 @@ def _process(step: PlannedStep, command: Command, workspace: Workspace, context:
             cwd=cwd,
             stdin=None if command.stdin is None else context.filled(command.stdin, workspace).encode(),
             time_limit=command.timeout,
+            output_limit=command.limits.output,
             umask=context.umask,
+            limits=command.limits,
+            sandbox=context.sandbox,
         )
     except (OSError, ValueError) as error:  # ValueError: what a step captured has a NUL character
         why = (isinstance(error, OSError) and error.strerror) or error
         return Outcome(problem=f"cannot start `{argv[0]}`: {why}")
-    outcome = _ended(result, command, workspace)
+    outcome = _ended(result, step, command, workspace)
     if command.watch_linker:
         if kept and linker.hides_inputs(watched):
             return replace(outcome, problem="rustc passed the linker's inputs in a file: they cannot be seen")
@@ -201,7 +203,9 @@ def environment(command: Command, workspace: Workspace, context: Context) -> dic
     return env
 
 
-def _ended(result: process.ProcessResult, command: Command, workspace: Workspace) -> Outcome:
+def _ended(
+    result: process.ProcessResult, step: PlannedStep, command: Command, workspace: Workspace
+) -> Outcome:
     stdout = _text(result.stdout, workspace)
     stderr = _text(result.stderr, workspace)
     diagnostics: tuple[Diagnostic, ...] = ()
@@ -209,23 +213,34 @@ def _ended(result: process.ProcessResult, command: Command, workspace: Workspace
     if command.program == "rustc":
         stderr, diagnostics = rustc_messages(stderr)
         ice = result.status == 101 or "internal compiler error" in stderr  # noqa: PLR2004 - rustc's status for a panic
-    return Outcome(
-        result.status,
-        stdout,
-        stderr,
-        diagnostics,
-        ice,
-        result.limit,
-        _starved(command, result.status, stderr),
-        seconds=round(result.seconds, 3),
+    outcome = Outcome(
+        result.status, stdout, stderr, diagnostics, ice, result.limit, seconds=round(result.seconds, 3)
     )
+    if result.status == 0 and result.limit is None:
+        return outcome
+    why = shortage(
+        command.program,
+        result,
+        _machine_state(workspace),
+        command.limits,
+        command.timeout,
+        expected=ended_right(step, outcome),
+    )
+    return replace(outcome, problem=why)
 
 
-def _starved(command: Command, status: int, stderr: str) -> str | None:
-    """What the machine lacked: the failure then says nothing about the compiler."""
-    if status == 0 or command.program not in ("rustc", "cc", "cxx", "ar"):
-        return None
-    return next((why for sign, why in _STARVED.items() if sign in stderr), None)
+_OVERCOMMIT = Path("/proc/sys/vm/overcommit_memory")
+
+
+def _machine_state(workspace: Workspace) -> MachineState:
+    disk = os.statvfs(workspace.temporary)
+    unlimited = resource.RLIM_INFINITY
+    limited = any(
+        resource.getrlimit(one)[0] != unlimited for one in (resource.RLIMIT_AS, resource.RLIMIT_DATA)
+    )
+    with contextlib.suppress(OSError):
+        limited = limited or _OVERCOMMIT.read_text().strip() == "2"
+    return MachineState(disk.f_bavail * disk.f_frsize, disk.f_favail if disk.f_files else -1, limited)
 
 
 def _neutral_call(call: LinkerCall, workspace: Workspace) -> LinkerCall:

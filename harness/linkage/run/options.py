@@ -54,6 +54,12 @@ RUN_OPTIONS = (
         help="never set RUSTC_BOOTSTRAP=1: skip cases that need it on a stable compiler",
     ),
     _option(
+        "--sandbox",
+        action="store_true",
+        help="run the steps in a sandbox (bubblewrap): without network and other processes, and with all "
+        "files read-only but those of the working folder",
+    ),
+    _option(
         "--store",
         metavar="DIR",
         help="directory of the cache (default: $LINKAGE_STORE, else in the user's cache directory)",

@@ -30,6 +30,7 @@ from linkage.plan.state import matching
 from linkage.run.chain import Task, observe
 from linkage.run.job_server import JobServer
 from linkage.run.machine_key import Programs, machine_key
+from linkage.run.sandbox import find_sandbox
 from linkage.store.recheck import Recheck
 from linkage.store.store import Store
 from linkage.toolchain import Machine, Toolchain, discover, examine, probe, resolve_all
@@ -56,6 +57,8 @@ class Session:
     """Targets without a library that were asked about, by the toolchain's fingerprint and the triple."""
     jobs: JobServer | None = None
     """The job server of the run, if it has one."""
+    sandbox: str = ""
+    """bwrap, if steps run in a sandbox."""
     programs: Programs = field(default_factory=Programs)
     """The programs that steps start by their name."""
     linker: str = ""
@@ -69,7 +72,9 @@ class Session:
     @cached_property
     def machine_key(self) -> str:
         """What of the machine an outcome depends on and no step names."""
-        return machine_key(self.machine, self.environment)
+        key = machine_key(self.machine, self.environment)
+        # A process can see whether it is in a sandbox, so what it does may differ.
+        return f"{key} sandbox" if self.sandbox else key
 
     def toolchains(self, specs: Sequence[str]) -> list[Toolchain]:
         """The toolchains that these specs mean, probed; without specs, those that are found.
@@ -170,6 +175,7 @@ class Session:
             progress=self.progress,
             recheck=self.recheck,
             jobs=self.jobs,
+            sandbox=self.sandbox,
             programs=self.programs,
         )
         return observe(task, folder)
@@ -209,9 +215,11 @@ def _unjudged(error: LinkageError, variant: Variant) -> Failure:
     return Failure("", "", where, "can be judged", error.what + help, error=True)
 
 
-def session_for(env: Mapping[str, str]) -> Session:
-    """A session on the user's store."""
-    return Session(Store(store_folder(None, env)), cache_folder(env), environment=dict(env))
+def session_for(env: Mapping[str, str], *, sandbox: bool = False) -> Session:
+    """A session on the user's store. Raises LinkageError if there should be a sandbox and cannot be one."""
+    store = Store(store_folder(None, env))
+    program = find_sandbox(env) if sandbox else ""
+    return Session(store, cache_folder(env), environment=dict(env), sandbox=program)
 
 
 def chosen_toolchains(session: Session, specs: Sequence[str], named: str | None) -> list[Toolchain]:

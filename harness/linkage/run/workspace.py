@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from linkage.artifact.digest import file_digest
+from linkage.host.limits import StepLimits
 from linkage.plan.operations import (
     ChangeMode,
     Clean,
@@ -41,7 +42,11 @@ def root_in(folder: Path) -> Path:
 class Workspace:
     """A folder on disk; remembers each file's stat, so that an unchanged file is hashed once."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, largest: int = StepLimits.file_size) -> None:
+        """`largest`: a file with more bytes is not read."""
+        self.largest = largest
+        self.too_large: dict[str, int] = {}
+        """The files with more bytes at the last scan, and their sizes."""
         self.root = root_in(folder)
         self.temporary = folder
         """For the temporary files of processes: next to the folder, and removed with it."""
@@ -58,6 +63,7 @@ class Workspace:
         """Everything that is in the folder now, by relative path."""
         state: State = {}
         seen: dict[str, tuple[tuple[int, ...], Node]] = {}
+        self.too_large = {}
         pending = [str(self.root)]
         above = len(pending[0]) + 1
         while pending:
@@ -73,6 +79,8 @@ class Workspace:
                         pending.append(entry.path)
                 elif entry.is_file():
                     mark = _mark(status)
+                    if status.st_size > self.largest:
+                        self.too_large[name] = status.st_size
                     old = self._seen.get(name)
                     node = (
                         old[1]
@@ -107,7 +115,7 @@ class Workspace:
 
     def _file(self, path: Path, mode: int, size: int) -> Node:
         try:
-            digest = file_digest(path)
+            digest = file_digest(path) if size <= self.largest else UNREADABLE
         except PermissionError:
             digest = UNREADABLE
         return Node("file", digest, mode, size)

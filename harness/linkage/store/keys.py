@@ -7,6 +7,7 @@ the code, whether or not somebody raises a version number.
 import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from functools import cache
 from hashlib import blake2b
 from importlib.resources import files
@@ -30,8 +31,15 @@ RUNNERS = (
     "linkage.run.executor",
     "linkage.run.linker_wrapper",
     "linkage.run.restore",
+    "linkage.run.sandbox",
+    "linkage.run.shortage",
     "linkage.run.workspace",
+    "linkage.host.limits",
     "linkage.host.process",
+    "linkage.host.sandbox",
+    "linkage.host.sandbox_launcher",
+    "linkage.host.size",
+    "linkage.host.supervisor",
     "linkage.plan.observation",
     "linkage.plan.shell",
     "linkage.plan.state",
@@ -135,7 +143,8 @@ def _described(step: PlannedStep, rustc: str) -> object:
     env = sorted((key, neutral(value)) for key, value in command.env.items())
     stdin = None if command.stdin is None else neutral(command.stdin)
     watched = [command.watch_linker, inputs_wanted(step)]
-    return [command.program, words, env, stdin, command.cwd, command.timeout, watched]
+    limits = asdict(command.limits)
+    return [command.program, words, env, stdin, command.cwd, command.timeout, limits, watched]
 
 
 @cache

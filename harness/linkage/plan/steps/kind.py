@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar, Generic, TypeVar
 
 from linkage.case import steps as model
+from linkage.host.limits import StepLimits
 from linkage.plan.command import Command, Word
 from linkage.plan.operations import Operation
 from linkage.plan.steps.scope import Scope
@@ -57,8 +58,10 @@ class ProcessKind(StepKind[P_contra]):
         _ = step, argv
         return False
 
-    def command(self, step: P_contra, scope: Scope, env: Mapping[str, str], timeout: int) -> Command:
-        """The process; `env` and `timeout` are the case's. Raises CaseError."""
+    def command(
+        self, step: P_contra, scope: Scope, env: Mapping[str, str], timeout: int, limits: StepLimits
+    ) -> Command:
+        """The process; `env`, `timeout` and `limits` are the case's. Raises CaseError."""
         argv = tuple(Template.of(word) if isinstance(word, str) else word for word in self.argv(step, scope))
         own = {key: scope.text(value) for key, value in {**env, **step.env}.items()}
         return Command(
@@ -68,6 +71,7 @@ class ProcessKind(StepKind[P_contra]):
             scope.text(step.stdin) if step.stdin is not None else None,
             scope.cwd,
             step.timeout or timeout,
+            limits,
             unstable=self.is_unstable(step, argv),
             watch_linker=bool(getattr(step, "link", ()))
             or any(subject.startswith(LINK_INPUTS) for subject in step.claims),

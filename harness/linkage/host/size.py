@@ -5,7 +5,9 @@ import re
 from linkage.errors import LinkageError
 
 _UNITS = ("", "K", "M", "G", "T")
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?", re.IGNORECASE)
+_SIZE = re.compile(r"^(\d+(?:\.\d+)?)\s*([KMGTkmgt]?)(?:i?B)?$", re.IGNORECASE)
+SIZE = _SIZE.pattern
+"""What a size looks like."""
 _STEP = 1024
 
 
