@@ -309,6 +309,12 @@ def test_notes_that_are_cut_off_end_the_list(compile_c: Compile) -> None:
     assert found.properties == ()
 
 
+def test_notes_that_are_cut_off_hide_no_others(compile_c: Compile) -> None:
+    cut = '.section .note.cut, "", @note\n.long 4, 0xffff, 5\n.asciz "GNU"\n'
+    build_id = '.section .note.gnu.build-id, "a", @note\n.long 4, 2, 3\n.asciz "GNU"\n.short 0x2211\n'
+    assert _object(compile_c(cut + build_id, "-c", language="assembler")).build_id == "1122"
+
+
 def test_functions_that_are_called_at_the_start_and_the_end(compile_c: Compile) -> None:
     source = """
     __attribute__((constructor)) static void one(void) {}
