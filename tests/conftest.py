@@ -5,6 +5,7 @@ import signal
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from linkage.toolchain import Located, discover, resolve_all
 
@@ -22,6 +23,13 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell starts a job in the background with SIGINT ignored, and children inherit it: tests
     # that interrupt a run would wait for ever.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+# How long an example takes says how busy the machine is. All else stays as it is, in CI and elsewhere.
+settings.register_profile(
+    "busy", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("busy")
 
 
 def pytest_configure(config: pytest.Config) -> None:

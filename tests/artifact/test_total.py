@@ -80,7 +80,11 @@ def _mutated(data: bytes, seed: int) -> bytes:
 
 
 @pytest.mark.parametrize("name", [*KINDS, "big_endian"])
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    max_examples=150,
+    deadline=None,
+)
 @given(seed=st.integers(0, 2**32))
 def test_real_files_damaged(originals: dict[str, bytes], name: str, seed: int) -> None:
     _look_at_everything(_mutated(originals[name], seed))

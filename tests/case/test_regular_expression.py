@@ -138,6 +138,7 @@ def _is_written_there(pattern: ast.expr) -> bool:
 
 
 def _is_constant(value: ast.expr) -> bool:
-    return (isinstance(value, ast.Name) and value.id.isupper()) or ast.unparse(
-        value
-    ) == "'|'.join(map(re.escape, marks))"
+    """Also a text that is escaped, which matches itself alone."""
+    escaped = isinstance(value, ast.Call) and ast.unparse(value.func) == "re.escape"
+    joined = ast.unparse(value) == "'|'.join(map(re.escape, marks))"
+    return escaped or joined or (isinstance(value, ast.Name) and value.id.isupper())
