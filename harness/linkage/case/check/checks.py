@@ -33,9 +33,10 @@ _RANGE = "conditions divided by commas must all hold; write `||` between alterna
 def check(case: Case) -> list[CaseError]:
     """Every error in a case that fits the model, each once."""
     model, doc = case.model, case.document
-    errors = [*_ranges(model, doc), *impossible(case, FIXED), *check_files(model, doc, case.folder)]
+    ranges = list(_ranges(model, doc))
+    errors = [*ranges, *impossible(case, FIXED), *check_files(model, doc, case.folder)]
     axes = list(check_axes(model, doc))
-    if axes:
+    if ranges or axes:  # the other checks take them for right
         return [*errors, *axes]
     rows = case.rows
     if not rows:
