@@ -36,7 +36,10 @@ def built_by(
 def told_apart(ranges: tuple[str, ...], limit: str | None) -> tuple[RustcVersion, ...]:
     """One compiler for each combination of the ranges that a compiler within the limit can have."""
     parsed = [VersionRange.parse(text) for text in ranges]
-    within = VersionRange.parse(limit or "*")
+    try:
+        within = VersionRange.parse(limit or "*")
+    except ValueError:  # reported where it stands
+        within = VersionRange.parse("*")
     found: dict[tuple[bool, ...], RustcVersion] = {}
     days = {date.fromisoformat(day) for text in ranges for day in _DAY.findall(text)}
     for version in (*_compilers(), *_around(days)):
