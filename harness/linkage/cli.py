@@ -75,10 +75,15 @@ def _call(name: str, words: list[str]) -> int:
         parser = command_line(COMMANDS if name == "completion" else [name])
         # pytest parses what follows `run`: only it knows the options of all its plugins.
         forwarded = words[1:] if name == "run" and not {"-h", "--help"} & set(words) else []
+        passed_on: list[str] = []
+        if name == "bisect" and "--" in words:
+            at = words.index("--")
+            words, passed_on = words[:at], words[at + 1 :]
         arguments, rest = parser.parse_known_args([name] if forwarded else words)
         if rest:
             arguments.parser.error(f"unrecognized arguments: {' '.join(rest)}")
         arguments.command_line, arguments.forwarded = parser, forwarded
+        arguments.passed_on = passed_on
         return int(arguments.run(arguments))
     except ImportError:
         explain_import_error()

@@ -9,7 +9,8 @@ import pytest
 from linkage.bisect.axis import between
 from linkage.bisect.bounds import bound_of, end
 from linkage.bisect.request import Request
-from linkage.bisect.session import hints_of, targets_of, variants_of
+from linkage.bisect.session import hints_of, targets_of
+from linkage.bisect.trials import trials_of
 from linkage.errors import LinkageError
 from linkage.judge.results import Compiler, KeptResult
 from linkage.run.session import Session
@@ -38,12 +39,12 @@ def test_the_newest_that_passed_is_tried_first(case: str, tmp_path: Path) -> Non
     )
     request = Request((case,), folder=str(tmp_path), today=str(TODAY))
     asked, _ = request.range(None)
-    found = hints_of(variants_of(request), asked, session)
+    found = hints_of(trials_of(request), asked, session)
     assert [date.fromordinal(place) for place in found] == [date(2026, 5, 10)]
     one = Request((f"{case}[size=1]",), folder=str(tmp_path), today=str(TODAY))
-    assert [date.fromordinal(p) for p in hints_of(variants_of(one), asked, session)] == [date(2026, 5, 12)]
+    assert [date.fromordinal(p) for p in hints_of(trials_of(one), asked, session)] == [date(2026, 5, 12)]
     given = between("2026-05-01", "2026-05-19", TODAY)
-    assert hints_of(variants_of(one), given, session) == []
+    assert hints_of(trials_of(one), given, session) == []
 
 
 def test_the_targets_that_the_cases_need(case: str, tmp_path: Path) -> None:
@@ -52,7 +53,7 @@ def test_the_targets_that_the_cases_need(case: str, tmp_path: Path) -> None:
     file.write_text(
         file.read_text().replace("size: [1, 2]", f"size: [1], target: [{machine_host()}, {other}]")
     )
-    variants = variants_of(Request((case,), folder=str(tmp_path)))
+    variants = trials_of(Request((case,), folder=str(tmp_path)))
     assert targets_of(variants, ["wasm32-unknown-unknown"]) == (other, "wasm32-unknown-unknown")
 
 

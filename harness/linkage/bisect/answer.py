@@ -155,6 +155,8 @@ class Answer:
     """What was asked, as a command."""
     redaction: Redaction = field(default_factory=Redaction)
     """What must not be shown: this machine's folders, its name and its mirror."""
+    regress: str = "failed"
+    """What `bad` means: `failed`, `success`, ..."""
 
 
 def case_of(variant: str) -> str:

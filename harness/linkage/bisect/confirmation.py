@@ -115,7 +115,7 @@ class Confirmation:
             return flip
         beside = differing(before, after)
         held: tuple[HeldLinker, ...] = ()
-        if before.linker != after.linker:
+        if before.linker != after.linker and self.prober.trials[question.variant].holds_linker:
             pairs = (self._held(linker, flip, question) for linker in _LINKERS)
             held = tuple(one for one in pairs if one is not None)
         return replace(flip, beside=beside, held=held)

@@ -27,10 +27,10 @@ from linkage.bisect.download import (
 from linkage.bisect.progress import BisectProgress
 from linkage.bisect.signature import ProbeResult, lack, probe_result
 from linkage.bisect.subject import NOT_ON_SERVER, MissingError
+from linkage.bisect.trial import Trial
 from linkage.compare.builds import in_order
 from linkage.errors import LinkageError, ToolchainError
-from linkage.judge.verdict import VerdictKind
-from linkage.plan.plan import Variant
+from linkage.judge.verdict import Verdict, VerdictKind
 from linkage.run.session import Session
 from linkage.toolchain import Toolchain
 from linkage.toolchain.sources.rustup import folders
@@ -70,14 +70,16 @@ class ToolchainProber:
     def __init__(
         self,
         session: Session,
-        variants: Mapping[str, Callable[[Toolchain], Variant]],
+        trials: Mapping[str, Trial],
         provisioning: Provisioning,
         say: Callable[[str], None],
         progress: BisectProgress | None = None,
         width: int = 1,
     ) -> None:
         self.session = session
-        self.variants = variants
+        self.trials = trials
+        self.verdicts: dict[tuple[str, str], Verdict] = {}
+        """The newest verdicts, by toolchain and variant."""
         self.provisioning = provisioning
         self.say = say
         self.progress = progress or BisectProgress(lambda *_: None)
@@ -127,7 +129,7 @@ class ToolchainProber:
     def results(self, name: str, variants: Sequence[str]) -> Iterator[tuple[str, ProbeResult]]:
         """Try variants, several at once; the results in their order."""
         total = len(variants)
-        for number, found in enumerate(in_order(variants, partial(self.probe, name), self.width)):
+        for number, found in enumerate(self._each(variants, partial(self.probe, name))):
             self.progress.begin(name, f"{number + 1} of {total} variant{'' if total == 1 else 's'} tried")
             yield found
         self.progress.toolchain_ends()
@@ -139,7 +141,15 @@ class ToolchainProber:
     def again(self, session: Session, name: str, variants: Sequence[str]) -> dict[str, ProbeResult]:
         """Try variants in another session. Raises MissingError."""
         self.get(name)
-        return dict(in_order(variants, lambda one: self._probe(session, name, one), self.width))
+        return dict(self._each(variants, lambda one: self._probe(session, name, one)))
+
+    def _each(
+        self, variants: Sequence[str], work: Callable[[str], ProbeResult]
+    ) -> Iterator[tuple[str, ProbeResult]]:
+        """Several at once; one alone in this thread, where Ctrl-C reaches a question to the user."""
+        if self.width == 1 or len(variants) == 1:
+            return ((one, work(one)) for one in variants)
+        return in_order(variants, work, self.width)
 
     def probe(self, name: str, variant: str) -> ProbeResult:
         """Try a variant."""
@@ -147,8 +157,8 @@ class ToolchainProber:
 
     def _probe(self, session: Session, name: str, variant: str) -> ProbeResult:
         toolchain = self._found[name]
-        one = self.variants[variant](toolchain)
-        verdict = session.verdict(one)
+        verdict = self.trials[variant].tried(session, toolchain).verdict
+        self.verdicts[name, variant] = verdict
         if self.provisioning.no_skip and verdict.outcome is VerdictKind.SKIP and not verdict.outside_range:
             return lack(toolchain.name, verdict.reason)
         return probe_result(verdict)

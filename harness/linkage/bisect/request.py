@@ -9,6 +9,7 @@ import msgspec
 from linkage.bisect import axis
 from linkage.bisect.history import History
 from linkage.bisect.merges import Merge
+from linkage.bisect.regress_option import CHANGED, FAILURE, REGRESSIONS
 from linkage.bisect.rollup import Build
 from linkage.bisect.signature import Match
 from linkage.bisect.subject import SearchOptions
@@ -37,6 +38,22 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     no_skip: bool = False
     linker: str = ""
     """What every compiler links with; empty: what it links with by default."""
+    script: str | None = None
+    """A program that tells which toolchains are bad."""
+    cargo: str | None = None
+    """The folder of a Cargo project that is built."""
+    arguments: tuple[str, ...] = ()
+    """What follows `--`: rustc's flags for a Rust file, arguments of the script, or of Cargo."""
+    timeout: float | None = None
+    """Seconds that the script or Cargo may take."""
+    prompt: bool = False
+    """Whether the user judges each trial."""
+    components: tuple[str, ...] = ()
+    """The components of rustup that are installed, too."""
+    host: str = ""
+    """The host triple of the toolchains; empty: this machine's."""
+    alt: bool = False
+    """Whether the alt builds of rust-lang/rust's CI are tried."""
     today: str = ""
     """The date of the newest nightly, the default of the newer end."""
 
@@ -70,11 +87,28 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             words += ["--target", one]
         words += ["--ignore-limits"] if self.ignore_limits else []
         words += ["--no-skip"] if self.no_skip else []
+        for option, value in (("--script", self.script), ("--cargo", self.cargo)):
+            words += [option, value] if value is not None else []
+        words += ["--timeout", f"{self.timeout:g}"] if self.timeout is not None else []
+        words += ["--prompt"] if self.prompt else []
+        for one in self.components:
+            words += ["--component", one]
+        words += ["--host", self.host] if self.host else []
+        words += ["--alt"] if self.alt else []
+        words += ["--", *self.arguments] if self.arguments else []
         return shlex.join(words)
 
     @property
+    def external(self) -> bool:
+        """Whether a program of the user is tried, not cases."""
+        return self.script is not None or self.cargo is not None
+
+    @property
     def options(self) -> SearchOptions:
-        return SearchOptions(self.regress == "fixed", self.match, self.claim, self.spread)
+        # A script decides by itself which failures are the same, and so does a person.
+        told = self.script is not None or self.prompt or self.regress not in FAILURE
+        match: Match = "claim" if told else self.match
+        return SearchOptions(self.regress == "fixed", match, self.claim, self.spread)
 
     @property
     def ends(self) -> tuple[str | None, str | None]:
@@ -83,12 +117,61 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def check(self) -> None:
         """Raise LinkageError for arguments that do not go together."""
+        self._check_trial()
         if self.rollup_builds and self.rust_src is None and not self.github:
             raise LinkageError(
                 "needs the history of rust-lang/rust",
                 where="--rollup-builds",
                 help="name a clone with --rust-src DIR, or leave out --no-github",
             )
+
+    def _check_trial(self) -> None:
+        if self.regress not in REGRESSIONS:
+            raise LinkageError(f"unknown --regress {self.regress}", where="bisect")
+        given = [
+            option
+            for option, value in (("--script", self.script), ("--cargo", self.cargo))
+            if value is not None
+        ]
+        if len(given) > 1 or (given and self.cases):
+            other = "a case" if self.cases else given[1]
+            raise LinkageError(f"{given[0]} and {other} exclude each other", help="leave one of them out")
+        for_cases = {"--ignore-limits": self.ignore_limits, "--no-skip": self.no_skip, "--claim": self.claim}
+        for option, value in for_cases.items():
+            if given and value:
+                raise LinkageError(f"does not apply to {given[0]}", where=option, help="leave it out")
+        if self.script is not None and self.linker:
+            raise LinkageError(
+                "does not apply to --script", where="--linker", help="let the script choose the linker"
+            )
+        if self.timeout is not None and not given:
+            raise LinkageError(
+                "needs --script or --cargo", where="--timeout", help="a case has the key `timeout`"
+            )
+        if self.timeout is not None and not self.timeout > 0:
+            raise LinkageError("must be a positive number of seconds", where=f"--timeout {self.timeout:g}")
+        sources = [one for one in self.cases if not one.endswith(".rs")]
+        if self.arguments and not given and (sources or not self.cases):
+            raise LinkageError(
+                "arguments after -- are for a .rs file, --script or --cargo", where=(sources or ["bisect"])[0]
+            )
+        if self.regress == CHANGED:
+            self._check_changed()
+
+    def _check_changed(self) -> None:
+        where = f"--regress {CHANGED}"
+        if self.script is not None:
+            raise LinkageError(
+                "the outputs of a script are not known", where=where, help="use --cargo, a case or a .rs file"
+            )
+        if self.prompt:
+            raise LinkageError("is not judged by a person", where=where, help="leave out --prompt")
+        if self.cargo is not None and self.arguments[:1] not in ((), ("build",)):
+            raise LinkageError(
+                f"cargo {self.arguments[0]} has no known outputs", where=where, help="use `build`"
+            )
+        if not self.toolchains and self.good is None:
+            raise LinkageError("needs the older end", where=where, help="name it with --good")
 
     def range(self, history: History | None) -> tuple[axis.Range, tuple[Merge, ...]]:
         """The range to search, and the merges in it if the bounds are commits. Raises LinkageError."""

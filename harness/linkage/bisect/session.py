@@ -8,10 +8,8 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from linkage.bisect.answer import (
     Answer,
@@ -23,7 +21,7 @@ from linkage.bisect.answer import (
     flips,
     grouped,
 )
-from linkage.bisect.axis import Range
+from linkage.bisect.axis import Range, outward
 from linkage.bisect.ci_artifacts import SERVER
 from linkage.bisect.confirmation import Confirmation
 from linkage.bisect.download import Downloads
@@ -31,26 +29,26 @@ from linkage.bisect.engine import Bisection
 from linkage.bisect.github import open_history
 from linkage.bisect.journal import Journal
 from linkage.bisect.narrowing import Narrowing
+from linkage.bisect.outputs import groups as changes_of
+from linkage.bisect.outputs import output_changes, told
 from linkage.bisect.progress import BisectProgress
 from linkage.bisect.provisioning import Provisioning, ToolchainProber
 from linkage.bisect.redaction import Redaction
+from linkage.bisect.regress_option import CHANGED, FAILURE
+from linkage.bisect.regression import Ask, ChangedTrial
 from linkage.bisect.request import Request
 from linkage.bisect.subject import Finding, MissingError
 from linkage.bisect.surroundings import differing, surroundings
-from linkage.case.reader import read_case
-from linkage.compare.artifacts import Differ, DiffOptions
-from linkage.compare.builds import ComparedVariant, ToolchainSource, compare
+from linkage.bisect.trial import CaseTrial, Trial
+from linkage.bisect.trials import judged_by, trials_of
 from linkage.compare.change_groups import ChangeGroup as Changes
-from linkage.compare.change_groups import grouped as grouped_changes
-from linkage.compare.noise_filters import NoiseFilters
-from linkage.compare.normalization import Normalizer
 from linkage.errors import LinkageError
 from linkage.host.folders import bisect_folder, cache_folder, store_folder
 from linkage.host.size import parse_size
-from linkage.plan.plan import Variant
+from linkage.judge.verdict import Verdict, VerdictKind
 from linkage.run.job_server import JobServer, processors
 from linkage.run.sandbox import find_sandbox
-from linkage.run.selection import case_files, case_name, split, without_limits
+from linkage.run.selection import split
 from linkage.run.session import Session, sources
 from linkage.store.results import Results
 from linkage.store.store import Store
@@ -58,10 +56,11 @@ from linkage.toolchain import Toolchain
 from linkage.toolchain.release import RustcVersion
 from linkage.toolchain.sources.rustup.folders import machine_host
 
-if TYPE_CHECKING:
-    from linkage.case.case import Case
-
 _DATED = re.compile(r"(\S+)(?: \(\S* ?(\d{4}-\d{2}-\d{2})\))?")
+
+
+_OLDER = 30
+"""How many toolchains further back the older end may be, if the one that is asked for is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +84,10 @@ class Talk:
 
     say: Callable[[str], None]
     show: Callable[[str, str], None] = lambda *_: None
+    output: Callable[[str], None] | None = None
+    """Gets what programs of the user print."""
+    ask: Ask | None = None
+    """Asks the user how to judge a trial; None if there is no terminal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,30 +128,6 @@ def _temporary() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix="linkage-bisect-", ignore_cleanup_errors=True)
 
 
-Make = Callable[[Toolchain], Variant]
-
-
-def variants_of(request: Request) -> dict[str, Make]:
-    """The variants by name, each to be completed by a toolchain. Raises LinkageError for wrong cases."""
-    found: dict[str, Make] = {}
-    folder = Path(request.folder)
-    for text in request.cases:
-        place, _, cell = split(text)
-        for file in case_files([place], folder):
-            name = case_name(file.absolute(), folder)
-            case = read_case(file, name)
-            if request.ignore_limits:
-                case = without_limits(case)
-            if cell is not None and cell not in case.ids:
-                raise LinkageError(f"no variant [{cell}]", where=name, help=f"run `linkage list {name}`")
-            for row, one in zip(case.rows, case.ids, strict=True):
-                if cell in (None, one):
-                    found[f"{name}[{one}]" if one else name] = partial(Variant, case, row)
-    if not found:
-        raise LinkageError("no case given", where="bisect", help="name a case, or use --failed")
-    return found
-
-
 class BisectSession:
     """One session, from its range to its answer."""
 
@@ -163,8 +142,9 @@ class BisectSession:
         self.request = request
         self.journal = journal
         self.session = sessions.session
+        self._older: Toolchain | None = None
         self.say = talk.say
-        self.variants = variants_of(request)
+        self.trials = trials_of(request, talk.output)
         history = open_history(request.rust_src, self.session.environment, talk.say, ask=request.github)
         self.range, merges = request.range(history)
         self.ci_server = options.ci_server.rstrip("/")
@@ -173,23 +153,28 @@ class BisectSession:
             bisect_folder(self.session.environment) / "toolchains",
             self.session.environment,
             Downloads(stall=options.stall, meter=progress),
-            targets_of(self.variants, request.targets),
+            targets_of(self.trials, request.targets),
             parse_size(options.disk_limit, "--disk-limit"),
             self.ci_server,
             options.prefetch,
             request.no_skip,
         )
-        self.prober = ToolchainProber(
-            self.session, self.variants, provisioning, self.say, progress, sessions.width
-        )
+        judged = judged_by(self.trials, request, talk.ask)
+        if request.regress == CHANGED:
+            judged = {name: self._changed(name, one) for name, one in self.trials.items()}
+        width = 1 if request.prompt else sessions.width
+        self.prober = ToolchainProber(self.session, judged, provisioning, self.say, progress, width)
         self.narrowing = Narrowing(request, self.range.axis, merges, history, self.prober, journal, self.say)
         self.confirmation = Confirmation(self.prober, journal, sessions.fresh, self.say)
 
     def answer(self) -> Answer:
         """Search, confirm what was found, and compare the two sides of each flip."""
-        hints = hints_of(self.variants, self.range, self.session)
+        hints = hints_of(self.trials, self.range, self.session) if self.request.regress in FAILURE else []
+        if self.request.regress == CHANGED:
+            with contextlib.suppress(MissingError):
+                self._older_end()  # here, since toolchains are installed one at a time
         search = Bisection(
-            self.range, list(self.variants), self.prober, self.journal, self.request.options, self.say
+            self.range, list(self.trials), self.prober, self.journal, self.request.options, self.say
         )
         result = search.run(hints)
         groups: list[FlipGroup] = []
@@ -216,6 +201,7 @@ class BisectSession:
             f"linkage {version('rustc-linkage')}",
             self.request.command,
             self._redaction(),
+            self.request.regress,
         )
 
     def _one_commit(self, at: Sequence[Flip]) -> str | None:
@@ -265,50 +251,81 @@ class BisectSession:
 
     def _changes(self, variant: str, flip: Flip) -> tuple[Changes, ...]:
         """The differences between a variant's outputs on the two sides, as `linkage compare` finds them."""
-        rules = NoiseFilters.without(())
-        reader = Normalizer(rules)
+        trial = self.trials[variant]
+        if not isinstance(trial, CaseTrial) and self.request.regress != CHANGED:
+            return ()  # a build that fails has no outputs
         try:
-            pair = [self.prober.toolchain(side.name) for side in (flip.before, flip.after)]
+            before, after = (self.prober.toolchain(side.name) for side in (flip.before, flip.after))
         except MissingError:
             return ()
-        before, after = (ToolchainSource(self.session, one, reader) for one in pair)
-        one = self.variants[variant](pair[0])
-        differ = Differ(rules, DiffOptions(sizes=False, bytes=False))
-        found = compare(
-            [ComparedVariant(variant, one.case, one.row)], (before, after), differ, 1, lambda *_: None
-        )
-        return tuple(grouped_changes((each, "") for each in found.found))
+        return changes_of(output_changes(variant, trial, self.session, before, after))
+
+    def _changed(self, variant: str, trial: Trial) -> ChangedTrial:
+        """The trial that compares a variant's outputs with those of the older end."""
+
+        def outputs(session: Session, toolchain: Toolchain) -> Sequence[str] | Verdict:
+            try:
+                older = self._older_end()
+            except MissingError as error:
+                return Verdict(VerdictKind.SKIP, f"nothing to compare with: {error}")
+            return told(output_changes(variant, trial, session, older, toolchain))
+
+        return ChangedTrial(case_of(variant), outputs)
+
+    def _older_end(self) -> Toolchain:
+        """The older end of the range, or the next toolchain that exists. Raises MissingError."""
+        axis, old, new = self.range.axis, self.range.old, self.range.new
+        if self._older is None:
+            why = MissingError("the range has no older end")
+            places = outward(old, -1, max(axis.floor, old - _OLDER), new - 1) if old is not None else ()
+            for place in (place for direction in places for place in direction):
+                try:
+                    self._older = self.prober.toolchain(axis.name(place))
+                    break
+                except MissingError as error:
+                    why = error
+            else:
+                raise why
+        return self._older
 
     def _example(self, finding: Finding, flip: Flip) -> FailingExample | None:
         """The finding's variant on the failing side."""
         side = flip.after if flip.becomes == "bad" else flip.before
+        name = finding.question.variant
         try:
-            variant = self.variants[finding.question.variant](self.prober.toolchain(side.name))
+            toolchain = self.prober.toolchain(side.name)
         except MissingError:
             return None
-        verdict = self.session.verdict(variant)
-        case = case_of(finding.question.variant)
+        verdict = self.prober.verdicts.get((side.name, name))
+        if verdict is None:
+            verdict = self.prober.trials[name].tried(self.session, toolchain).verdict
+        case, trial = case_of(name), self.trials[name]
+        if not isinstance(trial, CaseTrial):
+            return FailingExample(case, f"{name} with {toolchain.name}", verdict, None, {})
+        variant = trial.variant(toolchain)
         planned = self.session.planned(variant)
         if isinstance(planned, str):
             return FailingExample(case, variant.id, verdict, None, {})
         return FailingExample(case, variant.id, verdict, planned, sources(variant))
 
 
-def targets_of(variants: Mapping[str, Make], more: Sequence[str]) -> tuple[str, ...]:
+def targets_of(trials: Mapping[str, Trial], more: Sequence[str]) -> tuple[str, ...]:
     """The targets, besides the host, whose std the variants need or the user asked for."""
-    rows = (make.args[1] for make in variants.values() if isinstance(make, partial))
+    rows = (one.row for one in trials.values() if isinstance(one, CaseTrial))
     named = {str(row["target"]) for row in rows if row.get("target")}
     return tuple(sorted({*named, *more} - {machine_host()}))
 
 
-def hints_of(variants: Mapping[str, Make], asked: Range, session: Session) -> list[int]:
+def hints_of(trials: Mapping[str, Trial], asked: Range, session: Session) -> list[int]:
     """Where a good end may be: the newest nightly that each variant passed on, from stored results."""
     if asked.old is not None or asked.axis.kind != "nightly":
         return []
     results = Results(session.store)
     newest: list[int] = []
-    for name, make in variants.items():
-        case: Case = make.args[0] if isinstance(make, partial) else None  # type: ignore[assignment]
+    for name, trial in trials.items():
+        if not isinstance(trial, CaseTrial):
+            return []
+        case = trial.case
         cell = split(name)[2] or ""
         days = [
             day.toordinal()

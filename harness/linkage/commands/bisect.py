@@ -10,7 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from linkage.bisect.regress_option import REGRESSIONS
 from linkage.commands import add_sandbox
+from linkage.commands.bisect_trials import add_trial_arguments, answers
 from linkage.errors import ExitCode, LinkageError
 from linkage.run.options import width
 
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from linkage.bisect.session import Talk
 
 USAGE = """linkage bisect CASE[VARIANT] ... [--good SPEC] [--bad SPEC] [options]
+       linkage bisect FILE.rs [options] [-- FLAGS]
+       linkage bisect --script CMD | --cargo DIR [options] [-- ARGS]
        linkage bisect --failed [options]
        linkage bisect --resume [FILE] | --replay FILE | log [FILE]"""
 EXIT_STATUS = (
@@ -36,9 +40,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
     parser.usage, parser.epilog = USAGE, EXIT_STATUS
     parser.add_argument(
-        "cases", nargs="*", metavar="CASE[VARIANT]", help="a case file, a folder, or a node id"
+        "cases", nargs="*", metavar="CASE[VARIANT]", help="a case file, a folder, a node id, or a .rs file"
     )
     parser.add_argument("--failed", action="store_true", help="every variant that failed in the last run")
+    add_trial_arguments(parser)
     _add_search(parser)
     _add_session(parser)
     _add_downloads(parser)
@@ -78,9 +83,11 @@ def _add_search(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--regress",
-        choices=("failed", "fixed"),
+        choices=REGRESSIONS,
         default="failed",
-        help="what to find: the compiler that introduced the failure, or the one that fixed it",
+        help="what to find: the compiler that introduced the failure (failed, error), that fixed it (fixed), "
+        "or since which it succeeds (success), rustc crashes (ice) or does not (non-ice), it succeeds or "
+        "rustc crashes (non-error), or the outputs differ from those of the older end (changed)",
     )
     parser.add_argument("--claim", metavar="[STEP: ]CLAIM", help="search only this failure of the bad end")
     parser.add_argument(
@@ -177,10 +184,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _begin(arguments: argparse.Namespace) -> int:
-    from linkage.bisect.session import variants_of  # noqa: PLC0415
+    from linkage.bisect.trials import judged_by, trials_of  # noqa: PLC0415
 
     request = _request(arguments)
-    variants_of(request)  # wrong input is reported before a file is created
+    # Wrong input is reported before a file is created.
+    judged_by(trials_of(request), request, answers(_say))
     request.range(_history(request))
     with _new_session(arguments) as journal:
         journal.begin(request.line())
@@ -188,7 +196,7 @@ def _begin(arguments: argparse.Namespace) -> int:
 
 
 def _resume(arguments: argparse.Namespace) -> int:
-    from msgspec.structs import replace  # noqa: PLC0415
+    from msgspec import structs  # noqa: PLC0415
 
     from linkage.bisect import journal  # noqa: PLC0415
     from linkage.bisect.request import Request  # noqa: PLC0415
@@ -196,7 +204,7 @@ def _resume(arguments: argparse.Namespace) -> int:
     builds = _builds(arguments.rollup_builds)
     with journal.load(_session_file(arguments.resume)) as session:
         begun = Request.read(session.start, str(session.file))
-        request = replace(
+        request = structs.replace(
             begun,
             rollup_builds=builds or begun.rollup_builds,
             rust_src=_clone(arguments) or begun.rust_src,
@@ -253,7 +261,7 @@ def _search(request: "Request", arguments: argparse.Namespace, journal: "Journal
         linker=request.linker,
         sandbox=arguments.sandbox,
     )
-    with own as tried_in, _talk() as talk:
+    with own as tried_in, _talk(verbose=arguments.verbose) as talk:
         try:
             answer = BisectSession(request, options, journal, tried_in, talk).answer()
         except KeyboardInterrupt:
@@ -272,7 +280,7 @@ def _search(request: "Request", arguments: argparse.Namespace, journal: "Journal
 
 
 @contextlib.contextmanager
-def _talk() -> "Iterator[Talk]":
+def _talk(*, verbose: bool) -> "Iterator[Talk]":
     """Lines on standard error, and under them, on a terminal, a line of progress."""
     from linkage.bisect.session import Talk  # noqa: PLC0415
     from linkage.render.progress import ProgressLine  # noqa: PLC0415
@@ -290,7 +298,11 @@ def _talk() -> "Iterator[Talk]":
             with lock:
                 progress.show(text, detail)
 
-        yield Talk(say, show)
+        yield Talk(say, show, say if verbose else None, answers(say))
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)
 
 
 def _check_outputs(arguments: argparse.Namespace) -> None:
@@ -304,11 +316,12 @@ def _check_outputs(arguments: argparse.Namespace) -> None:
 
 def _check_resumed(arguments: argparse.Namespace) -> None:
     """Raise LinkageError for options that a session has fixed already."""
-    if arguments.cases or arguments.failed:
+    if arguments.cases or arguments.failed or arguments.passed_on:
         raise LinkageError("the session already has its cases", where="bisect", help="leave them out")
     if arguments.resume is not None and arguments.replay is not None:
         raise LinkageError("--resume and --replay exclude each other", help="leave one of them out")
     fixed = ["good", "bad", "toolchains", "claim", "spread", "target", "ignore_limits", "no_skip", "linker"]
+    fixed += ["script", "cargo", "timeout", "prompt"]
     fixed += ["rust_src", "no_github", "rollup_builds"] if arguments.replay is not None else ["session"]
     given = [name for name in fixed if getattr(arguments, name)]
     defaults = (("regress", "failed"), ("match", "text"))
@@ -320,14 +333,14 @@ def _check_resumed(arguments: argparse.Namespace) -> None:
 
 def _request(arguments: argparse.Namespace) -> "Request":
     """What is asked for, complete with what is known only here and now."""
-    from msgspec.structs import replace  # noqa: PLC0415
+    from msgspec import structs  # noqa: PLC0415
 
     from linkage.bisect.bounds import commits, end, failed_cases  # noqa: PLC0415
     from linkage.bisect.request import Request  # noqa: PLC0415
 
     cases, good, bad = tuple(arguments.cases), arguments.good, arguments.bad
     if arguments.failed:
-        if cases:
+        if cases or arguments.script or arguments.cargo:
             raise LinkageError("--failed and cases exclude each other", help="leave one of them out")
         cases, newest = failed_cases(os.environ)
         bad = bad or (newest if not arguments.toolchains else None)
@@ -351,12 +364,17 @@ def _request(arguments: argparse.Namespace) -> "Request":
         ignore_limits=arguments.ignore_limits,
         no_skip=arguments.no_skip,
         linker=arguments.linker,
+        script=arguments.script,
+        cargo=arguments.cargo,
+        arguments=tuple(arguments.passed_on),
+        timeout=arguments.timeout,
+        prompt=arguments.prompt,
     )
     request.check()
     if request.toolchains:
         return request
     old, new = commits(*request.ends, _history(request), os.environ)
-    return replace(
+    return structs.replace(
         request, **({"bad": old, "good": new} if request.regress == "fixed" else {"good": old, "bad": new})
     )
 

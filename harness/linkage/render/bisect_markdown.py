@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from linkage.bisect.answer import Answer, Endpoint, FlakyResult, Flip, FlipGroup
 from linkage.bisect.merges import Merge
+from linkage.bisect.regress_option import FAILURE
 from linkage.bisect.rollup import RollupMember, culprits
 from linkage.compare.change_groups import ChangeGroup as Changes
 from linkage.host.terminal import escape
@@ -20,6 +21,14 @@ COMMITS = "https://github.com/rust-lang/rust/commit/"
 ISSUES = "https://github.com/"
 _SHOWN = 12
 _NIGHTLY = "nightly-"
+_VERBS = {
+    "success": (("succeeds", "succeed"), ("no longer succeeds", "no longer succeed")),
+    "ice": (("crashes rustc", "crash rustc"), ("no longer crashes rustc", "no longer crash rustc")),
+    "non-ice": (("no longer crashes rustc", "no longer crash rustc"), ("crashes rustc", "crash rustc")),
+    "non-error": (("is no longer rejected", "are no longer rejected"), ("is rejected", "are rejected")),
+    "changed": (("has other outputs", "have other outputs"), ("has the old outputs", "have the old outputs")),
+}
+"""What a change to `bad` and one to `good` mean, of one variant and of several, if not a failure."""
 
 
 def answer_text(answer: Answer) -> str:
@@ -41,7 +50,7 @@ def answer_text(answer: Answer) -> str:
 
 def _case(group: FlipGroup, case: str, answer: Answer) -> Iterator[str]:
     found = group.of_case(case)
-    yield f"## {_headline(group, case)}"
+    yield f"## {_headline(group, case, answer.regress)}"
     yield ""
     for variant in dict.fromkeys(one.question.variant for one in found):
         yield f"- `{variant}`"
@@ -102,7 +111,7 @@ def _found_lines(flip: Flip) -> Iterator[str]:
 
 def _command(group: FlipGroup, answer: Answer, *, script: bool) -> str:
     """A command that shows the same anywhere: with the script, if there is one."""
-    if not script:
+    if not script or answer.regress not in FAILURE:
         return answer.command
     flip = group.flips[0]
     before, after = ((side.nightly or side.name).removeprefix(_NIGHTLY) for side in (flip.before, flip.after))
@@ -137,7 +146,12 @@ def _issue(name: str) -> str:
 def evidence(group: FlipGroup, case: str) -> str:
     """What fails in a case of the group."""
     example = group.example(case)
-    return "" if example is None else explain_verdict(example.verdict, example.node)
+    if example is None:
+        return ""
+    lines = explain_verdict(example.verdict, example.node).splitlines()
+    if example.plan is None or case.endswith(".rs"):
+        lines = [line for line in lines if not line.startswith("repro: ")]  # it is not a case
+    return "\n".join(lines)
 
 
 def script(group: FlipGroup, case: str) -> str:
@@ -148,12 +162,14 @@ def script(group: FlipGroup, case: str) -> str:
     return repro_script(example.plan, example.sources, example.verdict, rustc="rustc")
 
 
-def _headline(group: FlipGroup, case: str) -> str:
+def _headline(group: FlipGroup, case: str, regress: str) -> str:
     flip = group.flips[0]
     variants = dict.fromkeys(one.question.variant for one in group.of_case(case))
     verb = "fail" if flip.becomes == "bad" else "pass"
     if len(variants) == 1:
         verb = {"fail": "fails", "pass": "passes"}[verb]
+    if regress in _VERBS:
+        verb = _VERBS[regress][flip.becomes != "bad"][len(variants) != 1]
     line = f"{case}: {_counted(len(variants), 'variant')} {verb}: {_changed(flip)} by {_first(flip)}"
     more = len(group.flips) - 1
     return f"{line}, then changed {_counted(more, 'more time')}" if more else line

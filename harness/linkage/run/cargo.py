@@ -36,6 +36,8 @@ class CargoProject:
     profile: str = "dev"
     offline: bool = False
     linker: str = ""
+    arguments: tuple[str, ...] = ()
+    """More arguments of `cargo build`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +71,11 @@ def cargo_build(
     manifest = project.folder / "Cargo.toml"
     if not manifest.is_file():
         raise LinkageError("no Cargo.toml", where=str(project.folder), help="name a Cargo project")
-    argv: list[str | Path] = [cargo, "build", "--message-format=json", f"--profile={project.profile}"]
-    argv += ["--workspace"] * _is_workspace(manifest)  # for a member, only what it needs
+    argv: list[str | Path] = [cargo, "build", "--message-format=json", *project.arguments]
+    if not any(one == "--release" or one.startswith("--profile") for one in project.arguments):
+        argv.append(f"--profile={project.profile}")
+    if not project.arguments and _is_workspace(manifest):
+        argv.append("--workspace")  # for a member, only what it needs
     argv += [f"--jobs={jobs}", "--manifest-path", manifest.absolute(), *(["--offline"] * project.offline)]
     env = {key: value for key, value in environment.items() if key not in _NOT_OURS}
     env |= {"RUSTC": str(toolchain.rustc), "CARGO_TARGET_DIR": str(target), "CARGO_INCREMENTAL": "0"}

@@ -135,19 +135,26 @@ class Session:
 
     def verdict(self, variant: Variant) -> Verdict:
         """Run the steps of a variant that the store does not have, and judge it."""
+        return self.judged(variant)[0]
+
+    def judged(self, variant: Variant) -> tuple[Verdict, bool]:
+        """The verdict on a variant, and whether rustc crashed in one of its steps."""
         try:
             planned = self.planned(variant)
             if isinstance(planned, str):
-                return Verdict(VerdictKind.SKIP, planned, outside_range=not in_range(variant))
+                return Verdict(VerdictKind.SKIP, planned, outside_range=not in_range(variant)), False
             given = sources(variant)
             observation = self._observe(planned, given)
             files = {name: content.decode("utf-8", "replace") for name, content in given.items()}
-            return judge(
+            verdict = judge(
                 planned, observation, files, lambda *asked: self._sibling(variant, observation.folder, *asked)
             )
         except LinkageError as error:
             errors = error.errors if isinstance(error, CaseErrors) else [error]
-            return Verdict(VerdictKind.ERROR, failures=tuple(_unjudged(one, variant) for one in errors))
+            failures = tuple(_unjudged(one, variant) for one in errors)
+            return Verdict(VerdictKind.ERROR, failures=failures), False
+        outcomes = [one for step in observation.steps for one in (step.outcome, *step.outcome.parts)]
+        return verdict, any(one.ice for one in outcomes)
 
     def compared(self, variant: Variant) -> tuple[Plan, Observation] | str:
         """Run a variant and read from every file that it makes what a comparison looks at. Returns a

@@ -1,0 +1,52 @@
+"""The options of `linkage bisect` that say what is tried, and what counts as bad."""
+
+import argparse
+import sys
+from collections.abc import Callable
+
+WORDS = {"g": "good", "b": "bad", "s": "skip", "r": "retry"}
+
+
+def add_trial_arguments(parser: argparse.ArgumentParser) -> None:
+    """What is tried besides cases, and who judges it."""
+    group = parser.add_argument_group("what is tried")
+    group.add_argument(
+        "--script",
+        metavar="CMD",
+        help="run CMD, with ARGS after --: exit status 0 is good, 125 inconclusive, 1 to 127 bad; it gets "
+        "RUSTC, RUSTUP_TOOLCHAIN, TARGET, CARGO_TARGET_DIR and PATH",
+    )
+    group.add_argument(
+        "--cargo", metavar="DIR", help="run `cargo ARGS` in DIR, with ARGS after -- (default: build)"
+    )
+    group.add_argument(
+        "--timeout",
+        type=float,
+        metavar="SECONDS",
+        help="how long --script and --cargo may take; then the toolchain is inconclusive (default: 4 hours)",
+    )
+    group.add_argument(
+        "--prompt", action="store_true", help="show what each toolchain does, and ask whether it is good"
+    )
+    group.add_argument(
+        "-v", "--verbose", action="store_true", help="print the output of --script and --cargo"
+    )
+
+
+def answers(say: Callable[[str], None]) -> Callable[[str, str], str] | None:
+    """Asks how to judge a trial; None if standard input is not a terminal."""
+    if not sys.stdin.isatty():
+        return None
+
+    def ask(name: str, shown: str) -> str:
+        say(shown.rstrip("\n"))
+        while True:
+            say(f"{name}: (g)ood, (b)ad, (s)kip or (r)etry?")
+            line = sys.stdin.readline()
+            if not line:
+                raise KeyboardInterrupt
+            word = line.strip().lower()
+            if word[:1] in WORDS and WORDS[word[0]].startswith(word):
+                return WORDS[word[0]]
+
+    return ask
