@@ -55,7 +55,7 @@ def script(folder: Path, text: str, name: str = "test.sh") -> str:
 
 
 def test_a_rust_file_is_a_case(compilers: Path) -> None:
-    assert compilers
+    assert compilers.is_dir()
     flags = ("--", "--crate-type=lib", "--edition", "2018", "-Copt-level=1", "--cfg", 'feature="${x}"')
     answer = bisect("lib.rs", *flags)
     assert changed_at(answer) == [("lib.rs", "bad", "./new")]
@@ -137,7 +137,7 @@ def project(compilers: Path) -> Path:
 
 
 def test_a_cargo_project(project: Path, make_rustc: MakeRustc) -> None:
-    assert project
+    assert project.is_dir()
     answer = bisect("--cargo", "project", "--", "check", "--offline")
     assert changed_at(answer) == [("cargo check --offline", "bad", "./new")]
     (group,) = answer["groups"]
@@ -217,7 +217,7 @@ def test_outputs_of_cargo_that_changed(project: Path, make_rustc: MakeRustc) -> 
     assert "newly exported by 1 cdylib: more" in answer["groups"][0]["evidence"]
 
 
-class Terminal(io.StringIO):
+class AnsweringTerminal(io.StringIO):
     """A terminal at which somebody types."""
 
     def isatty(self) -> bool:
@@ -230,17 +230,17 @@ def test_a_person_judges(
     """Once for each toolchain; the same answers are not asked for again."""
     test = script(compilers, "echo tried by $RUSTC; exit 0")
     # ./new first, then ./old and ./mid.
-    monkeypatch.setattr("sys.stdin", Terminal("maybe\nr\nbad\ng\nskip\n"))
+    monkeypatch.setattr("sys.stdin", AnsweringTerminal("maybe\nr\nbad\ng\nskip\n"))
     (group,) = bisect("--script", test, "--prompt")["groups"]
     assert group["failures"][0]["text"] == "bad, as you answered"
     (flip,) = group["flips"]
     assert flip["candidates"] == ["./mid", "./new"]
     assert flip["skipped"] == [{"toolchain": "./mid", "why": "could not be judged: skipped by your answer"}]
     err = capsys.readouterr().err
-    assert err.count("./new\n./new (1.") == 2  # it is run again for `retry`
+    assert err.count("/new\nnew (1.") == 2  # it is run again for `retry`
     assert err.count("(g)ood, (b)ad, (s)kip or (r)etry?\n") == 5
     # Nobody answers any more: that is an interrupted session, not an answer.
-    monkeypatch.setattr("sys.stdin", Terminal("bad\n"))
+    monkeypatch.setattr("sys.stdin", AnsweringTerminal("bad\n"))
     assert main(["bisect", "--script", test, "--prompt", *LISTED]) == 2
 
 
@@ -294,7 +294,7 @@ LEAVE = "exclude each other (help: leave one of them out)"
 def test_wrong_input(
     compilers: Path, words: list[str], told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert compilers
+    assert compilers.is_dir()
     at = words.index("--") if "--" in words else len(words)
     assert main(["bisect", *words[:at], *LISTED, "--session", "s.log", *words[at:]]) == 4
     err = capsys.readouterr().err

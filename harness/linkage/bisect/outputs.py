@@ -36,19 +36,19 @@ def output_changes(
         return found(cell, lambda one: ToolchainSource(session, one, reader))
     if not isinstance(trial, CargoTrial):
         return Differences()
-    cargos = {one.name: cargo_of(one, session.environment.get("PATH")) for one in (before, after)}
+    cargos = {one.rustc: cargo_of(one, session.environment.get("PATH")) for one in (before, after)}
     if None in cargos.values():
         return Differences(not_compared=[NotCompared(name, "has no cargo, and none is on PATH")])
     project = CargoProject(trial.run.folder, linker=session.linker, arguments=trial.words[1:])
     with tempfile.TemporaryDirectory(prefix="linkage-compare-", ignore_cleanup_errors=True) as folder:
-        targets = {before.name: Path(folder, "base"), after.name: Path(folder, "head")}
+        targets = {before.rustc: Path(folder, "base"), after.rustc: Path(folder, "head")}
         return found(
             ComparedVariant(name),
             lambda one: CargoSource(
                 project,
                 one,
-                cargos[one.name] or Path("cargo"),
-                targets[one.name],
+                cargos[one.rustc] or Path("cargo"),
+                targets[one.rustc],
                 reader,
                 session.environment,
                 processors(),

@@ -6,6 +6,7 @@ https://rust-lang.github.io/cargo-bisect-rustc/usage.html#regression-check.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from linkage.bisect.regress_option import CHANGED, OUTCOMES
 from linkage.bisect.trial import Trial, TrialResult
@@ -88,13 +89,13 @@ class PromptedTrial:
     name: str
     trial: Trial
     ask: Ask
-    answers: dict[str, TrialResult] = field(default_factory=dict)
+    answers: dict[Path, TrialResult] = field(default_factory=dict)
     holds_linker: bool = False
 
     def tried(self, session: Session, toolchain: Toolchain) -> TrialResult:
-        if toolchain.name not in self.answers:
-            self.answers[toolchain.name] = self._asked(session, toolchain)
-        return self.answers[toolchain.name]
+        if toolchain.rustc not in self.answers:
+            self.answers[toolchain.rustc] = self._asked(session, toolchain)
+        return self.answers[toolchain.rustc]
 
     def _asked(self, session: Session, toolchain: Toolchain) -> TrialResult:
         while True:
