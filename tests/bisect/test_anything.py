@@ -277,6 +277,7 @@ LEAVE = "exclude each other (help: leave one of them out)"
             ["lib.rs", "--timeout", "3"],
             "--timeout: needs --script or --cargo (help: a case has",
         ),
+        (["--script", "true", "--sandbox"], "--sandbox: is for cases (help: start a sandbox in the script)"),
         (["--script", "true", "--timeout", "0"], "--timeout 0: must be a positive number of seconds"),
         (
             ["answer.yaml", "--", "-O"],

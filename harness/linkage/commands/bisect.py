@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from linkage.bisect.regress_option import REGRESSIONS
+from linkage.bisect.trial_arguments import add_trial_arguments, answers
 from linkage.commands import add_sandbox
-from linkage.commands.bisect_trials import add_trial_arguments, answers
 from linkage.errors import ExitCode, LinkageError
 from linkage.run.options import width
 
@@ -187,6 +187,7 @@ def _begin(arguments: argparse.Namespace) -> int:
     from linkage.bisect.trials import judged_by, trials_of  # noqa: PLC0415
 
     request = _request(arguments)
+    _check_sandbox(request, arguments)
     # Wrong input is reported before a file is created.
     judged_by(trials_of(request), request, answers(_say))
     request.range(_history(request))
@@ -248,6 +249,7 @@ def _search(request: "Request", arguments: argparse.Namespace, journal: "Journal
     from linkage.render.bisect_json import answer_data  # noqa: PLC0415
     from linkage.render.bisect_markdown import answer_text  # noqa: PLC0415
 
+    _check_sandbox(request, arguments)
     options = SessionOptions(
         arguments.disk_limit,
         arguments.ci_server or os.environ.get("LINKAGE_CI_SERVER") or SERVER,
@@ -303,6 +305,11 @@ def _talk(*, verbose: bool) -> "Iterator[Talk]":
 
 def _say(line: str) -> None:
     print(line, file=sys.stderr)
+
+
+def _check_sandbox(request: "Request", arguments: argparse.Namespace) -> None:
+    if arguments.sandbox and request.external:
+        raise LinkageError("is for cases", where="--sandbox", help="start a sandbox in the script")
 
 
 def _check_outputs(arguments: argparse.Namespace) -> None:

@@ -13,8 +13,8 @@ def add_trial_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--script",
         metavar="CMD",
-        help="run CMD, with ARGS after --: exit status 0 is good, 125 inconclusive, 1 to 127 bad; it gets "
-        "RUSTC, RUSTUP_TOOLCHAIN, TARGET, CARGO_TARGET_DIR and PATH",
+        help="run CMD (its ARGS follow `--`): exit status 0 is good, 125 inconclusive, 1 to 127 bad; it "
+        "gets RUSTC, RUSTUP_TOOLCHAIN, TARGET, CARGO_TARGET_DIR and PATH",
     )
     group.add_argument(
         "--cargo", metavar="DIR", help="run `cargo ARGS` in DIR, with ARGS after -- (default: build)"
