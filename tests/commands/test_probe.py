@@ -28,7 +28,8 @@ def test_good_bad_and_inconclusive(
     )
     assert probe(case, "--toolchain", "no/such/rustc") == 125
     assert capsys.readouterr().err.startswith("inconclusive: toolchain no/such/rustc: no such file")
-    assert probe(case, "--toolchain", make_rustc("crash", "kill -SEGV $$")) == 125
+    # A crash of the compiler is a failure.
+    assert probe(case, "--toolchain", make_rustc("crash", "kill -SEGV $$")) == 1
 
 
 def test_only_the_failure_that_was_saved_is_bad(

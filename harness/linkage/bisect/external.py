@@ -20,11 +20,14 @@ from linkage.host.terminal import escape_lines
 from linkage.judge.verdict import Failure, Verdict, VerdictKind
 from linkage.run.cargo import cargo_of
 from linkage.run.session import Session
+from linkage.run.shortage import FULL, NEARLY_FULL
 from linkage.toolchain import Toolchain
 
 TIMEOUT = 4 * 3600.0
 """Seconds that a program may take if the user gives no limit."""
 _CANNOT_TELL = 125
+_FULL = "the disk is full"
+_NO_SPACE = "No space left on device"
 _LAST_BAD = 127
 _OUTPUT_LIMIT = 1 << 28
 _LINES = 30
@@ -71,7 +74,9 @@ class ScriptTrial:
             env["RUSTUP_TOOLCHAIN"] = str(toolchain.sysroot.absolute())
             result = _run(self.command, env, self.run)
             output = _output(result, _places(toolchain, Path(scratch)), self.run)
-        return TrialResult(self._verdict(result, output), crashed(output), output)
+            full = _is_full(result, output, (Path(scratch), self.run.folder))
+        verdict = Verdict(VerdictKind.ERROR, _FULL) if full else self._verdict(result, output)
+        return TrialResult(verdict, crashed(output) and not full, output)
 
     def _verdict(self, result: ProcessResult, output: str) -> Verdict:
         if (why := _unjudged(result, self.run)) is not None:
@@ -109,14 +114,15 @@ class CargoTrial:
                 env["RUSTFLAGS"] = f"{env.get('RUSTFLAGS', '')} -Clink-arg=-fuse-ld={session.linker}".strip()
             result = _run((str(cargo), *self.words), env, self.run)
             output = _output(result, _places(toolchain, Path(scratch)), self.run)
-        if (why := _unjudged(result, self.run)) is not None:
+            full = _is_full(result, output, (Path(scratch), self.run.folder))
+        if (why := _FULL if full else _unjudged(result, self.run)) is not None:
             verdict = Verdict(VerdictKind.ERROR, why)
         elif result.status == 0:
             verdict = Verdict(VerdictKind.PASS)
         else:
             place = str(self.run.folder / "Cargo.toml")
             verdict = _failed("cargo", place, result.status, _errors(output))
-        return TrialResult(verdict, crashed(output), output)
+        return TrialResult(verdict, crashed(output) and not full, output)
 
 
 def script_command(text: str, words: Sequence[str], folder: Path, path: str | None) -> tuple[str, ...]:
@@ -179,6 +185,14 @@ def _unjudged(result: ProcessResult, run: ExternalRun) -> str | None:
     if result.limit is not None:
         return "it printed too much"
     return f"it was killed by {signal_name(-result.status)}" if result.status < 0 else None
+
+
+def _is_full(result: ProcessResult, output: str, places: Sequence[Path]) -> bool:
+    """Whether a program failed for want of disk space. It may have removed its files by now."""
+    if result.status == 0:
+        return False
+    free = min(shutil.disk_usage(place).free for place in places)
+    return free < FULL or (free < NEARLY_FULL and _NO_SPACE in output)
 
 
 def _places(toolchain: Toolchain, scratch: Path) -> dict[str, str]:

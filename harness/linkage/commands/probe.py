@@ -8,6 +8,7 @@ and anything else as regression: https://rust-lang.github.io/cargo-bisect-rustc/
 import argparse
 import os
 import sys
+import traceback
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -19,12 +20,15 @@ if TYPE_CHECKING:
     from linkage.case.case import Case
     from linkage.run.session import Session
 
-GOOD, BAD, INCONCLUSIVE = 0, 1, 125
+GOOD, BAD, INCONCLUSIVE, ABORT = 0, 1, 125, 255
 """`git bisect run`'s exit statuses."""
-_WORDS = {GOOD: "good", BAD: "bad", INCONCLUSIVE: "inconclusive"}
+OTHER = -1
+"""A different failure."""
+_WORDS = {GOOD: "good", BAD: "bad", INCONCLUSIVE: "inconclusive", OTHER: "inconclusive"}
 EXIT_STATUS = (
     "Exit status, for `git bisect run`: 0: good; 1: bad; 125: inconclusive; 255: wrong input. With "
-    "--script-mode, for `cargo bisect-rustc --script`: 0: baseline; 1: regression."
+    "--script-mode, for `cargo bisect-rustc --script`: 0: baseline, also a different failure; 1: regression; "
+    "255: it could not be judged, and cargo-bisect-rustc is interrupted."
 )
 
 
@@ -42,6 +46,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="only a failure that matches this signature is bad; a different one is inconclusive",
     )
     parser.add_argument(
+        "--regress",
+        choices=("failed", "fixed"),
+        default="failed",
+        help="with `fixed`, a compiler without the failure is bad: finds what fixed it",
+    )
+    parser.add_argument(
         "--script-mode", action="store_true", help="use the exit statuses of `cargo bisect-rustc --script`"
     )
     add_sandbox(parser)
@@ -52,6 +62,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run a case on a compiler and report its result. Raises LinkageError for wrong input."""
+    try:
+        answer = _answered(arguments)
+    except LinkageError:
+        if arguments.script_mode:
+            _stop()
+        raise
+    except Exception:  # noqa: BLE001 - Python's own exit status would be an answer
+        traceback.print_exc()
+        if arguments.script_mode:
+            _stop()
+        return ABORT
+    if arguments.script_mode and answer == INCONCLUSIVE:
+        _stop()
+        return ABORT
+    # A script has two answers: a different failure is the baseline.
+    return GOOD if arguments.script_mode and answer == OTHER else INCONCLUSIVE if answer == OTHER else answer
+
+
+def _answered(arguments: argparse.Namespace) -> int:
     from linkage.bisect import signature_file  # noqa: PLC0415
     from linkage.run.selection import one_case, without_limits  # noqa: PLC0415
     from linkage.run.session import session_for  # noqa: PLC0415
@@ -62,15 +91,35 @@ def run(arguments: argparse.Namespace) -> int:
     spec = arguments.toolchain or named or _chosen(os.environ)
     saved = signature_file.load(arguments.like, case.name) if arguments.like else None
     try:
-        found = _results(session_for(os.environ, sandbox=arguments.sandbox), case, cell, spec)
+        found = _results(session_for(os.environ), case, cell, spec)
     except ToolchainError as error:
         print(f"{_WORDS[INCONCLUSIVE]}: {error}", file=sys.stderr)
-        return _status(INCONCLUSIVE, script_mode=arguments.script_mode)
+        return INCONCLUSIVE
     if arguments.save:
+        if not any(one.failures for one in found.values()):
+            raise LinkageError(
+                "nothing fails, so there is no failure to save",
+                where=case.name,
+                help="probe a compiler on which it fails",
+            )
         signature_file.save(arguments.save, signature_file.SavedSignatures(case.name, spec, found))
-    answers = [_answer(case.name, name, one, saved) for name, one in found.items()]
-    worst = BAD if BAD in answers else INCONCLUSIVE if INCONCLUSIVE in answers else GOOD
-    return _status(worst, script_mode=arguments.script_mode)
+        saved = saved or found  # what is saved is what --like will find, known bugs too
+    fixed = arguments.regress == "fixed"
+    answers = [_answer(case.name, name, one, saved, fixed=fixed) for name, one in found.items()]
+    return next(answer for answer in (BAD, INCONCLUSIVE, OTHER, GOOD) if answer in answers)
+
+
+def _stop() -> None:
+    """End the search of cargo-bisect-rustc: no exit status tells it that there is no answer."""
+    from linkage.bisect.callers import interrupt_cargo_bisect_rustc  # noqa: PLC0415
+
+    stopped = interrupt_cargo_bisect_rustc()
+    print(
+        "cargo-bisect-rustc is interrupted: this compiler could not be judged"
+        if stopped
+        else "this compiler could not be judged: take no notice of the search's answer",
+        file=sys.stderr,
+    )
 
 
 def _chosen(env: Mapping[str, str]) -> str:
@@ -93,8 +142,15 @@ def _results(session: "Session", case: "Case", cell: str | None, spec: str) -> "
     return {name: probe_result(session.verdict(variant)) for name, variant in zip(names, tried, strict=True)}
 
 
-def _answer(case: str, name: str, found: "ProbeResult", saved: "Mapping[str, ProbeResult] | None") -> int:
-    """One variant's answer, printed as a line."""
+def _answer(
+    case: str,
+    name: str,
+    found: "ProbeResult",
+    saved: "Mapping[str, ProbeResult] | None",
+    *,
+    fixed: bool,
+) -> int:
+    """One variant's answer, printed as a line; with `fixed`, what passes is bad."""
     from linkage.bisect.question import ProbeOutcome, questions, why  # noqa: PLC0415
 
     failing = found if saved is None else saved.get(name)
@@ -111,7 +167,10 @@ def _answer(case: str, name: str, found: "ProbeResult", saved: "Mapping[str, Pro
     else:
         outcomes, reason = [one.outcome(found) for one in asked], why(asked[0], found)
     same, passes = ProbeOutcome.SAME in outcomes, set(outcomes) == {ProbeOutcome.PASS}
-    answer = BAD if same else GOOD if passes else INCONCLUSIVE
+    other = ProbeOutcome.OTHER in outcomes and ProbeOutcome.UNJUDGED not in outcomes
+    answer = BAD if same else GOOD if passes else OTHER if other else INCONCLUSIVE
+    if fixed:
+        answer = {BAD: GOOD, GOOD: BAD}.get(answer, answer)
     print(f"{_WORDS[answer]}: {case}{f'[{name}]' if name else ''}: {reason}", file=sys.stderr)
     return answer
 
@@ -119,8 +178,3 @@ def _answer(case: str, name: str, found: "ProbeResult", saved: "Mapping[str, Pro
 def _says_something(found: "ProbeResult") -> bool:
     """Whether a failure is the compiler's: a claim that does not hold, or a crash."""
     return found.outcome != "error" or all(one.claim == "exit" for one in found.failures)
-
-
-def _status(answer: int, *, script_mode: bool) -> int:
-    # A script of cargo bisect-rustc has two answers: what is not the failure is the baseline.
-    return int(answer == BAD) if script_mode else answer
