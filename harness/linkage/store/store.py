@@ -401,11 +401,18 @@ def _touch(place: Path | int) -> None:
 
 def remove_tree(folder: Path) -> None:
     """Remove a folder, whatever modes a case has set inside it."""
+    retried: set[str] = set()
 
     def retry(_function: object, path: str, _error: object) -> None:
+        if path in retried:
+            return
+        retried.add(path)
         with contextlib.suppress(OSError):
             Path(path).parent.chmod(0o700)
-            Path(path).chmod(0o700)
-            (shutil.rmtree if Path(path).is_dir() and not Path(path).is_symlink() else os.unlink)(path)
+            if Path(path).is_dir() and not Path(path).is_symlink():
+                Path(path).chmod(0o700)
+                shutil.rmtree(path, onerror=retry)  # folders in it may be closed, too
+            else:
+                Path(path).unlink()
 
     shutil.rmtree(folder, onerror=retry)
