@@ -78,6 +78,8 @@ class _Supervisor:
         self.harness = harness
         harness.set_inheritable(False)  # a program that had it would seem to be the harness
         self.umask = os.umask(0)
+        self.usual: dict[int, tuple[int, int]] = {}
+        """The limits that it was started with, those that it has changed."""
         self.limits: dict[int, int] = {}
         _adopt_orphans()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -155,9 +157,10 @@ class _Supervisor:
     def _limit(self, limits: dict[int, int]) -> None:
         """Take limits on this process, and with it on what it starts."""
         for what in {*limits, *self.limits}:
-            highest = resource.getrlimit(what)[1]
-            value = limits.get(what, highest)
-            value = value if highest == resource.RLIM_INFINITY else min(value, highest)
+            usual, highest = self.usual.setdefault(what, resource.getrlimit(what))
+            value = limits.get(what, usual)
+            if what in limits and highest != resource.RLIM_INFINITY:
+                value = min(value, highest)
             if self.limits.get(what) != value:
                 resource.setrlimit(what, (value, highest))
                 self.limits[what] = value
