@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from linkage.bisect.contents import ToolchainContents
 from linkage.bisect.download import (
     LONGEST_PAUSE,
     DownloadQueue,
@@ -230,8 +231,8 @@ hash = "4"
 url = "u/std-other.gz"
 hash = "5"
 """
-    assert archives(manifest, HOST, [target]) == [
+    assert archives(manifest, ToolchainContents((target,))) == [
         ("u/rustc.xz", "2"), ("u/std.gz", "4"), ("u/std-other.gz", "5"),
     ]  # fmt: skip
     with pytest.raises(Exception, match="manifest cannot be read"):
-        archives("= nonsense", HOST, [])
+        archives("= nonsense", ToolchainContents())

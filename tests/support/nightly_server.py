@@ -62,6 +62,8 @@ class NightlyServer:
     """How many more files of half a megabyte each package has."""
     origin: str = ""
     """The server that the manifests name, if it is another one: this one is its mirror."""
+    more: tuple[str, ...] = ()
+    """More components, which no profile has."""
     newest_beta: str = "beta-2026-06-20"
     version: str = "1.98.0-beta.3 (0123456789 2026-06-19)"
     """What every manifest says of its rustc."""
@@ -110,7 +112,7 @@ class NightlyServer:
             day = self.newest_beta
         text = f'manifest-version = "2"\ndate = "{day.removeprefix("beta-")}"\n'
         server = self.origin or self.url
-        for component in ("rustc", "rust-std"):
+        for component in ("rustc", "rust-std", *self.more):
             package = self._package(component, script)
             digest = self._digest(package)
             if day in self.faults.wrong_hash:
@@ -121,10 +123,9 @@ class NightlyServer:
                 f'hash = "{digest}"\n'
             )
         text += f'[pkg.rust]\nversion = "1.0.0-nightly"\n[pkg.rust.target.{self.host}]\navailable = true\n'
-        for component in ("rustc", "rust-std"):
-            text += (
-                f'[[pkg.rust.target.{self.host}.components]]\npkg = "{component}"\ntarget = "{self.host}"\n'
-            )
+        for component in ("rustc", "rust-std", *self.more):
+            kind = "components" if component not in self.more else "extensions"
+            text += f'[[pkg.rust.target.{self.host}.{kind}]]\npkg = "{component}"\ntarget = "{self.host}"\n'
         text += '[profiles]\nminimal = ["rustc", "rust-std"]\ndefault = ["rustc"]\ncomplete = ["rustc"]\n'
         return text.encode()
 
@@ -149,7 +150,10 @@ def package(
     ballast: int = 0,
 ) -> bytes:
     """A package as rust-installer makes them, version 3, stored and not compressed."""
-    files = {"bin/rustc": script} if component == "rustc" else {HOST_FILES.format(host=host): "!<arch>\n"}
+    files = {
+        "rustc": {"bin/rustc": script},
+        "rust-std": {HOST_FILES.format(host=host): "!<arch>\n"},
+    }.get(component, {f"share/{component}": component})
     files |= {f"lib/ballast-{component}-{number}": f"{number:8}" * (1 << 16) for number in range(ballast)}
     inner = component if component == "rustc" else f"{component}-{host}"
     whole = f"{component}-nightly-{host}"

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
+from linkage.bisect.contents import ToolchainContents
 from linkage.bisect.download import DiskFullError, Downloads, FailedError, NotThereError
 from linkage.bisect.toolchain_home import publish, staging
 
@@ -17,21 +18,33 @@ SERVER = "https://ci-artifacts.rust-lang.org"
 _SUFFIXES = (".tar.xz", ".tar.gz")
 
 
-def packages(host: str, targets: Sequence[str]) -> list[str]:
-    """The packages that a working compiler needs."""
-    return [f"rustc-nightly-{host}", *(f"rust-std-nightly-{target}" for target in [host, *targets])]
+_WITHOUT_HOST = ("rust-src",)
 
 
-def are_there(commit: str, host: str, server: str, downloads: Downloads) -> bool:
+def packages(contents: ToolchainContents) -> list[str]:
+    """The packages of a compiler and of what is installed with it."""
+    host = contents.host
+    more = [one.removesuffix("-preview") for one in contents.components]
+    return [
+        f"rustc-nightly-{host}",
+        *(f"rust-std-nightly-{target}" for target in contents.triples),
+        *(f"{one}-nightly" if one in _WITHOUT_HOST else f"{one}-nightly-{host}" for one in more),
+    ]
+
+
+def are_there(commit: str, contents: ToolchainContents, server: str, downloads: Downloads) -> bool:
     """Whether the server has the compiler of a commit. Raises FailedError."""
-    url = f"{server}/rustc-builds/{commit}/rustc-nightly-{host}"
+    url = f"{server}/{contents.builds}/{commit}/rustc-nightly-{contents.host}"
     return any(downloads.exists(f"{url}{suffix}") for suffix in _SUFFIXES)
 
 
-def fetch(commit: str, folder: Path, downloads: Downloads, server: str, names: Sequence[str]) -> list[Path]:
+def fetch(
+    commit: str, folder: Path, downloads: Downloads, server: str, contents: ToolchainContents
+) -> list[Path]:
     """Download the packages of a commit. Raises NotThereError, FailedError."""
     folder.mkdir(parents=True, exist_ok=True)
-    return [_package(f"{server}/rustc-builds/{commit}/{name}", folder / name, downloads) for name in names]
+    place = f"{server}/{contents.builds}/{commit}"
+    return [_package(f"{place}/{name}", folder / name, downloads) for name in packages(contents)]
 
 
 def _package(url: str, place: Path, downloads: Downloads) -> Path:

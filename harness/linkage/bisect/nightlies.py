@@ -6,10 +6,11 @@ it asks the server, and checks what it finds. All else, signatures and hashes in
 """
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from linkage.bisect.contents import ToolchainContents
 from linkage.bisect.download import DiskFullError, Downloads, FailedError, NotThereError, UnreachableError
 from linkage.bisect.toolchain_home import DOWNLOADS, missing_components, publish, staging
 from linkage.errors import ToolchainError
@@ -55,10 +56,10 @@ def is_forbidden(name: str, env: Mapping[str, str], downloads: Downloads) -> boo
     return False
 
 
-def of_user(name: str, env: Mapping[str, str], targets: Sequence[str]) -> Path | None:
+def of_user(name: str, env: Mapping[str, str], contents: ToolchainContents) -> Path | None:
     """The complete toolchain in the user's own rustup, under its name or as `nightly` of that day."""
-    found = _of_user(name, env)
-    if found is None or missing_components(found, [folders.machine_host(), *targets]):
+    found = folders.find(contents.rustup_name(name), env) if contents.foreign else _of_user(name, env)
+    if found is None or missing_components(found, contents):
         return None
     return found
 
@@ -78,7 +79,7 @@ def _of_user(name: str, env: Mapping[str, str]) -> Path | None:
 
 
 def fetch(
-    name: str, home: Path, downloads: Downloads, env: Mapping[str, str], targets: Sequence[str]
+    name: str, home: Path, downloads: Downloads, env: Mapping[str, str], contents: ToolchainContents
 ) -> None:
     """Download the archives of a toolchain to where rustup looks for them.
 
@@ -94,7 +95,7 @@ def fetch(
         downloads.file(manifest_url(name, env), kept)
     try:
         manifest = kept.read_text(encoding="utf-8", errors="replace")
-        for url, digest in archives(manifest, folders.machine_host(), targets):
+        for url, digest in archives(manifest, contents):
             if not (folder / digest).exists():
                 downloads.file(on_server(url, env), folder / digest, digest)
     except UnreachableError:
@@ -121,15 +122,16 @@ def on_server(url: str, env: Mapping[str, str]) -> str:
     return f"{server}/dist/{url.removeprefix(_ORIGIN)}" if url.startswith(_ORIGIN) else url
 
 
-def archives(manifest: str, host: str, targets: Sequence[str]) -> list[tuple[str, str]]:
-    """The URLs and hashes of the archives of rustup's minimal profile, from a manifest."""
+def archives(manifest: str, contents: ToolchainContents) -> list[tuple[str, str]]:
+    """The URLs and hashes of the archives of rustup's minimal profile and more, from a manifest."""
     try:
         data = tomllib.loads(manifest)
     except tomllib.TOMLDecodeError as error:
         raise FailedError(f"the server's manifest cannot be read: {error}") from None
     found = []
-    for package in data.get("profiles", {}).get("minimal", ["rustc", "rust-std"]):
-        for target in [host, *(targets if package == "rust-std" else [])]:
+    minimal = data.get("profiles", {}).get("minimal", ["rustc", "rust-std"])
+    for package in dict.fromkeys([*minimal, *contents.components]):
+        for target in contents.triples if package == "rust-std" else (contents.host,):
             one = _target(data, package, target)
             for url, digest in (("xz_url", "xz_hash"), ("url", "hash")):
                 if one.get(url) and one.get(digest):
@@ -146,7 +148,7 @@ def _target(data: Mapping[str, Any], package: str, target: str) -> Mapping[str, 
 
 
 def install(
-    name: str, home: Path, downloads: Downloads, env: Mapping[str, str], targets: Sequence[str]
+    name: str, home: Path, downloads: Downloads, env: Mapping[str, str], contents: ToolchainContents
 ) -> Path:
     """Let rustup install a toolchain into its home; returns the toolchain's folder.
 
@@ -157,15 +159,20 @@ def install(
     own = {key: value for key, value in env.items() if not key.startswith(("RUSTUP_TOOLCHAIN", "CARGO_"))}
     own.setdefault("RUSTUP_DOWNLOAD_TIMEOUT", str(max(1, round(downloads.stall))))
     with staging(home) as staged:
-        return publish(_install(name, staged, program, own, targets), home)
+        return publish(_install(name, staged, program, own, contents), home)
 
 
-def _install(name: str, staged: Path, program: Path, env: Mapping[str, str], targets: Sequence[str]) -> Path:
+def _install(
+    name: str, staged: Path, program: Path, env: Mapping[str, str], contents: ToolchainContents
+) -> Path:
     own = {**env, "RUSTUP_HOME": str(staged), "CARGO_HOME": str(staged / "cargo")}
     (staged / "downloads").symlink_to(Path("..", DOWNLOADS), target_is_directory=True)
-    options = [word for target in targets for word in ("--target", target)]
+    options = ["--profile", "minimal", "--no-self-update"]
+    options += [word for target in contents.targets for word in ("--target", target)]
+    options += [word for component in contents.components for word in ("--component", component)]
+    options += ["--force-non-host"] if contents.foreign else []
     answer = ask(
-        [program, "toolchain", "install", name, "--profile", "minimal", "--no-self-update", *options],
+        [program, "toolchain", "install", contents.rustup_name(name), *options],
         own,
         who=name,
         time_limit=_TIME_LIMIT,
@@ -180,6 +187,6 @@ def _install(name: str, staged: Path, program: Path, env: Mapping[str, str], tar
     found = next((rustc.parent.parent for rustc in (staged / "toolchains").glob("*/bin/rustc*")), None)
     if found is None:
         raise ToolchainError("rustup installed no rustc", where=f"toolchain {name}")
-    if lacking := missing_components(found, [folders.machine_host(), *targets]):
+    if lacking := missing_components(found, contents):
         raise FailedError(f"rustup installed no {', '.join(lacking)}")
     return found

@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from threading import Event
@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 from linkage.bisect import ci_artifacts as artifacts
 from linkage.bisect import nightlies as nightly
 from linkage.bisect import toolchain_home
+from linkage.bisect.contents import ToolchainContents
 from linkage.bisect.download import (
     DiskFullError,
     DownloadQueue,
@@ -52,12 +53,16 @@ class Provisioning:
     folder: Path
     env: Mapping[str, str]
     downloads: Downloads
-    targets: tuple[str, ...] = ()
+    contents: ToolchainContents = field(default_factory=ToolchainContents)
     limit: int = 20 << 30
     ci_server: str = artifacts.SERVER
     prefetch: bool = True
     no_skip: bool = False
     """Whether a missing capability is a failure, not a skip."""
+    preserve: bool = False
+    """Whether no toolchain is removed, whatever the limit is."""
+    force: bool = False
+    """Whether each toolchain is installed anew, once."""
 
 
 class ToolchainProber:
@@ -92,6 +97,7 @@ class ToolchainProber:
         self._held: frozenset[str] = frozenset()
         self._used: dict[str, IO[str]] = {}
         self._failed = 0
+        self._installed_anew: set[str] = set()
         self._given = "stable"
         """A toolchain that the server has."""
 
@@ -170,7 +176,7 @@ class ToolchainProber:
         provisioning = self.provisioning
         try:
             return artifacts.are_there(
-                commit, folders.machine_host(), provisioning.ci_server, provisioning.downloads
+                commit, provisioning.contents, provisioning.ci_server, provisioning.downloads
             )
         except FailedError:
             return True  # the search reports it
@@ -200,15 +206,16 @@ class ToolchainProber:
         """The folder of a toolchain that linkage or the user has installed."""
         if not self._is_fetched(name):
             return None
-        if not _COMMIT.fullmatch(name):
-            theirs = nightly.of_user(name, self.session.environment, self.provisioning.targets)
+        if self.provisioning.force and name not in self._installed_anew:
+            return None
+        if not _COMMIT.fullmatch(name) and not self.provisioning.force:
+            theirs = nightly.of_user(name, self.session.environment, self.provisioning.contents)
             if theirs is not None:
                 return theirs
         return toolchain_home.sysroot(self._home(name))
 
     def _home(self, name: str) -> Path:
-        with_targets = "+".join([name, *self.provisioning.targets])
-        return self.provisioning.folder / with_targets
+        return self.provisioning.folder / self.provisioning.contents.folder_name(name)
 
     def _spec(self, name: str) -> str:
         if not self._is_fetched(name):
@@ -228,21 +235,25 @@ class ToolchainProber:
         provisioning = self.provisioning
         downloads = provisioning.downloads.of(name)
         if _COMMIT.fullmatch(name):
-            names = artifacts.packages(folders.machine_host(), provisioning.targets)
             got = artifacts.fetch(
-                name, home / toolchain_home.DOWNLOADS, downloads, provisioning.ci_server, names
+                name,
+                home / toolchain_home.DOWNLOADS,
+                downloads,
+                provisioning.ci_server,
+                provisioning.contents,
             )
             folder = artifacts.unpack(got, home)
         else:
             try:
-                nightly.fetch(name, home, downloads, provisioning.env, provisioning.targets)
+                nightly.fetch(name, home, downloads, provisioning.env, provisioning.contents)
             except DiskFullError:
                 raise
             except FailedError:
                 pass  # rustup may know another way; if not, its own message says best what is wrong
-            folder = nightly.install(name, home, downloads, provisioning.env, provisioning.targets)
+            folder = nightly.install(name, home, downloads, provisioning.env, provisioning.contents)
             self._given = name
         self.installed += 1
+        self._installed_anew.add(name)
         (home / _SIZE).write_text(str(_size(home)))
         return folder
 
@@ -253,12 +264,15 @@ class ToolchainProber:
             if self._there(name):
                 return
             if _COMMIT.fullmatch(name):
-                names = artifacts.packages(folders.machine_host(), provisioning.targets)
                 artifacts.fetch(
-                    name, home / toolchain_home.DOWNLOADS, downloads, provisioning.ci_server, names
+                    name,
+                    home / toolchain_home.DOWNLOADS,
+                    downloads,
+                    provisioning.ci_server,
+                    provisioning.contents,
                 )
             else:
-                nightly.fetch(name, home, downloads, provisioning.env, provisioning.targets)
+                nightly.fetch(name, home, downloads, provisioning.env, provisioning.contents)
 
     @contextlib.contextmanager
     def _locked(self, name: str) -> Iterator[None]:
@@ -282,6 +296,8 @@ class ToolchainProber:
 
     def _make_room(self) -> None:
         """Remove unused toolchains until the next one fits."""
+        if self.provisioning.preserve:
+            return
         sizes = {home: _taken(home) for home in self.provisioning.folder.glob("*/")}
         largest = max((size for installed, _, size in sizes.values() if installed), default=0)
         total = sum(size for _, _, size in sizes.values())

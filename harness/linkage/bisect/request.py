@@ -118,6 +118,8 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def check(self) -> None:
         """Raise LinkageError for arguments that do not go together."""
         self._check_trial()
+        if self.alt and (self.toolchains or not any(map(axis.is_commit, self.ends))):
+            raise LinkageError("only merges have alt builds", where="--alt", help="name commits as bounds")
         if self.rollup_builds and self.rust_src is None and not self.github:
             raise LinkageError(
                 "needs the history of rust-lang/rust",

@@ -24,6 +24,7 @@ from linkage.bisect.answer import (
 from linkage.bisect.axis import Range, outward
 from linkage.bisect.ci_artifacts import SERVER
 from linkage.bisect.confirmation import Confirmation
+from linkage.bisect.contents import ToolchainContents
 from linkage.bisect.download import Downloads
 from linkage.bisect.engine import Bisection
 from linkage.bisect.github import open_history
@@ -71,6 +72,10 @@ class SessionOptions:
     ci_server: str = SERVER
     stall: float = 60.0
     prefetch: bool = True
+    preserve: bool = False
+    """Whether no toolchain is removed, whatever the limit is."""
+    force: bool = False
+    """Whether each toolchain is installed anew."""
 
 
 def say(line: str) -> None:
@@ -128,6 +133,34 @@ def _temporary() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix="linkage-bisect-", ignore_cleanup_errors=True)
 
 
+def provisioned(
+    session: Session,
+    contents: ToolchainContents,
+    options: SessionOptions,
+    progress: BisectProgress,
+    *,
+    no_skip: bool = False,
+) -> Provisioning:
+    """How toolchains with these contents are installed."""
+    return Provisioning(
+        bisect_folder(session.environment) / "toolchains",
+        session.environment,
+        Downloads(stall=options.stall, meter=progress),
+        contents,
+        parse_size(options.disk_limit, "--disk-limit"),
+        options.ci_server.rstrip("/"),
+        options.prefetch,
+        no_skip,
+        options.preserve,
+        options.force,
+    )
+
+
+def components_of(request: Request) -> tuple[str, ...]:
+    """The components that are installed beside rustc and std: Cargo is one of rustup's minimal profile."""
+    return tuple(dict.fromkeys([*request.components, *(["cargo"] if request.cargo is not None else [])]))
+
+
 class BisectSession:
     """One session, from its range to its answer."""
 
@@ -145,20 +178,15 @@ class BisectSession:
         self._older: Toolchain | None = None
         self.say = talk.say
         self.trials = trials_of(request, talk.output)
+        self.host = request.host or machine_host()
         history = open_history(request.rust_src, self.session.environment, talk.say, ask=request.github)
         self.range, merges = request.range(history)
         self.ci_server = options.ci_server.rstrip("/")
         progress = BisectProgress(talk.show)
-        provisioning = Provisioning(
-            bisect_folder(self.session.environment) / "toolchains",
-            self.session.environment,
-            Downloads(stall=options.stall, meter=progress),
-            targets_of(self.trials, request.targets),
-            parse_size(options.disk_limit, "--disk-limit"),
-            self.ci_server,
-            options.prefetch,
-            request.no_skip,
+        contents = ToolchainContents(
+            targets_of(self.trials, request.targets), components_of(request), self.host, request.alt
         )
+        provisioning = provisioned(self.session, contents, options, progress, no_skip=request.no_skip)
         judged = judged_by(self.trials, request, talk.ask)
         if request.regress == CHANGED:
             judged = {name: self._changed(name, one) for name, one in self.trials.items()}
@@ -197,7 +225,7 @@ class BisectSession:
             self.prober.installed,
             tuple(dict.fromkeys(self.narrowing.notes)),
             tuple(flaky),
-            machine_host(),
+            self.host,
             f"linkage {version('rustc-linkage')}",
             self.request.command,
             self._redaction(),

@@ -7,9 +7,10 @@ installation, a kill, a full disk or a crash, a folder with that name is a compl
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
+from linkage.bisect.contents import ToolchainContents
 from linkage.toolchain.sources.rustup.folders import rustc_of
 
 DOWNLOADS = "downloads"
@@ -50,11 +51,16 @@ def remove(home: Path) -> None:
     shutil.rmtree(home, ignore_errors=True)
 
 
-def missing_components(folder: Path, targets: Iterable[str]) -> list[str]:
-    """What rustup's list of a toolchain's components lacks of rustc and the std of these targets."""
+def missing_components(folder: Path, contents: ToolchainContents) -> list[str]:
+    """What rustup's list of a toolchain's components lacks of rustc, std and other components."""
     try:
         listed = (folder / _COMPONENTS).read_text(encoding="utf-8").split()
     except (OSError, UnicodeDecodeError):
         listed = []
-    lacking = [] if any(one == "rustc" or one.startswith("rustc-") for one in listed) else ["rustc"]
-    return lacking + [name for target in targets if (name := f"rust-std-{target}") not in listed]
+    lacking = [
+        name
+        for name in ("rustc", *contents.components)
+        # Its host follows the name, or `preview`.
+        if not any(one == name or one.startswith(f"{name}-") for one in listed)
+    ]
+    return lacking + [name for target in contents.triples if (name := f"rust-std-{target}") not in listed]

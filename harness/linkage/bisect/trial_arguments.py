@@ -33,6 +33,44 @@ def add_trial_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_install_arguments(parser: argparse.ArgumentParser) -> None:
+    """What is installed, and what is kept."""
+    group = parser.add_argument_group("what is installed")
+    group.add_argument(
+        "-c",
+        "--component",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="also install this component, such as clippy or rust-src",
+    )
+    group.add_argument("--with-src", action="store_true", help="the same as --component rust-src")
+    group.add_argument(
+        "--with-dev", action="store_true", help="the same as --component rustc-dev --component llvm-tools"
+    )
+    group.add_argument("--host", default="", metavar="TRIPLE", help="the host of the compilers")
+    group.add_argument(
+        "--alt", action="store_true", help="try the alt builds of merges, which have LLVM's assertions"
+    )
+    group.add_argument(
+        "--preserve", action="store_true", help="remove no toolchain, whatever the --disk-limit"
+    )
+    group.add_argument(
+        "--force-install", action="store_true", help="install each toolchain anew, even if it is there"
+    )
+    group.add_argument(
+        "--install", metavar="DATE|SHA", help="only install this toolchain, and print its folder"
+    )
+
+
+def components(arguments: argparse.Namespace) -> tuple[str, ...]:
+    """All components that the options name."""
+    named = [*arguments.component]
+    named += ["rust-src"] if arguments.with_src else []
+    named += ["rustc-dev", "llvm-tools"] if arguments.with_dev else []
+    return tuple(dict.fromkeys(named))
+
+
 def answers(say: Callable[[str], None]) -> Callable[[str, str], str] | None:
     """Asks how to judge a trial; None if standard input is not a terminal."""
     if not sys.stdin.isatty():

@@ -11,7 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from linkage.bisect.regress_option import REGRESSIONS
-from linkage.bisect.trial_arguments import add_trial_arguments, answers
+from linkage.bisect.trial_arguments import (
+    add_install_arguments,
+    add_trial_arguments,
+    answers,
+    components,
+)
 from linkage.commands import add_sandbox
 from linkage.errors import ExitCode, LinkageError
 from linkage.run.options import width
@@ -23,7 +28,7 @@ if TYPE_CHECKING:
     from linkage.bisect.journal import Journal
     from linkage.bisect.request import Request
     from linkage.bisect.rollup import Build
-    from linkage.bisect.session import Talk
+    from linkage.bisect.session import SessionOptions, Talk
 
 USAGE = """linkage bisect CASE[VARIANT] ... [--good SPEC] [--bad SPEC] [options]
        linkage bisect FILE.rs [options] [-- FLAGS]
@@ -44,6 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--failed", action="store_true", help="every variant that failed in the last run")
     add_trial_arguments(parser)
+    add_install_arguments(parser)
     _add_search(parser)
     _add_session(parser)
     _add_downloads(parser)
@@ -175,6 +181,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise LinkageError("must be a positive number of seconds", where=f"--stall {arguments.stall}")
     if arguments.cases[:1] == ["log"]:
         return _print_log(next(iter(arguments.cases[1:]), None))
+    if arguments.install is not None:
+        return _install(arguments)
     if arguments.resume is not None or arguments.replay is not None:
         _check_resumed(arguments)
     _check_outputs(arguments)
@@ -243,19 +251,13 @@ def _print_log(place: str | None) -> int:
 
 
 def _search(request: "Request", arguments: argparse.Namespace, journal: "Journal") -> int:
-    from linkage.bisect.ci_artifacts import SERVER  # noqa: PLC0415
-    from linkage.bisect.session import BisectSession, SessionOptions, sessions  # noqa: PLC0415
+    from linkage.bisect.session import BisectSession, sessions  # noqa: PLC0415
     from linkage.host.files import write_whole  # noqa: PLC0415
     from linkage.render.bisect_json import answer_data  # noqa: PLC0415
     from linkage.render.bisect_markdown import answer_text  # noqa: PLC0415
 
     _check_sandbox(request, arguments)
-    options = SessionOptions(
-        arguments.disk_limit,
-        arguments.ci_server or os.environ.get("LINKAGE_CI_SERVER") or SERVER,
-        arguments.stall,
-        not arguments.no_prefetch,
-    )
+    options = _session_options(arguments)
     own = sessions(
         os.environ,
         no_store=arguments.no_store,
@@ -279,6 +281,35 @@ def _search(request: "Request", arguments: argparse.Namespace, journal: "Journal
     if answer.groups:
         return ExitCode.OK
     return ExitCode.FLAKY if answer.flaky else ExitCode.FAILED
+
+
+def _session_options(arguments: argparse.Namespace) -> "SessionOptions":
+    from linkage.bisect.ci_artifacts import SERVER  # noqa: PLC0415
+    from linkage.bisect.session import SessionOptions  # noqa: PLC0415
+
+    return SessionOptions(
+        arguments.disk_limit,
+        arguments.ci_server or os.environ.get("LINKAGE_CI_SERVER") or SERVER,
+        arguments.stall,
+        not arguments.no_prefetch,
+        arguments.preserve,
+        arguments.force_install,
+    )
+
+
+def _install(arguments: argparse.Namespace) -> int:
+    """Install one toolchain and print where it is."""
+    from linkage.bisect.contents import ToolchainContents  # noqa: PLC0415
+    from linkage.bisect.installation import install  # noqa: PLC0415
+    from linkage.toolchain.sources.rustup.folders import machine_host  # noqa: PLC0415
+
+    if arguments.cases or arguments.failed or arguments.script or arguments.cargo:
+        raise LinkageError("tries nothing", where="--install", help="leave out the cases")
+    host = arguments.host or machine_host()
+    contents = ToolchainContents(tuple(arguments.target), components(arguments), host, arguments.alt)
+    options = _session_options(arguments)
+    print(install(arguments.install, contents, options, os.environ, _say))
+    return ExitCode.OK
 
 
 @contextlib.contextmanager
@@ -328,7 +359,7 @@ def _check_resumed(arguments: argparse.Namespace) -> None:
     if arguments.resume is not None and arguments.replay is not None:
         raise LinkageError("--resume and --replay exclude each other", help="leave one of them out")
     fixed = ["good", "bad", "toolchains", "claim", "spread", "target", "ignore_limits", "no_skip", "linker"]
-    fixed += ["script", "cargo", "timeout", "prompt"]
+    fixed += ["script", "cargo", "timeout", "prompt", "component", "with_src", "with_dev", "host", "alt"]
     fixed += ["rust_src", "no_github", "rollup_builds"] if arguments.replay is not None else ["session"]
     given = [name for name in fixed if getattr(arguments, name)]
     defaults = (("regress", "failed"), ("match", "text"))
@@ -376,6 +407,9 @@ def _request(arguments: argparse.Namespace) -> "Request":
         arguments=tuple(arguments.passed_on),
         timeout=arguments.timeout,
         prompt=arguments.prompt,
+        components=components(arguments),
+        host=arguments.host,
+        alt=arguments.alt,
     )
     request.check()
     if request.toolchains:
