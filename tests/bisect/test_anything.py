@@ -163,6 +163,7 @@ def test_other_outcomes_than_failures(compilers: Path, make_rustc: MakeRustc) ->
     for regress, where in (("success", "./new"), ("non-error", "./mid")):
         answer = bisect("lib.rs", "--regress", regress, *flags)
         assert changed_at(answer) == [("lib.rs", "bad", where)]
+        assert answer["regress"] == regress
     assert (
         Path("answer.md")
         .read_text()

@@ -30,6 +30,7 @@ def answer_data(answer: Answer) -> dict[str, Any]:
         "host": answer.host,
         "tool": answer.tool,
         "command": answer.command,
+        "regress": answer.regress,
     }
     shown: dict[str, Any] = json.loads(answer.redaction.apply(json.dumps(data, ensure_ascii=False)))
     return shown
