@@ -77,7 +77,7 @@ class ChangedTrial:
             self.where,
             "the outputs of the older end",
             "\n".join(found),
-            wrong=f"{found[0]}{f' and {len(found) - 1} more' if len(found) > 1 else ''}",
+            wrong=f"{found[0]}{f' (and {len(found) - 1} more)' if len(found) > 1 else ''}",
         )
         return TrialResult(Verdict(VerdictKind.FAIL, failures=(failure,)))
 
