@@ -14,7 +14,7 @@ from rich.console import Console
 from linkage.case.case import Case
 from linkage.case.reader import read_case
 from linkage.errors import ExitCode, LinkageError
-from linkage.host.files import write_whole
+from linkage.host.files import OutputFile
 from linkage.host.folders import cache_folder, store_folder
 from linkage.render.run_table import summary_console
 from linkage.run.selection import case_files
@@ -127,7 +127,7 @@ def _main(options: argparse.Namespace, console: Console) -> int:
         text = written(
             place.read_text(encoding="utf-8"), FAULTS, Results.open(wrappers / "results").all(), options.into
         )
-        write_whole(options.into, text)
+        OutputFile(options.into, "--into").write(text)
         return ExitCode.OK
     cases = [read_case(file, str(file)) for file in case_files(options.paths or ["cases"])]
     found = list(cells(cases, toolchain, session))

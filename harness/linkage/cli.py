@@ -14,6 +14,9 @@ from typing import Any, NoReturn
 
 from linkage.dependencies import check_dependencies, explain_import_error
 from linkage.errors import ExitCode, LinkageError
+from linkage.host.interruption import interruption
+from linkage.host.standard_streams import OutputLostError, StandardStreams
+from linkage.host.terminal import escape, escape_lines
 
 COMMANDS = {
     "run": "compile the cases, check their claims, and report the verdicts",
@@ -44,8 +47,52 @@ exit status:
   4  wrong usage, or a case that cannot be read
   5  no variant was run"""
 
+_JUDGE = ("run", "compare", "snapshot", "bisect", "probe")
+"""The commands that do more than print."""
+_LINE = 2000
+"""Characters of a message that are printed."""
 _ABORT = 255
 """The exit status of `linkage probe` on wrong usage: `git bisect run` takes 1 to 127 for an answer."""
+
+
+def program(words: Sequence[str]) -> int:
+    """Run one command in a process of its own: also what becomes of its output is seen to."""
+    streams = StandardStreams()
+    if words[:1] == ["probe"]:
+        interruption.status = _ABORT
+    interruption.begin()
+    try:
+        status = main(words)
+        streams.flush()
+    except SystemExit as error:
+        status = error.code if isinstance(error.code, int) else int(error.code is not None)
+    except BaseException:
+        # What stands between may turn KeyboardInterrupt into an exception of its own.
+        if not interruption.asked and streams.error is None:
+            raise
+        status = interruption.status
+    if interruption.asked:
+        interruption.notice()
+        status = interruption.status
+    elif streams.error is not None:
+        status = _output_lost(streams.error, words)
+    streams.flush()
+    if interruption.asked or streams.error is not None:
+        os._exit(status)  # threads that are still at work would keep the process
+    return status
+
+
+def _output_lost(error: OSError, words: Sequence[str]) -> int:
+    """What a command ends with that could not print everything."""
+    if isinstance(error, BrokenPipeError):
+        # Its reader has seen enough; whether all that was asked for was judged, nobody has.
+        return _aborted(words, ExitCode.INTERRUPTED) if words[0] in _JUDGE else int(ExitCode.OK)
+    print(f"linkage: standard output cannot be written: {error.strerror}", file=sys.stderr)
+    return _aborted(words, ExitCode.USAGE)
+
+
+def _aborted(words: Sequence[str], status: ExitCode) -> int:
+    return _ABORT if words[:1] == ["probe"] else int(status)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -57,15 +104,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _call(name, words)
     except LinkageError as error:
-        print(f"linkage: {error}", file=sys.stderr)
-        return _ABORT if name == "probe" else int(error.exit_code)
+        print(f"linkage: {escape_lines(str(error))}", file=sys.stderr)
+        return _aborted(words, error.exit_code)
+    except OutputLostError:
+        raise
     except KeyboardInterrupt:
-        print("linkage: interrupted", file=sys.stderr)
-        return _ABORT if name == "probe" else int(ExitCode.INTERRUPTED)
-    except BrokenPipeError:
-        # The reader of our output closed the pipe.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return int(ExitCode.OK)
+        interruption.notice()
+        print(f"linkage: {interruption.describe()}", file=sys.stderr)
+        return _aborted(words, ExitCode.INTERRUPTED)
 
 
 def _call(name: str, words: list[str]) -> int:
@@ -98,7 +144,7 @@ class CommandLine(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print the error and exit."""
-        what, meant = self._explained(message)
+        what, meant = self._explained(escape(message, _LINE))
         status = _ABORT if self.prog.endswith(" probe") else ExitCode.USAGE
         self.exit(int(status), f"{self.prog}: {what} (help: {meant or f'{self.prog} --help'})\n")
 
@@ -148,4 +194,5 @@ def command_line(complete: Collection[str]) -> CommandLine:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    interruption.take()
+    sys.exit(program(sys.argv[1:]))

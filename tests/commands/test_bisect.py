@@ -163,9 +163,12 @@ def test_everything_that_failed_in_the_last_run(listed: str, capsys: pytest.Capt
         (["answer.yaml", "--toolchains", "list.txt", "--rust-src", "."], "--rust-src /"),
         (
             ["answer.yaml", "--toolchains", "list.txt", "--json", "no/x"],
-            "no/x: cannot be written: its folder does not",
+            "--json no/x: cannot be written: no such directory",
         ),
-        (["answer.yaml", "--toolchains", "list.txt", "-o", "."], ".: cannot be written: it is a folder"),
+        (
+            ["answer.yaml", "--toolchains", "list.txt", "-o", "."],
+            "--output .: cannot be written: it is a directory",
+        ),
         (
             ["answer.yaml", "--toolchains", "list.txt", "--session", "."],
             ".: cannot be written: it is not a file",

@@ -128,7 +128,11 @@ WRONG_USAGE = [
         "linkage: --recheck cannot be used with --no-store",
         "remove one of them",
     ),
-    ("run --json no/where.json", "linkage: --json no/where.json: no such directory", "create it first"),
+    (
+        "run --json no/where.json",
+        "linkage: --json no/where.json: cannot be written: no such directory",
+        "create it first",
+    ),
     ("run no.yaml", "linkage: no.yaml: no such case file or directory", "run `linkage list`"),
 ]
 

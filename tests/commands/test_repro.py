@@ -132,7 +132,7 @@ def test_what_cannot_be_reproduced(linkage: Linkage, tmp_path: Path) -> None:
         "linkage: odd.yaml: the case has 2 variants (help: name one, such as odd.yaml[word=good])\n"
     )
     nowhere = linkage("repro", "odd.yaml[word=good]", "-o", "no/where.sh", cwd=tmp_path)
-    assert nowhere.stderr.startswith("linkage: no/where.sh: cannot be written: No such file")
+    assert nowhere.stderr.startswith("linkage: --output no/where.sh: cannot be written: no such directory")
     near = linkage("repro", "odd.yaml[word=goods]", cwd=tmp_path)
     assert "did you mean [word=good]?" in near.stderr
     (tmp_path / "verdicts.yaml").write_text((Path(__file__).parent / "verdicts.case").read_text())

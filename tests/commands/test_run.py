@@ -108,7 +108,7 @@ def test_no_table_without_a_run(linkage: Linkage, project: Path, toolchain: tupl
     nowhere = linkage("run", *toolchain, "--json", "no/where.json", cwd=project)
     assert nowhere.returncode == 4
     assert nowhere.stderr == (
-        "linkage: --json no/where.json: no such directory (help: create it first)\n"
+        "linkage: --json no/where.json: cannot be written: no such directory (help: create it first)\n"
     )  # fmt: skip
 
 

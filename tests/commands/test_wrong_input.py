@@ -164,10 +164,16 @@ def test_absent_variant(folder: Path, some_rustc: str, workers: tuple[str, ...])
     assert found.stderr == (
         "linkage: good.yaml::same[lto=fat]: this run has no toolchain `same` (help: it has some)\n"
     )
-    found = linkage(folder, "run", "--toolchain", some_rustc, "good.yaml[lto=fat]", *workers)
+    found = linkage(folder, "run", "--toolchain", some_rustc, "good.yaml[lto=thick]", *workers)
+    assert found.returncode == USAGE
+    assert found.stderr == "linkage: good.yaml: no variant [lto=thick] (help: did you mean [lto=fat]?)\n"
+    found = linkage(folder, "run", "--toolchain", some_rustc, "gone.yaml[lto=fat]", *workers)
+    assert (found.returncode, found.stdout) == (USAGE, "")
+    assert found.stderr == "linkage: gone.yaml: no such case file or directory (help: run `linkage list`)\n"
+    found = linkage(folder, "run", "--toolchain", some_rustc, "-k", "good and", *workers)
+    assert (found.returncode, found.stdout) == (USAGE, "")
     assert found.stderr == (
-        "linkage: good.yaml[lto=fat]: a node id names the toolchain too "
-        "(help: write good.yaml::TOOLCHAIN[lto=fat], or select with -k)\n"
+        "linkage: -k: `good and` is not an expression (help: write it as `cdylib and not thin`)\n"
     )
 
 

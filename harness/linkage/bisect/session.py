@@ -46,6 +46,7 @@ from linkage.compare.change_groups import ChangeGroup as Changes
 from linkage.errors import LinkageError
 from linkage.host.folders import bisect_folder, cache_folder, store_folder
 from linkage.host.size import parse_size
+from linkage.host.terminal import escape_lines
 from linkage.judge.verdict import Verdict, VerdictKind
 from linkage.run.job_server import JobServer, processors
 from linkage.run.sandbox import find_sandbox
@@ -79,7 +80,7 @@ class SessionOptions:
 
 
 def say(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
+    sys.stderr.write(f"{escape_lines(line)}\n")
     sys.stderr.flush()
 
 
@@ -357,7 +358,7 @@ def hints_of(trials: Mapping[str, Trial], asked: Range, session: Session) -> lis
         cell = split(name)[2] or ""
         days = [
             day.toordinal()
-            for one in results.of_case(case.folder / Path(case.name).name)
+            for one in results.of_case(case.file)
             if one.cell == cell and one.outcome in ("pass", "known") and (day := _day(one.compiler.version))
         ]
         newest += [max((day for day in days if day < asked.new), default=0)]

@@ -8,7 +8,7 @@ import msgspec
 from linkage.bisect.signature import ProbeResult
 from linkage.errors import LinkageError
 from linkage.host.decoding import MALFORMED
-from linkage.host.files import write_whole
+from linkage.host.files import OutputFile
 
 
 class SavedSignatures(msgspec.Struct):
@@ -19,9 +19,9 @@ class SavedSignatures(msgspec.Struct):
     variants: Mapping[str, ProbeResult]
 
 
-def save(place: str, saved: SavedSignatures) -> None:
+def save(file: OutputFile, saved: SavedSignatures) -> None:
     """Write the file. Raises LinkageError if it cannot be written."""
-    write_whole(place, msgspec.json.format(msgspec.json.encode(saved), indent=1).decode() + "\n")
+    file.write(msgspec.json.format(msgspec.json.encode(saved), indent=1).decode() + "\n")
 
 
 def load(place: str, case: str) -> Mapping[str, ProbeResult]:

@@ -1,8 +1,8 @@
 """A case as it was read: what its file says, its cells, and where each part of it stands."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
@@ -40,6 +40,14 @@ class Case:
     def ids(self) -> tuple[str, ...]:
         """The cells' readable names, in the order of `rows`."""
         return tuple(row_id(row) for row in self.rows)
+
+    def only(self, names: Collection[str]) -> "Case":
+        """The same case with these of its cells."""
+        found = replace(self)
+        vars(found)["rows"] = tuple(
+            row for row, name in zip(self.rows, self.ids, strict=True) if name in names
+        )
+        return found
 
     @cached_property
     def excluded(self) -> tuple[tuple[str, Position], ...]:

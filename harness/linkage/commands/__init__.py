@@ -2,6 +2,7 @@
 
 import argparse
 
+from linkage.host.files import OutputFile
 from linkage.run.options import RUN_OPTIONS
 
 
@@ -12,7 +13,14 @@ def add_cases(parser: argparse.ArgumentParser) -> None:
         nargs="*",
         default=[],
         metavar="CASE",
-        help="a case file or a directory of them (default: cases)",
+        help="a case file, a directory of them, or a variant: CASE[VARIANT] (default: cases)",
+    )
+
+
+def add_keywords(parser: argparse.ArgumentParser) -> None:
+    """Which variants of the cases a command is about."""
+    parser.add_argument(
+        "-k", dest="chosen", metavar="EXPR", help="only variants that match, such as `cdylib and not lto=fat`"
     )
 
 
@@ -41,6 +49,12 @@ def add_toolchains(parser: argparse.ArgumentParser) -> None:
         help="a rustup toolchain, the path of a rustc, sysroot or stage directory, $RUSTC, debian:RELEASE, "
         "or NAME=PATH; may be repeated",
     )
+
+
+def output(arguments: argparse.Namespace, option: str) -> OutputFile | None:
+    """The file that an option names, which has been seen to be writable. Raises LinkageError."""
+    place: str | None = getattr(arguments, option.lstrip("-"))
+    return None if place is None else OutputFile(place, option, parents=option == "--junitxml")
 
 
 def add_store(parser: argparse.ArgumentParser, default: str | None = None) -> None:

@@ -17,8 +17,10 @@ from linkage.bisect.trial_arguments import (
     answers,
     components,
 )
-from linkage.commands import add_sandbox
+from linkage.commands import add_keywords, add_sandbox, output
 from linkage.errors import ExitCode, LinkageError
+from linkage.host.files import reporting_beside
+from linkage.host.terminal import escape_lines
 from linkage.run.options import width
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "cases", nargs="*", metavar="CASE[VARIANT]", help="a case file, a folder, a node id, or a .rs file"
     )
     parser.add_argument("--failed", action="store_true", help="every variant that failed in the last run")
+    add_keywords(parser)
     add_trial_arguments(parser)
     add_install_arguments(parser)
     _add_search(parser)
@@ -185,7 +188,7 @@ def run(arguments: argparse.Namespace) -> int:
         return _install(arguments)
     if arguments.resume is not None or arguments.replay is not None:
         _check_resumed(arguments)
-    _check_outputs(arguments)
+    arguments.files = output(arguments, "--output"), output(arguments, "--json")  # before the long search
     if arguments.replay is not None:
         return _replay(arguments)
     return _resume(arguments) if arguments.resume is not None else _begin(arguments)
@@ -252,7 +255,6 @@ def _print_log(place: str | None) -> int:
 
 def _search(request: "Request", arguments: argparse.Namespace, journal: "Journal") -> int:
     from linkage.bisect.session import BisectSession, sessions  # noqa: PLC0415
-    from linkage.host.files import write_whole  # noqa: PLC0415
     from linkage.render.bisect_json import answer_data  # noqa: PLC0415
     from linkage.render.bisect_markdown import answer_text  # noqa: PLC0415
 
@@ -272,12 +274,14 @@ def _search(request: "Request", arguments: argparse.Namespace, journal: "Journal
             talk.say(f"interrupted (help: resume with: linkage bisect --resume {journal.file})")
             return ExitCode.INTERRUPTED
     text = answer_text(answer)
-    if arguments.output:
-        write_whole(arguments.output, text)
+    answer_file, json_file = arguments.files
+    if answer_file is not None:
+        answer_file.write(text)
     else:
-        sys.stdout.write(text)
-    if arguments.json:
-        write_whole(arguments.json, json.dumps(answer_data(answer), indent=1) + "\n")
+        with reporting_beside(json_file):
+            sys.stdout.write(text)
+    if json_file is not None:
+        json_file.write(json.dumps(answer_data(answer), indent=1) + "\n")
     if answer.groups:
         return ExitCode.OK
     return ExitCode.FLAKY if answer.flaky else ExitCode.FAILED
@@ -324,7 +328,7 @@ def _talk(*, verbose: bool) -> "Iterator[Talk]":
         def say(line: str) -> None:
             with lock:
                 progress.end()
-                sys.stderr.write(f"{line}\n")
+                sys.stderr.write(f"{escape_lines(line)}\n")
                 sys.stderr.flush()
 
         def show(text: str, detail: str) -> None:
@@ -335,21 +339,12 @@ def _talk(*, verbose: bool) -> "Iterator[Talk]":
 
 
 def _say(line: str) -> None:
-    print(line, file=sys.stderr)
+    print(escape_lines(line), file=sys.stderr)
 
 
 def _check_sandbox(request: "Request", arguments: argparse.Namespace) -> None:
     if arguments.sandbox and request.external:
         raise LinkageError("is for cases", where="--sandbox", help="start a sandbox in the script")
-
-
-def _check_outputs(arguments: argparse.Namespace) -> None:
-    """Raise LinkageError, before the long search, if the answer could not be written after it."""
-    for place in filter(None, (arguments.json, arguments.output)):
-        file = Path(place)
-        if file.is_dir() or not os.access(file if file.exists() else file.parent, os.W_OK):
-            reason = "it is a folder" if file.is_dir() else "its folder does not exist or is read-only"
-            raise LinkageError(f"cannot be written: {reason}", where=place)
 
 
 def _check_resumed(arguments: argparse.Namespace) -> None:
@@ -361,11 +356,12 @@ def _check_resumed(arguments: argparse.Namespace) -> None:
     fixed = ["good", "bad", "toolchains", "claim", "spread", "target", "ignore_limits", "no_skip", "linker"]
     fixed += ["script", "cargo", "timeout", "prompt", "component", "with_src", "with_dev", "host", "alt"]
     fixed += ["rust_src", "no_github", "rollup_builds"] if arguments.replay is not None else ["session"]
+    fixed.append("chosen")
     given = [name for name in fixed if getattr(arguments, name)]
     defaults = (("regress", "failed"), ("match", "text"))
     given += [name for name, default in defaults if getattr(arguments, name) != default]
     if given:
-        option = f"--{given[0].replace('_', '-')}"
+        option = "-k" if given[0] == "chosen" else f"--{given[0].replace('_', '-')}"
         raise LinkageError("cannot be changed in a session", where=option, help="leave it out")
 
 
@@ -382,6 +378,8 @@ def _request(arguments: argparse.Namespace) -> "Request":
             raise LinkageError("--failed and cases exclude each other", help="leave one of them out")
         cases, newest = failed_cases(os.environ)
         bad = bad or (newest if not arguments.toolchains else None)
+    if arguments.chosen is not None:
+        cases = _chosen(cases, arguments.chosen)
     if not arguments.toolchains:
         good, bad = end(good, os.environ), end(bad, os.environ)
     request = Request(
@@ -425,6 +423,17 @@ def _history(request: "Request") -> "History | None":
     from linkage.bisect.session import say  # noqa: PLC0415
 
     return open_history(request.rust_src, os.environ, say, ask=request.github)
+
+
+def _chosen(texts: tuple[str, ...], keywords: str) -> tuple[str, ...]:
+    """The ids of the variants that -k means. Raises LinkageError if there are none."""
+    from linkage.run.selection import read_cases  # noqa: PLC0415
+
+    cases = list(read_cases(texts, keywords)) if texts else []
+    found = [f"{case.name}[{name}]" if name else case.name for case in cases for name in case.ids]
+    if texts and not found:
+        raise LinkageError("no variant matches", where=f"-k {keywords}", help="run `linkage list`")
+    return tuple(found)
 
 
 def _clone(arguments: argparse.Namespace) -> str | None:

@@ -3,14 +3,15 @@
 import argparse
 import sys
 
-from linkage.commands import add_cases, add_sandbox, add_store
+from linkage.commands import add_cases, add_keywords, add_sandbox, add_store, output
 from linkage.compare.comparison import Comparison
 from linkage.compare.request import ComparisonOptions, compared
 from linkage.errors import ExitCode
-from linkage.host.files import write_whole
+from linkage.host.files import reporting_beside
+from linkage.host.interruption import interruption
 from linkage.render.compare_data import as_json, as_markdown
 from linkage.render.compare_text import print_result
-from linkage.render.progress import ProgressLine
+from linkage.render.progress import ProgressLine, interrupted
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,9 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def add_build_arguments(parser: argparse.ArgumentParser) -> None:
     """What is built and how, for `linkage compare` and `linkage snapshot`."""
     add_cases(parser)
-    parser.add_argument(
-        "-k", dest="chosen", metavar="EXPR", help="only variants that match, such as `cdylib and fat`"
-    )
+    add_keywords(parser)
     parser.add_argument("-j", "--jobs", type=_positive, metavar="N", help="run at most N processes at once")
     parser.add_argument("--linker", default="", metavar="NAME", help="link with bfd, lld, mold or gold")
     parser.add_argument(
@@ -64,13 +63,15 @@ def options(arguments: argparse.Namespace, *sides: str) -> ComparisonOptions:
 
 def run(arguments: argparse.Namespace) -> int:
     """Compare, and print the report; the exit status. Raises LinkageError."""
+    files = output(arguments, "--json"), output(arguments, "--markdown")
     with ProgressLine(sys.stderr) as progress:
+        interruption.describe = lambda: interrupted(*progress.counted, kept=not arguments.no_store)
         result = compared(options(arguments, arguments.base, arguments.head), progress.count)
-    if arguments.json:
-        write_whole(arguments.json, as_json(result))
-    if arguments.markdown:
-        write_whole(arguments.markdown, as_markdown(result))
-    print_result(result)
+    for file, text in zip(files, (as_json, as_markdown), strict=True):
+        if file is not None:
+            file.write(text(result))
+    with reporting_beside(*files):
+        print_result(result)
     return _exit_status(result)
 
 

@@ -5,17 +5,18 @@ import argparse
 from rich.console import Console
 from rich.text import Text
 
-from linkage.case.reader import read_case
-from linkage.commands import add_cases, add_shipped, named_cases
+from linkage.commands import add_cases, add_keywords, add_shipped, named_cases
 from linkage.errors import ExitCode, LinkageError
+from linkage.host.terminal import escape, escape_lines
 from linkage.judge.name_set import plural
-from linkage.run.selection import case_files, case_name
+from linkage.run.selection import read_cases
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `linkage list`."""
     add_cases(parser)
     add_shipped(parser)
+    add_keywords(parser)
     parser.add_argument(
         "-v",
         "--verbose",
@@ -28,20 +29,20 @@ def run(arguments: argparse.Namespace) -> int:
     """Print each case with its variants; report a case that cannot be read and continue."""
     console = Console(highlight=False, soft_wrap=True)
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
-    status, total = ExitCode.OK, 0
-    for file in case_files(named_cases(arguments)):
-        try:
-            case = read_case(file, case_name(file))
-        except LinkageError as error:
-            errors.print(Text(str(error), "bold red"))
-            status = ExitCode.USAGE
-            continue
+    wrong: list[LinkageError] = []
+
+    def report(error: LinkageError) -> None:
+        wrong.append(error)
+        errors.print(Text(escape_lines(str(error)), "bold red"))
+
+    total = 0
+    for case in read_cases(named_cases(arguments), arguments.chosen, report):
         total += len(case.ids)
-        count = plural(len(case.ids), "variant")
-        console.print(Text.assemble((case.name, "bold"), ": ", case.model.summary, (f" ({count})", "dim")))
+        count = (f" ({plural(len(case.ids), 'variant')})", "dim")
+        console.print(Text.assemble((case.name, "bold"), ": ", escape(case.model.summary, 2000), count))
         for name in case.ids:
             console.print(Text(f"    {case.name}[{name}]" if name else f"    {case.name}"))
         for name, where in case.excluded if arguments.verbose else ():
             console.print(Text(f"    [{name}] is excluded at {where}", "dim"))
     console.print(Text(f"{plural(total, 'variant')} on each toolchain", "dim"))
-    return status
+    return ExitCode.USAGE if wrong else ExitCode.OK

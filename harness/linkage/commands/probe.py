@@ -12,8 +12,9 @@ import traceback
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from linkage.commands import add_sandbox
+from linkage.commands import add_sandbox, output
 from linkage.errors import LinkageError, ToolchainError
+from linkage.host.terminal import escape
 
 if TYPE_CHECKING:
     from linkage.bisect.signature import ProbeResult
@@ -25,6 +26,8 @@ GOOD, BAD, INCONCLUSIVE, ABORT = 0, 1, 125, 255
 OTHER = -1
 """A different failure."""
 _WORDS = {GOOD: "good", BAD: "bad", INCONCLUSIVE: "inconclusive", OTHER: "inconclusive"}
+_LINE = 2000
+"""Characters of a reason that are printed."""
 EXIT_STATUS = (
     "Exit status, for `git bisect run`: 0: good; 1: bad; 125: inconclusive; 255: wrong input. With "
     "--script-mode, for `cargo bisect-rustc --script`: 0: baseline, also a different failure; 1: regression; "
@@ -85,6 +88,7 @@ def _answered(arguments: argparse.Namespace) -> int:
     from linkage.run.selection import one_case, without_limits  # noqa: PLC0415
     from linkage.run.session import session_for  # noqa: PLC0415
 
+    file = output(arguments, "--save")
     case, named, cell = one_case(arguments.case)
     if arguments.ignore_limits:
         case = without_limits(case)
@@ -93,16 +97,16 @@ def _answered(arguments: argparse.Namespace) -> int:
     try:
         found = _results(session_for(os.environ), case, cell, spec)
     except ToolchainError as error:
-        print(f"{_WORDS[INCONCLUSIVE]}: {error}", file=sys.stderr)
+        print(f"{_WORDS[INCONCLUSIVE]}: {escape(str(error), _LINE)}", file=sys.stderr)
         return INCONCLUSIVE
-    if arguments.save:
+    if file is not None:
         if not any(one.failures for one in found.values()):
             raise LinkageError(
                 "nothing fails, so there is no failure to save",
                 where=case.name,
                 help="probe a compiler on which it fails",
             )
-        signature_file.save(arguments.save, signature_file.SavedSignatures(case.name, spec, found))
+        signature_file.save(file, signature_file.SavedSignatures(case.name, spec, found))
         saved = saved or found  # what is saved is what --like will find, known bugs too
     fixed = arguments.regress == "fixed"
     answers = [_answer(case.name, name, one, saved, fixed=fixed) for name, one in found.items()]
@@ -171,7 +175,7 @@ def _answer(
     answer = BAD if same else GOOD if passes else OTHER if other else INCONCLUSIVE
     if fixed:
         answer = {BAD: GOOD, GOOD: BAD}.get(answer, answer)
-    print(f"{_WORDS[answer]}: {case}{f'[{name}]' if name else ''}: {reason}", file=sys.stderr)
+    print(f"{_WORDS[answer]}: {case}{f'[{name}]' if name else ''}: {escape(reason, _LINE)}", file=sys.stderr)
     return answer
 
 

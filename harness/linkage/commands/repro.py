@@ -6,9 +6,8 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
-from linkage.commands import add_toolchains
+from linkage.commands import add_toolchains, output
 from linkage.errors import ExitCode, LinkageError
-from linkage.host.files import write_whole
 from linkage.judge.verdict import Verdict
 from linkage.plan.plan import Plan, Variant, plan
 from linkage.render.script import OtherBuild, repro_script
@@ -25,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the script of one variant. Raises LinkageError if the id means several."""
-    text, output = arguments.case, arguments.output
+    text, file = arguments.case, output(arguments, "--output")
     case, named, cell = one_case(text)
     if cell is None and len(case.rows) > 1:
         raise LinkageError(
@@ -42,10 +41,10 @@ def run(arguments: argparse.Namespace) -> int:
     planned, verdict = plan(variant), session.verdict(variant)
     others = _others(planned, verdict, variants(case, toolchain, None))
     script = repro_script(planned, sources(variant), verdict, others)
-    if output is None:
+    if file is None:
         sys.stdout.write(script)
         return ExitCode.OK
-    write_whole(output, script, mode=0o755)
+    file.write(script, mode=0o755)
     return ExitCode.OK
 
 

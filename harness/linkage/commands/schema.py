@@ -5,8 +5,9 @@ import sys
 from pathlib import Path
 
 from linkage.case.schema import schema_text
+from linkage.commands import output
 from linkage.errors import ExitCode, LinkageError
-from linkage.host.files import write_whole
+from linkage.host.terminal import escape
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,10 +19,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the schema, write it, or compare it with a file. Raises LinkageError."""
     text = schema_text()
+    file = output(arguments, "--output")
     if arguments.check is not None:
         return _check(arguments.check, text)
-    if arguments.output is not None:
-        write_whole(arguments.output, text)
+    if file is not None:
+        file.write(text)
     else:
         sys.stdout.write(text)
     return ExitCode.OK
@@ -34,5 +36,6 @@ def _check(file: str, text: str) -> int:
         raise LinkageError(f"cannot be read: {error.strerror}", where=file) from None
     if current == text:
         return ExitCode.OK
-    print(f"linkage: {file}: out of date (help: linkage schema -o {file})", file=sys.stderr)
+    name = escape(file, 2000)
+    print(f"linkage: {name}: out of date (help: linkage schema -o {name})", file=sys.stderr)
     return ExitCode.FAILED

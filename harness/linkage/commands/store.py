@@ -13,6 +13,7 @@ from linkage.commands import add_store
 from linkage.errors import ExitCode
 from linkage.host.folders import store_folder
 from linkage.host.size import parse_size, shown_size
+from linkage.host.terminal import escape
 from linkage.store import maintenance
 from linkage.store.maintenance import KINDS, Contents, Removal
 from linkage.store.store import Store
@@ -52,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _show(store: Store, console: Console) -> ExitCode:
     found = maintenance.contents(store)
-    console.print(Text(str(store.folder.parent), "bold"))
+    console.print(Text(escape(str(store.folder.parent), 2000), "bold"))
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for name in ("", "entries", "size", "oldest", "newest"):
         table.add_column(name, justify="right" if name in ("entries", "size") else "left")
@@ -64,7 +65,7 @@ def _show(store: Store, console: Console) -> ExitCode:
     table.add_row("all", str(sum(one.count for one in found.kinds.values())), shown_size(size))
     console.print(table)
     for line in _notes(found):
-        console.print(Text(line))
+        console.print(Text(escape(line, 2000)))
     return ExitCode.OK
 
 

@@ -11,11 +11,11 @@ from rich.table import Table
 from rich.text import Text
 
 from linkage.case.case import Case
-from linkage.case.reader import read_case
-from linkage.commands import add_cases, add_store, add_toolchains, named_cases
+from linkage.commands import add_cases, add_keywords, add_store, add_toolchains, named_cases
 from linkage.errors import ExitCode, LinkageError, NoResultError
-from linkage.host.files import write_whole
+from linkage.host.files import OutputFile
 from linkage.host.folders import cache_folder, store_folder
+from linkage.host.terminal import escape, escape_lines
 from linkage.judge.results import Compiler, KeptResult
 from linkage.render.grid import Grid, grid
 from linkage.render.grid_text import (
@@ -29,7 +29,7 @@ from linkage.render.grid_text import (
     seen_in,
 )
 from linkage.render.run_table import STYLES, summary_console
-from linkage.run.selection import case_files, case_name
+from linkage.run.selection import read_cases, split
 from linkage.store.results import Results
 from linkage.toolchain import probe, resolve_all
 
@@ -40,6 +40,7 @@ END = "<!-- linkage table: end -->"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `linkage table`."""
     add_cases(parser)
+    add_keywords(parser)
     add_toolchains(parser)
     parser.add_argument("--variants", action="store_true", help="print a row for each variant")
     form = parser.add_mutually_exclusive_group()
@@ -58,13 +59,18 @@ def run(arguments: argparse.Namespace) -> int:
         if not arguments.markdown:
             raise LinkageError("--into needs --markdown", help=f"--markdown --into {into}")
         _between_marks(into)  # before anything else is done
-    cases, wrong = _read(named_cases(arguments))
+        OutputFile(into, "--into")
+    wrong: list[LinkageError] = []
+    cases = list(read_cases(named_cases(arguments), arguments.chosen, wrong.append))
     folder = store_folder(arguments.store, os.environ)
-    kept = [(case, _kept(folder, case)) for case in cases]
+    narrowed = arguments.chosen is not None or any(split(text)[2] for text in arguments.cases)
+    kept = [(case, _kept(folder, case, narrowed=narrowed)) for case in cases]
     tools = {key: versions for case in cases for key, versions in _tools(folder, case).items()}
     found = grid(kept, _chosen(arguments.toolchain), tools=tools, by_variant=arguments.variants)
-    for text in wrong:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(Text(text, "bold red"))
+    for error in wrong:
+        Console(stderr=True, highlight=False, soft_wrap=True).print(
+            Text(escape_lines(str(error)), "bold red")
+        )
     if not found.columns:
         raise NoResultError(
             "no verdicts of these cases are recorded",
@@ -82,20 +88,10 @@ def run(arguments: argparse.Namespace) -> int:
     return ExitCode.USAGE if wrong else ExitCode.OK
 
 
-def _read(paths: Sequence[str]) -> tuple[list[Case], list[str]]:
-    """The cases, and what is wrong with those that cannot be read."""
-    cases: list[Case] = []
-    wrong: list[str] = []
-    for file in case_files(paths):
-        try:
-            cases.append(read_case(file, case_name(file)))
-        except LinkageError as error:
-            wrong.append(str(error))
-    return cases, wrong
-
-
-def _kept(folder: Path, case: Case) -> Sequence[KeptResult]:
-    return Results.open(folder).of_case(case.file) if folder.is_dir() else ()
+def _kept(folder: Path, case: Case, *, narrowed: bool) -> Sequence[KeptResult]:
+    """The results of a case; if only some of its variants are meant, without those of the others."""
+    found = Results.open(folder).of_case(case.file) if folder.is_dir() else ()
+    return [one for one in found if not narrowed or one.cell in case.ids]
 
 
 def _tools(folder: Path, case: Case) -> Mapping[str, Mapping[str, str]]:
@@ -115,7 +111,7 @@ def _show(found: Grid, console: Console) -> None:
     shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     shown.add_column("case", overflow="fold")
     for column in found.columns:
-        shown.add_column(Text(column.label), overflow="fold")
+        shown.add_column(Text(escape(column.label)), overflow="fold")
     for row in found.rows:
         parts = (cell_parts(cell, word=row.variant is not None) for cell in row.cells)
         shown.add_row(Text(row_label(row, base)), *map(_cell, parts))
@@ -125,14 +121,14 @@ def _show(found: Grid, console: Console) -> None:
     console.print()
     width = max(len(column.label) for column in found.columns)
     for column in found.columns:
-        names = f"{column.label.ljust(width)}  {column.compiler.name}  {column.compiler.version}"
+        names = escape(f"{column.label.ljust(width)}  {column.compiler.name}  {column.compiler.version}")
         console.print(Text(names, "dim"))
     console.print()
     for line in notes(found):
-        console.print(Text(line, "dim"))
+        console.print(Text(escape(line, 2000), "dim"))
     for bug in found.bugs:
         report = report_place(bug, base)
-        note = f": {bug.note}" + (f" (report: {report})" if report else "")
+        note = f": {escape(bug.note, 2000)}" + (f" (report: {report})" if report else "")
         console.print(
             Text.assemble(
                 (bug.name, "yellow"), note, (f"  {bug_place(bug, base)}: {seen_in(bug, found)}", "dim")
@@ -168,5 +164,4 @@ def _between_marks(place: str) -> tuple[str, str]:
 
 def _put(place: str, text: str) -> None:
     before, after = _between_marks(place)
-    mode = Path(place).stat().st_mode & 0o777
-    write_whole(place, f"{before}\n{text}\n{after}", mode=mode)
+    OutputFile(place, "--into").write(f"{before}\n{text}\n{after}")

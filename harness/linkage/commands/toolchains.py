@@ -16,6 +16,7 @@ from rich.text import Text
 from linkage.commands import add_toolchains
 from linkage.errors import ExitCode, LinkageError, ToolchainError
 from linkage.host.folders import cache_folder
+from linkage.host.terminal import escape
 from linkage.toolchain import (
     Tool,
     Toolchain,
@@ -30,6 +31,8 @@ from linkage.toolchain import (
 from linkage.toolchain.sources import InstallOptions, Say
 from linkage.toolchain.tools import ABSENT
 
+_VALUE = 10_000
+"""Characters of a value that are printed."""
 _LONG = 0.05
 """Seconds; the time of a shorter step is not printed."""
 
@@ -109,17 +112,20 @@ def run(arguments: argparse.Namespace) -> int:
         table.add_column(style="dim", no_wrap=True)
         table.add_column(overflow="fold")
         for label, value in describe(toolchain):
-            table.add_row(label, Text(value, "bold" if label == "name" else ""))
+            table.add_row(label, Text(escape(value, _VALUE), "bold" if label == "name" else ""))
         console.print(table)
         console.print()
     if not found and not wrong:
         console.print("no toolchain found (help: linkage toolchains install stable)")
     for text in wrong:
-        console.print(Text(text, "bold red"))
+        console.print(Text(escape(text, _VALUE), "bold red"))
     if arguments.verbose:
         _print_tools((*machine.tools, ask_rustup(cache, os.environ)), console)
     console.print(
-        Text(f"this machine: {machine.cc_version or 'no C compiler'}; working linkers: {linkers}", "dim")
+        Text(
+            escape(f"this machine: {machine.cc_version or 'no C compiler'}; working linkers: {linkers}"),
+            "dim",
+        )
     )
     return ExitCode.OK
 
@@ -131,7 +137,11 @@ def _print_tools(tools: Sequence[Tool], console: Console) -> None:
     table.add_column(overflow="fold")
     for tool in tools:
         path = str(tool.path) if tool.path else ABSENT
-        table.add_row(tool.name, Text(path, "" if tool.path else "dim"), Text(tool.recorded or ""))
+        table.add_row(
+            tool.name,
+            Text(escape(path, _VALUE), "" if tool.path else "dim"),
+            Text(escape(tool.recorded or "", _VALUE)),
+        )
     console.print(table)
     console.print()
 
@@ -160,7 +170,7 @@ def _each(specs: Sequence[str], act: Callable[[str, Say], None]) -> int:
             act(spec, steps.say)
         except ToolchainError as error:
             steps.end()
-            print(f"linkage: {error}", file=sys.stderr)
+            print(f"linkage: {escape(str(error), _VALUE)}", file=sys.stderr)
             status = int(error.exit_code)
         finally:
             steps.end()
@@ -179,6 +189,7 @@ class InstallProgress:
     def say(self, text: str) -> None:
         """Begin a step and end the one before."""
         self.end()
+        text = escape(text, _VALUE)
         self._stream.write(text if self._live else f"{text}\n")
         self._stream.flush()
         self._since = self._clock() if self._live else None

@@ -1,8 +1,9 @@
 """Building variants on both sides, and comparing each pair as soon as both are built."""
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections import Counter, deque
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -18,11 +19,13 @@ from linkage.compare.variant import built, differences, linkers, unjudged
 from linkage.errors import LinkageError
 from linkage.host import process
 from linkage.plan.plan import Variant
+from linkage.run.selection import split
 from linkage.run.session import Session
 from linkage.toolchain import Toolchain
 
 T = TypeVar("T")
 R = TypeVar("R")
+_LOOK = 0.2  # seconds between looks at whether threads have ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,11 @@ class ComparedVariant:
     name: str
     case: Case | None = None
     row: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def cell(self) -> str:
+        """The id of its cell; empty if the case has no matrix."""
+        return split(self.name)[2] or ""
 
 
 class BuildSource(Protocol):
@@ -139,10 +147,11 @@ def compare(
 ) -> Differences:
     """Build every variant on both sides, `width` at once, and compare the outputs."""
     result = Differences()
-    for number, (cell, pair) in enumerate(in_order(cells, lambda one: _pair(one, sources, differ), width)):
-        base, head, found = pair
-        _add(result, cell, base, head, found)
-        progress(number + 1, len(cells))
+    progress(0, len(cells))
+    with closing(in_order(cells, lambda one: _pair(one, sources, differ), width)) as results:
+        for number, (cell, (base, head, found)) in enumerate(results):
+            _add(result, cell, base, head, found)
+            progress(number + 1, len(cells))
     return result
 
 
@@ -193,24 +202,25 @@ def _add(
     result.not_compared.append(NotCompared(cell.name, why, error=any(one.error for one in failed)))
 
 
-def in_order(items: Sequence[T], work: Callable[[T], R], width: int) -> Iterator[tuple[T, R]]:
+def in_order(items: Sequence[T], work: Callable[[T], R], width: int) -> Generator[tuple[T, R], None, None]:
     """The results of `work` in the items' order, with a bounded number of results waiting."""
-    with ThreadPoolExecutor(width) as pool:
-        waiting: list[tuple[T, Future[R]]] = []
-        coming = iter(items)
-        try:
-            for item in coming:
-                waiting.append((item, pool.submit(work, item)))
-                if len(waiting) > 2 * width:
-                    first, future = waiting.pop(0)
-                    yield first, future.result()
-            for first, future in waiting:
-                yield first, future.result()
-        except BaseException:
-            # Interrupted, or a worker raised: end what still runs.
-            pool.shutdown(wait=False, cancel_futures=True)
+    pool = ThreadPoolExecutor(width)
+    waiting: deque[tuple[T, Future[R]]] = deque()
+    try:
+        for item in items:
+            waiting.append((item, pool.submit(work, item)))
+            if len(waiting) > 2 * width:
+                yield waiting[0][0], waiting[0][1].result()
+                waiting.popleft()
+        while waiting:
+            yield waiting[0][0], waiting[0][1].result()
+            waiting.popleft()
+    finally:
+        # If it was interrupted, or a worker raised: end what still runs, and what is begun after it.
+        pool.shutdown(wait=False, cancel_futures=True)
+        while left := [future for _, future in waiting if not future.done()]:
             process.end_all()
-            raise
+            wait(left, _LOOK)
 
 
 def cells_of(cases: Iterable[Case]) -> list[ComparedVariant]:

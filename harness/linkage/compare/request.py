@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from linkage.case.reader import read_case
 from linkage.compare.artifacts import Differ, DiffOptions
 from linkage.compare.builds import (
     BuildSource,
@@ -33,7 +32,7 @@ from linkage.plan.name_filter import selected
 from linkage.run.cargo import CargoProject, cargo_of
 from linkage.run.job_server import JobServer, processors
 from linkage.run.sandbox import find_sandbox
-from linkage.run.selection import case_files, case_name
+from linkage.run.selection import case_name, chosen, chosen_cases, read_cases, split
 from linkage.run.session import Session
 from linkage.store.store import Store
 
@@ -102,9 +101,11 @@ def snapshotted(options: ComparisonOptions, progress: Progress = _silent) -> Sna
     with contextlib.ExitStack() as held:
         source = _sources(options, filters, [None], held)[0]
         reduced = ReducedSource(source)
-        for number, (cell, one) in enumerate(in_order(cells, reduced.build, _width(options) + 1)):
-            builds[cell.name] = one
-            progress(number + 1, len(cells))
+        progress(0, len(cells))
+        with contextlib.closing(in_order(cells, reduced.build, _width(options) + 1)) as results:
+            for number, (cell, one) in enumerate(results):
+                builds[cell.name] = one
+                progress(number + 1, len(cells))
     return Snapshot(source.side(), builds, tuple(sorted(filters.disabled)), options.linker)
 
 
@@ -140,17 +141,18 @@ def _cells(options: ComparisonOptions, given: Sequence[Snapshot | None]) -> list
     snapshots = [one for one in given if one is not None]
     if len(snapshots) == len(options.sides):
         names = sorted({name for one in snapshots for name in one.builds})
-        paths = tuple(options.cases)
-        cells = [ComparedVariant(name) for name in names if not paths or name.startswith(paths)]
-    else:
-        files = case_files(options.cases or ["cases"])
-        cells = cells_of(read_case(file, case_name(file)) for file in files)
-        here = {cell.name for cell in cells}
-        cases = {cell.case.name for cell in cells if cell.case is not None}
-        # Variants of these cases that only a snapshot has are reported as not compared.
-        gone = {name for one in snapshots for name in one.builds} - here
-        cells += [ComparedVariant(name) for name in sorted(gone) if name.partition("[")[0] in cases]
-    return [cell for cell in cells if selected(options.chosen, cell.name)]
+        wanted = tuple(f"{name}[{cell}]" if cell else name for name, _, cell in map(split, options.cases))
+        found = [ComparedVariant(name) for name in names if not wanted or name.startswith(wanted)]
+        return [one for one in found if selected(options.chosen, one.name)]
+    texts = options.cases or ["cases"]
+    cases = {case.name: case for case in read_cases(texts)}
+    cells = cells_of(cases.values())
+    # Variants of these cases that only a snapshot has are reported as not compared.
+    gone = {name for one in snapshots for name in one.builds} - {cell.name for cell in cells}
+    whole = {case_name(one.file) for one in chosen_cases(texts) if one.cell is None}
+    only = [ComparedVariant(name) for name in sorted(gone) if name.partition("[")[0] in whole]
+    meant = [one for one in cells if one.case is None or chosen(options.chosen, one.case, one.cell)]
+    return [*meant, *(one for one in only if selected(options.chosen, one.name))]
 
 
 def _sources(

@@ -5,10 +5,9 @@ needed, it must match exactly one.
 """
 
 import posixpath
-import shlex
 from dataclasses import dataclass
 
-from linkage.plan.shell import pattern, printed, text_printed
+from linkage.plan.shell import pattern, printed, shell_word, text_printed
 from linkage.plan.template import Template
 
 
@@ -42,12 +41,12 @@ class Write:
     """Overwrite from this byte on, the rest stays; negative from the end."""
 
     def shell(self) -> str:
-        file = shlex.quote(self.path)
+        file = shell_word(self.path)
         text = self.content
         content = printed(text) if isinstance(text, bytes) else text_printed(text, {})
         if self.offset is None:
             folder = posixpath.dirname(self.path)
-            make = f"mkdir -p -- {shlex.quote(folder)} && " if folder else ""
+            make = f"mkdir -p -- {shell_word(folder)} && " if folder else ""
             return f"{make}{content} >{file}"
         seek = str(self.offset) if self.offset >= 0 else f"$(($(wc -c <{file}) - {-self.offset}))"
         return f"{content} | dd of={file} bs=1 seek={seek} conv=notrunc 2>/dev/null"
@@ -86,7 +85,7 @@ class Symlink:
 
     def shell(self) -> str:
         target = posixpath.relpath(self.to, posixpath.dirname(self.path) or ".")
-        return f"ln -s -- {shlex.quote(target)} {shlex.quote(self.path)}"
+        return f"ln -s -- {shell_word(target)} {shell_word(self.path)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +130,7 @@ class Clean:
 
     def shell(self) -> str:
         spared = "".join(
-            f" ! -path {shlex.quote(f'./{path}{end}')}" for path in sorted(self.keep) for end in ("", "/*")
+            f" ! -path {shell_word(f'./{path}{end}')}" for path in sorted(self.keep) for end in ("", "/*")
         )
         empty = f"find . -mindepth 1 -depth -type d -empty{spared} -delete"
         return f"find . -mindepth 1 ! -type d{spared} -delete && {empty} && sources"

@@ -1,5 +1,6 @@
 """Commands, words and files in POSIX shell syntax, whatever characters they have."""
 
+import itertools
 import posixpath
 import re
 import shlex
@@ -10,6 +11,23 @@ from linkage.plan.command import Command, Word
 from linkage.plan.template import WORK, Captured, CapturedText, Part, Template, WorkFolder
 
 _WILDCARD = re.compile(r"[*?]+")
+
+
+def shell_word(text: str) -> str:
+    """A text as one word, as shlex.quote makes it, but printf makes its control characters."""
+    if _readable(text):
+        return shlex.quote(text)
+    parts = ((readable, "".join(part)) for readable, part in itertools.groupby(text, _readable))
+    return "".join(
+        shlex.quote(part)
+        if readable
+        else f"\"$(printf '{_octal(part.encode('utf-8', 'surrogateescape'))}')\""
+        for readable, part in parts
+    )
+
+
+def _readable(text: str) -> bool:
+    return all(char in "\t\n" or char.isprintable() for char in text)
 
 
 def identifier(name: str) -> str:
@@ -31,7 +49,7 @@ def command_line(
     line = " ".join([*([] if all(key.isidentifier() for key in command.env) else ["env"]), *env, *words])
     if command.stdin is not None:
         line = f"{text_printed(command.stdin.expanded(captured), places)} | {line}"
-    return f"( cd {shlex.quote(command.cwd)} && {line} )" if command.cwd != "." else line
+    return f"( cd {shell_word(command.cwd)} && {line} )" if command.cwd != "." else line
 
 
 def _arguments(
@@ -44,7 +62,7 @@ def _arguments(
         yield _files(word.pattern, cwd, places)
     else:
         chosen = f'case $member in {pattern(word.pattern)}) echo "$member" ;; esac'
-        archive = shlex.quote(posixpath.relpath(word.archive, cwd))
+        archive = shell_word(posixpath.relpath(word.archive, cwd))
         yield f"$(ar t {archive} | while read -r member; do {chosen}; done)"
 
 
@@ -65,7 +83,7 @@ def quoted(text: Template, places: Mapping[str, str]) -> str:
         case (Captured(step),):  # the shell splits words, a stream is one word
             return f'${{WORDS_{identifier(step)}-"$CAPTURED_{identifier(step)}"}}'
     pieces = (piece for part in text.parts for piece in _pieces(part, places))
-    return "".join(shlex.quote(piece) if variable is None else variable for piece, variable in pieces) or "''"
+    return "".join(shell_word(piece) if variable is None else variable for piece, variable in pieces) or "''"
 
 
 def _pieces(part: Part, places: Mapping[str, str]) -> Iterator[tuple[str, str | None]]:
@@ -85,15 +103,15 @@ def _pieces(part: Part, places: Mapping[str, str]) -> Iterator[tuple[str, str | 
 
 def pattern(glob: str) -> str:
     """A path or glob, quoted except for its wildcards."""
-    literals = [shlex.quote(part) if part else "" for part in _WILDCARD.split(glob)]
+    literals = [shell_word(part) if part else "" for part in _WILDCARD.split(glob)]
     wildcards = [*_WILDCARD.findall(glob), ""]
     return "".join(part for pair in zip(literals, wildcards, strict=True) for part in pair) or "''"
 
 
 def written(name: str, content: bytes) -> list[str]:
     """The lines that write a file: readable if it is text, else in octal."""
-    target = shlex.quote(name)
-    lines = [f"mkdir -p -- {shlex.quote(str(PurePosixPath(name).parent))}"] if "/" in name else []
+    target = shell_word(name)
+    lines = [f"mkdir -p -- {shell_word(str(PurePosixPath(name).parent))}"] if "/" in name else []
     text = _plain(content)
     if text is None or not text.endswith("\n"):
         return [*lines, f"{printed(content)} > {target}"]
@@ -108,7 +126,7 @@ def printed(content: bytes) -> str:
     text = _plain(content)
     if text is None:
         return f"printf '{_octal(content)}'"
-    return f"printf %s {shlex.quote(text)}" if text.isprintable() else f"printf {shlex.quote(_format(text))}"
+    return f"printf %s {shell_word(text)}" if text.isprintable() else f"printf {shell_word(_format(text))}"
 
 
 def text_printed(text: Template, places: Mapping[str, str]) -> str:
@@ -118,7 +136,7 @@ def text_printed(text: Template, places: Mapping[str, str]) -> str:
     pieces = [piece for part in text.parts for piece in _pieces(part, places)]
     form = "".join(_format(piece) if variable is None else "%s" for piece, variable in pieces)
     variables = [variable for _, variable in pieces if variable is not None]
-    return " ".join(["printf", shlex.quote(form), *variables])
+    return " ".join(["printf", shell_word(form), *variables])
 
 
 def _format(text: str) -> str:
@@ -140,4 +158,4 @@ def _plain(content: bytes) -> str | None:
         text = content.decode()
     except UnicodeDecodeError:
         return None
-    return text if all(char in "\t\n" or char.isprintable() for char in text) else None
+    return text if _readable(text) else None

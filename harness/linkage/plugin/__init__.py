@@ -8,6 +8,7 @@ imports nothing that costs time, and it loads the rest only for a run that has c
 import argparse
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,38 +16,54 @@ from linkage.dependencies import check_dependencies
 from linkage.errors import LinkageError
 from linkage.run.options import RUN_OPTIONS
 
+if TYPE_CHECKING:
+    from linkage.plugin.arguments import RunArguments
+
 SETTING = "linkage_cases"
 RUN = "--linkage-run"
 """`linkage run` passes it: the arguments are cases, whatever the project's settings are."""
+KEYWORDS, TAGS = "--linkage-keywords", "--linkage-tags"
+"""The -k and the -m of `linkage run`, which mean what they mean in its other commands."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini(SETTING, "folders and files of linkage cases, which pytest collects", type="paths")
     group = parser.getgroup("linkage", "linkage cases")
     group.addoption(RUN, action="store_true", help=argparse.SUPPRESS)
+    group.addoption(KEYWORDS, help=argparse.SUPPRESS)
+    group.addoption(TAGS, help=argparse.SUPPRESS)
     for option in RUN_OPTIONS:
         # pytest reserves lower-case letters, but users expect -j, like -n of xdist.
         group._addoption(*option.flags, **option.settings)  # noqa: SLF001
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption(RUN) and hasattr(config, "workerinput"):
+        from linkage.host.interruption import hear  # noqa: PLC0415 - only a worker of `linkage run` needs it
+
+        hear()
     try:
-        places = _named(config) if config.getoption(RUN) else _configured(config)
+        named = _named(config) if config.getoption(RUN) else None
+        places = _configured(config) if named is None else named.places
         if not places and not config.getoption("--toolchain"):
             return
         check_dependencies()
         from linkage.plugin.hooks import Hooks  # noqa: PLC0415 - after the check, and only if there are cases
 
         config.pluginmanager.register(Hooks(config, places), "linkage-hooks")
+        if named is not None:
+            named.choose(config)
     except LinkageError as error:
         raise pytest.UsageError(str(error)) from None
 
 
-def _named(config: pytest.Config) -> list[Path]:
-    """The arguments of `linkage run`, each a folder of cases or a case. Raises LinkageError."""
+def _named(config: pytest.Config) -> "RunArguments":
+    """The arguments of `linkage run`. Raises LinkageError if there are none."""
+    from linkage.plugin.arguments import RunArguments  # noqa: PLC0415 - only if there are cases
+
     if config.args_source is pytest.Config.ArgsSource.INVOCATION_DIR:
         raise LinkageError("no directory `cases` here", help="name cases: linkage run CASE ...")
-    return [_path(argument) for argument in config.args]
+    return RunArguments.of(config.args)
 
 
 def _configured(config: pytest.Config) -> list[Path]:

@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
+from linkage.host.terminal import printable_name
+from linkage.plan.name_filter import matched, selected
 from linkage.plan.plan import Variant
-from linkage.plugin.items import CaseFile, UnjudgedError, VariantItem
+from linkage.plugin import KEYWORDS, RUN, TAGS
+from linkage.plugin.items import CaseFile, CaseFolder, UnjudgedError, VariantItem
 from linkage.plugin.recorder import Recorder
 from linkage.plugin.run_session import AHEAD, JOBS, STORE, session_of, toolchains_of
 from linkage.plugin.run_store import RunStore
@@ -55,6 +58,8 @@ class Hooks:
     @pytest.hookimpl(tryfirst=True)
     def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
         """Collect folders of cases with any name, also one that pytest skips by default, such as `build`."""
+        if self.config.getoption(RUN) and not self._has_cases(collection_path):
+            return not self._leads_to_cases(collection_path)
         if not self._has_cases(collection_path) or not collection_path.is_dir():
             return None
         if not may_have_cases(collection_path):
@@ -79,8 +84,25 @@ class Hooks:
             return None
         return CaseFile.of(parent, file_path)
 
+    def _leads_to_cases(self, folder: Path) -> bool:
+        return any(place.is_relative_to(folder) for place in self.places)
+
     def _has_cases(self, path: Path) -> bool:
         return any(path.is_relative_to(place) for place in self.places)
+
+    def pytest_collect_directory(self, path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+        """A folder whose name cannot be sent to xdist's workers, or printed, has another one for pytest."""
+        if printable_name(path.name) == path.name:
+            return None
+        leads = self._has_cases(path) or self._leads_to_cases(path)
+        return CaseFolder.of(parent, path) if leads else None
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        keywords, tags = self.config.getoption(KEYWORDS), self.config.getoption(TAGS)
+        out = [item for item in items if not (_named(item, keywords) and _tagged(item, tags))]
+        if out:
+            self.config.hook.pytest_deselected(items=out)
+            items[:] = [item for item in items if item not in set(out)]
 
     @pytest.hookimpl(trylast=True)
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
@@ -140,12 +162,20 @@ class Hooks:
         return report
 
 
+def _named(item: pytest.Item, keywords: str | None) -> bool:
+    return selected(keywords, item.nodeid, [mark.name for mark in item.iter_markers()])
+
+
+def _tagged(item: pytest.Item, tags: str | None) -> bool:
+    return matched(tags, "-m", lambda word: item.get_closest_marker(word) is not None)
+
+
 def _seconds(run: Session, variants: Sequence[Variant]) -> Callable[[Variant], float]:
     """How long variants took the last time, from stored results."""
-    from linkage.store.results import Results  # noqa: PLC0415 - as above
+    from linkage.store.results import Results, file_identity  # noqa: PLC0415 - as above
 
     results = Results(run.store)
-    files = {variant.case.file: str(variant.case.file.resolve()) for variant in variants}
+    files = {variant.case.file: file_identity(variant.case.file) for variant in variants}
     known = {
         (one.case, f"{one.compiler.name}[{one.cell}]" if one.cell else one.compiler.name): one.seconds
         for file in files

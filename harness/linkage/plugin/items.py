@@ -4,6 +4,7 @@ An item's outcome in pytest's words: pass is passed; a known bug is xfailed; a s
 fail and fixed are failures; what could not be judged is an error.
 """
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,10 @@ import pytest
 from linkage.case.case import Case
 from linkage.case.reader import read_case
 from linkage.errors import LinkageError
+from linkage.host.terminal import printable_name
 from linkage.judge.verdict import Verdict, VerdictKind
 from linkage.plan.plan import Variant
+from linkage.plugin.arguments import CHOSEN
 from linkage.plugin.properties import VERDICT, properties
 from linkage.plugin.run_session import AHEAD, session_of, toolchains_of
 from linkage.render.evidence import explain_verdict
@@ -26,7 +29,8 @@ class CaseFile(pytest.File):
 
     @classmethod
     def of(cls, parent: pytest.Collector, path: Path) -> "CaseFile":
-        return cls.from_parent(parent, path=path, nodeid=case_name(path, parent.config.rootpath))
+        name = case_name(path, parent.config.rootpath)
+        return cls.from_parent(parent, path=path, name=printable_name(path.name), nodeid=name)
 
     def collect(self) -> Iterator["VariantItem"]:
         try:
@@ -36,14 +40,37 @@ class CaseFile(pytest.File):
             raise self.CollectError(str(error)) from None
         for name in case.model.tags:
             self.config.addinivalue_line("markers", f"{name}: a tag of {self.nodeid}")
+        chosen = self.config.stash.get(CHOSEN, {}).get(self.path)
         for toolchain in toolchains:
             for row, cell in zip(case.rows, case.ids, strict=True):
+                if chosen is not None and not any(one.means(toolchain.name, cell) for one in chosen):
+                    continue
                 name = f"{toolchain.name}[{cell}]" if cell else toolchain.name
                 variant = Variant(case, row, toolchain)
                 # The id is explicit: --lf does not recognize the structured ids of pytest 9.2.
                 yield VariantItem.from_parent(
                     self, name=name, nodeid=f"{self.nodeid}::{name}", variant=variant
                 )
+
+
+class CaseFolder(pytest.Directory):
+    """A folder of cases whose name pytest cannot print or send to xdist's workers as it is."""
+
+    @classmethod
+    def of(cls, parent: pytest.Collector, path: Path) -> "CaseFolder":
+        node = printable_name(os.path.relpath(path, parent.config.rootpath))
+        return cls.from_parent(parent, path=path, name=printable_name(path.name), nodeid=node)
+
+    def collect(self) -> Iterator[pytest.Collector]:
+        # As pytest.Dir does, which is final.
+        for path in sorted(self.path.iterdir()):
+            if self.ihook.pytest_ignore_collect(collection_path=path, config=self.config):
+                continue
+            if path.is_dir():
+                folder = self.ihook.pytest_collect_directory(path=path, parent=self)
+                yield from [] if folder is None else [folder]
+            elif path.is_file():
+                yield from self.ihook.pytest_collect_file(file_path=path, parent=self)
 
 
 class UnjudgedError(Exception):
@@ -94,6 +121,11 @@ class VariantItem(pytest.Item):
         if isinstance(excinfo.value, pytest.xfail.Exception):
             return str(excinfo.value)  # nobody sees a traceback, and it would take longer than judging
         return super().repr_failure(excinfo, style)
+
+    @property
+    def location(self) -> tuple[str, int | None, str]:
+        """As pytest makes it, but text that can be sent to xdist's controller and printed."""
+        return self.nodeid.partition("::")[0], 0, self.name
 
     def reportinfo(self) -> tuple[Path, int, str]:
         return self.path, 0, self.name

@@ -1,11 +1,18 @@
 """The versions of the tools of a run as properties of its JUnit XML."""
 
 import os
-from typing import TYPE_CHECKING
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from linkage.errors import LinkageError
+from linkage.host.files import OutputFile
 from linkage.host.folders import cache_folder
+from linkage.host.terminal import escape
 from linkage.plugin.properties import verdict_of
 from linkage.toolchain import Tool, ask_rustup, examine
 from linkage.toolchain.tools import ABSENT
@@ -24,7 +31,10 @@ class JUnitTools:
     """A plugin that adds the version of each tool to the test suite as a property."""
 
     def __init__(self, config: pytest.Config) -> None:
+        """Raises LinkageError if the file cannot be written."""
         self.config = config
+        place = os.path.expanduser(os.path.expandvars(config.getoption("xmlpath")))  # noqa: PTH111 - as pytest
+        self.file = OutputFile(place, "--junitxml", parents=True)
         self.own: dict[str, str] = {}
         """The tools that come with the toolchains of the run."""
         self.judged = False
@@ -36,15 +46,31 @@ class JUnitTools:
             own: Mapping[str, str] = found.get("tools", {})
             self.own |= {f"{name} of {found['toolchain']}": version for name, version in own.items()}
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionfinish(self) -> None:
-        """Add them before pytest writes the file."""
-        writers = [
-            plugin for plugin in self.config.pluginmanager.get_plugins()
-            if hasattr(plugin, "add_global_property")
-        ]  # fmt: skip
-        if not writers or not self.judged:
-            return
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Iterator[None]:
+        """Add them before pytest writes the file, and write it as every other file is."""
+        plugins = self.config.pluginmanager.get_plugins()
+        writers: list[Any] = [plugin for plugin in plugins if hasattr(plugin, "add_global_property")]
+        if self.judged:
+            self._add_versions(writers)
+        with tempfile.TemporaryDirectory(prefix="linkage-junit-") as folder:
+            places = [writer.logfile for writer in writers]
+            for writer in writers:
+                writer.logfile = f"{folder}/junit.xml"
+            yield
+            for writer, place in zip(writers, places, strict=True):
+                self._write(Path(writer.logfile).read_bytes(), session)
+                writer.logfile = place
+
+    def _write(self, content: bytes, session: pytest.Session) -> None:
+        try:
+            self.file.write(content)
+        except LinkageError as error:
+            # Raised here, it would be a traceback.
+            print(f"linkage: {escape(str(error), 2000)}", file=sys.stderr)  # noqa: T201
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
+
+    def _add_versions(self, writers: Sequence[Any]) -> None:
         versions = {tool.name: tool.recorded or ABSENT for tool in tools_of_machine()} | self.own
         for writer in writers:
             for name, version in versions.items():

@@ -8,16 +8,34 @@ from linkage.case.matrix import row_id
 from linkage.judge.verdict import Verdict
 from linkage.plan.plan import Variant
 from linkage.render.evidence import explain_verdict
+from linkage.store.results import file_identity
 
 VERDICT = "linkage_verdict"
 """The name of the property."""
 
 
 def properties(variant: Variant, verdict: Verdict) -> dict[str, object]:
-    """The properties of a verdict."""
+    """The reported data of a verdict: text that xdist can send and JSON can express."""
+    return {name: _sendable(value) for name, value in _properties(variant, verdict).items()}
+
+
+def _sendable(value: object) -> object:
+    """The same data; what is not UTF-8 in the name of a file is escaped."""
+    match value:
+        case str():
+            return value.encode(errors="backslashreplace").decode()
+        case dict():
+            return {_sendable(key): _sendable(one) for key, one in value.items()}
+        case list() | tuple():
+            return [*map(_sendable, value)]
+        case _:
+            return value
+
+
+def _properties(variant: Variant, verdict: Verdict) -> dict[str, object]:
     return {
         "case": variant.case.name,
-        "file": str(variant.case.file.resolve()),
+        "file": file_identity(variant.case.file),
         "cell": row_id(variant.row),
         "sources": variant.case.digest,
         "fingerprint": variant.toolchain.fingerprint,

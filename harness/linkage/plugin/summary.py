@@ -3,57 +3,97 @@
 A pytest plugin, because pytest knows the results, with xdist too.
 """
 
+import contextlib
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from linkage.host.files import write_whole
+from linkage.host.interruption import deaf_children, interruption
 from linkage.judge.verdict import VerdictKind
 from linkage.plugin.junit_tools import tools_of_machine
 from linkage.plugin.properties import verdict_of
-from linkage.render.progress import ProgressLine
+from linkage.render.progress import ProgressLine, interrupted
 from linkage.render.run_data import VariantReport, run_json
 from linkage.render.run_table import print_summary, summary_console
+
+_WORDS = {
+    "passed": "PASSED", "failed": "FAILED", "skipped": "SKIPPED", "xfailed": "XFAIL", "error": "ERROR",
+}  # fmt: skip
+"""pytest's words for its categories."""
 
 
 class Summary:
     """Collects the verdicts of a run, shows its progress, and prints the summary."""
 
-    def __init__(self, json_file: str | None) -> None:
-        self.json_file = json_file
+    def __init__(self) -> None:
         self.reports: dict[str, VariantReport] = {}
         self.collected = 0
         self.broken: list[str] = []
         """Items without a verdict: a bug of the harness, or a worker that crashed."""
         self.unreadable: list[str] = []
         self.started = time.monotonic()
+        self.finished = False
+        """Whether there was a session, and not `--markers` or the like."""
         self.progress = ProgressLine(sys.stderr)
+        self.keeps = True
+        """Whether the run records what it does."""
+
+    def interrupted(self) -> str:
+        """What an interrupted run says."""
+        return interrupted(len(self.reports), self.collected, kept=self.keeps)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        reporter = config.pluginmanager.getplugin("terminalreporter")
+        if reporter is not None:
+            # Where in the code Ctrl-C came says nothing; `linkage run` prints how far it was.
+            reporter._report_keyboardinterrupt = lambda: None  # noqa: SLF001
+        self.keeps = not (config.getoption("--no-store") or config.option.collectonly)
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionstart(self, session: pytest.Session) -> None:
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        interruption.notice()
+        excinfo.traceback = excinfo.traceback[-1:]  # pytest formats it, which takes time
+        interruption.end_children()
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_sessionstart(self, session: pytest.Session) -> Iterator[None]:
         # Without xdist's lines about its workers: the progress line has what matters.
         plugins = session.config.pluginmanager
         distributed = plugins.getplugin("dsession")
         if distributed is not None and plugins.hasplugin("terminaldistreporter"):
             distributed.terminal = None
             plugins.unregister(name="terminaldistreporter")
+        with deaf_children() if distributed is not None else contextlib.nullcontext():
+            yield
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(
-        self, report: pytest.TestReport | pytest.CollectReport
+        self, report: pytest.TestReport | pytest.CollectReport, config: pytest.Config
     ) -> tuple[str, str, str] | None:
         # pytest's own categories, so that its closing line counts as always, but no letters.
         if isinstance(report, pytest.CollectReport) or verdict_of(report.user_properties) is None:
             return None
+        if report.passed and report.when != "call":
+            return "", "", ""
+        category: str = report.outcome
         if hasattr(report, "wasxfail") and report.skipped:
-            return "xfailed", "", ""
-        if report.when == "setup" and report.failed:
-            return "error", "", ""
-        if report.passed:
-            return ("passed" if report.when == "call" else ""), "", ""
-        return report.outcome, "", ""
+            category = "xfailed"
+        elif report.when == "setup" and report.failed:
+            category = "error"
+        # Without a word, too, pytest prints nothing of a verdict when it comes, but counts it.
+        named = self.finished or config.option.verbose > 0
+        return category, "", _WORDS[category] if named else ""
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:  # noqa: ANN401 - xdist has no types
+        worker = getattr(node.gateway._io, "popen", None)  # noqa: SLF001 - else it takes seconds to end
+        if worker is not None:
+            interruption.children += (worker.pid,)
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
@@ -64,7 +104,8 @@ class Summary:
 
     def _collected(self, count: int) -> None:
         self.collected = count
-        self._show_progress()
+        if count:
+            self._show_progress()
 
     def _show_progress(self, newest: str = "") -> None:
         counted = Counter(report.outcome for report in self.reports.values())
@@ -92,20 +133,22 @@ class Summary:
 
     def pytest_terminal_summary(self, exitstatus: int, config: pytest.Config) -> None:
         self.progress.end()
-        if config.option.collectonly and not (self.unreadable or self.broken):
-            return
+        if config.option.collectonly:
+            return  # pytest has printed all
         ran = self.reports or self.unreadable or self.broken
-        if exitstatus == pytest.ExitCode.USAGE_ERROR and not ran:
-            return  # the error is reported instead
+        if exitstatus in (pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERRUPTED) and not ran:
+            return  # that is reported instead
         seconds = time.monotonic() - self.started
         console = summary_console(config.getoption("color"))
         reports = list(self.reports.values())
         print_summary(reports, self.unreadable, seconds, self.broken, self.collected, console)
 
     @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+    def pytest_sessionfinish(self) -> None:
         self.progress.end()
-        if self.json_file is not None and not hasattr(session.config, "workerinput"):
-            tools = {tool.name: tool.recorded for tool in tools_of_machine()}
-            reports = list(self.reports.values())
-            write_whole(self.json_file, run_json(reports, self.unreadable, self.broken, tools))
+        self.finished = True
+
+    def json(self) -> str:
+        """The verdicts as JSON."""
+        tools = {tool.name: tool.recorded for tool in tools_of_machine()}
+        return run_json(list(self.reports.values()), self.unreadable, self.broken, tools)

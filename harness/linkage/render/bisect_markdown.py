@@ -45,7 +45,11 @@ def answer_text(answer: Answer) -> str:
     tried = _counted(answer.tried, "toolchain")
     lines.append(f"Searched {asked.describe()}: {tried} tried, {answer.installed} installed.")
     lines += answer.notes
-    return answer.redaction.apply("\n".join(lines) + "\n")
+    return answer.redaction.apply("\n".join(map(_printable, "\n".join(lines).split("\n"))) + "\n")
+
+
+def _printable(line: str) -> str:
+    return "\t".join(escape(part, len(part)) for part in line.split("\t"))
 
 
 def _case(group: FlipGroup, case: str, answer: Answer) -> Iterator[str]:

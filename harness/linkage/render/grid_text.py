@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from linkage.host.terminal import escape, printable_name
 from linkage.judge.verdict import VerdictKind
 from linkage.render.grid import Grid, GridCell, GridRow, SeenBug
 
@@ -42,6 +43,10 @@ def cell_parts(cell: GridCell, *, word: bool) -> list[tuple[str, VerdictKind | N
     return [*parts, (mark, None)] if mark else parts
 
 
+_NOTE = 10_000
+"""Characters of a note that are printed."""
+
+
 def cell_text(cell: GridCell, *, word: bool = False) -> str:
     """A cell as one text: `18 2k 4s`."""
     return " ".join(text for text, _ in cell_parts(cell, word=word)).replace(" *", "*")
@@ -49,17 +54,21 @@ def cell_text(cell: GridCell, *, word: bool = False) -> str:
 
 def row_label(row: GridRow, base: Path) -> str:
     """The file of a row, relative to a folder, with its variant."""
-    file = os.path.relpath(row.case.file.resolve(), base.resolve())
+    file = _relative(row.case.file, base)
     return f"{file}[{row.variant}]" if row.variant else file
 
 
 def bug_place(bug: SeenBug, base: Path) -> str:
-    return os.path.relpath(bug.case.file.resolve(), base.resolve())
+    return _relative(bug.case.file, base)
 
 
 def report_place(bug: SeenBug, base: Path) -> str | None:
     """The file with the report of an unreported bug."""
-    return os.path.relpath((bug.case.folder / bug.report).resolve(), base.resolve()) if bug.report else None
+    return _relative(bug.case.folder / bug.report, base) if bug.report else None
+
+
+def _relative(file: Path, base: Path) -> str:
+    return printable_name(os.path.relpath(file.resolve(), base.resolve()))
 
 
 def seen_in(bug: SeenBug, grid: Grid) -> str:
@@ -140,7 +149,7 @@ def _md_row(cells: Sequence[str]) -> str:
 
 
 def _md_label(row: GridRow, base: Path) -> str:
-    file = os.path.relpath(row.case.file.resolve(), base.resolve())
+    file = _relative(row.case.file, base)
     return f"[{file}]({file})" + (f" `{row.variant}`" if row.variant else "")
 
 
@@ -154,7 +163,7 @@ def _md_name(name: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
+    return escape(" ".join(text.split()), _NOTE).replace("|", "\\|").replace("<", "&lt;")
 
 
 def data(grid: Grid, base: Path) -> dict[str, Any]:
@@ -177,7 +186,7 @@ def data(grid: Grid, base: Path) -> dict[str, Any]:
         ],
         "cases": [
             {
-                "case": os.path.relpath(row.case.file.resolve(), base.resolve()),
+                "case": _relative(row.case.file, base),
                 "variant": row.variant,
                 "summary": row.case.model.summary,
                 "toolchains": {

@@ -8,6 +8,17 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from linkage.host.terminal import escape
+
+
+def interrupted(done: int, total: int, *, kept: bool) -> str:
+    """What an interrupted command says; `kept`: what is done is in the cache."""
+    if not total:
+        return "interrupted: no variant was run"
+    text = f"interrupted: {done} of {total} variants done"
+    return f"{text}, kept; run the same command to go on" if kept else text
+
+
 _SECONDS_ON_A_TERMINAL = 0.1
 _SECONDS_IN_A_LOG = 10.0
 
@@ -16,8 +27,10 @@ class ProgressLine:
     """Shows the newest state; on a terminal it is removed at the end."""
 
     def __init__(self, stream: TextIO) -> None:
-        self._console = Console(file=stream, highlight=False)
+        self._console = Console(file=stream, highlight=False, force_terminal=stream.isatty())
         self._live: Live | None = None
+        self.counted = 0, 0
+        """How many variants are done, of how many."""
         self._last = time.monotonic() if not self._console.is_terminal else 0.0
 
     def __enter__(self) -> Self:
@@ -35,10 +48,10 @@ class ProgressLine:
             return
         self._last = now
         if not self._console.is_terminal:
-            self._console.print(Text(text), soft_wrap=True)
+            self._console.print(Text(escape(text, 2000)), soft_wrap=True)
             return
         line = Text.assemble(
-            text, (f" · {detail}" if detail else "", "dim"), no_wrap=True, overflow="ellipsis"
+            escape(text), (escape(f" · {detail}") if detail else "", "dim"), no_wrap=True, overflow="ellipsis"
         )
         if self._live is None:
             # Others print in the meantime: pytest, and standard output if it is a file.
@@ -54,6 +67,7 @@ class ProgressLine:
 
     def count(self, done: int, total: int) -> None:
         """Show how many variants are done."""
+        self.counted = done, total
         self.show(f"{done} of {total} variants")
 
     def end(self) -> None:

@@ -6,7 +6,6 @@ script runs the commands that show it. It exits with 1 if there is such a claim 
 there is no compiler, which `git bisect run` takes for "cannot tell", else with 0.
 """
 
-import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -16,7 +15,7 @@ from linkage.judge.judge import shown_step
 from linkage.judge.verdict import Verdict, VerdictKind
 from linkage.plan.command import Command
 from linkage.plan.plan import Plan, PlannedStep
-from linkage.plan.shell import command_line, identifier, written
+from linkage.plan.shell import command_line, identifier, shell_word, written
 from linkage.render.claims import claims, expectations
 
 _FOREIGN = "RUSTC_BOOTSTRAP RUSTC_LOG RUST_BACKTRACE LD_LIBRARY_PATH LIBRARY_PATH LD_PRELOAD"
@@ -83,7 +82,7 @@ class _Script:
         self.planned = planned
         self.verdict = verdict
         toolchain = planned.variant.toolchain
-        self.rustc = rustc or shlex.quote(str(toolchain.rustc))
+        self.rustc = rustc or shell_word(str(toolchain.rustc))
         self.version = toolchain.version
         self.places = {str(toolchain.rustc): "RUSTC", str(toolchain.sysroot): "SYSROOT"}
 
@@ -119,13 +118,13 @@ class _Script:
             if step.parallel:
                 yield from self._parallel(step, index)
             elif step.operation is not None:
-                yield f"{{ {step.operation.shell()}; }} || stop {shlex.quote(f'{step.id}: {step.action}')}"
+                yield f"{{ {step.operation.shell()}; }} || stop {shell_word(f'{step.id}: {step.action}')}"
             elif step.command is not None:
                 yield from self._process(step, step.command, str(index))
             yield from self._failures(step.id)
 
     def _process(self, step: PlannedStep, command: Command, name: str) -> Iterator[str]:
-        yield f"say {shlex.quote('+ ' + shown_step(step))}"
+        yield f"say {shell_word('+ ' + shown_step(step))}"
         yield "status=0"
         streams = f'"$OUT/{name}.stdout" 2>"$OUT/{name}.stderr"'
         yield f"{command_line(command, self.places)} >{streams} || status=$?"
@@ -147,7 +146,7 @@ class _Script:
             streams = f'"$OUT/{index}.{number}.stdout" 2>"$OUT/{index}.{number}.stderr"'
             line = part.operation.shell() if part.operation is not None else ""
             if part.command is not None:
-                yield f"say {shlex.quote('+ ' + shown_step(part) + ' &')}"
+                yield f"say {shell_word('+ ' + shown_step(part) + ' &')}"
                 line = command_line(part.command, self.places)
             yield f"( {line} ) >{streams} & part{number}=$!"
         for number in range(len(step.parallel)):
@@ -173,13 +172,13 @@ class _Script:
             one for one in self.verdict.failures if one.step == step and one.claim not in ("", "exit")
         ]
         for look in dict.fromkeys(look for failure in failures for look in failure.look):
-            yield f"say {shlex.quote('+ ' + look)}"
+            yield f"say {shell_word('+ ' + look)}"
             yield look
         for failure in failures:
             found = " / ".join(escape(line, 400) for line in failure.found.splitlines())
             claimed = escape(failure.claimed, 400)
             text = f"{step}: {failure.claim}: claimed: {claimed}; found with {self.version}: {found}"
-            yield f"miss {shlex.quote(text)}"
+            yield f"miss {shell_word(text)}"
 
 
 def _comments(lines: Iterable[str]) -> Iterator[str]:
@@ -204,4 +203,4 @@ def _exit_check(step: PlannedStep, variable: str) -> str:
             holds, claimed = f'[ "$(kill -l {status})" = {expected.removeprefix("SIG")} ]', expected
         case _:
             holds, claimed = f"[ {status} -eq {expected} ]", str(expected)
-    return f'{holds} || stop {shlex.quote(step.id)}": exit status ${variable}, expected: {claimed}"'
+    return f'{holds} || stop {shell_word(step.id)}": exit status ${variable}, expected: {claimed}"'

@@ -13,6 +13,7 @@ from typing import Literal
 
 import msgspec
 
+from linkage.host.terminal import printable_name
 from linkage.judge.results import Compiler, KeptFailure, KeptResult
 from linkage.store.maintenance import files_of_kind
 from linkage.store.store import Store, decoded, key_of, last_used
@@ -73,12 +74,12 @@ class Results:
 
     def of_case(self, file: Path) -> tuple[KeptResult, ...]:
         """The results of a case file."""
-        found = self.store.get(KIND, _case_key(str(file.resolve())), _OfCase)
+        found = self.store.get(KIND, _case_key(file_identity(file)), _OfCase)
         return found.results if found else ()
 
     def tools_of(self, file: Path) -> Mapping[str, Mapping[str, str]]:
         """The tools with which a case file's results were obtained: their versions, by `KeptResult.tools`."""
-        found = self.store.get(KIND, _case_key(str(file.resolve())), _OfCase)
+        found = self.store.get(KIND, _case_key(file_identity(file)), _OfCase)
         return found.tools if found else {}
 
     def all(self) -> Iterator[KeptResult]:
@@ -90,7 +91,7 @@ class Results:
 
     def note_failed(self, root: Path, nodes: Sequence[str]) -> None:
         """Store which node ids failed in a run; they are relative to `root`."""
-        self.store.put(KIND, _run_key(root), _LastRun(1, str(root.resolve()), tuple(nodes)))
+        self.store.put(KIND, _run_key(root), _LastRun(1, file_identity(root), tuple(nodes)))
 
     def last_failed(self, root: Path) -> tuple[str, ...]:
         """The node ids that failed in the last run at this root, in the order of the run."""
@@ -138,9 +139,14 @@ def _cut(result: KeptResult, tools: str) -> KeptResult:
     return msgspec.structs.replace(result, reason=result.reason[:_TEXT], failures=failures, tools=tools)
 
 
+def file_identity(path: Path) -> str:
+    """A file of the machine as results name it: text, also if its name is not UTF-8."""
+    return printable_name(str(path.resolve()))
+
+
 def _case_key(case: str) -> str:
     return key_of("results of a case", case)
 
 
 def _run_key(root: Path) -> str:
-    return key_of("the last run", str(root.resolve()))
+    return key_of("the last run", file_identity(root))

@@ -9,6 +9,7 @@ import contextlib
 import fcntl
 import hashlib
 import itertools
+import json
 import os
 import shutil
 import tempfile
@@ -55,7 +56,11 @@ T = TypeVar("T")
 
 def key_of(*parts: object) -> str:
     """The key of anything that JSON can write, in a canonical form."""
-    return hashlib.blake2b(msgspec.json.encode(parts, order="deterministic"), digest_size=20).hexdigest()
+    try:
+        text = msgspec.json.encode(parts, order="deterministic")
+    except UnicodeEncodeError:  # the name of a file that is not UTF-8
+        text = json.dumps(msgspec.to_builtins(parts, str_keys=True), sort_keys=True).encode()
+    return hashlib.blake2b(text, digest_size=20).hexdigest()
 
 
 class Store:
@@ -94,8 +99,11 @@ class Store:
             return None
 
     def put(self, kind: str, key: str, value: object) -> None:
-        """Store an entry."""
-        content = msgspec.msgpack.encode(value)
+        """Store an entry; not one with the name of a file that is not UTF-8, which it cannot express."""
+        try:
+            content = msgspec.msgpack.encode(value)
+        except UnicodeEncodeError:
+            return
         body = b"z" + zlib.compress(content, 1) if len(content) >= _COMPRESS_FROM else b"r" + content
         place = self._entry(kind, key)
         self._replace(place, lambda temporary: temporary.write_bytes(_checksum(place, body) + body))

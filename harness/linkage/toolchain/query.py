@@ -2,11 +2,13 @@
 
 import shlex
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 from linkage.errors import ToolchainError
 from linkage.host import process
+from linkage.host.waiting import announced
 
 TIME_LIMIT = 60.0
 OUTPUT_LIMIT = 8 << 20
@@ -58,13 +60,15 @@ def ask(
     """
     words = tuple(str(word) for word in command)
     try:
-        result = process.run(
-            words,
-            env=quiet(env) | ({"RUSTC_BOOTSTRAP": "1"} if bootstrap else {}),
-            cwd=cwd or Path(),
-            time_limit=time_limit,
-            output_limit=output_limit,
-        )
+        # What takes longer than a question, such as an installation, reports its steps itself.
+        with announced(f"`{shlex.join(words)}`", time_limit) if time_limit <= TIME_LIMIT else nullcontext():
+            result = process.run(
+                words,
+                env=quiet(env) | ({"RUSTC_BOOTSTRAP": "1"} if bootstrap else {}),
+                cwd=cwd or Path(),
+                time_limit=time_limit,
+                output_limit=output_limit,
+            )
     except OSError as error:
         raise ToolchainError(
             f"`{shlex.join(words)}` cannot be started: {error.strerror or error}",
