@@ -22,7 +22,10 @@ RUST = ".rs"
 def trials_of(request: Request, show: Callable[[str], None] | None = None) -> dict[str, Trial]:
     """What is tried, by name. `show` gets the output of programs. Raises LinkageError for wrong input."""
     if request.script is None and request.cargo is None:
-        return dict(_of_cases(request))
+        found = dict(_of_cases(request))
+        if not found:
+            raise LinkageError("no case given", where="bisect", help="name a case, or use --failed")
+        return found
     if request.script is not None:
         run = ExternalRun(Path(request.folder), request.timeout, _target(request), show)
         command = script_command(request.script, request.arguments, run.folder, os.environ.get("PATH"))
