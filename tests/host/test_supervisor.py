@@ -113,6 +113,16 @@ def test_a_program_that_kills_what_started_it_is_killed_too(tmp_path: Path) -> N
     assert run(["true"], env=ENV, cwd=tmp_path, time_limit=60).status == 0
 
 
+def test_a_program_is_looked_for_on_its_own_path(tmp_path: Path) -> None:
+    program = tmp_path / "true"
+    program.write_text("#!/bin/sh\necho mine\n")
+    program.chmod(0o755)
+    own = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    assert run(["true"], env=own, cwd=tmp_path, time_limit=60).stdout == b"mine\n"
+    with pytest.raises(FileNotFoundError):
+        run(["true"], env={"PATH": str(tmp_path / "nowhere")}, cwd=tmp_path, time_limit=60)
+
+
 def test_a_program_gets_only_its_streams(tmp_path: Path) -> None:
     """With what the harness has open, it could keep it waiting."""
     assert run(["ls", "/proc/self/fd"], env=ENV, cwd=tmp_path, time_limit=60).stdout == b"0\n1\n2\n3\n"

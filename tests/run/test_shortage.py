@@ -178,7 +178,9 @@ def verdict(session: Session, made: Toolchain, folder: Path, limits: str, script
     [
         (
             "memory: 100M",
-            f'exec {sys.executable} -c "x = bytearray(300000000); x[::4096] = bytes(73243); input()"',
+            # It waits, so that what it uses is counted.
+            f'exec {sys.executable} -c "x = bytearray(300000000); x[::4096] = bytes(73243); '
+            'import time; time.sleep(60)"',
             "used more than 100.0 MB of memory (help: raise `memory` in `limits`)",
         ),
         (

@@ -12,6 +12,7 @@ nothing is left of it, by itself or because the harness wrote `END`.
 """
 
 import contextlib
+import errno
 import fcntl
 import marshal
 import os
@@ -133,8 +134,8 @@ class _Supervisor:
         # Above all numbers that they get, so that none is overwritten before it is copied.
         high = [fcntl.fcntl(one, fcntl.F_DUPFD_CLOEXEC, _HIGH) for one in files]
         try:
-            program = os.posix_spawnp(
-                request.argv[0],
+            program = os.posix_spawn(
+                _found(request.argv[0], request.env),
                 request.argv,
                 request.env,
                 file_actions=[(os.POSIX_SPAWN_DUP2, one, number) for number, one in enumerate(high)],
@@ -182,6 +183,17 @@ class _Supervisor:
             if self.harness.fileno() in ready:
                 self.harness.recv(len(END))
                 return False
+
+
+def _found(program: bytes, env: dict[bytes, bytes]) -> bytes:
+    """The program on the PATH that it gets, not on this process's own. Raises FileNotFoundError."""
+    if b"/" in program:
+        return program
+    for folder in env.get(b"PATH", os.fsencode(os.defpath)).split(b":"):
+        place = os.path.join(folder or b".", program)
+        if os.access(place, os.X_OK) and os.path.isfile(place):
+            return place
+    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
 
 
 _DEFAULT = [signal.SIGCHLD, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE, signal.SIGXFSZ]
