@@ -50,6 +50,7 @@ def why(
     return shortage(program, ended, there, StepLimits(), 180, expected=expected)
 
 
+EATER = f"exec {sys.executable}"
 FILE_SIZE = "wrote a file larger than 2.0 GB (help: raise `file-size` in `limits`)"
 OPEN_FILES = "had more than 4096 open files (help: raise `open-files` in `limits`)"
 KILLED = "was killed by SIGKILL, as the system does if memory runs out"
@@ -178,9 +179,7 @@ def verdict(session: Session, made: Toolchain, folder: Path, limits: str, script
     [
         (
             "memory: 100M",
-            # It waits, so that what it uses is counted.
-            f'exec {sys.executable} -c "x = bytearray(300000000); x[::4096] = bytes(73243); '
-            'import time; time.sleep(60)"',
+            f'{EATER} -c "x = bytearray(300000000); x[::4096] = bytes(73243); import time; time.sleep(60)"',
             "used more than 100.0 MB of memory (help: raise `memory` in `limits`)",
         ),
         (
