@@ -15,7 +15,7 @@ NOISE_FILTERS: Mapping[str, str] = {
     "symbol-version": "a version behind a name in the symbol table, which bfd writes and others do not",
     "member-name": "hashes and numbers in the names of an archive's members and of object files",
     "codegen-unit": "which of a crate's codegen units has a symbol, and how many units refer to it",
-    "incremental": "files of -Cincremental: sessions named by time and a random number, units named by hashes",
+    "incremental": "files of -Cincremental: sessions named by time and a random number, units by hashes",
     "file-hash": "hashes in file names: libstd-HASH.so, libfoo-HASH.rlib",
     "section-name": "sections that are named after the one symbol in them",
     "temporary-name": "names of temporary files, addresses, process ids and times in what programs print",
