@@ -14,7 +14,7 @@ import pytest
 from linkage.case.case import Case
 from linkage.case.reader import read_case
 from linkage.errors import LinkageError
-from linkage.host.terminal import printable_name
+from linkage.host.terminal import escape, printable_name
 from linkage.judge.verdict import Verdict, VerdictKind
 from linkage.plan.plan import Variant
 from linkage.plugin.arguments import CHOSEN
@@ -105,7 +105,7 @@ class VariantItem(pytest.Item):
         if verdict.outcome is VerdictKind.ERROR:
             raise UnjudgedError(verdict)
         if verdict.outcome is VerdictKind.SKIP and not self.config.getoption("--no-skip"):
-            pytest.skip(verdict.reason)
+            pytest.skip(escape(verdict.reason, 2000))
 
     def runtest(self) -> None:
         verdict = self.result
