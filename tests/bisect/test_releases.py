@@ -58,6 +58,7 @@ def test_two_releases_lead_to_a_nightly(server: NightlyServer, tmp_path: Path) -
     text = (tmp_path / "answer.md").read_text()
     assert f"introduced by nightly-{CULPRIT}\n" in text
     assert "- first seen between 1.96.0 and 1.97.0\n" in text
+    assert text.count("- first seen between") == 1
 
 
 def test_what_no_nightly_shows_was_backported(

@@ -202,8 +202,6 @@ def _flip(flip: Flip) -> Iterator[str]:
     yield f"- {first}: {_side(flip.after)}"
     if flip.releases:
         yield f"- first seen between {' and '.join(flip.releases)}"
-    if flip.releases:
-        yield f"- first seen between {' and '.join(flip.releases)}"
     if len(flip.candidates) > 1:
         yield f"- {len(flip.candidates)} candidates: {listing(flip.candidates, _SHOWN)}"
     for name, reason in flip.skipped:
