@@ -24,7 +24,7 @@ OOM_SCORE = 500
 
 @dataclass(frozen=True)
 class StepLimits:
-    """StepLimits for the processes of a step: for all together, but `file_size` and `open_files` for each.
+    """The limits of a step's processes: for all together, but `file_size` and `open_files` for each.
 
     Sizes are in bytes.
     """
@@ -100,7 +100,7 @@ def own_memory(pids: Iterable[int]) -> int:
 
 
 def _own_memory(pid: int) -> int:
-    with contextlib.suppress(OSError), open(f"/proc/{pid}/smaps_rollup", "rb") as file:  # noqa: PTH123 - as in process_tree
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/smaps_rollup", "rb") as file:  # noqa: PTH123 - likewise
         found = {
             name: size for line in file if (name := line.partition(b":")[0]) for size in line.split()[1:2]
         }

@@ -1,6 +1,6 @@
 """Facts as claims see them, who do not know the working folder's name: it reads `$WORK`. Pure.
 
-A claim cannot ask for the folder in the name of a symbol (`linkage.case.check.variables`): symbol tables
+A claim cannot ask for the folder in the name of a symbol (`linkage.case.check.working_folder`): symbol tables
 stay as they are.
 """
 
