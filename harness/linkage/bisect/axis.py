@@ -16,6 +16,8 @@ _DATE = re.compile(r"(?:nightly-)?(\d{4}-\d{2}-\d{2})", re.ASCII)
 _RELEASE = re.compile(r"1\.(\d{1,4})(?:\.(\d{1,3}))?(?:=(beta-\d{4}-\d{2}-\d{2}))?", re.ASCII)
 """A release, or a beta by its release and its name."""
 _COMMIT = re.compile(r"[0-9a-f]{7,40}", re.ASCII)
+FULL_COMMIT = 40
+"""How many digits a commit has."""
 FIRST_NIGHTLY = date(2015, 5, 16)
 """The first nightly after 1.0."""
 
@@ -108,6 +110,11 @@ def listed(specs: Sequence[str], old: str | None, new: str | None) -> Range:
     return Range(Listed(names), ends[0], ends[1])
 
 
+def whole(specs: tuple[str, ...], kind: str) -> Range:
+    """The range over all of these, oldest first."""
+    return Range(Listed(specs, kind), 0, len(specs) - 1)
+
+
 def _index(names: Sequence[str], name: str | None, default: int) -> int:
     if name is None:
         return default
@@ -180,6 +187,11 @@ def is_bound(text: str) -> bool:
 def is_commit(bound: str | None) -> bool:
     """Whether a bound has the form of a commit."""
     return bound is not None and _COMMIT.fullmatch(bound) is not None
+
+
+def is_full_commit(name: str) -> bool:
+    """Whether a name is a commit with all its digits, which no other one can have."""
+    return len(name) == FULL_COMMIT and is_commit(name)
 
 
 def is_date(bound: str | None) -> bool:

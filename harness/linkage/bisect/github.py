@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from linkage.bisect.axis import is_full_commit
 from linkage.bisect.clone import Clone
 from linkage.bisect.github_api import SERVER, AbsentError, GitHubApi
 from linkage.bisect.history import History
@@ -154,7 +155,7 @@ class GitHub:
     def _commit(self, bound: str) -> _Commit:
         try:
             path = f"{_REPOSITORY}/commits/{quote(bound, safe='')}"
-            return self.api.get(path, _Commit, lasting=len(bound) == len("0" * 40))
+            return self.api.get(path, _Commit, lasting=is_full_commit(bound))
         except AbsentError:
             raise LinkageError(
                 f"has no commit {bound}", where=self.where, help="give its full hash"
@@ -163,7 +164,7 @@ class GitHub:
     def _compare(self, old: str, new: str) -> _Comparison:
         try:
             path = f"{_REPOSITORY}/compare/{quote(old, safe='')}...{quote(new, safe='')}?per_page=100"
-            return self.api.get(path, _Comparison, lasting=len(old) == len(new) == len("0" * 40))
+            return self.api.get(path, _Comparison, lasting=is_full_commit(old) and is_full_commit(new))
         except AbsentError:
             raise LinkageError(
                 f"has no commits {old} and {new} to compare", where=self.where, help="give full hashes"

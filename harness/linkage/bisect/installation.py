@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from linkage.bisect.axis import is_commit, is_date
+from linkage.bisect.axis import FULL_COMMIT, is_commit, is_date, is_full_commit
 from linkage.bisect.contents import ToolchainContents
 from linkage.bisect.progress import BisectProgress
 from linkage.bisect.provisioning import ToolchainProber
@@ -12,8 +12,6 @@ from linkage.bisect.subject import MissingError
 from linkage.errors import LinkageError
 from linkage.run.session import session_for
 from linkage.toolchain.sources.rustup.folders import channel_name
-
-_WHOLE = 40
 
 
 def install(
@@ -36,8 +34,8 @@ def install(
 def _name(text: str, contents: ToolchainContents) -> str:
     where = f"--install {text}"
     if is_commit(text):
-        if len(text) < _WHOLE:
-            raise LinkageError("is not a whole commit", where=where, help=f"write all {_WHOLE} digits")
+        if not is_full_commit(text):
+            raise LinkageError("is not a whole commit", where=where, help=f"write all {FULL_COMMIT} digits")
         return text
     if contents.alt:
         raise LinkageError("only commits have alt builds", where=where, help="name a commit")

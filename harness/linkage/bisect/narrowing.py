@@ -9,7 +9,7 @@ from datetime import date
 from typing import TypeVar
 
 from linkage.bisect.answer import Endpoint, Flip, flips
-from linkage.bisect.axis import Axis, Listed, Nightlies, Range
+from linkage.bisect.axis import Axis, Nightlies, Range, whole
 from linkage.bisect.engine import Bisection
 from linkage.bisect.history import History
 from linkage.bisect.journal import Journal, JournalEntry
@@ -145,7 +145,7 @@ class Narrowing:
                 entry = self.journal.entries.get((side.name, variant))
                 if entry is not None:
                     self.journal.entries.setdefault((commit, variant), JournalEntry(entry.mark, entry.result))
-        return self._bisection(_whole(commits, "merge"), variants).run()
+        return self._bisection(whole(commits, "merge"), variants).run()
 
     def _by_member(self, found: tuple[Finding, ...], flip: Flip) -> list[Part]:
         """Try each pull request of a rollup alone, for every rollup that may be the cause."""
@@ -176,7 +176,7 @@ class Narrowing:
         only = len(flip.merges) == 1
         questions = [one.question for one in found]
         variants = list(dict.fromkeys(one.variant for one in questions))
-        search = self._bisection(_whole(commits, "pull"), variants)
+        search = self._bisection(whole(commits, "pull"), variants)
         # What the rollup was merged on has the effect, too, if all of its pull requests have it alone.
         answers = search.each(questions, effect if only else None)
 
@@ -226,10 +226,6 @@ class Narrowing:
 
     def _bisection(self, asked: Range, variants: Sequence[str]) -> Bisection:
         return Bisection(asked, variants, self.prober, self.journal, self.request.options, self.say)
-
-
-def _whole(specs: tuple[str, ...], kind: str) -> Range:
-    return Range(Listed(specs, kind), 0, len(specs) - 1)
 
 
 def _member(

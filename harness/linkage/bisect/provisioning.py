@@ -3,7 +3,6 @@
 import contextlib
 import fcntl
 import os
-import re
 import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,6 +16,7 @@ from filelock import FileLock, Timeout
 from linkage.bisect import ci_artifacts as artifacts
 from linkage.bisect import nightlies as nightly
 from linkage.bisect import toolchain_home
+from linkage.bisect.axis import is_full_commit
 from linkage.bisect.contents import ToolchainContents
 from linkage.bisect.download import (
     DiskFullError,
@@ -36,7 +36,6 @@ from linkage.run.session import Session
 from linkage.toolchain import Toolchain
 from linkage.toolchain.sources.rustup import folders
 
-_COMMIT = re.compile(r"[0-9a-f]{40}", re.ASCII)
 _PATIENCE = 3
 """Give up after so many failed downloads in a row: the cause is not the toolchains."""
 _LITTLE = 32 << 20
@@ -200,7 +199,7 @@ class ToolchainProber:
 
     def _is_fetched(self, name: str) -> bool:
         """Whether a toolchain is downloaded, not found on this machine."""
-        return folders.channel_name(name) is not None or _COMMIT.fullmatch(name) is not None
+        return folders.channel_name(name) is not None or is_full_commit(name)
 
     def _there(self, name: str) -> Path | None:
         """The folder of a toolchain that linkage or the user has installed."""
@@ -208,7 +207,7 @@ class ToolchainProber:
             return None
         if self.provisioning.force and name not in self._installed_anew:
             return None
-        if not _COMMIT.fullmatch(name) and not self.provisioning.force:
+        if not is_full_commit(name) and not self.provisioning.force:
             theirs = nightly.of_user(name, self.session.environment, self.provisioning.contents)
             if theirs is not None:
                 return theirs
@@ -234,7 +233,7 @@ class ToolchainProber:
         home = self._home(name)
         provisioning = self.provisioning
         downloads = provisioning.downloads.of(name)
-        if _COMMIT.fullmatch(name):
+        if is_full_commit(name):
             got = artifacts.fetch(
                 name,
                 home / toolchain_home.DOWNLOADS,
@@ -263,7 +262,7 @@ class ToolchainProber:
         with self._locked(name):
             if self._there(name):
                 return
-            if _COMMIT.fullmatch(name):
+            if is_full_commit(name):
                 artifacts.fetch(
                     name,
                     home / toolchain_home.DOWNLOADS,
@@ -326,7 +325,7 @@ class ToolchainProber:
 
     def _check_forbidden(self, name: str) -> None:
         """Raise LinkageError if the server forbids everything: then no toolchain is missing."""
-        if _COMMIT.fullmatch(name):
+        if is_full_commit(name):
             return
         if nightly.is_forbidden(self._given, self.provisioning.env, self.provisioning.downloads):
             raise LinkageError(

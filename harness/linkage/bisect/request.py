@@ -205,4 +205,4 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 f"has no merge of the main branch between {old} and {new}", where=history.where
             )
         specs = (history.commit(old), *(one.commit for one in found))
-        return axis.Range(axis.Listed(specs, "merge"), 0, len(specs) - 1), found
+        return axis.whole(specs, "merge"), found
