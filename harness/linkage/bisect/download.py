@@ -189,17 +189,25 @@ class Downloads:
 
 
 def retry_after(value: str | None) -> float:
-    """The seconds that a server wants to be left alone, from a number or a date; at most LONGEST_PAUSE."""
+    """The seconds that a server wants to be left alone; at most LONGEST_PAUSE, and 0 if it does not say."""
+    return min(seconds_asked(value) or 0.0, LONGEST_PAUSE)
+
+
+def seconds_asked(value: str | None) -> float | None:
+    """The seconds in a Retry-After header, a number or a date; None for any other text.
+
+    https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
+    """
     if value is None:
-        return 0.0
+        return None
     if value.strip().isdecimal():
-        return min(float(value), LONGEST_PAUSE)
+        return float(value)
     try:
         then = parsedate_to_datetime(value)
     except ValueError:
-        return 0.0
+        return None
     then = then if then.tzinfo else then.replace(tzinfo=UTC)
-    return min(max((then - datetime.now(UTC)).total_seconds(), 0.0), LONGEST_PAUSE)
+    return max((then - datetime.now(UTC)).total_seconds(), 0.0)
 
 
 def _request(url: str) -> urllib.request.Request:

@@ -22,7 +22,7 @@ from linkage.bisect.subject import (
 )
 from linkage.judge.verdict import VerdictKind
 
-_MISSING = 30
+MISSING = 30
 """How many toolchains in a row may be missing at an end of the range."""
 _UNJUDGED = 4
 """At how many more toolchains in each direction, in growing steps, a variant is tried that cannot be judged
@@ -119,7 +119,7 @@ class Bisection:
                 subject.tries = 0
             for place in self._spaced(places):
                 subjects = open_ones()
-                if not subjects or missing >= _MISSING:
+                if not subjects or missing >= MISSING:
                     break
                 if not self._prepare(place, subjects):
                     missing += 1

@@ -21,6 +21,7 @@ from typing import TypeVar
 import blake3
 import msgspec
 
+from linkage.bisect.download import seconds_asked
 from linkage.errors import LinkageError
 from linkage.host.decoding import MALFORMED
 from linkage.host.files import replace_file
@@ -156,9 +157,9 @@ class GitHubApi:
 
 def _wait(headers: Message, now: float) -> float | None:
     """How long GitHub asks to wait, in seconds; None if it refuses for another reason."""
+    if headers.get("Retry-After"):
+        return seconds_asked(headers["Retry-After"])
     with contextlib.suppress(ValueError):
-        if headers.get("Retry-After"):
-            return max(0.0, float(headers["Retry-After"]))
         if headers.get("X-RateLimit-Remaining") == "0":
             return max(1.0, float(headers.get("X-RateLimit-Reset", "")) - now)
     return None

@@ -3,7 +3,7 @@
 Cases that flip at the same toolchain may flip at different merges: each level splits the groups.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TypeVar
@@ -183,20 +183,19 @@ class Narrowing:
         def members(one: Finding) -> tuple[RollupMember, ...]:
             known = answers[one.question]
             older = not only and set(known.values()) == {effect}
-            return tuple(
-                _member(
-                    pull, build, effect, known.get(place) if place is not None else None, why, older=older
-                )
-                for pull, build in listed
-                for place in [commits.index(build.commit) if build.commit else None]
-                for why in [
-                    build.why
-                    if place is None
-                    else "not needed: another one has the effect alone"
-                    if place not in known
-                    else search.why_not(one.question, place)
-                ]
-            )
+            return tuple(shown(one, pull, build, known, older=older) for pull, build in listed)
+
+        def shown(
+            one: Finding, pull: Pull, build: Build, known: Mapping[int, Mark], *, older: bool
+        ) -> RollupMember:
+            if not build.commit:
+                return _member(pull, build, effect, None, build.why, older=older)
+            place = commits.index(build.commit)
+            if place not in known:
+                why = "not needed: another one has the effect alone"
+            else:
+                why = search.why_not(one.question, place)
+            return _member(pull, build, effect, known.get(place), why, older=older)
 
         return members
 

@@ -25,7 +25,8 @@ _TIME_LIMIT = 1800.0
 _ABSENT = ("unavailable for download", "is not available", "no release found", "nonexistent rust version")
 """What rustup says if the server does not have a toolchain or one of its components."""
 _DISK_FULL = "os error 28"
-_MANIFEST = "lib/rustlib/multirust-channel-manifest.toml"
+MANIFEST = "lib/rustlib/multirust-channel-manifest.toml"
+"""What rustup leaves in a toolchain that it has installed, below its folder."""
 _HEAD = 400
 """Characters at the start of a manifest; its second line is its date."""
 
@@ -35,9 +36,12 @@ def manifest_url(name: str, env: Mapping[str, str]) -> str:
 
     https://forge.rust-lang.org/infra/channel-layout.html
     """
-    server = (env.get("RUSTUP_DIST_SERVER") or SERVER).rstrip("/")
     channel, dash, date = name.partition("-")
-    return f"{server}/dist/{date}{'/' if dash else ''}channel-rust-{channel}.toml"
+    return f"{_server(env)}/dist/{date}{'/' if dash else ''}channel-rust-{channel}.toml"
+
+
+def _server(env: Mapping[str, str]) -> str:
+    return (env.get("RUSTUP_DIST_SERVER") or SERVER).rstrip("/")
 
 
 def commit_url(name: str, env: Mapping[str, str]) -> str:
@@ -71,7 +75,7 @@ def _of_user(name: str, env: Mapping[str, str]) -> Path | None:
     if newest is None:
         return None
     try:
-        with (newest / _MANIFEST).open(encoding="utf-8") as file:
+        with (newest / MANIFEST).open(encoding="utf-8") as file:
             head = file.read(_HEAD)
     except (OSError, UnicodeDecodeError):
         return None
@@ -108,9 +112,10 @@ def fetch(
 def needs_rustup(env: Mapping[str, str]) -> bool:
     """Whether the proxy is of a kind that only rustup knows: SOCKS, or one for all protocols."""
     named = {name.lower(): value for name, value in env.items() if name.lower().endswith("_proxy")}
-    server = (env.get("RUSTUP_DIST_SERVER") or SERVER).partition(":")[0]
-    proxy = named.get(f"{server}_proxy") or named.get("all_proxy") or ""
-    return proxy.startswith("socks") or bool(proxy and not named.get(f"{server}_proxy"))
+    scheme = _server(env).partition(":")[0]
+    if own := named.get(f"{scheme}_proxy"):
+        return own.startswith("socks")
+    return bool(named.get("all_proxy"))
 
 
 def on_server(url: str, env: Mapping[str, str]) -> str:
@@ -118,8 +123,7 @@ def on_server(url: str, env: Mapping[str, str]) -> str:
 
     https://rust-lang.github.io/rustup/environment-variables.html, RUSTUP_DIST_SERVER.
     """
-    server = (env.get("RUSTUP_DIST_SERVER") or SERVER).rstrip("/")
-    return f"{server}/dist/{url.removeprefix(_ORIGIN)}" if url.startswith(_ORIGIN) else url
+    return f"{_server(env)}/dist/{url.removeprefix(_ORIGIN)}" if url.startswith(_ORIGIN) else url
 
 
 def archives(manifest: str, contents: ToolchainContents) -> list[tuple[str, str]]:

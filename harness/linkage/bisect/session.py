@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 
 from linkage.bisect.answer import (
@@ -26,7 +27,7 @@ from linkage.bisect.ci_artifacts import SERVER
 from linkage.bisect.confirmation import Confirmation
 from linkage.bisect.contents import ToolchainContents
 from linkage.bisect.download import Downloads
-from linkage.bisect.engine import Bisection
+from linkage.bisect.engine import MISSING, Bisection
 from linkage.bisect.github import open_history
 from linkage.bisect.journal import Journal
 from linkage.bisect.narrowing import Narrowing
@@ -59,10 +60,6 @@ from linkage.toolchain.release import RustcVersion
 from linkage.toolchain.sources.rustup.folders import machine_host
 
 _DATED = re.compile(r"(\S+)(?: \(\S* ?(\d{4}-\d{2}-\d{2})\))?")
-
-
-_OLDER = 30
-"""How many toolchains further back the older end may be, if the one that is asked for is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,8 +303,8 @@ class BisectSession:
         axis, old, new = self.range.axis, self.range.old, self.range.new
         if self._older is None:
             why = MissingError("the range has no older end")
-            places = outward(old, -1, max(axis.floor, old - _OLDER), new - 1) if old is not None else ()
-            for place in (place for direction in places for place in direction):
+            places = outward(old, -1, max(axis.floor, old - MISSING), new - 1) if old is not None else ()
+            for place in chain.from_iterable(places):
                 try:
                     self._older = self.prober.toolchain(axis.name(place))
                     break

@@ -1,9 +1,10 @@
 """What an outcome depends on beside the commits of rustc: the linker, LLVM, and who built std."""
 
 import tempfile
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
+from linkage.bisect.nightlies import MANIFEST
 from linkage.compare.variant import linker_of
 from linkage.errors import ToolchainError
 from linkage.run.session import Session
@@ -11,7 +12,6 @@ from linkage.toolchain import Toolchain
 from linkage.toolchain.query import ask
 
 _PROGRAM = "fn main() {}\n"
-_RUSTUP = "lib/rustlib/multirust-channel-manifest.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +31,12 @@ def surroundings(session: Session, toolchain: Toolchain) -> Surroundings:
 
 def differing(before: Surroundings, after: Surroundings) -> tuple[str, ...]:
     """What differs between two toolchains, in words."""
-    names = {"linker": "linker", "llvm": "LLVM", "std": "std"}
-    pairs = ((one.name, getattr(before, one.name), getattr(after, one.name)) for one in fields(Surroundings))
-    return tuple(f"{names[name]}: {old} → {new}" for name, old, new in pairs if old != new)
+    pairs = (
+        ("linker", before.linker, after.linker),
+        ("LLVM", before.llvm, after.llvm),
+        ("std", before.std, after.std),
+    )
+    return tuple(f"{name}: {old} → {new}" for name, old, new in pairs if old != new)
 
 
 def _linker(session: Session, toolchain: Toolchain) -> str:
@@ -61,4 +64,4 @@ def _linker(session: Session, toolchain: Toolchain) -> str:
 def _std(toolchain: Toolchain) -> str:
     if toolchain.package:
         return f"Debian's {toolchain.package}"
-    return "rustup's" if (toolchain.sysroot / _RUSTUP).is_file() else "not rustup's"
+    return "rustup's" if (toolchain.sysroot / MANIFEST).is_file() else "not rustup's"

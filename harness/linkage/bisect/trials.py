@@ -14,7 +14,7 @@ from linkage.bisect.trial import CaseTrial, Trial
 from linkage.case.case import Case
 from linkage.case.reader import parse_case, read_case
 from linkage.errors import CaseError, CaseErrors, LinkageError
-from linkage.run.selection import case_files, case_name, located, split, without_limits
+from linkage.run.selection import ChosenCase, case_files, case_name, located, split, without_limits
 
 RUST = ".rs"
 
@@ -53,15 +53,11 @@ def judged_by(trials: Mapping[str, Trial], request: Request, ask: Ask | None) ->
 def _of_cases(request: Request) -> Iterator[tuple[str, Trial]]:
     folder = Path(request.folder)
     for text in request.cases:
-        place, _, cell = split(text)
+        place, _, cell = split(text, folder)
         for case in _cases(place, folder, request):
-            if cell is not None and cell not in case.ids:
-                raise LinkageError(
-                    f"no variant [{cell}]", where=case.name, help=f"run `linkage list {case.name}`"
-                )
-            for row, one in zip(case.rows, case.ids, strict=True):
-                if cell in (None, one):
-                    yield f"{case.name}[{one}]" if one else case.name, CaseTrial(case, row)
+            rows = dict(zip(case.ids, case.rows, strict=True))
+            for one in ChosenCase(case.file, None, cell).rows(case):
+                yield f"{case.name}[{one}]" if one else case.name, CaseTrial(case, rows[one])
 
 
 def _cases(place: str, folder: Path, request: Request) -> Iterator[Case]:

@@ -195,12 +195,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _begin(arguments: argparse.Namespace) -> int:
+    from linkage.bisect.session import say  # noqa: PLC0415
     from linkage.bisect.trials import judged_by, trials_of  # noqa: PLC0415
 
     request = _request(arguments)
     _check_sandbox(request, arguments)
     # Wrong input is reported before a file is created.
-    judged_by(trials_of(request), request, answers(_say))
+    judged_by(trials_of(request), request, answers(say))
     request.range(_history(request))
     with _new_session(arguments) as journal:
         journal.begin(request.line())
@@ -305,6 +306,7 @@ def _install(arguments: argparse.Namespace) -> int:
     """Install one toolchain and print where it is."""
     from linkage.bisect.contents import ToolchainContents  # noqa: PLC0415
     from linkage.bisect.installation import install  # noqa: PLC0415
+    from linkage.bisect.session import say  # noqa: PLC0415
     from linkage.toolchain.sources.rustup.folders import machine_host  # noqa: PLC0415
 
     if arguments.cases or arguments.failed or arguments.script or arguments.cargo:
@@ -312,7 +314,7 @@ def _install(arguments: argparse.Namespace) -> int:
     host = arguments.host or machine_host()
     contents = ToolchainContents(tuple(arguments.target), components(arguments), host, arguments.alt)
     options = _session_options(arguments)
-    print(install(arguments.install, contents, options, os.environ, _say))
+    print(install(arguments.install, contents, options, os.environ, say))
     return ExitCode.OK
 
 
@@ -336,10 +338,6 @@ def _talk(*, verbose: bool) -> "Iterator[Talk]":
                 progress.show(text, detail)
 
         yield Talk(say, show, say if verbose else None, answers(say))
-
-
-def _say(line: str) -> None:
-    print(escape_lines(line), file=sys.stderr)
 
 
 def _check_sandbox(request: "Request", arguments: argparse.Namespace) -> None:
