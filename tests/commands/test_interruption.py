@@ -78,6 +78,8 @@ def place(tmp_path_factory: pytest.TempPathFactory, rustc: Path) -> Iterator[Sto
     made = StoppedCommands(tmp_path_factory.mktemp("interrupted"), rustc)
     probed = made.start("toolchains", "--toolchain", "RUSTC")
     assert probed.communicate(timeout=120)[1] == ""
+    recorded = made.start(*COMMANDS["run"], "-k", "number=7", "--no-skip")  # for `table` and `store`
+    recorded.communicate(timeout=240)
     yield made
     made.nothing_runs()
 
@@ -141,12 +143,11 @@ def test_at_random_moments(name: str, place: StoppedCommands) -> None:
         assert "KeyboardInterrupt" not in out + err, told
         assert "INTERNALERROR" not in out + err, told
         assert "Exception ignored" not in out + err, told
-        said = [line for line in err.splitlines() if "interrupted" in line]
+        said = [line for line in err.splitlines() if line.startswith(("linkage: interr", "interrupted ("))]
         if said:
             interrupted += 1
             assert status == (255 if name == "probe" else 2), told
             assert len(said) == 1, told
-            assert said[0].startswith(("linkage: interrupted", "interrupted (help: resume with")), told
         place.nothing_runs()
     assert interrupted or often == 3
 
@@ -225,8 +226,8 @@ def test_an_interruption_that_python_loses_is_repeated(place: StoppedCommands) -
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
-    assert process.returncode == 7
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (7, "")
 
 
 def test_an_end_that_never_comes_is_not_waited_for(place: StoppedCommands) -> None:

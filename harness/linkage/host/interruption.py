@@ -12,6 +12,7 @@ import _thread
 import contextlib
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from types import FrameType
@@ -44,6 +45,12 @@ class Interruption:
         for number in _SIGNALS:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self._handle)
+        sys.unraisablehook = self._lost
+
+    def _lost(self, lost: "sys.UnraisableHookArgs") -> None:
+        """Print what Python prints of a lost exception; not of our own, which is raised again."""
+        if not (self.asked and issubclass(lost.exc_type, KeyboardInterrupt)):
+            sys.__unraisablehook__(lost)
 
     def begin(self) -> None:
         """From here on, KeyboardInterrupt is caught."""

@@ -23,6 +23,9 @@ from linkage.plugin.run_session import AHEAD, session_of, toolchains_of
 from linkage.render.evidence import explain_verdict
 from linkage.run.selection import case_name
 
+_REASON = 2000
+"""Characters of a reason that pytest prints."""
+
 
 class CaseFile(pytest.File):
     """A case file; collects its variants on every toolchain of the run."""
@@ -105,13 +108,13 @@ class VariantItem(pytest.Item):
         if verdict.outcome is VerdictKind.ERROR:
             raise UnjudgedError(verdict)
         if verdict.outcome is VerdictKind.SKIP and not self.config.getoption("--no-skip"):
-            pytest.skip(escape(verdict.reason, 2000))
+            pytest.skip(escape(verdict.reason, _REASON))
 
     def runtest(self) -> None:
         verdict = self.result
         assert verdict is not None, "runtest without setup"  # noqa: S101
         if verdict.outcome is VerdictKind.KNOWN:
-            pytest.xfail(verdict.reason)
+            pytest.xfail(escape(verdict.reason, _REASON))
         if verdict.outcome is not VerdictKind.PASS:
             raise UnjudgedError(verdict)
 

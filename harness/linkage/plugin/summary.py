@@ -46,12 +46,12 @@ class Summary:
         """What an interrupted run says."""
         return interrupted(len(self.reports), self.collected, kept=self.keeps)
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_configure(self, config: pytest.Config) -> None:
-        reporter = config.pluginmanager.getplugin("terminalreporter")
-        if reporter is not None:
+    def pytest_plugin_registered(self, plugin: Any, plugin_name: str) -> None:  # noqa: ANN401 - pytest's own
+        if plugin_name == "terminalreporter":
             # Where in the code Ctrl-C came says nothing; `linkage run` prints how far it was.
-            reporter._report_keyboardinterrupt = lambda: None  # noqa: SLF001
+            plugin._report_keyboardinterrupt = lambda: None  # noqa: SLF001
+
+    def pytest_configure(self, config: pytest.Config) -> None:
         self.keeps = not (config.getoption("--no-store") or config.option.collectonly)
 
     @pytest.hookimpl(tryfirst=True)
