@@ -177,6 +177,60 @@ def test_absent_variant(folder: Path, some_rustc: str, workers: tuple[str, ...])
     )
 
 
+def test_pytest_with_workers_reports_what_is_wrong(folder: Path, some_rustc: str, cache: Path) -> None:
+    """Otherwise the workers run nothing and report nothing."""
+    settings = ["-p", "xdist", "--toolchain", some_rustc]
+    for words, told in (
+        (["-n", "1", "gone.yaml"], "gone.yaml: file or directory not found (help: check the path)"),
+        (["-n", "1", "good.yaml::some[lto=thick]"], "good.yaml: no variant [lto=thick]"),
+        (["-n", "-1", "good.yaml"], "-n -1: must not be negative"),
+    ):
+        found = pytest_on(folder, *settings, *words, cache=cache)
+        assert found.returncode == USAGE
+        assert told in found.stderr
+
+
+def test_folder_of_another_project(folder: Path, some_rustc: str, cache: Path) -> None:
+    """Named from inside a project that has cases of its own."""
+    (folder / "other").mkdir()
+    (folder / "good.yaml").rename(folder / "other/good.yaml")
+    (folder / "project/cases").mkdir(parents=True)
+    (folder / "project/pytest.ini").write_text("[pytest]\nlinkage_cases = cases\n")
+    for place in ("../other", "../other/good.yaml"):
+        options = ["--collect-only", "-q", "--toolchain", some_rustc, place]
+        found = pytest_on(folder / "project", *options, cache=cache)
+        assert (found.returncode, found.stdout.count("good.yaml::some[lto=")) == (0, 2), found.stdout
+
+
+def test_absent_cargo_project(folder: Path, some_rustc: str) -> None:
+    found = linkage(folder, "compare", some_rustc, f"other={some_rustc.partition('=')[2]}", "--cargo", "gone")
+    assert (found.returncode, found.stdout) == (USAGE, "")
+    assert found.stderr == "linkage: --cargo gone: no Cargo.toml (help: name a Cargo project)\n"
+
+
+def test_folder_that_cannot_be_read(folder: Path, some_rustc: str) -> None:
+    """It is reported if it is named, and if it is in a folder that is named."""
+    closed = folder / "closed/inside"
+    closed.mkdir(parents=True)
+    closed.chmod(0)
+    # Root reads every folder, unless it gives that up.
+    ordinary = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "harness"), "LINKAGE_CACHE": str(folder / "cache")}
+    for command in (["list"], ["run", "--toolchain", some_rustc], ["run", "-n1", "--toolchain", some_rustc]):
+        for place in ("closed", "closed/inside"):
+            found = subprocess.run(
+                [*ordinary, sys.executable, "-m", "linkage", *command, place],
+                cwd=folder,
+                env=environment,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert (found.returncode, found.stdout) == (USAGE, ""), found.stderr
+            assert found.stderr == f"linkage: {place}: cannot be read: Permission denied\n"
+    closed.chmod(0o755)
+
+
 def test_file_that_is_not_text(folder: Path) -> None:
     (folder / "bad.yaml").write_bytes("summary: ä".encode() + b"\xff\n")
     found = linkage(folder, "explain", "bad.yaml")

@@ -118,9 +118,8 @@ def test_a_project_that_does_not_compile_with_one_side_differs(desk: Desk, proje
 
 
 def test_folder_without_a_project_is_reported(desk: Desk, tmp_path: Path) -> None:
-    result = compare(desk, desk.compiler("same", ""), tmp_path)
-    assert [one.error for one in result.not_compared] == [True]
-    assert "no Cargo.toml" in result.not_compared[0].reason
+    with pytest.raises(LinkageError, match=r"--cargo .*: no Cargo\.toml"):
+        compare(desk, desk.compiler("same", ""), tmp_path)
     with pytest.raises(LinkageError, match="takes no cases"):
         compared(ComparisonOptions(("a", "b"), ["case.yaml"], cargo="."))
 

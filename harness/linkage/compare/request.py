@@ -198,6 +198,8 @@ def _cargo_sources(
     project = CargoProject(
         Path(options.cargo or "."), options.profile, offline=options.offline, linker=options.linker
     )
+    if not (project.folder / "Cargo.toml").is_file():
+        raise LinkageError("no Cargo.toml", where=f"--cargo {project.folder}", help="name a Cargo project")
     folder = Path(held.enter_context(_temporary()))
     session = _session(options, held, [])
     reader = Normalizer(filters)

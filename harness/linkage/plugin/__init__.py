@@ -48,6 +48,10 @@ def pytest_configure(config: pytest.Config) -> None:
         if not places and not config.getoption("--toolchain"):
             return
         check_dependencies()
+        if named is None and getattr(config.option, "numprocesses", None) is not None:
+            from linkage.plugin.arguments import check_distributed  # noqa: PLC0415 - only if there are cases
+
+            check_distributed(config)
         from linkage.plugin.hooks import Hooks  # noqa: PLC0415 - after the check, and only if there are cases
 
         config.pluginmanager.register(Hooks(config, places), "linkage-hooks")
@@ -80,12 +84,19 @@ def _configured(config: pytest.Config) -> list[Path]:
                 help="name folders of cases, relative to this file",
             )
     named = [_path(argument) for argument in config.args]
+    here = config.invocation_params.dir
+    # Whoever names a toolchain and a folder that is not the project's means the cases in it.
+    outside = [
+        path
+        for path in named
+        if config.getoption("--toolchain") and path.is_dir() and not path.is_relative_to(here)
+    ]
     if (
         config.args_source is not pytest.Config.ArgsSource.ARGS
         and config.invocation_params.dir == config.rootpath
     ):
         config.args += [str(path) for path in found if not any(path.is_relative_to(one) for one in named)]
-    return [*found, *(path for path in named if path.suffix == ".yaml" and path.is_file())]
+    return [*found, *outside, *(path for path in named if path.suffix == ".yaml" and path.is_file())]
 
 
 def _path(argument: str) -> Path:

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from linkage.case.reader import read_case
 from linkage.errors import LinkageError
 from linkage.plugin.run_session import toolchains_of
-from linkage.run.selection import ChosenCase, located, split
+from linkage.run.selection import ChosenCase, case_name, chosen_cases, located, split
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,21 @@ class RunArguments:
             if one.toolchain is not None or one.cell is not None:
                 found[one.file].append(one)
         return found
+
+
+def check_distributed(config: pytest.Config) -> None:
+    """Raise LinkageError for what xdist does not report: a wrong -n, path or id. Its workers are silent."""
+    if config.option.numprocesses < 0:
+        raise LinkageError("must not be negative", where=f"-n {config.option.numprocesses}")
+    if hasattr(config, "workerinput") or config.args_source is not pytest.Config.ArgsSource.ARGS:
+        return
+    for text in [] if config.getoption("pyargs") else config.args:
+        name, toolchain, cell = split(text)
+        if not os.path.lexists(text.partition("::")[0]) and not os.path.lexists(located(name)):
+            raise LinkageError("file or directory not found", where=name, help="check the path")
+        if name.endswith(".yaml") and (toolchain or cell):
+            (one,) = chosen_cases([text])
+            one.rows(read_case(one.file, case_name(one.file)))
 
 
 CHOSEN: pytest.StashKey[Mapping[Path, Sequence[ChosenCase]]] = pytest.StashKey()
