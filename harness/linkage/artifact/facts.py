@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property, lru_cache
-from itertools import groupby
+from itertools import groupby, takewhile
 from operator import attrgetter
 from typing import overload
 
@@ -101,13 +101,26 @@ class Dynamic:
     text_relocations: bool = False
     versions_needed: tuple[str, ...] = ()  # "libc.so.6:GLIBC_2.34"
     versions_defined: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()  # of `needed`: may be missing (Mach-O), or loaded at the first use (PE)
+    imports: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The names that are imported from each library (PE, Mach-O's two-level names) or module (wasm); `#7` if
+    only by ordinal."""
+
+    forwarders: Mapping[str, str] = field(default_factory=dict)
+    """Exports that another library defines: name to `NTDLL.RtlAllocateHeap` (PE) or `libfoo.dylib:_foo`."""
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectFile:
-    """An object file's facts. `dynamic` and `dynamic_symbols` are None if there is no such table."""
+    """An object file's facts. `dynamic` and `dynamic_symbols` are None if there is no such table.
 
-    format: str  # "elf64-little", "elf32-big", …
+    The format's name begins with its kind: "elf64-little", "elf32-big", "coff-x86_64", "coff-import-x86_64",
+    "pe-x86_64", "macho-arm64", "wasm32", "xcoff32", … In a format without ELF's tables, `dynamic_symbols` are
+    the exports (defined) and the imports (undefined); section types and flags are the nearest ones of ELF.
+    Names are as the source spells them: without `name_prefix`, the `_` of Mach-O and of 32-bit Windows.
+    """
+
+    format: str
     machine: str  # "x86_64", "aarch64", … (e_machine by its usual name, else its number)
     type: ObjectType
     sections: SectionTable  # iterates as Section; SectionTable.of(...) makes one
@@ -127,6 +140,19 @@ class ObjectFile:
     init_array: int = 0  # functions that are called at the start
     fini_array: int = 0  # functions that are called at the end
     tls: bool = False  # whether it has thread-local storage
+    name_prefix: str = ""  # what the platform puts before each name of the source
+    raw_names: Mapping[str, str] = field(default_factory=dict)  # if not `name_prefix` and the name
+    linker_options: tuple[str, ...] = ()  # what it asks of the linker: `.drectve`, LC_LINKER_OPTION
+
+    @property
+    def kind(self) -> str:
+        """What Facts call a file of this format: "elf", "coff", "pe", "macho", "wasm", "xcoff"."""
+        return kind_of(self.format)
+
+
+def kind_of(format_: str) -> str:
+    """The kind of a format: the letters that its name begins with."""
+    return "".join(takewhile(str.isalpha, format_))
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +178,7 @@ class ArchiveMember:
     def kind(self) -> str:
         """What the facts of a file of its own would call it; "other" if it could not be read."""
         if self.object is not None:
-            return "elf"
+            return self.object.kind
         if self.bitcode is not None or self.metadata is not None:
             return "bitcode" if self.bitcode is not None else "metadata"
         if self.unread == "archive":
@@ -281,7 +307,7 @@ class UnknownFile:
 class Facts:
     """All that the readers found in one file: exactly one of the kinds is set.
 
-    `kind` is "elf", "archive", "bitcode", "metadata", "other" or "empty"; `size` is in bytes;
+    `kind` is the object's, or "archive", "bitcode", "metadata", "other" or "empty"; `size` is in bytes;
     `digest` is the content's, as `linkage.artifact.digest` has it; `error` is the reason why a file of
     a known format could not be read (then no kind is set).
     """

@@ -6,7 +6,7 @@ A new object format is a folder beside `elf` and a row in `FORMATS`.
 import mmap
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -117,11 +117,17 @@ def read_bytes(
 
 @dataclass(frozen=True, slots=True)
 class FileFormat:
-    """A format that is read: what Facts call it, how its files begin, and its reader."""
+    """A format that is read: what Facts call it, whether a file is of it, and its reader."""
 
     kind: str
-    magics: tuple[bytes, ...]
+    recognizes: Callable[[memoryview], bool]
     read: ContentReader
+
+
+def begins(*magics: bytes) -> Callable[[memoryview], bool]:
+    """Whether a file begins with one of these."""
+    longest = max(map(len, magics))
+    return lambda view: bytes(view[:longest]).startswith(magics)
 
 
 def _read_member(content: memoryview, request: FactsRequest) -> Content:
@@ -136,21 +142,24 @@ def _read_member(content: memoryview, request: FactsRequest) -> Content:
 
 
 FORMATS = (
-    FileFormat("elf", (elf.MAGIC,), read_elf),
+    FileFormat("elf", begins(elf.MAGIC), read_elf),
     FileFormat(
         "archive",
-        (ar.MAGIC, ar.THIN_MAGIC),
+        begins(ar.MAGIC, ar.THIN_MAGIC),
         lambda data, request: ar.read_archive(data, request, _read_member),
     ),
-    FileFormat("bitcode", (bitcode.MAGIC, bitcode.WRAPPER_MAGIC), lambda data, _: bitcode.read_bitcode(data)),
-    FileFormat("metadata", (metadata.MAGIC,), lambda data, _: metadata.read_metadata(data)),
+    FileFormat(
+        "bitcode",
+        begins(bitcode.MAGIC, bitcode.WRAPPER_MAGIC),
+        lambda data, _: bitcode.read_bitcode(data),
+    ),
+    FileFormat("metadata", begins(metadata.MAGIC), lambda data, _: metadata.read_metadata(data)),
 )
-_LONGEST_MAGIC = max(len(magic) for one in FORMATS for magic in one.magics)
+"""In the order in which they are tried."""
 
 
 def _format_of(view: memoryview) -> FileFormat | None:
-    beginning = bytes(view[:_LONGEST_MAGIC])
-    return next((one for one in FORMATS if beginning.startswith(one.magics)), None)
+    return next((one for one in FORMATS if one.recognizes(view)), None)
 
 
 def _other(view: memoryview) -> UnknownFile:
