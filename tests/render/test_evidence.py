@@ -36,6 +36,23 @@ cases/a.yaml:9:7: lib: lib.cdylib.exports.all does not hold
     )
 
 
+def test_claims_that_cannot_be_judged_for_one_reason_are_told_together() -> None:
+    why = "an ELF file that cannot be read: truncated"
+    keys = ("defines", "undefined", "exports")
+    failures = [
+        Failure("lib", f"lib.cdylib.{key}", f"a.yaml:{line}:7", "can be judged", why, error=True)
+        for line, key in enumerate(keys, 9)
+    ]
+    other = replace(failures[0], claim="sections", where="a.yaml:20:7", found="another reason")
+    verdict = Verdict(VerdictKind.ERROR, failures=(*failures, other))
+    assert explain_verdict(verdict, NODE).splitlines()[:-1] == [
+        "a.yaml:9:7: lib: lib.cdylib.defines, lib.cdylib.undefined and 1 more could not be judged",
+        f"    because: {why}",
+        "a.yaml:20:7: lib: sections could not be judged",
+        "    because: another reason",
+    ]
+
+
 def test_every_failure_is_shown_and_each_command_once() -> None:
     exit_status = Failure(
         "main", "exit", "cases/a.yaml:12:5", "exit status 0", "exit status 1\nerror: one\nerror: two",

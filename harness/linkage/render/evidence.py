@@ -133,9 +133,9 @@ def _explained(
     for place in found:
         claims[_claim_key(place[1])].append(place)
     shown: list[Failure] = []
-    for claim in claims.values():
-        findings = _findings(claim)
-        yield from _claim(findings, where)
+    for group in _same_errors(claims.values()):
+        findings = _findings(group[0])
+        yield from _claim(findings, where, [claim[0][1].claim for claim in group])
         first = (finding[0] for finding in findings[:_FINDINGS])
         shown += [failure for variant, failure in first if variant == node]
     if verdict.reason and verdict.outcome is VerdictKind.FAIL:
@@ -180,11 +180,24 @@ def _findings(claim: Sequence[Place]) -> list[list[Place]]:
     return list(found.values())
 
 
-def _claim(findings: Sequence[Sequence[Place]], where: Where) -> Iterator[str]:
-    """A claim that does not hold: a headline, then what was claimed and what was found."""
+def _same_errors(claims: Iterable[Sequence[Place]]) -> Iterator[list[Sequence[Place]]]:
+    """The claims one by one, those together that could not be judged for the same reason."""
+    groups: dict[object, list[Sequence[Place]]] = defaultdict(list)
+    for number, claim in enumerate(claims):
+        same = tuple((variant, one.step, one.file, one.member, one.found) for variant, one in claim)
+        groups[same if claim[0][1].error else number].append(claim)
+    yield from groups.values()
+
+
+def _claim(findings: Sequence[Sequence[Place]], where: Where, names: Sequence[str]) -> Iterator[str]:
+    """A claim that does not hold: a headline, then what was claimed and what was found.
+
+    `names` are the claims of which the same is said.
+    """
     failure = findings[0][0][1]
     kind = "could not be judged" if failure.error else "does not hold"
-    name = ": ".join(part for part in (failure.step, failure.claim) if part)
+    more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
+    name = ": ".join(part for part in (failure.step, ", ".join(names[:_NAMES]) + more) if part)
     yield f"{escape(failure.where, _LINE)}: {f'{escape(name, _LINE)} ' if name else ''}{kind}"
     lines: list[str] = []
     for finding in findings[:_FINDINGS]:
