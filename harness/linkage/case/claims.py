@@ -306,7 +306,13 @@ class ArtifactClaims(Model):
     where: Literal["symbols"] | None = None
     """Under `each-member`: only the members that have a symbol table are meant."""
     exists: StrictBool = True
-    format: Literal["elf", "archive", "bitcode", "metadata", "other", "empty"] | None = None
+    format: (
+        Literal[
+            "elf", "coff", "pe", "macho", "wasm", "xcoff",
+            "archive", "bitcode", "metadata", "other", "empty",
+        ]
+        | None
+    ) = None  # fmt: skip
     type: Literal["relocatable", "shared", "executable", "debug-only"] | None = None
     """`debug-only` is what `objcopy --only-keep-debug` writes."""
 

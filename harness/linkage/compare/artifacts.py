@@ -12,6 +12,8 @@ from linkage.compare.names import crate as crate_of
 from linkage.compare.noise_filters import NoiseFilters
 
 _EMPTY = CrateTables()
+_LISTS = ("needed", "optional library", "imported from", "forwarder", "linker option")
+"""Lists of which each entry that went or came is a change; of the others, the list is."""
 _POOLED = re.compile(r"\.group|\.rodata\.(cst|str).*")
 
 
@@ -203,7 +205,7 @@ def _plain(base: ComparedArtifact, head: ComparedArtifact) -> Iterator[Change]:
         olds, news = base.lists.get(name, ()), head.lists.get(name, ())
         if olds == news:
             continue
-        if name == "needed":
+        if name in _LISTS:
             yield from tables.lists(name, olds, news)
         elif name == "symbol version":
             yield from (replace(one, base="", head="") for one in tables.lists(name, olds, news))

@@ -117,6 +117,18 @@ class Normalizer:
             lists["rpath"] = found.dynamic.rpath
             lists["symbol version"] = tuple(sorted(found.dynamic.versions_needed))
             lists["defined version"] = tuple(sorted(found.dynamic.versions_defined))
+            lists["optional library"] = tuple(map(self._file, found.dynamic.optional))
+            lists["forwarder"] = tuple(
+                sorted(f"{self.namer(name)} → {to}" for name, to in found.dynamic.forwarders.items())
+            )
+            lists["imported from"] = tuple(
+                sorted(
+                    f"{self._file(library)}: {self.namer(name)}"
+                    for library, names in found.dynamic.imports.items()
+                    for name in names
+                )
+            )
+        lists["linker option"] = self._linker_options([found])
         plain |= self._ordered(found)
         dynamic = found.dynamic_symbols
         return ComparedArtifact(
@@ -140,6 +152,10 @@ class Normalizer:
             "order of symbols": " ".join(map(self.namer, names)),
             "order of sections": " ".join(section.name for section in found.sections),
         }
+
+    def _linker_options(self, objects: Iterable[ObjectFile]) -> tuple[str, ...]:
+        """What the crate's own objects ask of the linker, each once."""
+        return tuple(sorted({self._file(option) for one in objects for option in one.linker_options}))
 
     def _file(self, name: str) -> str:
         return without_noise(name, TEXT, self.filters)
@@ -186,6 +202,7 @@ class Normalizer:
                 "thin": _said(found.thin),
                 "index": _said(found.index is not None),
             },
+            lists={"linker option": self._linker_options(own)},
             parts=parts,
             members=members,
             index=index,

@@ -14,6 +14,7 @@ from linkage.artifact.facts import Archive, ArchiveMember, Binding, Dynamic, Fac
 from linkage.case.claims import ArtifactClaims, Names, SectionClaim, SymbolKind, Symbols, Text
 from linkage.errors import PatternError
 from linkage.host.terminal import escape
+from linkage.judge.formats import command_for, missing_in
 from linkage.judge.name_set import (
     Mismatch,
     asks_for_nothing,
@@ -194,8 +195,9 @@ def fitting(look: str, view: View) -> str:
     facts = view.facts
     if facts.error is not None or is_foreign(facts):
         return "file {file}" if look.startswith(("readelf", "nm", "ar t", "objdump")) else look
-    bare = any(part.object is None and part.bitcode is not None for part in view.parts)
-    return look.replace("readelf -sW", "llvm-nm") if bare else look
+    if any(part.object is None and part.bitcode is not None for part in view.parts):
+        return look.replace("readelf -sW", "llvm-nm")
+    return command_for(look, next((one.kind for one in view.objects), facts.kind))
 
 
 def _failed(
@@ -262,14 +264,15 @@ def _kind(claims: ArtifactClaims, view: View) -> Iterator[FailedClaim]:
 
 
 def _aspect(aspect: Aspect, claim: Names, view: View, version: RustcVersion) -> Iterator[Mismatch]:
-    why = view.unseen(aspect.table)
+    why = view.unjudgeable(aspect.key, aspect.table)
     if why is not None:
         yield unjudged(why)
         return
     names = aspect.names(view)
     if not aspect.any(view) and not asks_for_nothing(claim):
+        missing = missing_in(aspect.missing, view.facts.kind)
         positive = asks_for_something(claim)
-        yield Mismatch("", "names to judge", aspect.missing) if positive else unjudged(aspect.missing)
+        yield Mismatch("", "names to judge", missing) if positive else unjudged(missing)
         return
     for miss in check_names(claim, names, version):
         wanted = [
@@ -286,7 +289,7 @@ def _aspect(aspect: Aspect, claim: Names, view: View, version: RustcVersion) -> 
 @until_unmatchable
 def _carriers(pattern: str, claim: Names, view: View, version: RustcVersion) -> Iterator[Mismatch]:
     """What does not hold of the symbols that carry a version."""
-    why = view.unseen(Table.DYNAMIC_SYMBOLS)
+    why = view.unjudgeable("symbol-versions", Table.DYNAMIC_SYMBOLS)
     if why is not None:
         yield unjudged(why)
         return
@@ -390,7 +393,7 @@ def _arrays(claims: ArtifactClaims, view: View) -> Iterator[FailedClaim]:
     ):
         if comparison is None:
             continue
-        why = view.unseen(Table.LOADED)
+        why = view.unjudgeable(key, Table.LOADED)
         if why is not None:
             yield FailedClaim(key, unjudged(why), _SECTIONS)
         elif not compare(comparison, count):
@@ -426,7 +429,9 @@ def _flags(claims: ArtifactClaims, view: View) -> Iterator[FailedClaim]:
     for key, claimed, is_so, table, look in looked_at:
         if claimed is None:
             continue
-        why = view.unseen(table) or (_UNSAID.get(key, "no dynamic section") if is_so is None else None)
+        why = view.unjudgeable(key, table) or (
+            _UNSAID.get(key, "no dynamic section") if is_so is None else None
+        )
         if why is not None:
             yield FailedClaim(key, unjudged(why), look)
         elif claimed != is_so:

@@ -21,6 +21,7 @@ from linkage.artifact.facts import (
     UnknownFile,
 )
 from linkage.host.terminal import escape
+from linkage.judge.formats import NAMES, no_counterpart
 from linkage.judge.rows import SymbolRow, rows
 
 T = TypeVar("T")
@@ -53,7 +54,7 @@ class Table(Enum):
 
 _NOUNS = {
     Table.SYMBOLS: "symbol table", Table.DYNAMIC_SYMBOLS: "dynamic symbols", Table.DYNAMIC: "dynamic section",
-    Table.SEGMENTS: "program headers", Table.HEADERS: "ELF headers", Table.LOADED: "ELF headers",
+    Table.SEGMENTS: "program headers", Table.HEADERS: "object headers", Table.LOADED: "object headers",
     Table.CODE: "code", Table.SECTIONS: "sections", Table.EMBEDDED: "content", Table.MEMBERS: "members",
     Table.MEMBER_SYMBOLS: "members",
 }  # fmt: skip
@@ -61,7 +62,7 @@ _OF_LINKED_FILES = (Table.DYNAMIC_SYMBOLS, Table.DYNAMIC, Table.SEGMENTS)
 _OF_CODE = (*_OF_LINKED_FILES, Table.HEADERS, Table.LOADED, Table.CODE, Table.EMBEDDED)
 """Tables that a debug-only file has not kept."""
 DESCRIBED = {
-    "archive": "an archive", "bitcode": "LLVM bitcode", "elf": "an ELF file", "empty": "an empty file",
+    **NAMES, "archive": "an archive", "bitcode": "LLVM bitcode", "empty": "an empty file",
     "metadata": "rustc metadata", "other": "a file", "unreadable": "a file",
 }  # fmt: skip
 _DESCRIBED_TYPES = {ObjectType.RELOCATABLE: "an object file", ObjectType.DEBUG: "a debug-only file"}
@@ -97,6 +98,14 @@ class View:
         if self.facts.archive is None:
             return (Part(None, self.facts.object, self.facts.bitcode),)
         return tuple(map(_part, self.facts.archive.members))
+
+    def unjudgeable(self, key: str, table: Table) -> str | None:
+        """Why a claim with this key cannot be judged: its table was not seen, or its format has none."""
+        why = self.unseen(table)
+        if why is not None:
+            return why
+        kinds = dict.fromkeys(one.kind for one in self.objects)
+        return next((why for kind in kinds if (why := no_counterpart(key, kind)) is not None), None)
 
     def unseen(self, table: Table) -> str | None:
         """Why a table was not seen, or not whole; None if it was. No claim about it can be judged then."""
@@ -324,7 +333,11 @@ def _hidden_in(found: ObjectFile, table: Table) -> str | None:
     if table is Table.SECTIONS:
         return None
     of_symbols = table in (Table.SYMBOLS, Table.MEMBER_SYMBOLS)
-    if not found.sections.sizes and (table is not Table.LOADED or found.type is ObjectType.RELOCATABLE):
+    if (
+        found.kind == "elf"
+        and not found.sections.sizes
+        and (table is not Table.LOADED or found.type is ObjectType.RELOCATABLE)
+    ):
         what = "symbol table" if of_symbols else "content" if table is Table.EMBEDDED else "code"
         return f"an ELF file without section headers, through which the {what} is found"
     if found.symbols is not None and _GCC_BYTECODE in found.symbols.names:
