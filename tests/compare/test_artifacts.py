@@ -223,3 +223,32 @@ def test_properties_of_a_linked_file(
     found = between(cc(source, *flags, base), cc(source, *flags, head))
     assert change in found
     assert between(cc(source, *flags, base), cc(source, *flags, base)) == []
+
+
+# --- what only other object formats have
+
+
+def test_forwarders_and_libraries_of_imports_are_compared(cc: CCompiler) -> None:
+    base = cc(SOURCE, "-shared", "-fPIC")
+    assert base.object is not None
+    assert base.object.dynamic is not None
+    dynamic = replace(
+        base.object.dynamic,
+        optional=("a.dll",),
+        forwarders={"f": "B.g"},
+        imports={"C.dll": ("h", "#7")},
+    )
+    found = replace(base.object, dynamic=dynamic, linker_options=("-export:f",))
+    head = replace(base, digest="another", object=found)
+    new = [("forwarder", "f → B.g"), ("imported from", "C.dll: #7"), ("imported from", "C.dll: h")]
+    new += [("linker option", "-export:f"), ("optional library", "a.dll")]
+    assert between(base, head) == [(f"{kind} new", name, "") for kind, name in new]
+    assert between(head, base) == [(f"{kind} gone", name, "") for kind, name in new]
+
+
+def test_linker_options_of_an_archives_members_are_compared(cc: CCompiler) -> None:
+    base = cc(SOURCE, "-c")
+    assert base.object is not None
+    asks = replace(base.object, linker_options=("-defaultlib:msvcrt",))
+    archives = [archive(ArchiveMember("a.o", 1, object=one)) for one in (base.object, asks)]
+    assert between(*archives) == [("linker option new", "-defaultlib:msvcrt", "")]
