@@ -8,6 +8,7 @@ functions with a decorator other than `classmethod` and `staticmethod`.
 import argparse
 import ast
 import contextlib
+import hashlib
 import json
 import multiprocessing
 import os
@@ -21,7 +22,6 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -40,6 +40,10 @@ _PATIENCE = 10
 """How many times longer than without a mutant the tests may take."""
 _KILLED = (1, 3)
 """How pytest ends if a test fails."""
+_COPIED = ".copied"
+"""A file in a copy of the checkout: the digest of the files that it is of."""
+_ALONE = ".alone"
+"""A folder in a copy: what became of mutants that were tried in a process of their own."""
 _SETTINGS = """
 [tool.mutmut]
 source_paths = ["src"]
@@ -94,7 +98,7 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
         action="append",
         choices=PACKAGES,
         metavar="NAME",
-        help=f"only this package of {', '.join(PACKAGES)}; may be repeated",
+        help=f"try only those of the sample in this package of {', '.join(PACKAGES)}; may be repeated",
     )
     parser.add_argument(
         "--count", type=int, default=300, metavar="N", help="size of the sample (default: 300)"
@@ -109,20 +113,25 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
         help="the score below which the exit status is 1 (default: 90)",
     )
     parser.add_argument(
-        "--folder", metavar="DIR", help="work in this folder and keep it (default: a temporary one)"
+        "--folder",
+        metavar="DIR",
+        help="work in this folder and keep it; a run that was interrupted goes on (default: a temporary one)",
     )
     return parser.parse_args(argv)
 
 
 def _tried(options: argparse.Namespace, folder: Path) -> Iterator[Mutant]:
-    packages = options.package or PACKAGES
-    for package in packages:
+    for package in PACKAGES:
         copy_checkout(folder / package, package)
     found = [
-        (package, *one) for package in packages for one in names_of(folder / package, package, options.n)
+        (package, *one) for package in PACKAGES for one in names_of(folder / package, package, options.n)
     ]
-    chosen = random.Random(options.seed).sample(found, min(options.count, len(found)))  # noqa: S311
-    sys.stderr.write(f"{len(chosen)} of {len(found)} mutants of {', '.join(packages)}\n")
+    sample = random.Random(options.seed).sample(found, min(options.count, len(found)))  # noqa: S311
+    packages = options.package or PACKAGES
+    chosen = [one for one in sample if one[0] in packages]
+    sys.stderr.write(
+        f"{len(sample)} of {len(found)} mutants; {len(chosen)} of them in {', '.join(packages)}\n"
+    )
     known = read_equivalents()
     for package in packages:
         names = {name: file for of, file, name in chosen if of == package}
@@ -132,24 +141,38 @@ def _tried(options: argparse.Namespace, folder: Path) -> Iterator[Mutant]:
 
 
 def copy_checkout(folder: Path, package: str) -> None:
-    """Copy what git knows of this checkout; mutmut wants the source root to be called `src`."""
+    """Copy what git knows of this checkout; mutmut wants the source root to be called `src`.
+
+    A copy of the same files stays, with the results of the mutants that were tried in it.
+    """
+    files = sorted(_files_of_checkout())
+    digest = hashlib.sha256(package.encode())
+    for name in files:
+        digest.update(b"%s\0%s" % (name.encode(), hashlib.sha256((_ROOT / name).read_bytes()).digest()))
+    mark = folder / _COPIED
+    if mark.is_file() and mark.read_text(encoding="utf-8") == digest.hexdigest():
+        return
     shutil.rmtree(folder, ignore_errors=True)
+    for name in files:
+        place = folder / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(_ROOT / name, place, follow_symlinks=False)
+    (folder / "harness").rename(folder / "src")
+    (folder / "harness").symlink_to("src")
+    copied = sorted(one.name for one in folder.iterdir() if one.name != "src")
+    with (folder / "pyproject.toml").open("a", encoding="utf-8") as file:
+        file.write(_SETTINGS.format(package=package, copied=json.dumps(copied)))
+    mark.write_text(digest.hexdigest(), encoding="utf-8")
+
+
+def _files_of_checkout() -> list[str]:
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=_ROOT,
         check=True,
         capture_output=True,
     ).stdout.decode()
-    for name in filter(None, listed.split("\0")):
-        source, place = _ROOT / name, folder / name
-        if source.is_file():
-            place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source, place, follow_symlinks=False)
-    (folder / "harness").rename(folder / "src")
-    (folder / "harness").symlink_to("src")
-    copied = sorted(one.name for one in folder.iterdir() if one.name != "src")
-    with (folder / "pyproject.toml").open("a", encoding="utf-8") as file:
-        file.write(_SETTINGS.format(package=package, copied=json.dumps(copied)))
+    return [name for name in listed.split("\0") if name and (_ROOT / name).is_file()]
 
 
 def names_of(folder: Path, package: str, processes: int) -> list[tuple[str, str]]:
@@ -170,17 +193,26 @@ def _names_in(folder: Path, file: Path) -> list[tuple[str, str]]:
 
 def _run_mutmut(folder: Path, names: Sequence[str], processes: int) -> dict[str, int]:
     """Run the tests that reach each of these mutants; the exit statuses of pytest."""
-    command = [sys.executable, "-m", "mutmut", "run", "--max-children", str(processes), *names]
-    log = folder / "mutmut.log"
-    with log.open("wb") as output:
-        done = _run(command, folder, stdout=output)
-    if done != 0:
-        last = log.read_text(encoding="utf-8", errors="replace").replace("\r", "\n").split("\n")[-20:]
-        raise LinkageError("mutmut failed:\n" + "\n".join(last), where=str(log))
+    found = _ended(folder)
+    left = [name for name in names if found.get(name) is None]
+    if left:
+        command = [sys.executable, "-m", "mutmut", "run", "--max-children", str(processes), *left]
+        log = folder / "mutmut.log"
+        with log.open("wb") as output:
+            done = _run(command, folder, stdout=output)
+        if done != 0:
+            last = log.read_text(encoding="utf-8", errors="replace").replace("\r", "\n").split("\n")[-20:]
+            raise LinkageError("mutmut failed:\n" + "\n".join(last), where=str(log))
+        found = _ended(folder)
+    return {name: found[name] for name in names}
+
+
+def _ended(folder: Path) -> dict[str, int]:
+    """The exit status of each mutant that mutmut has tried in this copy, now or earlier."""
     found: dict[str, int] = {}
     for place in (folder / "mutants").rglob("*.meta"):
         found |= json.loads(place.read_text(encoding="utf-8"))["exit_code_by_key"]
-    return {name: found[name] for name in names}
+    return found
 
 
 def _run_alone(folder: Path, package: str, name: str, limit: float | None = None) -> str:
@@ -225,9 +257,17 @@ def _statuses(folder: Path, package: str, names: Sequence[str], processes: int) 
     started = time.monotonic()
     if _run_alone(folder, package, "") != "survived":
         raise LinkageError("the tests fail without a mutant", where=str(folder / "mutants"))
-    run = partial(_run_alone, folder, package, limit=_PATIENCE * (time.monotonic() - started))
+    limit = _PATIENCE * (time.monotonic() - started)
+
+    def status(name: str) -> str:
+        kept = folder / _ALONE / name
+        if not kept.is_file():
+            kept.parent.mkdir(exist_ok=True)
+            kept.write_text(_run_alone(folder, package, name, limit), encoding="utf-8")
+        return kept.read_text(encoding="utf-8")
+
     with ThreadPoolExecutor(processes) as pool:
-        alone = dict(zip(again, pool.map(run, again), strict=True))
+        alone = dict(zip(again, pool.map(status, again), strict=True))
     return {name: alone.get(name, "killed") for name in names}
 
 
