@@ -9,9 +9,8 @@ from textwrap import dedent
 
 import pytest
 
+from linkage.case.output_kinds import EMIT_KINDS, LINK_KINDS, ROLE_KINDS
 from linkage.case.reader import parse_case
-from linkage.case.roles import LINK_KINDS, ROLE_KINDS
-from linkage.case.steps import EMIT_KINDS
 from linkage.compare.artifacts import Differ, DiffOptions
 from linkage.compare.model import VariantBuild
 from linkage.compare.noise_filters import NoiseFilters

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import PurePosixPath
 
 from linkage.case import steps
+from linkage.case.output_kinds import EMIT_KINDS, LINK_KINDS
 from linkage.case.resolution import ResolvedStep
-from linkage.case.roles import LINK_KINDS
 
 LinkedName = Callable[[str, str], str]
 """The file name of a linked output, from its crate type and its name."""
@@ -36,7 +36,7 @@ def rustc_outputs(resolved: ResolvedStep, step: steps.RustcStep, linked: LinkedN
     """The file of each role that the step asks rustc for; `linked` is the target's."""
     emits = [item for group in step.emit for item in group.split(",")] or ["link"]
     named = {kind: path for kind, equals, path in (item.partition("=") for item in emits) if equals}
-    kinds = {role: emit for emit, role in steps.EMIT_KINDS.items()}
+    kinds = {role: emit for emit, role in EMIT_KINDS.items()}
     single = step.output if len(set(emits)) - len(named) == 1 else None  # else rustc adapts `-o`
     names = _Names(step, resolved.crate_name, linked)
     return {

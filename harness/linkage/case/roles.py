@@ -4,10 +4,8 @@ from collections.abc import Collection, Iterator
 
 from linkage.case import claims, steps
 from linkage.case.document import KeyPath
-from linkage.case.steps import EMIT_KINDS, RoleReference
-
-LINK_KINDS = frozenset(kind.value for kind in steps.CrateType) - {"lib"}
-ROLE_KINDS = LINK_KINDS | set(EMIT_KINDS.values()) | {"rlink", "shared"}
+from linkage.case.output_kinds import LINK_KINDS, ROLE_KINDS
+from linkage.case.steps import RoleReference
 
 
 def is_role(text: str, ids: Collection[str]) -> bool:

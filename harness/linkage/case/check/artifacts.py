@@ -8,7 +8,8 @@ from linkage.case.base import nearest, suggest
 from linkage.case.check.outputs import PossibleFiles
 from linkage.case.check.survey import StepPlace, Survey, VariantGroup
 from linkage.case.document import KeyPath
-from linkage.case.roles import ROLE_KINDS, is_role, role_references
+from linkage.case.output_kinds import ROLE_KINDS
+from linkage.case.roles import is_role, role_references
 from linkage.case.variables import references
 from linkage.errors import CaseError
 

@@ -3,11 +3,12 @@
 from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any
 
-from linkage.case import matrix, steps
+from linkage.case import matrix
 from linkage.case.base import suggest
 from linkage.case.condition import COMPILER, same
 from linkage.case.document import Document, KeyPath, is_plain
 from linkage.case.model import CaseModel
+from linkage.case.output_kinds import CrateType
 from linkage.case.symbol_groups import GROUP_NAMES
 from linkage.case.variables import LATER
 from linkage.errors import CaseError
@@ -87,7 +88,7 @@ def _value(axis: str, value: object, doc: Document, path: KeyPath) -> Iterator[C
             "a value that is a mapping needs a `name`", where=where, help="the variant's id contains it"
         )
     elif axis == "crate-type":
-        known = [kind.value for kind in steps.CrateType]
+        known = [kind.value for kind in CrateType]
         for index, one in enumerate(value if isinstance(value, (list, tuple)) else (value,)):
             if one not in known and one is not None:
                 place = doc.value((*path, index))

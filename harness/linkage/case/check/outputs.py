@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from linkage.case import steps
+from linkage.case.output_kinds import LINK_KINDS
 from linkage.case.output_names import STREAM, cc_output, linux_name, rustc_outputs
 from linkage.case.resolution import ResolvedStep
-from linkage.case.roles import LINK_KINDS
 
 
 def outputs(resolved: ResolvedStep) -> Iterator[str]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from linkage.case import steps as model
-from linkage.case.roles import LINK_KINDS
+from linkage.case.output_kinds import LINK_KINDS
 from linkage.errors import CaseError
 from linkage.plan.command import JSON_FLAG, Word
 from linkage.plan.outputs import join

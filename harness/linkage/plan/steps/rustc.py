@@ -6,8 +6,8 @@ It adds what a user would pass every time: the edition, the search path, the tar
 from collections.abc import Mapping, Sequence
 
 from linkage.case import steps as model
+from linkage.case.output_kinds import LINK_KINDS
 from linkage.case.output_names import STREAM, rustc_outputs
-from linkage.case.roles import LINK_KINDS
 from linkage.case.variables import text
 from linkage.plan.command import JSON_FLAG, Word
 from linkage.plan.steps.kind import ProcessKind

@@ -1,0 +1,27 @@
+"""What rustc writes: crate types and emitted files, and the kinds of roles that these have."""
+
+from enum import StrEnum
+
+
+class CrateType(StrEnum):
+    """rustc's crate types, as `--crate-type` spells them."""
+
+    BIN = "bin"
+    LIB = "lib"
+    RLIB = "rlib"
+    DYLIB = "dylib"
+    CDYLIB = "cdylib"
+    STATICLIB = "staticlib"
+    PROC_MACRO = "proc-macro"
+    SDYLIB = "sdylib"
+
+
+EMIT_KINDS = {
+    "asm": "asm", "llvm-bc": "llvm-bc", "llvm-ir": "llvm-ir", "obj": "obj", "metadata": "rmeta", "mir": "mir",
+    "dep-info": "dep-info", "thin-link-bitcode": "thin-link-bitcode",
+}  # fmt: skip
+"""rustc's emit kinds (except `link`) and the roles of their files."""
+
+
+LINK_KINDS = frozenset(kind.value for kind in CrateType) - {"lib"}
+ROLE_KINDS = LINK_KINDS | set(EMIT_KINDS.values()) | {"rlink", "shared"}

@@ -1,0 +1,50 @@
+"""`cc` and `cxx`: the C and the C++ compiler."""
+
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from typing import Literal
+
+from pydantic import StrictBool
+
+from linkage.case.base import Arguments, Paths, RelativePath
+from linkage.case.document import KeyPath
+from linkage.case.steps.process import ProcessStep
+from linkage.case.steps.step import RoleReference, each
+
+
+class CcStep(ProcessStep):
+    """The C compiler; with `cxx` the C++ compiler."""
+
+    action = "cc"
+
+    cc: Paths
+    link_with: Arguments = ()
+    """Artifacts by role or file, or `-l` flags, in order, after the objects."""
+    flags: Arguments = ()
+    kind: Literal["bin", "obj", "shared"] = "bin"
+    output: RelativePath | None = None
+    system_libraries: StrictBool = True
+    """Whether the libraries that std needs on this platform are linked too."""
+
+    def default_id(self, crate: str | None) -> str:
+        _ = crate
+        return PurePosixPath(next(self.sources())[0]).stem
+
+    def may_be_roles(self) -> Iterator[RoleReference]:
+        return each(self.link_with, "link-with")
+
+    def made_roles(self, crate_types: tuple[str, ...]) -> tuple[str, ...]:
+        _ = crate_types
+        return (self.kind,)
+
+    def sources(self) -> Iterator[tuple[str, KeyPath]]:
+        yield from ((name, ("cc", index)) for index, name in enumerate(self.cc))
+
+
+class CxxStep(CcStep):
+    action = "cxx"
+    cc: Paths = ()
+    cxx: Paths
+
+    def sources(self) -> Iterator[tuple[str, KeyPath]]:
+        yield from ((name, ("cxx", index)) for index, name in enumerate(self.cxx))

@@ -1,0 +1,76 @@
+"""What all steps share."""
+
+from collections.abc import Iterable, Iterator
+from typing import Annotated, ClassVar, NamedTuple
+
+from pydantic import AfterValidator, StrictStr
+from pydantic_core import PydanticCustomError
+
+from linkage.case.base import Model
+from linkage.case.claims import ClaimMap
+from linkage.case.condition import Condition
+from linkage.case.document import KeyPath
+
+_LONGEST_ID = 200
+
+
+def _id(value: str) -> str:
+    """An id: it becomes a part of file names and of messages."""
+    if (
+        not value.isprintable()
+        or "/" in value
+        or value in ("", ".", "..")
+        or len(value.encode()) > _LONGEST_ID
+    ):
+        raise PydanticCustomError(
+            "id",
+            "`{id}` cannot be an id",
+            {"id": value, "help": f"write at most {_LONGEST_ID} printable characters without `/`"},
+        )
+    return value
+
+
+class RoleReference(NamedTuple):
+    """A text that may be a role; an optional one need not exist in every variant."""
+
+    text: str
+    path: KeyPath
+    """Where in the step it is."""
+    optional: bool = False
+
+
+def each(texts: Iterable[str], key: str) -> Iterator[RoleReference]:
+    """The texts of a list, each of which may be a role."""
+    return (RoleReference(text, (key, index)) for index, text in enumerate(texts))
+
+
+class Step(Model):
+    """What all steps share, and what each kind of step knows of itself."""
+
+    action: ClassVar[str] = ""
+    """The key that names the kind in a case; empty for what is not a kind."""
+
+    id_: Annotated[StrictStr, AfterValidator(_id)] | None = None
+    """The name by which other steps and claims refer to it; by default the source's stem."""
+    when: Condition | None = None
+    """Only the variants that this selects have the step."""
+    claims: ClaimMap = {}
+    """Claims about artifacts as they are right after this step."""
+
+    def default_id(self, crate: str | None) -> str:
+        """Its id if the case gives none; `crate` is the crate's name as its source says."""
+        _ = crate
+        return self.action
+
+    def may_be_roles(self) -> Iterator[RoleReference]:
+        """Everything in it that may be a role, but for its claims."""
+        return iter(())
+
+    def made_roles(self, crate_types: tuple[str, ...]) -> tuple[str, ...]:
+        """The roles of what it makes, without the id; `crate_types` of a rustc step."""
+        _ = crate_types
+        return ()
+
+    def sources(self) -> Iterator[tuple[str, KeyPath]]:
+        """The source files that it names and that an earlier step may make, each with its place."""
+        return iter(())
