@@ -250,5 +250,5 @@ def test_linker_options_of_an_archives_members_are_compared(cc: CCompiler) -> No
     base = cc(SOURCE, "-c")
     assert base.object is not None
     asks = replace(base.object, linker_options=("-defaultlib:msvcrt",))
-    archives = [archive(ArchiveMember("a.o", 1, object=one)) for one in (base.object, asks)]
-    assert between(*archives) == [("linker option new", "-defaultlib:msvcrt", "")]
+    before, after = (archive(ArchiveMember("a.o", 1, object=one)) for one in (base.object, asks))
+    assert between(before, after) == [("linker option new", "-defaultlib:msvcrt", "")]
