@@ -118,9 +118,10 @@ class _Report:
 
 
 class _SupervisorConnection:
-    """A process beside this one that starts programs; it runs one at a time."""
+    """A process beside this one that starts programs, all with the same limits; it runs one at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Mapping[int, int]) -> None:
+        self.limits = limits
         self.socket, theirs = socket.socketpair()
         with theirs:
             process = subprocess.Popen(
@@ -163,26 +164,26 @@ class _SupervisorConnection:
 
 
 class _SupervisorPool:
-    """Those that have nothing to do."""
+    """Those that have nothing to do, by the limits of what they start."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._idle: list[_SupervisorConnection] = []
+        self._idle: dict[frozenset[tuple[int, int]], list[_SupervisorConnection]] = {}
         self._owner = 0
 
-    def take(self) -> _SupervisorConnection:
+    def take(self, limits: Mapping[int, int]) -> _SupervisorConnection:
         """One for a program. Raises OSError if none can be started."""
         with self._lock:
             if self._owner != os.getpid():  # those of the process that we were forked from
-                self._idle, self._owner = [], os.getpid()
-            if self._idle:
-                return self._idle.pop()
-        return _SupervisorConnection()
+                self._idle, self._owner = {}, os.getpid()
+            if idle := self._idle.get(frozenset(limits.items())):
+                return idle.pop()
+        return _SupervisorConnection(limits)
 
     def give_back(self, one: _SupervisorConnection) -> None:
         """It can be used again."""
         with self._lock:
-            self._idle.append(one)
+            self._idle.setdefault(frozenset(one.limits.items()), []).append(one)
 
 
 _supervisors = _SupervisorPool()
@@ -221,13 +222,13 @@ class _Process:
         return read, written
 
     def _start(self, request: StartRequest, files: Sequence[int]) -> None:
-        self.supervisor = _supervisors.take()
+        self.supervisor = _supervisors.take(request.limits)
         self._held.callback(self._let_go)
         try:
             self.supervisor.request(request, files)
         except OSError:  # somebody has killed it
             self.supervisor.stop()
-            self.supervisor = _SupervisorConnection()
+            self.supervisor = _SupervisorConnection(request.limits)
             self.supervisor.request(request, files)
         match self.supervisor.line():
             case [b"started", pid]:

@@ -1,10 +1,11 @@
 """A small process beside the harness that starts programs for it, one after the other, and ends all that
 they leave behind.
 
-Run as a program: `python -I -S supervisor.py SOCKET`. It has one thread, so that it can take a program's
-limits on itself before it starts it, and it adopts what the program leaves behind, whatever group or session
-that is in (prctl(2), PR_SET_CHILD_SUBREAPER): nothing else can be a child of it. If the harness closes its
-end of the socket, or is killed, it kills the program and all that descends from it.
+Run as a program: `python -I -S supervisor.py SOCKET`. All programs that it starts have the same limits, which
+it takes on itself before the first: if one came a moment after a program's start, it would break those that
+have already asked for it (valgrind aborts). It adopts what the program leaves behind, whatever group or
+session that is in (prctl(2), PR_SET_CHILD_SUBREAPER): nothing else can be a child of it. If the harness
+closes its end of the socket, or is killed, it kills the program and all that descends from it.
 
 It reads a `StartRequest` (in Python's marshal format, after its length, which brings the program's files) and
 writes lines: `started PROGRAM` or `error ERRNO`; `ended STATUS` when the program has ended; `done` when
@@ -48,7 +49,7 @@ class StartRequest(NamedTuple):
     umask: int
     """-1: as it is."""
     limits: dict[int, int]
-    """Of setrlimit(2); a limit that is lower already stays."""
+    """Of setrlimit(2), soft and hard; a limit that is lower already stays. Equal in all requests."""
     oom_score: int
     """What makes the kernel end it rather than others if memory runs out (proc_pid_oom_score_adj(5))."""
 
@@ -79,9 +80,8 @@ class _Supervisor:
         self.harness = harness
         harness.set_inheritable(False)  # a program that had it would seem to be the harness
         self.umask = os.umask(0)
-        self.usual: dict[int, tuple[int, int]] = {}
-        """The limits that it was started with, those that it has changed."""
         self.limits: dict[int, int] = {}
+        """Those that it has taken on itself."""
         _adopt_orphans()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)  # what the harness does about it counts
@@ -147,23 +147,18 @@ class _Supervisor:
             for one in high:
                 os.close(one)
             os.chdir("/")
-        for what in request.limits:  # these it cannot raise again
-            with contextlib.suppress(OSError):
-                resource.prlimit(program, what, (self.limits[what], self.limits[what]))
         if request.oom_score:
             with contextlib.suppress(OSError), open(f"/proc/{program}/oom_score_adj", "w") as file:
                 file.write(str(request.oom_score))
         return program
 
     def _limit(self, limits: dict[int, int]) -> None:
-        """Take limits on this process, and with it on what it starts."""
-        for what in {*limits, *self.limits}:
-            usual, highest = self.usual.setdefault(what, resource.getrlimit(what))
-            value = limits.get(what, usual)
-            if what in limits and highest != resource.RLIM_INFINITY:
-                value = min(value, highest)
+        """Take limits on this process, and with it on what it starts: neither can raise them again."""
+        for what, value in limits.items():
             if self.limits.get(what) != value:
-                resource.setrlimit(what, (value, highest))
+                highest = resource.getrlimit(what)[1]
+                least = value if highest == resource.RLIM_INFINITY else min(value, highest)
+                resource.setrlimit(what, (least, least))
                 self.limits[what] = value
 
     def _until_ended(self, program: int) -> bool:
