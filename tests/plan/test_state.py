@@ -61,7 +61,7 @@ def test_files_are_selected_and_links_to_files() -> None:
 
 
 def test_what_is_there_and_is_no_file() -> None:
-    state = STATE | {"pipe.o": Node("other", "named pipe", 0o644)}
+    state = {**STATE, "pipe.o": Node("other", "named pipe", 0o644)}
     outside = "a symbolic link to {}, which is not in the working folder"
     assert other_than_files("*.o", state) == {
         "folder.o": "a folder",

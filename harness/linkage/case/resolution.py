@@ -81,6 +81,8 @@ class _Resolver:
     sources: CrateSources
     problems: list[CaseError] | None
     taken: set[str] = field(default_factory=set)
+    numbers: dict[str, int] = field(default_factory=dict)
+    """The last number behind each default id, so that thousands of equal ones are not all tried each time."""
     written: dict[str, str] = field(default_factory=dict)
     """Sources that steps write, by name."""
 
@@ -107,11 +109,22 @@ class _Resolver:
             ):
                 self.written[concrete.write] = concrete.text
             attributes = self._attributes(concrete)
-            name = _identify(concrete, attributes, self.taken)
+            name = self._identify(concrete, attributes)
             if isinstance(concrete, model.ParallelStep):
                 yield self._parallel(concrete, name, data, path)
             else:
                 yield _resolve(concrete, path, self.row, name, attributes)
+
+    def _identify(self, step: model.Step, attributes: CrateAttributes) -> str:
+        name = step.id_ or step.default_id(attributes.name)
+        if step.id_ is None:
+            base, number = name, self.numbers.get(name, 1)
+            while name in self.taken:
+                number += 1
+                name = f"{base}-{number}"
+            self.numbers[base] = number
+        self.taken.add(name)
+        return name
 
     def _attributes(self, step: model.Step) -> CrateAttributes:
         """What the source of a rustc step says of its crate."""
@@ -167,16 +180,6 @@ def _has_variables(data: Data) -> bool:
     if isinstance(data, dict):
         return any("${" in key or _has_variables(value) for key, value in data.items())
     return isinstance(data, list) and any(_has_variables(item) for item in data)
-
-
-def _identify(step: model.Step, attributes: CrateAttributes, taken: set[str]) -> str:
-    name = step.id_ or step.default_id(attributes.name)
-    if step.id_ is None:
-        base, number = name, 2
-        while name in taken:
-            name, number = f"{base}-{number}", number + 1
-    taken.add(name)
-    return name
 
 
 def _resolve(

@@ -32,13 +32,13 @@ class Node:
         return self.content if self.kind == "file" and self.content != UNREADABLE else None
 
 
-State = dict[str, Node]
+State = Mapping[str, Node]
 """The content of the folder, by relative path."""
 
 
 def initial(sources: Mapping[str, bytes]) -> State:
     """The state of a folder with only a case's sources."""
-    state: State = {}
+    state: dict[str, Node] = {}
     for name, content in sources.items():
         for parent in list(PurePosixPath(name).parents)[:-1]:
             state[str(parent)] = Node("dir", "", 0o755)
@@ -61,6 +61,9 @@ def fits(name: str, pattern: str) -> bool:
 
 def matching(names: Iterable[str], pattern: str) -> list[str]:
     """The paths that a path or a glob matches, sorted."""
+    if not is_glob(pattern) and isinstance(names, Mapping):
+        name = posixpath.normpath(pattern)
+        return [name] if name in names else []
     return sorted(name for name in names if fits(name, pattern))
 
 

@@ -17,10 +17,10 @@ from pathlib import Path
 from linkage.errors import StoreError
 from linkage.host.sandbox import Sandbox
 from linkage.plan.expectation import as_expected
+from linkage.plan.folder_state import FolderState
 from linkage.plan.observation import Observation, Outcome, StepObservation, claim_variables
 from linkage.plan.plan import Plan, PlannedStep, Read, filled, wanted_files
-from linkage.plan.state import State, initial, other_than_files, target
-from linkage.plan.steps.kind import LINK_INPUTS
+from linkage.plan.state import Node, State, initial, other_than_files, target
 from linkage.plan.template import WORK, CapturedText
 from linkage.run.executor import Context, execute
 from linkage.run.job_server import JobServer
@@ -40,22 +40,36 @@ _KNOWS_FIFO = VersionRange.parse(">=1.74")
 
 
 @dataclass(frozen=True, slots=True)
-class _Record:
-    """A step's record in the store: its outcome, and the state of the folder after it."""
+class _StoredRecord:
+    """A step's record in the store: its outcome, and how it changed the folder, whose state is in its key."""
 
     outcome: Outcome
-    after: State
+    changed: dict[str, Node]
+    gone: tuple[str, ...]
     captured: dict[str, CapturedText]
     umask: int
     compiler: str = ""
     """The compiler's version, for `linkage store`."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """A step's outcome, and what it leaves for the next."""
+
+    outcome: Outcome
+    changed: dict[str, Node]
+    gone: tuple[str, ...]
+    after: FolderState
+    captured: dict[str, CapturedText]
+    umask: int
+    compiler: str
+
+
 @dataclass(slots=True)
 class _Position:
     """A position in the chain of steps: the state before the next step."""
 
-    state: State
+    state: FolderState
     captured: dict[str, CapturedText] = field(default_factory=dict)
     umask: int = 0o022
 
@@ -151,7 +165,7 @@ class _Chain:
         )
         self.done: list[StepObservation] = []
         self.records: list[_Record] = []
-        self.positions = [_Position(initial(task.sources))]
+        self.positions = [_Position(FolderState.of(initial(task.sources)))]
         """The positions before each step, and after the last."""
         self.carried_out: set[int] = set()
         self.rechecked: set[int] = set()
@@ -262,9 +276,13 @@ class _Chain:
 
     def _recall(self, index: int, key: str) -> _Record | None:
         """A step's record from the store, with the facts that its claims need."""
-        record = self.store.get("steps", key, _Record)
-        if record is None:
+        stored = self.store.get("steps", key, _StoredRecord)
+        if stored is None:
             return None
+        after = self.positions[index].state.changed(stored.changed, stored.gone)
+        record = _Record(
+            stored.outcome, stored.changed, stored.gone, after, stored.captured, stored.umask, stored.compiler
+        )
         seen: dict[str, FileFacts] = {}
         for name, request in self._wanted(index, record).items():
             found = get_facts(self.store, record.after, request)
@@ -338,8 +356,8 @@ class _Chain:
         record = self._perform(index, anew=False)
         if record.outcome.lasting:
             if index < len(self.plan.steps) - 1:
-                self._keep_files(record.outcome, record.after)
-            self.store.put("steps", key, _without_facts(record))
+                self._keep_files(record)
+            self.store.put("steps", key, _stored(record))
         return record
 
     def _perform(self, index: int, *, anew: bool) -> _Record:
@@ -352,13 +370,22 @@ class _Chain:
         self.context.captured, self.context.umask = dict(place.captured), place.umask
         if self.task.progress is not None:
             self.task.progress(step.id)
-        outcome, state = execute(step, workspace, self.context)
-        for digest in workspace.overwritten():
+        outcome, changes = execute(step, workspace, self.context)
+        state = workspace.state
+        for digest in workspace.overwritten:
             self.store.drop_blob(digest)
         self.at = index + 1
         self.carried_out.add(index)
         compiler = str(self.plan.variant.toolchain.version)
-        record = _Record(outcome, state, dict(self.context.captured), self.context.umask, compiler)
+        record = _Record(
+            outcome,
+            {name: state[name] for name in sorted(changes.written)},
+            tuple(sorted(changes.gone)),
+            state,
+            dict(self.context.captured),
+            self.context.umask,
+            compiler,
+        )
         read = self._read_anew if anew else self._read
         # What a step made that could not be carried out is not judged, and may be too large to be read.
         asked = {} if outcome.problem is not None else self._wanted(index, record)
@@ -376,12 +403,12 @@ class _Chain:
     def _read_anew(self, request: Read, state: State) -> FileFacts:
         return read_facts(request, self._open().root, state)
 
-    def _keep_files(self, outcome: Outcome, state: State) -> None:
+    def _keep_files(self, record: _Record) -> None:
+        """Put the files into the store that a step made, the linker's inputs included."""
         workspace = self._open()
-        for name in (*outcome.produced, *(name for name in state if name.startswith(LINK_INPUTS))):
-            digest = state[name].stored
-            if digest is not None and self.store.put_blob(digest, workspace.root / name):
-                workspace.note_link(name, digest)
+        for name, node in record.changed.items():
+            if node.stored is not None and self.store.put_blob(node.stored, workspace.root / name):
+                workspace.note_link(name, node.stored)
 
 
 def shown(step: PlannedStep) -> tuple[str, ...]:
@@ -412,6 +439,7 @@ def _toolchain_files(pattern: str) -> list[str]:
     return glob.glob(pattern) if pattern.startswith("/") else []  # noqa: PTH207 - Path.glob takes no absolute pattern
 
 
-def _without_facts(record: _Record) -> _Record:
+def _stored(record: _Record) -> _StoredRecord:
     """A record as it is stored: facts are stored separately, because they depend on the claims."""
-    return replace(record, outcome=replace(record.outcome, facts={}, texts={}, modes={}, others={}))
+    outcome = replace(record.outcome, facts={}, texts={}, modes={}, others={})
+    return _StoredRecord(outcome, record.changed, record.gone, record.captured, record.umask, record.compiler)

@@ -9,7 +9,7 @@ import posixpath
 import resource
 import shutil
 import socket
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -32,7 +32,7 @@ from linkage.plan.template import CapturedText, Template, placeless
 from linkage.run import linker_wrapper as linker
 from linkage.run.job_server import JobServer
 from linkage.run.shortage import MachineState, shortage
-from linkage.run.workspace import OperationError, Workspace
+from linkage.run.workspace import FolderChanges, OperationError, Workspace
 from linkage.store.keys import inputs_wanted
 
 PASSED_ENVIRONMENT = ("PATH", "SYSTEMROOT", "SDKROOT", "DEVELOPER_DIR")
@@ -65,44 +65,46 @@ class Context:
         return text.filled(str(workspace.root), self.captured)
 
 
-def execute(step: PlannedStep, workspace: Workspace, context: Context) -> tuple[Outcome, State]:
-    """Run a step, and return its outcome and the state of the folder after it.
+def execute(step: PlannedStep, workspace: Workspace, context: Context) -> tuple[Outcome, FolderChanges]:
+    """Run a step, and return its outcome and what it changed in the folder.
 
     If the step cannot be run, the outcome has a `problem`. Raises OSError only if the folder itself
     cannot be read.
     """
     if any(inputs_wanted(part) for part in (step.parallel or (step,))):
         shutil.rmtree(workspace.root / LINK_INPUTS, ignore_errors=True)  # of an earlier step
-    before, marks = workspace.scan(), workspace.marks
+        workspace.forget()
+    before = workspace.state
+    touched: frozenset[str] | None = None
     try:
         with context.jobs.token() if context.jobs and _starts(step) else contextlib.nullcontext():
-            outcome = _outcome(step, workspace, context)
+            if step.operation is not None and not step.parallel:
+                outcome, touched = _operate(step.operation, workspace, context)
+            else:
+                outcome = _outcome(step, workspace, context)
             if context.jobs and context.tells_jobs and _died(step, outcome):
                 context.jobs.lose()
     except OSError as error:
         outcome = Outcome(problem=_told(error, workspace))
-    after = workspace.scan()
+    changes = workspace.update(before, touched)
     if workspace.too_large and outcome.problem is None:
         name, size = next(iter(sorted(workspace.too_large.items())))
         why = f"{name} has {shown_size(size)}, more than {shown_size(workspace.largest)}"
         outcome = replace(outcome, problem=f"{why} (help: raise `file-size` in `limits`)")
-    # A file that was written again with the same content counts as produced. A folder does if it is empty:
-    # otherwise the files in it count.
-    holding = {posixpath.dirname(name) for name in after}
-    files = {name: node for name, node in after.items() if not f"{name}/".startswith(LINK_INPUTS)}
-    produced = tuple(
-        sorted(
-            name
-            for name, node in files.items()
-            if (
-                name not in before and name not in holding
-                if node.kind == "dir"
-                else before.get(name) != node or marks.get(name) != workspace.marks.get(name)
-            )
-        )
-    )
-    removed = tuple(sorted(name for name in before if name not in after))
-    return replace(outcome, produced=produced, removed=removed, obtained=_now()), after
+    produced = tuple(sorted(_produced(changes.written, before, workspace.state)))
+    return replace(outcome, produced=produced, removed=tuple(sorted(changes.gone)), obtained=_now()), changes
+
+
+def _produced(written: Collection[str], before: State, after: State) -> Iterator[str]:
+    """A file that was written again with the same content counts as produced. A folder does if it is new and
+    empty: otherwise the files in it count.
+    """
+    holding = {posixpath.dirname(name) for name in written}
+    for name in written:
+        if f"{name}/".startswith(LINK_INPUTS):
+            continue
+        if after[name].kind != "dir" or (name not in before and name not in holding):
+            yield name
 
 
 def _starts(step: PlannedStep) -> bool:
@@ -284,21 +286,23 @@ def _text(stream: bytes, workspace: Workspace) -> str:
     return placeless(stream.decode("utf-8", "backslashreplace"), str(workspace.root))
 
 
-def _operate(operation: Operation, workspace: Workspace, context: Context) -> Outcome:
+def _operate(
+    operation: Operation, workspace: Workspace, context: Context
+) -> tuple[Outcome, frozenset[str] | None]:
+    """The outcome, and the paths that may have changed; None if it may be any."""
     if isinstance(operation, SetUmask):
         context.umask = int(operation.umask, 8)
-        return Outcome(status=0)
+        return Outcome(status=0), frozenset()
     if isinstance(operation, Write) and isinstance(operation.content, Template):
         operation = replace(operation, content=context.filled(operation.content, workspace).encode())
     try:
-        workspace.operate(operation, context.sources, context.umask)
+        return Outcome(status=0), workspace.operate(operation, context.sources, context.umask)
     except OperationError as error:
-        return Outcome(problem=str(error))
+        return Outcome(problem=str(error)), None
     except OSError as error:
         if error.errno in _FATAL:
             raise
-        return Outcome(problem=_told(error, workspace))
-    return Outcome(status=0)
+        return Outcome(problem=_told(error, workspace)), None
 
 
 def _told(error: OSError, workspace: Workspace) -> str:
@@ -326,7 +330,7 @@ def _together(step: PlannedStep, workspace: Workspace, context: Context) -> Outc
 
 def _part(step: PlannedStep, workspace: Workspace, context: Context) -> Outcome:
     if step.operation is not None:
-        return _operate(step.operation, workspace, context)
+        return _operate(step.operation, workspace, context)[0]
     assert step.command is not None  # noqa: S101 - a step is one of both, or has parts
     return _process(step, step.command, workspace, context)
 

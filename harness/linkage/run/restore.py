@@ -16,7 +16,7 @@ def restore(workspace: Workspace, state: State, store: Store) -> bool:
 
     Raises OSError.
     """
-    now = workspace.scan()
+    now = workspace.state
     missing = {name: node for name, node in state.items() if now.get(name) != node}
     if any(node.kind == "special" and node.content != FIFO for node in missing.values()):
         return False
@@ -27,6 +27,7 @@ def restore(workspace: Workspace, state: State, store: Store) -> bool:
         fetched = {digest: Path(folder) / str(number) for number, digest in enumerate(filter(None, stored))}
         if not all(store.take_blob(digest, place) for digest, place in fetched.items()):
             return False
+        workspace.forget()
         _clear(workspace.root, now, state)
         _make(workspace.root, missing, fetched)
     return True

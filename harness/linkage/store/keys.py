@@ -14,6 +14,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
+from linkage.plan.folder_state import FolderState
 from linkage.plan.plan import Plan, PlannedStep, Read
 from linkage.plan.state import State, target
 from linkage.plan.steps.kind import LINK_INPUTS
@@ -40,6 +41,7 @@ RUNNERS = (
     "linkage.host.sandbox_launcher",
     "linkage.host.size",
     "linkage.host.supervisor",
+    "linkage.plan.folder_state",
     "linkage.plan.observation",
     "linkage.plan.shell",
     "linkage.plan.state",
@@ -52,7 +54,7 @@ def step_key(
     step: PlannedStep,
     toolchain: Toolchain,
     machine: str,
-    state: State,
+    state: FolderState,
     captured: Mapping[str, CapturedText],
     umask: int,
     programs: Sequence[str],
@@ -71,7 +73,7 @@ def step_key(
         list(map(str, places)),
         machine,
         [_described(part, str(toolchain.rustc)) for part in parts],
-        sorted((name, node.kind, node.content, node.mode) for name, node in state.items()),
+        state.digest,
         sorted(captured.items()),
         umask,
         [(part.id, stream) for part in parts if (stream := getattr(part.model, "capture", None))],
