@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from linkage.case.claims import Text
 from linkage.case.document import parse
 from linkage.judge.name_set import Mismatch, unjudged
-from linkage.judge.text import NOT_EMPTY, check_text
+from linkage.judge.text import NOT_EMPTY, check_text, messages
 
 _TEXT: TypeAdapter[Text] = TypeAdapter(Text)
 FILES = {"expected.txt": "one\ntwo\n", "empty.txt": ""}
@@ -139,6 +139,25 @@ def test_a_long_text_is_shown_by_its_ends_and_escaped() -> None:
     assert miss.found.splitlines()[0] == r"\x1b0"
     assert miss.found.splitlines()[6] == "… 88 lines …"
     assert miss.found.splitlines()[-1] == r"\x1b99"
+
+
+def test_the_messages_of_tools_stay_in_what_is_left_out() -> None:
+    lines = [f"line {number}" for number in range(60)]
+    lines[20] = "valgrind: m_libcfile.c:66 (vgPlain_safe_fd): Assertion 'newfd' failed."
+    lines[21] = "\x1b/usr/bin/ld: error: undefined"
+    shown = messages("\n".join(lines)).splitlines()
+    assert shown[5:11] == [
+        "line 5",
+        "… 14 lines …",
+        lines[20],
+        r"\x1b/usr/bin/ld: error: undefined",
+        "… 32 lines …",
+        "line 54",
+    ]
+    many = messages("\n".join([f"tool: {number}" for number in range(60)])).splitlines()
+    assert (many[9:11], len(many)) == (["tool: 9", "… 44 lines …"], 17)
+    assert messages("one\n") == "one"
+    assert messages("") == "(no output)"
 
 
 def test_a_long_line_is_cut() -> None:

@@ -17,7 +17,7 @@ from linkage.judge.comparison import Look, OtherArtifact, check_comparisons
 from linkage.judge.name_set import Mismatch, listing, none_of, unjudged
 from linkage.judge.pattern import compile_patterns
 from linkage.judge.process import check_process
-from linkage.judge.text import NOT_EMPTY, excerpt
+from linkage.judge.text import NOT_EMPTY, messages
 from linkage.judge.verdict import Failure, OtherVariant, Verdict, VerdictKind
 from linkage.judge.view import DESCRIBED, View, described
 from linkage.plan.expectation import as_expected, ended_right, how, not_produced
@@ -170,7 +170,7 @@ def _step(
                 part,
                 "exit",
                 part.path,
-                f"{how(one)}\n{excerpt(one.stderr or one.stdout, empty='(no output)')}",
+                f"{how(one)}\n{messages(one.stderr or one.stdout)}",
             )
             continue
         for key, miss in check_process(part, one, version, files, part.roles, known):

@@ -17,7 +17,7 @@ from linkage.judge.name_set import (
     unjudged,
     until_unmatchable,
 )
-from linkage.judge.text import check_text, excerpt
+from linkage.judge.text import check_text, messages
 from linkage.plan.expectation import exit_holds, how
 from linkage.plan.observation import Diagnostic, LinkerCall, Outcome, native_static_libs
 from linkage.plan.plan import PlannedStep
@@ -42,7 +42,7 @@ def check_process(
         return
     holds = exit_holds(model.exit, outcome)
     if not holds:
-        output = excerpt(outcome.stderr or outcome.stdout, empty="(no output)")
+        output = messages(outcome.stderr or outcome.stdout)
         yield "exit", Mismatch("", _expected(model.exit), f"{how(outcome)}\n{output}")
     for stream in ("stdout", "stderr"):
         text = getattr(model, stream)

@@ -19,6 +19,13 @@ _WORD = re.compile(r"\w{3,}")
 _COMPARED = 200
 """Characters of a line that are compared with what is missing."""
 
+_MESSAGE = re.compile(
+    r"^[\w.+/-]+: |\b(?:error|fatal|panicked|undefined)\b|Assertion .* failed|terminate called", re.IGNORECASE
+)
+"""A line that a tool prints to tell why it fails: its name comes first, or a word of that kind is in it."""
+_MESSAGES = 4
+"""So many of them are shown."""
+
 NOT_EMPTY = Mismatch("", "not empty", "empty")
 
 
@@ -125,6 +132,23 @@ def excerpt(text: str, empty: str = "(empty)", around: int | None = None) -> str
         after = [f"… {plural(len(lines) - end, 'line')} …"] if end < len(lines) else []
         lines = [*before, *lines[start:end], *after]
     return "\n".join(lines) or empty
+
+
+def messages(text: str, empty: str = "(no output)") -> str:
+    """The beginning and the end of what a program printed, and the first messages of tools between them."""
+    lines = text.strip("\n").splitlines()
+    half = _EXCERPT // 2
+    if len(lines) <= _EXCERPT:
+        return excerpt(text, empty)
+    middle = range(half, len(lines) - half)
+    kept = [number for number in middle if _MESSAGE.search(lines[number][:_COMPARED])][:_MESSAGES]
+    shown, last = [], -1
+    for number in (*range(half), *kept, *range(len(lines) - half, len(lines))):
+        if number > last + 1:
+            shown.append(f"… {plural(number - last - 1, 'line')} …")
+        shown.append(escape(lines[number], _LINE))
+        last = number
+    return "\n".join(shown)
 
 
 def difference(expected: str, found: str) -> str:

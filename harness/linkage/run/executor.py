@@ -31,6 +31,7 @@ from linkage.plan.steps.kind import LINK_INPUTS
 from linkage.plan.template import CapturedText, Template, placeless
 from linkage.run import linker_wrapper as linker
 from linkage.run.job_server import JobServer
+from linkage.run.runner_faults import runner_fault
 from linkage.run.shortage import MachineState, shortage
 from linkage.run.workspace import FolderChanges, OperationError, Workspace
 from linkage.store.keys import inputs_wanted
@@ -228,7 +229,14 @@ def _ended(
         command.timeout,
         expected=ended_right(step, outcome),
     )
-    return replace(outcome, problem=why)
+    return replace(outcome, problem=why or runner_fault(_runner(step, command), stderr))
+
+
+def _runner(step: PlannedStep, command: Command) -> list[str]:
+    """The words of a command line that may be a program that runs another."""
+    if isinstance(step.model, model.RunStep):
+        return [str(word) for word in command.argv[: len(step.model.runner)]]
+    return [str(word) for word in command.argv[:1]] if command.program == "tool" else []
 
 
 _OVERCOMMIT = Path("/proc/sys/vm/overcommit_memory")

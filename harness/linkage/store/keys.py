@@ -32,6 +32,7 @@ RUNNERS = (
     "linkage.run.executor",
     "linkage.run.linker_wrapper",
     "linkage.run.restore",
+    "linkage.run.runner_faults",
     "linkage.run.sandbox",
     "linkage.run.shortage",
     "linkage.run.workspace",

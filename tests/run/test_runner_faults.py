@@ -1,0 +1,124 @@
+"""Programs that run others and break: an error that names them, never a verdict on what they ran."""
+
+import resource
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from linkage.judge.verdict import VerdictKind
+from linkage.run.runner_faults import runner_fault
+from linkage.run.session import Session
+from support.counting import Counted
+from support.small_cases import verdicts
+
+ABORT = """\
+
+valgrind: m_libcfile.c:66 (vgPlain_safe_fd): Assertion 'newfd >= VG_(fd_hard_limit)' failed.
+
+host stacktrace:
+==22018==    at 0x58041B9A: ??? (in /usr/libexec/valgrind/none-amd64-linux)
+"""
+
+
+@pytest.mark.parametrize(
+    ("runner", "stderr", "why"),
+    [
+        (
+            ["/usr/bin/valgrind", "-q"],
+            ABORT,
+            "valgrind: m_libcfile.c:66 (vgPlain_safe_fd): Assertion 'newfd >= VG_(fd_hard_limit)' failed.",
+        ),
+        (
+            ["setarch", "-R", "valgrind"],
+            "valgrind: the 'impossible' happened:\n   Killed by fatal signal\n",
+            "valgrind: the 'impossible' happened: Killed by fatal signal",
+        ),
+        (
+            ["valgrind"],
+            "valgrind: failed to start tool 'x' for platform 'amd64-linux': No such file or directory\n",
+            "valgrind: failed to start tool 'x' for platform 'amd64-linux': No such file or directory",
+        ),
+        (
+            ["valgrind"],
+            "--7-- VALGRIND INTERNAL ERROR: Valgrind received a signal 11 (SIGSEGV) - exiting\n",
+            "--7-- VALGRIND INTERNAL ERROR: Valgrind received a signal 11 (SIGSEGV) - exiting",
+        ),
+        (
+            ["qemu-aarch64", "-L", "/usr/aarch64-linux-gnu"],
+            "qemu-aarch64: QEMU internal SIGSEGV {code=MAPERR, addr=0x20}\n",
+            "qemu-aarch64: QEMU internal SIGSEGV {code=MAPERR, addr=0x20}",
+        ),
+        (
+            ["wine64"],
+            "wine: could not load kernel32.dll, status c0000135\n",
+            "wine: could not load kernel32.dll, status c0000135",
+        ),
+    ],
+)
+def test_a_runner_that_breaks(runner: list[str], stderr: str, why: str) -> None:
+    found = runner_fault(runner, f"what the program printed\n{stderr}more\n")
+    assert found is not None
+    assert found.partition("`")[2].partition("`")[0] in {word.rpartition("/")[2] for word in runner}
+    assert found.endswith(f"itself broke: {why}")
+
+
+@pytest.mark.parametrize(
+    ("runner", "stderr"),
+    [
+        (["valgrind"], "==7== Process terminating with default action of signal 11 (SIGSEGV)\n"),
+        (["valgrind"], "==7== Invalid read of size 4\n"),
+        (["valgrind"], "program: program.c:7 (main): it failed\n"),
+        (["qemu-aarch64"], "qemu: uncaught target signal 11 (Segmentation fault) - core dumped\n"),
+        (["qemu-aarch64"], "qemu-aarch64: Could not open '/lib/wrong.so.1': No such file or directory\n"),
+        (["wine"], "wine: Unhandled page fault on read access to 0000000000000000\n"),
+        (["qemu-aarch64"], ABORT),
+        (["./runs"], ABORT),
+        ([], ABORT),
+    ],
+)
+def test_what_a_program_did_is_judged(runner: list[str], stderr: str) -> None:
+    assert runner_fault(runner, stderr) is None
+
+
+CASE = """\
+summary: A program that something else runs
+sources:
+  main.c: |
+    #include <stdio.h>
+    int main(void) {{ for (int i = 0; i < 60; i++) fprintf(stderr, "line %d\\n", i); return {status}; }}
+steps:
+  - {{cc: main.c}}
+  - {{run: main, runner: [valgrind, {flags}], exit: {exit}}}
+"""
+
+
+@pytest.mark.parametrize("expected", ["0", "fails", "any", "1"])
+def test_valgrind_that_aborts_is_an_error(
+    expected: str, session_on: Callable[[Path], Session], counted: Counted, tmp_path: Path
+) -> None:
+    """Whatever is expected: that it failed says nothing."""
+    case = CASE.format(status=0, flags="--tool=absent", exit=expected)
+    (verdict,) = verdicts(session_on(tmp_path / "store"), case, counted.toolchain, tmp_path)
+    assert verdict.outcome is VerdictKind.ERROR
+    (failure,) = verdict.failures
+    assert failure.found.startswith("`valgrind` itself broke: valgrind: failed to start tool 'absent'")
+
+
+def test_a_program_that_fails_below_valgrind_fails(
+    session_on: Callable[[Path], Session], counted: Counted, tmp_path: Path
+) -> None:
+    case = CASE.format(status=3, flags="--tool=none", exit=0)
+    (verdict,) = verdicts(session_on(tmp_path / "store"), case, counted.toolchain, tmp_path)
+    assert verdict.outcome is VerdictKind.FAIL
+
+
+def test_valgrind_finds_its_limits_as_they_stay(
+    session_on: Callable[[Path], Session], counted: Counted, tmp_path: Path
+) -> None:
+    """It moves its files above the soft limit, and aborts if the hard one was lowered since it asked."""
+    assert resource.getrlimit(resource.RLIMIT_NOFILE)[1] > 4096
+    steps = "".join(f"  - {{run: main, id: run{n}, runner: [valgrind, --tool=none]}}\n" for n in range(20))
+    case = CASE.format(status=0, flags="--tool=none", exit=0) + steps
+    (verdict,) = verdicts(session_on(tmp_path / "store"), case, counted.toolchain, tmp_path)
+    assert verdict.outcome is VerdictKind.PASS, verdict.failures
