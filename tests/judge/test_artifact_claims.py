@@ -15,7 +15,7 @@ from linkage.artifact.facts import (
     UnknownFile,
     Visibility,
 )
-from linkage.judge.artifact import ASPECTS, Aspect
+from linkage.judge.aspects import ASPECTS, Aspect
 from linkage.judge.view import View, described
 from support.claim_subjects import ARCHIVE, LIBRARY, OBJECT, TWICE
 from support.hand_made import (

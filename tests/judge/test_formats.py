@@ -4,7 +4,8 @@ import pytest
 
 from linkage.artifact.facts import Dynamic, Facts, ObjectFile, ObjectType, Relro, SectionTable, SymbolTable
 from linkage.case.claims import ArtifactClaims
-from linkage.judge.artifact import ASPECTS, check_artifact
+from linkage.judge.artifact import check_artifact
+from linkage.judge.aspects import ASPECTS
 from linkage.judge.formats import NAMES, command_for
 from linkage.judge.view import View
 from linkage.toolchain.version import RustcVersion

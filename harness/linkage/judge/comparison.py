@@ -9,7 +9,7 @@ from functools import partial
 from linkage.artifact.facts import Facts
 from linkage.case.claims import ArtifactClaims, ArtifactReference, ExportsDiffer
 from linkage.host.terminal import escape
-from linkage.judge.artifact import FailedClaim, braced, fitting
+from linkage.judge.failed_claim import FailedClaim, braced, fitting
 from linkage.judge.name_set import Mismatch, listing, unjudged, until_unmatchable
 from linkage.judge.pattern import compile_patterns
 from linkage.judge.verdict import OtherVariant

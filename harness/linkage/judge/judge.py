@@ -12,8 +12,9 @@ from linkage.case.steps import EXPECTATIONS, ProcessStep
 from linkage.errors import PatternError
 from linkage.host.terminal import escape
 from linkage.judge import known_bugs as known
-from linkage.judge.artifact import SYMBOLS, FailedClaim, check_artifact
+from linkage.judge.artifact import check_artifact
 from linkage.judge.comparison import Look, OtherArtifact, check_comparisons
+from linkage.judge.failed_claim import SYMBOLS, FailedClaim
 from linkage.judge.name_set import Mismatch, listing, none_of, unjudged
 from linkage.judge.pattern import compile_patterns
 from linkage.judge.process import check_process
