@@ -35,14 +35,14 @@ from mutants.wrappers import write_wrapper
 def main(argv: Sequence[str] | None = None) -> int:
     """The exit status: 0 if every fault is detected, and no case fails with the wrapper that has no fault."""
     argv = sys.argv[1:] if argv is None else argv
-    if argv[:1] == ["--python"]:
-        return harness_mutants.main(argv[1:])
-    options = _options(argv)
-    console = summary_console()
-    if options.list:
-        show_list(FAULTS.values(), console)
-        return ExitCode.OK
     try:
+        if argv[:1] == ["--python"]:
+            return harness_mutants.main(argv[1:])
+        options = _options(argv)
+        console = summary_console()
+        if options.list:
+            show_list(FAULTS.values(), console)
+            return ExitCode.OK
         return _main(options, console)
     except LinkageError as error:
         sys.stderr.write(f"ci/mutants/run: {error}\n")

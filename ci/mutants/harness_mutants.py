@@ -38,6 +38,8 @@ PACKAGES = ("judge", "artifact", "case")
 _MEMORY = 4 << 30  # bytes: a mutant that allocates without end fails, and the machine does not
 _PATIENCE = 10
 """How many times longer than without a mutant the tests may take."""
+_SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+"""How lines of mutmut's progress begin."""
 _KILLED = (1, 3)
 """How pytest ends if a test fails."""
 _COPIED = ".copied"
@@ -201,7 +203,8 @@ def _run_mutmut(folder: Path, names: Sequence[str], processes: int) -> dict[str,
         with log.open("wb") as output:
             done = _run(command, folder, stdout=output)
         if done != 0:
-            last = log.read_text(encoding="utf-8", errors="replace").replace("\r", "\n").split("\n")[-20:]
+            lines = log.read_text(encoding="utf-8", errors="replace").replace("\r", "\n").split("\n")
+            last = [line for line in lines if line.strip() and line[0] not in _SPINNER][-20:]
             raise LinkageError("mutmut failed:\n" + "\n".join(last), where=str(log))
         found = _ended(folder)
     return {name: found[name] for name in names}

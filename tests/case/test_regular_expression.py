@@ -1,15 +1,12 @@
 """Regular expressions of a case mean what they mean in Python, and end."""
 
-import ast
 import re
 import warnings
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import linkage
 from linkage.case import regular_expression
 from linkage.case.regular_expression import RegularExpression, check, check_replacement
 from linkage.errors import PatternError
@@ -100,45 +97,3 @@ def test_a_replacement_that_does_not_fit_its_pattern_is_refused(replacement: str
     check_replacement("(a)", r"\1\n\g<0>")
     with pytest.raises(PatternError, match="invalid replacement"):
         check_replacement("(a)", replacement)
-
-
-def test_only_one_module_matches_patterns_that_are_not_its_own() -> None:
-    """Everywhere else, what is given to `re` and `regex` is written there."""
-    root = Path(linkage.__file__).parent
-    found = {
-        f"{path.relative_to(root)}: {ast.unparse(node)}"
-        for path in root.rglob("*.py")
-        if path.name != "regular_expression.py"
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
-        if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and isinstance(node.func.value, ast.Name)
-        and node.func.value.id in ("re", "regex")
-        and node.func.attr != "escape"
-        and not (node.args and _is_written_there(node.args[0]))
-    }
-    assert found == {
-        "case/yaml_errors.py: re.search(kind.pattern, words)",  # its own table of PyYAML's messages
-        "compare/noise_filters.py: re.compile(pattern, re.ASCII | flags)",  # the rows of its own table
-    }
-
-
-def _is_written_there(pattern: ast.expr) -> bool:
-    """A constant; a name in capitals in an f-string is one, too."""
-    match pattern:
-        case ast.Constant():
-            return True
-        case ast.JoinedStr():
-            return all(
-                isinstance(part, ast.Constant)
-                or (isinstance(part, ast.FormattedValue) and _is_constant(part.value))
-                for part in pattern.values
-            )
-    return False
-
-
-def _is_constant(value: ast.expr) -> bool:
-    """Also a text that is escaped, which matches itself alone."""
-    escaped = isinstance(value, ast.Call) and ast.unparse(value.func) == "re.escape"
-    joined = ast.unparse(value) == "'|'.join(map(re.escape, marks))"
-    return escaped or joined or (isinstance(value, ast.Name) and value.id.isupper())
