@@ -74,7 +74,9 @@ def check_flags(claims: ArtifactClaims, view: View) -> Iterator[FailedClaim]:
     for key, claimed, is_so, table, look in looked_at:
         if claimed is None:
             continue
-        why = view.unjudgeable(key, table) or (_UNSAID.get(key, "no dynamic section") if is_so is None else None)
+        why = view.unjudgeable(key, table) or (
+            _UNSAID.get(key, "no dynamic section") if is_so is None else None
+        )
         if why is not None:
             yield FailedClaim(key, unjudged(why), look)
         elif claimed != is_so:
