@@ -1,8 +1,9 @@
 """ar archives: GNU's, BSD's and Darwin's variants, as binutils, LLVM and rustc write them.
 
 Formats: System V's ar(5) with GNU's `//`, `/SYM64/` and thin archives (binutils' documentation
-of `ar`, bfd's `archive.c`), 4.4BSD's ar(5) with `#1/length` names and `__.SYMDEF` (ranlib.h), and
-LLVM's `llvm/Object/Archive.h`, which names the same flavours.
+of `ar`, bfd's `archive.c`), 4.4BSD's ar(5) with `#1/length` names and `__.SYMDEF` (ranlib.h),
+Microsoft's "PE Format" with a second index, and LLVM's `llvm/Object/Archive.h`, which names the same
+flavours and the index of Arm64EC symbols.
 """
 
 import re
@@ -41,6 +42,8 @@ _INDEXES = {
     "/": "gnu", "/SYM64/": "gnu64", "__.SYMDEF": "bsd", "__.SYMDEF SORTED": "bsd",
     "__.SYMDEF_64": "darwin64", "__.SYMDEF_64 SORTED": "darwin64",
 }  # fmt: skip
+_ARM64EC_INDEX = "/<ECSYMBOLS>"
+_MICROSOFT_MAPS = ("/<XFGHASHMAP>", "/<HYBRIDMAP>")  # of no use to others than Microsoft's linker
 _LONG_NAMES = b"//"
 _LONG_NAME = re.compile(rb"[^\n\0]{1,4096}")
 _NESTED = re.compile(r"/\d+:\d+")  # as bfd names a member of an archive that was added to a thin one
@@ -74,10 +77,16 @@ def read_archive(data: memoryview, request: FactsRequest, read_member: ContentRe
     found: list[_Entry] = []
     for entry in _entries(data, thin=thin):
         spelling = _INDEXES.get(entry.name)
-        if spelling is None:
+        if entry.name == _ARM64EC_INDEX and entry.content is not None:
+            index = (*(index or ()), *_arm64ec_index(entry.content))
+        elif entry.name in _MICROSOFT_MAPS:
+            continue
+        elif spelling is None:
             flavour = flavour or ("bsd" if entry.bsd else None)
             found.append(_referred(entry, request) if entry.content is None else entry)
-        elif index is None and entry.content is not None:  # COFF's second index repeats the first
+        elif index is not None and spelling == "gnu":
+            flavour = "coff"  # Microsoft's linker reads the second index, which repeats the first
+        elif index is None and entry.content is not None:
             flavour, index = spelling, _index(entry.content, spelling)
     runs = [
         _crate(tuple(run), request, read_member)
@@ -188,6 +197,13 @@ def _index(content: memoryview, flavour: str) -> tuple[str, ...]:
         if left < 0:
             raise ArtifactError("archive index: its names overlap")
     return tuple(found[offset] for offset in offsets)
+
+
+def _arm64ec_index(content: memoryview) -> tuple[str, ...]:
+    """The names in the index of Arm64EC symbols, which are not in the others."""
+    count = int.from_bytes(take(content, 0, 4, "archive index"), "little")
+    members = take(content, 4, count * 2, "archive index")
+    return _names(bytes(content[4 + len(members) :]), count)
 
 
 def _names(names: bytes, count: int) -> tuple[str, ...]:

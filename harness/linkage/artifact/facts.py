@@ -142,6 +142,7 @@ class ObjectFile:
     tls: bool = False  # whether it has thread-local storage
     name_prefix: str = ""  # what the platform puts before each name of the source
     raw_names: Mapping[str, str] = field(default_factory=dict)  # if not `name_prefix` and the name
+    debug_file: str | None = None  # the PDB with its debug information, as the linker wrote its path
     linker_options: tuple[str, ...] = ()  # what it asks of the linker: `.drectve`, LC_LINKER_OPTION
 
     @property
@@ -284,7 +285,7 @@ def _with_tables(member: ArchiveMember, sections: SectionTable, symbols: SymbolT
 class Archive:
     """An ar archive. `index` holds the names in its symbol index, None if it has none."""
 
-    flavour: str  # "gnu", "bsd", "darwin64", "gnu64"
+    flavour: str  # "gnu", "bsd", "darwin64", "gnu64", "coff" (with the second index of Microsoft's linker)
     thin: bool
     members: Members  # any sequence may be given
     index: tuple[str, ...] | None

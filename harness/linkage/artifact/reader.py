@@ -14,6 +14,7 @@ from pathlib import Path
 from linkage.artifact import ar
 from linkage.artifact.ar import Content, ContentReader
 from linkage.artifact.bitcode import reader as bitcode
+from linkage.artifact.coff.reader import is_coff, is_pe, read_coff, read_pe
 from linkage.artifact.digest import digest_of
 from linkage.artifact.elf import file as elf
 from linkage.artifact.elf.reader import read_elf
@@ -154,6 +155,8 @@ FORMATS = (
         lambda data, _: bitcode.read_bitcode(data),
     ),
     FileFormat("metadata", begins(metadata.MAGIC), lambda data, _: metadata.read_metadata(data)),
+    FileFormat("pe", is_pe, read_pe),
+    FileFormat("coff", is_coff, read_coff),  # last: it has no magic number
 )
 """In the order in which they are tried."""
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
-from linkage.artifact.bounds import LONGEST_NAME, take
+from linkage.artifact.bounds import check_names, check_strings, take
 from linkage.artifact.elf.dynamic import Image, Segment
 from linkage.artifact.elf.numbers import (  # fmt: skip
     MACHINES,
@@ -33,7 +33,6 @@ _SECTION64, _SECTION32 = "IIQQQQIIQQ", "10I"
 _SEGMENT64, _SEGMENT32 = "IIQQQQQQ", "8I"
 _SYMBOL64, _SYMBOL32 = "IBBHQQ", "IIIBBH"
 _SECTION = struct.Struct("<" + _SECTION64)
-_NAMES_LIMIT = 1 << 34  # bytes; the largest libraries of rustc stay far below
 
 
 class Header(NamedTuple):  # made several times as fast as a frozen dataclass; archives have hundreds
@@ -124,8 +123,7 @@ class ElfFile:
     def strings(self, index: int) -> bytes:
         """A string table; a NUL is added if it does not end in one."""
         strings = bytes(self.content(index))
-        if len(strings) > LONGEST_NAME and max(map(len, strings.split(b"\0"))) > LONGEST_NAME:
-            raise ArtifactError(f"string table {index}: a string of more than {LONGEST_NAME} bytes")
+        check_strings(strings, f"string table {index}")
         return strings if strings.endswith(b"\0") else strings + b"\0"
 
     def symbols(self, index: int) -> SymbolTable:
@@ -144,7 +142,7 @@ class ElfFile:
         raw = raw[size : len(raw) // size * size]
         records = _normalised(raw, self.header, _SYMBOL64, _SYMBOL32, _symbol64)
         _check_names(column(records, 4)[0::6], names, "a symbol")
-        _check_length(len(records) // 24, names)
+        check_names(len(records) // 24, names)
         # Without section headers the indexes mean nothing. Nor do those of dynamic symbols if a tool
         # has removed sections, as GNU strip does: the loader looks at SHN_UNDEF only.
         if self.count and not dynamic:
@@ -234,9 +232,3 @@ def _check_names(offsets: memoryview, names: bytes, what: str) -> None:
     highest = max(offsets.tolist(), default=0)
     if highest >= len(names):
         raise ArtifactError(f"{what}'s name is at {highest:#x} of a string table of {len(names)} bytes")
-
-
-def _check_length(count: int, names: bytes) -> None:
-    """Names may overlap: decoding the names of a small hostile file must not take all memory."""
-    if count * len(names) > _NAMES_LIMIT and count * max(map(len, names.split(b"\0"))) > _NAMES_LIMIT:
-        raise ArtifactError(f"{count} symbols with names of more than {_NAMES_LIMIT // count} bytes")

@@ -6,7 +6,6 @@ looked up in the symbol table, and slots of the global offset table in the reloc
 loader applies. Calls through a computed register or address are not found.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -15,17 +14,15 @@ from linkage.artifact.elf.addresses import SymbolAddresses
 from linkage.artifact.elf.file import ElfFile
 from linkage.artifact.elf.numbers import EM_386, EM_X86_64, ET_REL
 from linkage.artifact.elf.relocations import Relocation, relocation_sections, relocations
-from linkage.artifact.facts import Binding, Symbol, SymbolTable, SymbolType, Visibility
+from linkage.artifact.facts import Symbol, SymbolTable, SymbolType
 from linkage.artifact.request import FactsRequest
+from linkage.artifact.symbol_names import callable_names
 from linkage.errors import ArtifactError
 
 if TYPE_CHECKING:
     from linkage.artifact.disassembly import Code
 
 _PC_RELATIVE = {EM_X86_64: (2, 4), EM_386: (2, 4)}  # R_*_PC32, R_*_PLT32: counted from 4 bytes on
-_GLOBAL = (Binding.GLOBAL, Binding.WEAK)
-_VISIBLE = (Visibility.DEFAULT, Visibility.PROTECTED)
-_MANGLED = re.compile(r"_(?:Z|R[A-Z])")
 _FUNCTION_LIMIT = 1 << 20  # bytes of one function's code
 
 
@@ -39,7 +36,7 @@ def read_references(
     """
     names = [*request.references]
     if request.for_comparison:
-        names += _callable(tables[1] if elf.header.type != ET_REL else tables[0])
+        names += callable_names(tables[1] if elf.header.type != ET_REL else tables[0])
     if not names:
         return {}
     reader = _InObject(elf, tables[0]) if elf.header.type == ET_REL else _InImage(elf, tables)
@@ -50,18 +47,6 @@ def read_references(
             referred = {one for index, symbol in functions for one in reader.references(index, symbol)}
             found[name] = tuple(sorted(referred))
     return found
-
-
-def _callable(table: SymbolTable | None) -> Iterator[str]:
-    """The functions that code in another language can call: defined, visible, the name not mangled."""
-    if table is None:
-        return
-    for record in table.RECORD.iter_unpack(table.records):
-        offset, info, other, section = record[:4]
-        if section and info & 15 == SymbolType.FUNC and info >> 4 in _GLOBAL and other & 3 in _VISIBLE:
-            name = table.names[offset : table.names.index(b"\0", offset)].decode(errors="backslashreplace")
-            if not _MANGLED.match(name):
-                yield name
 
 
 class _InObject:
