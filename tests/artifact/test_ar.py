@@ -122,7 +122,8 @@ def test_an_archive_in_an_archive_is_listed() -> None:
         (b"some text", "text", "other"),
         (b"\xff\xfe", "unknown", "other"),
         (b"\x64\x86\x02\0" + bytes(16), "COFF", "other"),
-        (b"\xcf\xfa\xed\xfe", "Mach-O", "other"),
+        (b"\x03\xf0\0", "GOFF", "other"),
+        (b"\xca\xfe\xba\xbe" + bytes(4), "archive", "archive"),
         (b"!<thin>\n", "archive", "archive"),
     ],
 )

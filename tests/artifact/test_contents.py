@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from linkage.artifact import read, read_bytes
-from linkage.artifact.elf.contents import LIMIT
+from linkage.artifact.compression import LIMIT
 from linkage.artifact.facts import Facts, ObjectFile
 
 Compile = Callable[..., Path]

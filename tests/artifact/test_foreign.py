@@ -14,7 +14,6 @@ from linkage.artifact.foreign import foreign_format
     ("target", "format_"),
     [
         ("x86_64-pc-windows-gnu", "COFF"), ("i686-pc-windows-msvc", "COFF"),
-        ("aarch64-apple-darwin", "Mach-O"), ("x86_64-apple-darwin", "Mach-O"),
         ("wasm32-unknown-unknown", "WebAssembly"),
     ],
 )  # fmt: skip
@@ -32,7 +31,6 @@ def test_what_rustc_writes_for_other_systems(
         (b"MZ" + bytes(58) + struct.pack("<I", 64) + b"PE\0\0", "PE/COFF"),
         (b"MZ\xff" + bytes(90), "MS-DOS"),
         (b"MZ\xff", "MS-DOS"),
-        (b"\xca\xfe\xba\xbe\0\0\0\x02\xff", "Mach-O universal binary"),
         (b"\xca\xfe\xba\xbe\0\0\0\x41\xff", "Java class"),
         (b"\0\0\xff\xff\0\0\x64\x86" + bytes(12), "COFF"),
         (b"\0\0\xff\xff\0\0\0\0" + bytes(12), None),

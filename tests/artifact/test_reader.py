@@ -1,46 +1,55 @@
 """The table of formats is total: every reader has its row, and each file is recognised by one of them."""
 
+import struct
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from linkage import artifact
-from linkage.artifact import read
-from linkage.artifact.reader import FORMATS, FileFormat
+from linkage.artifact import read, read_bytes
+from linkage.artifact.reader import FORMATS
 from linkage.errors import ArtifactError
 
 FOLDER = Path(artifact.__file__).parent
-MODULES = {"elf": "elf", "archive": "ar", "bitcode": "bitcode", "metadata": "metadata"}
-"""Where the reader of each kind is."""
-SAMPLES = {"elf": "object", "archive": "rlib", "bitcode": "bitcode", "metadata": "metadata"}
+MODULES = (
+    ("elf", "elf"), ("macho", "macho"), ("archive", "macho"), ("archive", "ar"), ("bitcode", "bitcode"),
+    ("metadata", "metadata"),
+)  # fmt: skip
+"""The kind of each row, and where its reader is."""
+
+
+@pytest.fixture(scope="module")
+def samples(built: dict[str, Path], foreign: Callable[[str], Path]) -> Sequence[bytes]:
+    """A file of the format of each row."""
+    macho = foreign("aarch64-apple-darwin").read_bytes()
+    universal = struct.pack(">IIIIIII", 0xCAFEBABE, 1, 0x0100000C, 0, 28, len(macho), 0) + macho
+    rest = (built[name].read_bytes() for name in ("rlib", "bitcode", "metadata"))
+    return built["object"].read_bytes(), macho, universal, *rest
 
 
 def test_every_reader_has_a_row() -> None:
     """Every folder is an object format or the metadata; a module is a format if it knows a magic number."""
     folders = {path.parent.name for path in FOLDER.glob("*/__init__.py")}
     modules = {path.stem for path in FOLDER.glob("*.py") if "\nMAGIC = " in path.read_text("utf-8")}
-    assert folders | modules == {MODULES[one.kind] for one in FORMATS}
-    assert [one.kind for one in FORMATS] == list(MODULES)
+    assert folders | modules == {module for _, module in MODULES}
+    assert [one.kind for one in FORMATS] == [kind for kind, _ in MODULES]
 
 
-def test_a_file_is_of_one_format(built: dict[str, Path]) -> None:
-    for kind, sample in SAMPLES.items():
-        data = memoryview(built[sample].read_bytes())
-        assert [one.kind for one in FORMATS if one.recognizes(data)] == [kind]
+def test_a_file_is_of_one_format(samples: Sequence[bytes]) -> None:
+    for position, data in enumerate(samples):
+        recognised = [one.recognizes(memoryview(data)) for one in FORMATS]
+        assert recognised == [other == position for other in range(len(FORMATS))]
 
 
-@pytest.mark.parametrize("row", FORMATS, ids=lambda row: row.kind)
-def test_each_row_reads_what_it_recognises(row: FileFormat, built: dict[str, Path]) -> None:
-    facts = read(built[SAMPLES[row.kind]])
-    kinds = {
-        "elf": facts.object,
-        "archive": facts.archive,
-        "bitcode": facts.bitcode,
-        "metadata": facts.metadata,
-    }
-    assert facts.kind == row.kind
+@pytest.mark.parametrize("position", range(len(FORMATS)), ids=lambda at: f"{FORMATS[at].kind}-{at}")
+def test_each_row_reads_what_it_recognises(position: int, samples: Sequence[bytes]) -> None:
+    facts = read_bytes(samples[position])
+    found = (facts.object, facts.archive, facts.bitcode, facts.metadata)
+    kinds = (facts.object and facts.object.kind, "archive", "bitcode", "metadata")
+    assert facts.kind == FORMATS[position].kind
     assert facts.error is None
-    assert {kind for kind, found in kinds.items() if found is not None} == {row.kind}
+    assert [kind for kind, one in zip(kinds, found, strict=True) if one is not None] == [facts.kind]
 
 
 def test_what_is_not_a_regular_file_is_named(tmp_path: Path) -> None:

@@ -169,14 +169,14 @@ def test_symbols_of_a_bitcode_file() -> None:
 
 
 def test_what_is_not_read_is_never_the_same_unless_its_bytes_are() -> None:
-    def mach_o(digest: str) -> Facts:
-        return Facts("other", 9, digest, other=UnknownFile(None, "Mach-O"))
+    def xcoff(digest: str) -> Facts:
+        return Facts("other", 9, digest, other=UnknownFile(None, "XCOFF"))
 
     def held(digest: str, **given: str) -> Facts:
         return replace(archive(ArchiveMember("a.o", 9, **given)), digest=digest)  # type: ignore[arg-type]
 
     for one, same, other, why in (
-        (mach_o("1"), mach_o("1"), mach_o("2"), "a Mach-O file, which is not read"),
+        (xcoff("1"), xcoff("1"), xcoff("2"), "an XCOFF file, which is not read"),
         (
             held("1", unread="COFF"), held("1", unread="COFF"), held("2", unread="COFF"),
             "member a.o is a COFF file, which is not read",

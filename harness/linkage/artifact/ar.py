@@ -8,7 +8,7 @@ flavours and the index of Arm64EC symbols.
 
 import re
 from collections.abc import Callable, Iterator
-from itertools import groupby
+from itertools import accumulate, groupby
 from typing import NamedTuple
 
 from blake3 import blake3
@@ -92,7 +92,21 @@ def read_archive(data: memoryview, request: FactsRequest, read_member: ContentRe
         _crate(tuple(run), request, read_member)
         for _, run in groupby(found, key=lambda entry: crate_of(entry.name))
     ]
-    return Archive(flavour or "gnu", thin, Members.joined(runs), index)
+    members = Members.joined(runs)
+    return Archive(flavour or "gnu", thin, members, None if index is None else _source_names(index, members))
+
+
+def _source_names(index: tuple[str, ...], members: Members) -> tuple[str, ...]:
+    """The names of an index as the objects have them: without what the platform puts before each."""
+    objects = [one.object for one in members if one.object is not None]
+    prefix = next((one.name_prefix for one in objects if one.name_prefix), "")
+    if not prefix:
+        return index
+    marked = {raw: name for one in objects for name, raw in one.raw_names.items() if name != raw}
+    if marked:
+        return tuple(marked.get(name) or name.removeprefix(prefix) for name in index)
+    joined = "\0" + "\0".join(index)
+    return tuple(joined.replace("\0" + prefix, "\0").split("\0")[1:])  # ten times as fast as one by one
 
 
 def _referred(entry: _Entry, request: FactsRequest) -> _Entry:
@@ -177,18 +191,20 @@ def _number(field: bytes, what: str, at: int) -> int:
 
 
 def _index(content: memoryview, flavour: str) -> tuple[str, ...]:
-    """The names in an archive's symbol index."""
+    """The raw names in an archive's symbol index."""
     if flavour in ("gnu", "gnu64"):
         width = 8 if flavour == "gnu64" else 4
         count = int.from_bytes(take(content, 0, width, "archive index"), "big")
-        offsets = take(content, width, count * width, "archive index")
-        names = content[width + len(offsets) :]
-        return _names(bytes(names), count)
+        take(content, width, count * width, "archive index")
+        return _names(bytes(content[width + count * width :]), count)
     width = 8 if flavour == "darwin64" else 4
     size = int.from_bytes(take(content, 0, width, "archive index"), "little")
     entries = take(content, width, size // (2 * width) * (2 * width), "archive index")
     strings = bytes(content[width + size + width :]) + b"\0"
-    offsets = column(bytes(entries), width)[0::2]
+    offsets: list[int] = column(bytes(entries), width)[0::2].tolist()
+    listed = _names(strings, min(len(offsets), strings.count(0)))
+    if strings.isascii() and list(accumulate((len(one) + 1 for one in listed[:-1]), initial=0)) == offsets:
+        return listed  # one after the other, as all archivers write them
     found: dict[int, str] = {}
     left = 2 * len(strings)
     for offset in set(offsets):
@@ -214,19 +230,26 @@ def _names(names: bytes, count: int) -> tuple[str, ...]:
 
 
 def _member(entry: _Entry, request: FactsRequest, read_member: ContentReader) -> ArchiveMember:
-    crate = crate_of(entry.name)
     if entry.content is None:
-        return ArchiveMember(entry.name, entry.size, crate=crate, error=entry.error)
+        return ArchiveMember(entry.name, entry.size, crate=crate_of(entry.name), error=entry.error)
+    return member_facts(entry.name, entry.content, request, read_member)
+
+
+def member_facts(
+    name: str, content: memoryview, request: FactsRequest, read_member: ContentReader
+) -> ArchiveMember:
+    """A member with what is in it, or with the reason why that cannot be read."""
+    crate, size = crate_of(name), len(content)
     try:
-        found = read_member(entry.content, request)
+        found = read_member(content, request)
     except ArtifactError as error:
-        return ArchiveMember(entry.name, entry.size, crate=crate, error=str(error))
+        return ArchiveMember(name, size, crate=crate, error=str(error))
     if isinstance(found, ObjectFile):
-        return ArchiveMember(entry.name, entry.size, found, found.bitcode, found.metadata, crate)
+        return ArchiveMember(name, size, found, found.bitcode, found.metadata, crate)
     bitcode = found if isinstance(found, Bitcode) else None
     metadata = found if isinstance(found, Metadata) else None
     unread = found if isinstance(found, str) else None
-    return ArchiveMember(entry.name, entry.size, None, bitcode, metadata, crate, unread=unread)
+    return ArchiveMember(name, size, None, bitcode, metadata, crate, unread=unread)
 
 
 def _text(name: bytes) -> str:

@@ -1,5 +1,7 @@
 """Access to parts of a file's bytes: every offset and count is checked against the file's size."""
 
+from collections.abc import Iterable
+
 from linkage.errors import ArtifactError
 
 LONGEST_NAME = 1 << 20  # bytes; the longest Rust symbol names are some 10,000
@@ -28,9 +30,14 @@ def check_strings(strings: bytes, what: str) -> None:
         raise ArtifactError(f"{what}: a string of more than {LONGEST_NAME} bytes")
 
 
-def check_names(count: int, names: bytes) -> None:
-    """ArtifactError if `count` symbols could have too much text: names may overlap, and decoding those of a
-    small hostile file must not take all memory.
-    """
+def check_names(offsets: Iterable[int], names: bytes, what: str) -> None:
+    """Raise ArtifactError if one of these offsets is beyond the end of a string table."""
+    highest = max(offsets, default=0)
+    if highest >= len(names):
+        raise ArtifactError(f"{what}'s name is at {highest:#x} of a string table of {len(names)} bytes")
+
+
+def check_length(count: int, names: bytes) -> None:
+    """Raise ArtifactError if this number of names, which may overlap, would take all memory if decoded."""
     if count * len(names) > _NAMES_LIMIT and count * max(map(len, names.split(b"\0"))) > _NAMES_LIMIT:
         raise ArtifactError(f"{count} symbols with names of more than {_NAMES_LIMIT // count} bytes")

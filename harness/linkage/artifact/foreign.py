@@ -7,9 +7,7 @@ machine (Microsoft's "PE Format", section "COFF File Header").
 import struct
 
 _MAGICS = (
-    (b"\xfe\xed\xfa\xce", "Mach-O"), (b"\xfe\xed\xfa\xcf", "Mach-O"),
-    (b"\xce\xfa\xed\xfe", "Mach-O"), (b"\xcf\xfa\xed\xfe", "Mach-O"),
-    (b"\xca\xfe\xba\xbf", "Mach-O universal binary"),
+    (b"\xca\xfe\xba\xbe", "Java class"),  # a universal binary of Mach-O begins alike, but is read
     (b"\0asm", "WebAssembly"),
     (b"\x01\xdf\0", "XCOFF"), (b"\x01\xf7\0", "XCOFF"), (b"<bigaf>\n", "AIX archive"),
     (b"\x03\xf0\0", "GOFF"),
@@ -20,8 +18,6 @@ _MAGICS = (
     (b"\x28\xb5\x2f\xfd", "zstd"),
 )  # fmt: skip
 LINKABLE = {
-    "Mach-O",
-    "Mach-O universal binary",
     "WebAssembly",
     "PE/COFF",
     "COFF",
@@ -30,8 +26,6 @@ LINKABLE = {
     "GOFF",
 }
 """Formats of what rustc hands to linkers, and of what they write."""
-_UNIVERSAL = b"\xca\xfe\xba\xbe"
-_MOST_ARCHITECTURES = 42  # in a universal binary; a Java class, of the same magic, has its version there
 _COFF_MACHINES = {
     0x14C, 0x8664, 0x1C0, 0x1C4, 0xAA64, 0xA641, 0xA64E, 0x5032, 0x5064, 0x200,
 }  # fmt: skip
@@ -46,9 +40,6 @@ def foreign_format(data: memoryview) -> str | None:
     found = next((name for magic, name in _MAGICS if beginning.startswith(magic)), None)
     if found is not None:
         return found
-    if beginning.startswith(_UNIVERSAL):
-        count = int.from_bytes(beginning[4:8], "big")
-        return "Mach-O universal binary" if count <= _MOST_ARCHITECTURES else "Java class"
     if beginning.startswith(b"MZ"):
         return "PE/COFF" if _is_pe(data) else "MS-DOS"
     return "COFF" if _is_coff(data) else None

@@ -20,6 +20,9 @@ from linkage.artifact.elf import file as elf
 from linkage.artifact.elf.reader import read_elf
 from linkage.artifact.facts import Archive, Bitcode, Facts, Metadata, ObjectFile, UnknownFile
 from linkage.artifact.foreign import foreign_format
+from linkage.artifact.macho import file as macho
+from linkage.artifact.macho import universal
+from linkage.artifact.macho.reader import read_macho
 from linkage.artifact.metadata import header as metadata
 from linkage.artifact.request import FactsRequest, MemberFile
 from linkage.errors import ArtifactError
@@ -144,6 +147,12 @@ def _read_member(content: memoryview, request: FactsRequest) -> Content:
 
 FORMATS = (
     FileFormat("elf", begins(elf.MAGIC), read_elf),
+    FileFormat("macho", begins(*macho.MAGIC), read_macho),
+    FileFormat(
+        "archive",
+        universal.is_universal,
+        lambda data, request: universal.read_universal(data, request, _read_member),
+    ),
     FileFormat(
         "archive",
         begins(ar.MAGIC, ar.THIN_MAGIC),

@@ -9,7 +9,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from linkage.artifact.bounds import check_names, take
+from linkage.artifact.bounds import check_length, take
 from linkage.artifact.coff.file import CoffFile
 from linkage.artifact.coff.numbers import (
     CLASS_EXTERNAL,
@@ -140,7 +140,7 @@ def read_symbols(coff: CoffFile) -> CoffSymbols:
     records = _records(coff, raw, columns, text)
     _fix_special(raw, starts, columns, records, text)
     names = bytes(text)
-    check_names(len(starts), names)
+    check_length(len(starts), names)
     table = SymbolTable(names, bytes(records), coff.section_offsets(), b"", _extended(raw, columns))
     return CoffSymbols(table, raw, starts, columns.sections)
 

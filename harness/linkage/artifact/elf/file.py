@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
-from linkage.artifact.bounds import check_names, check_strings, take
+from linkage.artifact.bounds import check_length, check_names, check_strings, take
 from linkage.artifact.elf.dynamic import Image, Segment
 from linkage.artifact.elf.numbers import (  # fmt: skip
     MACHINES,
@@ -116,7 +116,7 @@ class ElfFile:
         narrow, wide = column(self._sections, 4), column(self._sections, 8)
         names = self.strings(self.header.section_names) if self.header.section_names else b"\0"
         offsets = narrow[0::16]
-        _check_names(offsets, names, "a section")
+        check_names(offsets.tolist(), names, "a section")
         columns = bytes(offsets), bytes(narrow[1::16]), bytes(wide[1::8]), bytes(wide[4::8])
         return SectionTable(names, *columns, machine=self.header.machine)
 
@@ -141,8 +141,8 @@ class ElfFile:
         size = 24 if self.header.wide else 16
         raw = raw[size : len(raw) // size * size]
         records = _normalised(raw, self.header, _SYMBOL64, _SYMBOL32, _symbol64)
-        _check_names(column(records, 4)[0::6], names, "a symbol")
-        check_names(len(records) // 24, names)
+        check_names(column(records, 4)[0::6].tolist(), names, "a symbol")
+        check_length(len(records) // 24, names)
         # Without section headers the indexes mean nothing. Nor do those of dynamic symbols if a tool
         # has removed sections, as GNU strip does: the loader looks at SHN_UNDEF only.
         if self.count and not dynamic:
@@ -226,9 +226,3 @@ def _symbol64(entry: tuple[int, ...]) -> tuple[int, ...]:
     """An Elf32_Sym's fields in the order of an Elf64_Sym."""
     name, value, size, info, other, section = entry
     return name, info, other, section, value, size
-
-
-def _check_names(offsets: memoryview, names: bytes, what: str) -> None:
-    highest = max(offsets.tolist(), default=0)
-    if highest >= len(names):
-        raise ArtifactError(f"{what}'s name is at {highest:#x} of a string table of {len(names)} bytes")

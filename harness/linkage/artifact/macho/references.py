@@ -1,0 +1,207 @@
+"""The symbols that a named function refers to, from its relocations, or from its code.
+
+In an object a function ends where the next symbol of its section begins: MH_SUBSECTIONS_VIA_SYMBOLS says that
+linkers may take it apart there. In a linked file LC_FUNCTION_STARTS says where functions begin; their code is
+disassembled, and an address is that of a symbol that begins there, of a stub or of a pointer that dyld fills.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
+
+from linkage.artifact.facts import Symbol, SymbolTable
+from linkage.artifact.macho.file import MachoFile
+from linkage.artifact.macho.indirect import IndirectSymbols
+from linkage.artifact.macho.leb128 import uleb128
+from linkage.artifact.macho.numbers import (  # fmt: skip
+    LC_FUNCTION_STARTS,
+    MH_DSYM,
+    MH_OBJECT,
+    MH_SUBSECTIONS_VIA_SYMBOLS,
+    N_ALT_ENTRY,
+    machine_name,
+)
+from linkage.artifact.macho.relocations import check_relocations, relocations, target_address
+from linkage.artifact.macho.symbols import MachoSymbols, section_number
+from linkage.artifact.request import FactsRequest
+from linkage.artifact.symbol_names import callable_names
+
+if TYPE_CHECKING:
+    from linkage.artifact.disassembly import Code
+
+_FUNCTION_LIMIT = 1 << 20  # bytes of one function's code
+_LABEL = "ltmp"  # what LLVM's assembler calls the beginnings of an object's sections
+
+
+class _FunctionReader(Protocol):
+    def references(self, function: Symbol, section: int) -> set[str] | None:
+        """What a function in a section refers to; None if its code cannot be read, or not all of it."""
+        ...
+
+
+def read_references(
+    macho: MachoFile,
+    symbols: MachoSymbols | None,
+    tables: Sequence[SymbolTable | None],
+    request: FactsRequest,
+) -> dict[str, tuple[str, ...]]:
+    """For every requested function that is defined here, the names of what it refers to, sorted.
+
+    A function whose code cannot be read, or not all of it, is left out. `tables` are the symbol table and the
+    dynamic one, as far as there are any.
+    """
+    is_object = macho.header.type == MH_OBJECT
+    names = [*request.references]
+    if request.for_comparison:
+        names += callable_names(tables[0] if is_object else tables[1])
+    if not names or macho.header.type == MH_DSYM:
+        return {}
+    reader: _FunctionReader = (
+        _ObjectCode(macho, symbols, tables[0]) if is_object else _ImageCode(macho, symbols, tables)
+    )
+    found = {}
+    for name in names:
+        referred: set[str] | None = None
+        for function, section in _defined(tables, name):
+            referred = reader.references(function, section) if section else None
+            break
+        if referred is not None:
+            found[name] = tuple(sorted(referred))
+    return found
+
+
+def _defined(tables: Sequence[SymbolTable | None], name: str) -> Iterator[tuple[Symbol, int]]:
+    """The definitions of a name, with the numbers of their sections (0: none)."""
+    for table in tables:
+        for index in table.indexes(name) if table is not None else ():
+            symbol = table[index]  # type: ignore[index]
+            if symbol.defined:
+                yield symbol, table.section_index(index) or 0  # type: ignore[union-attr]
+
+
+class _ObjectCode:
+    """References in an object."""
+
+    def __init__(self, macho: MachoFile, symbols: MachoSymbols | None, table: SymbolTable | None) -> None:
+        check_relocations(macho)
+        self._macho = macho
+        self._symbols = symbols
+        self._table = table or SymbolTable()
+
+    def references(self, function: Symbol, section: int) -> set[str] | None:
+        header = self._macho.section(section)
+        if not self._macho.header.flags & MH_SUBSECTIONS_VIA_SYMBOLS or not header.has_content:
+            return None
+        start = function.value - header.address
+        end = self._end(function.value, section) - header.address
+        found = set[str]()
+        for one in relocations(self._macho, header):
+            if not start <= one.address < end:
+                continue
+            if one.symbol is not None:
+                found.update(self._named(one.symbol))
+            elif one.section != 0:
+                address = target_address(self._macho, header, section, one)
+                if address is None:
+                    return None
+                found.update(self._at(address, one.section))
+        return found
+
+    def _named(self, position: int) -> tuple[str, ...]:
+        index = None if self._symbols is None else self._symbols.index(position)
+        return () if index is None else (self._table[index].name,)
+
+    @cached_property
+    def _starts(self) -> dict[int, list[tuple[int, int]]]:
+        """By section, where its symbols begin, with their indexes; alternative entries are left out."""
+        found: dict[int, list[tuple[int, int]]] = {}
+        if self._symbols is not None:
+            for index, (word, value) in enumerate(
+                zip(self._symbols.words, self._symbols.values, strict=True)
+            ):
+                if (number := section_number(word)) and not word >> 16 & N_ALT_ENTRY:
+                    found.setdefault(number, []).append((value, index))
+        for starts in found.values():
+            starts.sort()
+        return found
+
+    def _end(self, address: int, section: int) -> int:
+        starts = self._starts.get(section, [])
+        header = self._macho.section(section)
+        following = bisect_left(starts, (address + 1, 0))
+        return starts[following][0] if following < len(starts) else header.address + header.size
+
+    def _at(self, address: int, section: int | None) -> tuple[str, ...]:
+        """The symbols of the part of a section that an address is in."""
+        if section is None:
+            sections = enumerate(self._macho.sections, 1)
+            section = next((n for n, one in sections if 0 <= address - one.address < one.size), 0)
+        starts = self._starts.get(section, [])
+        last = bisect_left(starts, (address + 1, 0))
+        if not last:
+            return ()
+        first = bisect_left(starts, (starts[last - 1][0], 0))
+        names = [self._table[index].name for _, index in starts[first:last]]
+        return tuple(name for name in names if not name.startswith(_LABEL)) or tuple(names)
+
+
+class _ImageCode:
+    """References in a linked file."""
+
+    def __init__(
+        self, macho: MachoFile, symbols: MachoSymbols | None, tables: Sequence[SymbolTable | None]
+    ) -> None:
+        self._macho = macho
+        self._tables = [table for table in tables if table is not None]
+        self._indirect = IndirectSymbols(macho, symbols, tables[0])
+
+    def references(self, function: Symbol, section: int) -> set[str] | None:
+        header = self._macho.section(section)
+        position = bisect_right(self._functions, function.value)
+        if self._code is None or not position or self._functions[position - 1] != function.value:
+            return None
+        end = header.address + header.size
+        if position < len(self._functions):
+            end = min(end, self._functions[position])
+        start, size = function.value - header.address, end - function.value
+        code = bytes(self._macho.content(section)[start : start + size]) if start >= 0 else b""
+        if not 0 < size <= _FUNCTION_LIMIT or len(code) != size:
+            return None
+        found = set[str]()
+        for target in self._code.targets(code, function.value):
+            if target.slot or not function.value <= target.address < end:
+                found.update(self._indirect.at(target.address) or self._named.get(target.address, ()))
+        return found
+
+    @cached_property
+    def _code(self) -> "Code | None":
+        from linkage.artifact.disassembly import code_for  # noqa: PLC0415 - capstone is loaded on demand
+
+        return code_for(machine_name(self._macho.header.cpu_type))
+
+    @cached_property
+    def _named(self) -> dict[int, tuple[str, ...]]:
+        """The symbols by where they begin."""
+        found: dict[int, tuple[str, ...]] = {}
+        for symbol in self._tables[0] if self._tables else ():
+            if symbol.section is not None:
+                found[symbol.value] = (*found.get(symbol.value, ()), symbol.name)
+        return found
+
+    @cached_property
+    def _functions(self) -> list[int]:
+        """Where functions begin: distances, the first from the file's beginning in memory."""
+        command = self._macho.command(LC_FUNCTION_STARTS)
+        if command is None:
+            return []
+        offset, size = self._macho.numbers(command, "II", 8, "LC_FUNCTION_STARTS")
+        data = bytes(self._macho.part(offset, size, "LC_FUNCTION_STARTS"))
+        address, at, found = self._macho.base, 0, list[int]()
+        while at < len(data):
+            distance, at = uleb128(data, at, "LC_FUNCTION_STARTS")
+            if not distance:
+                break
+            address += distance
+            found.append(address)
+        return found
