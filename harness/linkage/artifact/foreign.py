@@ -8,7 +8,7 @@ import struct
 
 _MAGICS = (
     (b"\xca\xfe\xba\xbe", "Java class"),  # a universal binary of Mach-O begins alike, but is read
-    (b"\0asm", "WebAssembly"),
+    (b"\0asm", "WebAssembly component"),
     (b"\x01\xdf\0", "XCOFF"), (b"\x01\xf7\0", "XCOFF"), (b"<bigaf>\n", "AIX archive"),
     (b"\x03\xf0\0", "GOFF"),
     (b"\x03\x02\x23\x07", "SPIR-V"), (b"\x07\x23\x02\x03", "SPIR-V"), (b"DXBC", "DirectX container"),
@@ -18,7 +18,7 @@ _MAGICS = (
     (b"\x28\xb5\x2f\xfd", "zstd"),
 )  # fmt: skip
 LINKABLE = {
-    "WebAssembly",
+    "WebAssembly component",
     "PE/COFF",
     "COFF",
     "XCOFF",

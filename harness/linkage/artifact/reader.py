@@ -25,6 +25,8 @@ from linkage.artifact.macho import universal
 from linkage.artifact.macho.reader import read_macho
 from linkage.artifact.metadata import header as metadata
 from linkage.artifact.request import FactsRequest, MemberFile
+from linkage.artifact.wasm.file import is_module
+from linkage.artifact.wasm.reader import read_wasm
 from linkage.errors import ArtifactError
 
 _TEXT_LIMIT = 1 << 20  # bytes
@@ -153,6 +155,7 @@ FORMATS = (
         universal.is_universal,
         lambda data, request: universal.read_universal(data, request, _read_member),
     ),
+    FileFormat("wasm", is_module, read_wasm),
     FileFormat(
         "archive",
         begins(ar.MAGIC, ar.THIN_MAGIC),
