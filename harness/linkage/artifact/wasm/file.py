@@ -17,7 +17,6 @@ MAGIC = b"\0asm"
 _VERSION = b"\1\0\0\0"  # version 1, layer 0: a core module
 _HEADER = len(MAGIC) + len(_VERSION)
 _LAYER = slice(6, 8)
-_LONGEST_NUMBER = 10  # bytes
 _SECTION_LIMIT = 1 << 16
 
 
@@ -94,10 +93,9 @@ def _sections(data: memoryview) -> Iterator[WasmSection]:
 
 def _number(data: memoryview, at: int, what: str) -> tuple[int, int]:
     try:
-        value, end = long_number(bytes(data[at : at + _LONGEST_NUMBER]), 0)
+        return long_number(data, at)
     except IndexError:
         raise ArtifactError(f"a section's {what} at offset {at:#x} reaches beyond the end") from None
-    return value, at + end
 
 
 def _text(data: memoryview, start: int, end: int) -> str:

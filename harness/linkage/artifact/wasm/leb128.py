@@ -11,7 +11,7 @@ _CONTINUES = 0x80
 _WIDEST = 64  # bits
 
 
-def long_number(data: bytes, at: int) -> tuple[int, int]:
+def long_number(data: bytes | memoryview, at: int) -> tuple[int, int]:
     """The unsigned number at `at`, and where it ends.
 
     Raises IndexError at the end of the data, ArtifactError if it has more than 64 bits.
@@ -47,12 +47,21 @@ class Cursor:
         return len(self.data) - self.at
 
     def byte(self) -> int:
-        return self.take(1)[0]
+        try:
+            value = self.data[self.at]
+        except IndexError:
+            raise self._end("a byte") from None
+        self.at += 1
+        return value
 
     def number(self) -> int:
         """An unsigned number."""
         try:
-            value, self.at = long_number(self.data, self.at)
+            value = self.data[self.at]
+            if value < _CONTINUES:  # most are
+                self.at += 1
+            else:
+                value, self.at = long_number(self.data, self.at)
         except IndexError:
             raise self._end("a number") from None
         return value
@@ -67,10 +76,12 @@ class Cursor:
         self.at = at + 1
 
     def take(self, size: int) -> bytes:
-        if size > self.left:
+        start = self.at
+        self.at = end = start + size
+        if end > len(self.data):
+            self.at = start
             raise self._end(f"{size} bytes")
-        self.at += size
-        return self.data[self.at - size : self.at]
+        return self.data[start:end]
 
     def name(self) -> bytes:
         return self.take(self.number())

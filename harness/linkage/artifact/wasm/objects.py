@@ -37,6 +37,8 @@ from linkage.artifact.wasm.symbols import ABSOLUTE, UNDEFINED, SymbolRows
 from linkage.errors import ArtifactError
 
 _CONTINUES = 0x80
+_NAMED_BY_IMPORT = SYMBOL_UNDEFINED | SYMBOL_EXPLICIT_NAME
+_NOWHERE = UNDEFINED, 0, 0
 _WHAT = "symbol table of section linking"
 _KINDS = {
     SYMBOL_FUNCTION: (EXTERN_FUNCTION, SymbolType.FUNC), SYMBOL_GLOBAL: (EXTERN_GLOBAL, SymbolType.OBJECT),
@@ -99,12 +101,16 @@ class _SymbolReader:
             visibility = Visibility.HIDDEN if flags & SYMBOL_HIDDEN else Visibility.DEFAULT
             info = _BINDINGS[flags & 3]
             if kind in _KINDS:
-                index, at = _number(data, at)
-                if flags & (SYMBOL_UNDEFINED | SYMBOL_EXPLICIT_NAME) == SYMBOL_UNDEFINED:
+                index = data[at]
+                at += 1
+                if index >= _CONTINUES:
+                    index, at = long_number(data, at - 1)
+                if flags & _NAMED_BY_IMPORT == SYMBOL_UNDEFINED:
                     name = self._imported_name(kind, index)
                 else:
                     name, at = self._name(data, at)
-                add(name, info | _KINDS[kind][1], visibility, *self._place(kind, index, flags))
+                place = _NOWHERE if flags & SYMBOL_UNDEFINED else self._place(kind, index)
+                add(name, info | _KINDS[kind][1], visibility, *place)
             elif kind == SYMBOL_DATA:
                 name, at = self._name(data, at)
                 info |= SymbolType.TLS if flags & SYMBOL_TLS else SymbolType.OBJECT
@@ -140,10 +146,8 @@ class _SymbolReader:
             found = self._imported[kind, index] = self.rows.name(imports[index].name)
         return found
 
-    def _place(self, kind: int, index: int, flags: int) -> tuple[int, int, int]:
+    def _place(self, kind: int, index: int) -> tuple[int, int, int]:
         """The row of a function, global, table or tag, and where and how large a function's code is."""
-        if flags & SYMBOL_UNDEFINED:
-            return UNDEFINED, 0, 0
         extern = _KINDS[kind][0]
         index -= len(self._entities.imports.by_kind[extern])
         row = self._layout.rows.get(EXTERN_SECTIONS[extern], 0)

@@ -102,7 +102,7 @@ def _layout(entities: WasmEntities, segments: list[SegmentInfo]) -> WasmLayout:
 def _object(linking: Linking, entities: WasmEntities, request: FactsRequest) -> _ModuleTables:
     layout = _layout(entities, linking.segments)
     symbols, flags = object_symbols(linking, entities, layout)
-    exported = (symbols[index].name for index, bits in enumerate(flags) if bits & SYMBOL_EXPORTED)
+    exported = [symbols[index].name for index, bits in enumerate(flags) if bits & SYMBOL_EXPORTED]
     return _ModuleTables(
         layout,
         symbols,
