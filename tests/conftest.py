@@ -13,6 +13,7 @@ pytest_plugins = [
     "support.bisect_fixtures",
     "support.command_fixtures",
     "support.foreign_fixtures",
+    "support.no_core_fixtures",
     "support.project_fixtures",
     "support.session_fixtures",
 ]

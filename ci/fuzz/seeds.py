@@ -33,6 +33,7 @@ impl Copy for i32 {}
 """
 _SMALL = 1500
 """Bytes of a case: reading a large one takes too long."""
+_MAGICS = {b"\x7fELF": "elf", b"\0asm": "wasm"}
 _C = "extern int f(int); __thread int t; int caller(int x) { return f(x) + t; }\n"
 _TRIPLES = (
     "x86_64-pc-windows-msvc", "i686-pc-windows-gnu", "aarch64-apple-darwin", "wasm32-unknown-unknown",
@@ -71,6 +72,8 @@ def _compiled(folder: Path) -> Iterator[tuple[str, str, bytes]]:
                 [*foreign, f"--target={triple}", "-o", f"{triple}.obj"],
                 folder,
             )
+        module = [rustc, "--crate-type=cdylib", "core.rs", "--target=wasm32-unknown-unknown", "-Cpanic=abort"]
+        _run([*module, "-o", "module.obj"], folder)
     for command in (
         ["cc", "-c", "-O1", "-g", "-ffunction-sections", "c.c", "-o", "c.o"],
         ["cc", "-shared", "-fPIC", "-nostdlib", "c.c", "-o", "shared.so"],
@@ -88,7 +91,11 @@ def _compiled(folder: Path) -> Iterator[tuple[str, str, bytes]]:
         target = suffixes.get(file.suffix)
         if target is not None:
             data = file.read_bytes()
-            yield ("elf" if data.startswith(b"\x7fELF") else target), file.name, data
+            yield (
+                next((name for magic, name in _MAGICS.items() if data.startswith(magic)), target),
+                file.name,
+                data,
+            )
     yield "bitcode", "comdat.bc", (ROOT / "tests/artifact/comdat.bc").read_bytes()
 
 

@@ -32,7 +32,7 @@ from linkage.toolchain.release import RustcVersion
 from linkage.toolchain.version import VersionRange
 
 FUNCTIONS = ("count_shapes", "caller", "inside", "answer", "main")
-SECTIONS = (".text", ".comment", ".debug_str", ".strtab", ".bss", ".rustc", ".data")
+SECTIONS = (".text", ".comment", ".debug_str", ".strtab", ".bss", ".rustc", ".data", "CODE")
 
 
 def artifact(data: bytes) -> None:
@@ -173,6 +173,7 @@ TARGETS: Mapping[str, FuzzTarget] = {
     "bitcode": FuzzTarget(artifact),
     "metadata": FuzzTarget(artifact),
     "foreign": FuzzTarget(artifact),
+    "wasm": FuzzTarget(artifact),
     "names": FuzzTarget(names, 1 << 10),
     "case": FuzzTarget(case, 1 << 12, 60),  # 20,000 cells are allowed, and coverage makes it slow
     "session": FuzzTarget(session),

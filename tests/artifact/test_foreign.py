@@ -14,7 +14,6 @@ from linkage.artifact.foreign import foreign_format
     ("target", "format_"),
     [
         ("x86_64-pc-windows-gnu", "COFF"), ("i686-pc-windows-msvc", "COFF"),
-        ("wasm32-unknown-unknown", "WebAssembly"),
     ],
 )  # fmt: skip
 def test_what_rustc_writes_for_other_systems(
@@ -39,6 +38,7 @@ def test_what_rustc_writes_for_other_systems(
         (struct.pack("<HHIIIHH", 0x8664, 0, 0, 20, 1, 0, 0) + bytes(17), None),
         (b"\x64\x86", None),
         (b"<bigaf>\n\0", "AIX archive"),
+        (b"\0asm\x0d\0\1\0", "WebAssembly component"),
         (b"", None),
     ],
 )

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from linkage.artifact import read, read_bytes
 from linkage.artifact.facts import Facts
 from linkage.errors import ArtifactError
+from support.no_core_fixtures import NoCoreBuild
 
 MAGICS = (
     b"\x7fELF\x02\x01",
@@ -22,9 +23,21 @@ MAGICS = (
     b"BC\xc0\xde",
     b"\xde\xc0\x17\x0b",
     b"rust\0\0\0",
+    b"\0asm\1\0\0\0",
+    b"\0asm\1\0\0\0\0\x80\1\7linking\2\x08",
+    b"\0asm\1\0\0\0\0\x80\1\4name\1",
 )
-KINDS = ("object", "rlib", "small_library", "metadata", "bitcode")
-SECTIONS = (".text", ".comment", ".debug_str", ".strtab", ".bss")
+KINDS = (
+    "object",
+    "rlib",
+    "small_library",
+    "metadata",
+    "bitcode",
+    "wasm_object",
+    "wasm_module",
+    "wasm_archive",
+)
+SECTIONS = (".text", ".comment", ".debug_str", ".strtab", ".bss", "CODE", "notes", ".data")
 NAMES = ("count_shapes", "caller", "inside")
 
 
@@ -52,13 +65,21 @@ def test_arbitrary_bytes(magic: bytes, rest: bytes) -> None:
 
 @pytest.fixture(scope="module")
 def originals(
-    built: dict[str, Path], foreign: Callable[[str], Path], compile_c: Callable[..., Path]
+    built: dict[str, Path],
+    foreign: Callable[[str], Path],
+    no_core: NoCoreBuild,
+    compile_c: Callable[..., Path],
 ) -> dict[str, bytes]:
     """Small real files: a mutation then hits something that matters."""
     source = "extern int f(int); int caller(int x) { return f(x) + 1; }"
     paths = {name: built[name] for name in ("object", "rlib", "metadata", "bitcode")}
     paths["small_library"] = compile_c(source, "-shared", "-fPIC", "-O1")
     paths["big_endian"] = foreign("powerpc-unknown-linux-gnu")
+    wasm = "wasm32-unknown-unknown"
+    paths["wasm_object"] = no_core(wasm)
+    paths["wasm_archive"] = no_core(wasm, "--crate-type=rlib", output="liblib.rlib")
+    undefined = "-Clink-arg=--allow-undefined"
+    paths["wasm_module"] = no_core(wasm, "--crate-type=cdylib", undefined, output="lib.wasm")
     return {name: path.read_bytes() for name, path in paths.items()}
 
 
@@ -90,12 +111,15 @@ def test_real_files_damaged(originals: dict[str, bytes], name: str, seed: int) -
     _look_at_everything(_mutated(originals[name], seed))
 
 
-@pytest.mark.parametrize("name", ["small_library", "big_endian"])
-def test_every_truncation(originals: dict[str, bytes], name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("small_library", "elf"), ("big_endian", "elf"), ("wasm_object", "wasm"), ("wasm_module", "wasm")],
+)
+def test_every_truncation(originals: dict[str, bytes], name: str, kind: str) -> None:
     data = originals[name]
     for length in range(0, len(data), max(1, len(data) // 400)):
         facts = _look_at_everything(data[:length])
-        assert facts.kind == ("elf" if length >= 4 else "other" if length else "empty")
+        assert facts.kind == (kind if length >= 4 else "other" if length else "empty")
 
 
 def test_path_that_is_not_a_file(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ _NEW_ITEMS = """
 #[lang = "sized"] pub trait Sized: MetaSized {}
 """
 _DROP = '#[lang = "@"] unsafe fn drop_it<T: PointeeSized>(it: *mut T) { drop_it(it) }'
-_ITEMS = (
+ITEMS = (
     _NEW_ITEMS + _DROP.replace("@", "drop_in_place"),
     _NEW_ITEMS + _DROP.replace("@", "drop_glue"),
     _NEW_ITEMS,
@@ -51,7 +51,7 @@ def foreign(rustc: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[
             "lib.rs",
             f"-o{output}",
         ]
-        for items in _ITEMS:
+        for items in ITEMS:
             (folder / "lib.rs").write_text(NO_CORE.replace("@ITEMS@", items))
             environment = os.environ | {"RUSTC_BOOTSTRAP": "1"}
             done = subprocess.run(

@@ -12,7 +12,7 @@ from linkage.artifact.wasm.numbers import (  # fmt: skip
     INIT_FUNCTIONS,
     LINKING_VERSION,
     SEGMENT_INFO,
-    SYMBOL_TABLE,
+    SYMBOL_SUBSECTION,
 )
 from linkage.errors import ArtifactError
 
@@ -47,7 +47,7 @@ def read_linking(cursor: Cursor) -> Linking:
     found = Linking()
     for number, content in cursor.parts():
         part = Cursor(content, f"subsection {number} of section {SECTION}")
-        if number == SYMBOL_TABLE:
+        if number == SYMBOL_SUBSECTION:
             found.symbols = content
         elif number == SEGMENT_INFO:
             found.segments = [_segment(part) for _ in part.vector()]

@@ -61,8 +61,6 @@ class ModuleSymbols:
         row = self._layout.rows[EXTERN_SECTIONS[kind]]
         if kind != EXTERN_FUNCTION:
             return row, 0, 0
-        if own >= len(self._entities.bodies):
-            raise ArtifactError(f"function {index} has no code")
         return row, *self._entities.bodies[own]
 
 
