@@ -13,10 +13,19 @@ from linkage.errors import ArtifactError
 
 FOLDER = Path(artifact.__file__).parent
 MODULES = (
-    ("elf", "elf"), ("macho", "macho"), ("archive", "macho"), ("archive", "ar"), ("bitcode", "bitcode"),
-    ("metadata", "metadata"),
+    ("elf", "elf"), ("macho", "macho"), ("archive", "macho"), ("wasm", "wasm"), ("archive", "ar"),
+    ("bitcode", "bitcode"), ("metadata", "metadata"), ("pe", "coff"), ("coff", "coff"),
 )  # fmt: skip
 """The kind of each row, and where its reader is."""
+
+
+_EMPTY_PE = b"".join(
+    (
+        b"MZ".ljust(0x3C, b"\0"), struct.pack("<I", 0x40), b"PE\0\0",
+        struct.pack("<HHIIIHH", 0x8664, 0, 0, 0, 0, 112, 0x22), struct.pack("<H", 0x20B).ljust(112, b"\0"),
+    )
+)  # fmt: skip
+"""A program for x86_64 without sections and without directories."""
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +34,8 @@ def samples(built: dict[str, Path], foreign: Callable[[str], Path]) -> Sequence[
     macho = foreign("aarch64-apple-darwin").read_bytes()
     universal = struct.pack(">IIIIIII", 0xCAFEBABE, 1, 0x0100000C, 0, 28, len(macho), 0) + macho
     rest = (built[name].read_bytes() for name in ("rlib", "bitcode", "metadata"))
-    return built["object"].read_bytes(), macho, universal, *rest
+    wasm, coff = (foreign(one).read_bytes() for one in ("wasm32-unknown-unknown", "x86_64-pc-windows-gnu"))
+    return built["object"].read_bytes(), macho, universal, wasm, *rest, _EMPTY_PE, coff
 
 
 def test_every_reader_has_a_row() -> None:

@@ -2,7 +2,7 @@
 the format and why: `claims_by_kind.txt` says which, and real files of each kind show it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
@@ -23,6 +23,7 @@ from linkage.toolchain import Toolchain
 from support.artifact_kinds import build_every_kind
 from support.asked import said
 from support.claim_forms import VALUES, every_form, missing_keys
+from support.no_core_fixtures import NoCoreBuild
 
 TABLE = Path(__file__).with_name("claims_by_kind.txt")
 FORMS = every_form()
@@ -112,10 +113,10 @@ GIVEN = ClaimTable()
 
 
 @pytest.fixture(scope="module")
-def files(rustc: Path, foreign: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def files(rustc: Path, no_core: NoCoreBuild, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("kinds") / "kinds"
     folder.mkdir()
-    build_every_kind(folder, rustc, foreign)
+    build_every_kind(folder, rustc, no_core)
     return folder
 
 

@@ -6,8 +6,9 @@ Of each kind there are two, which differ in one function: `KIND` and `KIND.other
 import os
 import struct
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
+
+from support.no_core_fixtures import NoCoreBuild
 
 _CODE = """
 extern int outside(void);
@@ -33,16 +34,54 @@ extern "C" { fn outside() -> i32; }
 #[no_mangle] pub unsafe extern "C" fn inside() -> i32 { outside() }
 #[cfg(other)] #[no_mangle] pub unsafe extern "C" fn additional() -> i32 { outside() }
 """
+_FOREIGN_CRATE = """
+#![feature(no_core, lang_items, linkage, thread_local)]
+#![allow(internal_features)]
+#![no_core]
+@ITEMS@
+#[lang = "copy"] pub trait Copy {}
+impl Copy for i32 {}
+#[cfg_attr(linked, link(name = "outside", kind = "raw-dylib"))]
+extern "C" { fn outside(x: &mut i32) -> i32; }
+#[cfg_attr(not(linked), thread_local)] static mut LOCAL: i32 = 3;
+#[no_mangle] #[linkage = "weak"] pub unsafe extern "C" fn soft(x: &mut i32) -> i32 { outside(x) }
+#[inline(never)] unsafe fn own(x: &mut i32) -> i32 { soft(x) }
+#[no_mangle] pub unsafe extern "C" fn inside() -> i32 { own(&mut LOCAL) }
+#[cfg(other)] #[no_mangle] pub unsafe extern "C" fn additional() -> i32 { inside() }
+#[cfg(other)] #[no_mangle] pub static mut FILLING: [i32; 512] = [1; 512];
+"""
+_LLD = "-Clinker=rust-lld"
+_APPLE = (
+    "-Zunstable-options", _LLD, "-Clinker-flavor=darwin-lld", "-Clink-arg=-undefined",
+    "-Clink-arg=dynamic_lookup",
+)  # fmt: skip
+_WINDOWS = (_LLD, "-Clink-arg=/nodefaultlib", "-Clink-arg=/noentry")
+_FOREIGN = {
+    "coff": ("x86_64-pc-windows-msvc", "lib.o", "--emit=obj"),
+    "mach-o": ("aarch64-apple-darwin", "lib.o", "--emit=obj"),
+    "wasm-object": ("wasm32-unknown-unknown", "lib.o", "--emit=obj"),
+    "xcoff": ("powerpc64-ibm-aix", "lib.o", "--emit=obj"),
+    "pe": ("x86_64-pc-windows-msvc", "lib.dll", "--crate-type=cdylib", "--cfg=linked", *_WINDOWS),
+    "dylib": ("aarch64-apple-darwin", "lib.dylib", "--crate-type=cdylib", *_APPLE),
+    "wasm": (
+        "wasm32-unknown-unknown",
+        "lib.wasm",
+        "--crate-type=cdylib",
+        "-Clink-arg=--allow-undefined",
+    ),
+    "aix-archive": ("powerpc64-ibm-aix", "lib.a", "--crate-type=staticlib"),
+}
+"""Files of other formats: the target, the output and rustc's flags."""
 _LINKED = "-Wl,--build-id=sha1,-z,ibt,-z,relro,-rpath,/opt/lib"
 _SYMBOL_TABLE_OF_BITCODE = b"\x12\x03\x94"  # the abbreviation of its first blob
 _NO_LONG_NAMES = f"{'//':48}{'0':10}`\n"
-_WASM = bytes.fromhex("0061736d01000000")
+_COMPONENT = bytes.fromhex("0061736d0d000100")
 _SECTION_FIELDS = {1: (0x20, 4, 0x2E), 2: (0x28, 8, 0x3A)}
 """By ELF class: where the header names the place of the section headers, its bytes, and where their size."""
 
 
-def build_every_kind(folder: Path, rustc: Path, foreign: Callable[[str], Path]) -> None:
-    """Make every file of every kind in a folder; `foreign` compiles an object for another target."""
+def build_every_kind(folder: Path, rustc: Path, no_core: NoCoreBuild) -> None:
+    """Make every file of every kind in a folder; `no_core` compiles for another target."""
     (folder.parent / "elsewhere.o").write_bytes(b"")
     _write(folder, "code.c", _CODE)
     _write(folder, "outside.c", "int outside(void) { return 1; }")
@@ -58,12 +97,21 @@ def build_every_kind(folder: Path, rustc: Path, foreign: Callable[[str], Path]) 
     _cc(folder, "user.c", "-c", "-o", "user.o")
     for name, defined in (("", []), (".other", ["-DOTHER"])):
         _elf(folder, name, defined)
+        _foreign(folder, name, no_core)
         _others(folder, name, rustc)
         _archives(folder, name)
-    for name, target in (("coff", "x86_64-pc-windows-gnu"), ("mach-o", "aarch64-apple-darwin")):
-        content = foreign(target).read_bytes()
-        _write(folder, name, content)
-        _write(folder, f"{name}.other", content + b"\0")
+
+
+def _foreign(folder: Path, name: str, no_core: NoCoreBuild) -> None:
+    cfg = ("--check-cfg=cfg(other, linked)", *(("--cfg=other",) if name else ()))
+    for kind, (target, output, *flags) in _FOREIGN.items():
+        made = no_core(target, *flags, *cfg, output=output, source=_FOREIGN_CRATE)
+        _write(folder, f"{kind}{name}", made.read_bytes())
+        if kind == "pe":
+            _write(folder, f"import-library{name}", made.with_name("lib.dll.lib").read_bytes())
+    content = (folder / f"mach-o{name}").read_bytes()
+    header = struct.pack(">IIIIIII", 0xCAFEBABE, 1, 0x0100000C, 0, 32, len(content), 0)
+    _write(folder, f"universal{name}", header.ljust(32, b"\0") + content)
 
 
 def _elf(folder: Path, name: str, flags: list[str]) -> None:
@@ -96,7 +144,7 @@ def _elf(folder: Path, name: str, flags: list[str]) -> None:
 
 
 def _others(folder: Path, name: str, rustc: Path) -> None:
-    cfg = ["--check-cfg=cfg(other)", *(["--cfg=other"] if name else [])]
+    cfg = ["--check-cfg=cfg(other, linked)", *(["--cfg=other"] if name else [])]
     flags = ["-O", "-Cpanic=abort", "-Ccodegen-units=1", *cfg, "crate.rs"]
     _run(folder, rustc, *flags, "--emit=llvm-bc", "-o", f"bitcode{name}")
     _run(folder, rustc, *flags, "--emit=metadata", "-o", f"rmeta{name}")
@@ -104,9 +152,7 @@ def _others(folder: Path, name: str, rustc: Path) -> None:
     content = (folder / f"bitcode{name}").read_bytes()
     _write(folder, f"bare-bitcode{name}", content[: content.index(_SYMBOL_TABLE_OF_BITCODE) - 8])
     more = name.encode()
-    _write(folder, f"pe{name}", b"MZ" + bytes(58) + struct.pack("<I", 64) + b"PE\0\0" + more)
-    _write(folder, f"universal{name}", b"\xca\xfe\xba\xbe\0\0\0\x02\xff" + more)
-    _write(folder, f"wasm{name}", _WASM + more)
+    _write(folder, f"component{name}", _COMPONENT + more)
     _write(folder, f"unknown{name}", b"\xff\xfe\xfd\0\1\2" + more)
     _write(folder, f"text{name}", f"a text{name}\n")
     _write(folder, f"empty{name}", name)
@@ -118,7 +164,7 @@ def _archives(folder: Path, name: str) -> None:
         "with-empty": [f"object{name}", "empty"],
         "with-bitcode": [f"object{name}", f"bitcode{name}"],
         "with-bare-bitcode": [f"object{name}", f"bare-bitcode{name}"],
-        "with-foreign": [f"object{name}", "wasm"],
+        "with-foreign": [f"object{name}", "component"],
         "with-damaged": [f"object{name}", "truncated"],
         "with-archive": [f"object{name}", "archive"],
         "with-metadata": [f"object{name}", "rmeta"],

@@ -23,7 +23,19 @@ _OF_NAMES = (
     "gnu-properties", "sections", "members", "crates", "index",
 )  # fmt: skip
 VALUES = {
-    "format": ("elf", "archive", "bitcode", "metadata", "other", "empty"),
+    "format": (
+        "elf",
+        "coff",
+        "pe",
+        "macho",
+        "wasm",
+        "xcoff",
+        "archive",
+        "bitcode",
+        "metadata",
+        "other",
+        "empty",
+    ),
     "type": ("relocatable", "shared", "executable", "debug-only"),
     "pie": ("true", "false"),
     "relro": ("full", "partial", "none"),
