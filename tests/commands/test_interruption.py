@@ -3,7 +3,6 @@
 import json
 import os
 import random
-import re
 import signal
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import pytest
 
 from linkage.cli import COMMANDS as COMMANDS_OF_LINKAGE
 from linkage.host.interruption import Interruption
+from linkage.plugin import worker_launcher
 from support.runs import MAIN, ROOT, at_work_in, cells
 
 SEED = random.randrange(1 << 32)  # noqa: S311
@@ -117,14 +117,7 @@ def stop(
         # A terminal sends Ctrl-C to the whole group; `kill` and a supervisor send to one process.
         (os.killpg if number is signal.SIGINT else os.kill)(process.pid, number)
     out, err = process.communicate(timeout=60)
-    return process.returncode, out, _CUT_OFF.sub("", err)
-
-
-_CUT_OFF = re.compile(
-    r'Traceback \(most recent call last\):\n  File "<string>", line 1, in <module>\n'
-    r'  File "<string>", line 0\n *\n?SyntaxError: invalid syntax\n'
-)
-"""What an xdist worker prints if its first line never comes: Python's, before any code of ours."""
+    return process.returncode, out, err
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -197,6 +190,50 @@ def test_a_signal_that_is_ignored_stays_so(place: StoppedCommands) -> None:
         process.send_signal(signal.SIGINT)
         time.sleep(0.02)
     assert (process.returncode, process.communicate()[1]) == (0, "")
+
+
+EARLY = """
+import os, signal, sys
+class Interrupts:
+    def find_spec(self, name, path=None, target=None):
+        if name == "linkage.host.interruption":
+            os.kill(os.getpid(), signal.{number})
+sys.meta_path.insert(0, Interrupts())
+sys.argv = ["linkage", "{command}"]
+from linkage.__main__ import main
+main()
+"""
+
+
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize(("command", "status"), [("run", 2), ("probe", 255)])
+def test_before_anything_is_imported(number: str, command: str, status: int, place: StoppedCommands) -> None:
+    script = EARLY.format(number=number, command=command)
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=place.env, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (status, "", "linkage: interrupted\n")
+
+
+def test_the_program_imports_nothing_before_it_handles_signals(place: StoppedCommands) -> None:
+    script = "import sys; before = {*sys.modules}; import linkage.__main__; print({*sys.modules} - before)"
+    done = subprocess.run([sys.executable, "-c", script], env=place.env, capture_output=True, check=True)
+    assert eval(done.stdout) == {"linkage", "linkage.__main__"}  # noqa: S307 - our own output
+
+
+@pytest.mark.parametrize("first", ["", "'print(1)'"])
+def test_a_worker_that_is_told_nothing(first: str) -> None:
+    """A line that is cut off, too."""
+    launcher = [sys.executable, worker_launcher.__file__, "-u", "-c", "ignored"]
+    done = subprocess.run(launcher, input=first, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_a_worker_that_is_told_what_to_do() -> None:
+    launcher = [sys.executable, worker_launcher.__file__, "-u", "-B", "-c", "ignored"]
+    line = repr("import sys; print(sys.path[0], sys.dont_write_bytecode)") + "\n"
+    done = subprocess.run(launcher, input=line, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, " True\n", "")
 
 
 LOST = """

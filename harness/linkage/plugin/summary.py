@@ -4,10 +4,12 @@ A pytest plugin, because pytest knows the results, with xdist too.
 """
 
 import contextlib
+import shlex
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +26,10 @@ _WORDS = {
     "passed": "PASSED", "failed": "FAILED", "skipped": "SKIPPED", "xfailed": "XFAIL", "error": "ERROR",
 }  # fmt: skip
 """pytest's words for its categories."""
+
+_LAUNCHER = Path(__file__).with_name("worker_launcher.py")
+_WORKER = f"popen//python={shlex.quote(sys.executable)} -u {shlex.quote(str(_LAUNCHER))}"
+"""xdist's worker, which ends silently if it is interrupted before it knows what to do."""
 
 
 class Summary:
@@ -68,6 +74,8 @@ class Summary:
         if distributed is not None and plugins.hasplugin("terminaldistreporter"):
             distributed.terminal = None
             plugins.unregister(name="terminaldistreporter")
+        options = session.config.option
+        options.tx = [_WORKER if one == "popen" else one for one in getattr(options, "tx", None) or ()]
         with deaf_children() if distributed is not None else contextlib.nullcontext():
             yield
 
