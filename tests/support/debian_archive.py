@@ -20,6 +20,8 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from support.loopback import QuietHandler
+
 TRIPLET = f"{platform.machine()}-linux-gnu"
 LOADER = f"lib/{TRIPLET}/ld-linux-test.so.2"
 LOADER_SCRIPT = """#!/bin/sh
@@ -174,7 +176,7 @@ class DebianArchive:
             key.sign(dist / "Release", dist / "InRelease")
 
 
-class _MirrorHandler(SimpleHTTPRequestHandler):
+class _MirrorHandler(QuietHandler, SimpleHTTPRequestHandler):
     server: "_Server"
 
     def do_GET(self) -> None:
@@ -183,9 +185,6 @@ class _MirrorHandler(SimpleHTTPRequestHandler):
             self.server.stalled.set()
             self.server.go_on.wait(30)
         super().do_GET()
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing: a test's output is the test's."""
 
 
 class _Server(ThreadingHTTPServer):

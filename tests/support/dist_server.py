@@ -11,12 +11,13 @@ import gzip
 import hashlib
 import io
 import tarfile
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
+from typing import Any
+
+from support.loopback import QuietHandler, serving
 
 RUSTC_FILES = ("bin/rustc", "lib/*rustc_driver*", "lib/*LLVM*", "lib/rustlib/{host}/bin/**/*")
 STD_FILES = ("lib/rustlib/{host}/lib/*.rlib", "lib/rustlib/{host}/lib/*.rmeta", "lib/rustlib/{host}/lib/*.so")
@@ -74,20 +75,13 @@ class DistServer:
 def serve(folder: Path) -> Iterator[DistServer]:
     """Serve the folder on a free port of the loopback interface."""
     folder.mkdir(parents=True, exist_ok=True)
-    handler = partial(_QuietHandler, directory=str(folder))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield DistServer(folder, f"http://127.0.0.1:{server.server_address[1]}")
-        finally:
-            server.shutdown()
-            thread.join()
 
+    class Handler(QuietHandler, SimpleHTTPRequestHandler):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments, directory=str(folder))
 
-class _QuietHandler(SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        """Say nothing: a test's output is the test's."""
+    with serving(Handler) as url:
+        yield DistServer(folder, url)
 
 
 def _files(sysroot: Path, patterns: tuple[str, ...], host: str) -> list[str]:

@@ -8,13 +8,14 @@ import contextlib
 import hashlib
 import json
 import subprocess
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from support.loopback import QuietHandler, serving
 
 ROOT = "/repos/rust-lang/rust"
 
@@ -114,24 +115,13 @@ def serve_github(clone: Path) -> Iterator[GitHubServer]:
     class BoundHandler(_GitHubHandler):
         github = shown
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), BoundHandler) as server:
-        server.daemon_threads = True
-        shown.url = f"http://127.0.0.1:{server.server_address[1]}"
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield shown
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(BoundHandler) as shown.url:
+        yield shown
 
 
-class _GitHubHandler(BaseHTTPRequestHandler):
+class _GitHubHandler(QuietHandler, BaseHTTPRequestHandler):
     github: GitHubServer
     protocol_version = "HTTP/1.1"
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing: a test's output is the test's."""
 
     def do_GET(self) -> None:
         served = self.github

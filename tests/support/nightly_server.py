@@ -16,7 +16,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+
+from support.loopback import QuietHandler, serving
 
 _CHANNEL = re.compile(r"channel-rust-([\w.]+?)\.toml(\.sha256)?")
 HOST_FILES = "lib/rustlib/{host}/lib/libstd-1.rlib"
@@ -56,8 +58,7 @@ class NightlyServer:
     files: dict[str, bytes] = field(default_factory=dict)
     """Other files, by path."""
     _packages: dict[str, bytes] = field(default_factory=dict)
-    _digests: dict[int, str] = field(default_factory=dict)
-    """By package: they are never freed."""
+    _digests: dict[str, str] = field(default_factory=dict)
     ballast: int = 0
     """How many more files of half a megabyte each package has."""
     origin: str = ""
@@ -97,7 +98,7 @@ class NightlyServer:
         if name == "channel-rust-nightly.toml.sha256":
             return f"{hashlib.sha256(self._manifest(day, script)).hexdigest()}  {name[:-7]}\n".encode()
         component = name.partition(f"-{day}")[0]
-        return self._package(component, script)
+        return self.package(component, script)
 
     def installs(self) -> list[str]:
         """The days whose compiler was downloaded, each as often as its first byte was."""
@@ -113,10 +114,9 @@ class NightlyServer:
         text = f'manifest-version = "2"\ndate = "{day.removeprefix("beta-")}"\n'
         server = self.origin or self.url
         for component in ("rustc", "rust-std", *self.more):
-            package = self._package(component, script)
-            digest = self._digest(package)
+            digest = self.digest(component, script)
             if day in self.faults.wrong_hash:
-                digest = hashlib.sha256(package + b"!").hexdigest()
+                digest = hashlib.sha256(digest.encode()).hexdigest()
             text += (
                 f'[pkg.{component}]\nversion = "{self.version}"\n[pkg.{component}.target.{self.host}]\n'
                 f'available = true\nurl = "{server}/dist/{day}/{component}-{day}-{self.host}.tar.gz"\n'
@@ -129,12 +129,15 @@ class NightlyServer:
         text += '[profiles]\nminimal = ["rustc", "rust-std"]\ndefault = ["rustc"]\ncomplete = ["rustc"]\n'
         return text.encode()
 
-    def _digest(self, package: bytes) -> str:
-        if id(package) not in self._digests:
-            self._digests[id(package)] = hashlib.sha256(package).hexdigest()
-        return self._digests[id(package)]
+    def digest(self, component: str, script: str) -> str:
+        """The hash of a package."""
+        key = f"{component}\0{script}"
+        if key not in self._digests:
+            self._digests[key] = hashlib.sha256(self.package(component, script)).hexdigest()
+        return self._digests[key]
 
-    def _package(self, component: str, script: str) -> bytes:
+    def package(self, component: str, script: str) -> bytes:
+        """The package of a component; the compiler is this script."""
         key = f"{component}\0{script}"
         if key not in self._packages:
             self._packages[key] = package(component, self.host, script, ballast=self.ballast)
@@ -162,49 +165,46 @@ def package(
         gzip.GzipFile(fileobj=made, mode="wb", compresslevel=0 if ballast else 1, mtime=0) as stream,
         tarfile.open(fileobj=stream, mode="w") as archive,
     ):
-        _add(archive, f"{whole}/rust-installer-version", "3\n")
-        _add(archive, f"{whole}/components", f"{inner}\n")
-        _add(archive, f"{whole}/{inner}/manifest.in", "".join(f"file:{name}\n" for name in files))
+        add_text(archive, f"{whole}/rust-installer-version", "3\n")
+        add_text(archive, f"{whole}/components", f"{inner}\n")
+        add_text(archive, f"{whole}/{inner}/manifest.in", "".join(f"file:{name}\n" for name in files))
         for name, text in files.items():
-            _add(archive, f"{whole}/{inner}/{name}", text, 0o755 if name.startswith("bin/") else 0o644)
+            add_text(archive, f"{whole}/{inner}/{name}", text, 0o755 if name.startswith("bin/") else 0o644)
         for member in more or []:
             archive.addfile(member)
     return made.getvalue()
 
 
-def _add(archive: tarfile.TarFile, name: str, text: str, mode: int = 0o644) -> None:
+def add_text(archive: tarfile.TarFile, name: str, text: str, mode: int = 0o644) -> None:
     entry = tarfile.TarInfo(name)
     entry.size, entry.mode = len(text.encode()), mode
     archive.addfile(entry, io.BytesIO(text.encode()))
 
 
 @contextlib.contextmanager
-def serve(host: str, rustc_on: Callable[[str], str | None]) -> Iterator[NightlyServer]:
+def serve(host: str, rustc_on: Callable[[str], str | None], *, ipv6: bool = False) -> Iterator[NightlyServer]:
     """Serve on a free port of the loopback interface."""
-    shown = NightlyServer(host, rustc_on)
+    with serving_nightlies(NightlyServer(host, rustc_on), ipv6=ipv6) as shown:
+        yield shown
+
+
+@contextlib.contextmanager
+def serving_nightlies(shown: NightlyServer, *, ipv6: bool = False) -> Iterator[NightlyServer]:
+    """Serve what a test has described."""
 
     class Handler(_Handler):
         server_of = shown
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        shown.url = f"http://127.0.0.1:{server.server_address[1]}"
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
+    with serving(Handler, ipv6=ipv6) as shown.url:
         try:
             yield shown
         finally:
             shown.stop.set()
-            server.shutdown()
-            thread.join()
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(QuietHandler, BaseHTTPRequestHandler):
     server_of: NightlyServer
     protocol_version = "HTTP/1.1"
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing: a test's output is the test's."""
 
     def do_GET(self) -> None:
         served = self.server_of
