@@ -18,21 +18,22 @@ from linkage.host import process
 from linkage.host.process import ProcessResult, signal_name
 from linkage.host.terminal import escape_lines
 from linkage.judge.verdict import Failure, Verdict, VerdictKind
-from linkage.run.cargo import cargo_of
+from linkage.run.cargo import cargo_of, flags_for
 from linkage.run.session import Session
-from linkage.run.shortage import FULL, NEARLY_FULL
+from linkage.run.shortage import DISK_FULL, FULL, NEARLY_FULL, NO_SPACE
 from linkage.toolchain import Toolchain
 
 TIMEOUT = 4 * 3600.0
 """Seconds that a program may take if the user gives no limit."""
 _CANNOT_TELL = 125
-_FULL = "the disk is full"
-_NO_SPACE = "No space left on device"
 _LAST_BAD = 127
 _OUTPUT_LIMIT = 1 << 28
 _LINES = 30
 """How many of the last lines are kept as evidence."""
-_OURS = ("CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER")
+_OURS = (
+    *("CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"),
+    *("RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "RUSTUP_TOOLCHAIN"),
+)
 _ICE = (
     "error: internal compiler error",
     "' has overflowed its stack",
@@ -69,19 +70,10 @@ class ScriptTrial:
     holds_linker: bool = False
 
     def tried(self, session: Session, toolchain: Toolchain) -> TrialResult:
-        with tempfile.TemporaryDirectory(prefix="linkage-script-", ignore_cleanup_errors=True) as scratch:
-            env = _environment(session, toolchain, Path(scratch), self.run)
-            env["RUSTUP_TOOLCHAIN"] = str(toolchain.sysroot.absolute())
-            result = _run(self.command, env, self.run)
-            output = _output(result, _places(toolchain, Path(scratch)), self.run)
-            full = _is_full(result, output, (Path(scratch), self.run.folder))
-        verdict = Verdict(VerdictKind.ERROR, _FULL) if full else self._verdict(result, output)
-        return TrialResult(verdict, crashed(output) and not full, output)
+        own = {"RUSTUP_TOOLCHAIN": str(toolchain.sysroot.absolute())}
+        return _tried(self.command, own, self.run, session, toolchain, self._verdict)
 
-    def _verdict(self, result: ProcessResult, output: str) -> Verdict:
-        if (why := _unjudged(result, self.run)) is not None:
-            return Verdict(VerdictKind.ERROR, why)
-        status = result.status
+    def _verdict(self, status: int, output: str) -> Verdict:
         if status == 0:
             return Verdict(VerdictKind.PASS)
         if status == _CANNOT_TELL:
@@ -106,23 +98,13 @@ class CargoTrial:
         cargo = cargo_of(toolchain, session.environment.get("PATH"))
         if cargo is None:
             return TrialResult(Verdict(VerdictKind.SKIP, "has no cargo, and none is on PATH"))
-        with tempfile.TemporaryDirectory(prefix="linkage-cargo-", ignore_cleanup_errors=True) as scratch:
-            env = _environment(session, toolchain, Path(scratch), self.run)
-            # With it, a cargo that is rustup's proxy would look for a cargo in this toolchain.
-            env.pop("RUSTUP_TOOLCHAIN", None)
-            if session.linker:
-                env["RUSTFLAGS"] = f"{env.get('RUSTFLAGS', '')} -Clink-arg=-fuse-ld={session.linker}".strip()
-            result = _run((str(cargo), *self.words), env, self.run)
-            output = _output(result, _places(toolchain, Path(scratch)), self.run)
-            full = _is_full(result, output, (Path(scratch), self.run.folder))
-        if (why := _FULL if full else _unjudged(result, self.run)) is not None:
-            verdict = Verdict(VerdictKind.ERROR, why)
-        elif result.status == 0:
-            verdict = Verdict(VerdictKind.PASS)
-        else:
-            place = str(self.run.folder / "Cargo.toml")
-            verdict = _failed("cargo", place, result.status, _errors(output))
-        return TrialResult(verdict, crashed(output) and not full, output)
+        own = flags_for(session.linker, session.environment)
+        return _tried((str(cargo), *self.words), own, self.run, session, toolchain, self._verdict)
+
+    def _verdict(self, status: int, output: str) -> Verdict:
+        if status == 0:
+            return Verdict(VerdictKind.PASS)
+        return _failed("cargo", str(self.run.folder / "Cargo.toml"), status, _errors(output))
 
 
 def script_command(text: str, words: Sequence[str], folder: Path, path: str | None) -> tuple[str, ...]:
@@ -149,8 +131,32 @@ def crashed(output: str) -> bool:
     return any(text in output for text in _ICE)
 
 
+def _tried(
+    command: Sequence[str],
+    own: Mapping[str, str],
+    run: ExternalRun,
+    session: Session,
+    toolchain: Toolchain,
+    judged: Callable[[int, str], Verdict],
+) -> TrialResult:
+    """What a program shows with a toolchain: `judged` takes its exit status and its output, if they tell
+    something about the compiler. `own` are more variables of its environment.
+    """
+    with tempfile.TemporaryDirectory(prefix="linkage-bisect-", ignore_cleanup_errors=True) as scratch:
+        env = {**_environment(session, toolchain, Path(scratch), run), **own}
+        result = _run(command, env, run)
+        output = _output(result, _places(toolchain, Path(scratch)), run)
+        full = _is_full(result, output, (Path(scratch), run.folder))
+    why = DISK_FULL if full else _unjudged(result, run)
+    verdict = judged(result.status, output) if why is None else Verdict(VerdictKind.ERROR, why)
+    return TrialResult(verdict, crashed(output) and not full, output)
+
+
 def _environment(session: Session, toolchain: Toolchain, scratch: Path, run: ExternalRun) -> dict[str, str]:
-    """The user's environment, with this toolchain in it."""
+    """The user's environment, with this toolchain in it.
+
+    It has no RUSTUP_TOOLCHAIN: a cargo that is rustup's proxy would look for a cargo in that toolchain.
+    """
     env = {key: value for key, value in session.environment.items() if key not in _OURS}
     # `rustc` is this one, also if it is not in its sysroot.
     link = scratch / "bin"
@@ -192,7 +198,7 @@ def _is_full(result: ProcessResult, output: str, places: Sequence[Path]) -> bool
     if result.status == 0:
         return False
     free = min(shutil.disk_usage(place).free for place in places)
-    return free < FULL or (free < NEARLY_FULL and _NO_SPACE in output)
+    return free < FULL or (free < NEARLY_FULL and NO_SPACE in output)
 
 
 def _places(toolchain: Toolchain, scratch: Path) -> dict[str, str]:

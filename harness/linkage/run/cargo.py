@@ -79,8 +79,7 @@ def cargo_build(
     argv += [f"--jobs={jobs}", "--manifest-path", manifest.absolute(), *(["--offline"] * project.offline)]
     env = {key: value for key, value in environment.items() if key not in _NOT_OURS}
     env |= {"RUSTC": str(toolchain.rustc), "CARGO_TARGET_DIR": str(target), "CARGO_INCREMENTAL": "0"}
-    if project.linker:
-        env["RUSTFLAGS"] = f"{env.get('RUSTFLAGS', '')} -Clink-arg=-fuse-ld={project.linker}".strip()
+    env |= flags_for(project.linker, env)
     try:
         result = process.run(
             argv, env=env, cwd=project.folder, time_limit=_TIME_LIMIT, output_limit=_OUTPUT_LIMIT
@@ -97,6 +96,13 @@ def cargo_build(
             f"cargo build failed before it compiled anything: {why}", where=str(project.folder)
         )
     return CargoBuilt(result.status, tuple(_diagnostics(reported)), made(reported), stderr)
+
+
+def flags_for(linker: str, environment: Mapping[str, str]) -> dict[str, str]:
+    """The variable that lets Cargo link with `linker`; none if it is empty."""
+    if not linker:
+        return {}
+    return {"RUSTFLAGS": f"{environment.get('RUSTFLAGS', '')} -Clink-arg=-fuse-ld={linker}".strip()}
 
 
 def _is_workspace(manifest: Path) -> bool:

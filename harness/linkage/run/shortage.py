@@ -18,6 +18,9 @@ FULL = 1 << 20
 """With fewer bytes free, a disk is full."""
 NEARLY_FULL = 1 << 30
 """With fewer bytes free, a disk may have been full when a compiler failed: it removes its files then."""
+DISK_FULL = "the disk is full"
+NO_SPACE = "No space left on device"
+"""What the system calls it."""
 _COMPILERS = ("rustc", "cc", "cxx", "ar")
 _KILLED = "was killed by SIGKILL, as the system does if memory runs out"
 _IN_SOURCE = re.compile(r"^\s*(?:\S+:\d+:|\d*\s*\|)")
@@ -25,7 +28,7 @@ _IN_SOURCE = re.compile(r"^\s*(?:\S+:\d+:|\d*\s*\|)")
 _ALLOCATION = re.compile(r"memory allocation of (\d+) bytes failed")
 _BUS_ERROR = re.compile(r"\(SIGBUS\)|terminated with signal 7\b")
 _PRINTED = (
-    (re.compile(r"No space left on device"), "the disk is full"),
+    (re.compile(NO_SPACE), DISK_FULL),
     (re.compile(r"Disk quota exceeded"), "the disk quota is exceeded"),
     (re.compile(r"Too many open files"), "open_files"),
     (
@@ -98,9 +101,9 @@ def shortage(
 
 def _by_cause(status: int, machine: MachineState, limits: StepLimits) -> str | None:
     if machine.free < FULL or machine.free_files == 0:
-        return "the disk is full"
+        return DISK_FULL
     if status == -signal.SIGBUS and machine.free < NEARLY_FULL:
-        return "was killed by SIGBUS: the disk is full"
+        return f"was killed by SIGBUS: {DISK_FULL}"
     return {
         -signal.SIGXFSZ: limit_text("file_size", limits, 0),
         -signal.SIGXCPU: "was killed by SIGXCPU (help: see `ulimit -t`)",
@@ -110,7 +113,7 @@ def _by_cause(status: int, machine: MachineState, limits: StepLimits) -> str | N
 
 def _by_text(text: str, machine: MachineState, limits: StepLimits) -> str | None:
     if machine.free < NEARLY_FULL and _BUS_ERROR.search(text):
-        return "the disk is full"
+        return DISK_FULL
     for pattern, why in _PRINTED:
         if pattern.search(text):
             return limit_text(why, limits, 0) if hasattr(limits, why) else why
