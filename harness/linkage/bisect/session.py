@@ -28,7 +28,7 @@ from linkage.bisect.confirmation import Confirmation
 from linkage.bisect.contents import ToolchainContents
 from linkage.bisect.download import Downloads
 from linkage.bisect.engine import MISSING, Bisection
-from linkage.bisect.github import open_history
+from linkage.bisect.history import History
 from linkage.bisect.journal import Journal
 from linkage.bisect.narrowing import Narrowing
 from linkage.bisect.outputs import groups as changes_of
@@ -160,25 +160,25 @@ def components_of(request: Request) -> tuple[str, ...]:
 
 
 class BisectSession:
-    """One session, from its range to its answer."""
+    """One session, from its range to its answer. It raises LinkageError if the request cannot be met."""
 
     def __init__(
         self,
         request: Request,
         options: SessionOptions,
-        journal: Journal,
+        history: History | None,
         sessions: Sessions,
         talk: Talk,
     ) -> None:
         self.request = request
-        self.journal = journal
+        self.history = history
         self.session = sessions.session
+        self.fresh = sessions.fresh
         self._older: Toolchain | None = None
         self.say = talk.say
         self.trials = trials_of(request, talk.output)
         self.host = request.host or machine_host()
-        history = open_history(request.rust_src, self.session.environment, talk.say, ask=request.github)
-        self.range, merges = request.range(history)
+        self.range, self.merges = request.range(history)
         self.ci_server = options.ci_server.rstrip("/")
         progress = BisectProgress(talk.show)
         contents = ToolchainContents(
@@ -190,28 +190,30 @@ class BisectSession:
             judged = {name: self._changed(name, one) for name, one in self.trials.items()}
         width = 1 if request.prompt else sessions.width
         self.prober = ToolchainProber(self.session, judged, provisioning, self.say, progress, width)
-        self.narrowing = Narrowing(request, self.range.axis, merges, history, self.prober, journal, self.say)
-        self.confirmation = Confirmation(self.prober, journal, sessions.fresh, self.say)
 
-    def answer(self) -> Answer:
+    def answer(self, journal: Journal) -> Answer:
         """Search, confirm what was found, and compare the two sides of each flip."""
+        narrowing = Narrowing(
+            self.request, self.range.axis, self.merges, self.history, self.prober, journal, self.say
+        )
+        confirmation = Confirmation(self.prober, journal, self.fresh, self.say)
         hints = hints_of(self.trials, self.range, self.session) if self.request.regress in FAILURE else []
         if self.request.regress == CHANGED:
             with contextlib.suppress(MissingError):
                 self._older_end()  # here, since toolchains are installed one at a time
         search = Bisection(
-            self.range, list(self.trials), self.prober, self.journal, self.request.options, self.say
+            self.range, list(self.trials), self.prober, journal, self.request.options, self.say
         )
         result = search.run(hints)
         groups: list[FlipGroup] = []
         flaky: list[FlakyResult] = []
         problems = list(result.problems)
         for gaps, found in grouped(result):
-            for part, at in self.narrowing.narrowed(found, flips(gaps, found[0], result.range)):
+            for part, at in narrowing.narrowed(found, flips(gaps, found[0], result.range)):
                 if (told := self._one_commit(at)) is not None:
                     problems += dict.fromkeys((one.question.variant, told) for one in part)
                     continue
-                steady, confirmed, unlike = self.confirmation.confirmed(part, at)
+                steady, confirmed, unlike = confirmation.confirmed(part, at)
                 flaky += unlike
                 if steady:
                     groups.append(self._group(steady, confirmed))
@@ -221,7 +223,7 @@ class BisectSession:
             tuple(problems),
             result.tried,
             self.prober.installed,
-            tuple(dict.fromkeys(self.narrowing.notes)),
+            tuple(dict.fromkeys(narrowing.notes)),
             tuple(flaky),
             self.host,
             f"linkage {version('rustc-linkage')}",

@@ -24,8 +24,10 @@ from linkage.host.terminal import escape_lines
 from linkage.run.options import width
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
+    from linkage.bisect.answer import Answer
     from linkage.bisect.history import History
     from linkage.bisect.journal import Journal
     from linkage.bisect.request import Request
@@ -195,17 +197,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _begin(arguments: argparse.Namespace) -> int:
-    from linkage.bisect.session import say  # noqa: PLC0415
-    from linkage.bisect.trials import judged_by, trials_of  # noqa: PLC0415
-
-    request = _request(arguments)
-    _check_sandbox(request, arguments)
-    # Wrong input is reported before a file is created.
-    judged_by(trials_of(request), request, answers(say))
-    request.range(_history(request))
-    with _new_session(arguments) as journal:
-        journal.begin(request.line())
-        return _search(request, arguments, journal)
+    with _talk(verbose=arguments.verbose) as talk:
+        request, history = _request(arguments, talk.say)
+        answer = _search(request, history, arguments, talk, _begun(arguments, request))
+    return _written(answer, arguments)
 
 
 def _resume(arguments: argparse.Namespace) -> int:
@@ -215,7 +210,7 @@ def _resume(arguments: argparse.Namespace) -> int:
     from linkage.bisect.request import Request  # noqa: PLC0415
 
     builds = _builds(arguments.rollup_builds)
-    with journal.load(_session_file(arguments.resume)) as session:
+    with journal.load(_session_file(arguments.resume)) as session, _talk(verbose=arguments.verbose) as talk:
         begun = Request.read(session.start, str(session.file))
         request = structs.replace(
             begun,
@@ -223,11 +218,12 @@ def _resume(arguments: argparse.Namespace) -> int:
             rust_src=_clone(arguments) or begun.rust_src,
             github=begun.github and not arguments.no_github,
         )
+        request.check()
+        history = _history(request, talk.say)
         if request != begun:
-            request.check()
-            _history(request)
             session.begin(request.line())
-        return _search(request, arguments, session)
+        answer = _search(request, history, arguments, talk, contextlib.nullcontext(session))
+    return _written(answer, arguments)
 
 
 def _replay(arguments: argparse.Namespace) -> int:
@@ -236,13 +232,26 @@ def _replay(arguments: argparse.Namespace) -> int:
 
     log = load(Path(arguments.replay), resume=False)
     request = Request.read(log.start, arguments.replay)
+    request.check()
+    with _talk(verbose=arguments.verbose) as talk:
+        history = _history(request, talk.say)
+        answer = _search(request, history, arguments, talk, _begun(arguments, request, log))
+    return _written(answer, arguments)
+
+
+@contextlib.contextmanager
+def _begun(
+    arguments: argparse.Namespace, request: "Request", log: "Journal | None" = None
+) -> "Iterator[Journal]":
+    """A new session's file, with the probes of `log`, if there is one."""
     with _new_session(arguments) as journal:
         journal.begin(request.line())
-        for (toolchain, variant), entry in log.entries.items():
-            journal.note(toolchain, variant, entry, f"from {arguments.replay}")
-        for toolchain, reason in log.missing.items():
-            journal.note_missing(toolchain, reason)
-        return _search(request, arguments, journal)
+        if log is not None:
+            for (toolchain, variant), entry in log.entries.items():
+                journal.note(toolchain, variant, entry, f"from {arguments.replay}")
+            for toolchain, reason in log.missing.items():
+                journal.note_missing(toolchain, reason)
+        yield journal
 
 
 def _print_log(place: str | None) -> int:
@@ -254,10 +263,17 @@ def _print_log(place: str | None) -> int:
     return ExitCode.OK
 
 
-def _search(request: "Request", arguments: argparse.Namespace, journal: "Journal") -> int:
+def _search(
+    request: "Request",
+    history: "History | None",
+    arguments: argparse.Namespace,
+    talk: "Talk",
+    begun: "AbstractContextManager[Journal]",
+) -> "Answer | None":
+    """The answer; None if it was interrupted. `begun` makes the session's file when the input is known to be
+    right.
+    """
     from linkage.bisect.session import BisectSession, sessions  # noqa: PLC0415
-    from linkage.render.bisect_json import answer_data  # noqa: PLC0415
-    from linkage.render.bisect_markdown import answer_text  # noqa: PLC0415
 
     _check_sandbox(request, arguments)
     options = _session_options(arguments)
@@ -268,12 +284,22 @@ def _search(request: "Request", arguments: argparse.Namespace, journal: "Journal
         linker=request.linker,
         sandbox=arguments.sandbox,
     )
-    with own as tried_in, _talk(verbose=arguments.verbose) as talk:
-        try:
-            answer = BisectSession(request, options, journal, tried_in, talk).answer()
-        except KeyboardInterrupt:
-            talk.say(f"interrupted (help: resume with: linkage bisect --resume {journal.file})")
-            return ExitCode.INTERRUPTED
+    with own as tried_in:
+        session = BisectSession(request, options, history, tried_in, talk)
+        with begun as journal:
+            try:
+                return session.answer(journal)
+            except KeyboardInterrupt:
+                talk.say(f"interrupted (help: resume with: linkage bisect --resume {journal.file})")
+                return None
+
+
+def _written(answer: "Answer | None", arguments: argparse.Namespace) -> int:
+    from linkage.render.bisect_json import answer_data  # noqa: PLC0415
+    from linkage.render.bisect_markdown import answer_text  # noqa: PLC0415
+
+    if answer is None:
+        return ExitCode.INTERRUPTED
     text = answer_text(answer)
     answer_file, json_file = arguments.files
     if answer_file is not None:
@@ -363,8 +389,8 @@ def _check_resumed(arguments: argparse.Namespace) -> None:
         raise LinkageError("cannot be changed in a session", where=option, help="leave it out")
 
 
-def _request(arguments: argparse.Namespace) -> "Request":
-    """What is asked for, complete with what is known only here and now."""
+def _request(arguments: argparse.Namespace, say: "Callable[[str], None]") -> "tuple[Request, History | None]":
+    """What is asked for, complete with what is known only here and now, and where merges are looked up."""
     from msgspec import structs  # noqa: PLC0415
 
     from linkage.bisect.bounds import commits, end, failed_cases  # noqa: PLC0415
@@ -408,17 +434,16 @@ def _request(arguments: argparse.Namespace) -> "Request":
         alt=arguments.alt,
     )
     request.check()
-    if request.toolchains:
-        return request
-    old, new = commits(*request.ends, _history(request), os.environ)
-    return structs.replace(
-        request, **({"bad": old, "good": new} if request.regress == "fixed" else {"good": old, "bad": new})
-    )
+    history = _history(request, say)
+    if not request.toolchains:
+        old, new = commits(*request.ends, history, os.environ)
+        ends = {"bad": old, "good": new} if request.regress == "fixed" else {"good": old, "bad": new}
+        request = structs.replace(request, **ends)
+    return request, history
 
 
-def _history(request: "Request") -> "History | None":
+def _history(request: "Request", say: "Callable[[str], None]") -> "History | None":
     from linkage.bisect.github import open_history  # noqa: PLC0415
-    from linkage.bisect.session import say  # noqa: PLC0415
 
     return open_history(request.rust_src, os.environ, say, ask=request.github)
 
