@@ -164,6 +164,25 @@ def test_from_the_nightly_to_the_pull_request_without_a_clone(
     assert "## answer.yaml: 1 variant fails: introduced by #1108 Move a (small) comment\n" in text
 
 
+def test_the_first_merge_after_a_nightly(
+    ci: NightlyServer,
+    github: GitHubServer,
+    history: RustHistory,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One side is a nightly and the other is not; both are rust-lang's."""
+    monkeypatch.setenv("GITHUB_API_URL", github.url)
+    for number in range(2, 13):
+        put(ci, history.commits[number], ci.script(number, FAILS))
+    (flip,) = bisect(tmp_path, "--good", "2026-02-09", "--bad", "2026-02-12")["groups"][0]["flips"]
+    assert (flip["before"]["name"], flip["after"]["name"]) == (history.commits[1], history.commits[2])
+    assert not [one for one in flip["differs_beside_rustc"] if one.startswith("std: ")]
+    # cargo-bisect-rustc refuses a date beside a commit.
+    told = "reproduce with: `cargo bisect-rustc --start=2026-02-10 --end=2026-02-11 --script=./repro.sh`\n"
+    assert told in (tmp_path / "answer.md").read_text()
+
+
 def test_expired_artifacts_are_not_requested_one_by_one(
     ci: NightlyServer,
     github: GitHubServer,

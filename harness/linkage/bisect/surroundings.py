@@ -4,6 +4,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from linkage.bisect.axis import is_full_commit
 from linkage.bisect.nightlies import MANIFEST
 from linkage.compare.variant import linker_of
 from linkage.errors import ToolchainError
@@ -64,4 +65,6 @@ def _linker(session: Session, toolchain: Toolchain) -> str:
 def _std(toolchain: Toolchain) -> str:
     if toolchain.package:
         return f"Debian's {toolchain.package}"
-    return "rustup's" if (toolchain.sysroot / MANIFEST).is_file() else "not rustup's"
+    if is_full_commit(toolchain.name) or (toolchain.sysroot / MANIFEST).is_file():
+        return "rust-lang's"  # CI's artifacts of a merge, or a release channel's
+    return "of unknown origin"

@@ -118,16 +118,26 @@ def _command(group: FlipGroup, answer: Answer, *, script: bool) -> str:
     if not script or answer.regress not in FAILURE:
         return answer.command
     flip = group.flips[0]
-    before, after = ((side.nightly or side.name).removeprefix(_NIGHTLY) for side in (flip.before, flip.after))
-    if flip.after.name.startswith(_NIGHTLY):
-        regress = "" if flip.becomes == "bad" else " --regress=success"
+    before, after = _bounds(flip)
+    regress = "" if flip.becomes == "bad" else " --regress=success"
+    if flip.by_merge or flip.after.name.startswith(_NIGHTLY):
         return f"cargo bisect-rustc --start={before} --end={after} --script=./repro.sh{regress}"
     if answer.asked.axis.kind == "release":
         fails = before if flip.becomes == "good" else after
         return f"RUSTUP_TOOLCHAIN={shlex.quote(fails)} sh repro.sh"
-    if flip.by_merge:
-        return f"cargo bisect-rustc --start={before} --end={after} --script=./repro.sh"
     return "RUSTC=/path/to/rustc sh repro.sh"
+
+
+def _bounds(flip: Flip) -> tuple[str, str]:
+    """The ends of a search that finds a flip again: two dates or two commits: cargo-bisect-rustc needs that.
+
+    Nightlies are kept for longer than the compilers of merges.
+    """
+    names = flip.before.name, flip.after.name
+    if flip.by_merge:
+        nightlies = flip.before.version.removeprefix("after "), flip.after.version.removeprefix("in ")
+        names = nightlies if all(one.startswith(_NIGHTLY) for one in nightlies) else names
+    return names[0].removeprefix(_NIGHTLY), names[1].removeprefix(_NIGHTLY)
 
 
 def _bugs(group: FlipGroup, case: str) -> list[str]:
