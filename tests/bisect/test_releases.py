@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from linkage.cli import main
 from linkage.toolchain.sources.rustup.folders import machine_host
 from support.nightly_server import NightlyServer, serve
 from support.rust_history import bisect
@@ -72,6 +73,18 @@ def test_what_no_nightly_shows_was_backported(
     (flip,) = answer["groups"][0]["flips"]
     assert (flip["before"]["name"], flip["after"]["name"]) == ("1.96.0", "1.97.0")
     assert "it may have been backported" in (tmp_path / "answer.md").read_text()
+
+
+def test_a_release_that_is_gone_is_no_backport(server: NightlyServer, tmp_path: Path) -> None:
+    """It was tried, and neither its toolchain nor the server's is there any more."""
+    answer = bisect(tmp_path, "--good", "1.96", "--bad", "1.97", "--no-github", "--session", "mine.log")
+    assert answer["groups"][0]["flips"][0]["after"]["name"] == f"nightly-{CULPRIT}"
+    shutil.rmtree(tmp_path / "cache/bisect/toolchains")
+    server.faults.not_there.add("rust-1.96")
+    assert main(["bisect", "--resume", "mine.log", "-o", "answer.md"]) == 0
+    text = (tmp_path / "answer.md").read_text()
+    assert "when 1.96.0 left the main branch is not known: the search ends at the releases\n" in text
+    assert "backport" not in text
 
 
 def test_the_newest_beta_is_a_bound(server: NightlyServer, tmp_path: Path) -> None:

@@ -81,8 +81,16 @@ class Narrowing:
         if self.axis.kind != "release":
             return [(found, flip)]
         place = f"{flip.before.name} and {flip.after.name}"
-        days = [self._branched(side.name) for side in (flip.before, flip.after)]
-        if days[0] is None or days[1] is None or not days[0] < days[1]:
+        days = []
+        for side in (flip.before, flip.after):
+            day = self._branched(side.name)
+            if day is None:
+                self._note(
+                    f"when {side.name} left the main branch is not known: the search ends at the releases"
+                )
+                return [(found, flip)]
+            days.append(day)
+        if not days[0] < days[1]:
             self._note(f"{place} left the main branch on the same day: the change is a backport")
             return [(found, flip)]
         self.say(f"the nightlies of {days[0]} to {days[1]}, between which {place} left the main branch")
