@@ -2,7 +2,6 @@
 
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -32,18 +31,10 @@ COMMAND = [sys.executable, "-m", "linkage.cli", "bisect"]
 
 @pytest.fixture
 def server(
-    case: str, rustc: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    own_rustup: Path, rustc: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[NightlyServer]:
     """Nightlies of real size that fail since one day."""
-    assert case
-    rustup = shutil.which("rustup")
-    if rustup is None:
-        pytest.skip("there is no rustup here")
-    monkeypatch.setenv("LINKAGE_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("RUSTUP_HOME", raising=False)
-    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
-    monkeypatch.setenv("PATH", f"{Path(rustup).parent}:{os.environ['PATH']}")
+    del own_rustup
     for name, before in (("good", NEEDS_STD), ("bad", f"{NEEDS_STD}; {FAILS}")):
         script = tmp_path / name
         script.write_text(breaking(rustc, before))

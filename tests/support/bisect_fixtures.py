@@ -1,5 +1,7 @@
 """Compilers that behave as they are told: a real rustc behind a script that breaks it."""
 
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from support.rust_history import ci, history
 from support.told_rustc import ANSWER, MakeRustc, breaking
 
-__all__ = ["case", "ci", "history", "make_rustc", "probes"]
+__all__ = ["case", "ci", "history", "make_rustc", "own_rustup", "probes"]
 
 
 @pytest.fixture(scope="session")
@@ -44,3 +46,18 @@ def make_rustc(tmp_path: Path, rustc: Path) -> MakeRustc:
         return script
 
     return make
+
+
+@pytest.fixture
+def own_rustup(case: str, rustc: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The machine's rustup, for a user who has nothing but the case."""
+    del case, rustc  # they are looked for before the user changes
+    rustup = shutil.which("rustup")
+    if rustup is None:
+        pytest.skip("there is no rustup here")
+    monkeypatch.setenv("LINKAGE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("RUSTUP_HOME", raising=False)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setenv("PATH", f"{Path(rustup).parent}:{os.environ['PATH']}")
+    return Path(rustup)

@@ -59,17 +59,22 @@ def git(clone: Path, *words: str, author: str = "bors") -> str:
 def history(tmp_path_factory: pytest.TempPathFactory) -> RustHistory:
     if shutil.which("git") is None:
         pytest.skip("there is no git here")
-    clone = tmp_path_factory.mktemp("rust")
+    return make_history(tmp_path_factory.mktemp("rust"), 13, CULPRIT)
+
+
+def make_history(clone: Path, count: int, rollup: int) -> RustHistory:
+    """So many merges, of which one is a rollup."""
     git(clone, "init", "-q", "-b", "main")
     commits: list[str] = []
     tip = ""
-    for number in range(13):
+    rolled_up = ROLLUP.replace("#1207", f"#{1200 + rollup}")
+    for number in range(count):
         git(clone, "commit", "-q", "--allow-empty", "-m", f"work {number}", author="somebody")
         git(clone, "branch", "-f", "work")
         if tip:
             git(clone, "reset", "-q", "--hard", tip)
         message = f"Auto merge of #{1200 + number} - somebody:work-{number}, r=x\n\nChange number {number}\n"
-        git(clone, "merge", "-q", "--no-ff", "work", "-m", ROLLUP if number == CULPRIT else message)
+        git(clone, "merge", "-q", "--no-ff", "work", "-m", rolled_up if number == rollup else message)
         commits.append(git(clone, "rev-parse", "HEAD"))
         if number == 4:  # pushed by hand: CI made nothing of it
             git(clone, "commit", "-q", "--allow-empty", "-m", "by hand", author="somebody")
