@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from linkage.case.output_names import cc_output, linux_name, rustc_outputs
+from linkage.case.output_names import linux_name
 from linkage.case.resolution import ResolvedStep, TrackedRow, resolve
 from linkage.case.steps import CcStep, RustcStep
 from support.asked import read, said
@@ -55,7 +55,7 @@ def test_rustc_names_its_outputs_so(keys: str, flags: str, source: str, rustc: P
     assert isinstance(step.step, RustcStep)
     subprocess.run([rustc, source, *flags.split()], check=True, cwd=tmp_path, capture_output=True)
     found = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()} - {source}
-    assert set(rustc_outputs(step, step.step, linux_name).values()) == found
+    assert set(step.step.outputs(step.names, linux_name).values()) == found
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_rustc_names_its_outputs_so(keys: str, flags: str, source: str, rustc: P
 def test_an_rlink_file_is_never_named(keys: str, file: str) -> None:
     step = resolved(f"{{rustc: two-words.rs, {keys}}}", "two-words.rs")
     assert isinstance(step.step, RustcStep)
-    assert rustc_outputs(step, step.step, linux_name)["rlink"] == file
+    assert step.step.outputs(step.names, linux_name)["rlink"] == file
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_an_rlink_file_is_never_named(keys: str, file: str) -> None:
 def test_the_c_compilers_output_is_named_after_the_step(keys: str, file: str) -> None:
     step = resolved(f"{{cc: main.c, {keys}}}", "main.c")
     assert isinstance(step.step, CcStep)
-    assert cc_output(step.step, step.id) == file
+    assert step.step.output_file(step.id) == file
 
 
 def test_a_crate_and_a_c_program_of_one_name_are_one_file() -> None:

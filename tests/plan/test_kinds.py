@@ -9,6 +9,7 @@ from typing import Any, get_args
 import pytest
 
 from linkage.case import resolution, roles, source_files
+from linkage.case.check import outputs, parallel
 from linkage.case.steps import ACTIONS, CcStep, ProcessStep, Step
 from linkage.plan.operations import Operation, SetUmask
 from linkage.plan.plan import PlannedStep
@@ -66,9 +67,14 @@ def test_no_kind_and_no_model_is_left_out() -> None:
     assert issubclass(ACTIONS["cxx"], CcStep)
 
 
+@pytest.mark.parametrize("kind", ACTIONS.values(), ids=ACTIONS)
+def test_a_kind_says_what_it_does_to_files(kind: type[Step]) -> None:
+    assert not kind.__abstractmethods__
+
+
 def test_what_a_kind_knows_is_in_its_class() -> None:
     """A new kind is one class in the format and one in the plan: no other module has a case for each."""
-    for module in (resolution, roles, source_files):
+    for module in (resolution, roles, source_files, outputs, parallel):
         tree = ast.parse(inspect.getsource(module))
         assert not [node for node in ast.walk(tree) if isinstance(node, ast.Match)], module
     assert {kind.action: kind for kind in ACTIONS.values()} == ACTIONS

@@ -47,6 +47,16 @@ class ResolvedStep:
     """What the source of a rustc step says of its crate."""
     parallel: tuple["ResolvedStep", ...] = ()
 
+    @property
+    def names(self) -> model.StepNames:
+        """What its files are named after."""
+        return model.StepNames(self.id, self.roles, self.crate_name)
+
+    @property
+    def file_changes(self) -> model.FileChanges:
+        """What it does to files, as far as this is known without a toolchain."""
+        return self.step.file_changes(self.names)
+
 
 class TrackedRow(dict[str, Any]):
     """A cell of the matrix that records which of its axes are used."""

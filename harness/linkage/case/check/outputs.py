@@ -1,38 +1,10 @@
-"""The files that steps make, as far as a case tells without a toolchain.
-
-Their names are those on GNU/Linux: two steps that write one file there do so elsewhere.
-"""
+"""The files that steps may have made, as far as a case tells without a toolchain."""
 
 import fnmatch
 import posixpath
-from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from linkage.case import steps
-from linkage.case.output_kinds import LINK_KINDS
-from linkage.case.output_names import STREAM, cc_output, linux_name, rustc_outputs
 from linkage.case.resolution import ResolvedStep
-
-
-def outputs(resolved: ResolvedStep) -> Iterator[str]:
-    """The files that a step writes, by name."""
-    match resolved.step:
-        case steps.RustcStep() as step:
-            yield from _rustc(step, resolved)
-        case steps.CcStep() as step:
-            yield cc_output(step, resolved.id)
-        case steps.ArStep(ar=name) | steps.WriteStep(write=name) | steps.TruncateStep(truncate=name):
-            yield name
-        case steps.CopyStep(to=name) | steps.SymlinkStep(symlink=name):
-            yield name
-        case steps.RenameStep() as step:
-            yield from (step.rename, step.to)
-
-
-def _rustc(step: steps.RustcStep, resolved: ResolvedStep) -> Iterator[str]:
-    for role, path in rustc_outputs(resolved, step, linux_name).items():
-        if path != STREAM and not (step.no_link and role in LINK_KINDS):
-            yield path
 
 
 class PossibleFiles:
@@ -52,22 +24,18 @@ class PossibleFiles:
             or any(name in text for text in self._texts)
         )
 
-    def add(self, resolved: ResolvedStep) -> None:
+    def add(self, step: ResolvedStep) -> None:
         """Add what a step makes."""
-        step = resolved.step
-        if isinstance(step, steps.CleanStep):
-            self._clean(step)
-        self._files.update(posixpath.normpath(name) for name in outputs(resolved))
-        if isinstance(step, (steps.ToolStep, steps.RunStep)) or (
-            isinstance(step, steps.ArStep) and step.extract
-        ):
-            self._anything = True
-        if isinstance(step, (steps.RustcOptions, steps.CcStep)):
-            self._texts += step.flags  # `-o FILE` and the like
+        changes = step.file_changes
+        if changes.kept is not None:
+            self._keep(changes.kept)
+        self._files.update(map(posixpath.normpath, changes.written))
+        self._texts += changes.named_in
+        self._anything = self._anything or changes.any_file
 
-    def _clean(self, step: steps.CleanStep) -> None:
-        self._anything = self._anything and bool(step.keep)
-        self._texts = self._texts if step.keep else []
+    def _keep(self, patterns: tuple[str, ...]) -> None:
+        self._anything = self._anything and bool(patterns)
+        self._texts = self._texts if patterns else []
         self._files = {
-            name for name in self._files if any(fnmatch.fnmatchcase(name, pattern) for pattern in step.keep)
+            name for name in self._files if any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
         }

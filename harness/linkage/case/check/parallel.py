@@ -3,7 +3,6 @@
 import posixpath
 
 from linkage.case import steps
-from linkage.case.check.outputs import outputs
 from linkage.case.check.survey import Survey
 from linkage.case.resolution import ResolvedStep, flat
 
@@ -19,7 +18,7 @@ def check_parallel(survey: Survey) -> None:
 def _writes(step: ResolvedStep, variants: tuple[str, ...], survey: Survey) -> None:
     written: dict[str, ResolvedStep] = {}
     for part in flat(step.parallel):
-        for name in dict.fromkeys(posixpath.normpath(name) for name in outputs(part)):
+        for name in dict.fromkeys(map(posixpath.normpath, part.file_changes.written)):
             first = written.setdefault(name, part)
             if first is not part:
                 what = f"two parallel steps write `{name}`"

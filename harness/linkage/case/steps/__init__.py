@@ -28,7 +28,7 @@ from linkage.case.steps.link_only import LinkOnlyStep
 from linkage.case.steps.process import ProcessStep
 from linkage.case.steps.run import RunStep
 from linkage.case.steps.rustc import RustcOptions, RustcStep
-from linkage.case.steps.step import RoleReference, Step
+from linkage.case.steps.step import FileChanges, RoleReference, Step, StepNames
 from linkage.case.steps.tool import ToolStep
 
 __all__ = [
@@ -46,6 +46,7 @@ __all__ = [
     "CrateType",
     "CxxStep",
     "Exit",
+    "FileChanges",
     "LinkOnlyStep",
     "MkdirStep",
     "ParallelStep",
@@ -59,6 +60,7 @@ __all__ = [
     "RustcOptions",
     "RustcStep",
     "Step",
+    "StepNames",
     "SymlinkStep",
     "ToolStep",
     "TruncateStep",

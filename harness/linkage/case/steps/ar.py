@@ -7,7 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from linkage.case.base import Arguments, FileName
 from linkage.case.steps.process import ProcessStep
-from linkage.case.steps.step import RoleReference, each
+from linkage.case.steps.step import FileChanges, RoleReference, StepNames, each
 
 
 class ArStep(ProcessStep):
@@ -39,3 +39,6 @@ class ArStep(ProcessStep):
     def may_be_roles(self) -> Iterator[RoleReference]:
         yield RoleReference(self.ar, ("ar",))
         yield from each(self.members, "members")
+
+    def file_changes(self, _: StepNames, /) -> FileChanges:
+        return FileChanges(written=(self.ar,), any_file=bool(self.extract))

@@ -9,7 +9,7 @@ from pydantic import StrictBool
 from linkage.case.base import Arguments, Paths, RelativePath
 from linkage.case.document import KeyPath
 from linkage.case.steps.process import ProcessStep
-from linkage.case.steps.step import RoleReference, each
+from linkage.case.steps.step import FileChanges, RoleReference, StepNames, each
 
 
 class CcStep(ProcessStep):
@@ -36,6 +36,14 @@ class CcStep(ProcessStep):
     def made_roles(self, crate_types: tuple[str, ...]) -> tuple[str, ...]:
         _ = crate_types
         return (self.kind,)
+
+    def output_file(self, step_id: str) -> str:
+        """The file that it asks the compiler for."""
+        names = {"bin": step_id, "obj": f"{step_id}.o", "shared": f"lib{step_id}.so"}
+        return self.output or names[self.kind]
+
+    def file_changes(self, names: StepNames, /) -> FileChanges:
+        return FileChanges(written=(self.output_file(names.id),), named_in=self.flags)
 
     def sources(self) -> Iterator[tuple[str, KeyPath]]:
         yield from ((name, ("cc", index)) for index, name in enumerate(self.cc))

@@ -7,7 +7,7 @@ from pydantic import StrictInt, StrictStr, model_validator
 from pydantic_core import PydanticCustomError
 
 from linkage.case.base import FileName, FileNames, Mode, Paths, RelativePath
-from linkage.case.steps.step import RoleReference, Step, each
+from linkage.case.steps.step import FileChanges, RoleReference, Step, StepNames, each
 
 
 class RemoveStep(Step):
@@ -18,10 +18,16 @@ class RemoveStep(Step):
     def may_be_roles(self) -> Iterator[RoleReference]:
         return each(self.remove, "remove")
 
+    def file_changes(self, _: StepNames, /) -> FileChanges:
+        return FileChanges()
+
 
 class MkdirStep(Step):
     action = "mkdir"
     mkdir: Paths
+
+    def file_changes(self, _: StepNames, /) -> FileChanges:
+        return FileChanges()
 
 
 class WriteStep(Step):
@@ -53,6 +59,9 @@ class WriteStep(Step):
     def may_be_roles(self) -> Iterator[RoleReference]:
         yield RoleReference(self.write, ("write",))
 
+    def file_changes(self, _: StepNames, /) -> FileChanges:
+        return FileChanges(written=(self.write,))
+
 
 class TruncateStep(Step):
     action = "truncate"
@@ -63,6 +72,9 @@ class TruncateStep(Step):
     def may_be_roles(self) -> Iterator[RoleReference]:
         yield RoleReference(self.truncate, ("truncate",))
 
+    def file_changes(self, _: StepNames, /) -> FileChanges:
+        return FileChanges(written=(self.truncate,))
+
 
 class RenameStep(Step):
     action = "rename"
@@ -71,6 +83,9 @@ class RenameStep(Step):
 
     def may_be_roles(self) -> Iterator[RoleReference]:
         yield RoleReference(self.rename, ("rename",))
+
+    def file_changes(self, _: StepNames, /) -> FileChanges:
+        return FileChanges(written=(self.rename, self.to))
 
 
 class SymlinkStep(Step):
@@ -83,6 +98,9 @@ class SymlinkStep(Step):
     def may_be_roles(self) -> Iterator[RoleReference]:
         yield RoleReference(self.to, ("to",))
 
+    def file_changes(self, _: StepNames, /) -> FileChanges:
+        return FileChanges(written=(self.symlink,))
+
 
 class CopyStep(Step):
     action = "copy"
@@ -91,6 +109,9 @@ class CopyStep(Step):
 
     def may_be_roles(self) -> Iterator[RoleReference]:
         yield RoleReference(self.copy_, ("copy",))
+
+    def file_changes(self, _: StepNames, /) -> FileChanges:
+        return FileChanges(written=(self.to,))
 
 
 class ChmodStep(Step):
@@ -101,6 +122,9 @@ class ChmodStep(Step):
     def may_be_roles(self) -> Iterator[RoleReference]:
         yield RoleReference(self.chmod, ("chmod",))
 
+    def file_changes(self, _: StepNames, /) -> FileChanges:
+        return FileChanges()
+
 
 class UmaskStep(Step):
     """The umask of the steps that follow."""
@@ -108,6 +132,9 @@ class UmaskStep(Step):
     action = "umask"
 
     umask: Mode
+
+    def file_changes(self, _: StepNames, /) -> FileChanges:
+        return FileChanges()
 
 
 class CleanStep(Step):
@@ -121,3 +148,6 @@ class CleanStep(Step):
 
     def may_be_roles(self) -> Iterator[RoleReference]:
         return each(self.keep, "keep")
+
+    def file_changes(self, _: StepNames, /) -> FileChanges:
+        return FileChanges(kept=self.keep)

@@ -23,7 +23,7 @@ from linkage.case.steps.files import (
 from linkage.case.steps.link_only import LinkOnlyStep
 from linkage.case.steps.run import RunStep
 from linkage.case.steps.rustc import RustcStep
-from linkage.case.steps.step import Step
+from linkage.case.steps.step import FileChanges, Step, StepNames
 from linkage.case.steps.tool import ToolStep
 
 
@@ -40,6 +40,9 @@ class ParallelStep(Step):
         if isinstance(data, dict) and isinstance(data.get("parallel"), list):
             return {**data, "parallel": tuple(data["parallel"])}
         return data
+
+    def file_changes(self, _: StepNames, /) -> FileChanges:
+        return FileChanges()
 
 
 _KINDS = (

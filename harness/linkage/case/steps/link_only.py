@@ -2,6 +2,7 @@
 
 from linkage.case.base import FileName, RelativePath
 from linkage.case.steps.rustc import RustcOptions
+from linkage.case.steps.step import FileChanges, StepNames
 
 
 class LinkOnlyStep(RustcOptions):
@@ -19,3 +20,6 @@ class LinkOnlyStep(RustcOptions):
     def default_id(self, crate: str | None) -> str:
         _ = crate
         return f"link-{self.link_only}"
+
+    def file_changes(self, _: StepNames, /) -> FileChanges:
+        return FileChanges(written=(self.output,) if self.output else (), named_in=self.flags)

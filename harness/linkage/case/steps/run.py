@@ -6,7 +6,7 @@ from pydantic import StrictBool
 
 from linkage.case.base import Arguments, FileName
 from linkage.case.steps.process import ProcessStep
-from linkage.case.steps.step import RoleReference, each
+from linkage.case.steps.step import FileChanges, RoleReference, StepNames, each
 
 
 class RunStep(ProcessStep):
@@ -25,3 +25,6 @@ class RunStep(ProcessStep):
     def may_be_roles(self) -> Iterator[RoleReference]:
         yield RoleReference(self.run, ("run",))
         yield from each(self.args, "args")
+
+    def file_changes(self, _: StepNames, /) -> FileChanges:
+        return FileChanges(any_file=True)

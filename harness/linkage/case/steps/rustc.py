@@ -10,10 +10,11 @@ from pydantic_core import PydanticCustomError
 
 from linkage.case.base import Argument, Arguments, FileName, RelativePath, listed, nearest
 from linkage.case.document import KeyPath
-from linkage.case.output_kinds import EMIT_KINDS, CrateType
+from linkage.case.output_kinds import EMIT_KINDS, LINK_KINDS, CrateType
+from linkage.case.output_names import STREAM, LinkedName, OutputNames, extra_filename, linux_name
 from linkage.case.steps.expectations import RustcExpectations
 from linkage.case.steps.process import ProcessStep
-from linkage.case.steps.step import RoleReference, each
+from linkage.case.steps.step import FileChanges, RoleReference, StepNames, each
 
 
 def _crate_types(value: object) -> object:
@@ -116,12 +117,42 @@ class RustcStep(RustcOptions):
         yield from super().may_be_roles()
 
     def made_roles(self, crate_types: tuple[str, ...]) -> tuple[str, ...]:
-        emits = [item.partition("=")[0] for group in self.emit for item in group.split(",")]
+        emits = [item.partition("=")[0] for item in self._emits()]
         linked = ["rlib" if kind == "lib" else kind for kind in crate_types or ("bin",)]
         roles = [EMIT_KINDS[kind] for kind in emits if kind in EMIT_KINDS]
         if self.rustc is not None and (not emits or "link" in emits):
             roles += [*linked, *(["rlink"] if self.no_link else [])]
         return tuple(dict.fromkeys(roles))
+
+    def outputs(self, of: StepNames, linked: LinkedName) -> dict[str, str]:
+        """The file of each role, or `-` for stdout; `linked` names what the target links."""
+        emits = self._emits() or ["link"]
+        named = {kind: path for kind, equals, path in (item.partition("=") for item in emits) if equals}
+        kinds = {role: emit for emit, role in EMIT_KINDS.items()}
+        single = self.output if len(set(emits)) - len(named) == 1 else None  # else rustc adapts `-o`
+        name = self.derived_name(of.crate)
+        stem = PurePosixPath(self.rustc).stem if self.rustc not in (None, "-") and of.crate is None else name
+        folder = self.out_dir or self.cwd or "."
+        names = OutputNames(name, stem, folder, self.output, extra_filename(self.flags))
+        return {
+            role: names.file(role, linked)
+            if role == "rlink"
+            else named.get(kinds.get(role, "link")) or single or names.file(role, linked)
+            for role in of.roles
+        }
+
+    def linked_later(self, role: str) -> bool:
+        """Whether a `link-only` step makes this output, and not this one."""
+        return self.no_link and role in LINK_KINDS
+
+    def file_changes(self, names: StepNames, /) -> FileChanges:
+        files = self.outputs(names, linux_name)
+        written = [path for role, path in files.items() if path != STREAM and not self.linked_later(role)]
+        return FileChanges(written=tuple(written), named_in=self.flags)
+
+    def _emits(self) -> list[str]:
+        """The items of `--emit`: kinds, some with a file."""
+        return [item for group in self.emit for item in group.split(",")]
 
     def sources(self) -> Iterator[tuple[str, KeyPath]]:
         if self.rustc not in (None, "-"):

@@ -1,6 +1,8 @@
 """What all steps share."""
 
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Annotated, ClassVar, NamedTuple
 
 from pydantic import AfterValidator, StrictStr
@@ -44,6 +46,30 @@ def each(texts: Iterable[str], key: str) -> Iterator[RoleReference]:
     return (RoleReference(text, (key, index)) for index, text in enumerate(texts))
 
 
+class StepNames(NamedTuple):
+    """What the files of a step are named after, in one variant."""
+
+    id: str
+    roles: tuple[str, ...] = ()
+    """The roles of what it makes, without the id."""
+    crate: str | None = None
+    """The crate's name, if the case or the source gives one."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileChanges:
+    """What a step does to the files of the working folder, as far as a case tells without a toolchain."""
+
+    written: tuple[str, ...] = ()
+    """Files that it writes. Two steps that write one file on GNU/Linux do so elsewhere: the names there."""
+    named_in: tuple[str, ...] = ()
+    """Texts in which more files that it writes may be named, such as `-o FILE` among flags."""
+    any_file: bool = False
+    """Whether it may write any file."""
+    kept: tuple[str, ...] | None = None
+    """Patterns of the earlier files that stay; None if all do."""
+
+
 class Step(Model):
     """What all steps share, and what each kind of step knows of itself."""
 
@@ -70,6 +96,10 @@ class Step(Model):
         """The roles of what it makes, without the id; `crate_types` of a rustc step."""
         _ = crate_types
         return ()
+
+    @abstractmethod
+    def file_changes(self, names: StepNames, /) -> FileChanges:
+        """What it does to files in the variant that has these names."""
 
     def sources(self) -> Iterator[tuple[str, KeyPath]]:
         """The source files that it names and that an earlier step may make, each with its place."""

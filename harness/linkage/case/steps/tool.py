@@ -7,7 +7,7 @@ from pydantic import Field
 
 from linkage.case.base import Arguments, FileName
 from linkage.case.steps.process import ProcessStep
-from linkage.case.steps.step import RoleReference, each
+from linkage.case.steps.step import FileChanges, RoleReference, StepNames, each
 
 
 class ToolStep(ProcessStep):
@@ -20,3 +20,6 @@ class ToolStep(ProcessStep):
 
     def may_be_roles(self) -> Iterator[RoleReference]:
         return each(self.args, "args")
+
+    def file_changes(self, _: StepNames, /) -> FileChanges:
+        return FileChanges(any_file=True)

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Generic, TypeVar
 
 from linkage.case import steps as model
-from linkage.case.output_names import cc_output
 from linkage.plan.command import Glob, Word
 from linkage.plan.steps.kind import ProcessKind
 from linkage.plan.steps.scope import Scope
@@ -20,7 +19,7 @@ C_contra = TypeVar("C_contra", bound=model.CcStep, contravariant=True)
 
 class _CompilerKind(ProcessKind[C_contra], Generic[C_contra]):
     def produce(self, step: C_contra, scope: Scope) -> tuple[str, ...]:
-        path = cc_output(step, scope.resolved.id)
+        path = step.output_file(scope.resolved.id)
         scope.outputs.roles[f"{scope.resolved.id}.{step.kind}"] = path
         return (path,)
 

@@ -6,8 +6,7 @@ It adds what a user would pass every time: the edition, the search path, the tar
 from collections.abc import Mapping, Sequence
 
 from linkage.case import steps as model
-from linkage.case.output_kinds import LINK_KINDS
-from linkage.case.output_names import STREAM, rustc_outputs
+from linkage.case.output_names import STREAM
 from linkage.case.variables import text
 from linkage.plan.command import JSON_FLAG, Word
 from linkage.plan.steps.kind import ProcessKind
@@ -32,13 +31,13 @@ class RustcKind(ProcessKind[model.RustcStep]):
         folder = step.out_dir or step.cwd or "."
         outputs.search(folder)
         triple = resolved.axes.get("target")
-        paths = rustc_outputs(resolved, step, lambda kind, name: outputs.linked(kind, name, triple))
-        paths = {role: path for role, path in paths.items() if path != STREAM}
+        named = step.outputs(resolved.names, lambda kind, name: outputs.linked(kind, name, triple))
+        paths = {role: path for role, path in named.items() if path != STREAM}
         outputs.roles.update({f"{resolved.id}.{role}": path for role, path in paths.items()})
         outputs.note_linked(resolved)
         if _produces_nothing(step):
             return ()
-        promised = [path for role, path in paths.items() if not (step.no_link and role in LINK_KINDS)]
+        promised = [path for role, path in paths.items() if not step.linked_later(role)]
         return tuple(dict.fromkeys(promised))
 
     def argv(self, step: model.RustcStep, scope: Scope) -> Sequence[Word | str]:
