@@ -132,6 +132,7 @@ def _object(found: ObjectFile, selection: Selection) -> dict[str, Any]:
         "executable_stack": found.executable_stack,
         "gnu_properties": list(found.properties),
         "build_id": found.build_id,
+        "debug_file": found.debug_file,
         "init_array": found.init_array,
         "fini_array": found.fini_array,
         "tls": found.tls,
@@ -139,6 +140,9 @@ def _object(found: ObjectFile, selection: Selection) -> dict[str, Any]:
         "bitcode": None if found.bitcode is None else _bitcode(found.bitcode, selection),
         "metadata": None if found.metadata is None else asdict(found.metadata),
         "references": {name: list(names) for name, names in found.references.items()},
+        "name_prefix": found.name_prefix,
+        "raw_names": dict(found.raw_names),
+        "linker_options": list(found.linker_options),
     }
     for name, symbols in tables(found, selection):
         data[name] = None if symbols is None else [_symbol(symbol) for symbol in symbols]

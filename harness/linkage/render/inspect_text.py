@@ -1,13 +1,14 @@
 """What `linkage inspect` shows of an artifact on a terminal: a head, then tables; long ones are cut."""
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import islice
 
 from rich.console import Console
 from rich.text import Text
 
 from linkage.artifact import demangle
-from linkage.artifact.facts import Archive, Binding, Bitcode, Facts, Metadata, ObjectFile, Symbol
+from linkage.artifact.facts import Archive, Binding, Bitcode, Dynamic, Facts, Metadata, ObjectFile, Symbol
 from linkage.host.terminal import escape
 from linkage.render.inspect_data import Selection, place, tables
 
@@ -54,16 +55,38 @@ class Printer:
         self._references([found])
         self._tables(found)
         if not self._selection.narrow:
+            self._asked(found)
             rows = [
                 (one.type, one.flags, str(one.size), escape(one.name, self._limit)) for one in found.sections
             ]
             self._table("sections", ("type", "flags", ">size", "name"), rows)
 
+    def _asked(self, found: ObjectFile) -> None:
+        """What is asked of the loader and of the linker, name by name."""
+        dynamic = found.dynamic or Dynamic()
+        libraries = [
+            (library, "later" if library in dynamic.optional else "", name)
+            for library, names in dynamic.imports.items()
+            for name in names or ("",)
+        ]
+        listed: tuple[tuple[str, Row, Collection[Row]], ...] = (
+            ("imports by library", ("library", "", "name"), libraries),
+            ("forwarded exports", ("name", "to"), dynamic.forwarders.items()),
+            ("names that the format spells otherwise", ("name", "raw name"), found.raw_names.items()),
+            ("options for the linker", ("option",), [(option,) for option in found.linker_options]),
+        )
+        for title, header, rows in listed:
+            if rows:
+                shown = islice(rows, self._rows)
+                cells = (tuple(escape(text, self._limit) for text in row) for row in shown)
+                self._table(title, header, cells, len(rows))
+
     def _tables(self, found: ObjectFile | Bitcode) -> None:
         for key, symbols in tables(found, self._selection):
             title = key.replace("_", " ")
             if symbols is None:
-                self._note(f"no {title}" + (": it is stripped" if isinstance(found, ObjectFile) else ""))
+                stripped = isinstance(found, ObjectFile) and found.kind == "elf"
+                self._note(f"no {title}" + ": it is stripped" * stripped)
                 continue
             self._symbols(title, [("", symbol) for symbol in symbols])
 
@@ -81,7 +104,7 @@ class Printer:
                 outside = [one for one in symbols if one.binding is not Binding.LOCAL]
                 counts = (str(sum(s.defined for s in outside)), str(sum(not s.defined for s in outside)))
             what = member.error and f"not read: {member.error}"
-            embedded = _embedded(member.bitcode, member.metadata)
+            embedded = _embedded(member.bitcode, member.metadata) or _imported(member.object)
             kind = (member.unread or member.kind) if not member.error else "not read"
             name = escape(member.name, self._limit)
             rows.append((kind, str(member.size), *counts, member.crate or "—", name, what or embedded))
@@ -189,32 +212,40 @@ def _headline(facts: Facts) -> str:
 
 
 def _fields(found: ObjectFile) -> Iterator[tuple[str, str]]:
-    dynamic = found.dynamic
-    if dynamic is not None:
-        yield "needed", _listed(dynamic.needed)
-        yield "soname", _listed([dynamic.soname] if dynamic.soname else [])
-        yield "runpath", _listed(dynamic.runpath)
-        if dynamic.rpath:
-            yield "rpath", _listed(dynamic.rpath)
-        yield "interpreter", _listed([found.interpreter] if found.interpreter else [])
-        flags = {
-            "pie": found.pie,
-            "bind-now": dynamic.bind_now,
-            "text-relocations": dynamic.text_relocations,
-        }
-        text = ", ".join(f"{key} {'yes' if value else 'no'}" for key, value in flags.items())
-        yield "hardening", f"{text}, relro {found.relro.value}"
-        for label, versions in (
-            ("versions needed", dynamic.versions_needed),
-            ("versions defined", dynamic.versions_defined),
-        ):
-            if versions:
-                yield label, _listed(versions)
+    if found.dynamic is not None:
+        yield from _dynamic_fields(found, found.dynamic)
+    if found.name_prefix:
+        yield "before names", f"{escape(found.name_prefix)} (left out here)"
     yield from _properties(found)
     if found.bitcode is not None:
         yield "bitcode", _embedded(found.bitcode, None)
     if found.metadata is not None:
         yield "metadata", _embedded(None, found.metadata)
+
+
+def _dynamic_fields(found: ObjectFile, dynamic: Dynamic) -> Iterator[tuple[str, str]]:
+    is_elf = found.kind == "elf"
+    yield "needed", _listed(dynamic.needed)
+    if dynamic.optional:
+        yield "needed later", _listed(dynamic.optional)
+    yield "soname", _listed([dynamic.soname] if dynamic.soname else [])
+    if is_elf or dynamic.runpath:
+        yield "runpath", _listed(dynamic.runpath)
+    if dynamic.rpath:
+        yield "rpath", _listed(dynamic.rpath)
+    if is_elf or found.interpreter:
+        yield "interpreter", _listed([found.interpreter] if found.interpreter else [])
+    flags = {"pie": found.pie}
+    if is_elf:
+        flags |= {"bind-now": dynamic.bind_now, "text-relocations": dynamic.text_relocations}
+    text = ", ".join(f"{key} {'yes' if value else 'no'}" for key, value in flags.items())
+    yield "hardening", text + f", relro {found.relro.value}" * is_elf
+    for label, versions in (
+        ("versions needed", dynamic.versions_needed),
+        ("versions defined", dynamic.versions_defined),
+    ):
+        if versions:
+            yield label, _listed(versions)
 
 
 def _properties(found: ObjectFile) -> Iterator[tuple[str, str]]:
@@ -224,6 +255,8 @@ def _properties(found: ObjectFile) -> Iterator[tuple[str, str]]:
         yield "GNU properties", _listed(found.properties)
     if found.build_id is not None:
         yield "build id", found.build_id
+    if found.debug_file is not None:
+        yield "debug file", escape(found.debug_file)
     if found.init_array or found.fini_array:
         yield "init, fini array", f"{found.init_array}, {found.fini_array} functions"
     if found.tls:
@@ -239,6 +272,12 @@ def _embedded(bitcode: Bitcode | None, metadata: Metadata | None) -> str:
         rustc = escape(metadata.rustc) if metadata.rustc else "an unknown rustc"
         parts.append(f"rustc metadata version {metadata.version} by {rustc}")
     return "; ".join(parts)
+
+
+def _imported(found: ObjectFile | None) -> str:
+    """What an import library's member imports."""
+    imports = found.dynamic.imports if found is not None and found.dynamic is not None else {}
+    return "; ".join(f"imports {_listed(names)} from {escape(library)}" for library, names in imports.items())
 
 
 def _listed(names: Sequence[str]) -> str:
