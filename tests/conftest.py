@@ -16,6 +16,7 @@ pytest_plugins = [
     "support.no_core_fixtures",
     "support.project_fixtures",
     "support.session_fixtures",
+    "support.windows_fixtures",
 ]
 
 _COMPILING = {"found_toolchains", "rustc"}

@@ -41,24 +41,21 @@ def foreign(rustc: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[
     folder = tmp_path_factory.mktemp("foreign")
 
     def build(target: str) -> Path:
-        output = folder / f"{target}.o"
-        command: list[str | Path] = [
-            rustc,
-            "-O",
-            "-Awarnings",
-            "--emit=obj",
-            f"--target={target}",
-            "lib.rs",
-            f"-o{output}",
-        ]
-        for items in ITEMS:
-            (folder / "lib.rs").write_text(NO_CORE.replace("@ITEMS@", items))
-            environment = os.environ | {"RUSTC_BOOTSTRAP": "1"}
-            done = subprocess.run(
-                command, cwd=folder, env=environment, capture_output=True, check=False, text=True
-            )
-            if done.returncode == 0:
-                return output
-        pytest.fail(f"no spelling of the language items compiles: {done.stderr}")
+        return compile_without_core(rustc, folder, f"{target}.o", f"--target={target}", "--emit=obj")
 
     return build
+
+
+def compile_without_core(rustc: Path, folder: Path, name: str, *flags: str) -> Path:
+    """The crate, compiled with these flags into a file of this name."""
+    output = folder / name
+    command: list[str | Path] = [rustc, "-O", "-Awarnings", *flags, "lib.rs", f"-o{output}"]
+    for items in ITEMS:
+        (folder / "lib.rs").write_text(NO_CORE.replace("@ITEMS@", items))
+        environment = os.environ | {"RUSTC_BOOTSTRAP": "1"}
+        done = subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, check=False, text=True
+        )
+        if done.returncode == 0:
+            return output
+    pytest.fail(f"no spelling of the language items compiles: {done.stderr}")

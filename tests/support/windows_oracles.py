@@ -18,7 +18,7 @@ Row = tuple[str, str, bool, str | None, int]
 def lief_symbols(data: bytes) -> list[Row]:
     """The symbols of an object but weak externals, which LIEF does not follow."""
     found: Any = lief.COFF.parse(list(data))  # held: LIEF's symbols must not outlive it
-    sections = [str(one.name) for one in found.sections]
+    sections = [_section_name(one) for one in found.sections]
     rows = []
     for one in found.symbols:
         kind, number, value = one.storage_class.name, one.section_idx, int(one.value)
@@ -32,7 +32,11 @@ def lief_symbols(data: bytes) -> list[Row]:
 def lief_sections(data: bytes) -> list[tuple[str, int]]:
     """The name and the size of every section of an object."""
     found: Any = lief.COFF.parse(list(data))
-    return [(str(one.name), int(one.sizeof_raw_data)) for one in found.sections]
+    return [(_section_name(one), int(one.sizeof_raw_data)) for one in found.sections]
+
+
+def _section_name(section: Any) -> str:
+    return str(section.name if section.coff_string is None else section.coff_string.string)
 
 
 @dataclass
@@ -127,12 +131,20 @@ def readobj_files(path: Path) -> list[ReadObj]:
 
 
 def readobj_symbols(found: ReadObj) -> Iterator[Row]:
-    """The symbols but those of files and debuggers; weak externals as they stand in the table."""
+    """The symbols but files' names; weak externals as they stand in the table."""
     for one in found.symbols:
         kind, place = one["StorageClass"].split(" ")[0], one["Section"]
         number = int(place[place.rindex("(") + 1 : -1], 0)
         value = int(one["Value"])
         binding = {"External": "GLOBAL", "WeakExternal": "WEAK"}.get(kind, "LOCAL")
-        if kind in ("External", "Static", "Label", "WeakExternal"):
+        if kind != "File":
             section = place[: place.rindex(" (")] if number > 0 else None
-            yield one["Name"], binding, number != 0 or value != 0, section, value
+            yield one["Name"], binding, number != 0 or (kind == "External" and value != 0), section, value
+
+
+def readobj_sections(found: ReadObj) -> list[tuple[str, int]]:
+    """The name and the size of every section."""
+    return [
+        (one["Name"].rpartition(" (")[0], int(one["VirtualSize"], 0) or int(one["RawDataSize"]))
+        for one in found.sections
+    ]
