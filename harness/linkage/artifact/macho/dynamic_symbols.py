@@ -5,7 +5,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from itertools import accumulate
 
-from linkage.artifact.macho.bind_opcodes import MachoImport
+from linkage.artifact.macho.bind_opcodes import WEAK_LOOKUP, MachoImport
 from linkage.artifact.macho.dynamic import Linkage
 from linkage.artifact.macho.file import MachoFile
 from linkage.artifact.macho.names import NameColumn
@@ -101,9 +101,12 @@ def _is_exported(word: int) -> bool:
 
 
 def _by_name(imports: Iterable[MachoImport]) -> dict[bytes, MachoImport]:
-    """Each imported name once; it may be missing only if all that import it say so."""
+    """Each imported name once; it may be missing only if all that import it say so.
+
+    The lookup of weak definitions does not say it: it is another binding of a name that is bound anyway.
+    """
     found: dict[bytes, MachoImport] = {}
     for one in imports:
-        if one.name not in found or not one.weak:
+        if one.name not in found or not (one.weak or one.ordinal == WEAK_LOOKUP):
             found[one.name] = one
     return found

@@ -6,7 +6,7 @@ spells a name to which nothing is added.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import compress
 from operator import add
 
@@ -25,11 +25,15 @@ _FEW = 1 << 22  # bytes; searching so many takes less time than a set of all nam
 
 @dataclass(slots=True)
 class NameColumn:
-    """The names of a table: a string table, and where each symbol's begins, the prefix left out."""
+    """The names of a table: a string table, and where each symbol's begins, the prefix left out.
+
+    `firsts` are the first bytes of the raw names: a name without the prefix may begin where another one goes
+    on after it, as string tables keep the ends of names once.
+    """
 
     strings: bytes
     offsets: list[int]
-    verbatim: set[int] = field(default_factory=set)  # the offsets of names without the prefix
+    firsts: bytes
 
     @classmethod
     def of(cls, strings: bytes, raw_offsets: Sequence[int], what: str) -> "NameColumn":
@@ -37,12 +41,12 @@ class NameColumn:
         check_names(raw_offsets, strings, what)
         check_length(len(raw_offsets), strings)
         firsts = bytes(map(strings.__getitem__, raw_offsets))
-        offsets = list(map(add, raw_offsets, firsts.translate(_HAS_PREFIX)))
-        return cls(strings, offsets, set(compress(raw_offsets, firsts.translate(_LACKS_PREFIX))))
+        return cls(strings, list(map(add, raw_offsets, firsts.translate(_HAS_PREFIX))), firsts)
 
-    @property
     def verbatim_names(self) -> set[bytes]:
-        return set(names_at(self.strings, self.verbatim, "a symbol"))
+        """The names without the prefix."""
+        offsets = set(compress(self.offsets, self.firsts.translate(_LACKS_PREFIX)))
+        return set(names_at(self.strings, offsets, "a symbol"))
 
     def prefixed(self, candidates: Iterable[bytes]) -> set[bytes]:
         """Those of these names that are also the rest of a name with the prefix."""
@@ -51,22 +55,25 @@ class NameColumn:
             wanted = {one for one in wanted if PREFIX.encode() + one + b"\0" in self.strings}
         if not wanted:
             return wanted
-        return wanted.intersection(names_at(self.strings, set(self.offsets) - self.verbatim, "a symbol"))
+        offsets = set(compress(self.offsets, self.firsts.translate(_HAS_PREFIX)))
+        return wanted.intersection(names_at(self.strings, offsets, "a symbol"))
 
     def mark(self, names: set[bytes]) -> None:
-        """Call these names, which lack the prefix, by what LLVM's IR calls them."""
-        moved = {}
-        for offset in self.verbatim:
-            name = _at(self.strings, offset)
-            if name in names:
-                moved[offset] = len(self.strings)
-                self.strings += VERBATIM + name + b"\0"
-        self.offsets = [moved.get(offset, offset) for offset in self.offsets]
+        """Call these names, where they lack the prefix, by what LLVM's IR calls them."""
+        indexes = list(compress(range(len(self.offsets)), self.firsts.translate(_LACKS_PREFIX)))
+        found = names_at(self.strings, [self.offsets[index] for index in indexes], "a symbol")
+        added, size = dict.fromkeys(names, 0), len(self.strings)
+        for name in added:
+            added[name] = size
+            size += len(VERBATIM) + len(name) + 1
+        self.strings += b"".join(VERBATIM + name + b"\0" for name in added)
+        for index, name in zip(indexes, found, strict=True):
+            self.offsets[index] = added.get(name, self.offsets[index])
 
 
 def raw_names(columns: Sequence[NameColumn]) -> Mapping[str, str]:
     """The names without the prefix in a file's tables, by what they are called from now on."""
-    verbatim = set[bytes]().union(*(one.verbatim_names for one in columns))
+    verbatim = set[bytes]().union(*(one.verbatim_names() for one in columns))
     if not verbatim:
         return {}
     doubled = set[bytes]().union(*(one.prefixed(verbatim) for one in columns))
@@ -97,10 +104,6 @@ def names_at(strings: bytes, offsets: Collection[int], what: str) -> list[bytes]
 def source_name(name: bytes) -> str:
     """A single name as the source spells it."""
     return _text(name.removeprefix(PREFIX.encode()))
-
-
-def _at(strings: bytes, offset: int) -> bytes:
-    return strings[offset : strings.index(b"\0", offset)]
 
 
 def _text(name: bytes) -> str:
