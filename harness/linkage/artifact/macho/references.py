@@ -22,7 +22,7 @@ from linkage.artifact.macho.numbers import (  # fmt: skip
     N_ALT_ENTRY,
     machine_name,
 )
-from linkage.artifact.macho.relocations import check_relocations, relocations, target_address
+from linkage.artifact.macho.relocations import are_read, check_relocations, relocations, target_address
 from linkage.artifact.macho.symbols import MachoSymbols, section_number
 from linkage.artifact.request import FactsRequest
 from linkage.artifact.symbol_names import callable_names
@@ -91,7 +91,8 @@ class _ObjectCode:
 
     def references(self, function: Symbol, section: int) -> set[str] | None:
         header = self._macho.section(section)
-        if not self._macho.header.flags & MH_SUBSECTIONS_VIA_SYMBOLS or not header.has_content:
+        apart = self._macho.header.flags & MH_SUBSECTIONS_VIA_SYMBOLS
+        if not apart or not header.has_content or not are_read(self._macho):
             return None
         start = function.value - header.address
         end = self._end(function.value, section) - header.address
@@ -99,13 +100,13 @@ class _ObjectCode:
         for one in relocations(self._macho, header):
             if not start <= one.address < end:
                 continue
-            if one.symbol is not None:
-                found.update(self._named(one.symbol))
-            elif one.section != 0:
-                address = target_address(self._macho, header, section, one)
+            if one.external:
+                found.update(self._named(one.number))
+            elif one.number:
+                address = target_address(self._macho, section, one)
                 if address is None:
                     return None
-                found.update(self._at(address, one.section))
+                found.update(self._at(address, one.number))
         return found
 
     def _named(self, position: int) -> tuple[str, ...]:
@@ -132,11 +133,8 @@ class _ObjectCode:
         following = bisect_left(starts, (address + 1, 0))
         return starts[following][0] if following < len(starts) else header.address + header.size
 
-    def _at(self, address: int, section: int | None) -> tuple[str, ...]:
+    def _at(self, address: int, section: int) -> tuple[str, ...]:
         """The symbols of the part of a section that an address is in."""
-        if section is None:
-            sections = enumerate(self._macho.sections, 1)
-            section = next((n for n, one in sections if 0 <= address - one.address < one.size), 0)
         starts = self._starts.get(section, [])
         last = bisect_left(starts, (address + 1, 0))
         if not last:
