@@ -33,7 +33,7 @@ impl Copy for i32 {}
 """
 _SMALL = 1500
 """Bytes of a case: reading a large one takes too long."""
-_MAGICS = {b"\x7fELF": "elf", b"\0asm": "wasm"}
+_MAGICS = {b"\x7fELF": "elf", b"\0asm": "wasm", b"\x01\xf7": "xcoff", b"<bigaf>\n": "xcoff"}
 _C = "extern int f(int); __thread int t; int caller(int x) { return f(x) + t; }\n"
 _TRIPLES = (
     "x86_64-pc-windows-msvc", "i686-pc-windows-gnu", "aarch64-apple-darwin", "wasm32-unknown-unknown",
@@ -74,6 +74,7 @@ def _compiled(folder: Path) -> Iterator[tuple[str, str, bytes]]:
             )
         module = [rustc, "--crate-type=cdylib", "core.rs", "--target=wasm32-unknown-unknown", "-Cpanic=abort"]
         _run([*module, "-o", "module.obj"], folder)
+        _run([rustc, "--crate-type=rlib", "core.rs", "--target=powerpc64-ibm-aix", "-o", "big.obj"], folder)
     for command in (
         ["cc", "-c", "-O1", "-g", "-ffunction-sections", "c.c", "-o", "c.o"],
         ["cc", "-shared", "-fPIC", "-nostdlib", "c.c", "-o", "shared.so"],

@@ -174,6 +174,7 @@ TARGETS: Mapping[str, FuzzTarget] = {
     "metadata": FuzzTarget(artifact),
     "foreign": FuzzTarget(artifact),
     "wasm": FuzzTarget(artifact),
+    "xcoff": FuzzTarget(artifact),
     "names": FuzzTarget(names, 1 << 10),
     "case": FuzzTarget(case, 1 << 12, 60),  # 20,000 cells are allowed, and coverage makes it slow
     "session": FuzzTarget(session),

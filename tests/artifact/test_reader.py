@@ -10,11 +10,13 @@ from linkage import artifact
 from linkage.artifact import read, read_bytes
 from linkage.artifact.reader import FORMATS
 from linkage.errors import ArtifactError
+from support.no_core_fixtures import NoCoreBuild
 
 FOLDER = Path(artifact.__file__).parent
 MODULES = (
     ("elf", "elf"), ("macho", "macho"), ("archive", "macho"), ("wasm", "wasm"), ("archive", "ar"),
-    ("bitcode", "bitcode"), ("metadata", "metadata"), ("pe", "coff"), ("coff", "coff"),
+    ("archive", "aix_archive"), ("xcoff", "xcoff"), ("bitcode", "bitcode"), ("metadata", "metadata"),
+    ("pe", "coff"), ("coff", "coff"),
 )  # fmt: skip
 """The kind of each row, and where its reader is."""
 
@@ -29,13 +31,16 @@ _EMPTY_PE = b"".join(
 
 
 @pytest.fixture(scope="module")
-def samples(built: dict[str, Path], foreign: Callable[[str], Path]) -> Sequence[bytes]:
+def samples(built: dict[str, Path], foreign: Callable[[str], Path], no_core: NoCoreBuild) -> Sequence[bytes]:
     """A file of the format of each row."""
     macho = foreign("aarch64-apple-darwin").read_bytes()
     universal = struct.pack(">IIIIIII", 0xCAFEBABE, 1, 0x0100000C, 0, 28, len(macho), 0) + macho
-    rest = (built[name].read_bytes() for name in ("rlib", "bitcode", "metadata"))
+    rlib, *rest = (built[name].read_bytes() for name in ("rlib", "bitcode", "metadata"))
+    xcoff = foreign("powerpc64-ibm-aix").read_bytes()
+    aix = no_core("powerpc64-ibm-aix", "--crate-type=rlib", output="liblib.a").read_bytes()
     wasm, coff = (foreign(one).read_bytes() for one in ("wasm32-unknown-unknown", "x86_64-pc-windows-gnu"))
-    return built["object"].read_bytes(), macho, universal, wasm, *rest, _EMPTY_PE, coff
+    object_ = built["object"].read_bytes()
+    return object_, macho, universal, wasm, rlib, aix, xcoff, *rest, _EMPTY_PE, coff
 
 
 def test_every_reader_has_a_row() -> None:

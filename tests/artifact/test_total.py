@@ -23,6 +23,9 @@ MAGICS = (
     b"BC\xc0\xde",
     b"\xde\xc0\x17\x0b",
     b"rust\0\0\0",
+    b"\x01\xdf\0\1",
+    b"\x01\xf7\0\1",
+    b"<bigaf>\n",
     b"\0asm\1\0\0\0",
     b"\0asm\1\0\0\0\0\x80\1\7linking\2\x08",
     b"\0asm\1\0\0\0\0\x80\1\4name\1",
@@ -36,6 +39,8 @@ KINDS = (
     "wasm_object",
     "wasm_module",
     "wasm_archive",
+    "xcoff_object",
+    "xcoff_archive",
 )
 SECTIONS = (".text", ".comment", ".debug_str", ".strtab", ".bss", "CODE", "notes", ".data")
 NAMES = ("count_shapes", "caller", "inside")
@@ -78,6 +83,8 @@ def originals(
     wasm = "wasm32-unknown-unknown"
     paths["wasm_object"] = no_core(wasm)
     paths["wasm_archive"] = no_core(wasm, "--crate-type=rlib", output="liblib.rlib")
+    paths["xcoff_object"] = no_core("powerpc64-ibm-aix")
+    paths["xcoff_archive"] = no_core("powerpc64-ibm-aix", "--crate-type=rlib", output="liblib.a")
     undefined = "-Clink-arg=--allow-undefined"
     paths["wasm_module"] = no_core(wasm, "--crate-type=cdylib", undefined, output="lib.wasm")
     return {name: path.read_bytes() for name, path in paths.items()}
@@ -113,13 +120,21 @@ def test_real_files_damaged(originals: dict[str, bytes], name: str, seed: int) -
 
 @pytest.mark.parametrize(
     ("name", "kind"),
-    [("small_library", "elf"), ("big_endian", "elf"), ("wasm_object", "wasm"), ("wasm_module", "wasm")],
+    [
+        ("small_library", "elf"),
+        ("big_endian", "elf"),
+        ("wasm_object", "wasm"),
+        ("wasm_module", "wasm"),
+        ("xcoff_object", "xcoff"),
+    ],
 )
 def test_every_truncation(originals: dict[str, bytes], name: str, kind: str) -> None:
     data = originals[name]
     for length in range(0, len(data), max(1, len(data) // 400)):
         facts = _look_at_everything(data[:length])
-        assert facts.kind == (kind if length >= 4 else "other" if length else "empty")
+        assert facts.kind == (
+            kind if length >= (2 if kind == "xcoff" else 4) else "other" if length else "empty"
+        )
 
 
 def test_path_that_is_not_a_file(tmp_path: Path) -> None:

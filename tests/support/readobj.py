@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-_VERSIONS = range(30, 13, -1)
+_VERSIONS = range(30, 16, -1)
 
 
 @dataclass
@@ -30,13 +30,17 @@ class ReadobjBlock:
                 yield from block.all(name)
 
 
-def llvm_tool(name: str, package: str = "llvm") -> str:
-    """The newest of LLVM's tools of this name; a skip that names the package if there is none."""
-    found = [path for version in _VERSIONS if (path := shutil.which(f"{name}-{version}"))]
-    plain = found[0] if found else shutil.which(name)
-    if plain is None:
-        pytest.skip(f"needs {name}: install the package {package}")
-    return plain
+def llvm_tool(name: str) -> str:
+    """The newest of LLVM's tools of this name; a skip that names the package if there is no recent one."""
+    for version in _VERSIONS:
+        if path := shutil.which(f"{name}-{version}"):
+            return path
+    plain = shutil.which(name)
+    if plain is not None:
+        told = subprocess.run([plain, "--version"], check=True, capture_output=True, text=True).stdout
+        if (found := re.search(r"LLVM version (\d+)", told)) and int(found[1]) >= _VERSIONS[-1]:
+            return plain
+    pytest.skip(f"needs {name} {_VERSIONS[-1]} or later: install the package llvm-19 or a newer one")
 
 
 def readobj(path: Path, *options: str) -> ReadobjBlock:
@@ -53,8 +57,8 @@ def readobj(path: Path, *options: str) -> ReadobjBlock:
         elif line in ("]", "}"):
             stack.pop()
         else:
-            name, _, value = line.partition(": ")
-            stack[-1].values.setdefault(name, value)
+            name, _, value = line.partition(":")
+            stack[-1].values.setdefault(name, value.strip())
             stack[-1].lines.append(line)
     assert stack == [top], "blocks that are not closed"
     return top

@@ -7,7 +7,7 @@ flavours and the index of Arm64EC symbols.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import accumulate, groupby
 from typing import NamedTuple
 
@@ -55,13 +55,13 @@ _known: LruCache[tuple[bytes, FactsRequest], CrateMembers] = LruCache(256)
 """What was read last, by content: the crates of std of a few toolchains."""
 
 
-class _Entry(NamedTuple):
+class ArchiveEntry(NamedTuple):
     """A member as its header describes it; `content` is None if a thin archive refers to a file."""
 
     name: str
     size: int
     content: memoryview | None
-    bsd: bool  # the name is before the content: `#1/length`
+    bsd: bool = False  # the name is before the content: `#1/length`
     error: str | None = None  # why the file that a thin archive refers to is not read
 
 
@@ -74,7 +74,7 @@ def read_archive(data: memoryview, request: FactsRequest, read_member: ContentRe
     thin = data[:8] == THIN_MAGIC
     flavour: str | None = None
     index: tuple[str, ...] | None = None
-    found: list[_Entry] = []
+    found: list[ArchiveEntry] = []
     for entry in _entries(data, thin=thin):
         spelling = _INDEXES.get(entry.name)
         if entry.name == _ARM64EC_INDEX and entry.content is not None:
@@ -88,11 +88,7 @@ def read_archive(data: memoryview, request: FactsRequest, read_member: ContentRe
             flavour = "coff"  # Microsoft's linker reads the second index, which repeats the first
         elif index is None and entry.content is not None:
             flavour, index = spelling, _index(entry.content, spelling)
-    runs = [
-        _crate(tuple(run), request, read_member)
-        for _, run in groupby(found, key=lambda entry: crate_of(entry.name))
-    ]
-    members = Members.joined(runs)
+    members = members_of(found, request, read_member)
     return Archive(flavour or "gnu", thin, members, None if index is None else _source_names(index, members))
 
 
@@ -109,7 +105,13 @@ def _source_names(index: tuple[str, ...], members: Members) -> tuple[str, ...]:
     return tuple(joined.replace("\0" + prefix, "\0").split("\0")[1:])  # ten times as fast as one by one
 
 
-def _referred(entry: _Entry, request: FactsRequest) -> _Entry:
+def members_of(entries: Iterable[ArchiveEntry], request: FactsRequest, read_member: ContentReader) -> Members:
+    """The members of any archive, read crate by crate."""
+    runs = groupby(entries, key=lambda entry: crate_of(entry.name))
+    return Members.joined([_crate(tuple(run), request, read_member) for _, run in runs])
+
+
+def _referred(entry: ArchiveEntry, request: FactsRequest) -> ArchiveEntry:
     """A member of a thin archive with the content of the file that it refers to."""
     if request.member_file is None:
         return entry._replace(error="the thin archive refers to a file, which is not read")
@@ -121,7 +123,9 @@ def _referred(entry: _Entry, request: FactsRequest) -> _Entry:
         return entry._replace(error=error.what)
 
 
-def _crate(entries: tuple[_Entry, ...], request: FactsRequest, read_member: ContentReader) -> CrateMembers:
+def _crate(
+    entries: tuple[ArchiveEntry, ...], request: FactsRequest, read_member: ContentReader
+) -> CrateMembers:
     """The members of one crate, which are next to each other. Those of std are the same in every static
     library that a toolchain makes: they are read once, and recognised by their contents.
     """
@@ -133,7 +137,7 @@ def _crate(entries: tuple[_Entry, ...], request: FactsRequest, read_member: Cont
     return known
 
 
-def _digest(entries: tuple[_Entry, ...]) -> bytes:
+def _digest(entries: tuple[ArchiveEntry, ...]) -> bytes:
     found = blake3()
     for entry in entries:
         content = b"" if entry.content is None else entry.content
@@ -144,13 +148,13 @@ def _digest(entries: tuple[_Entry, ...]) -> bytes:
     return found.digest()
 
 
-def _entries(data: memoryview, *, thin: bool) -> Iterator[_Entry]:
+def _entries(data: memoryview, *, thin: bool) -> Iterator[ArchiveEntry]:
     at, long_names, end = 8, b"", len(data)
     while at < end:
         header = bytes(take(data, at, _HEADER, "archive member's header"))
         if header[58:] != _END:
             raise ArtifactError(f"archive member's header at offset {at:#x} does not end in {_END!r}")
-        size = _number(header[48:58], "size", at)
+        size = number(header[48:58], "size", at)
         name = header[:16].rstrip(b" ")
         outside = thin and name not in _INSIDE_THIN
         content = None if outside else take(data, at + _HEADER, size, "archive member")
@@ -161,16 +165,16 @@ def _entries(data: memoryview, *, thin: bool) -> Iterator[_Entry]:
             yield _entry(name, size, content, long_names)
 
 
-def _entry(name: bytes, size: int, content: memoryview | None, long_names: bytes) -> _Entry:
+def _entry(name: bytes, size: int, content: memoryview | None, long_names: bytes) -> ArchiveEntry:
     if name.startswith(b"#1/") and content is not None:
-        length = _number(name[3:], "name", 0)
+        length = number(name[3:], "name", 0)
         real = bytes(take(content, 0, length, "archive member's name")).rstrip(b"\0")
-        return _Entry(_text(real), size - length, content[length:], bsd=True)
+        return ArchiveEntry(_text(real), size - length, content[length:], bsd=True)
     if name[:1] == b"/" and name[1:].isdigit():
         name = _long_name(long_names, int(name[1:]))
     elif name not in _INSIDE_THIN:
         name = name.removesuffix(b"/")
-    return _Entry(_text(name), size, content, bsd=False)
+    return ArchiveEntry(_text(name), size, content, bsd=False)
 
 
 def _long_name(names: bytes, offset: int) -> bytes:
@@ -181,7 +185,8 @@ def _long_name(names: bytes, offset: int) -> bytes:
     return found[0].removesuffix(b"/")
 
 
-def _number(field: bytes, what: str, at: int) -> int:
+def number(field: bytes, what: str, at: int) -> int:
+    """A decimal number in a header at `at`, padded with spaces."""
     digits = field.strip(b" ")
     if not digits.isdigit():
         raise ArtifactError(
@@ -196,13 +201,13 @@ def _index(content: memoryview, flavour: str) -> tuple[str, ...]:
         width = 8 if flavour == "gnu64" else 4
         count = int.from_bytes(take(content, 0, width, "archive index"), "big")
         take(content, width, count * width, "archive index")
-        return _names(bytes(content[width + count * width :]), count)
+        return terminated_names(bytes(content[width + count * width :]), count)
     width = 8 if flavour == "darwin64" else 4
     size = int.from_bytes(take(content, 0, width, "archive index"), "little")
     entries = take(content, width, size // (2 * width) * (2 * width), "archive index")
     strings = bytes(content[width + size + width :]) + b"\0"
     offsets: list[int] = column(bytes(entries), width)[0::2].tolist()
-    listed = _names(strings, min(len(offsets), strings.count(0)))
+    listed = terminated_names(strings, min(len(offsets), strings.count(0)))
     if strings.isascii() and list(accumulate((len(one) + 1 for one in listed[:-1]), initial=0)) == offsets:
         return listed  # one after the other, as all archivers write them
     found: dict[int, str] = {}
@@ -219,17 +224,17 @@ def _arm64ec_index(content: memoryview) -> tuple[str, ...]:
     """The names in the index of Arm64EC symbols, which are not in the others."""
     count = int.from_bytes(take(content, 0, 4, "archive index"), "little")
     members = take(content, 4, count * 2, "archive index")
-    return _names(bytes(content[4 + len(members) :]), count)
+    return terminated_names(bytes(content[4 + len(members) :]), count)
 
 
-def _names(names: bytes, count: int) -> tuple[str, ...]:
+def terminated_names(names: bytes, count: int) -> tuple[str, ...]:
     """The first `count` NUL-terminated names; ArtifactError if there are fewer."""
     if names.count(b"\0") < count:
         raise ArtifactError(f"archive index: it declares {count} names, but has {names.count(0)}")
     return tuple(_text(names).split("\0", count)[:count])
 
 
-def _member(entry: _Entry, request: FactsRequest, read_member: ContentReader) -> ArchiveMember:
+def _member(entry: ArchiveEntry, request: FactsRequest, read_member: ContentReader) -> ArchiveMember:
     if entry.content is None:
         return ArchiveMember(entry.name, entry.size, crate=crate_of(entry.name), error=entry.error)
     return member_facts(entry.name, entry.content, request, read_member)

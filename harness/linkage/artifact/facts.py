@@ -285,7 +285,7 @@ def _with_tables(member: ArchiveMember, sections: SectionTable, symbols: SymbolT
 class Archive:
     """An ar archive. `index` holds the names in its symbol index, None if it has none."""
 
-    flavour: str  # "gnu", "bsd", "darwin64", "gnu64", "coff" (with the second index of Microsoft's linker)
+    flavour: str  # "gnu", "bsd", "darwin64", "gnu64", "aixbig", "coff" (with Microsoft's second index)
     thin: bool
     members: Members  # any sequence may be given
     index: tuple[str, ...] | None

@@ -6,7 +6,7 @@ Magics as in LLVM's `llvm/lib/BinaryFormat/Magic.cpp`.
 _MAGICS = (
     (b"\xca\xfe\xba\xbe", "Java class"),  # a universal binary of Mach-O begins alike, but is read
     (b"\0asm", "WebAssembly component"),
-    (b"\x01\xdf\0", "XCOFF"), (b"\x01\xf7\0", "XCOFF"), (b"<bigaf>\n", "AIX archive"),
+    (b"<aiaff>\n", "AIX small archive"),
     (b"\x03\xf0\0", "GOFF"),
     (b"\x03\x02\x23\x07", "SPIR-V"), (b"\x07\x23\x02\x03", "SPIR-V"), (b"DXBC", "DirectX container"),
     (b"\x10\xff\x10\xad", "LLVM offloading"), (b"CPCH", "Clang AST"),
@@ -16,8 +16,7 @@ _MAGICS = (
 )  # fmt: skip
 LINKABLE = {
     "WebAssembly component",
-    "XCOFF",
-    "AIX archive",
+    "AIX small archive",
     "GOFF",
 }
 """Formats of what rustc hands to linkers, and of what they write."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from linkage.artifact import ar
+from linkage.artifact import aix_archive, ar
 from linkage.artifact.ar import Content, ContentReader
 from linkage.artifact.bitcode import reader as bitcode
 from linkage.artifact.coff.reader import is_coff, is_pe, read_coff, read_pe
@@ -27,6 +27,8 @@ from linkage.artifact.metadata import header as metadata
 from linkage.artifact.request import FactsRequest, MemberFile
 from linkage.artifact.wasm.file import is_module
 from linkage.artifact.wasm.reader import read_wasm
+from linkage.artifact.xcoff import file as xcoff
+from linkage.artifact.xcoff.reader import read_xcoff
 from linkage.errors import ArtifactError
 
 _TEXT_LIMIT = 1 << 20  # bytes
@@ -161,6 +163,12 @@ FORMATS = (
         begins(ar.MAGIC, ar.THIN_MAGIC),
         lambda data, request: ar.read_archive(data, request, _read_member),
     ),
+    FileFormat(
+        "archive",
+        begins(aix_archive.MAGIC),
+        lambda data, request: aix_archive.read_aix_archive(data, request, _read_member),
+    ),
+    FileFormat("xcoff", begins(*xcoff.MAGICS), read_xcoff),
     FileFormat(
         "bitcode",
         begins(bitcode.MAGIC, bitcode.WRAPPER_MAGIC),

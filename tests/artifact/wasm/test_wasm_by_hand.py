@@ -222,7 +222,8 @@ def test_more_segments_than_a_symbol_s_section_field_counts() -> None:
     count = 70_000
     data = section(DATA, vector(*[b"\1\1x"] * count))
     info = part(5, vector(*(name(f".data.{index}") + b"\0\0" for index in range(count))))
-    table = symbols(b"\1\0" + name("last") + leb(count - 1) + b"\0\1", b"\1\x80\4" + name("absolute") + b"\0\7\1",
+    table = symbols(b"\1\0" + name("last") + leb(count - 1) + b"\0\1",
+                    b"\1\x80\4" + name("absolute") + b"\0\7\1",
                     b"\1\x10" + name("outside"), b"\1\0" + name("zero") + b"\0\0\1")  # fmt: skip
     held = found(data, linking(table, info))
     assert [(one.name, one.section, one.absolute, one.defined) for one in held.symbols or ()] == [
@@ -346,7 +347,7 @@ EVERYTHING = """(module
     (memory.fill (i32.const 0) (i32.const 0) (i32.const 0))
     (memory.init $d (i32.const 0) (i32.const 0) (i32.const 0))
     (data.drop $d) (drop (memory.grow (i32.const 0)))
-    (drop (i32.trunc_sat_f32_s (f32.const 0))) (drop (table.size 0)) 
+    (drop (i32.trunc_sat_f32_s (f32.const 0))) (drop (table.size 0))
     (table.set 0 (i32.const 0) (ref.null func)) (drop (ref.func $f))
     (drop (ref.is_null (ref.null func)))
     (try (do (throw $e)) (catch $e) (catch_all (rethrow 0)))

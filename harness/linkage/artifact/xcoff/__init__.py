@@ -1,0 +1,1 @@
+"""XCOFF, AIX's object format: IBM's "AIX Files Reference", "XCOFF Object File Format"."""
