@@ -10,6 +10,7 @@ from typing import Any
 
 from linkage.case.document import Document, KeyPath
 from linkage.case.matrix import excluded_cells, expand, row_id
+from linkage.case.mini_core import mini_core_sources
 from linkage.case.model import CaseModel
 from linkage.case.source_files import CrateSources, source_files
 from linkage.case.variables import REFERENCE
@@ -58,7 +59,8 @@ class Case:
     @cached_property
     def sources(self) -> CrateSources:
         """Its sources, for what they say of their crates."""
-        return CrateSources(self.model.sources, self.folder)
+        mini = mini_core_sources() if self.model.mini_core is not None else {}
+        return CrateSources({**mini, **self.model.sources}, self.folder)
 
     @cached_property
     def digest(self) -> str:
@@ -70,6 +72,8 @@ class Case:
             digest.update(f"{file.relative_to(self.folder)}\0".encode("utf-8", "surrogateescape"))
             with suppress(OSError):
                 digest.update(blake2b(file.read_bytes()).digest())
+        if self.model.mini_core is not None:
+            digest.update(repr(mini_core_sources()).encode())
         return digest.hexdigest()
 
     def position(self, path: KeyPath) -> Position:

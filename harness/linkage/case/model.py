@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 from linkage.case.base import NUL, Environment, Model, RelativePath, Texts, keys, listed, suggest
 from linkage.case.claims import ClaimMap, Regex
 from linkage.case.condition import Condition
+from linkage.case.mini_core import MiniCore
 from linkage.case.steps import MOST_STATUS, AnyStep
 from linkage.errors import LinkageError
 from linkage.host.limits import StepLimits
@@ -292,6 +293,8 @@ class CaseModel(Model):
     toolchains: StrictStr | None = None
     """The range of toolchains that the case is about; it is skipped on others."""
     matrix: Matrix = Matrix()
+    mini_core: MiniCore | None = None
+    """Three crates in place of core, alloc and std, for targets without a library."""
     requires: Annotated[
         tuple[Requirement, ...],
         BeforeValidator(listed, json_schema_input_type=Requirement | list[Requirement]),

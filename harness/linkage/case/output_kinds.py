@@ -24,4 +24,10 @@ EMIT_KINDS = {
 
 
 LINK_KINDS = frozenset(kind.value for kind in CrateType) - {"lib"}
-ROLE_KINDS = LINK_KINDS | set(EMIT_KINDS.values()) | {"rlink", "shared"}
+SIDE_KINDS = {
+    **{kind: (f"{kind}-import", f"{kind}-pdb") for kind in ("dylib", "cdylib", "proc-macro", "sdylib")},
+    "bin": ("bin-pdb",),
+}
+"""What some linkers write beside an output: the import library and the debug database."""
+SIDES = frozenset(side for sides in SIDE_KINDS.values() for side in sides)
+ROLE_KINDS = LINK_KINDS | SIDES | set(EMIT_KINDS.values()) | {"rlink", "shared"}

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from linkage.case.output_kinds import LINK_KINDS
+from linkage.case.output_kinds import LINK_KINDS, SIDE_KINDS
 
 LinkedName = Callable[[str, str], str]
 """The file name of a linked output, from its crate type and its name."""
@@ -65,3 +65,20 @@ def extra_filename(flags: Iterable[str]) -> str:
     words = " ".join(flags).replace("-C extra-filename", "-Cextra-filename").split()
     found = [word.partition("=")[2] for word in words if word.startswith("-Cextra-filename=")]
     return found[-1] if found else ""
+
+
+def side_outputs(kind: str, path: str, os: str, libc: str) -> dict[str, str]:
+    """The files that a linker writes beside an output at this path, by role, on a target of this kind.
+
+    `link_natively` in rustc_codegen_ssa's back/linker.rs names the import libraries; link.exe names the
+    database after the output.
+    """
+    sides = SIDE_KINDS.get(kind, ())
+    place = PurePosixPath(path)
+    names = {}
+    if os == "windows" and libc == "msvc":
+        names = {"import": place.with_suffix(".dll.lib"), "pdb": place.with_suffix(".pdb")}
+    elif os in ("windows", "cygwin"):
+        names = {"import": place.with_name(f"lib{place.name}.a")}
+    found = {side: names.get(side.rpartition("-")[2]) for side in sides}
+    return {side: str(name) for side, name in found.items() if name is not None}

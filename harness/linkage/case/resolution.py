@@ -5,7 +5,7 @@ only their file names depend on the target.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -15,10 +15,11 @@ from linkage.case.case import Case
 from linkage.case.crate_attributes import CrateAttributes, crate_attributes
 from linkage.case.document import Data, Document, KeyPath, position_of
 from linkage.case.matrix import AXIS_VALUES, context_of
+from linkage.case.mini_core import KEY, mini_core_steps
 from linkage.case.source_files import CrateSources
 from linkage.case.symbol_groups import GROUP_NAMES
 from linkage.case.validation import explain
-from linkage.case.variables import RepeatedKeyError, UnknownVariableError, substitute
+from linkage.case.variables import RepeatedKeyError, UnknownVariableError, substitute, text
 from linkage.errors import CaseError
 
 _STEP: TypeAdapter[Any] = TypeAdapter(model.AnyStep)
@@ -45,6 +46,8 @@ class ResolvedStep:
     """As a rustc step or its source says; None if rustc derives it from the source's file name."""
     attributes: CrateAttributes = _NOTHING_SAID
     """What the source of a rustc step says of its crate."""
+    target: str | None = None
+    """The triple that it compiles, links or runs for; None for the host."""
     parallel: tuple["ResolvedStep", ...] = ()
 
     @property
@@ -56,6 +59,11 @@ class ResolvedStep:
     def file_changes(self) -> model.FileChanges:
         """What it does to files, as far as this is known without a toolchain."""
         return self.step.file_changes(self.names)
+
+    @property
+    def bare(self) -> bool:
+        """Whether what a rustc step compiles needs no library of its target."""
+        return self.attributes.no_core
 
 
 class TrackedRow(dict[str, Any]):
@@ -79,9 +87,10 @@ def resolve(case: Case, row: TrackedRow, problems: list[CaseError] | None = None
     assert isinstance(case.document.data, dict)  # noqa: S101 - the case has been validated
     raw = case.document.data["steps"]
     listed = raw if isinstance(raw, list) else [raw]
-    return tuple(
-        _Resolver(case.document, row, case.sources, problems).steps(case.model.steps, listed, ("steps",))
-    )
+    asked = case.model.mini_core
+    resolver = _Resolver(case.document, row, case.sources, problems, mini_core=asked is not None)
+    first = () if asked is None else resolver.mini(mini_core_steps(asked, row))
+    return (*first, *resolver.steps(case.model.steps, listed, ("steps",)))
 
 
 @dataclass(slots=True)
@@ -90,11 +99,19 @@ class _Resolver:
     row: TrackedRow
     sources: CrateSources
     problems: list[CaseError] | None
+    mini_core: bool = False
+    """Whether the case may use the crates of `mini-core`."""
     taken: set[str] = field(default_factory=set)
     numbers: dict[str, int] = field(default_factory=dict)
     """The last number behind each default id, so that thousands of equal ones are not all tried each time."""
     written: dict[str, str] = field(default_factory=dict)
     """Sources that steps write, by name."""
+    done: dict[str, ResolvedStep] = field(default_factory=dict)
+    """The steps so far, by id."""
+
+    def mini(self, steps: Iterable[model.RustcStep]) -> tuple[ResolvedStep, ...]:
+        """The steps that build the crates of `mini-core`."""
+        return tuple(self._step(step, (KEY,)) for step in steps)
 
     def steps(
         self, steps: Sequence[model.Step], raw: Sequence[Data], base: KeyPath
@@ -118,12 +135,38 @@ class _Resolver:
                 and concrete.offset is None
             ):
                 self.written[concrete.write] = concrete.text
-            attributes = self._attributes(concrete)
-            name = self._identify(concrete, attributes)
             if isinstance(concrete, model.ParallelStep):
+                name = self._identify(concrete, _NOTHING_SAID)
                 yield self._parallel(concrete, name, data, path)
             else:
-                yield _resolve(concrete, path, self.row, name, attributes)
+                yield self._step(concrete, path)
+
+    def _step(self, step: model.Step, path: KeyPath) -> ResolvedStep:
+        attributes = self._attributes(step)
+        name = self._identify(step, attributes)
+        found = self._targeted(_resolve(step, path, self.row, name, attributes))
+        if self.mini_core and attributes.no_core:
+            # Without a panic runtime rustc refuses to unwind.
+            found = replace(found, axes={"panic": "abort", **found.axes})
+        self.done[name] = found
+        return found
+
+    def _targeted(self, found: ResolvedStep) -> ResolvedStep:
+        """The step with its target; the halves of a link and a program have that of the step before."""
+        step, earlier = found.step, None
+        if isinstance(step, model.RustcStep):
+            return replace(found, target=text(found.axes.get("target")) or None)
+        if isinstance(step, model.LinkOnlyStep):
+            earlier = self.done.get(step.link_only)
+        elif isinstance(step, model.RunStep):
+            earlier = self.done.get(step.run) or self.done.get(step.run.rpartition(".")[0])
+        elif not isinstance(step, model.CcStep):
+            return found
+        own = getattr(step, "target", None)
+        if earlier is not None and own is None:
+            return replace(found, target=earlier.target, attributes=earlier.attributes)
+        wide = text(self.row["target"]) if own is None and "target" in self.row else own
+        return replace(found, target=wide or None)
 
     def _identify(self, step: model.Step, attributes: CrateAttributes) -> str:
         name = step.id_ or step.default_id(attributes.name)
@@ -200,6 +243,8 @@ def _resolve(
     axes = _axes(step, row)
     kinds = axes.get("crate-type")
     types = tuple(kinds) if isinstance(kinds, (list, tuple)) else (kinds,) if kinds else attributes.types
+    if types == ("proc-macro",) and step.target is None:
+        axes.pop("target", None)  # the compiler loads it, so it is for the host, as cargo builds it
     given = step.crate_name or attributes.name
     return ResolvedStep(path, name, step, step.made_roles(types), axes, types or ("bin",), given, attributes)
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 
 from linkage.case import claims, steps
 from linkage.case.document import KeyPath
-from linkage.case.output_kinds import LINK_KINDS, ROLE_KINDS
+from linkage.case.output_kinds import LINK_KINDS, ROLE_KINDS, SIDES
 from linkage.case.steps import RoleReference
 
 
@@ -17,6 +17,11 @@ def is_role(text: str, ids: Collection[str]) -> bool:
         and "/" not in text
         and (owner in ids or kind in LINK_KINDS - {"rlib", "bin"})
     )
+
+
+def is_side(role: str) -> bool:
+    """Whether a role is that of a file beside an output, which only some targets have."""
+    return role.rpartition(".")[2] in SIDES
 
 
 def role_references(step: steps.Step) -> Iterator[RoleReference]:

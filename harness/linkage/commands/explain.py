@@ -14,7 +14,7 @@ from linkage.host.terminal import escape, escape_lines
 from linkage.judge.judge import shown_step
 from linkage.judge.known_bugs import applicable
 from linkage.plan.name_filter import selected
-from linkage.plan.plan import Plan, PlannedStep, Variant, plan
+from linkage.plan.plan import Plan, PlannedStep, Variant
 from linkage.render.claims import claims, compact, expectations
 from linkage.run.selection import chosen, one_case, variants
 from linkage.run.session import Session, chosen_toolchains, session_for
@@ -55,11 +55,10 @@ def _print_head(model: CaseModel, console: Console) -> None:
 def _print_variant(session: Session, variant: Variant, console: Console) -> None:
     console.print()
     console.print(Text(variant.id, "bold"))
-    reason = session.skip_reason(variant)
-    if reason is not None:
-        console.print(Text(f"  skipped: {escape(reason, _LINE)}", "dim"))
+    planned = session.planned(variant)
+    if isinstance(planned, str):
+        console.print(Text(f"  skipped: {escape(planned, _LINE)}", "dim"))
         return
-    planned = plan(variant)
     for step in planned.steps:
         _print_step(step, console)
     for line in claims(planned.end):

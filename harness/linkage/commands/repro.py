@@ -9,10 +9,10 @@ from dataclasses import replace
 from linkage.commands import add_toolchains, output
 from linkage.errors import ExitCode, LinkageError
 from linkage.judge.verdict import Verdict
-from linkage.plan.plan import Plan, Variant, plan
+from linkage.plan.plan import Plan, Variant
 from linkage.render.script import OtherBuild, repro_script
 from linkage.run.selection import one_case, variants
-from linkage.run.session import chosen_toolchains, session_for, sources
+from linkage.run.session import Session, chosen_toolchains, session_for, sources
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,11 +35,11 @@ def run(arguments: argparse.Namespace) -> int:
     session = session_for(os.environ)
     toolchain = chosen_toolchains(session, arguments.toolchain, named)[0]
     variant = variants(case, toolchain, cell)[0]
-    reason = session.skip_reason(variant)
-    if reason is not None:
-        raise LinkageError(f"cannot be run: {reason}", where=variant.id)
-    planned, verdict = plan(variant), session.verdict(variant)
-    others = _others(planned, verdict, variants(case, toolchain, None))
+    planned = session.planned(variant)
+    if isinstance(planned, str):
+        raise LinkageError(f"cannot be run: {planned}", where=variant.id)
+    verdict = session.verdict(variant)
+    others = _others(session, planned, verdict, variants(case, toolchain, None))
     script = repro_script(planned, sources(variant), verdict, others)
     if file is None:
         sys.stdout.write(script)
@@ -48,7 +48,9 @@ def run(arguments: argparse.Namespace) -> int:
     return ExitCode.OK
 
 
-def _others(planned: Plan, verdict: Verdict, variants: Sequence[Variant]) -> list[OtherBuild]:
+def _others(
+    session: Session, planned: Plan, verdict: Verdict, variants: Sequence[Variant]
+) -> list[OtherBuild]:
     """The variants that failed claims compare with, each up to the last step that is needed."""
     lasting: dict[str, int] = {}
     found: dict[str, OtherBuild] = {}
@@ -56,7 +58,8 @@ def _others(planned: Plan, verdict: Verdict, variants: Sequence[Variant]) -> lis
     for failure in verdict.failures:
         if failure.other is None:
             continue
-        other = plan(by_id[failure.other.node])
+        other = session.planned(by_id[failure.other.node])
+        assert not isinstance(other, str)  # noqa: S101 - it was run for the comparison
         last = next((step for step in planned.steps if step.id == failure.step), planned.steps[-1])
         count = next(index for index, step in enumerate(other.steps, 1) if step.path == last.path)
         count = lasting[failure.other.node] = max(count, lasting.get(failure.other.node, 0))

@@ -28,15 +28,30 @@ from linkage.plan.plan import ClaimGroup, Plan, PlannedStep, filled
 from linkage.plan.shell import command_line, identifier
 from linkage.plan.state import FOLDER, matching
 from linkage.plan.template import CapturedText, Template
+from linkage.toolchain.platform import OBJECT_FORMATS
 
 Sibling = Callable[[PlannedStep, ArtifactReference, str], OtherArtifact | str]
 """An artifact (by subject) of another variant at this step, or why there is none."""
 
-_KIND_OF_ROLE = {
-    "staticlib": "archive", "rlib": "archive",
-    "dylib": "elf", "cdylib": "elf", "proc-macro": "elf", "bin": "elf", "obj": "elf",
-    "rmeta": "metadata", "shared": "elf",
+_ARCHIVES = ("staticlib", "rlib", "dylib-import", "cdylib-import", "proc-macro-import", "sdylib-import")
+_IMAGES = ("dylib", "cdylib", "proc-macro", "bin", "shared")
+_FOREIGN_KINDS = {
+    "PE/COFF": "pe", "COFF": "coff", "Mach-O": "macho", "WebAssembly": "wasm", "XCOFF": "xcoff",
+    "AIX archive": "archive",
 }  # fmt: skip
+"""The kinds of files of formats that no reader reads, by the name of the format."""
+
+
+def kind_of_role(role: str, object_format: str) -> str | None:
+    """The kind of file (`Facts.kind`) at a role on a target of this object format; None if it may be any."""
+    kind = role.rpartition(".")[2]
+    if kind in _ARCHIVES:
+        return "archive"
+    if kind == "rmeta":
+        return "metadata"
+    if kind in _IMAGES:
+        return "pe" if object_format == "coff" else object_format or None
+    return (object_format or None) if kind == "obj" else None
 
 
 def judge(plan: Plan, observation: Observation, files: Mapping[str, str], sibling: Sibling) -> Verdict:
@@ -237,9 +252,7 @@ def _group(
         yield _failure(plan, step, f"{group.subject}.exists", group.path, miss, ("ls -l",), step_id)
     for name in found:
         facts = outcome.facts[name]
-        expected = (
-            _KIND_OF_ROLE.get(group.subject.rpartition(".")[2]) if group.subject in step.roles else None
-        )
+        expected = _expected_kind(step, group.subject)
         wrong = _damage(facts, group.claims)
         if wrong is None and group.claims.format is None:
             wrong = _unexpected(facts, expected)
@@ -285,9 +298,17 @@ def _damage(facts: Facts, claims: ArtifactClaims) -> str | None:
     return f"{described(facts)} that cannot be read: {facts.error}"
 
 
+def _expected_kind(step: PlannedStep, subject: str) -> str | None:
+    if subject not in step.roles:
+        return None
+    return kind_of_role(subject, step.object_formats.get(subject.rpartition(".")[0], "elf"))
+
+
 def _unexpected(facts: Facts, expected: str | None) -> str | None:
-    if expected is None or expected == facts.kind or (expected == "metadata" and facts.kind == "elf"):
-        return None  # rustc may wrap metadata in an object
+    kind = _FOREIGN_KINDS.get((facts.other and facts.other.format) or "", facts.kind)
+    in_object = expected == "metadata" and kind in OBJECT_FORMATS  # rustc may wrap metadata in an object
+    if expected is None or expected == kind or in_object:
+        return None
     return f"expected {DESCRIBED[expected]}, found {described(facts)}"
 
 

@@ -28,6 +28,7 @@ from linkage.plan.steps.kind import LINK_INPUTS
 from linkage.plan.steps.scope import toolchain_or_inside
 from linkage.plan.template import WORK, Template
 from linkage.toolchain.model import Toolchain
+from linkage.toolchain.recipes import NO_TOOLS, ForeignTools
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,20 @@ class Variant:
     case: Case
     row: Mapping[str, Any]
     toolchain: Toolchain
+    tools: ForeignTools = NO_TOOLS
+    """How it links, compiles C and runs for targets other than the host."""
 
     @cached_property
     def cell(self) -> Mapping[str, Any]:
-        """Its cell as conditions see it: the axes and the compiler."""
-        return {**self.row, COMPILER: self.toolchain.version}
+        """Its cell as conditions see it: the axes, the compiler and the target's platform."""
+        target = self.toolchain.target(self.target)
+        platform = {} if target is None else target.platform
+        return {**self.row, **platform, COMPILER: self.toolchain.version}
+
+    @property
+    def target(self) -> str | None:
+        """The triple that its cell is about; None for the host."""
+        return axis_text(self.row.get("target")) or None
 
     @cached_property
     def name(self) -> str:
@@ -101,6 +111,8 @@ class PlannedStep:
     operation: Operation | None = None
     roles: Mapping[str, str] = field(default_factory=dict)
     """Files by role, as they are after this step: a later one may give a role another file."""
+    object_formats: Mapping[str, str] = field(default_factory=dict)
+    """The object format of what a step makes, by the step's id."""
     promised: tuple[str, ...] = ()
     """Files that rustc must produce if it succeeds."""
     linked: tuple[str, ...] = ()
@@ -139,7 +151,7 @@ def plan(variant: Variant) -> Plan:
     """
     case, toolchain = variant.case, variant.toolchain
     resolved = resolve(case, TrackedRow(variant.cell, set()))
-    outputs = Outputs(toolchain, str(variant.row.get("target") or "") or None)
+    outputs = Outputs(toolchain, variant.target)
     planner = _Planner(variant, outputs)
     steps = [planner.step(one) for one in resolved]
     if planner.unstable and toolchain.needs_bootstrap:
@@ -171,6 +183,7 @@ class _Planner:
         self.variant = variant
         self.outputs = outputs
         self.unstable = False
+        self.object_formats: dict[str, str] = {}
         self.row = TrackedRow(variant.cell, set())
         target = variant.toolchain.target(outputs.target)
         self.variables = {
@@ -191,7 +204,9 @@ class _Planner:
     def step(self, resolved: ResolvedStep) -> PlannedStep:
         step = resolved.step
         parts = tuple(self.step(part) for part in resolved.parallel)
-        scope = Scope(resolved, self.variant.toolchain, self.outputs, self.variables)
+        scope = Scope(resolved, self.variant.toolchain, self.outputs, self.variables, self.variant.tools)
+        target = self.variant.toolchain.target(resolved.target)
+        self.object_formats[resolved.id] = target.object_format if target is not None else ""
         kind = kind_of(step)
         process: Command | None = None
         operation: Operation | None = None
@@ -220,6 +235,7 @@ class _Planner:
             process,
             operation,
             roles=dict(self.outputs.roles),
+            object_formats=dict(self.object_formats),
             promised=promised,
             linked=self.outputs.linked_by(step, resolved.id),
             claims=groups,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from linkage.case.base import suggest
 from linkage.case.check.requirements import CHECK_SPELLING, spelled_flag
+from linkage.case.mini_core import RANGE
 from linkage.case.model import Requirement
 from linkage.case.resolution import TrackedRow, flat, resolve
 from linkage.case.steps import RustcStep, every_step
@@ -22,6 +23,7 @@ from linkage.toolchain.vocabulary import Vocabulary
 HasProgram = Callable[[str, Sequence[Path]], bool]
 """Whether a program of this name is in one of these folders or on PATH."""
 
+_MINI_CORE = VersionRange.parse(RANGE)
 _PLATFORM = {"os": "operating system", "arch": "architecture", "libc": "libc"}
 _FLAG = re.compile(r"-Z\s*([\w-]+)")
 
@@ -37,7 +39,12 @@ def missing_before_plan(variant: Variant, machine: Machine, has_program: HasProg
     model, toolchain = variant.case.model, variant.toolchain
     if not in_range(variant):
         return f"the case is about {model.toolchains}, this is {toolchain.version}"
-    target = str(variant.row.get("target") or "") or None
+    mini = model.mini_core
+    if mini is not None and mini.used_in(variant.cell) and not _MINI_CORE.contains(toolchain.version):
+        return f"the crates of mini-core are for compilers {RANGE}, this is {toolchain.version}"
+    target = variant.target
+    if target is not None and (known := toolchain.target(target)) is not None and not known.known:
+        return f"{toolchain.name} does not know the target {target}"
     absent = [triple for triple, bare in absent_targets(variant).items() if not bare]
     if absent:
         return f"{toolchain.name} has no std for {absent[0]}"
@@ -61,11 +68,11 @@ def absent_targets(variant: Variant) -> dict[str, bool]:
     triples = {
         one.target for one, _ in every_step(variant.case.model.steps, ()) if isinstance(one, RustcStep)
     }
-    if triples <= {None} and variant.row.get("target") is None:
+    if triples <= {None} and variant.target is None:
         return {}
     found: dict[str, bool] = {}
-    if (row := variant.row.get("target")) is not None and variant.toolchain.target(str(row)) is None:
-        found[str(row)] = True
+    if variant.target is not None and variant.toolchain.target(variant.target) is None:
+        found[variant.target] = True
     for step in flat(resolve(variant.case, TrackedRow(variant.cell, set()))):
         triple = step.axes.get("target")
         if triple is None or not isinstance(step.step, RustcStep) or step.step.rustc is None:

@@ -24,6 +24,7 @@ _TOOLS = ("cc", "c++", "as", "ld", *(f"ld.{one}" for one in LINKERS), *LINKERS, 
 _LIBRARIES = (
     "/usr/local/lib", "/usr/local/lib64", "/usr/local/lib/*-linux-*", "/lib64", "/usr/lib64", "/usr/lib32",
     "/usr/libx32", "/usr/*-linux-*/lib", "/usr/lib/gcc*/*/*", "/usr/lib/gcc*/*/*/*32",
+    "/usr/*-w64-mingw32/lib",
 )  # fmt: skip
 """Folders in which linkers look for libraries, beside those that the C compiler names."""
 _LOADER = ("/etc/ld.so.cache", "/etc/ld.so.preload")

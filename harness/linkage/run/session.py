@@ -15,6 +15,9 @@ from linkage.case.case import Case
 from linkage.case.check.requirements import impossible
 from linkage.case.claims import ArtifactReference
 from linkage.case.condition import same_cell
+from linkage.case.mini_core import mini_core_sources
+from linkage.case.recipe_file import recipes_for
+from linkage.case.resolution import TrackedRow, resolve
 from linkage.case.source_files import concrete, source_files
 from linkage.case.variables import UnknownVariableError, substitute, text
 from linkage.errors import AbsentCrateTypeError, CaseError, CaseErrors, LinkageError, ToolchainError
@@ -22,6 +25,7 @@ from linkage.host.folders import cache_folder, store_folder
 from linkage.judge.comparison import OtherArtifact
 from linkage.judge.judge import judge, other_variant
 from linkage.judge.verdict import Failure, Verdict, VerdictKind
+from linkage.plan.foreign_needs import foreign_needs
 from linkage.plan.held_linker import with_linker
 from linkage.plan.observation import Observation
 from linkage.plan.plan import Plan, PlannedStep, Read, Variant, plan
@@ -34,8 +38,10 @@ from linkage.run.sandbox import find_sandbox
 from linkage.store.recheck import Recheck
 from linkage.store.store import Store
 from linkage.toolchain import Machine, Toolchain, discover, examine, probe, resolve_all
+from linkage.toolchain.foreign import ForeignMachine
 from linkage.toolchain.model import Target
 from linkage.toolchain.probe import probe_target
+from linkage.toolchain.recipes import ForeignTools, Recipe
 from linkage.toolchain.vocabulary import vocabulary
 
 
@@ -68,6 +74,11 @@ class Session:
     def machine(self) -> Machine:
         """The machine's C compiler and linkers."""
         return examine(self.cache, self.environment)
+
+    @cached_property
+    def foreign(self) -> ForeignMachine:
+        """What the machine has for other targets. Raises LinkageError for a user's file that is wrong."""
+        return ForeignMachine(recipes_for(Path.cwd()), self.cache, self.environment)
 
     @cached_property
     def machine_key(self) -> str:
@@ -105,14 +116,18 @@ class Session:
 
     def planned(self, variant: Variant) -> Plan | str:
         """The plan of a variant, or why it cannot be run here."""
-        variant = self._with_bare_targets(variant)
         known = vocabulary({one.fingerprint: one for one in (*self.probed, variant.toolchain)}.values())
         mistakes = list(impossible(variant.case, known))
         if mistakes:
             raise CaseErrors(mistakes)
+        variant = self._with_bare_targets(variant)
         reason = missing_before_plan(variant, self.machine, self.has_program)
         if reason is not None:
             return reason
+        tools = self._tools(variant)
+        if isinstance(tools, str):
+            return tools
+        variant = replace(variant, tools=tools)
         try:
             planned = plan(variant)
         except AbsentCrateTypeError as error:
@@ -123,15 +138,34 @@ class Session:
 
     def _with_bare_targets(self, variant: Variant) -> Variant:
         """The variant, with a toolchain that was also asked about targets for which it has no library."""
+        if variant.target is not None:  # conditions are about its platform
+            variant = self._with_target(variant, variant.target)
         for triple, bare in absent_targets(variant).items():
-            if bare and variant.toolchain.target(triple) is None:
-                key = variant.toolchain.fingerprint, triple
-                if key not in self.bare:
-                    self.bare[key] = probe_target(variant.toolchain, triple, self.environment)
-                can = variant.toolchain.capabilities
-                can = replace(can, targets=(*can.targets, self.bare[key]))
-                variant = replace(variant, toolchain=replace(variant.toolchain, capabilities=can))
+            if bare:
+                variant = self._with_target(variant, triple)
         return variant
+
+    def _with_target(self, variant: Variant, triple: str) -> Variant:
+        if variant.toolchain.target(triple) is not None:
+            return variant
+        key = variant.toolchain.fingerprint, triple
+        if key not in self.bare:
+            self.bare[key] = probe_target(variant.toolchain, triple, self.environment)
+        can = variant.toolchain.capabilities
+        can = replace(can, targets=(*can.targets, self.bare[key]))
+        return replace(variant, toolchain=replace(variant.toolchain, capabilities=can))
+
+    def _tools(self, variant: Variant) -> ForeignTools | str:
+        """What the variant's steps need for other targets than the host; a reason if something is missing."""
+        found: dict[tuple[str, str], Recipe] = {}
+        recipes = self.foreign.recipes
+        steps = resolve(variant.case, TrackedRow(variant.cell, set()))
+        for need, triple in dict.fromkeys(foreign_needs(steps, variant.toolchain)):
+            recipe = self.foreign.find(need, triple, variant.toolchain)
+            if isinstance(recipe, str):
+                return recipe
+            found[triple, need] = recipe
+        return ForeignTools(found, recipes.loader_variables)
 
     def verdict(self, variant: Variant) -> Verdict:
         """Run the steps of a variant that the store does not have, and judge it."""
@@ -239,6 +273,8 @@ def sources(variant: Variant) -> dict[str, bytes]:
     """The case's sources as this variant sees them. Raises CaseError for one that cannot be read."""
     case = variant.case
     found: dict[str, bytes] = {}
+    if case.model.mini_core is not None and case.model.mini_core.used_in(variant.cell):
+        found |= {name: content.encode() for name, content in mini_core_sources().items()}
     for name, content in case.model.sources.items():
         found[name] = concrete(content, variant.row).encode()
     for name, path in source_files(case.model):

@@ -126,10 +126,19 @@ def named_programs(step: PlannedStep) -> list[str]:
         words = [str(word) for word in part.command.argv if isinstance(word, Template)]
         if part.command.program in ("tool", "run"):
             found += words[:1]
+        elif part.command.program in ("cc", "cxx") and words[:1] not in (["cc"], ["c++"]):
+            found += _with_parts(words[0])
         elif part.command.program == "rustc":
-            found += [name[1] for word in words if (name := _LINKER.fullmatch(word))]
+            named = [name[1] for word in words if (name := _LINKER.fullmatch(word))]
+            found += [one for name in named for one in _with_parts(name)]
     # Others are in the working folder, and so in its state.
     return [name for name in found if "/" not in name or name.startswith("/")]
+
+
+def _with_parts(program: str) -> list[str]:
+    """A program, and those that a compiler for another target starts by their names."""
+    prefix = next((program.removesuffix(end) for end in ("gcc", "g++") if program.endswith(f"-{end}")), None)
+    return [program, *(f"{prefix}{part}" for part in ("as", "ld", "dlltool") if prefix is not None)]
 
 
 def _described(step: PlannedStep, rustc: str) -> object:

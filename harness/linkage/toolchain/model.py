@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from linkage.toolchain.platform import PLATFORM, object_format
 from linkage.toolchain.release import RustcVersion
 
 CRATE_TYPES = ("bin", "rlib", "dylib", "cdylib", "staticlib", "proc-macro", "sdylib")
@@ -38,6 +39,19 @@ class Target:
     arch: str = ""
     libc: str = ""
     """What rustc calls the target's environment: `gnu`, `musl`; empty if it has none."""
+
+    known: bool = True
+    """Whether the compiler knows the target at all."""
+
+    @property
+    def platform(self) -> dict[str, str]:
+        """What conditions say of it, by their keys."""
+        return dict(zip(PLATFORM, (self.object_format, self.os, self.arch, self.libc), strict=True))
+
+    @property
+    def object_format(self) -> str:
+        """As `OBJECT_FORMATS` has it; empty if it is none of these."""
+        return object_format(self.os, self.arch)
 
     def output(self, crate_type: str) -> OutputName | None:
         """The name of this crate type's output; None if the target does not have the type."""

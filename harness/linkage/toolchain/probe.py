@@ -20,7 +20,7 @@ from linkage.toolchain.spec import Located
 from linkage.toolchain.tools import ask_version
 from linkage.toolchain.vocabulary import SANITIZERS
 
-_REVISION = 4  # raise it if the questions or the meaning of the answers change
+_REVISION = 5  # raise it if the questions or the meaning of the answers change
 _LOCK_TIMEOUT = 30.0
 _CRATE = "linkage_asks"
 _FLAG = re.compile(r"^ +-[ZC] +([a-z0-9][a-z0-9_-]*)(?:=| |$)", re.MULTILINE)
@@ -181,6 +181,7 @@ class _Asker:
             os=cfg.get("os", ""),
             arch=cfg.get("arch", ""),
             libc=cfg.get("env", ""),
+            known="arch" in cfg,
         )
 
     def _outputs(self, triple: str) -> tuple[OutputName, ...]:

@@ -9,6 +9,7 @@ from functools import cache
 from importlib.resources import files
 
 from linkage.toolchain.model import CRATE_TYPES, Toolchain
+from linkage.toolchain.platform import PLATFORM, object_format
 
 LINKERS = ("bfd", "gold", "lld", "mold", "wild")
 """Linkers that `-fuse-ld=` can choose."""
@@ -51,6 +52,23 @@ def recorded() -> Vocabulary:
             for key, column in zip(("os", "arch", "libc"), zip(*platforms, strict=True), strict=True)
         },
     }
+
+
+@cache
+def platforms() -> Mapping[str, Mapping[str, str]]:
+    """The platform of each target of those compilers, as conditions name it."""
+    text = files("linkage.toolchain").joinpath("vocabulary.json").read_text(encoding="utf-8")
+    found: dict[str, Mapping[str, str]] = {}
+    for triple, platform in json.loads(text)["targets"].items():
+        os, arch, libc = platform.split(" ")
+        found[triple] = dict(zip(PLATFORM, (object_format(os, arch), os, arch, libc), strict=True))
+    return found
+
+
+@cache
+def platform_words(key: str) -> frozenset[str]:
+    """What targets have for a key of a condition; the empty text is none of them."""
+    return frozenset(platform[key] for platform in platforms().values()) - {""}
 
 
 def vocabulary(toolchains: Iterable[Toolchain]) -> Vocabulary:

@@ -9,7 +9,7 @@ from linkage.case.check.outputs import PossibleFiles
 from linkage.case.check.survey import StepPlace, Survey, VariantGroup
 from linkage.case.document import KeyPath
 from linkage.case.output_kinds import ROLE_KINDS
-from linkage.case.roles import is_role, role_references
+from linkage.case.roles import is_role, is_side, role_references
 from linkage.case.variables import references
 from linkage.errors import CaseError
 
@@ -80,6 +80,7 @@ def no_such_role(
 ) -> None:
     """Report a role that is needed and that no earlier step makes."""
     owner = role.rpartition(".")[0]
+    produced = frozenset(one for one in produced if not is_side(one))
     own = sorted(one for one in produced if one.startswith(f"{owner}."))
     help = (
         f"`{owner}` makes {', '.join(own)}; use `when` to limit this to the variants that have it"
@@ -141,11 +142,8 @@ def check_never(survey: Survey) -> Iterator[CaseError]:
         if not hit:
             near = nearest(role, sorted(roles))
             where = survey.doc.value(path) if path[-1] == "output" else survey.doc.key(path)
-            help = (
-                f"did you mean `{near}`?"
-                if near
-                else f"the steps make {', '.join(sorted(roles)) or 'nothing'}"
-            )
+            listed = ", ".join(sorted(one for one in roles if not is_side(one))) or "nothing"
+            help = f"did you mean `{near}`?" if near else f"the steps make {listed}"
             yield CaseError(
                 f"no variant makes `{role}`, so this claim selects nothing", where=where, help=help
             )

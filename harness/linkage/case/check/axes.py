@@ -12,8 +12,9 @@ from linkage.case.output_kinds import CrateType
 from linkage.case.symbol_groups import GROUP_NAMES
 from linkage.case.variables import LATER
 from linkage.errors import CaseError
+from linkage.toolchain.platform import PLATFORM
 
-_RESERVED = {"not", "any", COMPILER, "captured", *LATER} - set(
+_RESERVED = {"not", "any", COMPILER, "captured", *PLATFORM, *LATER} - set(
     matrix.AXIS_VALUES
 )  # `target` is both, and the same
 

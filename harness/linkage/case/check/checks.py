@@ -11,7 +11,7 @@ from linkage.case.check.artifacts import check_never, check_references
 from linkage.case.check.axes import check_axes
 from linkage.case.check.bugs import check_bugs
 from linkage.case.check.claims import check_claims
-from linkage.case.check.compilers import built_by, has_compilers
+from linkage.case.check.compilers import built_by, built_for, has_compilers
 from linkage.case.check.conditions import check_conditions
 from linkage.case.check.equivalence import equivalent_cells
 from linkage.case.check.parallel import check_parallel
@@ -41,7 +41,7 @@ def check(case: Case) -> list[CaseError]:
     if not rows:
         where = doc.key(("matrix", "exclude"))
         return [*errors, CaseError("the matrix is empty", where=where, help="`exclude` removes every cell")]
-    built = list(built_by(rows, case.ids, model))
+    built = list(built_for(built_by(rows, case.ids, model), model))
     unknown = [
         *check_conditions(model, doc, rows, [row for row, _ in built]),
         *check_variables(doc, rows),

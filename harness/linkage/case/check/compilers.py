@@ -1,4 +1,4 @@
-"""Compilers that a case's conditions distinguish, so that the checks see every form of the case."""
+"""Compilers and platforms that a case's conditions tell apart: the checks see every form of the case."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -9,8 +9,10 @@ from typing import Any
 from linkage.case.check.conditions import every_condition
 from linkage.case.condition import COMPILER
 from linkage.case.model import CaseModel
+from linkage.toolchain.platform import PLATFORM
 from linkage.toolchain.release import CYCLE, FIRST_RELEASE, Channel, RustcVersion
 from linkage.toolchain.version import VersionRange
+from linkage.toolchain.vocabulary import platforms
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _MINORS = 200
@@ -30,6 +32,32 @@ def built_by(
     for compiler in told_apart(tuple(named), model.toolchains):
         for row, name in zip(rows, names, strict=True):
             yield {**row, COMPILER: compiler}, f"{name} with {compiler}".lstrip()
+
+
+def built_for(
+    cells: Iterable[tuple[Mapping[str, Any], str]], model: CaseModel
+) -> Iterator[tuple[Mapping[str, Any], str]]:
+    """Each cell with its name; if conditions name platforms, once for each that its target may have."""
+    keys = {key for placed in every_condition(model) for key in placed.condition.names()}
+    named = tuple(key for key in PLATFORM if key in keys)
+    if not named:
+        yield from cells
+        return
+    for row, name in cells:
+        target = row.get("target")
+        target = target.get("name") if isinstance(target, Mapping) else target
+        for platform in _platforms(named, target if isinstance(target, str) else None):
+            shown = " ".join(filter(None, platform.values())) if target is None else ""
+            yield {**row, **platform}, f"{name} for {shown}".lstrip() if shown else name
+
+
+@lru_cache(maxsize=1024)
+def _platforms(keys: tuple[str, ...], target: str | None) -> tuple[Mapping[str, str], ...]:
+    """The platforms that a target has, as far as these keys tell them apart: of an unknown one, all."""
+    known = platforms()
+    meant = [known[target]] if target is not None and target in known else known.values()
+    found = ({key: platform[key] for key in keys} for platform in meant)
+    return tuple({tuple(one.values()): one for one in found}.values())
 
 
 @lru_cache(maxsize=64)

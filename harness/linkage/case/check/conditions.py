@@ -11,6 +11,8 @@ from linkage.case.document import Document, KeyPath
 from linkage.case.model import CaseModel
 from linkage.case.steps import every_step
 from linkage.errors import CaseError
+from linkage.toolchain.platform import PLATFORM
+from linkage.toolchain.vocabulary import platform_words
 
 
 class PlacedCondition(NamedTuple):
@@ -50,6 +52,10 @@ def check_conditions(
             where = doc.key(placed.path)
             help = "a matrix is the same on every compiler: use `requires` or `toolchains`"
             errors.append(CaseError("an exclude cannot name a `toolchain`", where=where, help=help))
+        if placed.exclude and placed.condition.names() & set(PLATFORM):
+            where = doc.key(placed.path)
+            help = "exclude the `target`, or limit steps and claims with `when`"
+            errors.append(CaseError("an exclude cannot name the target's platform", where=where, help=help))
         yield from errors
         if not errors and not any(placed.condition.holds(row) for row in among):
             yield CaseError(_NOTHING[placed.of], where=doc.key(placed.path), help=_MEND)
@@ -93,11 +99,28 @@ def _names(
     condition: Condition, path: KeyPath, known: Mapping[str, Sequence[Any]], doc: Document
 ) -> Iterator[CaseError]:
     for axis, expected in condition.axes.items():
-        yield from check_value(axis, expected, (*path, axis), known, doc)
+        if axis in PLATFORM:
+            yield from _platform(axis, expected, (*path, axis), doc)
+        else:
+            yield from check_value(axis, expected, (*path, axis), known, doc)
     if condition.not_ is not None:
         yield from _names(condition.not_, (*path, "not"), known, doc)
     for index, one in enumerate(condition.any):
         yield from _names(one, (*path, "any", index), known, doc)
+
+
+def _platform(key: str, expected: object, path: KeyPath, doc: Document) -> Iterator[CaseError]:
+    """Whether some target has this operating system, architecture, libc or object format."""
+    known = sorted(platform_words(key))
+    for index, one in enumerate(expected if isinstance(expected, (list, tuple)) else [expected]):
+        if one not in known:
+            where = doc.value(path if doc.at(path) == one else (*path, index))
+            listed = f"expected one of {', '.join(known)}" if len(known) <= _LISTED else "check the spelling"
+            help = suggest(spelled(one), known, listed)
+            yield CaseError(f"no known target has the {key} `{spelled(one)}`", where=where, help=help)
+
+
+_LISTED = 20
 
 
 def check_value(

@@ -40,6 +40,7 @@ _LACKING = {
 """What a format does not have, by claim."""
 _FORMATS = {
     **dict.fromkeys(("rlib", "staticlib"), "an archive"),
+    **dict.fromkeys(("dylib-import", "cdylib-import", "proc-macro-import", "sdylib-import"), "an archive"),
     **dict.fromkeys(("dylib", "cdylib", "proc-macro", "bin", "shared", "sdylib"), "a linked file"),
     **dict.fromkeys(("asm", "llvm-ir", "mir", "dep-info"), "a text file"),
     **dict.fromkeys(("llvm-bc", "thin-link-bitcode"), "LLVM bitcode"),

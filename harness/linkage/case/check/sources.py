@@ -11,6 +11,7 @@ from linkage.case.base import suggest
 from linkage.case.check.outputs import PossibleFiles
 from linkage.case.check.survey import Survey
 from linkage.case.document import Document
+from linkage.case.mini_core import KEY
 from linkage.case.model import CaseModel
 from linkage.case.source_files import named_sources
 from linkage.errors import CaseError
@@ -40,7 +41,7 @@ def check_sources(survey: Survey, folder: Path) -> None:
             for name, path, makeable in named_sources(place.step.step):
                 # Earlier steps may make what else cc takes (objects, archives) in ways that are unknown here.
                 source = path[0] not in ("cc", "cxx") or name.endswith(_SOURCE_SUFFIXES)
-                inline = name in survey.model.sources
+                inline = name in survey.model.sources or place.step.path == (KEY,)
                 if inline or "${" in name or not source or (makeable and produced.has(name)):
                     continue
                 if name not in looked_up:

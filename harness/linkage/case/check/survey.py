@@ -13,6 +13,7 @@ from linkage.case.condition import MatrixRow
 from linkage.case.document import Document, KeyPath, position_of
 from linkage.case.matrix import AXIS_VALUES
 from linkage.case.model import CaseModel
+from linkage.case.output_kinds import SIDE_KINDS
 from linkage.errors import CaseError
 
 
@@ -107,4 +108,6 @@ def _places(resolved: Sequence[resolve.ResolvedStep]) -> Iterator[StepPlace]:
 
 
 def _made(step: resolve.ResolvedStep) -> frozenset[str]:
-    return frozenset(f"{step.id}.{kind}" for kind in step.roles)
+    sides = (side for kind in step.roles for side in SIDE_KINDS.get(kind, ()))
+    of_rustc = isinstance(step.step, steps.RustcStep)
+    return frozenset(f"{step.id}.{kind}" for kind in (*step.roles, *(sides if of_rustc else ())))

@@ -6,10 +6,17 @@ from typing import Literal
 
 from pydantic import StrictBool
 
-from linkage.case.base import Arguments, Paths, RelativePath
+from linkage.case.base import Argument, Arguments, Paths, RelativePath
 from linkage.case.document import KeyPath
 from linkage.case.steps.process import ProcessStep
 from linkage.case.steps.step import FileChanges, RoleReference, StepNames, each
+
+_NAMES = {
+    "windows": {"bin": "{}.exe", "shared": "{}.dll"}, "macos": {"shared": "lib{}.dylib"},
+    "ios": {"shared": "lib{}.dylib"}, "wasi": {"bin": "{}.wasm", "shared": "lib{}.wasm"},
+    "unknown": {"bin": "{}.wasm", "shared": "lib{}.wasm"},
+}  # fmt: skip
+"""Names of outputs that differ from those of GNU/Linux, by operating system."""
 
 
 class CcStep(ProcessStep):
@@ -25,6 +32,8 @@ class CcStep(ProcessStep):
     output: RelativePath | None = None
     system_libraries: StrictBool = True
     """Whether the libraries that std needs on this platform are linked too."""
+    target: Argument | None = None
+    """By default the matrix's."""
 
     def default_id(self, crate: str | None) -> str:
         _ = crate
@@ -37,10 +46,10 @@ class CcStep(ProcessStep):
         _ = crate_types
         return (self.kind,)
 
-    def output_file(self, step_id: str) -> str:
-        """The file that it asks the compiler for."""
-        names = {"bin": step_id, "obj": f"{step_id}.o", "shared": f"lib{step_id}.so"}
-        return self.output or names[self.kind]
+    def output_file(self, step_id: str, os: str = "linux") -> str:
+        """The file that it asks the compiler for; `os` is the target's."""
+        names = {"bin": "{}", "obj": "{}.o", "shared": "lib{}.so", **_NAMES.get(os, {})}
+        return self.output or names[self.kind].format(step_id)
 
     def file_changes(self, names: StepNames, /) -> FileChanges:
         return FileChanges(written=(self.output_file(names.id),), named_in=self.flags)

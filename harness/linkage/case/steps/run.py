@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from pydantic import StrictBool
 
-from linkage.case.base import Arguments, FileName
+from linkage.case.base import Argument, Arguments, FileName
 from linkage.case.steps.process import ProcessStep
 from linkage.case.steps.step import FileChanges, RoleReference, StepNames, each
 
@@ -21,6 +21,8 @@ class RunStep(ProcessStep):
     """A program, with its arguments, that runs the built program (`[valgrind, -q]`)."""
     library_path: StrictBool = True
     """Whether the loader finds the working folder and the toolchain's libraries."""
+    target: Argument | None = None
+    """The target of a program that no step makes; by default the matrix's."""
 
     def may_be_roles(self) -> Iterator[RoleReference]:
         yield RoleReference(self.run, ("run",))

@@ -8,10 +8,12 @@ from linkage.plan.command import Glob, Word
 from linkage.plan.steps.kind import ProcessKind
 from linkage.plan.steps.scope import Scope
 from linkage.plan.template import Captured, Template
+from linkage.toolchain.recipes import CC, CXX
 
 SYSTEM_LIBRARIES = ("-lgcc_s", "-lutil", "-lrt", "-lpthread", "-lm", "-ldl", "-lc")
 """The libraries that a staticlib with std needs on GNU/Linux (`rustc --print native-static-libs`)."""
 
+_HOST_COMPILERS = {CC: "cc", CXX: "c++"}
 _FLAGS = {"bin": (), "obj": ("-c",), "shared": ("-shared", "-fPIC")}
 
 C_contra = TypeVar("C_contra", bound=model.CcStep, contravariant=True)
@@ -19,13 +21,18 @@ C_contra = TypeVar("C_contra", bound=model.CcStep, contravariant=True)
 
 class _CompilerKind(ProcessKind[C_contra], Generic[C_contra]):
     def produce(self, step: C_contra, scope: Scope) -> tuple[str, ...]:
-        path = step.output_file(scope.resolved.id)
+        target = scope.target
+        path = step.output_file(scope.resolved.id, target.os if target is not None else "linux")
         scope.outputs.roles[f"{scope.resolved.id}.{step.kind}"] = path
         return (path,)
 
     def _argv(
-        self, compiler: str, sources: Sequence[str], step: model.CcStep, scope: Scope
+        self, need: str, sources: Sequence[str], step: model.CcStep, scope: Scope
     ) -> tuple[Word | str, ...]:
+        recipe = scope.tools.compiler(scope.resolved.target, need)
+        compiler = _HOST_COMPILERS[need]
+        if recipe is not None:
+            compiler = recipe.cxx if need == CXX else recipe.program
         output = scope.relative(scope.outputs.roles[f"{scope.resolved.id}.{step.kind}"])
         files = map(scope.file, sources)
         flags = scope.each(step.flags)
@@ -33,10 +40,12 @@ class _CompilerKind(ProcessKind[C_contra], Generic[C_contra]):
         brought = (f"-B{own}",) if own else ()  # the same LLD as in rustc's steps
         # A linker takes from a library what the objects before it need.
         place = next((i for i, word in enumerate(flags) if _names_libraries(word)), len(flags))
-        argv = (compiler, *_FLAGS[step.kind], *brought, *flags[:place], *files, "-o", output)
+        own_flags = recipe.arguments if recipe is not None else ()
+        argv = (compiler, *own_flags, *_FLAGS[step.kind], *brought, *flags[:place], *files, "-o", output)
         if step.kind == "obj":
             return (*argv, *flags[place:])
-        linked = [*flags[place:], *_linked(step, scope)]
+        libraries = SYSTEM_LIBRARIES if recipe is None else recipe.libraries
+        linked = [*flags[place:], *_linked(step, scope, libraries)]
         by_name = any(_names_libraries(word) for word in (*flags, *map(scope.file, step.link_with)))
         folders = [f"-L{folder}" for folder in map(scope.relative, scope.outputs.folders)] if by_name else []
         searched = [folder for folder in folders if folder not in linked]
@@ -48,7 +57,7 @@ class CcKind(_CompilerKind[model.CcStep]):
     program = "cc"
 
     def argv(self, step: model.CcStep, scope: Scope) -> Sequence[Word | str]:
-        return self._argv("cc", step.cc, step, scope)
+        return self._argv(CC, step.cc, step, scope)
 
 
 class CxxKind(_CompilerKind[model.CxxStep]):
@@ -56,7 +65,7 @@ class CxxKind(_CompilerKind[model.CxxStep]):
     program = "cxx"
 
     def argv(self, step: model.CxxStep, scope: Scope) -> Sequence[Word | str]:
-        return self._argv("c++", step.cxx, step, scope)
+        return self._argv(CXX, step.cxx, step, scope)
 
 
 def _names_libraries(word: Word | str) -> bool:
@@ -65,7 +74,7 @@ def _names_libraries(word: Word | str) -> bool:
     return captured or str(word).startswith("-l")
 
 
-def _linked(step: model.CcStep, scope: Scope) -> list[Word | str]:
+def _linked(step: model.CcStep, scope: Scope, libraries: Sequence[str]) -> list[Word | str]:
     argv: list[Word | str] = []
     shared = False
     for file in map(scope.file, step.link_with):
@@ -82,5 +91,5 @@ def _linked(step: model.CcStep, scope: Scope) -> list[Word | str]:
         folders = (*map(scope.relative, scope.outputs.folders), scope.variables["libdir"])
         argv += [f"-Wl,-rpath-link,{folder}" for folder in folders if folder]
     if step.system_libraries and step.link_with:
-        argv += SYSTEM_LIBRARIES
+        argv += libraries
     return argv

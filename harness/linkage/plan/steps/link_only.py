@@ -9,7 +9,7 @@ from linkage.errors import CaseError
 from linkage.plan.command import JSON_FLAG, Word
 from linkage.plan.outputs import join
 from linkage.plan.steps.kind import ProcessKind
-from linkage.plan.steps.rustc import linker_choice, placement
+from linkage.plan.steps.rustc import foreign_linker, linker_choice, placement, sides
 from linkage.plan.steps.scope import Scope
 
 
@@ -24,12 +24,16 @@ class LinkOnlyKind(ProcessKind[model.LinkOnlyStep]):
             for role, path in owned.items():
                 owned[role] = step.output or join(step.out_dir or ".", PurePosixPath(path).name)
             roles.update(owned)
+            roles.update(
+                sides(step.link_only, {role.rpartition(".")[2]: path for role, path in owned.items()}, scope)
+            )
         if step.out_dir:
             scope.outputs.search(step.out_dir)
         return tuple(owned.values())
 
     def argv(self, step: model.LinkOnlyStep, scope: Scope) -> Sequence[Word | str]:
-        rlink = step.rlink or scope.outputs.roles.get(f"{step.link_only}.rlink")
+        roles, target = scope.outputs.roles, scope.resolved.target
+        rlink = step.rlink or roles.get(f"{step.link_only}.rlink")
         if rlink is None:
             raise CaseError(
                 f"step `{step.link_only}` makes no .rlink file", help="give that step `no-link: true`"
@@ -38,6 +42,10 @@ class LinkOnlyKind(ProcessKind[model.LinkOnlyStep]):
         return (
             *argv,
             *placement(step, scope),
+            *([f"--target={target}"] if target else []),
+            *foreign_linker(
+                scope, (kind for kind in LINK_KINDS if f"{step.link_only}.{kind}" in roles), step.flags
+            ),
             *linker_choice(step.linker, scope.toolchain),
             *scope.each(step.flags),
         )

@@ -14,14 +14,50 @@ class RunKind(ProcessKind[model.RunStep]):
     program = "run"
 
     def argv(self, step: model.RunStep, scope: Scope) -> Sequence[Word | str]:
-        return (*scope.each(step.runner), scope.program(step.run), *scope.each(step.args))
+        return (*_runner(step, scope), scope.program(step.run), *scope.each(step.args))
 
     def env(self, step: model.RunStep, scope: Scope) -> Mapping[str, Template]:
+        recipe = None if step.runner else scope.tools.runner(scope.resolved.target)
+        if recipe is not None:
+            libraries = _libraries(scope, recipe.separator)
+            asked = {
+                key: value for key, value in recipe.env.items() if step.library_path or _PLACE not in value
+            }
+            return {key: _with(value, libraries) for key, value in asked.items()}
         if not step.library_path:
             return {}
-        folders = (
-            part
-            for folder in scope.outputs.folders
-            for part in (WORK, ":" if folder == "." else f"/{folder}:")
+        target = scope.target
+        windows = target is not None and target.os == "windows"
+        variable = scope.tools.loader_variables.get(
+            target.os if target is not None else "", "LD_LIBRARY_PATH"
         )
-        return {"LD_LIBRARY_PATH": Template.of(*folders, scope.variables["libdir"])}
+        return {variable: _libraries(scope, ";" if windows else ":")}
+
+
+_PLACE = "${libraries}"
+
+
+def _runner(step: model.RunStep, scope: Scope) -> tuple[Word | str, ...]:
+    """What the built program is given to: as the step says, or what runs programs of its target."""
+    recipe = None if step.runner else scope.tools.runner(scope.resolved.target)
+    if recipe is None:
+        return scope.each(step.runner)
+    libraries = _libraries(scope, recipe.separator)
+    more = recipe.library_arguments if step.library_path else ()
+    return (recipe.program, *recipe.arguments, *(_with(word, libraries) for word in more))
+
+
+def _libraries(scope: Scope, separator: str) -> Template:
+    """The folders of the variant's libraries and the toolchain's."""
+    target = scope.target
+    folders = (
+        part
+        for folder in scope.outputs.folders
+        for part in (WORK, separator if folder == "." else f"/{folder}{separator}")
+    )
+    return Template.of(*folders, str(target.libdir) if target is not None else scope.variables["libdir"])
+
+
+def _with(text: str, libraries: Template) -> Template:
+    before, found, after = text.partition(_PLACE)
+    return Template.of(before, *([libraries] if found else []), after)

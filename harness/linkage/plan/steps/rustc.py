@@ -3,12 +3,13 @@
 It adds what a user would pass every time: the edition, the search path, the target.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from linkage.case import steps as model
-from linkage.case.output_names import STREAM
+from linkage.case.output_names import STREAM, side_outputs
 from linkage.case.variables import text
 from linkage.plan.command import JSON_FLAG, Word
+from linkage.plan.foreign_needs import chooses_linker
 from linkage.plan.steps.kind import ProcessKind
 from linkage.plan.steps.scope import Scope
 from linkage.plan.template import Template
@@ -34,6 +35,7 @@ class RustcKind(ProcessKind[model.RustcStep]):
         named = step.outputs(resolved.names, lambda kind, name: outputs.linked(kind, name, triple))
         paths = {role: path for role, path in named.items() if path != STREAM}
         outputs.roles.update({f"{resolved.id}.{role}": path for role, path in paths.items()})
+        outputs.roles.update(sides(resolved.id, paths, scope))
         outputs.note_linked(resolved)
         if _produces_nothing(step):
             return ()
@@ -61,6 +63,8 @@ class RustcKind(ProcessKind[model.RustcStep]):
         argv += placement(step, scope)
         if step.search_paths and step.rustc is not None:
             argv += [word for folder in scope.outputs.folders for word in ("-L", scope.relative(folder))]
+        if not step.no_link:
+            argv += foreign_linker(scope, scope.resolved.crate_types, step.flags)
         argv += linker_choice(axes.get("linker"), scope.toolchain)
         for name, value in step.extern.items():
             argv += ["--extern", name if value is None else Template.of(f"{name}=", scope.path(value))]
@@ -70,6 +74,28 @@ class RustcKind(ProcessKind[model.RustcStep]):
 
     def is_unstable(self, step: model.RustcOptions, argv: Sequence[Word]) -> bool:
         return step.unstable or any(str(word).startswith("-Z") for word in argv)
+
+
+def sides(step_id: str, paths: Mapping[str, str], scope: Scope) -> dict[str, str]:
+    """The roles of what the linker writes beside these outputs."""
+    target = scope.target
+    if target is None:
+        return {}
+    return {
+        f"{step_id}.{side}": file
+        for kind, path in paths.items()
+        for side, file in side_outputs(kind, path, target.os, target.libc).items()
+    }
+
+
+def foreign_linker(scope: Scope, kinds: Iterable[str], flags: Iterable[str]) -> tuple[str, ...]:
+    """The flags for a linker of another target than the host, unless the step's own flags choose one."""
+    recipe = scope.tools.linker(scope.resolved.target, bare=scope.resolved.bare)
+    if recipe is None or chooses_linker(flags):
+        return ()
+    program = "bin" in kinds
+    library = any(kind in kinds for kind in ("dylib", "cdylib", "sdylib"))
+    return recipe.flags(program=program, library=library) if program or library else ()
 
 
 def placement(step: model.RustcStep | model.LinkOnlyStep, scope: Scope) -> list[str]:

@@ -10,7 +10,8 @@ from linkage.plan.command import Glob, Word
 from linkage.plan.outputs import Outputs
 from linkage.plan.state import is_glob
 from linkage.plan.template import Template
-from linkage.toolchain.model import Toolchain
+from linkage.toolchain.model import Target, Toolchain
+from linkage.toolchain.recipes import NO_TOOLS, ForeignTools
 
 
 def toolchain_or_inside(path: str, variables: Mapping[str, str]) -> str:
@@ -36,6 +37,12 @@ class Scope:
     toolchain: Toolchain
     outputs: Outputs
     variables: Mapping[str, str]
+    tools: ForeignTools = NO_TOOLS
+
+    @property
+    def target(self) -> Target | None:
+        """The target of the step; None if the toolchain does not know it."""
+        return self.toolchain.target(self.resolved.target)
 
     @property
     def cwd(self) -> str:
