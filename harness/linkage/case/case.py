@@ -1,6 +1,6 @@
 """A case as it was read: what its file says, its cells, and where each part of it stands."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from linkage.case.document import Document, KeyPath
-from linkage.case.matrix import excluded_cells, expand, row_id
+from linkage.case.matrix import MatrixCell, excluded_cells, expand, row_id
 from linkage.case.mini_core import mini_core_sources
 from linkage.case.model import CaseModel
 from linkage.case.source_files import CrateSources, source_files
-from linkage.case.variables import REFERENCE
+from linkage.case.variables import REFERENCE, text
 from linkage.errors import Position
 
 
@@ -50,6 +50,15 @@ class Case:
         )
         return found
 
+    def for_targets(self, triples: Collection[str]) -> "Case":
+        """The case with its cells for these targets; if no cell has a target, they become an axis."""
+        found = replace(self)
+        rows = [row for row in self.rows if text(row.get("target")) in triples]
+        if not any(row.get("target") for row in self.rows):
+            rows = [_with_target(row, triple) for triple in dict.fromkeys(triples) for row in self.rows]
+        vars(found)["rows"] = tuple(rows)
+        return found
+
     @cached_property
     def excluded(self) -> tuple[tuple[str, Position], ...]:
         """The cells that `exclude` removes, by name, each with the position of the condition that does."""
@@ -79,6 +88,11 @@ class Case:
     def position(self, path: KeyPath) -> Position:
         """The position of the key at `path` in the file."""
         return self.document.key(path)
+
+
+def _with_target(row: Mapping[str, Any], triple: str) -> MatrixCell:
+    added = {"target": triple}
+    return MatrixCell({**row, **added}, "-".join(filter(None, (row_id(row), row_id(added)))))
 
 
 def _files(folder: Path, name: str) -> Iterator[Path]:

@@ -51,6 +51,12 @@ def add_toolchains(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_targets(parser: argparse.ArgumentParser) -> None:
+    """The targets that a command is about."""
+    (option,) = (one for one in RUN_OPTIONS if one.flags == ("--target",))
+    parser.add_argument(*option.flags, **option.settings)
+
+
 def output(arguments: argparse.Namespace, option: str) -> OutputFile | None:
     """The file that an option names, which has been seen to be writable. Raises LinkageError."""
     place: str | None = getattr(arguments, option.lstrip("-"))

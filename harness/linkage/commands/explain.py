@@ -8,7 +8,7 @@ from rich.text import Text
 
 from linkage.case.matrix import row_id
 from linkage.case.model import CaseModel
-from linkage.commands import add_keywords, add_toolchains
+from linkage.commands import add_keywords, add_targets, add_toolchains
 from linkage.errors import ExitCode
 from linkage.host.terminal import escape, escape_lines
 from linkage.judge.judge import shown_step
@@ -16,7 +16,7 @@ from linkage.judge.known_bugs import applicable
 from linkage.plan.name_filter import selected
 from linkage.plan.plan import Plan, PlannedStep, Variant
 from linkage.render.claims import claims, compact, expectations
-from linkage.run.selection import chosen, one_case, variants
+from linkage.run.selection import check_targets, chosen, one_case, variants
 from linkage.run.session import Session, chosen_toolchains, session_for
 
 _LINE = 10_000
@@ -28,12 +28,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("case", metavar="CASE[VARIANT]", help="a case file, or the node id of a variant")
     add_keywords(parser)
     add_toolchains(parser)
+    add_targets(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print what a run of the case would do. Raises LinkageError."""
     selected(arguments.chosen, "")  # a wrong expression is reported before anything is printed
     case, named, cell = one_case(arguments.case)
+    targets = check_targets(arguments.target)
+    case = case.for_targets(targets) if targets and cell is None else case
     console = Console(highlight=False, soft_wrap=True, emoji=False)
     console.print(Text.assemble((case.name, "bold"), ": ", escape(case.model.summary, _LINE)))
     _print_head(case.model, console)

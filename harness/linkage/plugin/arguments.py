@@ -14,7 +14,7 @@ import pytest
 from linkage.case.reader import read_case
 from linkage.errors import LinkageError
 from linkage.plugin.run_session import toolchains_of
-from linkage.run.selection import ChosenCase, case_name, chosen_cases, located, split
+from linkage.run.selection import ChosenCase, case_name, chosen_cases, fitting, located, split
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def check_distributed(config: pytest.Config) -> None:
             raise LinkageError("file or directory not found", where=name, help="check the path")
         if name.endswith(".yaml") and (toolchain or cell):
             (one,) = chosen_cases([text])
-            one.rows(read_case(one.file, case_name(one.file)))
+            one.rows(fitting(read_case(one.file, case_name(one.file)), one.cell))
 
 
 CHOSEN: pytest.StashKey[Mapping[Path, Sequence[ChosenCase]]] = pytest.StashKey()

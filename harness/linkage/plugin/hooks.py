@@ -13,7 +13,7 @@ from linkage.plan.plan import Variant
 from linkage.plugin import KEYWORDS, RUN, TAGS
 from linkage.plugin.items import CaseFile, CaseFolder, UnjudgedError, VariantItem
 from linkage.plugin.recorder import Recorder
-from linkage.plugin.run_session import AHEAD, JOBS, STORE, session_of, toolchains_of
+from linkage.plugin.run_session import AHEAD, JOBS, STORE, session_of, targets_of, toolchains_of
 from linkage.plugin.run_store import RunStore
 from linkage.render.evidence import explain_verdict
 from linkage.run.selection import may_have_cases
@@ -50,6 +50,7 @@ class Hooks:
             from linkage.plugin.junit_tools import JUnitTools  # noqa: PLC0415 - other runs need none of it
 
             config.pluginmanager.register(JUnitTools(config), "linkage-junit-tools")
+        targets_of(config)
         if config.getoption("--toolchain"):
             toolchains_of(config)
         elif config.getoption("--sandbox"):

@@ -5,7 +5,7 @@ fail and fixed are failures; what could not be judged is an error.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,9 @@ from linkage.judge.verdict import Verdict, VerdictKind
 from linkage.plan.plan import Variant
 from linkage.plugin.arguments import CHOSEN
 from linkage.plugin.properties import VERDICT, properties
-from linkage.plugin.run_session import AHEAD, session_of, toolchains_of
+from linkage.plugin.run_session import AHEAD, session_of, targets_of, toolchains_of
 from linkage.render.evidence import explain_verdict
-from linkage.run.selection import case_name
+from linkage.run.selection import ChosenCase, case_name, fitting
 
 _REASON = 2000
 """Characters of a reason that pytest prints."""
@@ -44,6 +44,7 @@ class CaseFile(pytest.File):
         for name in case.model.tags:
             self.config.addinivalue_line("markers", f"{name}: a tag of {self.nodeid}")
         chosen = self.config.stash.get(CHOSEN, {}).get(self.path)
+        case = _for_targets(case, targets_of(self.config), chosen)
         for toolchain in toolchains:
             for row, cell in zip(case.rows, case.ids, strict=True):
                 if chosen is not None and not any(one.means(toolchain.name, cell) for one in chosen):
@@ -54,6 +55,14 @@ class CaseFile(pytest.File):
                 yield VariantItem.from_parent(
                     self, name=name, nodeid=f"{self.nodeid}::{name}", variant=variant
                 )
+
+
+def _for_targets(case: Case, triples: Sequence[str], chosen: Sequence[ChosenCase] | None) -> Case:
+    """The case with the cells that `--target` or the ids of variants mean."""
+    if triples:
+        return case.for_targets(triples)
+    cells = {one.cell for one in chosen or ()}
+    return fitting(case, cells.pop()) if len(cells) == 1 else case
 
 
 class CaseFolder(pytest.Directory):

@@ -1,6 +1,7 @@
 """The session and the toolchains of a pytest run, created on first use."""
 
 import os
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,6 +62,13 @@ def _jobs(config: pytest.Config, store: "Store") -> "JobServer | None":
         held.callback(jobs.close)
     config.add_cleanup(held.close)
     return jobs
+
+
+def targets_of(config: pytest.Config) -> Sequence[str]:
+    """The targets that the run is limited to. Raises LinkageError for one that no compiler has."""
+    from linkage.run.selection import check_targets  # noqa: PLC0415 - a run without cases needs none of it
+
+    return check_targets(config.getoption("--target"))
 
 
 def toolchains_of(config: pytest.Config) -> list["Toolchain"]:

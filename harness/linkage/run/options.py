@@ -36,6 +36,14 @@ RUN_OPTIONS = (
         "or NAME=PATH; may be repeated (default: $RUSTC and all rustup toolchains, else the rustc on PATH)",
     ),
     _option(
+        "--target",
+        action="append",
+        default=[],
+        metavar="TRIPLE",
+        help="only the variants for this target; a case that names none is built for it. May be repeated, or "
+        "name several: A,B",
+    ),
+    _option(
         "-j",
         "--jobs",
         type=width,

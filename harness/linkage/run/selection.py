@@ -19,6 +19,7 @@ from linkage.host.terminal import printable_name, typed_name
 from linkage.plan.name_filter import selected
 from linkage.plan.plan import Variant
 from linkage.toolchain import Toolchain
+from linkage.toolchain.vocabulary import platforms
 
 SHIPPED = "shipped:"
 _FOLDER = (Path(__file__).parents[1] / "shipped").resolve()
@@ -58,6 +59,27 @@ class ChosenCase:
         near = nearest(self.cell, list(case.ids))
         help = f"did you mean [{near}]?" if near else f"run `linkage list {case.name}`"
         raise LinkageError(f"no variant [{self.cell}]", where=case.name, help=help)
+
+
+_TARGET = re.compile(r"(?:^|-)target=([\w.]+(?:-[\w.]+)*)$")
+
+
+def fitting(case: Case, cell: str | None) -> Case:
+    """The case in which a cell is: one that `--target` made is in the case for that target."""
+    found = None if cell is None or cell in case.ids else _TARGET.search(cell)
+    return case.for_targets([found[1]]) if found else case
+
+
+def check_targets(triples: Sequence[str]) -> tuple[str, ...]:
+    """The targets that an option names, several divided by commas. Raises LinkageError for an unknown one."""
+    named = tuple(dict.fromkeys(one for text in triples for one in text.split(",") if one))
+    known = platforms()
+    for one in named:
+        if one not in known and not one.endswith(".json"):
+            near = nearest(one, list(known))
+            help = f"did you mean {near}?" if near else "run `rustc --print target-list`"
+            raise LinkageError(f"no known rustc has the target `{one}`", where="--target", help=help)
+    return named
 
 
 def located(text: str, folder: Path | None = None) -> Path:
@@ -135,7 +157,7 @@ def one_case(text: str) -> tuple[Case, str | None, str | None]:
     if len(chosen) > 1:
         raise LinkageError(f"has {len(chosen)} cases", where=text, help=f"name one, such as {chosen[0].file}")
     (one,) = chosen
-    case = read_case(one.file, case_name(one.file))
+    case = fitting(read_case(one.file, case_name(one.file)), one.cell)
     one.rows(case)
     return case, one.toolchain, one.cell
 
@@ -154,6 +176,8 @@ def read_cases(
     for file, several in named.items():
         try:
             case = read_case(file, case_name(file))
+            if len(several) == 1:
+                case = fitting(case, several[0].cell)
             meant = {name for one in several for name in one.rows(case)}
         except LinkageError as error:
             if wrong is None:
