@@ -44,7 +44,7 @@ class LinkOnlyKind(ProcessKind[model.LinkOnlyStep]):
             *placement(step, scope),
             *([f"--target={target}"] if target else []),
             *foreign_linker(
-                scope, (kind for kind in LINK_KINDS if f"{step.link_only}.{kind}" in roles), step.flags
+                scope, [kind for kind in LINK_KINDS if f"{step.link_only}.{kind}" in roles], step.flags
             ),
             *linker_choice(step.linker, scope.toolchain),
             *scope.each(step.flags),

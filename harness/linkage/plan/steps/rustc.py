@@ -3,7 +3,7 @@
 It adds what a user would pass every time: the edition, the search path, the target.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from linkage.case import steps as model
 from linkage.case.output_names import STREAM, side_outputs
@@ -88,7 +88,7 @@ def sides(step_id: str, paths: Mapping[str, str], scope: Scope) -> dict[str, str
     }
 
 
-def foreign_linker(scope: Scope, kinds: Iterable[str], flags: Iterable[str]) -> tuple[str, ...]:
+def foreign_linker(scope: Scope, kinds: Collection[str], flags: Iterable[str]) -> tuple[str, ...]:
     """The flags for a linker of another target than the host, unless the step's own flags choose one."""
     recipe = scope.tools.linker(scope.resolved.target, bare=scope.resolved.bare)
     if recipe is None or chooses_linker(flags):
