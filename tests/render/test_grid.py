@@ -154,7 +154,7 @@ def test_the_digest_follows_the_sources(tmp_path: Path) -> None:
 def test_bugs_by_name_with_their_report(case: Case, tmp_path: Path) -> None:
     first, second = KeptBug("rust-lang/rust#1", "it is | broken"), KeptBug("unreported", "worse")
     kept = [
-        msgspec.structs.replace(result(case, "lto=fat", OLD, "known"), bugs=(first, second)),
+        msgspec.structs.replace(result(case, "lto=fat", OLD, "known"), bugs=(first, second, second)),
         msgspec.structs.replace(result(case, "lto=fat", STABLE, "known"), bugs=(first,)),
     ]
     found = grid([(case, kept)])

@@ -75,7 +75,7 @@ def test_the_whole_summary() -> None:
         record("pass"),
         record("fail", failures=[missing("cases/a.yaml")]),
         record("known", bugs=[{"name": "rust-lang/rust#1", "note": None}]),
-        record("known", "cases/b.yaml", bugs=[{"name": "unreported", "note": "the shim is missing"}]),
+        record("known", "cases/b.yaml", bugs=[{"name": "unreported", "note": "the shim is missing"}] * 2),
         record("skip", "cases/b.yaml", reason="stable has no dynamic std"),
     ]
     assert printed(records) == [

@@ -53,7 +53,7 @@ class GridRow:
 
 @dataclass(slots=True)
 class SeenBug:
-    """A known bug, and how often it occurred in each column."""
+    """A known bug, and in how many variants it occurred in each column."""
 
     name: str
     note: str
@@ -158,7 +158,8 @@ def _bugs(case: Case, kept: Sequence[KeptResult], columns: Sequence[Column]) -> 
     for one in kept:
         if one.outcome != VerdictKind.KNOWN or one.compiler not in labels or one.cell not in case.ids:
             continue
-        for bug in one.bugs:
+        # A bug that a case describes by several signatures occurs once in a variant.
+        for bug in {(bug.name, bug.note): bug for bug in one.bugs}.values():
             name = (bug.name, bug.note)
             new = SeenBug(bug.name, bug.note or case.model.summary, case, reports.get(name))
             found.setdefault(name, new).seen[labels[one.compiler]] += 1

@@ -121,8 +121,9 @@ def _print_bugs(records: Sequence[VariantReport], console: Console) -> None:
     seen: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for record in records:
         if record.outcome == VerdictKind.KNOWN:
-            for bug in record.bugs:
-                seen[bug.name, bug.note or record.summary][record.toolchain] += 1
+            # A bug that a case describes by several signatures occurs once in a variant.
+            for name, note in {(bug.name, bug.note or record.summary) for bug in record.bugs}:
+                seen[name, note][record.toolchain] += 1
     if seen:
         _heading("known bugs", "yellow", console)
     for (name, note), counted in sorted(seen.items()):
