@@ -28,6 +28,7 @@ def test_a_chain_of_changes_is_that_of_dictionaries(first: dict[str, Node], chan
         assert state == FolderState.of(expected)
         assert state.digest == FolderState.of(expected).digest
         assert state == expected
+        assert states[0][1].changed(*states[0][1].until(state)) == state
 
 
 def test_many_states_hold_little_more_than_one() -> None:

@@ -10,6 +10,7 @@ from linkage.judge.verdict import VerdictKind
 from linkage.plan.folder_state import FolderState
 from linkage.plan.state import State
 from linkage.plan.steps.kind import LINK_INPUTS
+from linkage.run import chain
 from linkage.run.executor import Context, execute
 from linkage.run.session import Session
 from linkage.run.workspace import Workspace
@@ -170,3 +171,33 @@ def test_a_symlink_is_written_through_whether_or_not_the_store_has_its_target(tm
 def test_inputs_of_the_linker_are_not_produced(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path / "run")
     assert execute_one(f"write: {LINK_INPUTS}a.o, text: a", workspace)[0] == ()
+
+
+def test_a_folder_that_something_else_has_changed(
+    session_on: Sessions, counted: Counted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A record leads from the state in its key to that after the step, whatever came in between."""
+    text = "summary: Two steps\nsteps: [{mkdir: [a]}, {mkdir: [b]}]\n"
+
+    key = chain._Chain._key
+
+    def disturbed(self: chain._Chain, index: int) -> str:
+        if self.workspace is not None and index == 1:
+            (self.workspace.root / "foreign").touch()
+            (self.workspace.root / "a").rmdir()
+            self.workspace.forget()
+        return key(self, index)
+
+    monkeypatch.setattr(chain._Chain, "_key", disturbed)
+    observed = []
+    keep = chain._stored
+
+    def stored(record: chain._Record) -> object:
+        observed.append(record)
+        return keep(record)
+
+    monkeypatch.setattr(chain, "_stored", stored)
+    verdicts(session_on(tmp_path / "store"), text, counted.toolchain, tmp_path)
+    first, second = observed
+    assert first.after.changed(second.changed, second.gone) == second.after
+    assert sorted(second.after) == ["b", "foreign"]

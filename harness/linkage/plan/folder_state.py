@@ -54,6 +54,11 @@ class FolderState(Mapping[str, Node]):
             return type(self)(dict(made.items()), {}, count, total % 2**_BITS)
         return made
 
+    def until(self, later: State) -> tuple[dict[str, Node], list[str]]:
+        """What `changed` needs to make another state from this one."""
+        now = {name: node for name, node in sorted(later.items()) if self.get(name) != node}
+        return now, sorted(name for name in self if name not in later)
+
     @property
     def digest(self) -> str:
         """Equal for states with the same nodes at the same paths, and for no others."""

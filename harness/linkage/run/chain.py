@@ -370,8 +370,13 @@ class _Chain:
         self.context.captured, self.context.umask = dict(place.captured), place.umask
         if self.task.progress is not None:
             self.task.progress(step.id)
+        as_recorded = workspace.state == place.state
         outcome, changes = execute(step, workspace, self.context)
         state = workspace.state
+        if as_recorded:
+            changed, gone = {name: state[name] for name in sorted(changes.written)}, sorted(changes.gone)
+        else:  # something else has written into the folder: the record counts from the state in its key
+            changed, gone = place.state.until(state)
         for digest in workspace.overwritten:
             self.store.drop_blob(digest)
         self.at = index + 1
@@ -379,8 +384,8 @@ class _Chain:
         compiler = str(self.plan.variant.toolchain.version)
         record = _Record(
             outcome,
-            {name: state[name] for name in sorted(changes.written)},
-            tuple(sorted(changes.gone)),
+            changed,
+            tuple(gone),
             state,
             dict(self.context.captured),
             self.context.umask,

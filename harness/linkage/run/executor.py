@@ -72,10 +72,9 @@ def execute(step: PlannedStep, workspace: Workspace, context: Context) -> tuple[
     If the step cannot be run, the outcome has a `problem`. Raises OSError only if the folder itself
     cannot be read.
     """
+    before = workspace.state
     if any(inputs_wanted(part) for part in (step.parallel or (step,))):
         shutil.rmtree(workspace.root / LINK_INPUTS, ignore_errors=True)  # of an earlier step
-        workspace.forget()
-    before = workspace.state
     touched: frozenset[str] | None = None
     try:
         with context.jobs.token() if context.jobs and _starts(step) else contextlib.nullcontext():
@@ -93,7 +92,8 @@ def execute(step: PlannedStep, workspace: Workspace, context: Context) -> tuple[
         why = f"{name} has {shown_size(size)}, more than {shown_size(workspace.largest)}"
         outcome = replace(outcome, problem=f"{why} (help: raise `file-size` in `limits`)")
     produced = tuple(sorted(_produced(changes.written, before, workspace.state)))
-    return replace(outcome, produced=produced, removed=tuple(sorted(changes.gone)), obtained=_now()), changes
+    removed = tuple(sorted(name for name in changes.gone if not f"{name}/".startswith(LINK_INPUTS)))
+    return replace(outcome, produced=produced, removed=removed, obtained=_now()), changes
 
 
 def _produced(written: Collection[str], before: State, after: State) -> Iterator[str]:
