@@ -3,17 +3,34 @@
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from linkage.host import process
+from linkage.host.control_group import group_places
 from linkage.host.limits import StepLimits, own_memory, usage
 from linkage.host.process import ProcessResult, run
 from linkage.host.supervisor import children
 
 ENV = {"PATH": os.environ["PATH"]}
 SMALL = StepLimits(memory=100 << 20, processes=40, file_size=1 << 20, open_files=64)
+
+
+@pytest.fixture(autouse=True, params=["by a control group", "by looking"])
+def kept(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Both ways to keep processes within limits."""
+    if request.param == "by looking":
+        monkeypatch.setattr(process, "make_group", lambda *_: None)
+    elif not group_places():
+        pytest.skip("this user cannot make control groups for memory and processes here")
+    pool = process._SupervisorPool()
+    monkeypatch.setattr(process, "_supervisors", pool)
+    yield
+    for one in [one for idle in pool._idle.values() for one in idle]:
+        one.stop()
 
 
 def python(script: str, folder: Path, limits: StepLimits = SMALL) -> ProcessResult:

@@ -1,9 +1,9 @@
 """What the processes of a step may use of the machine: the limits, their defaults, and who watches them.
 
 The kernel keeps each process to its file size and its open files (setrlimit(2)). It has no limit on what
-several processes use together but that of a cgroup, so memory and the number of processes are looked at
-while they run: RLIMIT_AS and RLIMIT_DATA count what is only reserved, which a sanitizer does by the
-terabyte, and RLIMIT_NPROC counts all processes of the user.
+several processes use together but that of a control group (`linkage.host.control_group`). Where none can be
+made, memory and the number of processes are looked at while they run: RLIMIT_AS and RLIMIT_DATA count what is
+only reserved, which a sanitizer does by the terabyte, and RLIMIT_NPROC counts all processes of the user.
 """
 
 import contextlib
@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from linkage.host.control_group import ControlGroup
 from linkage.host.supervisor import tree
 
 _FIRST_LOOK = 0.05
@@ -48,11 +49,13 @@ class StepLimits:
 
 
 class Watch:
-    """Looks now and then at what all that descends from a process uses."""
+    """Looks now and then whether all that descends from a process has reached a limit."""
 
-    def __init__(self, supervisor: int, limits: StepLimits | None) -> None:
+    def __init__(self, supervisor: int, limits: StepLimits | None, group: ControlGroup | None = None) -> None:
+        """`group` is what they are in, if the kernel keeps them within the limits."""
         self._supervisor = supervisor
         self._limits = limits
+        self._group = group
         self._over = 0
         self.next = time.monotonic() + _FIRST_LOOK if limits is not None else float("inf")
         """When to look again, by time.monotonic()."""
@@ -61,19 +64,27 @@ class Watch:
         """The limit that is exceeded: "memory" or "processes"; looks only if it is time."""
         if self._limits is None or time.monotonic() < self.next:
             return None
+        self.next = time.monotonic() + _INTERVAL
+        return self._used(self._limits) if self._group is None else self._group.reached()
+
+    def _used(self, limits: StepLimits) -> str | None:
+        """The limit that the processes exceed now."""
         running = tree(self._supervisor)[1:]
         tasks, resident = usage(running)
         found = None
-        if tasks > self._limits.processes:
+        if tasks > limits.processes:
             found = "processes"
-        elif resident > self._limits.memory and own_memory(running) > self._limits.memory:
+        elif resident > limits.memory and own_memory(running) > limits.memory:
             # Once may be an illusion: a process that was just forked seems to have all that its parent has.
             self._over += 1
             found = "memory" if self._over > 1 else None
         else:
             self._over = 0
-        self.next = time.monotonic() + _INTERVAL
         return found
+
+    def last(self) -> str | None:
+        """The limit that they have reached since the last look, when they have ended."""
+        return None if self._group is None else self._group.reached()
 
 
 def usage(pids: Iterable[int]) -> tuple[int, int]:

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Self
 
 from linkage.host import supervisor
+from linkage.host.control_group import make_group
 from linkage.host.limits import OOM_SCORE, StepLimits, Watch
 from linkage.host.sandbox import Sandbox
 from linkage.host.supervisor import END, LENGTH, REPORT, StartRequest
@@ -81,10 +82,14 @@ def run(
             resources,
             0 if limits is None else OOM_SCORE,
         )
-        process = held.enter_context(_Process(request, stdin, [] if report is None else [report.written]))
-        watch = Watch(process.supervisor.pid, limits)
+        shared = None if limits is None else (limits.memory, limits.processes)
+        files = [] if report is None else [report.written]
+        process = held.enter_context(_Process(request, shared, stdin, files))
+        watch = Watch(process.supervisor.pid, limits, process.supervisor.group)
         taken, limit = _exchange(process, stdin or b"", started + time_limit, output_limit, watch)
         status = process.end()
+        reached = watch.last()
+        limit = limit or reached
         stdout, stderr = map(bytes, taken)
         if report is not None and limit is None:
             status = report.status(status, stderr)
@@ -120,12 +125,17 @@ class _Report:
 class _SupervisorConnection:
     """A process beside this one that starts programs, all with the same limits; it runs one at a time."""
 
-    def __init__(self, limits: Mapping[int, int]) -> None:
-        self.limits = limits
+    def __init__(self, limits: Mapping[int, int], shared: tuple[int, int] | None) -> None:
+        """`limits` are those of setrlimit(2), `shared` is what its programs may have together: bytes of
+        memory, and processes. Raises OSError if it cannot be started.
+        """
+        self.kind = _kind(limits, shared)
+        self.group = None if shared is None else make_group(*shared)
         self.socket, theirs = socket.socketpair()
+        groups = () if self.group is None else self.group.arguments
         with theirs:
             process = subprocess.Popen(
-                [sys.executable, "-I", "-S", supervisor.__file__, str(theirs.fileno())],
+                [sys.executable, "-I", "-S", supervisor.__file__, str(theirs.fileno()), *groups],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -136,6 +146,12 @@ class _SupervisorConnection:
         self.pid = process.pid
         self._process = process
         self._told = b""
+        if self.group is not None:
+            try:
+                self.group.add(self.pid)  # it has started nothing yet
+            except OSError:
+                self.group.remove()
+                self.group = None
 
     def request(self, request: StartRequest, files: Sequence[int]) -> None:
         """Have a program started that gets these open files. Raises OSError if the supervisor is gone."""
@@ -161,6 +177,16 @@ class _SupervisorConnection:
         """Let go of it: it kills what it has started, and ends."""
         self.socket.close()
         self._process.wait()
+        if self.group is not None:
+            self.group.remove()  # if it was killed: else it has done so itself
+
+
+_Kind = tuple[frozenset[tuple[int, int]], tuple[int, int] | None]
+
+
+def _kind(limits: Mapping[int, int], shared: tuple[int, int] | None) -> _Kind:
+    """Which programs a supervisor starts: those that have the same limits."""
+    return frozenset(limits.items()), shared
 
 
 class _SupervisorPool:
@@ -168,22 +194,22 @@ class _SupervisorPool:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._idle: dict[frozenset[tuple[int, int]], list[_SupervisorConnection]] = {}
+        self._idle: dict[_Kind, list[_SupervisorConnection]] = {}
         self._owner = 0
 
-    def take(self, limits: Mapping[int, int]) -> _SupervisorConnection:
+    def take(self, limits: Mapping[int, int], shared: tuple[int, int] | None) -> _SupervisorConnection:
         """One for a program. Raises OSError if none can be started."""
         with self._lock:
             if self._owner != os.getpid():  # those of the process that we were forked from
                 self._idle, self._owner = {}, os.getpid()
-            if idle := self._idle.get(frozenset(limits.items())):
+            if idle := self._idle.get(_kind(limits, shared)):
                 return idle.pop()
-        return _SupervisorConnection(limits)
+        return _SupervisorConnection(limits, shared)
 
     def give_back(self, one: _SupervisorConnection) -> None:
         """It can be used again."""
         with self._lock:
-            self._idle.setdefault(frozenset(one.limits.items()), []).append(one)
+            self._idle.setdefault(one.kind, []).append(one)
 
 
 _supervisors = _SupervisorPool()
@@ -192,8 +218,14 @@ _supervisors = _SupervisorPool()
 class _Process:
     """A program that was started; leaving the context kills all that is left of it."""
 
-    def __init__(self, request: StartRequest, stdin: bytes | None, files: Sequence[int]) -> None:
-        """Raises OSError if it cannot be started."""
+    def __init__(
+        self,
+        request: StartRequest,
+        shared: tuple[int, int] | None,
+        stdin: bytes | None,
+        files: Sequence[int],
+    ) -> None:
+        """`shared` as of `_SupervisorConnection`. Raises OSError if it cannot be started."""
         self._held = contextlib.ExitStack()
         self._status: int | None = None
         self._done = False
@@ -212,7 +244,7 @@ class _Process:
             streams.append(written)
             self.stderr, written = self._pipe(passed)
             streams.append(written)
-            self._start(request, [*streams, *files])
+            self._start(request, shared, [*streams, *files])
             failing.pop_all()
 
     def _pipe(self, passed: contextlib.ExitStack) -> tuple[int, int]:
@@ -221,14 +253,14 @@ class _Process:
         passed.callback(os.close, written)
         return read, written
 
-    def _start(self, request: StartRequest, files: Sequence[int]) -> None:
-        self.supervisor = _supervisors.take(request.limits)
+    def _start(self, request: StartRequest, shared: tuple[int, int] | None, files: Sequence[int]) -> None:
+        self.supervisor = _supervisors.take(request.limits, shared)
         self._held.callback(self._let_go)
         try:
             self.supervisor.request(request, files)
         except OSError:  # somebody has killed it
             self.supervisor.stop()
-            self.supervisor = _SupervisorConnection(request.limits)
+            self.supervisor = _SupervisorConnection(request.limits, shared)
             self.supervisor.request(request, files)
         match self.supervisor.line():
             case [b"started", pid]:

@@ -1,9 +1,10 @@
 """A small process beside the harness that starts programs for it, one after the other, and ends all that
 they leave behind.
 
-Run as a program: `python -I -S supervisor.py SOCKET`. All programs that it starts have the same limits, which
-it takes on itself before the first: if one came a moment after a program's start, it would break those that
-have already asked for it (valgrind aborts). It adopts what the program leaves behind, whatever group or
+Run as a program: `python -I -S supervisor.py SOCKET [HOME GROUP]...`. All programs that it starts have the
+same limits, which it takes on itself before the first: if one came a moment after a program's start, it would
+break those that have already asked for it (valgrind aborts). The harness puts it into the control GROUPs. At
+its end it goes back to each HOME and removes them. It adopts what a program leaves behind, whatever group or
 session that is in (prctl(2), PR_SET_CHILD_SUBREAPER): nothing else can be a child of it. If the harness
 closes its end of the socket, or is killed, it kills the program and all that descends from it.
 
@@ -225,6 +226,15 @@ def end() -> None:
         time.sleep(_PAUSE)
 
 
+def leave_groups(folders: Sequence[str]) -> None:
+    """Go back from each control group to the one before it, and remove it."""
+    for home, group in zip(folders[::2], folders[1::2], strict=True):
+        with contextlib.suppress(OSError):
+            with open(f"{home}/cgroup.procs", "w") as file:
+                file.write("0")  # this process
+            os.rmdir(group)
+
+
 def _group(pid: int, own: int) -> int:
     """The group of a process in a session of its own; 0 if it has ended."""
     with contextlib.suppress(OSError):
@@ -245,3 +255,4 @@ if __name__ == "__main__":
         pass  # the harness is gone
     finally:
         end()
+        leave_groups(sys.argv[2:])

@@ -36,6 +36,8 @@ RUNNERS = (
     "linkage.run.sandbox",
     "linkage.run.shortage",
     "linkage.run.workspace",
+    "linkage.host.cgroup_tree",
+    "linkage.host.control_group",
     "linkage.host.limits",
     "linkage.host.process",
     "linkage.host.sandbox",
