@@ -98,8 +98,7 @@ def _changes_of(group: FlipGroup, answer: Answer) -> Iterator[str]:
 def _found_lines(flip: Flip) -> Iterator[str]:
     """The lines for triagers' bots."""
     word = "regressed" if flip.becomes == "bad" else "fixed"
-    after = flip.after.nightly or flip.after.name
-    nightly = flip.after.version.removeprefix("in ") if flip.by_merge else after
+    nightly = _nightlies(flip)[1]
     if nightly.startswith(_NIGHTLY) and (flip.by_merge or len(flip.candidates) == 1):
         yield f"{word} nightly: {nightly}"
     if flip.by_linker:
@@ -133,11 +132,22 @@ def _bounds(flip: Flip) -> tuple[str, str]:
 
     Nightlies are kept for longer than the compilers of merges.
     """
-    names = flip.before.name, flip.after.name
-    if flip.by_merge:
-        nightlies = flip.before.version.removeprefix("after "), flip.after.version.removeprefix("in ")
-        names = nightlies if all(one.startswith(_NIGHTLY) for one in nightlies) else names
+    names = _nightlies(flip)
+    if not all(one.startswith(_NIGHTLY) for one in names):
+        names = flip.before.name, flip.after.name
     return names[0].removeprefix(_NIGHTLY), names[1].removeprefix(_NIGHTLY)
+
+
+def _nightlies(flip: Flip) -> tuple[str, str]:
+    """The nightlies between which a flip is, if they are known; else its toolchains."""
+    if not flip.by_merge:
+        return flip.before.name, flip.after.name
+    told = flip.before.version.removeprefix("after "), flip.after.version.removeprefix("in ")
+    before, after = (
+        nightly if nightly.startswith(_NIGHTLY) else side.name
+        for nightly, side in zip(told, (flip.before, flip.after), strict=True)
+    )
+    return before, after
 
 
 def _bugs(group: FlipGroup, case: str) -> list[str]:
@@ -195,7 +205,7 @@ def _changed(flip: Flip) -> str:
 
 def _first(flip: Flip) -> str:
     if flip.by_linker:
-        return f"the linker that {flip.after.name} uses, not by rustc"
+        return f"the linker that {_nightlies(flip)[1]} uses, not by rustc"
     alone = culprits(flip.members)
     if len(alone) == 1:
         return str(alone[0])
@@ -223,7 +233,8 @@ def _flip(flip: Flip) -> Iterator[str]:
         before, after = words[held.before], words[held.after]
         both = f"{before} on both" if before == after else f"{before} before and {after} after"
         yield f"- with --linker {held.linker}: {both}"
-    yield from _merges(flip)
+    if not flip.by_linker:  # else none of them is to blame
+        yield from _merges(flip)
     yield from _changes(flip.changes)
 
 
