@@ -17,6 +17,8 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from linkage.bisect.proxies import open_url
+
 PAUSE = 1.0
 """Seconds before the second attempt; doubled before each later one."""
 LONGEST_PAUSE = 120.0
@@ -150,11 +152,11 @@ class Downloads:
     def _ask(self, url: str) -> None:
         request = _request(url)
         request.method = "HEAD"
-        with urllib.request.urlopen(request, timeout=self.stall):  # noqa: S310 - http alone
+        with open_url(request, self.stall):
             pass
 
     def _read(self, url: str, limit: int) -> bytes:
-        with urllib.request.urlopen(_request(url), timeout=self.stall) as answer:  # noqa: S310 - http alone
+        with open_url(_request(url), self.stall) as answer:
             found: bytes = answer.read(limit)
             length = answer.headers.get("Content-Length")
             if length is not None and len(found) < min(int(length), limit):
@@ -167,7 +169,7 @@ class Downloads:
         if have:
             request.add_header("Range", f"bytes={have}-")
         try:
-            answer = urllib.request.urlopen(request, timeout=self.stall)  # noqa: S310 - http alone
+            answer = open_url(request, self.stall)
         except urllib.error.HTTPError as error:
             if error.code == _TOO_FAR:
                 return  # the partial file is complete

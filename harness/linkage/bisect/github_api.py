@@ -22,6 +22,7 @@ import blake3
 import msgspec
 
 from linkage.bisect.download import seconds_asked
+from linkage.bisect.proxies import open_url
 from linkage.errors import LinkageError
 from linkage.host.decoding import MALFORMED
 from linkage.host.files import replace_file
@@ -99,7 +100,7 @@ class GitHubApi:
             if attempt:
                 time.sleep(PAUSE * 2 ** (attempt - 1))
             try:
-                with urllib.request.urlopen(self._request(url, kept), timeout=self.stall) as answer:  # noqa: S310
+                with open_url(self._request(url, kept), self.stall) as answer:
                     body = answer.read(_LIMIT).decode("utf-8", "replace")
                     following = _NEXT.search(answer.headers.get("Link") or "")
                     return _Answer(body, following[1] if following else None, answer.headers.get("ETag"))

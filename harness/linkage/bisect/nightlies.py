@@ -12,6 +12,7 @@ from typing import Any
 
 from linkage.bisect.contents import ToolchainContents
 from linkage.bisect.download import DiskFullError, Downloads, FailedError, NotThereError, UnreachableError
+from linkage.bisect.proxies import is_socks, proxy_for
 from linkage.bisect.toolchain_home import DOWNLOADS, missing_components, publish, staging
 from linkage.errors import ToolchainError
 from linkage.toolchain.query import ask
@@ -110,12 +111,8 @@ def fetch(
 
 
 def needs_rustup(env: Mapping[str, str]) -> bool:
-    """Whether the proxy is of a kind that only rustup knows: SOCKS, or one for all protocols."""
-    named = {name.lower(): value for name, value in env.items() if name.lower().endswith("_proxy")}
-    scheme = _server(env).partition(":")[0]
-    if own := named.get(f"{scheme}_proxy"):
-        return own.startswith("socks")
-    return bool(named.get("all_proxy"))
+    """Whether the proxy is of a kind that only rustup knows: SOCKS."""
+    return is_socks(proxy_for(_server(env).partition(":")[0], env))
 
 
 def on_server(url: str, env: Mapping[str, str]) -> str:
