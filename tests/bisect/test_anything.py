@@ -245,6 +245,32 @@ def test_a_person_judges(
     assert main(["bisect", "--script", test, "--prompt", *LISTED]) == 2
 
 
+def test_the_log_of_a_script_is_corrected_and_replayed(compilers: Path) -> None:
+    """With its arguments and its time limit: only what the log does not know is tried."""
+    test = script(compilers, 'echo "$1" >> asked; case "$RUSTC" in *new) exit 1;; esac')
+    answer = bisect("--script", test, "--timeout", "60", "--session", "mine.log", "--", "a b")
+    assert changed_at(answer) == [("./test.sh 'a b'", "bad", "./new")]
+    log = Path("mine.log").read_text().splitlines()
+    (middle,) = [line for line in log if line.startswith("good ./mid ")]
+    corrected = [
+        line.replace("good", "bad", 1).partition(" {")[0] if line == middle else line for line in log
+    ]
+    Path("log.txt").write_text("\n".join(corrected) + "\n")
+    Path("asked").write_text("")
+    words = ["--replay", "log.txt", "--session", "again.log", "--json", "answer.json", "-o", "answer.md"]
+    assert main(["bisect", *words]) == 0
+    answer = json.loads(Path("answer.json").read_text())
+    assert changed_at(answer) == [("./test.sh 'a b'", "bad", "./mid")]
+    assert answer["command"].endswith("--timeout 60 -- 'a b'")
+    # ./old once more, and ./mid for its evidence: what was set by hand is not confirmed.
+    assert Path("asked").read_text() == "a b\n" * 2
+    assert "set by hand" in Path("answer.md").read_text()
+    # The program is looked for before a session begins.
+    Path(test).unlink()
+    assert main(["bisect", "--replay", "log.txt", "--session", "third.log"]) == 4
+    assert not Path("third.log").exists()
+
+
 LEAVE = "exclude each other (help: leave one of them out)"
 
 

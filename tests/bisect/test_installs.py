@@ -172,6 +172,31 @@ def test_a_full_disk_that_is_freed_later(server: NightlyServer, tmp_path: Path) 
     assert "missing " not in (tmp_path / "mine.log").read_text()
 
 
+def test_a_cache_that_cannot_be_written_is_read(server: NightlyServer, tmp_path: Path) -> None:
+    """As a rustup whose folder is read-only: what is installed is used, and all else is one line."""
+    if not can_mount():
+        pytest.skip("nothing can be mounted here: it needs root, or `unshare -rm`")
+    server.ballast = 1
+    cache = tmp_path / "cache"
+    done = subprocess.run([*COMMAND, *WORDS], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    script = 'mount --bind "$1" "$1"; mount -o remount,bind,ro "$1"; shift; exec "$@"'
+
+    def read_only(*words: str) -> subprocess.CompletedProcess[str]:
+        command = in_namespace(script, [str(cache), *COMMAND, *words])
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    asked = len(server.installs())
+    done = read_only(*WORDS[:-1], "again.log")
+    assert (done.returncode, done.stdout.startswith(ANSWER)) == (0, True), done.stdout + done.stderr
+    assert len(server.installs()) == asked
+    for words in (WORDS[:-2], ("answer.yaml[size=1]", "--good", "2026-02-07", "--session", "third.log")):
+        done = read_only(*words)
+        assert done.returncode == 4, done.stdout + done.stderr
+        assert f"linkage: {cache}/bisect/" in done.stderr
+        assert ": cannot be written: Read-only file system" in done.stderr.splitlines()[-1]
+
+
 def test_a_half_installed_toolchain_of_the_user_is_not_used(server: NightlyServer, tmp_path: Path) -> None:
     """It has a rustc and no std: everything would fail on it."""
     del server  # it serves
