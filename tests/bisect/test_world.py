@@ -4,8 +4,10 @@
 chooses other moments for them.
 """
 
+import itertools
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -19,14 +21,18 @@ import pytest
 
 from linkage.toolchain import Located
 from support.bisect_world import CASES, ENDS, LOG, MISSING, BisectWorld, bisect_world
+from support.github_server import Refusal
 from support.mounts import can_mount, in_namespace
 from support.rust_history import HOST
 
 FULL = os.environ.get("LINKAGE_FULL_SIZE") == "1"
 SEED = int(os.environ.get("LINKAGE_SEED", "13"))
 KILLS = 30 if FULL else 10
+LIMIT = 3600 if FULL else 900
+"""Seconds for all."""
 COMMAND = [sys.executable, "-m", "linkage.cli", "bisect"]
-WRITTEN = ("-o", "answer.md", "--json", "answer.json", "--stall", "2")
+WRITTEN = ("-o", "answer.md", "--json", "answer.json", "--stall", "30" if FULL else "10")
+GUIDE = (Path(__file__).parents[2] / "docs/bisect.md").read_text(encoding="utf-8")
 HOW = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 
 
@@ -57,7 +63,7 @@ class Kills:
     choose: random.Random
     count: int = 0
     rounds: int = 0
-    horizon: float = 4.0
+    horizon: float = 12.0 if FULL else 4.0
     """Seconds within which a process is killed; more if it does not get on."""
     moments: list[tuple[str, float]] = field(default_factory=list)
 
@@ -79,7 +85,7 @@ class Kills:
                 process.wait(after)
             except subprocess.TimeoutExpired:
                 process.send_signal(how)
-        err = process.communicate(timeout=600)[1]
+        err = process.communicate(timeout=LIMIT)[1]
         if process.returncode in (0, 1, 4, 6):
             assert process.returncode == 0, err
             return 0
@@ -87,7 +93,7 @@ class Kills:
         self.count += 1
         self.moments.append((how.name, round(after, 2)))
         got_on = log.exists() and len(log.read_bytes()) > known
-        self.horizon = min(20.0, self.horizon * (0.9 if got_on else 1.3))
+        self.horizon = min(40.0, self.horizon * (0.95 if got_on else 1.3))
         return None
 
 
@@ -99,9 +105,27 @@ def begun(log: Path) -> bool:
     return False
 
 
+def plain(answer: str) -> list[str]:
+    """An answer as the guide shows it, without what depends on the machine and on how often it was killed."""
+    text = re.sub(r"<details>.*?</details>\n", "", answer, flags=re.DOTALL)
+    text = re.sub(r"- differences between the outputs:\n(  - .*\n)+", "", text)
+    text = re.sub(r"(differs beside rustc: linker|host triple|bisected with|Searched).*", r"\1", text)
+    return [line for line in text.splitlines() if line]
+
+
+def in_guide(command: str) -> list[str]:
+    """The answer that the guide shows below a command."""
+    shown = GUIDE.partition(f"\n    linkage bisect {command}\n\n")[2]
+    quoted = itertools.takewhile(lambda line: line.startswith(">"), shown.splitlines())
+    return plain("\n".join(line[2:] for line in quoted))
+
+
 def check(world: BisectWorld) -> None:
     """Each of the three changes has its cause."""
     answer = world.answer()
+    assert plain((world.folder / "answer.md").read_text()) == in_guide(
+        " ".join(["allocator.yaml linker.yaml flaky.yaml", *ENDS])
+    )
     text = (world.folder / "answer.md").read_text()
     found = {group["variants"][0]: group["flips"] for group in answer["groups"]}
     assert set(found) == {"allocator.yaml", "linker.yaml"}, text
@@ -111,7 +135,8 @@ def check(world: BisectWorld) -> None:
     assert [(one["number"], one["alone"]) for one in flip["members"]] == [(1107, False), (1108, True)]
     (flip,) = found["linker.yaml"]
     assert (flip["before"]["name"], flip["after"]["name"]) == (commits[4], commits[5])
-    assert "introduced by the linker that" in text
+    assert "introduced by the linker that nightly-2026-02-06 uses, not by rustc\n" in text
+    assert "pull/1205" not in text
     (flaky,) = answer["flaky"]
     assert flaky["variant"] == "flaky.yaml"
     assert "differs beside rustc: std" not in text
@@ -123,7 +148,7 @@ def check(world: BisectWorld) -> None:
 
 
 @pytest.mark.parametrize("room", [0.5, 1.4], ids=["download", "unpacking"])
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(LIMIT)
 def test_a_disk_that_is_full_in_the_middle_of_an_installation(world: BisectWorld, room: float) -> None:
     """There is room for so many toolchains, and much more when somebody has removed a file."""
     if not can_mount():
@@ -159,7 +184,29 @@ def test_a_disk_that_is_full_in_the_middle_of_an_installation(world: BisectWorld
     assert {line.split()[1][-2:] for line in lines if line.startswith("missing ")} <= set(MISSING)
 
 
-@pytest.mark.timeout(3600 if FULL else 900)
+def check_limited(world: BisectWorld) -> None:
+    """Without GitHub, and as long as GitHub answers nothing more, the nightly is the answer."""
+
+    def asked(*words: str) -> str:
+        subprocess.run([*COMMAND, *words, *WRITTEN], check=True)
+        return (world.folder / "answer.md").read_text()
+
+    words = ("allocator.yaml", *ENDS)
+    nightly = plain(asked(*words, "--no-github", "--session", "nightly.log"))
+    assert nightly == in_guide(" ".join([*words, "--no-github"]))
+    shutil.rmtree(world.folder / "cache/bisect/github")
+    in_an_hour = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": f"{time.time() + 3600:.0f}"}
+    world.github.refusals = [Refusal(403, in_an_hour)]
+    note = "the merges between nightly-2026-02-09 and nightly-2026-02-10 could not be listed (help: linkage"
+    limited = asked(*words, "--session", "limited.log")
+    assert plain(limited)[:-1] == nightly
+    assert note in limited.splitlines()[-1]
+    text = asked("--resume", "limited.log")
+    assert "\nregressed pull request: https://github.com/rust-lang/rust/pull/1108\n" in text
+    assert note not in text
+
+
+@pytest.mark.timeout(LIMIT)
 def test_the_answers_are_right_whatever_interrupts(world: BisectWorld) -> None:
     """One session after another, each killed at random moments until it has its answer."""
     kills = Kills(world, random.Random(SEED))  # noqa: S311 - to be repeated
@@ -174,6 +221,7 @@ def test_the_answers_are_right_whatever_interrupts(world: BisectWorld) -> None:
         assert kills.run(undisturbed=True) == 0
         check(world)
         kills.rounds += 1
+    check_limited(world)
     took, size = time.monotonic() - began, world.nightlies.unpacked >> 20
     told = f"seed {SEED}: {kills.count} kills in {kills.rounds} sessions, {size} MB a toolchain, {took:.0f} s"
     print(f"{told}: {kills.moments}")  # noqa: T201 - for those who run it with -s
