@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from linkage.artifact.macho.file import MAGIC as MACHO_MAGICS
 from linkage.bisect.journal import JournalEntry, create
 from linkage.bisect.search import Mark
 
@@ -33,8 +34,16 @@ impl Copy for i32 {}
 """
 _SMALL = 1500
 """Bytes of a case: reading a large one takes too long."""
-_MAGICS = {b"\x7fELF": "elf", b"\0asm": "wasm", b"\x01\xf7": "xcoff", b"<bigaf>\n": "xcoff"}
 _C = "extern int f(int); __thread int t; int caller(int x) { return f(x) + t; }\n"
+_MAGICS = (
+    (b"\x7fELF", "elf"), (MACHO_MAGICS, "macho"), (b"\0asm", "wasm"), ((b"\x01\xf7", b"<bigaf>\n"), "xcoff"),
+)  # fmt: skip
+_APPLE_LINKER = (
+    "--crate-type=cdylib", "-Zunstable-options", "-Clinker=rust-lld", "-Clinker-flavor=darwin-lld",
+    "-Cpanic=abort",
+)  # fmt: skip
+_APPLE: dict[str, list[str]] = {"info": [], "chained": ["-Clink-arg=-fixup_chains"]}
+"""Where a linked file has its exports and imports."""
 _TRIPLES = (
     "x86_64-pc-windows-msvc", "i686-pc-windows-gnu", "aarch64-apple-darwin", "wasm32-unknown-unknown",
     "powerpc-unknown-linux-gnu", "i686-unknown-linux-gnu", "aarch64-unknown-linux-gnu", "powerpc64-ibm-aix",
@@ -75,6 +84,9 @@ def _compiled(folder: Path) -> Iterator[tuple[str, str, bytes]]:
         module = [rustc, "--crate-type=cdylib", "core.rs", "--target=wasm32-unknown-unknown", "-Cpanic=abort"]
         _run([*module, "-o", "module.obj"], folder)
         _run([rustc, "--crate-type=rlib", "core.rs", "--target=powerpc64-ibm-aix", "-o", "big.obj"], folder)
+        for name, options in _APPLE.items():
+            command = [rustc, "core.rs", "--target=aarch64-apple-darwin", *_APPLE_LINKER, *options]
+            _run([*command, "-o", f"{name}.dylib"], folder)
     for command in (
         ["cc", "-c", "-O1", "-g", "-ffunction-sections", "c.c", "-o", "c.o"],
         ["cc", "-shared", "-fPIC", "-nostdlib", "c.c", "-o", "shared.so"],
@@ -86,17 +98,14 @@ def _compiled(folder: Path) -> Iterator[tuple[str, str, bytes]]:
         _run(command, folder)
     suffixes = {
         ".o": "elf", ".so": "elf", ".a": "archive", ".rlib": "archive", ".rmeta": "metadata",
-        ".bc": "bitcode", ".obj": "foreign",
+        ".bc": "bitcode", ".obj": "foreign", ".dylib": "macho",
     }  # fmt: skip
     for file in sorted(folder.iterdir()):
         target = suffixes.get(file.suffix)
         if target is not None:
             data = file.read_bytes()
-            yield (
-                next((name for magic, name in _MAGICS.items() if data.startswith(magic)), target),
-                file.name,
-                data,
-            )
+            kind = next((kind for magics, kind in _MAGICS if data.startswith(magics)), target)
+            yield kind, file.name, data
     yield "bitcode", "comdat.bc", (ROOT / "tests/artifact/comdat.bc").read_bytes()
 
 

@@ -32,7 +32,9 @@ from linkage.toolchain.release import RustcVersion
 from linkage.toolchain.version import VersionRange
 
 FUNCTIONS = ("count_shapes", "caller", "inside", "answer", "main")
-SECTIONS = (".text", ".comment", ".debug_str", ".strtab", ".bss", ".rustc", ".data", "CODE")
+SECTIONS = (
+    ".text", ".comment", ".debug_str", ".strtab", ".bss", ".rustc", ".data", "CODE", "__TEXT,__text",
+)  # fmt: skip
 
 
 def artifact(data: bytes) -> None:
@@ -169,6 +171,7 @@ class FuzzTarget:
 
 TARGETS: Mapping[str, FuzzTarget] = {
     "elf": FuzzTarget(artifact, 1 << 16),
+    "macho": FuzzTarget(artifact, 1 << 16),
     "archive": FuzzTarget(artifact, 1 << 16),
     "bitcode": FuzzTarget(artifact),
     "metadata": FuzzTarget(artifact),

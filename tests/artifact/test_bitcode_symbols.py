@@ -8,6 +8,7 @@ import pytest
 
 from linkage.artifact import read, read_bytes
 from linkage.artifact.facts import Binding, Symbol, SymbolTable, SymbolType, Visibility
+from support.foreign_fixtures import ITEMS, NO_CORE
 
 SOURCE = """
 #![crate_type = "lib"]
@@ -50,6 +51,24 @@ def test_they_are_those_of_the_object(compiled: dict[str, Path]) -> None:
     made = read(compiled["object"]).object
     assert made is not None
     assert _known(_symbols(compiled["bitcode"])) == _known(made.symbols)
+
+
+def test_names_are_as_the_source_spells_them(rustc: Path, tmp_path: Path) -> None:
+    """Apple's platforms put `_` before each name, in bitcode as in objects."""
+    flags = ["--target=aarch64-apple-darwin", "--emit=obj,llvm-bc", "-Cpanic=abort", "-Awarnings", "lib.rs"]
+    for items in ITEMS:
+        (tmp_path / "lib.rs").write_text(NO_CORE.replace("@ITEMS@", items))
+        environment = os.environ | {"RUSTC_BOOTSTRAP": "1"}
+        done = subprocess.run(
+            [rustc, *flags], cwd=tmp_path, env=environment, capture_output=True, check=False
+        )
+        if not done.returncode:
+            break
+    made = read(tmp_path / "lib.o").object
+    assert made is not None
+    expected = {name: one for name, one in _known(made.symbols).items() if not name.startswith("ltmp")}
+    assert _known(_symbols(tmp_path / "lib.bc")) == expected
+    assert "inside" in expected
 
 
 def test_what_each_is(compiled: dict[str, Path]) -> None:

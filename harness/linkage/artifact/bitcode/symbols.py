@@ -1,7 +1,8 @@
 """The symbol table that LLVM writes into bitcode for linkers.
 
 A module's SYMTAB_BLOCK holds one blob, its STRTAB_BLOCK the names. Layout: llvm/Object/IRSymtab.h, namespace
-`storage` (versions 1 to 3 begin alike), flags: `storage::Symbol::FlagBits`.
+`storage` (versions 1 to 3 begin alike), flags: `storage::Symbol::FlagBits`. The names are those of the object
+file; as in its facts, the `_` that Apple's platforms put before each is left out.
 """
 
 import struct
@@ -16,7 +17,8 @@ SECTION = "(bitcode)"
 
 _STRTAB, _SYMTAB = 23, 25  # block ids
 _RANGE = struct.Struct("<II")  # offset and number; of COMDATs and symbols, after version, producer, modules
-_COMDATS_AT, _SYMBOLS_AT = 20, 28
+_COMDATS_AT, _SYMBOLS_AT, _TRIPLE_AT = 20, 28, 44
+_APPLE, _APPLE_PREFIX = "-apple-", "_"
 _COMDAT_SIZES = {1: 8, 2: 8, 3: 12}  # by version: name (offset and size), from 3 on the kind of selection
 _NO_DUPLICATES = 3  # Comdat::NoDeduplicate: a second definition is an error
 _SYMBOL = struct.Struct("<IIIIiI")  # name, IR name (offset and size each), comdat index, flags
@@ -41,14 +43,22 @@ def read_symbols(data: memoryview) -> SymbolTable | None:
     if version not in _COMDAT_SIZES:
         raise ArtifactError(f"bitcode symbol table of version {version}, which is not known")
     comdats = _comdats(table, names, _COMDAT_SIZES[version])
+    prefix = _prefix(table, names)
     symbols = []
     for name, length, _, _, comdat, flags in _SYMBOL.iter_unpack(_range(table, _SYMBOLS_AT, _SYMBOL.size)):
         if flags & _FORMAT_SPECIFIC:
             continue
         if comdat >= len(comdats):
             raise ArtifactError(f"bitcode symbol table: COMDAT {comdat} of {len(comdats)} is referred to")
-        symbols.append(_symbol(_text(names, name, length), flags, comdats[comdat] if comdat >= 0 else None))
+        source_name = _text(names, name, length).removeprefix(prefix)
+        symbols.append(_symbol(source_name, flags, comdats[comdat] if comdat >= 0 else None))
     return SymbolTable.of(symbols)
+
+
+def _prefix(table: memoryview, names: memoryview) -> str:
+    """What the platform of the target triple puts before each name."""
+    triple = _text(names, *_RANGE.unpack(take(table, _TRIPLE_AT, _RANGE.size, "bitcode symbol table")))
+    return _APPLE_PREFIX if _APPLE in triple else ""
 
 
 def _comdats(table: memoryview, names: memoryview, size: int) -> list[str | None]:
