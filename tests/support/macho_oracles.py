@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import lief
 import pytest
 
-_FOLDERS = [Path(f"/usr/lib/llvm-{version}/bin") for version in range(40, 13, -1)]
+_OLDEST = 19  # of LLVM: older ones do not know what rustc and today's linkers write
+_FOLDERS = [Path(f"/usr/lib/llvm-{version}/bin") for version in range(40, _OLDEST - 1, -1)]
 _NM = re.compile(r"(?P<value>[0-9a-f]+)?\s+\((?P<place>[^)]*)\) (?P<words>.*)")
 _FROM = re.compile(r"(?P<name>.*?)(?: \((?:from (?P<library>\S+)|(?P<flat>dynamically looked up))\))?")
 _WORDS = (
@@ -22,12 +23,19 @@ _WORDS = (
 
 @cache
 def llvm_tool(name: str) -> str:
-    """The newest installed tool of this name; the test is skipped if there is none."""
+    """The newest installed tool of this name; the test is skipped if there is none, or only an old one."""
     places = [folder / name for folder in _FOLDERS if (folder / name).is_file()]
-    found = str(places[0]) if places else shutil.which(name)
-    if found is None:
-        pytest.skip(f"`{name}` is not installed: on Debian it is in the package llvm-22, or llvm")
-    return found
+    if places:
+        return str(places[0])
+    found = shutil.which(name)
+    if found is not None:
+        printed = subprocess.run([found, "--version"], check=False, capture_output=True, text=True).stdout
+        version = re.search(r"LLVM version (\d+)", printed)
+        if version is not None and int(version[1]) >= _OLDEST:
+            return found
+    pytest.skip(
+        f"`{name}` of LLVM {_OLDEST} or later is not installed: on Debian it is in the package llvm-22"
+    )
 
 
 def run(tool: str, *arguments: str | Path) -> str:

@@ -123,6 +123,7 @@ exports:
 def apple(rustc: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     """What rustc writes for an Apple target, from a crate without core; its own LLD links it."""
     folder = tmp_path_factory.mktemp("apple")
+    environment = os.environ | {"RUSTC_BOOTSTRAP": "1"}
 
     def build(target: str, crate_type: str, *flags: str) -> Path:
         out = folder / f"{target}-{crate_type}{''.join(flags)}"
@@ -130,6 +131,8 @@ def apple(rustc: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[...
         name = "apple" if program else CRATE_TYPES.get(crate_type, "apple.o")
         if (out / name).exists():
             return out / name
+        if program or crate_type in ("dylib", "cdylib"):
+            _lld(rustc)
         command: list[str | Path] = [
             rustc, "-O", "-Awarnings", f"--target={target}", "apple.rs", "-Cpanic=abort", f"-o{out / name}",
             "-Zunstable-options", "-Clinker=rust-lld", "-Clinker-flavor=darwin-lld", "-Clink-arg=-undefined",
@@ -143,7 +146,6 @@ def apple(rustc: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[...
             elif crate_type != "obj":
                 source = source.replace('#![crate_type = "lib"]', "")
             (folder / "apple.rs").write_text(source)
-            environment = os.environ | {"RUSTC_BOOTSTRAP": "1"}
             out.mkdir(exist_ok=True)
             done = subprocess.run(
                 command, cwd=folder, env=environment, capture_output=True, check=False, text=True
@@ -155,17 +157,23 @@ def apple(rustc: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[...
     return build
 
 
-@pytest.fixture(scope="session")
-def lld(rustc: Path) -> Callable[..., None]:
-    """The LLD that the toolchain ships, as Apple's linker."""
+def _lld(rustc: Path) -> Path:
+    """The LLD that a toolchain ships; the test is skipped if it ships none."""
     printed = subprocess.run([rustc, "--print=sysroot"], check=True, capture_output=True, text=True).stdout
     found = sorted(Path(printed.strip()).glob("lib/rustlib/*/bin/rust-lld"))
     if not found:
-        pytest.skip("this toolchain has no rust-lld: use one of rustup's")
+        pytest.skip("this toolchain has no rust-lld: use one that rustup installs")
+    return found[0]
+
+
+@pytest.fixture(scope="session")
+def lld(rustc: Path) -> Callable[..., None]:
+    """The LLD that the toolchain ships, as Apple's linker."""
+    program = str(_lld(rustc))
 
     def link(*arguments: str | Path) -> None:
         command = [
-            str(found[0]),
+            program,
             "-flavor",
             "darwin",
             "-platform_version",

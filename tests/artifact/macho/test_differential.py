@@ -110,8 +110,10 @@ def test_linked_files_of_rustc(apple: Callable[..., Path], target: str, crate_ty
 
 @pytest.mark.parametrize("target", LINKED)
 def test_debug_companion(apple: Callable[..., Path], target: str) -> None:
-    linked = apple(target, "cdylib", "-g")
-    (companion,) = linked.parent.glob("*.dSYM/Contents/Resources/DWARF/*")
+    linked = apple(target, "cdylib", "-g", "-Csplit-debuginfo=unpacked")
+    folder = linked.with_suffix(".dSYM")
+    oracles.run("dsymutil", linked, "-o", folder)
+    (companion,) = folder.glob("Contents/Resources/DWARF/*")
     found = _check(companion)
     assert (found.type, found.dynamic, found.dynamic_symbols) == (ObjectType.DEBUG, None, None)
     assert found.build_id == _check(linked).build_id is not None

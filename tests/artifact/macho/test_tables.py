@@ -51,7 +51,9 @@ def _trie(names: dict[bytes, int]) -> bytes:
 _NAMES = st.binary(min_size=1, max_size=20).filter(lambda name: b"\0" not in name)
 
 
-@given(st.dictionaries(_NAMES, st.integers(0, (1 << 64) - 1), max_size=80))
+@given(
+    st.dictionaries(_NAMES, st.integers(1 << 14, (1 << 21) - 1) | st.integers(0, (1 << 64) - 1), max_size=80)
+)
 def test_tries(names: dict[bytes, int]) -> None:
     found = read_trie(_trie(names))
     assert dict(zip(found.names, found.addresses, strict=True)) == names

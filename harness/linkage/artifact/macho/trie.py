@@ -5,6 +5,7 @@ LC_DYLD_EXPORTS_TRIE refer to the same structure. Each node is reached once; wha
 children is an export, whose name is the path to the node.
 """
 
+import struct
 from dataclasses import dataclass, field
 
 from linkage.artifact.bounds import LONGEST_NAME
@@ -16,6 +17,8 @@ _LIMIT = 1 << 26  # bytes of all names, the unfinished ones included; those of l
 KIND, ABSOLUTE, THREAD_LOCAL = 0x3, 0x2, 0x1
 WEAK, REEXPORT, RESOLVER = 0x4, 0x8, 0x10
 _WHAT = "export trie"
+_LEAF, _SIZE_AND_FLAGS = struct.Struct("<HBBBB"), 4
+"""What most nodes are: no flags, an address of three bytes, no children."""
 _LAST = 0x7F  # the highest byte that ends a LEB128 number
 
 
@@ -39,25 +42,21 @@ def read_trie(trie: bytes) -> TrieExports:
         _read(trie, found)
     except (IndexError, ValueError):
         raise ArtifactError(f"{_WHAT}: a node reaches beyond its end ({len(trie)} bytes)") from None
+    if max(map(len, found.names), default=0) > LONGEST_NAME:
+        raise ArtifactError(f"{_WHAT}: a name of more than {LONGEST_NAME} bytes")
     return found
 
 
 def _read(trie: bytes, found: TrieExports) -> None:
     """Most of the time of reading a library is spent here: what is common is done without a call."""
-    seen, left = bytearray(len(trie)), _LIMIT
+    seen, left, last_leaf = bytearray(len(trie)), _LIMIT, len(trie) - _LEAF.size
     pending = [(0, b"")] if trie else []
     while pending:
         at, name = pending.pop()
         if seen[at]:
             raise ArtifactError(f"{_WHAT}: the node at offset {at:#x} is reached twice")
         seen[at] = 1
-        left -= len(name)
-        if left < 0 or len(name) > LONGEST_NAME:
-            raise ArtifactError(f"{_WHAT}: names of more than {_LIMIT} bytes, or one of {LONGEST_NAME}")
-        size = trie[at]
-        at += 1
-        if size > _LAST:
-            size, at = uleb128(trie, at - 1, _WHAT)
+        size, at = uleb128(trie, at, _WHAT)
         if size:
             _add(trie, at, at + size, name, found)
             at += size
@@ -65,16 +64,23 @@ def _read(trie: bytes, found: TrieExports) -> None:
         at += 1
         while children:
             end = trie.index(0, at)
-            edge, at = name + trie[at:end], end + 2
-            child = trie[end + 1]
+            edge = name + trie[at:end]
+            left -= len(edge)
+            if left < 0:
+                raise ArtifactError(f"{_WHAT}: names of more than {_LIMIT} bytes")
+            child, at = trie[end + 1], end + 2
             if child > _LAST:
-                following = trie[at]
-                if following > _LAST:
-                    child, at = uleb128(trie, end + 1, _WHAT)
-                else:
-                    child, at = child + (following << 7) - 0x80, at + 1
-            pending.append((child, edge))
+                child, at = uleb128(trie, end + 1, _WHAT)
             children -= 1
+            if child <= last_leaf and not seen[child]:
+                node, low, middle, high, below = _LEAF.unpack_from(trie, child)
+                if node == _SIZE_AND_FLAGS and low > _LAST and middle > _LAST >= high and not below:
+                    seen[child] = 1
+                    found.names.append(edge)
+                    found.flags.append(0)
+                    found.addresses.append(low + (middle << 7) + (high << 14) - 0x4080)
+                    continue
+            pending.append((child, edge))
 
 
 def _add(trie: bytes, at: int, end: int, name: bytes, found: TrieExports) -> None:
