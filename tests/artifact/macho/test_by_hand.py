@@ -115,6 +115,10 @@ def test_names_that_are_clear_in_one_table_only() -> None:
     )  # fmt: skip
     assert [one.name for one in found.symbols or ()] == ["foo"]
     assert [one.name for one in found.dynamic_symbols or ()] == [r"\01foo"]
+    fixups = _chained(b"\0foo\0_foo\0", *(struct.pack("<I", 0xFE | at << 9) for at in (1, 5)))
+    imports = _object(_linked(tail=fixups, tail_command=0x80000034)).dynamic
+    assert imports is not None
+    assert imports.imports == {"flat-namespace": (r"\01foo", "foo")}
     assert found.raw_names == {r"\01foo": "foo"}
 
 

@@ -1,6 +1,7 @@
 """What functions refer to: by relocations in objects, by their code in linked files."""
 
 import subprocess
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -111,3 +112,14 @@ def test_processors_whose_relocations_are_not_all_there_is(tmp_path: Path, tripl
         triple, f"\t.globl _f\n_f:\n\t{call} _g\n_g:\n\tnop\n\t.subsections_via_symbols\n", tmp_path / "a.o"
     )
     assert _references(tmp_path / "a.o", "f", "g") == {}
+
+
+def test_many_functions_of_one_section(tmp_path: Path) -> None:
+    """For a comparison the references of all are read: the time must not be the square of their number."""
+    count = 4000
+    body = "".join(f"\t.globl _f{at}\n_f{at}:\n\tbl _g{at}\n\tret\n" for at in range(count))
+    _assemble("arm64-apple-macos", f"{body}\t.subsections_via_symbols\n", tmp_path / "a.o")
+    start = time.process_time()
+    found = _references(tmp_path / "a.o", for_comparison=True)
+    assert found == {f"f{at}": (f"g{at}",) for at in range(count)}
+    assert time.process_time() - start < 2

@@ -4,7 +4,7 @@ Formats: Apple's <mach-o/loader.h>: `dylib_command`, `rpath_command`, `dyld_info
 `linkedit_data_command`.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from linkage.artifact.facts import Dynamic
@@ -96,11 +96,11 @@ def read_linkage(macho: MachoFile, symbols: MachoSymbols | None) -> Linkage | No
     return Linkage(libraries, optional, exports, kept)
 
 
-def dynamic_facts(macho: MachoFile, linkage: Linkage) -> Dynamic:
-    """The facts of a file that dyld loads."""
+def dynamic_facts(macho: MachoFile, linkage: Linkage, raw: Mapping[str, str]) -> Dynamic:
+    """The facts of a file that dyld loads, whose `raw_names` these are."""
     imports: dict[str, dict[str, None]] = {}
     for one in linkage.imports:
-        imports.setdefault(linkage.library(one.ordinal), {})[source_name(one.name)] = None
+        imports.setdefault(linkage.library(one.ordinal), {})[source_name(one.name, raw)] = None
     chained = macho.command(LC_DYLD_CHAINED_FIXUPS) is not None
     return Dynamic(
         needed=linkage.libraries,
@@ -112,15 +112,15 @@ def dynamic_facts(macho: MachoFile, linkage: Linkage) -> Dynamic:
         ),
         optional=linkage.optional,
         imports={library: tuple(names) for library, names in imports.items()},
-        forwarders=_forwarders(linkage),
+        forwarders=_forwarders(linkage, raw),
     )
 
 
-def _forwarders(linkage: Linkage) -> dict[str, str]:
+def _forwarders(linkage: Linkage, raw: Mapping[str, str]) -> dict[str, str]:
     exports = linkage.exports or TrieExports()
     rows = zip(exports.names, exports.flags, exports.addresses, strict=True)
     return {
-        source_name(name): f"{linkage.library(ordinal)}:{_text(exports.originals.get(name, name))}"
+        source_name(name, raw): f"{linkage.library(ordinal)}:{_text(exports.originals.get(name, name))}"
         for name, flags, ordinal in rows
         if flags & REEXPORT
     }

@@ -101,9 +101,12 @@ def names_at(strings: bytes, offsets: Collection[int], what: str) -> list[bytes]
     return found
 
 
-def source_name(name: bytes) -> str:
-    """A single name as the source spells it."""
-    return _text(name.removeprefix(PREFIX.encode()))
+def source_name(name: bytes, raw: Mapping[str, str]) -> str:
+    """A single raw name as it is called in a file with these `raw_names`."""
+    if name.startswith(PREFIX.encode()):
+        return _text(name[len(PREFIX) :])
+    marked = _text(VERBATIM + name)
+    return marked if marked in raw else _text(name)
 
 
 def _text(name: bytes) -> str:

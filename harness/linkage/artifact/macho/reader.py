@@ -74,7 +74,7 @@ def read_macho(data: memoryview, request: FactsRequest) -> ObjectFile:
         sections=sections,
         symbols=symbols,
         dynamic_symbols=dynamic_symbols,
-        dynamic=None if linkage is None else dynamic_facts(macho, linkage),
+        dynamic=None if linkage is None else dynamic_facts(macho, linkage, names),
         interpreter=None if dynamic_linker is None else macho.text(dynamic_linker, 8, "LC_LOAD_DYLINKER"),
         pie=runs and bool(header.flags & MH_PIE),
         relro=Relro.NONE,

@@ -8,6 +8,7 @@ disassembled, and an address is that of a symbol that begins there, of a stub or
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from operator import attrgetter
 from typing import TYPE_CHECKING, Protocol
 
 from linkage.artifact.facts import Symbol, SymbolTable
@@ -22,7 +23,13 @@ from linkage.artifact.macho.numbers import (  # fmt: skip
     N_ALT_ENTRY,
     machine_name,
 )
-from linkage.artifact.macho.relocations import are_read, check_relocations, relocations, target_address
+from linkage.artifact.macho.relocations import (
+    MachoRelocation,
+    are_read,
+    check_relocations,
+    relocations,
+    target_address,
+)
 from linkage.artifact.macho.symbols import MachoSymbols, section_number
 from linkage.artifact.request import FactsRequest
 from linkage.artifact.symbol_names import callable_names
@@ -31,6 +38,7 @@ if TYPE_CHECKING:
     from linkage.artifact.disassembly import Code
 
 _FUNCTION_LIMIT = 1 << 20  # bytes of one function's code
+_FEW_NAMES = 16  # that are looked up one by one
 _LABEL = "ltmp"  # what LLVM's assembler calls the beginnings of an object's sections
 
 
@@ -61,23 +69,31 @@ def read_references(
         _ObjectCode(macho, symbols, tables[0]) if is_object else _ImageCode(macho, symbols, tables)
     )
     found = {}
-    for name in names:
-        referred: set[str] | None = None
-        for function, section in _defined(tables, name):
-            referred = reader.references(function, section) if section else None
-            break
+    for name, (function, section) in _defined(tables, set(names)).items():
+        referred = reader.references(function, section) if section else None
         if referred is not None:
             found[name] = tuple(sorted(referred))
     return found
 
 
-def _defined(tables: Sequence[SymbolTable | None], name: str) -> Iterator[tuple[Symbol, int]]:
-    """The definitions of a name, with the numbers of their sections (0: none)."""
+def _defined(tables: Sequence[SymbolTable | None], names: set[str]) -> dict[str, tuple[Symbol, int]]:
+    """The first definition of each of these names, with the number of its section (0: none)."""
+    found: dict[str, tuple[Symbol, int]] = {}
     for table in tables:
-        for index in table.indexes(name) if table is not None else ():
-            symbol = table[index]  # type: ignore[index]
-            if symbol.defined:
-                yield symbol, table.section_index(index) or 0  # type: ignore[union-attr]
+        if table is None:
+            continue
+        for name, index in _rows(table, names):
+            if name in names and name not in found and (symbol := table[index]).defined:
+                found[name] = symbol, table.section_index(index) or 0
+    return found
+
+
+def _rows(table: SymbolTable, names: set[str]) -> Iterator[tuple[str, int]]:
+    """The names with the indexes of their symbols; all symbols if there are many names."""
+    if len(names) <= _FEW_NAMES:
+        yield from ((name, index) for name in sorted(names) for index in table.indexes(name))
+    else:
+        yield from ((name, index) for index, (name, _) in enumerate(table.bindings()))
 
 
 class _ObjectCode:
@@ -88,6 +104,7 @@ class _ObjectCode:
         self._macho = macho
         self._symbols = symbols
         self._table = table or SymbolTable()
+        self._known: dict[int, list[MachoRelocation]] = {}
 
     def references(self, function: Symbol, section: int) -> set[str] | None:
         header = self._macho.section(section)
@@ -97,9 +114,9 @@ class _ObjectCode:
         start = function.value - header.address
         end = self._end(function.value, section) - header.address
         found = set[str]()
-        for one in relocations(self._macho, header):
-            if not start <= one.address < end:
-                continue
+        listed = self._relocations(section)
+        first, last = (bisect_left(listed, address, key=attrgetter("address")) for address in (start, end))
+        for one in listed[first:last]:
             if one.external:
                 found.update(self._named(one.number))
             elif one.number:
@@ -108,6 +125,13 @@ class _ObjectCode:
                     return None
                 found.update(self._at(address, one.number))
         return found
+
+    def _relocations(self, section: int) -> list[MachoRelocation]:
+        """A section's relocations by their address: thousands of functions may be in one section."""
+        if section not in self._known:
+            found = relocations(self._macho, self._macho.section(section))
+            self._known[section] = sorted(found, key=attrgetter("address"))
+        return self._known[section]
 
     def _named(self, position: int) -> tuple[str, ...]:
         index = None if self._symbols is None else self._symbols.index(position)
