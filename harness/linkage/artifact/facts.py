@@ -283,9 +283,12 @@ def _with_tables(member: ArchiveMember, sections: SectionTable, symbols: SymbolT
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """An ar archive. `index` holds the names in its symbol index, None if it has none."""
+    """An ar archive, or a universal file of Mach-O, whose members are named by their architectures.
 
-    flavour: str  # "gnu", "bsd", "darwin64", "gnu64", "aixbig", "coff" (with Microsoft's second index)
+    `index` holds the names in its symbol index, spelled as in the objects' tables; None if it has none.
+    """
+
+    flavour: str  # "gnu", "bsd", "darwin64", "gnu64", "aixbig", "universal", "coff" (Microsoft's second index)
     thin: bool
     members: Members  # any sequence may be given
     index: tuple[str, ...] | None
@@ -301,7 +304,7 @@ class UnknownFile:
     """A file that no reader reads: its text if it is UTF-8 and at most 1 MiB, its format if it is known."""
 
     text: str | None
-    format: str | None = None  # "PE/COFF", "Mach-O", "WebAssembly", …
+    format: str | None = None  # "PE/COFF", "WebAssembly", …
 
 
 @dataclass(frozen=True, slots=True)
