@@ -45,9 +45,12 @@ _APPLE_LINKER = (
 _APPLE: dict[str, list[str]] = {"info": [], "chained": ["-Clink-arg=-fixup_chains"]}
 """Where a linked file has its exports and imports."""
 _TRIPLES = (
-    "x86_64-pc-windows-msvc", "i686-pc-windows-gnu", "aarch64-apple-darwin", "wasm32-unknown-unknown",
-    "powerpc-unknown-linux-gnu", "i686-unknown-linux-gnu", "aarch64-unknown-linux-gnu", "powerpc64-ibm-aix",
+    "x86_64-pc-windows-msvc", "i686-pc-windows-gnu", "arm64ec-pc-windows-msvc", "aarch64-apple-darwin",
+    "wasm32-unknown-unknown", "powerpc-unknown-linux-gnu", "i686-unknown-linux-gnu",
+    "aarch64-unknown-linux-gnu", "powerpc64-ibm-aix",
 )  # fmt: skip
+_LINKED = ("x86_64-pc-windows-msvc", "i686-pc-windows-msvc")
+"""What rustup's linker links: an image and its import library."""
 
 
 def write_seeds(folder: Path) -> None:
@@ -72,6 +75,7 @@ def _compiled(folder: Path) -> Iterator[tuple[str, str, bytes]]:
     (folder / "c.c").write_text(_C)
     flags = [rustc, "-Cpanic=abort", "-Copt-level=1", "lib.rs"]
     foreign = [rustc, "--crate-type=rlib", "--emit=obj", "core.rs"]
+    dll = [rustc, "--crate-type=cdylib", "-Cpanic=abort", "-Clinker=rust-lld", "core.rs"]
     if shutil.which(rustc):
         _run([*flags, "--crate-type=rlib", "--emit=obj,metadata,llvm-bc,link"], folder)
         _run([*flags, "--crate-type=rlib", "-Clinker-plugin-lto", "-o", "liblto.rlib"], folder)
@@ -87,6 +91,9 @@ def _compiled(folder: Path) -> Iterator[tuple[str, str, bytes]]:
         for name, options in _APPLE.items():
             command = [rustc, "core.rs", "--target=aarch64-apple-darwin", *_APPLE_LINKER, *options]
             _run([*command, "-o", f"{name}.dylib"], folder)
+        for triple in _LINKED:
+            flags = ["-Clink-arg=/nodefaultlib", "-Clink-arg=/noentry"]
+            _run([*dll, f"--target={triple}", *flags, "-o", f"{triple}.dll"], folder)
     for command in (
         ["cc", "-c", "-O1", "-g", "-ffunction-sections", "c.c", "-o", "c.o"],
         ["cc", "-shared", "-fPIC", "-nostdlib", "c.c", "-o", "shared.so"],
@@ -98,14 +105,14 @@ def _compiled(folder: Path) -> Iterator[tuple[str, str, bytes]]:
         _run(command, folder)
     suffixes = {
         ".o": "elf", ".so": "elf", ".a": "archive", ".rlib": "archive", ".rmeta": "metadata",
-        ".bc": "bitcode", ".obj": "foreign", ".dylib": "macho",
+        ".bc": "bitcode", ".obj": "foreign", ".dylib": "macho", ".dll": "pe", ".lib": "archive",
     }  # fmt: skip
     for file in sorted(folder.iterdir()):
         target = suffixes.get(file.suffix)
         if target is not None:
             data = file.read_bytes()
             kind = next((kind for magics, kind in _MAGICS if data.startswith(magics)), target)
-            yield kind, file.name, data
+            yield ("coff" if "windows" in file.stem and kind == "foreign" else kind), file.name, data
     yield "bitcode", "comdat.bc", (ROOT / "tests/artifact/comdat.bc").read_bytes()
 
 

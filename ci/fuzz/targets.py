@@ -173,6 +173,8 @@ TARGETS: Mapping[str, FuzzTarget] = {
     "elf": FuzzTarget(artifact, 1 << 16),
     "macho": FuzzTarget(artifact, 1 << 16),
     "archive": FuzzTarget(artifact, 1 << 16),
+    "coff": FuzzTarget(artifact, 1 << 16),
+    "pe": FuzzTarget(artifact, 1 << 16),
     "bitcode": FuzzTarget(artifact),
     "metadata": FuzzTarget(artifact),
     "foreign": FuzzTarget(artifact),

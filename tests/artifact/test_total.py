@@ -14,6 +14,7 @@ from linkage.artifact import read, read_bytes
 from linkage.artifact.facts import Facts
 from linkage.errors import ArtifactError
 from support.no_core_fixtures import NoCoreBuild
+from support.windows_files import short_import, small_image, small_object
 
 MAGICS = (
     b"\x7fELF\x02\x01",
@@ -29,6 +30,11 @@ MAGICS = (
     b"\0asm\1\0\0\0",
     b"\0asm\1\0\0\0\0\x80\1\7linking\2\x08",
     b"\0asm\1\0\0\0\0\x80\1\4name\1",
+    b"MZ" + bytes(58) + b"\x40\0\0\0PE\0\0\x64\x86",
+    b"\x64\x86\x01\0",
+    b"\x4c\x01\x01\0",
+    b"\0\0\xff\xff\0\0\x64\x86",
+    b"\0\0\xff\xff\x02\0\x64\x86",
 )
 KINDS = (
     "object",
@@ -42,6 +48,9 @@ KINDS = (
     "xcoff_object",
     "xcoff_archive",
 )
+WINDOWS = (
+    "x86_64-pc-windows-gnu", "i686-pc-windows-msvc", "arm64ec library", "image", "import", "big object",
+)  # fmt: skip
 SECTIONS = (".text", ".comment", ".debug_str", ".strtab", ".bss", "CODE", "notes", ".data")
 NAMES = ("count_shapes", "caller", "inside")
 
@@ -73,6 +82,7 @@ def originals(
     built: dict[str, Path],
     foreign: Callable[[str], Path],
     no_core: NoCoreBuild,
+    for_windows: Callable[[str, str], Path],
     compile_c: Callable[..., Path],
 ) -> dict[str, bytes]:
     """Small real files: a mutation then hits something that matters."""
@@ -87,7 +97,14 @@ def originals(
     paths["xcoff_archive"] = no_core("powerpc64-ibm-aix", "--crate-type=rlib", output="liblib.a")
     undefined = "-Clink-arg=--allow-undefined"
     paths["wasm_module"] = no_core(wasm, "--crate-type=cdylib", undefined, output="lib.wasm")
-    return {name: path.read_bytes() for name, path in paths.items()}
+    for target in ("x86_64-pc-windows-gnu", "i686-pc-windows-msvc"):
+        paths[target] = foreign(target)
+    paths["arm64ec library"] = for_windows("arm64ec-pc-windows-msvc", "staticlib")
+    return {name: path.read_bytes() for name, path in paths.items()} | {
+        "image": small_image(),
+        "import": short_import(0, 4, b"f\0a.dll\0g\0"),
+        "big object": small_object(big=True),
+    }
 
 
 def _mutated(data: bytes, seed: int) -> bytes:
@@ -107,7 +124,7 @@ def _mutated(data: bytes, seed: int) -> bytes:
     return bytes(changed[: chance.randrange(len(changed))] if chance.random() < 0.2 else changed)
 
 
-@pytest.mark.parametrize("name", [*KINDS, "big_endian"])
+@pytest.mark.parametrize("name", [*KINDS, "big_endian", *WINDOWS])
 @settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     max_examples=150,

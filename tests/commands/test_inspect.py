@@ -12,6 +12,7 @@ from linkage.artifact.facts import (
     Archive,
     ArchiveMember,
     Bitcode,
+    Dynamic,
     Facts,
     Members,
     ObjectFile,
@@ -175,6 +176,53 @@ def test_the_symbols_of_bitcode_and_members_that_are_not_read() -> None:
         ["not", "read", "9", "—", "c.o", "not", "read:", "cut", "off"]
     ]
     assert [line.split()[-2:] for line in text if "mine" in line] == [["mine", "a.o"]]
+
+
+def test_what_an_image_asks_for() -> None:
+    """Libraries with their names, what is loaded later, forwarders, raw names, options: nothing of ELF's."""
+    dynamic = Dynamic(
+        needed=("a.dll", "late.dll"),
+        soname="x.dll",
+        optional=("late.dll",),
+        imports={"a.dll": ("f", "#7"), "late.dll": ("g",)},
+        forwarders={"h": "b.k"},
+    )
+    found = replace(
+        object_of(),
+        format="pe-i386",
+        type=ObjectType.SHARED,
+        symbols=None,
+        dynamic=dynamic,
+        name_prefix="_",
+        raw_names={"f": "_f@8"},
+        linker_options=("-export:h",),
+        debug_file="x.pdb",
+    )
+    facts = Facts("pe", 1, "", object=found)
+    lines = [line.split() for line in shown(facts)]
+    assert "soname x.dll" in [" ".join(line) for line in lines]
+    assert not {"runpath", "interpreter"} & {line[0] for line in lines if line}
+    for line in (
+        ["hardening", "pie", "no"], ["needed", "later", "late.dll"], ["debug", "file", "x.pdb"],
+        ["before", "names", "_", "(left", "out", "here)"], ["a.dll", "#7"], ["late.dll", "later", "g"],
+        ["h", "b.k"], ["f", "_f@8"], ["-export:h"],
+    ):  # fmt: skip
+        assert line in lines
+    data = file_data("f", facts, Selection())["object"]
+    assert (data["name_prefix"], data["raw_names"]) == ("_", {"f": "_f@8"})
+    assert (data["linker_options"], data["debug_file"]) == (["-export:h"], "x.pdb")
+    assert data["dynamic"]["imports"] == {"a.dll": ("f", "#7"), "late.dll": ("g",)}
+    narrow = shown(facts, Selection(exports=True))
+    assert not any("a.dll" in line for line in narrow)
+
+
+def test_an_import_librarys_member() -> None:
+    dynamic = Dynamic(needed=("a.dll",), imports={"a.dll": ("f",)})
+    found = replace(object_of(), format="coff-import-x86_64", dynamic=dynamic)
+    members = Members.of([ArchiveMember("a.dll", 9, found)])
+    facts = Facts("archive", 1, "", archive=Archive("coff", thin=False, members=members, index=None))
+    (line,) = [line for line in shown(facts) if "imports" in line]
+    assert line.endswith("a.dll  imports f from a.dll")
 
 
 def test_real_artifacts(linkage: Linkage, artifacts: dict[str, Path]) -> None:

@@ -288,7 +288,7 @@ class Archive:
     `index` holds the names in its symbol index, spelled as in the objects' tables; None if it has none.
     """
 
-    flavour: str  # "gnu", "bsd", "darwin64", "gnu64", "aixbig", "universal", "coff" (Microsoft's second index)
+    flavour: str  # "gnu", "bsd", "darwin64", "gnu64", "aixbig", "universal", "coff" (two indexes)
     thin: bool
     members: Members  # any sequence may be given
     index: tuple[str, ...] | None

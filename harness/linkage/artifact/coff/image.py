@@ -100,7 +100,10 @@ class PeImage:
 
     def take(self, address: int, size: int, what: str) -> memoryview:
         """The `size` bytes at an address."""
-        return take(self.view(address, what), 0, size, f"{what} at address {address:#x}:")
+        found = self.view(address, what)[:size] if size else self.data[:0]
+        if len(found) < size:
+            raise ArtifactError(f"{what} at address {address:#x}, {size} bytes, reaches beyond its section")
+        return found
 
     def texts(self, addresses: Sequence[int], what: str) -> list[str]:
         """The NUL-terminated strings at these addresses, a character a byte (`shown` decodes them)."""

@@ -6,6 +6,7 @@ Format: Microsoft's "PE Format", sections "The .idata Section" and "Delay-Load I
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 
 from linkage.artifact.coff.image import PeImage, shown
 from linkage.artifact.coff.numbers import DIRECTORY_DELAY_IMPORT, DIRECTORY_IMPORT
@@ -30,7 +31,7 @@ def read_imports(image: PeImage) -> Imports:
     """The imports of an image. ArtifactError if a table is malformed, or tables overlap without bound."""
     found = Imports()
     left = len(image.data) // 4
-    for library, table, delta, is_delayed in (*_libraries(image), *_delayed_libraries(image)):
+    for library, table, delta, is_delayed in chain(_libraries(image), _delayed_libraries(image)):
         (name,) = image.texts([library], "an imported library's name")
         thunks = _thunks(image, table)
         left -= len(thunks) + 1

@@ -1,0 +1,174 @@
+"""PE images written here field by field: what linkers rarely write, and what is wrong."""
+
+import struct
+
+import pytest
+
+from linkage.artifact import read_bytes
+from linkage.artifact.facts import ObjectFile, ObjectType
+from support.windows_files import (
+    AMD64,
+    BASE,
+    DEBUG,
+    DELAY,
+    EXPORT,
+    I386,
+    IMPORT,
+    OFFSET,
+    RVA,
+    SIZE,
+    TLS,
+    ImageBody,
+    add_exports,
+    pe_image,
+)
+
+
+def opened(data: bytes) -> ObjectFile:
+    facts = read_bytes(data)
+    assert facts.error is None
+    assert facts.object is not None
+    return facts.object
+
+
+def error_of(data: bytes) -> str | None:
+    facts = read_bytes(data)
+    assert (facts.kind, facts.object) == ("pe", None)
+    return facts.error
+
+
+def test_exports() -> None:
+    """Named, by ordinal only, forwarded, and a number that is not used."""
+    body = ImageBody()
+    place = add_exports(body, [RVA, 0, RVA + 4, b"b.#3", b"b.g"], {b"f": 0, b"g": 4, b"also_f": 0})
+    found = opened(pe_image(body, {EXPORT: place}))
+    assert found.dynamic is not None
+    rows = [(one.name, one.value, one.type.name, one.defined) for one in found.dynamic_symbols or ()]
+    assert rows == [
+        ("f", RVA, "FUNC", True),
+        ("g", 0, "NOTYPE", True),
+        ("also_f", RVA, "FUNC", True),
+        ("#7", RVA + 4, "FUNC", True),
+        ("#8", 0, "NOTYPE", True),
+    ]
+    assert found.dynamic.forwarders == {"g": "b.g", "#8": "b.#3"}
+    assert found.dynamic.soname == "a.dll"
+    assert (found.format, found.type, found.pie, found.executable_stack) == (
+        "pe-x86_64", ObjectType.SHARED, True, False,
+    )  # fmt: skip
+    assert found.symbols is None
+
+
+def test_an_image_without_directories() -> None:
+    """Its tables are empty, which is known: not that there are none."""
+    for count in (0, 16):
+        found = opened(pe_image(ImageBody(), {}, flags=2, characteristics=0, count=count))
+        assert (found.type, found.pie, found.executable_stack, found.tls) == (
+            ObjectType.EXECUTABLE, False, True, False,
+        )  # fmt: skip
+        assert found.dynamic_symbols is not None
+        assert list(found.dynamic_symbols) == []
+        assert found.dynamic is not None
+        assert (found.dynamic.needed, found.dynamic.soname) == ((), None)
+
+
+@pytest.mark.parametrize("machine", [AMD64, I386])
+def test_imports(machine: int) -> None:
+    """By name and by ordinal; the table of addresses if there is no other; a library twice."""
+    body, code = ImageBody(), "Q" if machine == AMD64 else "I"
+    ordinal = 1 << (63 if machine == AMD64 else 31)
+    names = [body.add(b"\1\0" + name + b"\0") for name in (b"f", b"_g@8", b"h")]
+    first = body.numbers(code, names[0], ordinal | 7, names[1], 0)
+    second = body.numbers(code, names[2], 0)
+    library, other = body.text(b"a.dll"), body.text(b"b.dll")
+    table = struct.pack("<15I", first, 0, 0, library, first, 0, 0, 0, other, second, 0, 0, 0, library, second)
+    found = opened(pe_image(body, {IMPORT: (body.add(table + bytes(20)), 80)}, machine=machine))
+    assert found.dynamic is not None
+    g = "_g@8" if machine == AMD64 else "g"
+    assert found.dynamic.imports == {"a.dll": ("f", "#7", g, "h"), "b.dll": ("h",)}
+    assert (found.dynamic.needed, found.dynamic.optional) == (("a.dll", "b.dll"), ())
+    assert [one.name for one in found.dynamic_symbols or ()] == ["f", "#7", g, "h", "h"]
+    assert found.raw_names == ({} if machine == AMD64 else {"g": "_g@8"})
+
+
+@pytest.mark.parametrize("attributes", [0, 1])
+def test_delayed_imports(attributes: int) -> None:
+    """Also of old linkers, whose addresses include the image's base."""
+    body = ImageBody()
+    delta = 0 if attributes else BASE
+    names = body.numbers("Q", body.add(b"\0\0f\0") + delta, 1 << 63 | 9, 0)
+    library = body.text(b"late.dll")
+    table = body.numbers("I", attributes, library + delta, 0, 0, names + delta, 0, 0, 0, *[0] * 8)
+    found = opened(pe_image(body, {DELAY: (table, 64)}))
+    assert found.dynamic is not None
+    assert (found.dynamic.needed, found.dynamic.optional) == (("late.dll",), ("late.dll",))
+    assert found.dynamic.imports == {"late.dll": ("f", "#9")}
+
+
+def test_identity_and_thread_local_storage() -> None:
+    body = ImageBody()
+    record = b"RSDS" + bytes(range(16)) + struct.pack("<I", 0x1A) + b"c:\\x.pdb\0"
+    at = body.add(record)
+    entry = struct.pack("<IIHHIIII", 0, 0, 0, 0, 2, len(record), at, at - RVA + OFFSET)
+    other = struct.pack("<IIHHIIII", 0, 0, 0, 0, 13, 4, at, 1 << 30)
+    place = body.add(other + entry)
+    found = opened(pe_image(body, {DEBUG: (place, 56), TLS: (RVA, 40)}))
+    assert (found.build_id, found.debug_file) == ("030201000504070608090a0b0c0d0e0f1a", "c:\\x.pdb")
+    assert found.tls
+
+
+@pytest.mark.parametrize(
+    ("directory", "place", "error"),
+    [
+        (EXPORT, (0x9000, 40), "export table at address 0x9000 is in no section"),
+        (IMPORT, (RVA + SIZE - 8, 8), "import table at address 0x1ff8 has no end"),
+        (DELAY, (0x9000, 40), "import table at address 0x9000 is in no section"),
+        (DEBUG, (RVA + SIZE - 4, 28), "debug directory at address 0x1ffc, 28 bytes, reaches beyond"),
+    ],
+)  # fmt: skip
+def test_directories_that_are_wrong(directory: int, place: tuple[int, int], error: str) -> None:
+    found = error_of(pe_image(ImageBody(), {directory: place}))
+    assert found is not None
+    assert found.startswith(error)
+
+
+def test_exports_that_are_wrong() -> None:
+    body = ImageBody()
+    place = add_exports(body, [RVA], {b"f": 1})
+    assert error_of(pe_image(body, {EXPORT: place})) == "export table: function 1 of 1 has a name"
+    body = ImageBody()
+    start, size = add_exports(body, [RVA], {b"f": 0})
+    struct.pack_into("<I", body.data, start - RVA + 20, 1 << 17)
+    assert error_of(pe_image(body, {EXPORT: (start, size)})) == "export table: 131072 entries"
+
+
+def test_imports_that_are_wrong() -> None:
+    body = ImageBody()
+    body.data += b"\xff" * (SIZE - len(body.data))
+    struct.pack_into("<5I", body.data, 16, RVA + 64, 0, 0, RVA, RVA)
+    struct.pack_into("<4s", body.data, 0, b"a\0\0\0")
+    found = error_of(pe_image(body, {IMPORT: (RVA + 16, 40)}))
+    assert found == "import lookup table at address 0x1040 has no end"
+
+
+def test_import_tables_that_overlap() -> None:
+    body = ImageBody()
+    library = body.text(b"a.dll")
+    thunks = body.numbers("Q", *[1 << 63 | 1] * 300, 0)
+    table = body.numbers("I", *[thunks, 0, 0, library, thunks] * 40, 0, 0, 0, 0, 0)
+    assert error_of(pe_image(body, {IMPORT: (table, 820)})) == "import tables overlap"
+
+
+def test_an_optional_header_that_is_wrong() -> None:
+    data = bytearray(pe_image(ImageBody(), {}))
+    struct.pack_into("<H", data, 64 + 24, 0x107)
+    assert error_of(bytes(data)) == "optional header: its magic number is 0x107"
+    for length in range(68, OFFSET, 7):
+        facts = read_bytes(bytes(pe_image(ImageBody(), {})[:length]))
+        assert facts.kind == "pe"
+
+
+def test_a_program_for_ms_dos() -> None:
+    facts = read_bytes(b"MZ\xff" + bytes(90))
+    assert facts.other is not None
+    assert (facts.kind, facts.other.format) == ("other", "MS-DOS")
