@@ -61,7 +61,7 @@ def _leaders(symbols: CoffSymbols, wanted: set[int]) -> dict[int, str]:
         infos = symbols.table.records[_INFO_AT :: SymbolTable.RECORD.size]
         for row, (section, info) in enumerate(zip(symbols.sections, infos, strict=True)):
             if section in wanted and info != SECTION_INFO and section not in found:
-                found[section] = symbols.table[row].name
+                found[section] = symbols.name(row)
     return found
 
 

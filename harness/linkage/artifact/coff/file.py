@@ -176,6 +176,7 @@ class CoffFile:
     def _names(self) -> tuple[bytes, ...]:
         return self._columns[0]
 
+    @cached_property
     def section_offsets(self) -> bytes:
         """Where in `names` each section's name is, 4 bytes for each, 0 for the null section."""
         places = self.names.places
@@ -197,7 +198,7 @@ class CoffFile:
         count = self.count + 1
         return SectionTable(
             names,
-            self.section_offsets(),
+            self.section_offsets,
             struct.pack(f"<{count}I", 0, *types),
             struct.pack(f"<{count}Q", 0, *bits),
             struct.pack(f"<{count}Q", 0, *sizes),
@@ -205,7 +206,7 @@ class CoffFile:
 
     def tls_sections(self) -> list[int]:
         """The numbers of the sections of thread-local variables."""
-        if not any(map(is_tls, self.names.places)):
+        if _TLS_NAME not in self.names.text or not any(map(is_tls, self.names.places)):
             return []
         return [index for index, name in enumerate(self._names, 1) if is_tls(name)]
 

@@ -6,6 +6,7 @@ Arm64EC function: LLVM's `llvm/Object/COFFImportFile.h`.
 
 import struct
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from linkage.artifact.bounds import check_strings, take
 from linkage.artifact.coff.numbers import (
@@ -19,6 +20,7 @@ from linkage.artifact.coff.numbers import (
     NAME_ORDINAL,
     NAME_UNDECORATED,
 )
+from linkage.artifact.coff.records import SIZE
 from linkage.artifact.coff.source_names import PREFIX, with_source_names
 from linkage.artifact.facts import Dynamic, ObjectFile, ObjectType, Relro
 from linkage.artifact.tables import (
@@ -43,10 +45,15 @@ def read_short_import(data: memoryview) -> ObjectFile:
     It defines the function, a jump to it, unless it is data, and `__imp_` and its name: the address.
     """
     _, _, machine, _, size, ordinal, kinds = _HEADER.unpack(take(data, 0, _HEADER.size, "import's header"))
-    name, library, export_as = _texts(take(data, _HEADER.size, size, "import's names"))
+    raw = bytes(take(data, _HEADER.size, size, "import's names"))
+    name, library, export_as = _texts(raw)
     kind, name_type = kinds & 3, kinds >> 2 & 7
     imported = export_as if name_type == NAME_EXPORT_AS and export_as else _imported(name, name_type, ordinal)
-    symbols = SymbolTable.of(_symbols(name, machine, is_data=kind == IMPORT_DATA))
+    if machine in (ARM64EC, ARM64X):
+        symbols = SymbolTable.of(_arm64ec_symbols(name, is_data=kind == IMPORT_DATA))
+    else:
+        text = _TABLE.names + raw[: raw.index(b"\0") + 1]
+        symbols = replace(_TABLE, names=text, records=_TABLE.records[: SIZE if kind == IMPORT_DATA else None])
     raw_names: Mapping[str, str] = {}
     if machine == I386:
         symbols, raw_names = with_source_names(symbols)
@@ -69,9 +76,8 @@ def read_short_import(data: memoryview) -> ObjectFile:
     )
 
 
-def _texts(names: memoryview) -> tuple[str, str, str]:
+def _texts(raw: bytes) -> tuple[str, str, str]:
     """The symbol, the library, and the name that it is exported as, if that is given."""
-    raw = bytes(names)
     check_strings(raw, "import's names")
     found = raw.decode(errors="backslashreplace").split("\0")
     if len(found) < 3:  # noqa: PLR2004 - two names, each with a NUL after it
@@ -88,15 +94,11 @@ def _imported(name: str, name_type: int, ordinal: int) -> str:
     return name.partition("@")[0] if name_type == NAME_UNDECORATED else name
 
 
-def _symbols(name: str, machine: int, *, is_data: bool) -> Iterator[Symbol]:
-    plain = name
-    if machine in (ARM64EC, ARM64X):
-        plain = name.removeprefix("#") if name.startswith("#") else name.replace("$$h", "", 1)
+def _arm64ec_symbols(name: str, *, is_data: bool) -> Iterator[Symbol]:
+    plain = name.removeprefix("#") if name.startswith("#") else name.replace("$$h", "", 1)
     yield _symbol(f"__imp_{plain}", SymbolType.OBJECT)
-    if is_data:
-        return
-    yield _symbol(plain, SymbolType.FUNC)
-    if machine == ARM64EC:
+    if not is_data:
+        yield _symbol(plain, SymbolType.FUNC)
         yield _symbol(f"__imp_aux_{plain}", SymbolType.OBJECT)
         yield _symbol(name, SymbolType.FUNC)
 
@@ -113,3 +115,20 @@ def _symbol(name: str, kind: SymbolType) -> Symbol:
         value=0,
         size=0,
     )
+
+
+def _table() -> SymbolTable:
+    """The symbols of every import but for the name, which is still to be added behind `names`, once: the
+    function's is the end of the address's. Import libraries have thousands of members.
+    """
+    whole = SymbolTable.of([_symbol("__imp_", SymbolType.OBJECT), _symbol("", SymbolType.FUNC)])
+    names = whole.names.replace(b"__imp_\0", b"") + b"__imp_"
+    places = {text: names.index(text) for text in (b"__imp_", b".text", b".idata$5")}
+    records = bytearray(whole.records)
+    for at, place in ((0, places[b"__imp_"]), (SIZE, len(names))):
+        records[at : at + 4] = place.to_bytes(4, "little")
+    offsets = b"".join(place.to_bytes(4, "little") for place in (0, places[b".idata$5"], places[b".text"]))
+    return replace(whole, names=names, records=bytes(records), section_offsets=offsets)
+
+
+_TABLE = _table()

@@ -22,7 +22,7 @@ from linkage.artifact.coff.numbers import (
     SCN_EXECUTE,
     WEAK_ANTI_DEPENDENCY,
 )
-from linkage.artifact.coff.records import packed_records
+from linkage.artifact.coff.records import SIZE, packed_records
 from linkage.artifact.tables import (
     SHN_ABS,
     SHN_COMMON,
@@ -121,6 +121,12 @@ class CoffSymbols:
     starts: Sequence[int]  # the index in the file's table, which counts auxiliary records, too
     sections: Sequence[int]  # section numbers; 0 if undefined or common, negative if absolute
 
+    def name(self, row: int) -> str:
+        """The raw name of a symbol, without decoding the rest."""
+        names, records = self.table.names, self.table.records
+        place = int.from_bytes(records[row * SIZE : row * SIZE + 4], "little")
+        return names[place : names.find(b"\0", place)].decode(errors="backslashreplace")
+
 
 def read_symbols(coff: CoffFile) -> CoffSymbols:
     """The symbols and the names of their sections; absolute ones and those for debuggers are in no section.
@@ -141,7 +147,7 @@ def read_symbols(coff: CoffFile) -> CoffSymbols:
     _fix_special(raw, starts, columns, records, text)
     names = bytes(text)
     check_length(len(starts), names)
-    table = SymbolTable(names, bytes(records), coff.section_offsets(), b"", _extended(raw, columns))
+    table = SymbolTable(names, bytes(records), coff.section_offsets, b"", _extended(raw, columns))
     return CoffSymbols(table, raw, starts, columns.sections)
 
 
