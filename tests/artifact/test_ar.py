@@ -51,6 +51,22 @@ def test_gnu(compile_c: Callable[..., Path], tmp_path: Path, *, thin: bool) -> N
     assert [member.object is not None for member in found.members] == [not thin, not thin, False]
 
 
+def test_the_indexes_of_microsoft() -> None:
+    """The second one repeats the first; that of Arm64EC's symbols does not; maps of its linker are none."""
+    first = struct.pack(">II", 1, 0) + b"f\0"
+    second = struct.pack("<IIIH", 1, 0, 1, 1) + b"f\0"
+    arm64ec = struct.pack("<IHH", 2, 1, 1) + b"#g\0g\0"
+    long_names = b"a_name_that_is_long.o\0other.o\0"
+    found = _archive(
+        (b"/", first), (b"/", second), (b"//", long_names), (b"/<ECSYMBOLS>/", arm64ec),
+        (b"/<XFGHASHMAP>/", b"1234"), (b"/0", b"x"), (b"/22", b""),
+    )  # fmt: skip
+    assert (found.flavour, found.index) == ("coff", ("f", "#g", "g"))
+    assert [member.name for member in found.members] == ["a_name_that_is_long.o", "other.o"]
+    cut = b"!<arch>\n" + _member(b"/<ECSYMBOLS>/", arm64ec[:-1])
+    assert _error(cut) == "archive index: it declares 2 names, but has 1"
+
+
 def test_gnu64() -> None:
     index = struct.pack(">QQQ", 2, 0, 0) + b"f\0g\0"
     found = _archive((b"/SYM64/", index), (b"a.o/", b"x"))

@@ -43,7 +43,7 @@ _BASE64 = {
 }
 
 
-class Header(NamedTuple):
+class CoffHeader(NamedTuple):
     """What an object's header says, whichever of the two it has, or the one in an image."""
 
     machine: int
@@ -55,7 +55,7 @@ class Header(NamedTuple):
     symbol_size: int  # bytes: 18, or 20 if section numbers have 32 bits
 
 
-class SectionHeader(NamedTuple):
+class CoffSectionHeader(NamedTuple):
     """A section header. In an object, `virtual_size` and `address` are 0."""
 
     name: bytes
@@ -71,37 +71,37 @@ class SectionHeader(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class CoffNames:
     """The string table, to which short names are added, and where each name in a section header is."""
 
     text: bytearray
     places: dict[bytes, int]
 
 
-def object_header(data: memoryview) -> Header:
+def object_header(data: memoryview) -> CoffHeader:
     """The header of an object. ArtifactError if it is truncated or of a class that is not known."""
     if data[:4] == ANONYMOUS:
         return _big_header(data)
     machine, sections, _, symbols, count, options, flags = HEADER.unpack(
         take(data, 0, HEADER.size, "COFF header")
     )
-    return Header(machine, flags, HEADER.size + options, sections, symbols, count, 18)
+    return CoffHeader(machine, flags, HEADER.size + options, sections, symbols, count, 18)
 
 
-def _big_header(data: memoryview) -> Header:
+def _big_header(data: memoryview) -> CoffHeader:
     fields = _BIG_HEADER.unpack(take(data, 0, _BIG_HEADER.size, "anonymous object's header"))
     _, _, machine, _, kind, sections, symbols, count = fields
     if kind != BIG_CLASS:
         raise ArtifactError(
             f"an anonymous object of the class {kind.hex()}, as compilers write for their own linker"
         )
-    return Header(machine, 0, _BIG_HEADER.size, sections, symbols, count, 20)
+    return CoffHeader(machine, 0, _BIG_HEADER.size, sections, symbols, count, 20)
 
 
 class CoffFile:
     """A COFF file whose header has been read. ArtifactError for every access to what is not there."""
 
-    def __init__(self, data: memoryview, header: Header, *, linked: bool = False) -> None:
+    def __init__(self, data: memoryview, header: CoffHeader, *, linked: bool = False) -> None:
         self.data = data
         self.header = header
         self.count = header.section_count
@@ -114,11 +114,11 @@ class CoffFile:
         """The machine's usual name, else its number."""
         return MACHINES.get(self.header.machine, str(self.header.machine))
 
-    def section(self, index: int) -> SectionHeader:
+    def section(self, index: int) -> CoffSectionHeader:
         """A section's header; the first section is 1."""
         if not 0 < index <= self.count:
             raise ArtifactError(f"section {index} of {self.count} is referred to")
-        return SectionHeader._make(SECTION.unpack_from(self._sections, (index - 1) * SECTION.size))
+        return CoffSectionHeader._make(SECTION.unpack_from(self._sections, (index - 1) * SECTION.size))
 
     def content(self, index: int) -> memoryview:
         """A section's bytes in the file, without what fills it up to the alignment of an image."""
@@ -132,7 +132,7 @@ class CoffFile:
 
     @cached_property
     def _columns(self) -> tuple[tuple[Any, ...], ...]:
-        """The fields of all section headers, in the order of SectionHeader."""
+        """The fields of all section headers, in the order of CoffSectionHeader."""
         return tuple(zip(*SECTION.iter_unpack(self._sections), strict=True)) or ((),) * 10
 
     @property
@@ -155,7 +155,7 @@ class CoffFile:
         return strings if strings.endswith(b"\0") else strings + b"\0"
 
     @cached_property
-    def names(self) -> Names:
+    def names(self) -> CoffNames:
         """The string table and, behind it, the names that are in the section headers."""
         text, places = bytearray(self.strings), {}
         for name in dict.fromkeys(self._names):
@@ -170,7 +170,7 @@ class CoffFile:
                 raise ArtifactError(
                     f"a section's name is at {long:#x} of a string table of {len(self.strings)} bytes"
                 )
-        return Names(text, places)
+        return CoffNames(text, places)
 
     @property
     def _names(self) -> tuple[bytes, ...]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 from linkage.artifact.bounds import LONGEST_NAME, take
-from linkage.artifact.coff.file import HEADER, CoffFile, Header
+from linkage.artifact.coff.file import HEADER, CoffFile, CoffHeader
 from linkage.errors import ArtifactError
 
 DOS_MAGIC = b"MZ"
@@ -41,7 +41,9 @@ class PeImage:
             raise ArtifactError(f"optional header: its magic number is {magic:#x}")
         self.data = data
         self.wide = magic == _PE32_PLUS
-        header = Header(machine, flags, at + HEADER.size + options, sections, symbols, count, _SYMBOL_SIZE)
+        header = CoffHeader(
+            machine, flags, at + HEADER.size + options, sections, symbols, count, _SYMBOL_SIZE
+        )
         self.coff = CoffFile(data, header, linked=True)
         where, self._directories_at = ("<Q", 112) if self.wide else ("<I", 96)
         take(optional, 0, self._directories_at, "optional header")

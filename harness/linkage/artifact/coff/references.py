@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from linkage.artifact.bounds import take
-from linkage.artifact.coff.file import CoffFile, SectionHeader
+from linkage.artifact.coff.file import CoffFile, CoffSectionHeader
 from linkage.artifact.coff.numbers import AMD64, I386, SCN_MORE_RELOCATIONS
 from linkage.artifact.coff.symbols import CoffSymbols
 from linkage.artifact.request import FactsRequest
@@ -136,7 +136,7 @@ class _References:
         return [self._table[row].name for _, row in rows[first : min(last, first + _ALIASES)]]
 
 
-def _raw_relocations(data: memoryview, header: SectionHeader) -> memoryview:
+def _raw_relocations(data: memoryview, header: CoffSectionHeader) -> memoryview:
     count, at = header.relocation_count, header.relocations
     if not count:
         return data[:0]
