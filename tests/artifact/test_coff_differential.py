@@ -201,6 +201,18 @@ def test_the_symbols_of_wines_images() -> None:
         ]
 
 
+def test_what_a_function_of_wine_refers_to() -> None:
+    """A dll with a symbol table: what llvm-objdump shows, but for addresses within data."""
+    (path,) = installed("libwine", "ws2_32.dll", 1)
+    found = read(path, references=["gethostname"]).object
+    assert found is not None
+    assert set(found.references["gethostname"]) >= {
+        "IsBadStringPtrA", "strlen", "strcpy", "wine_dbg_log", "__wine_dbch_winsock",
+        ".refptr.__wine_unixlib_handle",
+    }  # fmt: skip
+    assert "WSAStartup" not in found.references["gethostname"]
+
+
 def test_the_modules_of_wheels() -> None:
     compared = 0
     for path in wheels():

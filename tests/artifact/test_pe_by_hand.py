@@ -11,6 +11,7 @@ from support.windows_files import (
     BASE,
     DEBUG,
     DELAY,
+    EXCEPTION,
     EXPORT,
     I386,
     IMPORT,
@@ -157,6 +158,44 @@ def test_import_tables_that_overlap() -> None:
     thunks = body.numbers("Q", *[1 << 63 | 1] * 300, 0)
     table = body.numbers("I", *[thunks, 0, 0, library, thunks] * 40, 0, 0, 0, 0, 0)
     assert error_of(pe_image(body, {IMPORT: (table, 820)})) == "import tables overlap"
+
+
+def test_what_the_code_of_an_image_refers_to() -> None:
+    """Another function, an import, an import by way of a jump: as far as the end of the function is known."""
+    body = ImageBody()
+    body.data += bytes(80)
+    names = [body.add(b"\0\0" + name + b"\0") for name in (b"direct", b"by_stub")]
+    library, slots = body.text(b"b.dll"), body.numbers("Q", *names, 0)
+    imports = body.numbers("I", slots, 0, 0, library, slots, 0, 0, 0, 0, 0)
+    place = add_exports(body, [RVA, RVA + 48, RVA + 64], {b"f": 0, b"g": 1, b"leaf": 2})
+    pdata = body.numbers("I", RVA, RVA + 18, 0)
+    code = (
+        b"\xe8" + struct.pack("<i", 48 - 5)  # call g
+        + b"\xff\x15" + struct.pack("<i", slots - RVA - 11)  # call [direct]
+        + b"\xe8" + struct.pack("<i", 32 - 16)  # call of the jump
+        + b"\x74\xfe\xe8\x00\x00\x00\x00"  # a jump to itself, then what is not of the function
+    )  # fmt: skip
+    body.data[: len(code)] = code
+    body.data[32:38] = b"\xff\x25" + struct.pack("<i", slots + 8 - RVA - 38)
+    directories = {EXPORT: place, IMPORT: (imports, 40), EXCEPTION: (pdata, 12)}
+    for comparison in (False, True):
+        facts = read_bytes(
+            pe_image(body, directories), references=["f", "leaf", "direct", "x"], for_comparison=comparison
+        )
+        assert facts.object is not None
+        assert facts.object.references == {"f": ("by_stub", "direct", "g")}
+    other = read_bytes(pe_image(body, directories | {EXCEPTION: (pdata, 0)}), references=["f"]).object
+    assert other is not None
+    assert other.references == {}
+
+
+def test_functions_that_overlap() -> None:
+    body = ImageBody()
+    place = add_exports(body, [RVA + at for at in range(16)], {b"f%d" % at: at for at in range(16)})
+    pdata = body.numbers("I", *[one for at in range(16) for one in (RVA + at, RVA + SIZE, 0)])
+    data = pe_image(body, {EXPORT: place, EXCEPTION: (pdata, 192)})
+    facts = read_bytes(data, references=[f"f{at}" for at in range(16)])
+    assert facts.error == "the functions of the exception table overlap"
 
 
 def test_an_optional_header_that_is_wrong() -> None:

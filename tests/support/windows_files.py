@@ -96,7 +96,7 @@ def short_import(kind: int, name_type: int, names: bytes, *, machine: int = AMD6
 
 BASE, RVA, OFFSET, SIZE = 0x10000, 0x1000, 0x400, 0x1000
 DLL, DYNAMIC_BASE, NX = 0x2000, 0x40, 0x100
-EXPORT, IMPORT, DEBUG, TLS, DELAY = 0, 1, 6, 9, 13
+EXPORT, IMPORT, EXCEPTION, DEBUG, TLS, DELAY = 0, 1, 3, 6, 9, 13
 CODE = 0x60000020
 
 

@@ -6,7 +6,7 @@ from itertools import accumulate
 
 from linkage.artifact.coff.exports import Exports, read_exports
 from linkage.artifact.coff.image import PeImage, shown
-from linkage.artifact.coff.imports import Imports, read_imports
+from linkage.artifact.coff.imports import Imports
 from linkage.artifact.coff.numbers import I386, SCN_EXECUTE
 from linkage.artifact.coff.records import packed_records
 from linkage.artifact.coff.source_names import source_name, with_source_names
@@ -18,12 +18,14 @@ _NOTYPE, _OBJECT, _FUNC = (
 )
 
 
-def read_dynamic(image: PeImage, sections: SectionTable) -> tuple[Dynamic, SymbolTable, Mapping[str, str]]:
+def read_dynamic(
+    image: PeImage, sections: SectionTable, imports: Imports
+) -> tuple[Dynamic, SymbolTable, Mapping[str, str]]:
     """What is asked of the loader; the exports, then the imports; their raw names if the source's differ.
 
     A function that is forwarded is in the section of the export table, of type NOTYPE and value 0.
     """
-    exports, imports = read_exports(image), read_imports(image)
+    exports = read_exports(image)
     table = _table(image, exports, imports, sections)
     raw_names: Mapping[str, str] = {}
     spelled = shown

@@ -25,13 +25,15 @@ class Imports:
 
     names: dict[str, list[str]] = field(default_factory=dict)
     delayed: list[str] = field(default_factory=list)  # libraries
+    slots: list[tuple[int, list[str]]] = field(default_factory=list)
+    """Where the loader puts the addresses of imports, one after the other, and their names."""
 
 
 def read_imports(image: PeImage) -> Imports:
     """The imports of an image. ArtifactError if a table is malformed, or tables overlap without bound."""
     found = Imports()
     left = len(image.data) // 4
-    for library, table, delta, is_delayed in chain(_libraries(image), _delayed_libraries(image)):
+    for library, table, slots, delta, is_delayed in chain(_libraries(image), _delayed_libraries(image)):
         (name,) = image.texts([library], "an imported library's name")
         thunks = _thunks(image, table)
         left -= len(thunks) + 1
@@ -44,6 +46,7 @@ def read_imports(image: PeImage) -> Imports:
             named = iter(names)
             names = [f"#{one & _ORDINAL}" if one & by_ordinal else next(named) for one in thunks]
         found.names.setdefault(name, []).extend(names)
+        found.slots.append((slots, names))
         if is_delayed:
             found.delayed.append(name)
     return found
@@ -63,23 +66,24 @@ def _thunks(image: PeImage, address: int) -> list[int]:
     raise ArtifactError(f"import lookup table at address {address:#x} has no end")
 
 
-def _libraries(image: PeImage) -> Iterator[tuple[int, int, int, bool]]:
-    """Of each import descriptor: the addresses of the library's name and of the table, what is subtracted
-    from addresses, whether the import is delayed.
+def _libraries(image: PeImage) -> Iterator[tuple[int, int, int, int, bool]]:
+    """Of each import descriptor: the addresses of the library's name, of the table of names and of that of
+    addresses, what is subtracted from addresses in it, whether the import is delayed.
     """
     for names, _, _, library, addresses in _descriptors(image, DIRECTORY_IMPORT, _DESCRIPTOR):
         if not library:
             return
-        yield library, names or addresses, 0, False
+        yield library, names or addresses, addresses, 0, False
 
 
-def _delayed_libraries(image: PeImage) -> Iterator[tuple[int, int, int, bool]]:
+def _delayed_libraries(image: PeImage) -> Iterator[tuple[int, int, int, int, bool]]:
     for descriptor in _descriptors(image, DIRECTORY_DELAY_IMPORT, _DELAYED):
-        attributes, library, _, _, names = descriptor[:5]
+        attributes, library, _, addresses, names = descriptor[:5]
         if not library:
             return
         delta = 0 if attributes & _RELATIVE else image.base & 0xFFFFFFFF
-        yield (library - delta) & 0xFFFFFFFF, (names - delta) & 0xFFFFFFFF, delta, True
+        library, names, addresses = ((one - delta) & 0xFFFFFFFF for one in (library, names, addresses))
+        yield library, names, addresses, delta, True
 
 
 def _descriptors(image: PeImage, directory: int, layout: struct.Struct) -> Iterator[tuple[int, ...]]:

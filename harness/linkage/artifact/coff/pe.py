@@ -4,6 +4,8 @@ from linkage.artifact.coff.contents import read_contents, read_embedded
 from linkage.artifact.coff.debug import read_debug
 from linkage.artifact.coff.dynamic import read_dynamic
 from linkage.artifact.coff.image import PeImage
+from linkage.artifact.coff.image_references import read_image_references
+from linkage.artifact.coff.imports import read_imports
 from linkage.artifact.coff.numbers import (
     DIRECTORY_TLS,
     DLL_DYNAMIC_BASE,
@@ -32,7 +34,8 @@ def read_pe(data: memoryview, request: FactsRequest) -> ObjectFile:
         table, found = with_source_names(table)
         raw_names |= found
     sections = coff.table(bytes(coff.names.text) if table is None else table.names)
-    dynamic, dynamic_symbols, found = read_dynamic(image, sections)
+    imports = read_imports(image)
+    dynamic, dynamic_symbols, found = read_dynamic(image, sections, imports)
     bitcode, metadata = read_embedded(coff, sections)
     build_id, debug_file = read_debug(image)
     return ObjectFile(
@@ -48,6 +51,7 @@ def read_pe(data: memoryview, request: FactsRequest) -> ObjectFile:
         relro=Relro.NONE,
         bitcode=bitcode,
         metadata=metadata,
+        references=read_image_references(image, imports, (table, dynamic_symbols), request),
         contents=read_contents(coff, sections, request.contents),
         executable_stack=not image.characteristics & DLL_NX_COMPATIBLE,
         build_id=build_id,

@@ -52,6 +52,7 @@ class _References:
         self._symbols = symbols
         self._table = table
         self._left = len(coff.data)
+        self._known: dict[tuple[int, int, int], frozenset[str]] = {}  # functions have several names
         self._relocations: dict[int, list[tuple[int, int, int]]] = {}
 
     def is_readable(self, row: int) -> bool:
@@ -59,10 +60,14 @@ class _References:
         start, end = self._extent(row)
         return start < end
 
-    def of(self, row: int) -> Iterator[str]:
+    def of(self, row: int) -> frozenset[str]:
         """The names of what the function refers to."""
-        section = self._symbols.sections[row]
-        start, end = self._extent(row)
+        key = self._symbols.sections[row], *self._extent(row)
+        if key not in self._known:
+            self._known[key] = frozenset(self._referred(*key))
+        return self._known[key]
+
+    def _referred(self, section: int, start: int, end: int) -> Iterator[str]:
         found = self._sorted_relocations(section)
         for place, symbol, kind in found[bisect_left(found, (start, 0, 0)) : bisect_left(found, (end, 0, 0))]:
             yield from self._target(section, place, symbol, kind)
