@@ -153,6 +153,15 @@ def test_comdat_sections() -> None:
         assert comdats == {"f1": "f1", "f2": None, "f3": "f1", "f4": None, "plain": None}
 
 
+def test_the_name_of_a_comdat_section_is_the_sources() -> None:
+    symbols = [
+        HandMadeCoffSymbol(b".text", 1, kind=STATIC, auxiliary=[definition(2)]),
+        HandMadeCoffSymbol(b"_f@4", 1),
+    ]
+    found = opened([HandMadeCoffSection(b".text", b"1", TEXT | COMDAT)], symbols, machine=I386)
+    assert symbols_of(found)["f"].comdat == "f"
+
+
 def test_sections_associated_in_a_circle() -> None:
     section = HandMadeCoffSection(b".text", b"1", TEXT | COMDAT)
     symbols = [

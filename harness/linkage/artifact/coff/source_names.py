@@ -69,4 +69,5 @@ def with_source_names(table: SymbolTable, *, prefixed: bool = True) -> tuple[Sym
     packed, records = struct.pack(f"<{len(offsets)}I", *offsets), bytearray(table.records)
     for byte in range(4):
         records[byte::SIZE] = packed[byte::4]
-    return replace(table, names=bytes(text), records=bytes(records)), raw_names
+    comdats = tuple(source_name(one, prefixed=prefixed) for one in table.comdats)
+    return replace(table, names=bytes(text), records=bytes(records), comdats=comdats), raw_names
