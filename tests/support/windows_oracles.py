@@ -90,6 +90,16 @@ def readobj() -> str | None:
     return str(tools[-1]) if tools else shutil.which("llvm-readobj")
 
 
+def readobj_version() -> int | None:
+    """The version of LLVM that llvm-readobj is of; None if there is none."""
+    tool = readobj()
+    if tool is None:
+        return None
+    text = subprocess.run([tool, "--version"], capture_output=True, check=True, text=True).stdout
+    found = re.search(r"LLVM version (\d+)", text)
+    return int(found[1]) if found else 0
+
+
 @dataclass
 class ReadObj:
     """One file or member as llvm-readobj prints it: the fields of each block of a kind."""
