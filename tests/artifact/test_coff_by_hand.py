@@ -285,6 +285,32 @@ def test_what_functions_refer_to() -> None:
     }
 
 
+def test_more_relocations_than_16_bits_count() -> None:
+    """Their number is in the first one, which is none."""
+    section = HandMadeCoffSection(b".text", bytes(8), TEXT | 0x01000000, [(3, 0, 0), (0, 1, 4), (4, 2, 4)])
+    symbols = [HandMadeCoffSymbol(b"f", 1, type=FUNCTION), HandMadeCoffSymbol(b"g"), HandMadeCoffSymbol(b"h")]
+    data = bytearray(coff_object([section], symbols))
+    struct.pack_into("<H", data, 20 + 32, 0xFFFF)
+    found = read_bytes(bytes(data), for_comparison=True).object
+    assert found is not None
+    assert found.references == {"f": ("g", "h")}
+    struct.pack_into("<I", data, 60 + 8, 1 << 30)
+    error = read_bytes(bytes(data), references=["f"]).error
+    assert error is not None
+    assert error.startswith("relocations at offset")
+
+
+def test_relocations_that_overlap() -> None:
+    sections = [HandMadeCoffSection(b".text", b"1", TEXT, [(0, 0, 4)] * 300)]
+    sections += [HandMadeCoffSection(b".text", b"1", TEXT)] * 9
+    symbols = [HandMadeCoffSymbol(f"f{at}".encode(), at, type=FUNCTION) for at in range(1, 11)]
+    data = bytearray(coff_object(sections, symbols))
+    for at in range(1, 10):
+        data[20 + 40 * at + 24 : 20 + 40 * at + 36] = data[20 + 24 : 20 + 36]
+    error = read_bytes(bytes(data), references=[f"f{at}" for at in range(1, 11)]).error
+    assert error == "the relocations of section 2 overlap others"
+
+
 # --- short imports
 
 

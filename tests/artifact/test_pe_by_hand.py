@@ -198,6 +198,42 @@ def test_functions_that_overlap() -> None:
     assert facts.error == "the functions of the exception table overlap"
 
 
+def test_the_symbol_table_of_an_image() -> None:
+    """Its values become addresses; names have the prefix of 32-bit Windows, those of exports do not."""
+    body = ImageBody()
+    place = add_exports(body, [RVA], {b"_f": 0})
+    table = struct.pack("<8sIhHBB", b"_f", 4, 1, 0x20, 2, 0) + struct.pack(
+        "<8sIhHBB", b"_g@4", 7, -1, 0, 2, 0
+    )
+    found = opened(pe_image(body, {EXPORT: place}, machine=I386, symbols=table))
+    rows = [(one.name, one.value, one.section, one.absolute) for one in found.symbols or ()]
+    assert rows == [("f", RVA + 4, ".text", False), ("g", 7, None, True)]
+    assert [one.name for one in found.dynamic_symbols or ()] == ["_f"]
+    assert (found.name_prefix, found.raw_names) == ("_", {"g": "_g@4"})
+    wide = pe_image(body, {EXPORT: place}, symbols=table)
+    assert [one.name for one in opened(wide).symbols or ()] == ["_f", "_g@4"]
+    code = read_bytes(wide, references=["_f"]).object  # ends with the section
+    assert code is not None
+    assert code.references == {"_f": ()}
+
+
+@pytest.mark.parametrize(
+    ("address", "error"),
+    [
+        (RVA + SIZE - 4, "an export's name: no string at address 0x1ffc"),
+        (RVA + SIZE, "an export's name at address 0x2000 is in no section"),
+        (0x300, None),
+        (OFFSET + 1, "an export's name: no string at address 0x401"),
+    ],
+)
+def test_names_that_are_nowhere(address: int, error: str | None) -> None:
+    body = ImageBody()
+    start, size = add_exports(body, [RVA], {b"f": 0})
+    body.data = body.data.ljust(SIZE, b"x")
+    struct.pack_into("<I", body.data, struct.unpack_from("<I", body.data, start - RVA + 32)[0] - RVA, address)
+    assert read_bytes(pe_image(body, {EXPORT: (start, size)})).error == error
+
+
 def test_an_optional_header_that_is_wrong() -> None:
     data = bytearray(pe_image(ImageBody(), {}))
     struct.pack_into("<H", data, 64 + 24, 0x107)

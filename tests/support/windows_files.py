@@ -126,6 +126,7 @@ def pe_image(
     flags: int = DLL | 2,
     characteristics: int = DYNAMIC_BASE | NX,
     count: int = 16,
+    symbols: bytes = b"",
 ) -> bytes:
     wide = machine == AMD64
     optional = bytearray(112 if wide else 96)
@@ -136,10 +137,15 @@ def pe_image(
     struct.pack_into("<I", optional, len(optional) - 4, count)
     for index in range(16):
         optional += struct.pack("<II", *directories.get(index, (0, 0)))
-    header = struct.pack("<HHIIIHH", machine, 1, 0, 0, 0, len(optional), flags)
+    place = (OFFSET + SIZE, len(symbols) // 18) if symbols else (0, 0)
+    header = struct.pack("<HHIIIHH", machine, 1, 0, *place, len(optional), flags)
     section = struct.pack("<8sIIIIIIHHI", b".text", SIZE, RVA, SIZE, OFFSET, 0, 0, 0, 0, CODE)
     start = b"MZ" + bytes(58) + struct.pack("<I", 64) + b"PE\0\0"
-    return (start + header + optional + section).ljust(OFFSET, b"\0") + bytes(body.data).ljust(SIZE, b"\0")
+    return (
+        (start + header + optional + section).ljust(OFFSET, b"\0")
+        + bytes(body.data).ljust(SIZE, b"\0")
+        + symbols
+    )
 
 
 def add_exports(

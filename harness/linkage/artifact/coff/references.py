@@ -19,7 +19,7 @@ from linkage.artifact.tables import SymbolTable, SymbolType
 from linkage.errors import ArtifactError
 
 _RELOCATION = struct.Struct("<IIH")  # place, symbol, type
-_MORE = 0xFFFF  # relocations: their number is in the first one
+_MORE = 0xFFFF  # relocations: their number, with the first one, is in that
 _IN_PLACE = {AMD64: (1, 2, 3, 4, 5, 6, 7, 8, 9, 11), I386: (6, 7, 11, 20)}
 """Relocations whose place holds what is added to the symbol's address, 4 bytes that are counted from the
 beginning of what it belongs to."""
@@ -146,5 +146,6 @@ def _raw_relocations(data: memoryview, header: CoffSectionHeader) -> memoryview:
     if not count:
         return data[:0]
     if count == _MORE and header.flags & SCN_MORE_RELOCATIONS:
-        count = int.from_bytes(take(data, at, 4, "relocations"), "little")
+        count = max(int.from_bytes(take(data, at, 4, "relocations"), "little"), 1) - 1
+        at += _RELOCATION.size
     return take(data, at, count * _RELOCATION.size, "relocations")
