@@ -21,11 +21,14 @@ DT_VERDEF, DT_VERDEFNUM, DT_VERNEED, DT_VERNEEDNUM = 0x6FFFFFFC, 0x6FFFFFFD, 0x6
 DF_TEXTREL, DF_BIND_NOW = 0x4, 0x8
 DF_1_NOW, DF_1_PIE = 0x1, 0x08000000
 
-EM_386, EM_X86_64, EM_AARCH64, EM_RISCV = 3, 62, 183, 243
+EM_386, EM_MIPS, EM_PPC, EM_PPC64, EM_ARM, EM_X86_64, EM_HEXAGON, EM_AARCH64, EM_RISCV = (
+    3, 8, 20, 21, 40, 62, 164, 183, 243,
+)  # fmt: skip
 
 MACHINES = {
-    2: "sparc", EM_386: "i386", 4: "m68k", 8: "mips", 15: "parisc", 18: "sparc32plus", 20: "powerpc",
-    21: "powerpc64", 22: "s390x", 40: "arm", 42: "superh", 43: "sparcv9", 50: "ia64", EM_X86_64: "x86_64",
-    83: "avr", 94: "xtensa", 105: "msp430", 164: "hexagon", EM_AARCH64: "aarch64", 190: "cuda",
-    224: "amdgpu", EM_RISCV: "riscv", 247: "bpf", 252: "csky", 258: "loongarch",
+    2: "sparc", EM_386: "i386", 4: "m68k", EM_MIPS: "mips", 15: "parisc", 18: "sparc32plus",
+    EM_PPC: "powerpc", EM_PPC64: "powerpc64", 22: "s390x", EM_ARM: "arm", 42: "superh", 43: "sparcv9",
+    50: "ia64", EM_X86_64: "x86_64", 83: "avr", 94: "xtensa", 105: "msp430", EM_HEXAGON: "hexagon",
+    EM_AARCH64: "aarch64", 190: "cuda", 224: "amdgpu", EM_RISCV: "riscv", 247: "bpf", 252: "csky",
+    258: "loongarch",
 }  # fmt: skip

@@ -10,9 +10,18 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from linkage.artifact.elf.addends import implicit_addend, mips_halves
 from linkage.artifact.elf.addresses import SymbolAddresses
 from linkage.artifact.elf.file import ElfFile
-from linkage.artifact.elf.numbers import EM_386, EM_X86_64, ET_REL
+from linkage.artifact.elf.numbers import (  # fmt: skip
+    EM_386,
+    EM_HEXAGON,
+    EM_MIPS,
+    EM_PPC,
+    EM_PPC64,
+    EM_X86_64,
+    ET_REL,
+)
 from linkage.artifact.elf.relocations import Relocation, relocation_sections, relocations
 from linkage.artifact.facts import Symbol, SymbolTable, SymbolType
 from linkage.artifact.request import FactsRequest
@@ -23,6 +32,8 @@ if TYPE_CHECKING:
     from linkage.artifact.disassembly import Code
 
 _PC_RELATIVE = {EM_X86_64: (2, 4), EM_386: (2, 4)}  # R_*_PC32, R_*_PLT32: counted from 4 bytes on
+_DESCRIPTORS, _CONTENTS, _GOT2 = ".opd", ".toc", ".got2"  # of PowerPC
+_R_MIPS_SUB, _R_HEX_6_PCREL_X = 24, 65
 _FUNCTION_LIMIT = 1 << 20  # bytes of one function's code
 
 
@@ -56,46 +67,111 @@ class _InObject:
         self._elf = elf
         self._symbols = symbols or SymbolTable()
         self._places: dict[int, SymbolAddresses] = {}  # the symbols of a section by their offset in it
+        self._relocations: dict[int, list[Relocation]] = {}  # of a section that code or an entry is in
 
     def named(self, name: str) -> list[tuple[int, Symbol]]:
         return [(index, self._symbols[index]) for index in self._symbols.indexes(name)]
 
     def is_readable(self, index: int, function: Symbol) -> bool:
-        section = self._symbols.section_index(index)
-        return bool(function.size) and section is not None and bool(self._elf.content(section))
+        place = self._code(index, function)
+        if not function.size or place is None or not self._elf.content(place[0]):
+            return False
+        return self._elf.header.machine != EM_PPC or not self._uses_hidden_slots(*place, function.size)
+
+    def _uses_hidden_slots(self, section: int, start: int, size: int) -> bool:
+        """Whether a register points to .got2 and that has slots: no relocation says which ones are read."""
+        bases = {self._symbols.section_index(one.symbol - 1) for one in self._within(section, start, size)
+                 if 0 < one.symbol <= len(self._symbols)}  # fmt: skip
+        return any(
+            base is not None and self._section_name(base) == _GOT2 and self._elf.section(base).size
+            for base in bases
+        )
 
     def references(self, index: int, function: Symbol) -> Iterator[str]:
-        section = self._symbols.section_index(index)
-        end = function.value + function.size
-        for table in relocation_sections(self._elf):
-            if table.target != section:
+        place = self._code(index, function)
+        if place is None:
+            return
+        section, start = place
+        for relocation in self._within(section, start, function.size):
+            if self._is_own_label(relocation, section, range(start, start + function.size)):
                 continue
-            for relocation in relocations(self._elf, table):
-                if function.value <= relocation.offset < end:
-                    yield from self._target(relocation, section)
+            if self._repeats(relocation):
+                continue
+            yield from self._target(relocation, section)
 
-    def _target(self, relocation: Relocation, section: int) -> tuple[str, ...]:
+    def _code(self, index: int, function: Symbol) -> tuple[int, int] | None:
+        """The section and offset of a function's code: of 64-bit PowerPC's ABI v1, through its descriptor."""
+        section = self._symbols.section_index(index)
+        if section is None:
+            return None
+        if self._elf.header.machine != EM_PPC64 or self._section_name(section) != _DESCRIPTORS:
+            return section, function.value
+        for one in self._within(section, function.value, 1):
+            if 0 < one.symbol <= len(self._symbols):
+                target = self._symbols.section_index(one.symbol - 1)
+                start = self._symbols[one.symbol - 1].value + self._addend(one, section)
+                return None if target is None or start < 0 else (target, start)
+        return None
+
+    def _within(self, section: int, start: int, size: int) -> list[Relocation]:
+        """A section's relocations in a range of its bytes."""
+        if section not in self._relocations:
+            tables = (one for one in relocation_sections(self._elf) if one.target == section)
+            self._relocations[section] = [one for table in tables for one in relocations(self._elf, table)]
+        found = [one for one in self._relocations[section] if start <= one.offset < start + size]
+        if self._elf.header.machine == EM_MIPS and any(one.addend is None for one in found):
+            return mips_halves(found, self._elf.content(section), self._elf.header.order)
+        return found
+
+    def _repeats(self, relocation: Relocation) -> bool:
+        """Whether it is a part of what another one says: an instruction's half of an address, say."""
+        machine = self._elf.header.machine
+        if machine == EM_MIPS:  # the distance from the function to its global pointer
+            return relocation.type >> 8 & 0xFF == _R_MIPS_SUB
+        return machine == EM_HEXAGON and relocation.type == _R_HEX_6_PCREL_X
+
+    def _is_own_label(self, relocation: Relocation, section: int, code: range) -> bool:
+        """Whether it refers to a label in the function itself, as the halves of an address of RISC-V do."""
+        index = relocation.symbol - 1
+        if not 0 <= index < len(self._symbols) or self._symbols.section_index(index) != section:
+            return False
+        symbol = self._symbols[index]
+        label = symbol.type is SymbolType.NOTYPE and symbol.binding is Binding.LOCAL
+        return label and symbol.value in code
+
+    def _target(self, relocation: Relocation, section: int, *, entries: bool = True) -> Iterator[str]:
+        """The names of what a relocation refers to; `entries` follows an entry of the table of contents."""
         index = relocation.symbol - 1
         if not 0 <= index < len(self._symbols):
-            return ()
+            return
         symbol = self._symbols[index]
         if symbol.type is not SymbolType.SECTION:
-            return (symbol.name,)
+            yield symbol.name
+            return
         base = self._symbols.section_index(index)
         if base is None:
-            return ()
+            return
+        offset = self._addend(relocation, section) + symbol.value
+        if entries and self._section_name(base) == _CONTENTS:
+            for entry in self._within(base, offset, 1):
+                yield from self._target(entry, base, entries=False)
+            return
         if base not in self._places:
             self._places[base] = SymbolAddresses(self._by_section[base])
-        return self._places[base].at(self._addend(relocation, section) + symbol.value)
+        yield from self._places[base].at(offset)
+
+    def _section_name(self, index: int | None) -> str | None:
+        return None if not index else self._section_names[index - 1]
+
+    @cached_property
+    def _section_names(self) -> list[str]:
+        return self._elf.sections.listed()
 
     def _addend(self, relocation: Relocation, section: int) -> int:
-        addend = relocation.addend
+        addend, machine = relocation.addend, self._elf.header.machine
         if addend is None:
-            field = self._elf.content(section)[relocation.offset : relocation.offset + 4]
-            byteorder = "little" if self._elf.header.order == "<" else "big"
-            addend = int.from_bytes(field, byteorder, signed=True)  # type: ignore[arg-type]
-        counted = relocation.type in _PC_RELATIVE.get(self._elf.header.machine, ())
-        return addend + 4 * counted
+            addend = implicit_addend(machine, relocation, self._elf.content(section), self._elf.header.order)
+        return addend + 4 * (relocation.type in _PC_RELATIVE.get(machine, ()))
 
     @cached_property
     def _by_section(self) -> dict[int, list[Symbol]]:

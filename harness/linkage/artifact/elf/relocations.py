@@ -1,6 +1,7 @@
 """Relocations of an ELF file: the place that is patched, and the symbol that it refers to.
 
-Format: gABI, chapter "Relocation". Only the fields that every architecture shares are read.
+Formats: gABI, chapter "Relocation"; MIPS, "64-bit ELF Object File Specification", section "Relocation". Only
+the fields that every architecture shares are read.
 """
 
 import struct
@@ -8,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from linkage.artifact.elf.file import ElfFile
-from linkage.artifact.elf.numbers import SHT_REL, SHT_RELA
+from linkage.artifact.elf.numbers import EM_MIPS, SHT_REL, SHT_RELA
 from linkage.errors import ArtifactError
 
 
@@ -49,7 +50,10 @@ def relocations(elf: ElfFile, section: RelocationSection) -> Iterator[Relocation
     layout = struct.Struct(order + ("QQ" if wide else "II") + ("qi"[not wide] if section.explicit else ""))
     raw = elf.content(section.index)
     shift = 32 if wide else 8
+    is_mips = wide and order == "<" and elf.header.machine == EM_MIPS
     for entry in layout.iter_unpack(raw[: len(raw) // layout.size * layout.size]):
         offset, info = entry[:2]
         addend = entry[2] if section.explicit else None
+        if is_mips:  # its symbol is first in the file, then four bytes, of which the type is the last
+            info = (info & 0xFFFFFFFF) << 32 | int.from_bytes(info.to_bytes(8, "big")[:4], "little")
         yield Relocation(offset, info >> shift, info & ((1 << shift) - 1), addend)
