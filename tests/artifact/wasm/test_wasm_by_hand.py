@@ -11,7 +11,7 @@ from linkage.artifact import read_bytes
 from linkage.artifact.facts import ObjectFile, ObjectType, Symbol, SymbolType
 from linkage.artifact.tables import Binding, Visibility
 from linkage.artifact.wasm.code import code_targets
-from linkage.artifact.wasm.leb128 import Cursor, long_number
+from linkage.artifact.wasm.leb128 import VECTOR_LIMIT, Cursor, long_number
 from linkage.errors import ArtifactError
 
 HEADER = b"\0asm\1\0\0\0"
@@ -95,6 +95,12 @@ def test_numbers() -> None:
             read()
     with pytest.raises(ArtifactError, match=r"^part: it declares 5 entries, but has 1 bytes$"):
         Cursor(b"\5\0", "part").vector()
+
+
+def test_more_entries_than_a_host_takes() -> None:
+    count = leb(VECTOR_LIMIT + 1)
+    told = "section EXPORT: it declares 1048577 entries; at most 1048576 are read"
+    assert error(section(EXPORTS, count + b"\0\3\0" * (VECTOR_LIMIT + 1))) == told
 
 
 def test_a_module_with_nothing() -> None:

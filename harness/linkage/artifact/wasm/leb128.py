@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from linkage.errors import ArtifactError
 
 _CONTINUES = 0x80
+VECTOR_LIMIT = 1 << 20
 _WIDEST = 64  # bits
 
 
@@ -91,8 +92,13 @@ class Cursor:
         return self.name().decode(errors="backslashreplace")
 
     def vector(self) -> range:
-        """The indexes of a vector, whose entries have at least one byte each."""
+        """The indexes of a vector, whose entries have at least one byte each.
+
+        The JavaScript API allows a million of anything that a module imports, defines or exports.
+        """
         count = self.number()
+        if count > VECTOR_LIMIT:
+            raise ArtifactError(f"{self.what}: it declares {count} entries; at most {VECTOR_LIMIT} are read")
         if count > self.left:
             raise ArtifactError(f"{self.what}: it declares {count} entries, but has {self.left} bytes")
         return range(count)
