@@ -165,6 +165,16 @@ def test_shared_libraries(no_core: NoCoreBuild, target: str) -> None:
     assert (dynamic["inside"], dynamic["outside"]) == (True, False)
 
 
+@pytest.mark.parametrize("target", ["aarch64-unknown-linux-gnu", "aarch64_be-unknown-linux-gnu"])
+def test_slots_that_hold_addresses(no_core: NoCoreBuild, target: str) -> None:
+    """A packed relocation names no symbol: the slot has the address, in the file's byte order."""
+    linker = ("-Zunstable-options", "-Clinker=rust-lld", "-Clinker-flavor=gnu-lld")
+    arguments = ("-Clink-arg=-Bsymbolic", "-Clink-arg=-zpack-relative-relocs", "-Clink-arg=--no-relax")
+    path = no_core(target, "--crate-type=cdylib", *linker, *arguments, output="lib.so")
+    found = _object(path, "caller")
+    assert _names(found, "caller") - {"OWN"} == {"local", "outside", "host_call", "COUNTER"}
+
+
 @pytest.mark.parametrize(
     ("machine", "kind", "code", "addend"),
     [

@@ -248,7 +248,9 @@ class _InImage:
         content = self._bytes(address, 8 if self._elf.header.wide else 4)
         if content is None:
             return ()
-        return self._places.at(int.from_bytes(content, "little"))  # a packed (RELR) or static slot
+        byteorder = "little" if self._elf.header.order == "<" else "big"
+        address = int.from_bytes(content, byteorder)  # type: ignore[arg-type]
+        return self._places.at(address)  # of a packed (RELR) or static slot
 
     def _through_stub(self, address: int) -> tuple[str, ...]:
         """The import that an entry of the procedure linkage table jumps to."""
