@@ -256,7 +256,7 @@ def _axes(step: model.RustcStep, row: TrackedRow) -> dict[str, Any]:
         own = None if axis == "allocator" else getattr(step, axis.replace("-", "_"))
         if own is not None:
             values[axis] = own
-        elif (step.axes is None or axis in step.axes) and axis in row and row[axis] is not None:
+        elif (step.axes is None or axis in (*step.axes, "target")) and axis in row and row[axis] is not None:
             values[axis] = row[axis]
     return values
 

@@ -17,6 +17,7 @@ from linkage.commands import add_toolchains
 from linkage.errors import ExitCode, LinkageError, ToolchainError
 from linkage.host.folders import cache_folder
 from linkage.host.terminal import escape
+from linkage.run.selection import check_targets
 from linkage.toolchain import (
     Tool,
     Toolchain,
@@ -68,6 +69,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     installing.add_argument(
         "--allow-unsigned", action="store_true", help="do not verify the signatures of Debian archives"
+    )
+    installing.add_argument(
+        "--target",
+        action="append",
+        default=[],
+        metavar="TRIPLE",
+        help="also install the std of this target; may be repeated, or name several: A,B",
     )
     installing.set_defaults(run=_install, parser=installing)
     summary = "remove toolchains that linkage has installed"
@@ -148,7 +156,10 @@ def _print_tools(tools: Sequence[Tool], console: Console) -> None:
 
 def _install(arguments: argparse.Namespace) -> int:
     options = InstallOptions(
-        arguments.mirror, tuple(Path(file) for file in arguments.keyring), arguments.allow_unsigned
+        arguments.mirror,
+        tuple(Path(file) for file in arguments.keyring),
+        arguments.allow_unsigned,
+        check_targets(arguments.target),
     )
     return _each(arguments.specs, lambda spec, say: sources.install(spec, options, os.environ, say))
 

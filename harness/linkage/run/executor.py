@@ -164,7 +164,8 @@ def _process(step: PlannedStep, command: Command, workspace: Workspace, context:
     if command.watch_linker:
         kept = inputs_wanted(step)
         watched = workspace.linker / step.id  # parallel steps have one each
-        first = linker.install(watched, workspace.root / LINK_INPUTS, kept, env["PATH"])
+        name = linker.linker_name(argv)
+        first = linker.install(watched, workspace.root / LINK_INPUTS, kept, env["PATH"], name)
         env["PATH"] = f"{first}:{env['PATH']}"
     if command.program in ("ar", "tool", "cc", "cxx"):
         found = shutil.which(argv[0], path=env["PATH"])

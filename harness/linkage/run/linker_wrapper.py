@@ -1,30 +1,39 @@
-"""Records how rustc calls the linker: a wrapper called `cc` precedes the real one on rustc's PATH.
+"""Records how rustc calls the linker: a wrapper of its name precedes the real one on rustc's PATH.
 
-Nothing else changes: rustc finds `cc` by its name, as it always does on these targets, so the
-choice of flavour and of a default LLD stays rustc's. A call that a flag redirects
-(`-Clinker=…`) is not seen; a claim about it then fails with that reason.
+Nothing else changes: rustc finds `cc`, or the linker that `-Clinker=NAME` names, on PATH, so the
+choice of flavour and of a default LLD stays rustc's. A linker at a path, or the toolchain's own
+`rust-lld`, is not seen; a claim about its calls then fails with that reason.
 """
 
 import re
 import shlex
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from pathlib import Path, PurePosixPath
 
 from linkage.plan.observation import LinkerCall
 from linkage.plan.shell import pattern
 
+_LINKER = "-Clinker="
 _NAME = re.compile(r'"?([^\s{};:"]+)"?\s*;')
 
 
-def install(folder: Path, inputs: Path, kept: Sequence[str], path: str) -> Path:
+def linker_name(argv: Iterable[str]) -> str:
+    """The name by which rustc looks for the linker on PATH: `cc`, or what its flags say."""
+    found = [word.removeprefix(_LINKER) for word in argv if word.startswith(_LINKER)]
+    return found[-1] if found and "/" not in found[-1] else "cc"
+
+
+def install(folder: Path, inputs: Path, kept: Sequence[str], path: str, name: str = "cc") -> Path:
     """Write the wrapper into `folder` and remove its earlier records; return the folder to put first on PATH.
+
+    `name` is the linker's: rustc finds the wrapper by it.
 
     Inputs of the linker whose names match a pattern of `kept` are copied to `inputs`; the second of a
     name to `inputs/2`, and so on.
     """
-    real = shutil.which("cc", path=path) or "/usr/bin/cc"
+    real = shutil.which(name, path=path) or f"/usr/bin/{name}"
     calls = folder / "calls"
     shutil.rmtree(calls, ignore_errors=True)
     calls.mkdir(parents=True)
@@ -34,7 +43,7 @@ def install(folder: Path, inputs: Path, kept: Sequence[str], path: str) -> Path:
     given = {"CALLS": calls, "INPUTS": inputs if kept else "", "REAL": real}
     values = "".join(f"{name}={shlex.quote(str(value))}\n" for name, value in given.items())
     first, _, rest = script.replace("KEPT) ", f"{'|'.join(map(pattern, kept)) or '-'}) ").partition("\n")
-    wrapper = places / "cc"
+    wrapper = places / name
     wrapper.write_text(f"{first}\n{values}{rest}", encoding="utf-8")
     wrapper.chmod(0o755)
     return places

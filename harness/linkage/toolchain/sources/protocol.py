@@ -16,6 +16,8 @@ class InstallOptions:
     mirror: str | None = None
     keyrings: tuple[Path, ...] = ()
     unsigned: bool = False
+    targets: tuple[str, ...] = ()
+    """The targets whose std is installed, too."""
 
 
 class SourceModule(Protocol):

@@ -7,7 +7,7 @@ mirror but no server of rust-lang.org.
 from collections.abc import Mapping
 from pathlib import Path
 
-from linkage.toolchain.sources.debian import installation
+from linkage.toolchain.sources.debian import foreign_std, installation
 from linkage.toolchain.sources.debian.installation import remove
 from linkage.toolchain.sources.debian.installed import compilers, locate
 from linkage.toolchain.sources.debian.spec import PREFIX, parse
@@ -35,5 +35,6 @@ def check(spec: str) -> None:
 
 
 def install(spec: str, options: InstallOptions, env: Mapping[str, str], say: Say) -> None:
-    """Unpack it into the harness's folder, unless it is there."""
-    installation.install(spec, options, env, say)
+    """Unpack it into the harness's folder, unless it is there; and the std of targets beside its own."""
+    compiler = installation.install(spec, options, env, say)
+    foreign_std.install(compiler, spec, options, env, say)

@@ -8,6 +8,7 @@ are ignored, and none of its hooks run.
 import re
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from linkage.errors import AbsentSuiteError, ToolchainError, UnverifiedError
@@ -56,15 +57,24 @@ class Apt:
         *,
         who: str,
         unsigned: bool = False,
+        foreign: str = "",
     ) -> None:
+        """`foreign` is an architecture whose packages it knows beside the machine's."""
         # Lists that were fetched without a check are never used with one.
-        self._folder = folder / (f"{suite}-unsigned" if unsigned else suite)
+        parts = (suite, "unsigned" if unsigned else "", foreign)
+        self._folder = folder / "-".join(filter(None, parts))
+        self._architectures = [mirrors.architecture, *([foreign] if foreign else [])]
         self._suite = suite
         self._sources = mirrors.sources(suite)
         self._unsigned = unsigned
         self._env = env
         self._who = who
         self._write_configuration(mirrors, unsigned=unsigned)
+
+    @property
+    def suite(self) -> str:
+        """The suite that it knows."""
+        return self._suite
 
     def update(self) -> None:
         """Fetch the suite's lists. Raises ToolchainError with the reason that apt prints."""
@@ -111,6 +121,12 @@ class Apt:
         shown = self._apt("apt-cache", "show", *(f"{name}={version}" for name, version in chosen))
         return parse(shown.stdout)
 
+    def exact(self, name: str, version: str) -> Package | None:
+        """One version of a package, `name` or `name:architecture`; None if the suite does not have it."""
+        answer = self._apt("apt-cache", "show", f"{name}={version}")
+        found = parse(answer.stdout) if answer.status == 0 else []
+        return replace(found[0], name=name) if found else None
+
     def download(self, package: Package, into: Path) -> Path:
         """Fetch one package's file; apt checks it against the index that the signature covers."""
         before = set(into.iterdir())
@@ -141,7 +157,7 @@ class Apt:
             (trusted / f"{number:03}{suffix}").symlink_to(keyring)
         for number, key in enumerate(mirrors.keys):
             (trusted / f"inline-{number:03}.asc").write_text(key)
-        options = f"arch={mirrors.architecture}" + (" trusted=yes" if unsigned else "")
+        options = f"arch={','.join(self._architectures)}" + (" trusted=yes" if unsigned else "")
         lines = (f"deb [{options}] {uri} {suite} main\n" for uri, suite in self._sources)
         (self._folder / "sources.list").write_text("".join(lines))
         (self._folder / "apt.conf").write_text("".join(f"#clear {hook};\n" for hook in _HOOKS))
@@ -162,6 +178,7 @@ class Apt:
             "Dir::Etc::trustedparts": folder / "trusted",
             "Dir::Etc::preferences": folder / "preferences",
             "Dir::Etc::preferencesparts": "/dev/null",
+            "APT::Architectures": ",".join(self._architectures),
             "APT::Default-Release": "",
             "APT::Get::AllowUnauthenticated": "false",
             "APT::Install-Recommends": "false",
