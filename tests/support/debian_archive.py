@@ -94,10 +94,15 @@ class DebianArchive:
         files: dict[str, str] | None = None,
         *,
         section: str = "libs",
+        arch: str = "",
         **fields: str,
     ) -> Path:
-        """Build a package out of the texts of its files, each executable; returns its file."""
-        arch = architecture()
+        """Build a package out of the texts of its files, each executable; returns its file.
+
+        `arch` is another architecture than this machine's, whose index it is in then, or `all`.
+        """
+        index = suite if arch in ("", "all") else f"{suite}/{arch}"
+        arch = arch or architecture()
         control = {
             "Package": name,
             "Version": version,
@@ -125,7 +130,7 @@ class DebianArchive:
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         packed = deb.read_bytes()
         text += f"Filename: {place}\nSize: {len(packed)}\nSHA256: {hashlib.sha256(packed).hexdigest()}\n\n"
-        self._indexes[suite] = self._indexes.get(suite, "") + text
+        self._indexes[index] = self._indexes.get(index, "") + text
         return deb
 
     def add_compiler(
@@ -163,14 +168,18 @@ class DebianArchive:
     def publish(self, suite: str, key: Key | None) -> None:
         """Write the suite's index and Release file, signed with the key if there is one."""
         dist = self.folder / "dists" / suite
-        index = f"main/binary-{architecture()}/Packages"
-        (dist / index).parent.mkdir(parents=True, exist_ok=True)
-        content = self._indexes.get(suite, "").encode()
-        (dist / index).write_bytes(content)
+        sums = ""
+        architectures = [architecture(), *(name.partition("/")[2] for name in self._indexes if "/" in name)]
+        for arch in architectures:
+            index = f"main/binary-{arch}/Packages"
+            (dist / index).parent.mkdir(parents=True, exist_ok=True)
+            named = suite if arch == architecture() else f"{suite}/{arch}"
+            content = self._indexes.get(named, "").encode()
+            (dist / index).write_bytes(content)
+            sums += f" {hashlib.sha256(content).hexdigest()} {len(content)} {index}\n"
         (dist / "Release").write_text(
             f"Origin: Tests\nSuite: {suite}\nCodename: {suite}\nDate: {formatdate(usegmt=True)}\n"
-            f"Architectures: {architecture()}\nComponents: main\n"
-            f"SHA256:\n {hashlib.sha256(content).hexdigest()} {len(content)} {index}\n"
+            f"Architectures: {' '.join(architectures)}\nComponents: main\nSHA256:\n{sums}"
         )
         if key:
             key.sign(dist / "Release", dist / "InRelease")

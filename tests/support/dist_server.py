@@ -11,7 +11,7 @@ import gzip
 import hashlib
 import io
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
@@ -31,11 +31,20 @@ class DistServer:
     url: str
 
     def publish(
-        self, sysroot: Path, *, host: str, channel: str, date: str, version: str, dated: bool = False
+        self,
+        sysroot: Path,
+        *,
+        host: str,
+        channel: str,
+        date: str,
+        version: str,
+        dated: bool = False,
+        targets: Sequence[str] = (),
     ) -> None:
         """Offer the toolchain in `sysroot` as `channel`, and as `channel-date`.
 
-        `dated` offers it under its date only, as a nightly that newer ones have followed.
+        `dated` offers it under its date only, as a nightly that newer ones have followed; `targets` are those
+        whose std is in it and can be added.
         """
         packages = {
             "rustc": self._pack(
@@ -48,7 +57,16 @@ class DistServer:
                 f"rust-std-{host}",
             ),
         }
-        manifest = _manifest(packages, host=host, date=date, version=version)
+        more = {
+            target: self._pack(
+                sysroot,
+                _files(sysroot, STD_FILES, target),
+                f"{date}/rust-std-{date}-{target}",
+                f"rust-std-{target}",
+            )
+            for target in targets
+        }
+        manifest = _manifest(packages, host=host, date=date, version=version, more=more)
         for folder in [f"dist/{date}"] + ([] if dated else ["dist"]):
             _write_with_hash(self.folder / folder / f"channel-rust-{channel}.toml", manifest)
 
@@ -91,17 +109,28 @@ def _files(sysroot: Path, patterns: tuple[str, ...], host: str) -> list[str]:
     return sorted({file.relative_to(sysroot).as_posix() for file in found})
 
 
-def _manifest(packages: dict[str, tuple[str, str]], *, host: str, date: str, version: str) -> str:
+def _manifest(
+    packages: dict[str, tuple[str, str]],
+    *,
+    host: str,
+    date: str,
+    version: str,
+    more: Mapping[str, tuple[str, str]],
+) -> str:
     text = f'manifest-version = "2"\ndate = "{date}"\n'
     for package, (url, digest) in packages.items():
         text += (
             f'[pkg.{package}]\nversion = "{version}"\n[pkg.{package}.target.{host}]\n'
             f'available = true\nurl = "{url}"\nhash = "{digest}"\n'
         )
+    for target, (url, digest) in more.items():
+        text += f'[pkg.rust-std.target.{target}]\navailable = true\nurl = "{url}"\nhash = "{digest}"\n'
     text += f'[pkg.rust]\nversion = "{version}"\n[pkg.rust.target.{host}]\navailable = true\n'
     text += f'url = "{packages["rustc"][0]}"\nhash = "{packages["rustc"][1]}"\n'
     for package in packages:
         text += f'[[pkg.rust.target.{host}.components]]\npkg = "{package}"\ntarget = "{host}"\n'
+    for target in more:
+        text += f'[[pkg.rust.target.{host}.extensions]]\npkg = "rust-std"\ntarget = "{target}"\n'
     names = ", ".join(f'"{package}"' for package in packages)
     return text + f"[profiles]\nminimal = [{names}]\ndefault = [{names}]\ncomplete = [{names}]\n"
 

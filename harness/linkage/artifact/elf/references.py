@@ -23,7 +23,7 @@ from linkage.artifact.elf.numbers import (  # fmt: skip
     ET_REL,
 )
 from linkage.artifact.elf.relocations import Relocation, relocation_sections, relocations
-from linkage.artifact.facts import Symbol, SymbolTable, SymbolType
+from linkage.artifact.facts import Binding, Symbol, SymbolTable, SymbolType
 from linkage.artifact.request import FactsRequest
 from linkage.artifact.symbol_names import callable_names
 from linkage.errors import ArtifactError

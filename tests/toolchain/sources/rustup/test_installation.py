@@ -260,3 +260,63 @@ def test_a_home_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(ToolchainError, match="cannot be written: Not a directory"):
         ensure({"PATH": "/nowhere", "HOME": str(tmp_path / "file")}, print)
+
+
+WASM = "wasm32-wasip1"
+
+
+def published_with_wasm(server: DistServer, fake_rustc: FakeRustc) -> None:
+    sysroot = false_sysroot(fake_rustc, "with-wasm", "1.98.0")
+    for crate in ("core", "std"):
+        library = sysroot / f"lib/rustlib/{WASM}/lib/lib{crate}-1.rlib"
+        library.parent.mkdir(parents=True, exist_ok=True)
+        library.write_bytes(b"!<arch>\n")
+    server.publish(sysroot, host=HOST, channel="stable", date="2026-09-03", version="1.98.0", targets=[WASM])
+
+
+def installed_stds(env: dict[str, str]) -> list[str]:
+    folder = Path(env["HOME"], ".cache/linkage/rustup/toolchains", f"stable-{HOST}", "lib/rustlib")
+    return sorted(path.parent.parent.name for path in folder.glob("*/lib/libstd-*.rlib"))
+
+
+@pytest.mark.parametrize("later", [False, True])
+def test_the_std_of_another_target(
+    later: bool,  # noqa: FBT001 - pytest gives it by name
+    server: DistServer,
+    env: dict[str, str],
+    rustup_folder: Path,
+    fake_rustc: FakeRustc,
+) -> None:
+    env["PATH"] = f"{rustup_folder}:{SYSTEM}"
+    published_with_wasm(server, fake_rustc)
+    said: list[str] = []
+    if later:
+        sources.install("stable", InstallOptions(), env, said.append)
+        assert installed_stds(env) == [HOST]
+    for _ in range(2):
+        sources.install("stable", InstallOptions(targets=(WASM,)), env, said.append)
+        assert installed_stds(env) == sorted([HOST, WASM])
+    assert said[-1] == f"stable: std for {WASM} is already installed"
+    assert not Path(env["HOME"], ".rustup").exists()
+
+
+def test_a_target_that_the_server_does_not_have(
+    server: DistServer, env: dict[str, str], rustup_folder: Path, fake_rustc: FakeRustc
+) -> None:
+    env["PATH"] = f"{rustup_folder}:{SYSTEM}"
+    published_with_wasm(server, fake_rustc)
+    sources.install("stable", InstallOptions(), env, lambda _: None)
+    with pytest.raises(ToolchainError, match="rustup cannot install std for aarch64-apple-darwin: "):
+        sources.install("stable", InstallOptions(targets=("aarch64-apple-darwin",)), env, lambda _: None)
+    assert installed_stds(env) == [HOST]
+
+
+def test_a_toolchain_of_the_user_gets_no_std(env: dict[str, str], fake_rustc: FakeRustc) -> None:
+    folder = Path(env["HOME"], ".rustup/toolchains", f"stable-{HOST}")
+    fake_rustc("echo rustc 1.98.0", f"home/.rustup/toolchains/stable-{HOST}/bin/rustc")
+    with pytest.raises(ToolchainError) as raised:
+        sources.install("stable", InstallOptions(targets=(WASM,)), env, lambda _: None)
+    assert str(raised.value) == (
+        f"toolchain stable: {folder} was not installed by linkage, and has no std for {WASM} "
+        f"(help: rustup target add --toolchain stable {WASM})"
+    )
