@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 from linkage.case.base import NUL, Environment, Model, RelativePath, Texts, keys, listed, suggest
 from linkage.case.claims import ClaimMap, Regex
 from linkage.case.condition import Condition
+from linkage.case.invariants import LiftedInvariants
 from linkage.case.mini_core import MiniCore
 from linkage.case.steps import MOST_STATUS, AnyStep
 from linkage.errors import LinkageError
@@ -315,6 +316,8 @@ class CaseModel(Model):
     ] = Field(min_length=1)
     claims: ClaimMap = {}
     """Claims about artifacts at the end."""
+    invariants: LiftedInvariants = {}
+    """Invariants that do not hold of what the steps link or archive, each with the reason why."""
     known_bugs: Annotated[
         tuple[KnownBug, ...], BeforeValidator(listed, json_schema_input_type=KnownBug | list[KnownBug])
     ] = ()

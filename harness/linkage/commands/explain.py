@@ -15,7 +15,7 @@ from linkage.judge.judge import shown_step
 from linkage.judge.known_bugs import applicable
 from linkage.plan.name_filter import selected
 from linkage.plan.plan import Plan, PlannedStep, Variant
-from linkage.render.claims import claims, compact, expectations
+from linkage.render.claims import claims, compact, expectations, invariants
 from linkage.run.selection import check_targets, chosen, one_case, variants
 from linkage.run.session import Session, chosen_toolchains, session_for
 
@@ -72,7 +72,7 @@ def _print_variant(session: Session, variant: Variant, console: Console) -> None
 def _print_step(step: PlannedStep, console: Console) -> None:
     for part in step.parallel or (step,):
         console.print(Text.assemble(("  $ ", "dim"), escape_lines(shown_step(part), _LINE)))
-        for line in (*expectations(part), *claims(part.claims)):
+        for line in (*expectations(part), *claims(part.claims), *invariants(part)):
             console.print(Text(f"      {escape(line, _LINE)}"))
 
 

@@ -15,6 +15,7 @@ from linkage.judge import known_bugs as known
 from linkage.judge.artifact import check_artifact
 from linkage.judge.comparison import Look, OtherArtifact, check_comparisons
 from linkage.judge.failed_claim import SYMBOLS, FailedClaim
+from linkage.judge.invariants import check_invariants
 from linkage.judge.name_set import Mismatch, listing, none_of, unjudged
 from linkage.judge.pattern import compile_patterns
 from linkage.judge.process import check_process
@@ -197,6 +198,21 @@ def _step(
     if ended_right(step, outcome):
         for group in (*step.claims, *(group for part in step.parallel for group in part.claims)):
             yield from _group(plan, step, group, outcome, step.id, files, sibling)
+        for part, one in zip(step.parallel or (step,), outcome.parts or (outcome,), strict=True):
+            if one.status == 0:
+                yield from _invariants(plan, part, outcome, step.id)
+
+
+def _invariants(plan: Plan, step: PlannedStep, outcome: Outcome, step_id: str) -> Iterator[Failure]:
+    """What does not hold of the files that a step linked or archived, although no claim says so."""
+    for group in step.invariants:
+        facts = outcome.facts.get(group.file)
+        if facts is None:
+            continue  # whether it must exist is another claim
+        for found in check_invariants(group.names, group.file, View(facts), plan.variant.toolchain.version):
+            look = (found.look.format(file=shlex.quote(escape(group.file))),)
+            key = f"{group.subject}.{found.key}"
+            yield _failure(plan, step, key, group.path, found.mismatch, look, step_id)
 
 
 def _crashed(step: PlannedStep, outcome: Outcome) -> bool:

@@ -20,6 +20,7 @@ from linkage.case.variables import REFERENCE, substitute
 from linkage.case.variables import text as axis_text
 from linkage.errors import AbsentCrateTypeError, CaseError
 from linkage.plan.command import Command
+from linkage.plan.invariants import InvariantGroup, invariants
 from linkage.plan.operations import Operation
 from linkage.plan.outputs import Outputs
 from linkage.plan.state import State, matching, selected
@@ -118,6 +119,8 @@ class PlannedStep:
     linked: tuple[str, ...] = ()
     """The roles of the outputs that rustc links, in its order."""
     claims: tuple[ClaimGroup, ...] = ()
+    invariants: tuple[InvariantGroup, ...] = ()
+    """What holds of the files that it links or archives, without a claim."""
     reads: tuple[Read, ...] = ()
     parallel: tuple["PlannedStep", ...] = ()
 
@@ -228,6 +231,9 @@ class _Planner:
             raise
         self.unstable = self.unstable or (process is not None and process.unstable)
         groups = tuple(self.claims(step.claims, self._data(resolved.path), (*resolved.path, "claims")))
+        linked = self.outputs.linked_by(step, resolved.id)
+        lifted = self.variant.case.model.invariants
+        kept = tuple(invariants(resolved, linked, self.outputs.roles, lifted))
         return PlannedStep(
             resolved.path,
             resolved.id,
@@ -237,9 +243,10 @@ class _Planner:
             roles=dict(self.outputs.roles),
             object_formats=dict(self.object_formats),
             promised=promised,
-            linked=self.outputs.linked_by(step, resolved.id),
+            linked=linked,
             claims=groups,
-            reads=self.reads(groups),
+            invariants=kept,
+            reads=_merge((*self.reads(groups), *(Read(group.file) for group in kept))),
             parallel=parts,
         )
 

@@ -28,6 +28,12 @@ def claims(groups: Sequence[ClaimGroup]) -> Iterator[str]:
             yield f"{name}: {key} {compact(value)}"
 
 
+def invariants(step: PlannedStep) -> Iterator[str]:
+    """What holds of the files that the step links or archives, without a claim."""
+    for group in step.invariants:
+        yield f"{group.subject} ({group.file}): invariants {', '.join(group.names)}"
+
+
 def compact(value: Any) -> str:  # noqa: ANN401 - the data of any claim
     """A value of a case in one line."""
     if hasattr(value, "model_dump"):

@@ -16,7 +16,7 @@ from linkage.judge.verdict import Verdict, VerdictKind
 from linkage.plan.command import Command
 from linkage.plan.plan import Plan, PlannedStep
 from linkage.plan.shell import command_line, identifier, shell_word, written
-from linkage.render.claims import claims, expectations
+from linkage.render.claims import claims, expectations, invariants
 
 _FOREIGN = "RUSTC_BOOTSTRAP RUSTC_LOG RUST_BACKTRACE LD_LIBRARY_PATH LIBRARY_PATH LD_PRELOAD"
 """Variables that the harness does not pass on to steps either."""
@@ -114,7 +114,7 @@ class _Script:
             yield ""
             yield f"# step {escape(step.id)}"
             for part in step.parallel or (step,):
-                yield from _comments((*expectations(part), *claims(part.claims)))
+                yield from _comments((*expectations(part), *claims(part.claims), *invariants(part)))
             if step.parallel:
                 yield from self._parallel(step, index)
             elif step.operation is not None:

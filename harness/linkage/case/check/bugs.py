@@ -1,10 +1,11 @@
 """Known bugs: their signatures name steps, and claims, that the case has."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from linkage.case.base import kebab, suggest
 from linkage.case.check.survey import Survey
 from linkage.case.claims import ArtifactClaims
+from linkage.case.invariants import OF_KIND
 from linkage.case.steps import ACTIONS, EXPECTATIONS
 from linkage.errors import CaseError
 
@@ -35,12 +36,25 @@ def check_bugs(survey: Survey) -> Iterator[CaseError]:
 def _claimed(survey: Survey, name: str) -> set[str]:
     """The claims about artifacts at a step, by their keys."""
     found: set[str] = set()
+    ids = sorted(survey.ids)
     for cell in survey.cells:
         for place in cell.places:
             action = place.step.step.action
             if name in (place.step.id, action):
                 found |= _keys(place.step.step.claims)
+                found |= _invariants(ids, survey.model.invariants)
     return found | _keys(survey.model.claims) if name == "end" else found
+
+
+def _invariants(ids: Iterable[str], lifted: Collection[str]) -> set[str]:
+    """The keys of the invariants of what steps may link or archive."""
+    return {
+        f"{step_id}.{kind}.invariants.{name}"
+        for step_id in ids
+        for kind, names in OF_KIND.items()
+        for name in names
+        if name not in lifted
+    }
 
 
 def _keys(claims: dict[str, tuple[ArtifactClaims, ...]]) -> set[str]:

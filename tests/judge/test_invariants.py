@@ -1,0 +1,149 @@
+"""Invariants: each holds, does not hold, cannot be judged, or does not apply; and a case lifts one."""
+
+import pytest
+
+from linkage.artifact.facts import Dynamic, Facts, ObjectType, UnknownFile
+from linkage.case.invariants import INVARIANTS, OF_KIND, InvariantName
+from linkage.judge.invariants import check_invariants
+from linkage.judge.verdict import VerdictKind
+from linkage.judge.view import View
+from support.hand_made import STABLE, archive, done, elf, judged, member, planned
+
+OF_C = Dynamic(needed=("libgcc_s.so.1", "libc.so.6"), soname="liblib.so")
+OVER_RUST = Dynamic(needed=("libstd-1f2e.so", "libc.so.6"), soname="liblib.so")
+RUST = "_RNvNtCs1_4core9panicking5panic"
+GOOD = elf({"foo": "", "memcpy": "undefined"}, {"memcpy": "undefined"}, dynamic=OF_C, executable_stack=False)
+ONE, OTHER = member("one.o", ["foo"]), member("two.o", ["bar"])
+ALL = tuple(INVARIANTS)
+
+
+def found(facts: Facts, *names: InvariantName, file: str = "out/liblib.so") -> list[tuple[str, str, bool]]:
+    """What does not hold: the invariant, what was found, and whether it is an error."""
+    misses = check_invariants(names or ALL, file, View(facts), STABLE)
+    return [(one.key.removeprefix("invariants."), one.mismatch.found, one.mismatch.error) for one in misses]
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        GOOD,
+        elf({RUST: "undefined"}, dynamic=OVER_RUST, executable_stack=False),
+        elf(
+            {RUST: "undefined weak", "rust_eh_personality": "undefined"}, dynamic=OF_C, executable_stack=False
+        ),
+        archive(ONE, OTHER),
+        archive(ONE, member("two.o", {"foo": "weak"})),
+    ],
+    ids=["of C", "over a Rust library", "weak or left to the user", "archive", "weak definitions"],
+)
+def test_holds(facts: Facts) -> None:
+    assert found(facts) == []
+
+
+@pytest.mark.parametrize(
+    ("facts", "invariant", "text"),
+    [
+        (elf(dynamic=OF_C, executable_stack=True), "executable-stack", "executable"),
+        (elf(dynamic=OF_C), "executable-stack", "does not say"),
+        (elf(dynamic=Dynamic(soname="liblib.so", text_relocations=True)), "text-relocations", "has text"),
+        (elf({RUST: "undefined"}, dynamic=OF_C), "undefined", RUST),
+        (elf({}, {RUST: "undefined"}, dynamic=OF_C), "undefined", RUST),
+        (elf({RUST: "undefined"}), "undefined", RUST),
+        (elf(dynamic=Dynamic(soname="libother.so")), "soname", "libother.so"),
+        (elf(dynamic=Dynamic()), "soname", "no SONAME"),
+        (archive(ONE, member("two.o", ["foo"])), "duplicates", "foo"),
+    ],
+)
+def test_does_not_hold(facts: Facts, invariant: InvariantName, text: str) -> None:
+    ((key, seen, error),) = found(facts, invariant)
+    assert key == invariant
+    assert text in seen
+    assert not error
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        Facts("unreadable", 9, "1", error="it ends in a header"),
+        archive(ONE, member("two.o", None, error="cut")),
+    ],
+)
+def test_is_an_error_if_it_cannot_be_read(facts: Facts) -> None:
+    ((_, seen, error),) = found(facts)
+    assert error
+    assert "not read" in seen or "cannot be read" in seen
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        Facts("other", 9, "1", other=UnknownFile(None, "PE")),
+        Facts("other", 9, "1", other=UnknownFile(None, "WebAssembly")),
+        elf({RUST: "undefined"}, type=ObjectType.RELOCATABLE),
+        archive(ONE, member("two.o", None, unread="COFF")),
+    ],
+    ids=["PE", "WebAssembly", "an object", "an archive of another format"],
+)
+def test_does_not_apply(facts: Facts) -> None:
+    assert found(facts) == []
+
+
+STEPS = (
+    "  [{rustc: lib.rs, id: lib, crate-type: [dylib, staticlib]}, {cc: main.c, link-with: [lib.staticlib]}]"
+)
+
+
+def test_every_kind_of_output_has_them() -> None:
+    steps = planned(STEPS).steps
+    assert [(one.subject, one.file, one.names) for step in steps for one in step.invariants] == [
+        ("lib.staticlib", "liblib.a", OF_KIND["staticlib"]),
+        ("lib.dylib", "liblib.so", OF_KIND["dylib"]),
+        ("main.bin", "main", OF_KIND["bin"]),
+    ]
+    assert {read.pattern for step in steps for read in step.reads} >= {"liblib.a", "liblib.so", "main"}
+
+
+def test_of_two_outputs_with_one_name_the_last_is_left() -> None:
+    (step,) = planned("  {rustc: lib.rs, id: lib, crate-type: [dylib, cdylib]}").steps
+    assert [one.subject for one in step.invariants] == ["lib.cdylib"]
+
+
+@pytest.mark.parametrize("key", ["no-link: true, emit: [link]", "emit: [obj]"])
+def test_what_is_not_linked_has_none(key: str) -> None:
+    assert not planned(f"  {{rustc: lib.rs, crate-type: dylib, {key}}}").steps[0].invariants
+
+
+HEAD = "summary: A case\nsources: {lib.rs: ''}\n"
+
+
+def case(lifted: str = "", bugs: str = "") -> str:
+    return f"{HEAD}{lifted}\n{bugs}\nsteps: {{rustc: lib.rs, id: lib, crate-type: cdylib}}\n"
+
+
+BAD = done(facts={"liblib.so": elf(dynamic=OF_C, executable_stack=True)})
+
+
+def test_a_verdict_names_the_invariant() -> None:
+    verdict = judged(planned(case()), BAD)
+    assert verdict.outcome is VerdictKind.FAIL
+    (failure,) = verdict.failures
+    assert failure.claim == "lib.cdylib.invariants.executable-stack"
+    assert failure.look == ("readelf -hlW liblib.so",)
+    assert failure.where.startswith("case.yaml:")
+
+
+def test_a_case_lifts_an_invariant() -> None:
+    lifted = 'invariants: {executable-stack: "the case asks for it"}'
+    assert judged(planned(case(lifted)), BAD).outcome is VerdictKind.PASS
+
+
+def test_a_known_bug_of_an_invariant() -> None:
+    signature = "signature: {step: lib, claim: lib.cdylib.invariants.executable-stack}"
+    bugs = f"known-bugs: {{unreported: the stack is executable, {signature}}}"
+    assert judged(planned(case(bugs=bugs)), BAD).outcome is VerdictKind.KNOWN
+
+
+def test_a_failed_step_is_not_judged() -> None:
+    text = f"{HEAD}steps: {{rustc: lib.rs, id: lib, crate-type: cdylib, exit: 1}}\n"
+    outcome = done(status=1, facts={"liblib.so": elf(dynamic=OF_C, executable_stack=True)})
+    assert judged(planned(text), outcome).outcome is VerdictKind.PASS
