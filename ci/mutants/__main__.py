@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import random
 import sys
 import tempfile
 import time
@@ -69,6 +70,14 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--only", action="append", default=[], metavar="FAULT", help="try only this fault; may be repeated"
     )
+    parser.add_argument("--sample", type=int, metavar="N", help="try N of the faults, drawn at random")
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        metavar="S",
+        help="the seed of --sample (default: 0); it draws the same faults",
+    )
     parser.add_argument("--all", action="store_true", help="try every variant that a fault may affect")
     parser.add_argument(
         "--enough", type=int, default=1, metavar="N", help="cases that must detect a fault (default: 1)"
@@ -110,6 +119,10 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
     for name in [*options.only, *filter(None, [options.wrapper])]:
         if name not in EVERY:
             parser.error(f"no fault is named `{name}` (help: run `ci/mutants/run --list`)")
+    if options.sample is not None and not 1 <= options.sample <= len(FAULTS):
+        parser.error(f"--sample: must be from 1 to {len(FAULTS)}, the number of faults")
+    if options.sample is not None and options.only:
+        parser.error("--sample: cannot be combined with --only")
     return options
 
 
@@ -132,7 +145,7 @@ def _main(options: argparse.Namespace, console: Console) -> int:
     cases = [read_case(file, str(file)) for file in case_files(options.paths or ["cases"])]
     found = list(cells(cases, toolchain, session))
     kept = Results.open(wrappers / "results")
-    names, lacking = _names(options.only, toolchain)
+    names, lacking = _names(options.only or drawn(options.sample, options.seed), toolchain)
     for name in (*names, PLAIN.name):
         write_wrapper(EVERY[name], toolchain.rustc, wrappers)
     sys.stderr.write(f"{len(names)} faults, {len(cases)} cases, {len(found)} variants on {toolchain.name}\n")
@@ -160,6 +173,12 @@ def _main(options: argparse.Namespace, console: Console) -> int:
         f"{len(plain.caught)} failed with the plain wrapper; {time.monotonic() - started:.0f} s"
     )
     return ExitCode.FAILED if unseen or unsound or plain.caught else ExitCode.OK
+
+
+def drawn(count: int | None, seed: int) -> list[str]:
+    """Some of the faults, the same for the same seed; without a count none."""
+    # Which faults are tried is no secret.
+    return random.Random(seed).sample(sorted(FAULTS), count) if count is not None else []  # noqa: S311
 
 
 def _names(only: Sequence[str], toolchain: Toolchain) -> tuple[list[str], list[str]]:

@@ -47,6 +47,8 @@ class Fault:
     """Runs after a compilation that has failed."""
     said: Callable[[str], str] | None = None
     """Changes a line of stderr."""
+    printed: Callable[[str], str] | None = None
+    """Changes what is written to stdout."""
     status: Callable[[int], int] | None = None
     runs: bool = True
     """Whether the real rustc is started."""

@@ -2,7 +2,21 @@
 
 from collections.abc import Mapping
 
-from mutants.faults import archives, exits, files, flags, linking, sections, sources, symbols
+from mutants.faults import (
+    archives,
+    exits,
+    files,
+    flags,
+    headers,
+    link_order,
+    linking,
+    printed,
+    rebuilt,
+    rlink,
+    sections,
+    sources,
+    symbols,
+)
 from mutants.faults.fault import Fault
 
 PLAIN = Fault(
@@ -23,6 +37,11 @@ _ALL = [
     *archives.FAULTS,
     *files.FAULTS,
     *exits.FAULTS,
+    *link_order.FAULTS,
+    *headers.FAULTS,
+    *rlink.FAULTS,
+    *printed.FAULTS,
+    *rebuilt.FAULTS,
 ]
 
 FAULTS: Mapping[str, Fault] = {one.name: one for one in _ALL}

@@ -63,10 +63,13 @@ def _run(argv: list[str], fault: Fault) -> int:
     env.pop(ASKED, None)
     cache = RustcCache.here()
     key = cache.key(argv, env) if cache else None
-    if fault.said is None and key is None:
+    if fault.said is None and fault.printed is None and key is None:
         return subprocess.run(argv, env=env, check=False).returncode
     ended = cache.ended(key, argv, env) if cache and key else run(argv, env)
-    sys.stdout.buffer.write(ended.stdout)
+    printed = ended.stdout.decode("utf-8", "surrogateescape")
+    if fault.printed is not None:
+        printed = fault.printed(printed)
+    sys.stdout.buffer.write(printed.encode("utf-8", "surrogateescape"))
     said = fault.said or str
     for line in ended.stderr.decode("utf-8", "surrogateescape").splitlines(keepends=True):
         sys.stderr.buffer.write(said(line).encode("utf-8", "surrogateescape"))

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from mutants.__main__ import drawn
+from mutants.faults.table import FAULTS
+
 ROOT = Path(__file__).parents[3]
 CASE = """\
 summary: A cdylib exports its one function
@@ -98,8 +101,18 @@ def test_wrong_input(env: dict[str, str], tmp_path: Path) -> None:
             "no fault is named `no-such-fault` (help: run `ci/mutants/run --list`)",
         ),
         (["nowhere"], "nowhere: no such case file or directory"),
+        (["--sample", "0"], "--sample: must be from 1 to "),
+        (["--sample", "1", "--only", "lto-off"], "--sample: cannot be combined with --only"),
     ):
         done = faults(env, tmp_path, *words)
         assert done.returncode != 0
         assert text in done.stderr
         assert "Traceback" not in done.stderr
+
+
+def test_a_sample_is_the_same_for_the_same_seed() -> None:
+    assert drawn(None, 0) == []
+    assert drawn(20, 1) == drawn(20, 1)
+    assert drawn(20, 1) != drawn(20, 2)
+    assert len(set(drawn(20, 1))) == 20
+    assert set(drawn(len(FAULTS), 0)) == set(FAULTS)

@@ -82,7 +82,7 @@ def test_faults_apply_only_to_steps_with_their_outputs() -> None:
 @pytest.mark.parametrize("name", FAULTS)
 def test_each_fault_has_an_effect_and_a_description(name: str) -> None:
     fault = FAULTS[name]
-    does = (fault.argv, fault.linker, fault.outputs, fault.refused, fault.said, fault.status)
+    does = (fault.argv, fault.linker, fault.outputs, fault.refused, fault.said, fault.printed, fault.status)
     assert any(does) or not fault.runs
     assert fault.stands_for
     assert fault.breaks
