@@ -51,7 +51,7 @@ WHAT = "pydantic 2.9.0 is installed, but rustc-linkage needs pydantic>=2.11 (hel
 
 
 def test_the_command(old_pydantic: Path) -> None:
-    found = start(old_pydantic, "linkage.cli", "list")
+    found = start(old_pydantic, "linkage", "list")
     assert found.returncode == USAGE
     (line,) = found.stderr.splitlines()
     assert line.startswith(f"linkage: {WHAT}")
@@ -61,7 +61,7 @@ def test_the_command(old_pydantic: Path) -> None:
 
 
 def test_git_bisect_does_not_take_the_exit_status_for_an_answer(old_pydantic: Path) -> None:
-    assert start(old_pydantic, "linkage.cli", "probe", "x.yaml").returncode == 255
+    assert start(old_pydantic, "linkage", "probe", "x.yaml").returncode == 255
 
 
 @pytest.mark.parametrize("how", ["option", "conftest", "entry point"])
@@ -90,7 +90,7 @@ def test_all_that_is_missing_is_in_one_line(tmp_path: Path) -> None:
         'tomli>=2; python_version < "3"',
         'sphinx>=99; extra == "docs"',
     )
-    found = start(tmp_path, "linkage.cli", "list")
+    found = start(tmp_path, "linkage", "list")
     assert found.returncode == USAGE
     assert found.stderr.startswith(
         "linkage: Some.Thing is not installed, but rustc-linkage needs Some.Thing[fast]<3,>=2; "
@@ -105,7 +105,7 @@ def test_what_the_quick_look_cannot_compare_is_compared(tmp_path: Path) -> None:
     distribution(tmp_path, "msgspec", "0.19rc1")
     (tmp_path / "yaml.py").touch()
     requires(tmp_path, "pydantic>=2.11", "PyYAML>=6", "msgspec>=0.19")
-    found = start(tmp_path, "linkage.cli", "schema")
+    found = start(tmp_path, "linkage", "schema")
     assert "msgspec 0.19rc1 is installed, but rustc-linkage needs msgspec>=0.19 (help" in found.stderr
     assert "pydantic" not in found.stderr
     assert "YAML" not in found.stderr
@@ -114,7 +114,7 @@ def test_what_the_quick_look_cannot_compare_is_compared(tmp_path: Path) -> None:
 def test_without_packaging(tmp_path: Path) -> None:
     (tmp_path / "packaging.py").write_text("raise ImportError('packaging')\n")
     requires(tmp_path, "not-there>=2")
-    found = start(tmp_path, "linkage.cli", "list")
+    found = start(tmp_path, "linkage", "list")
     assert found.returncode == USAGE
     assert found.stderr.startswith(
         "linkage: packaging is not installed, but pytest needs packaging; "
@@ -126,7 +126,7 @@ def test_what_a_dependency_needs_is_named_if_an_import_fails(tmp_path: Path) -> 
     distribution(tmp_path, "pydantic", "2.12", "Requires-Dist: not-there==2.41\n")
     (tmp_path / "pydantic.py").write_text("import not_there\n")
     requires(tmp_path, "pydantic>=2.11")
-    found = start(tmp_path, "linkage.cli", "list")
+    found = start(tmp_path, "linkage", "list")
     assert found.returncode == USAGE
     assert found.stderr.startswith(
         "linkage: not-there is not installed, but pydantic needs not-there==2.41 (help: "

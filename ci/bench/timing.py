@@ -63,7 +63,7 @@ def called(work: Callable[[], object]) -> Measurement:
 
 def linkage(*arguments: str | Path) -> list[str]:
     """The command line of a harness's command."""
-    return [sys.executable, "-m", "linkage.cli", *map(str, arguments)]
+    return [sys.executable, "-m", "linkage", *map(str, arguments)]
 
 
 @dataclass(frozen=True, slots=True)

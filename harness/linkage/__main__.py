@@ -21,10 +21,10 @@ def main() -> int:
     for number in (_signal.SIGINT, _signal.SIGTERM, _signal.SIGHUP):
         if _signal.getsignal(number) != _signal.SIG_IGN:
             _signal.signal(number, _leave)
-    from linkage.host.interruption import interruption  # noqa: PLC0415 - after the signals
+    from linkage.host.interruption import NO_ANSWER, interruption  # noqa: PLC0415 - after the signals
 
     if _PROBE:
-        interruption.status = 255  # `git bisect run` takes 1 to 127 for an answer
+        interruption.status = NO_ANSWER
     interruption.take()
     from linkage.cli import program  # noqa: PLC0415 - likewise
 

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 from linkage.dependencies import check_dependencies, explain_import_error
 from linkage.errors import ExitCode, LinkageError
-from linkage.host.interruption import interruption
+from linkage.host.interruption import NO_ANSWER, interruption
 from linkage.host.standard_streams import OutputLostError, StandardStreams
 from linkage.host.terminal import escape, escape_lines
 
@@ -51,15 +51,11 @@ _JUDGE = ("run", "compare", "snapshot", "bisect", "probe")
 """The commands that do more than print."""
 _LINE = 2000
 """Characters of a message that are printed."""
-_ABORT = 255
-"""The exit status of `linkage probe` on wrong usage: `git bisect run` takes 1 to 127 for an answer."""
 
 
 def program(words: Sequence[str]) -> int:
-    """Run one command in a process of its own: also what becomes of its output is seen to."""
+    """Run one command in a process whose signals `linkage.__main__` handles, and see to its output."""
     streams = StandardStreams()
-    if words[:1] == ["probe"]:
-        interruption.status = _ABORT
     interruption.begin()
     try:
         status = main(words)
@@ -92,7 +88,7 @@ def _output_lost(error: OSError, words: Sequence[str]) -> int:
 
 
 def _aborted(words: Sequence[str], status: ExitCode) -> int:
-    return _ABORT if words[:1] == ["probe"] else int(status)
+    return NO_ANSWER if words[:1] == ["probe"] else int(status)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -145,7 +141,7 @@ class CommandLine(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Print the error and exit."""
         what, meant = self._explained(escape(message, _LINE))
-        status = _ABORT if self.prog.endswith(" probe") else ExitCode.USAGE
+        status = NO_ANSWER if self.prog.endswith(" probe") else ExitCode.USAGE
         self.exit(int(status), f"{self.prog}: {what} (help: {meant or f'{self.prog} --help'})\n")
 
     def _explained(self, message: str) -> tuple[str, str | None]:
@@ -191,8 +187,3 @@ def command_line(complete: Collection[str]) -> CommandLine:
             module.add_arguments(command)
             command.set_defaults(run=module.run, parser=command)
     return parser
-
-
-if __name__ == "__main__":
-    interruption.take()
-    sys.exit(program(sys.argv[1:]))

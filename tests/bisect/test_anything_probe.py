@@ -81,7 +81,7 @@ def test_cargo_bisect_rustc_is_interrupted(case: str, tmp_path: Path) -> None:
             #!{sys.executable}
             import subprocess, sys
             open("/proc/self/comm", "w").write("cargo-bisect-rustc")
-            script = '"$0" -m linkage.cli probe "$1" --script-mode --toolchain ./none; echo status $?'
+            script = '"$0" -m linkage probe "$1" --script-mode --toolchain ./none; echo status $?'
             subprocess.run(["/bin/sh", "-c", script, {sys.executable!r}, {case!r}])
             print("an answer")
             """

@@ -26,7 +26,7 @@ NEEDS_STD = f"""[ -e "${{0%/*}}/../lib/rustlib/{HOST}/lib/libstd-1.rlib" ] || {{
 """A compiler without its std, as a half-installed toolchain is, fails otherwise."""
 WORDS = ("answer.yaml[size=1]", "--good", "2026-02-08", "--bad", "2026-02-13", "--session", "mine.log")
 ANSWER = "## answer.yaml: 1 variant fails: introduced by nightly-2026-02-11\n"
-COMMAND = [sys.executable, "-m", "linkage.cli", "bisect"]
+COMMAND = [sys.executable, "-m", "linkage", "bisect"]
 
 
 @pytest.fixture

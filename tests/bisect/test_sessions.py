@@ -75,7 +75,7 @@ LISTED = ("--toolchains", "./good", "--toolchains", "./slow", "--toolchains", ".
 
 
 def start(*words: str) -> Started:
-    command = [sys.executable, "-m", "linkage.cli", "bisect", *words]
+    command = [sys.executable, "-m", "linkage", "bisect", *words]
     env = {**os.environ, "PYTHONPATH": str(REPOSITORY / "harness")}
     return subprocess.Popen(command, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 

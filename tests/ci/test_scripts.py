@@ -287,7 +287,7 @@ def test_apts_own_words_for_no_archive(tmp_path: Path, checkout: Checkout) -> No
     for line in ("", "deb http://127.0.0.1:9/debian bookworm main\n"):
         (tmp_path / "list").write_text(line)
         done = subprocess.run(
-            [sys.executable, "-m", "linkage.cli", "toolchains", "install", "debian:1.63"],
+            [sys.executable, "-m", "linkage", "toolchains", "install", "debian:1.63"],
             env=os.environ | {"APT_CONFIG": str(tmp_path / "apt.conf"), "XDG_CACHE_HOME": str(tmp_path)},
             cwd=CHECKOUT,
             capture_output=True,

@@ -87,7 +87,7 @@ class User:
         return done.stdout
 
     def linkage(self, *words: str, status: int = 0) -> str:
-        return self.call("linkage.cli", *words, status=status)
+        return self.call("linkage", *words, status=status)
 
     def files(self) -> set[Path]:
         return {path for path in self.package.rglob("*") if "__pycache__" not in path.parts}

@@ -205,7 +205,7 @@ def linkage_on_path(folder: Path) -> dict[str, str]:
     """An environment in which `linkage` is this one."""
     command = folder / "path/linkage"
     command.parent.mkdir()
-    command.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m linkage.cli "$@"\n')
+    command.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m linkage "$@"\n')
     command.chmod(0o755)
     return {
         **os.environ, "PATH": f"{command.parent}:{os.environ['PATH']}",
@@ -323,7 +323,7 @@ def test_the_script_is_one_for_cargo_bisect_rustc(listed: str, make_rustc: MakeR
 
 def test_the_guide_names_every_option() -> None:
     told: Any = subprocess.run(
-        [sys.executable, "-m", "linkage.cli", "bisect", "--help"],
+        [sys.executable, "-m", "linkage", "bisect", "--help"],
         cwd=REPOSITORY, capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
     options = {word.strip(",[]") for word in told.split() if word.strip("[").startswith("--")}

@@ -106,7 +106,7 @@ WRONG_USAGE = [
     ),
     (
         "compare a b -j 0",
-        "linkage compare: argument -j/--jobs: must be a positive integer, not '0'",
+        "linkage compare: argument -j/--jobs: must be a number from 1 to 1000, not '0'",
         "linkage compare --help",
     ),
     (

@@ -330,7 +330,7 @@ def test_a_closed_pipe_is_silent(artifacts: dict[str, Path], caches: dict[str, s
         command = [
             sys.executable,
             "-m",
-            "linkage.cli",
+            "linkage",
             "inspect",
             option,
             *[str(artifacts["staticlib"])] * 4,

@@ -129,7 +129,7 @@ def test_progress_in_a_terminal(project: Path, toolchain: tuple[str, str], cache
     """Rewritten in place, never longer than a line, and gone before the summary."""
     main, side = pty.openpty()
     env = caches | {"TERM": "xterm", "COLUMNS": "60"}
-    command = [sys.executable, "-m", "linkage.cli", "run", *toolchain, "-k", "not skip"]
+    command = [sys.executable, "-m", "linkage", "run", *toolchain, "-k", "not skip"]
     with subprocess.Popen(
         command, cwd=project, env=env, stdin=subprocess.DEVNULL, stdout=side, stderr=side
     ) as process:

@@ -76,7 +76,7 @@ def pytest_on(folder: Path, *arguments: str, cache: Path | None = None) -> subpr
 
 
 def linkage(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return call(folder, "linkage.cli", *arguments)
+    return call(folder, "linkage", *arguments)
 
 
 def all_that_is_said() -> list[str]:

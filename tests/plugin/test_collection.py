@@ -56,7 +56,7 @@ class Place:
 
     def run(self, *words: str, cwd: str = "") -> list[str]:
         """The files from which `linkage run` collects something."""
-        return files_in(self.start("linkage.cli", "run", "-p", "xdist", *words, cwd=cwd).stdout)
+        return files_in(self.start("linkage", "run", "-p", "xdist", *words, cwd=cwd).stdout)
 
 
 def files_in(text: str) -> list[str]:
@@ -147,7 +147,7 @@ def test_linkage_run_takes_no_settings_from_a_project(place: Place) -> None:
 
 
 def test_linkage_run_without_cases(place: Place) -> None:
-    found = place.start("linkage.cli", "run", "-p", "xdist")
+    found = place.start("linkage", "run", "-p", "xdist")
     assert (found.returncode, found.stdout.strip()) == (4, "")
     assert found.stderr.strip() == (
         "linkage: no directory `cases` here (help: name cases: linkage run CASE ...)"

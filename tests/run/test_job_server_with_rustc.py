@@ -114,7 +114,7 @@ def test_never_more_compilers_than_the_width(
 @pytest.mark.parametrize("text", ["-1", "0", "two", "1001", "1.5"])
 def test_invalid_width_is_refused(text: str, tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "linkage.cli", "run", f"--jobs={text}"],
+        [sys.executable, "-m", "linkage", "run", f"--jobs={text}"],
         cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT / "harness")},
         capture_output=True, text=True, check=False,
     )  # fmt: skip

@@ -138,7 +138,7 @@ def test_an_interruption_ends_what_is_begun(rustc: Path, tmp_path: Path) -> None
 
 def test_prefetched_variants_are_not_reported_as_cached(rustc: Path, tmp_path: Path) -> None:
     run = Run(tmp_path, rustc, 0)
-    linkage = ("linkage.cli", "run")
+    linkage = ("linkage", "run")
     _, first = run.finish("-j", "3", program=linkage)
     assert "from the store" not in first
     _, second = run.finish("-j", "3", program=linkage)

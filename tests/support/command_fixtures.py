@@ -44,7 +44,7 @@ def linkage(caches: dict[str, str]) -> Linkage:
     """The command `linkage`, as a process of its own."""
 
     def run(*words: str | Path, cwd: Path | None = None, **env: str) -> "subprocess.CompletedProcess[str]":
-        command = [sys.executable, "-m", "linkage.cli", *map(str, words)]
+        command = [sys.executable, "-m", "linkage", *map(str, words)]
         return subprocess.run(
             command, cwd=cwd, env=caches | env, capture_output=True, text=True, check=False, timeout=120
         )

@@ -76,7 +76,7 @@ class DebianMachine:
 
     def linkage(self, *words: str) -> "subprocess.Popen[str]":
         return subprocess.Popen(
-            [sys.executable, "-m", "linkage.cli", "toolchains", *words],
+            [sys.executable, "-m", "linkage", "toolchains", *words],
             env=self.env | {"PYTHONPATH": str(ROOT / "harness")},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

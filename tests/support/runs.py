@@ -45,7 +45,7 @@ class Runs:
         """The command line of a run of the case."""
         chosen = ["--store", str(self.folder / store)] if store else []
         return [
-            sys.executable, "-m", "linkage.cli", "run", "case.yaml", "--toolchain", f"here={self.rustc}",
+            sys.executable, "-m", "linkage", "run", "case.yaml", "--toolchain", f"here={self.rustc}",
             *chosen, *words,
         ]  # fmt: skip
 
@@ -68,7 +68,7 @@ class Runs:
     def command(self, *words: str, **env: str) -> "subprocess.CompletedProcess[str]":
         """Another word of `linkage`."""
         return subprocess.run(
-            [sys.executable, "-m", "linkage.cli", *words],
+            [sys.executable, "-m", "linkage", *words],
             cwd=self.folder,
             env=self.environment | env,
             capture_output=True,

@@ -12,6 +12,7 @@ from linkage.host.interruption import interruption
 from linkage.render.compare_data import as_json, as_markdown
 from linkage.render.compare_text import print_result
 from linkage.render.progress import ProgressLine, interrupted
+from linkage.run.options import width
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,7 +36,7 @@ def add_build_arguments(parser: argparse.ArgumentParser) -> None:
     """What is built and how, for `linkage compare` and `linkage snapshot`."""
     add_cases(parser)
     add_keywords(parser)
-    parser.add_argument("-j", "--jobs", type=_positive, metavar="N", help="run at most N processes at once")
+    parser.add_argument("-j", "--jobs", type=width, metavar="N", help="run at most N processes at once")
     parser.add_argument("--linker", default="", metavar="NAME", help="link with bfd, lld, mold or gold")
     parser.add_argument(
         "--keep",
@@ -47,12 +48,6 @@ def add_build_arguments(parser: argparse.ArgumentParser) -> None:
     add_sandbox(parser)
     add_store(parser)
     parser.add_argument("--no-store", action="store_true", help="neither read nor write the cache")
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError(f"must be a positive integer, not '{text}'")
-    return int(text)
 
 
 def options(arguments: argparse.Namespace, *sides: str) -> ComparisonOptions:

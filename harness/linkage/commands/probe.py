@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from linkage.commands import add_sandbox, output
 from linkage.errors import LinkageError, ToolchainError
+from linkage.host.interruption import NO_ANSWER
 from linkage.host.terminal import escape
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from linkage.case.case import Case
     from linkage.run.session import Session
 
-GOOD, BAD, INCONCLUSIVE, ABORT = 0, 1, 125, 255
+GOOD, BAD, INCONCLUSIVE = 0, 1, 125
 """`git bisect run`'s exit statuses."""
 OTHER = -1
 """A different failure."""
@@ -75,10 +76,10 @@ def run(arguments: argparse.Namespace) -> int:
         traceback.print_exc()
         if arguments.script_mode:
             _stop()
-        return ABORT
+        return NO_ANSWER
     if arguments.script_mode and answer == INCONCLUSIVE:
         _stop()
-        return ABORT
+        return NO_ANSWER
     # A script has two answers: a different failure is the baseline.
     return GOOD if arguments.script_mode and answer == OTHER else INCONCLUSIVE if answer == OTHER else answer
 

@@ -24,6 +24,9 @@ _AGAIN = 0.2
 _PATIENCE = 5.0
 """Seconds for an orderly end."""
 
+NO_ANSWER = 255
+"""The exit status of a `linkage probe` without an answer: `git bisect run` takes 1 to 127 for one."""
+
 
 class Interruption:
     """What is known of the signals of this process, and how it ends."""

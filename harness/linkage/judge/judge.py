@@ -14,11 +14,12 @@ from linkage.host.terminal import escape
 from linkage.judge import known_bugs as known
 from linkage.judge.artifact import check_artifact
 from linkage.judge.comparison import Look, OtherArtifact, check_comparisons
-from linkage.judge.failed_claim import SYMBOLS, FailedClaim
+from linkage.judge.failed_claim import FailedClaim
 from linkage.judge.invariants import check_invariants
-from linkage.judge.name_set import Mismatch, listing, none_of, unjudged
-from linkage.judge.pattern import compile_patterns
+from linkage.judge.link_set import check_link_set
+from linkage.judge.name_set import Mismatch, listing, unjudged
 from linkage.judge.process import check_process
+from linkage.judge.selected_files import SelectedFiles
 from linkage.judge.text import NOT_EMPTY, messages
 from linkage.judge.verdict import Failure, OtherVariant, Verdict, VerdictKind
 from linkage.judge.view import DESCRIBED, View, described
@@ -27,9 +28,9 @@ from linkage.plan.observation import Observation, Outcome, captured_text, claim_
 from linkage.plan.operations import Clean, Write
 from linkage.plan.plan import ClaimGroup, Plan, PlannedStep, filled
 from linkage.plan.shell import command_line, identifier
-from linkage.plan.state import FOLDER, matching
 from linkage.plan.template import CapturedText, Template
 from linkage.toolchain.platform import OBJECT_FORMATS
+from linkage.toolchain.version import RustcVersion
 
 Sibling = Callable[[PlannedStep, ArtifactReference, str], OtherArtifact | str]
 """An artifact (by subject) of another variant at this step, or why there is none."""
@@ -235,13 +236,10 @@ def _group(
     sibling: Sibling,
 ) -> Iterator[Failure]:
     version = plan.variant.toolchain.version
-    found = sorted({name for pattern in group.patterns for name in matching(outcome.facts, pattern)})
-    others = {
-        name: outcome.others[name] for pattern in group.patterns for name in matching(outcome.others, pattern)
-    }
+    selected = SelectedFiles.of(outcome, group.patterns)
     if not group.claims.exists:
-        for name in sorted({*found, *others}):
-            what = others.get(name) or f"{outcome.facts[name].size} bytes"
+        for name in sorted({*selected.names, *selected.others}):
+            what = selected.others.get(name) or f"{outcome.facts[name].size} bytes"
             miss = Mismatch("", "does not exist", f"exists, {what}")
             yield _failure(
                 plan,
@@ -253,20 +251,18 @@ def _group(
                 step_id,
             )
         return
-    # A glob over files also matches the folders around them.
-    no_files = {name: what for name, what in others.items() if not (found and what == FOLDER)}
-    if no_files and group.claims.model_fields_set - {"when", "exists"}:
-        why = "; ".join(f"{escape(name)} is {what}" for name, what in no_files.items())
+    if selected.unread and group.claims.model_fields_set - {"when", "exists"}:
+        why = "; ".join(f"{escape(name)} is {what}" for name, what in selected.unread.items())
         yield _error(plan, step, group.subject, group.path, why, step_id)
-    if not found and others:
+    if not selected.names and selected.others:
         return
-    if not found:
+    if not selected.names:
         near = tuple(
             name for name in outcome.produced if name.rpartition(".")[2] == group.pattern.rpartition(".")[2]
         )
         miss = Mismatch("", f"{group.pattern} exists", "does not exist", near)
         yield _failure(plan, step, f"{group.subject}.exists", group.path, miss, ("ls -l",), step_id)
-    for name in found:
+    for name in selected.names:
         facts = outcome.facts[name]
         expected = _expected_kind(step, group.subject)
         wrong = _damage(facts, group.claims)
@@ -282,7 +278,7 @@ def _group(
         results = [
             *check_artifact(group.claims, view, version, files),
             *check_comparisons(group.claims, facts, _look(step, group, outcome, sibling), version),
-            *_resolved(plan, step, group, view, outcome),
+            *_link_set(group.claims, view, step, outcome, version),
             *_file(group.claims, name, outcome),
         ]
         for result in results:
@@ -368,52 +364,11 @@ def _file(claims: ArtifactClaims, name: str, outcome: Outcome) -> Iterator[Faile
             )
 
 
-def _resolved(
-    plan: Plan, step: PlannedStep, group: ClaimGroup, view: View, outcome: Outcome
+def _link_set(
+    claims: ArtifactClaims, view: View, step: PlannedStep, outcome: Outcome, version: RustcVersion
 ) -> Iterator[FailedClaim]:
-    claim = group.claims.resolved
-    if claim is None:
-        return
-    why = view.unlinkable
-    if why is not None:
-        yield FailedClaim("resolved", unjudged(why), SYMBOLS)
-        return
-    patterns = compile_patterns(claim.names, plan.variant.toolchain.version)
-    try:
-        names = [name for name in view.undefined if any(pattern.matches(name) for pattern in patterns)]
-    except PatternError as error:
-        yield FailedClaim("resolved", unjudged(str(error)), SYMBOLS)
-        return
-    named = ", ".join(claim.names)
-    if not names:
-        miss = unjudged(f"no undefined symbols that match {named}: {none_of(view.undefined)}")
-        yield FailedClaim("resolved", miss, SYMBOLS)
-    defined, unread = set(view.provided), False
-    for name in claim.link_set:
-        pattern = step.roles.get(name, name)
-        paths = matching(outcome.facts, pattern)
-        others = {path: outcome.others[path] for path in matching(outcome.others, pattern)}
-        if not paths and not others:
-            yield FailedClaim(
-                "resolved",
-                Mismatch("link-set", f"{name} is in the link set", f"{name} does not exist"),
-                "ls -l",
-            )
-        found = {path: View(outcome.facts[path]) for path in paths}
-        whys = [f"{path}: {why}" for path, other in found.items() if (why := other.unlinkable) is not None]
-        whys += [f"{path} is {what}" for path, what in others.items() if not (paths and what == FOLDER)]
-        for why in whys:
-            yield FailedClaim("resolved", Mismatch("link-set", f"{name} can be read", why, error=True), "")
-        unread = unread or bool(whys)
-        defined.update(*(other.provided for other in found.values()))
-    missing = [name for name in names if name not in defined]
-    if unread:
-        return  # what was not read may define what is missing
-    if missing:
-        miss = Mismatch(
-            "", f"symbols that match {named} are defined in the link set", f"not defined: {listing(missing)}"
-        )
-        yield FailedClaim("resolved", miss, SYMBOLS)
+    if claims.resolved is not None:
+        yield from check_link_set(claims.resolved, view, step.roles, outcome, version)
 
 
 def _failure(

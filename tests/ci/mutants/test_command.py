@@ -79,7 +79,7 @@ def test_a_wrapper_as_a_toolchain(env: dict[str, str], tmp_path: Path, spec: str
     status = {}
     for name in ("plain", "export-lost"):
         wrapper = faults(env, tmp_path, "--toolchain", spec, "--wrapper", name).stdout.strip()
-        done = run(env, tmp_path, "-m", "linkage.cli", "run", "case.yaml", "--toolchain", f"{name}={wrapper}")
+        done = run(env, tmp_path, "-m", "linkage", "run", "case.yaml", "--toolchain", f"{name}={wrapper}")
         status[name] = done.returncode
     assert status == {"plain": 0, "export-lost": 1}
 
