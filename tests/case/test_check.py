@@ -46,3 +46,9 @@ def test_a_message_is_one_line_however_long_or_odd_a_value_is() -> None:
     assert len(long) < 600
     (odd,) = said_of('"a\\nb\\e": 1\nsteps: {rustc: lib.rs}')
     assert odd.startswith("case.yaml:3:1: unknown key `a\\nb\\x1b` (help: expected one of claims, ")
+
+
+def test_an_argument_has_a_length_that_a_process_can_have() -> None:
+    (found,) = said_of(f"steps: {{rustc: lib.rs, flags: {'x' * (1 << 17)}}}")
+    assert found.startswith("case.yaml:3:")
+    assert found.endswith("of 131072 bytes is longer than 131071 (help: put the text into a file)")

@@ -78,7 +78,9 @@ def test_duplicate_key() -> None:
 
 
 def test_key_that_is_not_text() -> None:
-    assert said("? [a]\n: b\n") == ["c.yaml:1:3: a key must be plain text (help: write it as `key: value`)"]
+    what = "a key must be plain text (help: write it as `key: value`)"
+    assert said("? [a]\n: b\n") == [f"c.yaml:1:3: {what}"]
+    assert said("? [a]\n: b\n? {c: d}\n: e\n") == [f"c.yaml:1:3: {what}", f"c.yaml:3:3: {what}"]
 
 
 LOADERS = [yaml.SafeLoader, *([yaml.CSafeLoader] if yaml.__with_libyaml__ else [])]
@@ -256,6 +258,10 @@ def test_aliases_that_explode() -> None:
     what = "more than 50000 values after its aliases are expanded"
     help = "(help: use fewer aliases, or split the case)"
     assert said("\n".join(lines)) == [f"c.yaml:5:1: {what} {help}"]
+    of_a_list = "\n".join(f"- {line.partition(': ')[2]}" for line in lines)
+    (found,) = said(of_a_list)
+    assert found.startswith("c.yaml:1:")
+    assert found.endswith(f": {what} {help}")
     assert MAX_NODES == 50_000
 
 

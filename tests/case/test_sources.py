@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from linkage.case.source_files import CrateSources
 from support.asked import said
 
 MIND = "(help: move the file into the case's folder)"
@@ -52,6 +53,15 @@ def test_link_to_outside_in_a_folder(folder: Path) -> None:
 def test_a_link_to_itself(folder: Path) -> None:
     (found,) = said_of("steps: {rustc: loop.rs}", folder)
     assert found.startswith("case.yaml:2:16: ")
+
+
+def test_the_text_of_a_source(folder: Path) -> None:
+    sources = CrateSources({"inline.rs": "${a} ${a.b} ${host} $${a}"}, folder)
+    assert sources.text("inline.rs", {"a": {"name": "x", "b": [1, 2]}}) == "x 1,2 ${host} ${a}"
+    (folder / "lib.rs").write_text("fn f() {}")
+    assert sources.text("lib.rs", {}) == "fn f() {}"
+    (folder / "binary.rs").write_bytes(b"\xff\xfe")
+    assert [sources.text(name, {}) for name in ("absent.rs", "parts", "binary.rs")] == ["", "", ""]
 
 
 def test_folder_is_not_a_source(folder: Path) -> None:
