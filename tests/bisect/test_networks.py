@@ -40,7 +40,7 @@ def nightlies(scripts: dict[bool, str]) -> Iterator[NightlyServer]:
 
 def bisect(env: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
     """A process of its own, since Python looks for proxies when it starts."""
-    command = [sys.executable, "-m", "linkage.cli", "bisect", *WORDS, *words]
+    command = [sys.executable, "-m", "linkage", "bisect", *WORDS, *words]
     own = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
     return subprocess.run(command, env=own | env, capture_output=True, text=True, check=False)
 
@@ -120,7 +120,7 @@ def test_a_proxy_that_is_gone_is_named(nightlies: NightlyServer) -> None:
     assert nightlies.asked == []
     assert "missing " not in Path("mine.log").read_text()
     env = {"RUSTUP_DIST_SERVER": nightlies.url}
-    again = [sys.executable, "-m", "linkage.cli", "bisect", "--resume", "mine.log"]
+    again = [sys.executable, "-m", "linkage", "bisect", "--resume", "mine.log"]
     own = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
     assert answered(subprocess.run(again, env=own | env, capture_output=True, text=True, check=False))
 

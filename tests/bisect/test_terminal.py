@@ -22,7 +22,7 @@ class Terminal:
 
     def __init__(self, *words: str) -> None:
         self.own, theirs = pty.openpty()
-        command = [sys.executable, "-m", "linkage.cli", "bisect", *words]
+        command = [sys.executable, "-m", "linkage", "bisect", *words]
         self.process = subprocess.Popen(
             command, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
             # The terminal is the one that controls the process, as of a login.

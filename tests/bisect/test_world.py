@@ -30,7 +30,7 @@ SEED = int(os.environ.get("LINKAGE_SEED", "13"))
 KILLS = 30 if FULL else 10
 LIMIT = 3600 if FULL else 900
 """Seconds for all."""
-COMMAND = [sys.executable, "-m", "linkage.cli", "bisect"]
+COMMAND = [sys.executable, "-m", "linkage", "bisect"]
 WRITTEN = ("-o", "answer.md", "--json", "answer.json", "--stall", "30" if FULL else "10")
 GUIDE = (Path(__file__).parents[2] / "docs/bisect.md").read_text(encoding="utf-8")
 HOW = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
