@@ -28,7 +28,7 @@ from linkage.artifact.digest import file_digest
 from linkage.errors import StoreError
 from linkage.host.decoding import MALFORMED
 
-VERSION = 3
+VERSION = 4
 """Of the layout and the readers: entries of other versions are ignored."""
 
 BLOB_LIMIT = 4 << 30
