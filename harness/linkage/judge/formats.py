@@ -22,7 +22,6 @@ _ONLY: Mapping[str, frozenset[str]] = {
     "build-id": _ELF | {"pe", "macho"},
     "pie": _ELF | {"pe", "macho"},
     "executable-stack": _ELF | {"pe", "macho"},
-    "tls": _ELF | {"coff", "pe", "macho", "wasm"},
     "init-array": _ELF | {"macho", "wasm"},
     "fini-array": _ELF | {"macho"},
 }  # fmt: skip
