@@ -2,13 +2,23 @@
 
 import pytest
 
-from linkage.artifact.facts import Dynamic, Facts, ObjectFile, ObjectType, Relro, SectionTable, SymbolTable
+from linkage.artifact.facts import (
+    ArchiveMember,
+    Dynamic,
+    Facts,
+    ObjectFile,
+    ObjectType,
+    Relro,
+    SectionTable,
+    SymbolTable,
+)  # fmt: skip
 from linkage.case.claims import ArtifactClaims
 from linkage.judge.artifact import check_artifact
 from linkage.judge.aspects import ASPECTS
 from linkage.judge.formats import NAMES, command_for
 from linkage.judge.view import View
-from linkage.toolchain.version import RustcVersion
+from linkage.toolchain.release import RustcVersion
+from support.hand_made import archive, object_file
 
 VERSION = RustcVersion.parse("1.95.0")
 FORMATS = {
@@ -67,3 +77,24 @@ def test_every_command_for_a_table_has_one_for_each_format() -> None:
     for kind in set(NAMES) - {"elf"}:
         assert [look for look in looks if command_for(look, kind).startswith(("readelf", "nm ", "ar "))] == []
     assert all(command_for(look, "elf") == look for look in looks)
+
+
+def _apple_archive(*members: tuple[str, dict[str, str]]) -> View:
+    """An archive of Mach-O objects: each the state of the symbol `foo`, and its raw name if that is `foo`."""
+    made = []
+    for number, (state, raw) in enumerate(members):
+        one = object_file(
+            {"foo": state}, type=ObjectType.RELOCATABLE, format="macho-arm64", name_prefix="_", raw_names=raw
+        )
+        made.append(ArchiveMember(f"{number}.o", 1, object=one))
+    return View(archive(*made))
+
+
+def test_names_that_differ_by_the_prefix_alone_are_two() -> None:
+    marked = {"foo": "foo"}
+    assert _apple_archive(("", {}), ("undefined", {})).unresolved == []
+    assert _apple_archive(("", marked), ("undefined", marked)).unresolved == []
+    assert _apple_archive(("", marked), ("undefined", {})).unresolved == ["foo"]
+    assert _apple_archive(("", {}), ("", {})).duplicates == ["foo"]
+    assert _apple_archive(("", marked), ("", marked)).duplicates == ["foo"]
+    assert _apple_archive(("", marked), ("", {})).duplicates == []

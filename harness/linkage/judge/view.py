@@ -1,7 +1,7 @@
 """An artifact's facts as claims use them: an archive's members are one table, which may be unread. Pure."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import Enum, auto
 from functools import cached_property
 from itertools import chain
@@ -77,6 +77,16 @@ class Part(NamedTuple):
     bitcode: Bitcode | None
     unread: str | None = None
     """Why nothing of it was read: it is damaged, or of a format that no reader reads."""
+
+    @property
+    def raw_names(self) -> Mapping[str, str]:
+        """The names that do not have the platform's prefix, as linkers see them."""
+        return self.object.raw_names if self.object is not None else {}
+
+    def linked_name(self, name: str) -> str:
+        """What stands for a name among those of other parts: `foo` and `_foo` of Mach-O are two."""
+        raw = self.raw_names.get(name)
+        return name if raw is None else f"\0{raw}"
 
     @property
     def symbols(self) -> SymbolTable | None:
@@ -190,8 +200,21 @@ class View:
     @cached_property
     def unresolved(self) -> list[str]:
         """Undefined symbols that the artifact does not define."""
+        if any(part.raw_names for part in self.parts):
+            return self._unresolved_by_raw_names()
         defined = {s.name for s in self.symbols or () if s.defined and s.binding is not Binding.LOCAL}
         return sorted({self.listed(s) for s in self.symbols or () if not s.defined and s.name not in defined})
+
+    def _unresolved_by_raw_names(self) -> list[str]:
+        defined: set[str] = set()
+        undefined: dict[str, str] = {}
+        for part in self.parts:
+            for row in rows(part.symbols) if part.symbols is not None else ():
+                if not row.defined:
+                    undefined[part.linked_name(row.name)] = self.listed(row)
+                elif row.binding is not Binding.LOCAL:
+                    defined.add(part.linked_name(row.name))
+        return sorted({name for key, name in undefined.items() if key not in defined})
 
     @cached_property
     def undefined(self) -> list[str]:
@@ -218,18 +241,21 @@ class View:
         """
         found: Counter[str] = Counter()
         groups: dict[str, set[str]] = {}
-        for table in (part.symbols for part in self.parts if part.symbols is not None):
+        for part in self.parts:
+            table = part.symbols
+            if table is None:
+                continue
             strong = [row for row in rows(table) if row.strong]
             if not table.comdats:
-                found.update({row.name for row in strong})
+                found.update({part.linked_name(row.name) for row in strong})
                 continue
-            for name, comdat in {(row.name, row.comdat) for row in strong}:
+            for name, comdat in {(part.linked_name(row.name), row.comdat) for row in strong}:
                 if comdat is None:
                     found[name] += 1
                 else:
                     groups.setdefault(name, set()).add(comdat)
         found.update({name: len(signatures) for name, signatures in groups.items()})
-        return sorted(name for name, count in found.items() if count > 1)
+        return sorted(name.removeprefix("\0") for name, count in found.items() if count > 1)
 
     @cached_property
     def section_names(self) -> tuple[str, ...]:
