@@ -5,6 +5,7 @@
 # set_up run            the package, in .venv
 # set_up dev            the package with the tools of its tests, linters and measurements, in .venv
 # set_up fuzz           what set_up dev gives, and a fuzzer that coverage guides, if it has a wheel for this Python
+# set_up targets        the package, with what runs WebAssembly modules
 # set_up mutation       what set_up dev gives, and the tool that mutates the package's code
 # set_up_range lowest   the package and its tests with the lowest direct versions that pyproject.toml allows,
 #                       in .venv-lowest

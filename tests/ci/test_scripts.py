@@ -192,7 +192,7 @@ def test_lock_is_updated_and_reports_changed_versions(checkout: Checkout) -> Non
     result = checkout.call("ci/lock")
     assert result.returncode == 0, result
     assert result.stdout.splitlines()[-1] == "> some-package==1.0"
-    assert sum("--upgrade" in line for line in checkout.log()) == 4
+    assert sum("--upgrade" in line for line in checkout.log()) == 5
     assert checkout.call("ci/lock").stdout.splitlines()[-1] == "nothing"
     checkout.log()
     checkout.call("ci/lock", "pytest", "rich")
@@ -206,8 +206,9 @@ def _requirements(name: str) -> dict[str, str]:
 
 
 def test_the_lock_has_hashes_names_no_index_and_covers_what_is_declared() -> None:
-    names = ("mutation", "fuzz", "dev", "run")
-    mutation, fuzz, dev, run = (_requirements(f"{name}.txt") for name in names)
+    names = ("mutation", "fuzz", "targets", "dev", "run")
+    mutation, fuzz, targets, dev, run = (_requirements(f"{name}.txt") for name in names)
+    assert run.items() <= targets.items()
     for larger in (mutation, fuzz):
         assert all(" --hash=sha256:" in line and "://" not in line for line in larger.values())
         assert run.items() <= dev.items() <= larger.items()
@@ -217,7 +218,7 @@ def test_the_lock_has_hashes_names_no_index_and_covers_what_is_declared() -> Non
     groups = project["dependency-groups"]
     for name, group in groups.items():
         named = {Requirement(one).name.lower() for one in group if isinstance(one, str)}
-        assert named <= set({"mutation": mutation, "fuzz": fuzz}.get(name, dev))
+        assert named <= set({"mutation": mutation, "fuzz": fuzz, "targets": targets}.get(name, dev))
     for one in declared:
         wanted = Requirement(one)
         assert run[wanted.name.lower()].split()[0].split("==")[1] in wanted.specifier
@@ -367,7 +368,17 @@ def test_the_scripts_are_shellcheck_clean() -> None:
     if not shellcheck:
         pytest.skip("shellcheck is not installed")
     subprocess.run(
-        [shellcheck, "-x", "ci/setup.sh", "ci/cases", "ci/lock", "ci/tests", "ci/old-compilers", ".ci/run"],
+        [
+            shellcheck,
+            "-x",
+            "ci/setup.sh",
+            "ci/cases",
+            "ci/lock",
+            "ci/tests",
+            "ci/old-compilers",
+            "ci/targets",
+            ".ci/run",
+        ],
         cwd=CHECKOUT,
         check=True,
     )

@@ -55,7 +55,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "specs",
         nargs="+",
         metavar="SPEC",
-        help="a rustup toolchain, or a release or suite of Debian: debian:1.63, debian:bookworm",
+        help="a rustup toolchain, or a release or suite of Debian: debian:1.63, debian:bookworm, "
+        "debian:1.85-dynamic",
     )
     installing.add_argument(
         "--mirror", metavar="URL", help="Debian mirror (default: the one in apt's configuration)"

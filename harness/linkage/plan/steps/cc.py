@@ -10,8 +10,12 @@ from linkage.plan.steps.scope import Scope
 from linkage.plan.template import Captured, Template
 from linkage.toolchain.recipes import CC, CXX
 
-SYSTEM_LIBRARIES = ("-lgcc_s", "-lutil", "-lrt", "-lpthread", "-lm", "-ldl", "-lc")
-"""The libraries that a staticlib with std needs on GNU/Linux (`rustc --print native-static-libs`)."""
+_GNU = ("-lgcc_s", "-lutil", "-lrt", "-lpthread", "-lm", "-ldl", "-lc")
+SYSTEM_LIBRARIES = {
+    "macos": ("-lSystem", "-lc", "-lm"),
+    "windows": ("-lkernel32", "-lntdll", "-luserenv", "-lws2_32", "-ldbghelp"),
+}
+"""What a staticlib with std needs (`rustc --print native-static-libs`) on other systems than GNU/Linux."""
 
 _HOST_COMPILERS = {CC: "cc", CXX: "c++"}
 _FLAGS = {"bin": (), "obj": ("-c",), "shared": ("-shared", "-fPIC")}
@@ -44,8 +48,9 @@ class _CompilerKind(ProcessKind[C_contra], Generic[C_contra]):
         argv = (compiler, *own_flags, *_FLAGS[step.kind], *brought, *flags[:place], *files, "-o", output)
         if step.kind == "obj":
             return (*argv, *flags[place:])
-        libraries = SYSTEM_LIBRARIES if recipe is None else recipe.libraries
-        linked = [*flags[place:], *_linked(step, scope, libraries)]
+        usual = SYSTEM_LIBRARIES.get(scope.target.os if scope.target is not None else "", _GNU)
+        system = usual if recipe is None else recipe.libraries
+        linked = [*flags[place:], *_linked(step, scope, system)]
         by_name = any(_names_libraries(word) for word in (*flags, *map(scope.file, step.link_with)))
         folders = [f"-L{folder}" for folder in map(scope.relative, scope.outputs.folders)] if by_name else []
         searched = [folder for folder in folders if folder not in linked]

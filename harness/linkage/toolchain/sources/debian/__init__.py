@@ -7,7 +7,7 @@ mirror but no server of rust-lang.org.
 from collections.abc import Mapping
 from pathlib import Path
 
-from linkage.toolchain.sources.debian import foreign_std, installation
+from linkage.toolchain.sources.debian import dynamic_std, foreign_std, installation
 from linkage.toolchain.sources.debian.installation import remove
 from linkage.toolchain.sources.debian.installed import compilers, locate
 from linkage.toolchain.sources.debian.spec import PREFIX, parse
@@ -17,6 +17,7 @@ from linkage.toolchain.sources.staging import Say
 __all__ = ["NAME", "check", "claims", "discover", "install", "locate", "remove"]
 
 NAME = "debian"
+_DYNAMIC = "-dynamic"
 
 
 def claims(spec: str, _env: Mapping[str, str]) -> bool:
@@ -35,6 +36,12 @@ def check(spec: str) -> None:
 
 
 def install(spec: str, options: InstallOptions, env: Mapping[str, str], say: Say) -> None:
-    """Unpack it into the harness's folder, unless it is there; and the std of targets beside its own."""
-    compiler = installation.install(spec, options, env, say)
+    """Unpack it into the harness's folder, unless it is there; and the std of targets beside its own.
+
+    `debian:1.85-dynamic` is made of `debian:1.85`.
+    """
+    dynamic = spec.endswith(_DYNAMIC)
+    compiler = installation.install(spec.removesuffix(_DYNAMIC), options, env, say)
     foreign_std.install(compiler, spec, options, env, say)
+    if dynamic:
+        dynamic_std.install(compiler, spec, options, env, say)

@@ -55,7 +55,7 @@ def install(
         for target in wanted:
             names, architecture = _packages(target, compiler.record, text)
             foreign = "" if architecture == mirrors.architecture else architecture
-            apt, packages = _found(
+            apt, packages = found_in(
                 names,
                 compiler.record,
                 (
@@ -68,7 +68,7 @@ def install(
                         unsigned=options.unsigned,
                         foreign=foreign,
                     )
-                    for suite in _suites(compiler.record)
+                    for suite in suites(compiler.record)
                 ),
                 text,
                 say,
@@ -103,14 +103,15 @@ def _packages(target: str, record: CompilerRecord, text: str) -> tuple[list[str]
     ], architecture
 
 
-def _suites(record: CompilerRecord) -> list[str]:
+def suites(record: CompilerRecord) -> list[str]:
+    """The suites in which packages of a compiler's version are searched, in order."""
     return list(dict.fromkeys([*record.suites, *in_order(record.release)]))
 
 
-def _found(
+def found_in(
     names: list[str], record: CompilerRecord, apts: Iterator[Apt], text: str, say: Say
 ) -> tuple[Apt, list[Package]]:
-    """The packages in the compiler's version, and the apt of a suite that has them."""
+    """The packages in the compiler's version, and the apt of a suite that has them. Raises ToolchainError."""
     for apt in apts:
         say(f"{text}: searching {apt.suite}")
         try:
@@ -123,7 +124,7 @@ def _found(
     raise ToolchainError(
         f"no suite of the mirror has {' and '.join(names)} of version {record.version}",
         where=f"toolchain {text}",
-        help="install the compiler anew: its suite has a newer one, or none for this target",
+        help="install the compiler anew, if its suite has a newer one",
     )
 
 

@@ -7,7 +7,7 @@ from linkage.errors import ToolchainError
 
 PREFIX = "debian:"
 _RELEASE = re.compile(
-    r"(?P<release>\d+\.\d+(?:\.\d+(?:-beta\.\d+)?)?)(?:-(?P<flavour>web|mozilla))?", re.ASCII
+    r"(?P<release>\d+\.\d+(?:\.\d+(?:-beta\.\d+)?)?)(?:-(?P<flavour>web|mozilla|dynamic))?", re.ASCII
 )
 _SUITE = re.compile(r"[a-z][a-z0-9]*(?:[.-][a-z0-9]+)*", re.ASCII)
 
@@ -17,7 +17,8 @@ class ReleaseSpec:
     """`debian:1.63`, `debian:1.78.0-web`: a release of rustc, in whichever suite has it.
 
     `package` is the package that the spec names, if it does: for its older suites Debian has a newer
-    rustc as `rustc-web`, built against another LLVM than a `rustc` of the same release.
+    rustc as `rustc-web`, built against another LLVM than a `rustc` of the same release. `debian:1.85-dynamic`
+    has a dynamic std that was built from `rust-src`.
     """
 
     text: str
