@@ -65,13 +65,17 @@ def needs(text: str, triple: str) -> list[str]:
         ("{rustc: lib.rs, crate-type: cdylib, flags: -Clinker=mine}", []),
         ("{rustc: lib.rs, crate-type: proc-macro}", []),
         ("{cc: main.c}", [CC]),
+        ("{cc: main.c, target: host}", []),
+        ("{rustc: lib.rs, crate-type: cdylib, target: host}", []),
+        ("{run: ./other, target: host}", []),
         ("{run: ./other}", [RUN]),
         ("{run: ./other, runner: mine}", []),
     ],
 )
 def test_what_a_step_needs(step: str, needed: list[str]) -> None:
-    assert needs(f"  - {step}\n", S390X) == needed
-    assert needs(f"  - {step}\n", HOST) == []
+    text = f"  - {step}\n  - {{rustc: lib.rs, crate-type: rlib, id: uses-the-axis}}\n"
+    assert needs(text, S390X) == needed
+    assert needs(text, HOST) == []
 
 
 def test_the_second_half_of_a_link_is_for_the_target_of_the_first() -> None:
@@ -154,3 +158,14 @@ def test_the_kind_of_file_at_a_role_follows_the_object_format(role: str, kinds: 
 def test_the_object_format_of_a_target(triple: str, expected: str) -> None:
     platform = platforms()[triple]
     assert object_format(platform["os"], platform["arch"]) == platform["object-format"] == expected
+
+
+def test_a_step_for_the_host_among_others() -> None:
+    text = "  - {rustc: lib.rs, crate-type: cdylib, target: host}\n  - {cc: main.c, target: host}\n"
+    text += "  - {rustc: lib.rs, crate-type: rlib, id: other}\n"
+    found = planned(text, GNU)
+    assert found.steps[0].roles == {"lib.cdylib": "liblib.so"}
+    assert not any("target" in word or "linker" in word for word in words(found.steps[0]))
+    assert words(found.steps[1])[0] == "cc"
+    assert found.steps[1].roles["main.bin"] == "main"
+    assert f"--target={GNU}" in words(found.steps[2])

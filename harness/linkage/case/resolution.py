@@ -25,6 +25,8 @@ from linkage.errors import CaseError
 _STEP: TypeAdapter[Any] = TypeAdapter(model.AnyStep)
 
 
+HOST = "host"
+"""As a step's target: the host, whatever the matrix says."""
 _NOTHING_SAID = CrateAttributes()
 
 
@@ -165,6 +167,8 @@ class _Resolver:
         own = getattr(step, "target", None)
         if earlier is not None and own is None:
             return replace(found, target=earlier.target, attributes=earlier.attributes)
+        if own == HOST:
+            return found
         wide = text(self.row["target"]) if own is None and "target" in self.row else own
         return replace(found, target=wide or None)
 
@@ -254,6 +258,8 @@ def _axes(step: model.RustcStep, row: TrackedRow) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for axis in AXIS_VALUES:
         own = None if axis == "allocator" else getattr(step, axis.replace("-", "_"))
+        if axis == "target" and own == HOST:
+            continue
         if own is not None:
             values[axis] = own
         elif (step.axes is None or axis in (*step.axes, "target")) and axis in row and row[axis] is not None:

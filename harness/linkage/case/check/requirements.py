@@ -6,6 +6,7 @@ from linkage.case import steps
 from linkage.case.base import suggest
 from linkage.case.case import Case
 from linkage.case.document import KeyPath
+from linkage.case.resolution import HOST
 from linkage.errors import CaseError
 from linkage.toolchain.vocabulary import Vocabulary
 
@@ -63,9 +64,9 @@ def _targets(case: Case) -> Iterator[tuple[str, KeyPath]]:
             (r.get("target"), ("matrix", part, i, "target")) for i, r in enumerate(getattr(matrix, part))
         ]
     for step, path in steps.every_step(case.model.steps, ("steps",)):
-        if isinstance(step, steps.RustcStep):
+        if isinstance(step, (steps.RustcStep, steps.CcStep, steps.RunStep)):
             places.append((step.target, (*path, "target")))
     for value, path in places:
         word = value.get("name") if isinstance(value, Mapping) else value
-        if isinstance(word, str) and "${" not in word and not word.endswith(".json"):
+        if isinstance(word, str) and "${" not in word and word != HOST and not word.endswith(".json"):
             yield word, path

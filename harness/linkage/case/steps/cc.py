@@ -33,7 +33,7 @@ class CcStep(ProcessStep):
     system_libraries: StrictBool = True
     """Whether the libraries that std needs on this platform are linked too."""
     target: Argument | None = None
-    """By default the matrix's."""
+    """By default the matrix's. `host`: the host."""
 
     def default_id(self, crate: str | None) -> str:
         _ = crate

@@ -22,7 +22,7 @@ class RunStep(ProcessStep):
     library_path: StrictBool = True
     """Whether the loader finds the working folder and the toolchain's libraries."""
     target: Argument | None = None
-    """The target of a program that no step makes; by default the matrix's."""
+    """The target of a program that no step makes; by default the matrix's. `host`: the host."""
 
     def may_be_roles(self) -> Iterator[RoleReference]:
         yield RoleReference(self.run, ("run",))

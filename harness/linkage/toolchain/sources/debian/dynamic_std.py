@@ -100,7 +100,7 @@ def _compile(
         "-Cembed-bitcode=yes", "-Zforce-unstable-if-unmarked", "-Zunstable-options", "--cap-lints=allow",
         f"--remap-path-prefix={library.parent}=/usr/src/{library.parent.name}",
         *(word for feature in features for word in ("--cfg", f'feature="{feature}"')),
-        "--cfg", "backtrace_in_libstd", *_externs(manifest, lib), "-L", lib, "--out-dir", lib,
+        "--cfg", "backtrace_in_libstd", *extern_arguments(manifest, lib), "-L", lib, "--out-dir", lib,
     ]  # fmt: skip
     said = {"RUSTC_BOOTSTRAP": "1", "STD_ENV_ARCH": host.partition("-")[0], "CFG_RELEASE_CHANNEL": "stable"}
     answer = ask(words, {**env, **said}, who=text, time_limit=_TIME_LIMIT, cwd=lib.parent, bootstrap=True)
@@ -110,7 +110,7 @@ def _compile(
         raise ToolchainError(f"{crate} cannot be compiled: {answer.complaint}", where=f"toolchain {text}")
 
 
-def _externs(manifest: Mapping[str, Any], lib: Path) -> Iterator[str]:
+def extern_arguments(manifest: Mapping[str, Any], lib: Path) -> Iterator[str]:
     """The crates that a crate depends on and that are there, as rustc's arguments: most are private to it.
 
     Newer rlibs of Debian hold only a stub of their metadata: the .rmeta beside one counts, too.
