@@ -44,7 +44,7 @@ def test_holds(facts: Facts) -> None:
     ("facts", "invariant", "text"),
     [
         (elf(dynamic=OF_C, executable_stack=True), "executable-stack", "executable"),
-        (elf(dynamic=OF_C), "executable-stack", "does not say"),
+        (elf(dynamic=OF_C, executable_stack=None), "executable-stack", "does not say"),
         (elf(dynamic=Dynamic(soname="liblib.so", text_relocations=True)), "text-relocations", "has text"),
         (elf({RUST: "undefined"}, dynamic=OF_C), "undefined", RUST),
         (elf({}, {RUST: "undefined"}, dynamic=OF_C), "undefined", RUST),

@@ -104,6 +104,7 @@ def object_file(
         "relro": Relro.NONE,
         "bitcode": None,
         "metadata": None,
+        "executable_stack": False,
     }
     return ObjectFile(
         sections=SectionTable.of(sections),

@@ -30,7 +30,9 @@ def invariants(
     """
     found = {
         roles[role]: role
-        for role in sorted(_made(resolved), key=lambda role: linked.index(role) if role in linked else -1)
+        for role in sorted(
+            _made(resolved, roles), key=lambda role: linked.index(role) if role in linked else -1
+        )
         if role in roles
     }
     for file, role in found.items():
@@ -39,13 +41,14 @@ def invariants(
             yield InvariantGroup(resolved.path, role, file, names)
 
 
-def _made(resolved: ResolvedStep) -> tuple[str, ...]:
-    """The roles of what the step links or archives."""
+def _made(resolved: ResolvedStep, roles: Mapping[str, str]) -> tuple[str, ...]:
+    """The roles of what the step links or archives; of the C compiler, what has an output of rustc in it."""
     step = resolved.step
     if isinstance(step, model.RustcStep) and not step.no_link:
         return tuple(f"{resolved.id}.{kind}" for kind in OF_KIND if kind != "shared")
     if isinstance(step, model.LinkOnlyStep):
         return tuple(f"{step.link_only}.{kind}" for kind in OF_KIND)
     if isinstance(step, model.CcStep) and step.kind in OF_KIND:
-        return (f"{resolved.id}.{step.kind}",)
+        rust = any(word in roles or word in roles.values() for word in step.link_with)
+        return (f"{resolved.id}.{step.kind}",) if rust else ()
     return ()

@@ -1,15 +1,17 @@
 """Known bugs: their signatures name steps, and claims, that the case has."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 
 from linkage.case.base import kebab, suggest
 from linkage.case.check.survey import Survey
 from linkage.case.claims import ArtifactClaims
 from linkage.case.invariants import OF_KIND
-from linkage.case.steps import ACTIONS, EXPECTATIONS
+from linkage.case.resolution import ResolvedStep
+from linkage.case.steps import ACTIONS, EXPECTATIONS, LinkOnlyStep
 from linkage.errors import CaseError
 
 _EXPECTATIONS = {kebab(field) for field in EXPECTATIONS}
+_INVARIANTS = ".invariants."
 
 
 def check_bugs(survey: Survey) -> Iterator[CaseError]:
@@ -28,7 +30,8 @@ def check_bugs(survey: Survey) -> Iterator[CaseError]:
             if first not in _EXPECTATIONS and not any(
                 claim == one or one.startswith(f"{claim}.") or claim.startswith(f"{one}.") for one in claimed
             ):
-                help = suggest(claim, sorted(claimed), "its claims: {}")
+                named = [one for one in claimed if _INVARIANTS in claim or _INVARIANTS not in one]
+                help = suggest(claim, sorted(named), "its claims: {}")
                 where = survey.doc.value((*path, "claim", number))
                 yield CaseError(f"`{step}` has no claim `{claim}`", where=where, help=help)
 
@@ -36,23 +39,25 @@ def check_bugs(survey: Survey) -> Iterator[CaseError]:
 def _claimed(survey: Survey, name: str) -> set[str]:
     """The claims about artifacts at a step, by their keys."""
     found: set[str] = set()
-    ids = sorted(survey.ids)
     for cell in survey.cells:
         for place in cell.places:
             action = place.step.step.action
             if name in (place.step.id, action):
                 found |= _keys(place.step.step.claims)
-                found |= _invariants(ids, survey.model.invariants)
+                found |= _invariants(place.step, survey.model.invariants)
     return found | _keys(survey.model.claims) if name == "end" else found
 
 
-def _invariants(ids: Iterable[str], lifted: Collection[str]) -> set[str]:
-    """The keys of the invariants of what steps may link or archive."""
+def _invariants(resolved: ResolvedStep, lifted: Collection[str]) -> set[str]:
+    """The keys of the invariants of what a step may link or archive."""
+    step = resolved.step
+    owner, kinds = (
+        (step.link_only, [*OF_KIND]) if isinstance(step, LinkOnlyStep) else (resolved.id, resolved.roles)
+    )
     return {
-        f"{step_id}.{kind}.invariants.{name}"
-        for step_id in ids
-        for kind, names in OF_KIND.items()
-        for name in names
+        f"{owner}.{kind}{_INVARIANTS}{name}"
+        for kind in kinds
+        for name in OF_KIND.get(kind, ())
         if name not in lifted
     }
 
