@@ -127,3 +127,14 @@ def test_a_wrong_file_is_reported_in_one_line(text: str, what: str, tmp_path: Pa
         recipes_for(tmp_path)
     assert what in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+def test_a_runner_that_works_in_no_sandbox(tmp_path: Path) -> None:
+    (tmp_path / "linkage.toml").write_text(
+        f"{RUNNER.format(program='board', probe='hello')}in-sandbox = false\n"
+    )
+    executable(tmp_path / "bin/board", "exit 0")
+    found = machine(recipes_for(tmp_path), tmp_path, tmp_path / "bin")
+    assert isinstance(found.find(RUN, S390X, toolchain()), RunnerRecipe)
+    found.sandbox = True
+    assert "board does not work in a sandbox" in str(found.find(RUN, S390X, toolchain()))

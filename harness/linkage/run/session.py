@@ -78,7 +78,7 @@ class Session:
     @cached_property
     def foreign(self) -> ForeignMachine:
         """What the machine has for other targets. Raises LinkageError for a user's file that is wrong."""
-        return ForeignMachine(recipes_for(Path.cwd()), self.cache, self.environment)
+        return ForeignMachine(recipes_for(Path.cwd()), self.cache, self.environment, bool(self.sandbox))
 
     @cached_property
     def machine_key(self) -> str:

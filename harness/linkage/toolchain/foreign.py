@@ -48,6 +48,8 @@ class ForeignMachine:
     recipes: TargetRecipes
     cache: Path
     environment: Mapping[str, str]
+    sandbox: bool = False
+    """Whether steps run in a sandbox."""
     _ran: dict[RunnerRecipe | str, str | None] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -59,6 +61,8 @@ class ForeignMachine:
             program = recipe.cxx if isinstance(recipe, CompilerRecipe) and need == CXX else recipe.program
             if not self._has(program, toolchain):
                 lacking.append(f"{program}{f' ({recipe.package})' if recipe.package else ''}")
+            elif isinstance(recipe, RunnerRecipe) and self.sandbox and not recipe.in_sandbox:
+                lacking.append(f"{program} does not work in a sandbox")
             elif isinstance(recipe, RunnerRecipe) and (why := self._does_not_run(recipe)) is not None:
                 lacking.append(why)
             else:

@@ -115,6 +115,8 @@ class RunnerRecipe(Recipe):
     env: dict[str, str] = {}
     library_arguments: tuple[str, ...] = ()
     """Arguments with `${libraries}`, the folders in which the loader looks for libraries."""
+    in_sandbox: bool = True
+    """Whether it works in a sandbox, where only the working folder is writable."""
     separator: str = ":"
     """Divides these folders."""
     probe: tuple[str, ...] = ()
