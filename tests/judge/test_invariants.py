@@ -147,3 +147,10 @@ def test_a_failed_step_is_not_judged() -> None:
     text = f"{HEAD}steps: {{rustc: lib.rs, id: lib, crate-type: cdylib, exit: 1}}\n"
     outcome = done(status=1, facts={"liblib.so": elf(dynamic=OF_C, executable_stack=True)})
     assert judged(planned(text), outcome).outcome is VerdictKind.PASS
+
+
+def test_an_unreadable_file_is_an_error_unless_the_case_makes_claims_about_it() -> None:
+    outcome = done(facts={"liblib.so": Facts("elf", 9, "1", error="truncated")})
+    assert judged(planned(case()), outcome).outcome is VerdictKind.ERROR
+    claimed = case().replace("cdylib}", "cdylib, claims: {lib.cdylib: {size: 9}}}")
+    assert judged(planned(claimed), outcome).outcome is VerdictKind.PASS

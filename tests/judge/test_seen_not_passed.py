@@ -123,6 +123,7 @@ CASES: dict[str, tuple[str, dict[str, str]]] = {
           - {cc: main.c, flags: ["-Wl,--whole-archive", libf.a, "-Wl,--no-whole-archive"]}
         claims:
           libf.a: {duplicates: none, defines: [f]}
+        invariants: {executable-stack: the objects do not say that theirs is not}
         """,
         {},
     ),

@@ -20,7 +20,7 @@ SECTIONS = (
     Section(".text", 64, "PROGBITS", "AX"),
     Section(".debug_info", 900, "PROGBITS", "C", compressed=True),
 )
-OBJECT = elf(SYMBOLS, sections=SECTIONS, type=ObjectType.RELOCATABLE)
+OBJECT = elf(SYMBOLS, sections=SECTIONS, type=ObjectType.RELOCATABLE, executable_stack=None)
 LIBRARY = elf(
     {"foo": "", "hidden_one": "local"},
     {"foo": "", "foo_2": "weak @@FOO_1.0", "malloc": "undefined @GLIBC_2.2.5"},
