@@ -9,7 +9,7 @@ from linkage.case.case import Case
 from linkage.case.claims import Names
 from linkage.case.document import KeyPath
 from linkage.case.steps import EXPECTATIONS, LinkOnlyStep, ProcessStep
-from linkage.plan.plan import Plan, PlannedStep, Variant, plan
+from linkage.plan.plan import Plan, PlannedStep, Variant
 from linkage.plan.template import Template
 from linkage.run.session import Session
 from linkage.toolchain import Toolchain
@@ -103,9 +103,10 @@ def cells(cases: Sequence[Case], toolchain: Toolchain, session: Session) -> Iter
     """The variants of these cases that this compiler and this machine can run."""
     for case in cases:
         for row, id_ in zip(case.rows, case.ids, strict=True):
-            variant = Variant(case, row, toolchain)
-            if session.skip_reason(variant) is None:
-                yield PlannedVariant(variant, id_, plan(variant))
+            planned = session.planned(Variant(case, row, toolchain))
+            if not isinstance(planned, str):
+                # Its variant's toolchain was asked about the targets, too.
+                yield PlannedVariant(planned.variant, id_, planned)
 
 
 def faulted(planned: Plan, steps: frozenset[KeyPath], wrapper: Path) -> Plan:

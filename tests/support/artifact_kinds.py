@@ -51,18 +51,18 @@ extern "C" { fn outside(x: &mut i32) -> i32; }
 #[cfg(other)] #[no_mangle] pub static mut FILLING: [i32; 512] = [1; 512];
 """
 _LLD = "-Clinker=rust-lld"
-_APPLE = (
+APPLE = (
     "-Zunstable-options", _LLD, "-Clinker-flavor=darwin-lld", "-Clink-arg=-undefined",
     "-Clink-arg=dynamic_lookup",
 )  # fmt: skip
-_WINDOWS = (_LLD, "-Clink-arg=/nodefaultlib", "-Clink-arg=/noentry")
+WINDOWS = (_LLD, "-Clink-arg=/nodefaultlib", "-Clink-arg=/noentry")
 _FOREIGN = {
     "coff": ("x86_64-pc-windows-msvc", "lib.o", "--emit=obj"),
     "mach-o": ("aarch64-apple-darwin", "lib.o", "--emit=obj"),
     "wasm-object": ("wasm32-unknown-unknown", "lib.o", "--emit=obj"),
     "xcoff": ("powerpc64-ibm-aix", "lib.o", "--emit=obj"),
-    "pe": ("x86_64-pc-windows-msvc", "lib.dll", "--crate-type=cdylib", "--cfg=linked", *_WINDOWS),
-    "dylib": ("aarch64-apple-darwin", "lib.dylib", "--crate-type=cdylib", *_APPLE),
+    "pe": ("x86_64-pc-windows-msvc", "lib.dll", "--crate-type=cdylib", "--cfg=linked", *WINDOWS),
+    "dylib": ("aarch64-apple-darwin", "lib.dylib", "--crate-type=cdylib", *APPLE),
     "wasm": (
         "wasm32-unknown-unknown",
         "lib.wasm",

@@ -25,7 +25,7 @@ _CHANGES: tuple[tuple[str, Callable[[re.Match[str]], str]], ...] = (
 """Changes that need no knowledge of types: to values, and to printed text."""
 
 
-def _changed(change: Callable[[str], str]) -> Callable[[Call], list[str]]:
+def changed_source(change: Callable[[str], str]) -> Callable[[Call], list[str]]:
     """Compile a changed copy of the sources, if the change affects the root module."""
 
     def argv(call: Call) -> list[str]:
@@ -53,7 +53,7 @@ def _other_values(text: str) -> str:
     return text
 
 
-def _has_source(call: Call) -> bool:
+def has_source(call: Call) -> bool:
     return call.compiles and call.source not in (None, "-")
 
 
@@ -61,29 +61,29 @@ FAULTS = (
     Fault(
         "global-allocator-ignored",
         "rust-lang/rust#100781: std's allocator is used instead of the global allocator",
-        _has_source,
+        has_source,
         ("stdout", "defines"),
-        argv=_changed(_without_allocator),
+        argv=changed_source(_without_allocator),
     ),
     Fault(
         "used-ignored",
         "rust-lang/rust#47384: a `#[used]` static is dropped",
-        _has_source,
+        has_source,
         ("section", "sections", "exit", "defines", "local"),
-        argv=_changed(lambda text: re.sub(r"#\[used(\(\w+\))?\]", "", text)),
+        argv=changed_source(lambda text: re.sub(r"#\[used(\(\w+\))?\]", "", text)),
     ),
     Fault(
         "no-builtins-ignored",
         "rust-lang/rust#35540: a `no_builtins` crate is optimised like any other",
-        _has_source,
+        has_source,
         ("references", "crates"),
-        argv=_changed(lambda text: re.sub(r"#!\[(cfg_attr\([^]]*, )?no_builtins\)?\]", "", text)),
+        argv=changed_source(lambda text: re.sub(r"#!\[(cfg_attr\([^]]*, )?no_builtins\)?\]", "", text)),
     ),
     Fault(
         "value-changed",
         "a miscompilation: code computes or prints something else",
-        _has_source,
+        has_source,
         ("stdout", "stderr", "exit"),
-        argv=_changed(_other_values),
+        argv=changed_source(_other_values),
     ),
 )

@@ -7,6 +7,7 @@ from mutants.faults import (
     exits,
     files,
     flags,
+    foreign,
     headers,
     link_order,
     linking,
@@ -42,6 +43,7 @@ _ALL = [
     *rlink.FAULTS,
     *printed.FAULTS,
     *rebuilt.FAULTS,
+    *foreign.FAULTS,
 ]
 
 FAULTS: Mapping[str, Fault] = {one.name: one for one in _ALL}
