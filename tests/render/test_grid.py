@@ -10,7 +10,7 @@ from linkage.case.case import Case
 from linkage.case.reader import parse_case
 from linkage.judge.results import Compiler, KeptBug, KeptResult
 from linkage.render.grid import Grid, GridCell, grid
-from linkage.render.grid_text import cell_text, data, different_tools, markdown, notes, seen_in
+from linkage.render.grid_text import cell_text, data, different_tools, markdown, notes, row_label, seen_in
 
 OLD = Compiler("debian-1.63.0", "1.63.0", "aa")
 STABLE = Compiler("stable", "1.95.0 (59807616e 2026-04-14)", "bb")
@@ -180,3 +180,28 @@ def test_cells_and_totals(case: Case) -> None:
     found = grid([(case, kept), (other, kept)])
     assert [cell_text(cell) for cell in found.totals] == ["2 2E"]
     assert "| all | 2 2E |" in markdown(found, case.folder)
+
+
+def test_a_row_for_each_target_of_each_case(tmp_path: Path) -> None:
+    text = TEXT.replace(
+        "lto: [off, fat]", "lto: [off, fat], target: [s390x-unknown-linux-gnu, wasm32-wasip1]"
+    )
+    (tmp_path / "worse.md").write_text("# Worse")
+    file = tmp_path / "a.yaml"
+    file.write_text(text)
+    targets = parse_case(text, file, "a.yaml")
+    file = tmp_path / "b.yaml"
+    plain = parse_case(TEXT, file, "b.yaml")
+    kept = [result(targets, id_, STABLE, "known" if "s390x" in id_ else "pass") for id_ in targets.ids]
+    found = grid([(targets, kept), (plain, [result(plain, "lto=off", STABLE)])], by_target=True)
+    assert [(row.case.file.name, row.target, cell_text(row.cells[0])) for row in found.rows] == [
+        ("b.yaml", None, "1 1?"),
+        ("a.yaml", "s390x-unknown-linux-gnu", "2k"),
+        ("a.yaml", "wasm32-wasip1", "2"),
+    ]
+    assert "| [a.yaml](a.yaml) `wasm32-wasip1` | 2 |" in markdown(found, tmp_path)
+    assert [one["target"] for one in data(found, tmp_path)["cases"]][1:] == [
+        "s390x-unknown-linux-gnu",
+        "wasm32-wasip1",
+    ]
+    assert row_label(found.rows[1], tmp_path) == "a.yaml, s390x-unknown-linux-gnu"

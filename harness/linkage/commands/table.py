@@ -42,7 +42,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_cases(parser)
     add_keywords(parser)
     add_toolchains(parser)
-    parser.add_argument("--variants", action="store_true", help="print a row for each variant")
+    rows = parser.add_mutually_exclusive_group()
+    rows.add_argument("--variants", action="store_true", help="print a row for each variant")
+    rows.add_argument(
+        "--targets", action="store_true", help="print a row for each target of each case, by target"
+    )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print JSON")
     form.add_argument("--markdown", action="store_true", help="print Markdown")
@@ -66,7 +70,13 @@ def run(arguments: argparse.Namespace) -> int:
     narrowed = arguments.chosen is not None or any(split(text)[2] for text in arguments.cases)
     kept = [(case, _kept(folder, case, narrowed=narrowed)) for case in cases]
     tools = {key: versions for case in cases for key, versions in _tools(folder, case).items()}
-    found = grid(kept, _chosen(arguments.toolchain), tools=tools, by_variant=arguments.variants)
+    found = grid(
+        kept,
+        _chosen(arguments.toolchain),
+        tools=tools,
+        by_variant=arguments.variants,
+        by_target=arguments.targets,
+    )
     for error in wrong:
         Console(stderr=True, highlight=False, soft_wrap=True).print(
             Text(escape_lines(str(error)), "bold red")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from linkage.case.case import Case
+from linkage.case.variables import text as axis_text
 from linkage.judge.results import Compiler, KeptResult
 from linkage.judge.verdict import VerdictKind
 
@@ -43,12 +44,14 @@ class GridCell:
 
 @dataclass(frozen=True, slots=True)
 class GridRow:
-    """A case, or one variant of it."""
+    """A case, its variants for one target, or one variant of it."""
 
     case: Case
     variant: str | None
-    """None in the row of a whole case."""
+    """None in the row of a whole case, or of a target."""
     cells: tuple[GridCell, ...]
+    target: str | None = None
+    """In a table by target; None for the variants that name none."""
 
 
 @dataclass(slots=True)
@@ -92,11 +95,18 @@ def grid(
     *,
     tools: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
     by_variant: bool = False,
+    by_target: bool = False,
 ) -> Grid:
-    """The table of cases with their results; without `chosen`, of the newest compiler of each name."""
+    """The table of cases with their results; without `chosen`, of the newest compiler of each name.
+
+    `by_target`: a row for each target of each case, target by target.
+    """
     compilers = newest_of_each_name(one for _, found in kept for one in found) if chosen is None else chosen
     columns = _labelled(sorted(dict.fromkeys(compilers), key=lambda compiler: compiler.age))
-    rows = [row for case, found in kept for row in _rows(case, found, columns, by_variant=by_variant)]
+    single = by_variant or by_target
+    rows = [row for case, found in kept for row in _rows(case, found, columns, by_variant=single)]
+    if by_target:
+        rows = _by_target(rows)
     bugs = [bug for case, found in kept for bug in _bugs(case, found, columns)]
     return Grid(columns, tuple(rows), tuple(sorted(bugs, key=lambda bug: (bug.name, bug.note))), tools)
 
@@ -135,6 +145,18 @@ def _rows(
         for total, cell in zip(sums, each, strict=True):
             total.add(cell)
     yield GridRow(case, None, sums)
+
+
+def _by_target(rows: Iterable[GridRow]) -> list[GridRow]:
+    """The rows of variants, summed for each case and target; rows without a target come first."""
+    found: dict[tuple[str, str], GridRow] = {}
+    for row in rows:
+        target = axis_text(row.case.rows[row.case.ids.index(row.variant or "")].get("target")) or None
+        empty = GridRow(row.case, None, tuple(GridCell() for _ in row.cells), target)
+        into = found.setdefault((target or "", str(row.case.file)), empty)
+        for total, cell in zip(into.cells, row.cells, strict=True):
+            total.add(cell)
+    return [found[key] for key in sorted(found)]
 
 
 def _cell(

@@ -53,9 +53,9 @@ def cell_text(cell: GridCell, *, word: bool = False) -> str:
 
 
 def row_label(row: GridRow, base: Path) -> str:
-    """The file of a row, relative to a folder, with its variant."""
+    """The file of a row, relative to a folder, with its variant or its target."""
     file = _relative(row.case.file, base)
-    return f"{file}[{row.variant}]" if row.variant else file
+    return f"{file}[{row.variant}]" if row.variant else f"{file}, {row.target}" if row.target else file
 
 
 def bug_place(bug: SeenBug, base: Path) -> str:
@@ -150,7 +150,8 @@ def _md_row(cells: Sequence[str]) -> str:
 
 def _md_label(row: GridRow, base: Path) -> str:
     file = _relative(row.case.file, base)
-    return f"[{file}]({file})" + (f" `{row.variant}`" if row.variant else "")
+    shown = row.variant or row.target
+    return f"[{file}]({file})" + (f" `{shown}`" if shown else "")
 
 
 def _md_column(label: str, name: str, version: str) -> str:
@@ -188,6 +189,7 @@ def data(grid: Grid, base: Path) -> dict[str, Any]:
             {
                 "case": _relative(row.case.file, base),
                 "variant": row.variant,
+                "target": row.target,
                 "summary": row.case.model.summary,
                 "toolchains": {
                     column.compiler.name: _cell_data(cell)
