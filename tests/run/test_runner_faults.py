@@ -49,6 +49,13 @@ host stacktrace:
             "qemu-aarch64: QEMU internal SIGSEGV {code=MAPERR, addr=0x20}\n",
             "qemu-aarch64: QEMU internal SIGSEGV {code=MAPERR, addr=0x20}",
         ),
+        (["valgrind", "--no"], "valgrind: Unknown option: --no\n", "valgrind: Unknown option: --no"),
+        (
+            ["valgrind"],
+            "valgrind: Bad option: --error-exitcode=x\nvalgrind: Invalid integer value 'x'\n",
+            "valgrind: Bad option: --error-exitcode=x",
+        ),
+        (["qemu-aarch64", "-no"], "qemu: unknown option 'no'\n", "qemu: unknown option 'no'"),
         (
             ["wine64"],
             "wine: could not load kernel32.dll, status c0000135\n",
@@ -93,16 +100,33 @@ steps:
 """
 
 
-@pytest.mark.parametrize("expected", ["0", "fails", "any", "1"])
-def test_valgrind_that_aborts_is_an_error(
-    expected: str, session_on: Callable[[Path], Session], counted: Counted, tmp_path: Path
+@pytest.mark.parametrize(
+    ("flags", "expected", "told"),
+    [
+        ("--tool=absent", "0", "failed to start tool 'absent'"),
+        ("--tool=absent", "fails", "failed to start tool 'absent'"),
+        ("--tool=absent", "any", "failed to start tool 'absent'"),
+        ("--tool=absent", "1", "failed to start tool 'absent'"),
+        ("--no-such-option", "fails", "Unknown option: --no-such-option"),
+        ("--error-exitcode=x", "fails", "Bad option: --error-exitcode=x"),
+        ("--suppressions=absent", "fails", "FATAL: can't open suppressions file"),
+    ],
+)
+def test_valgrind_that_breaks_is_an_error(
+    flags: str,
+    expected: str,
+    told: str,
+    session_on: Callable[[Path], Session],
+    counted: Counted,
+    tmp_path: Path,
 ) -> None:
     """Whatever is expected: that it failed says nothing."""
-    case = CASE.format(status=0, flags="--tool=absent", exit=expected)
+    case = CASE.format(status=0, flags=flags, exit=expected)
     (verdict,) = verdicts(session_on(tmp_path / "store"), case, counted.toolchain, tmp_path)
     assert verdict.outcome is VerdictKind.ERROR
     (failure,) = verdict.failures
-    assert failure.found.startswith("`valgrind` itself broke: valgrind: failed to start tool 'absent'")
+    assert failure.found.startswith("`valgrind` itself broke: ")
+    assert told in failure.found
 
 
 def test_a_program_that_fails_below_valgrind_fails(

@@ -124,6 +124,14 @@ def test_a_linker_that_crashes_although_there_is_room() -> None:
     assert why(1, message("signal: 7 (SIGBUS)"), there=replace(ENOUGH, free=1 << 28)) == "the disk is full"
 
 
+@pytest.mark.parametrize("program", ["run", "tool"])
+def test_a_program_that_survives_the_signal_of_a_limit(program: str) -> None:
+    """Python ignores SIGXFSZ: what is left is the error of its system call."""
+    assert why(1, "OSError: [Errno 27] File too large\n", program=program) == FILE_SIZE
+    assert why(1, "OSError: [Errno 24] Too many open files\n", program=program) == OPEN_FILES
+    assert why(1, "OSError: [Errno 27] File too large\n", program=program, expected=True) is None
+
+
 ALLOCATION = "memory allocation of 4096 bytes failed\n"
 
 

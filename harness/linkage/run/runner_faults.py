@@ -20,9 +20,12 @@ _FAULTS: Sequence[tuple[str, str]] = (
     ("valgrind", r"--\d+-- VALGRIND INTERNAL ERROR"),
     ("valgrind", r"--\d+:\d+: *\w+ +Valgrind: FATAL"),
     ("valgrind", r"==\d+== +Valgrind's memory management: out of memory"),
+    ("valgrind", r"valgrind: (?:Unknown|Bad) option: "),
+    ("valgrind", r"==\d+== FATAL: (?:can't open|in) suppressions file"),
     # qemu's linux-user: main.c, elfload.c and signal.c, and the assertions of GLib
     ("qemu-*", r"qemu(?:-[\w-]+)?: (?:fatal: |Unable to reserve |QEMU internal SIG)"),
     ("qemu-*", r"(?:Bail out! )?ERROR:\S+:\d+:\w*: (?:code should not be reached|assertion failed)"),
+    ("qemu-*", r"qemu: (?:unknown option |missing argument for option |no user program specified)"),
     # wine's dlls/ntdll/unix/loader.c and server.c, and its server/request.c
     ("wine*", r"wine: could not (?:exec the wine loader|load (?:ntdll|kernel32))"),
     ("wine*", r"wine: (?:chdir to |'.*' is (?:not owned by you|a \d\d-bit installation))"),

@@ -125,6 +125,8 @@ def _of_program(ended: ProcessResult, machine: MachineState, limits: StepLimits)
     text = ended.stderr.decode("utf-8", "replace")
     if "Too many open files" in text:
         return limit_text("open_files", limits, 0)
+    if "File too large" in text:
+        return limit_text("file_size", limits, 0)
     asked = _ALLOCATION.search(text)
     if asked and machine.limits_memory and int(asked[1]) <= limits.memory:
         return f"could not allocate {shown_size(int(asked[1]))} (help: see `ulimit -v`)"
