@@ -4,6 +4,7 @@ What is said of each kind of wrong case is tested in tests/case/wrong/, in this 
 it is seen that all of it arrives, from few processes.
 """
 
+import itertools
 import os
 import subprocess
 import sys
@@ -209,25 +210,30 @@ def test_absent_cargo_project(folder: Path, some_rustc: str) -> None:
 
 
 def test_folder_that_cannot_be_read(folder: Path, some_rustc: str) -> None:
-    """It is reported if it is named, and if it is in a folder that is named."""
+    """It is named, also if it is in a folder that is named."""
     closed = folder / "closed/inside"
     closed.mkdir(parents=True)
     closed.chmod(0)
     # Root reads every folder, unless it gives that up.
     ordinary = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "harness"), "LINKAGE_CACHE": str(folder / "cache")}
-    for command in (["list"], ["run", "--toolchain", some_rustc], ["run", "-n1", "--toolchain", some_rustc]):
-        for place in ("closed", "closed/inside"):
-            found = subprocess.run(
-                [*ordinary, sys.executable, "-m", "linkage", *command, place],
-                cwd=folder,
-                env=environment,
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            assert (found.returncode, found.stdout) == (USAGE, ""), found.stderr
-            assert found.stderr == f"linkage: {place}: cannot be read: Permission denied\n"
+    commands = (["list"], ["run", "--toolchain", some_rustc], ["run", "-n1", "--toolchain", some_rustc])
+    named = (
+        *itertools.product(commands, ("closed", "closed/inside")),
+        (["store", "--store"], "closed/inside"),
+    )
+    for command, place in named:
+        found = subprocess.run(
+            [*ordinary, sys.executable, "-m", "linkage", *command, place],
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (found.returncode, found.stdout) == (USAGE, ""), found.stderr
+        where = found.stderr.removeprefix(f"linkage: {folder}/").removeprefix("linkage: ")
+        assert where == "closed/inside: cannot be read: Permission denied\n"
     closed.chmod(0o755)
 
 

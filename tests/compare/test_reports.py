@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from linkage.cli import main
+from linkage.compare.comparison import ComparedSide
 from linkage.compare.snapshot import decoded, encoded
+from linkage.render.compare_text import described
 from support.changed_library import AFTER, BEFORE, CASE, changes
 from support.desk import Desk
 
@@ -168,3 +170,11 @@ def test_wrong_input_is_reported_in_one_line(words: tuple[str, ...], said: str, 
 def test_swapped_members_are_reported_without_their_index(run: ReportRun) -> None:
     swapped = run.desk.compiler("swap", AFTER.format("ar mb --plugin=/dev/null two.o liblib.a three.o"))
     assert changes(run.desk.compare(swapped, "case.yaml")) == [("member order", "staticlib", "")]
+
+
+def test_a_side_in_one_line() -> None:
+    side = ComparedSide("stable", "1.95.0", "22.1", "f00d", {"LLD 22.1": 2}, 1, {})
+    assert described(side) == (
+        "stable: rustc 1.95.0, LLVM 22.1; linked by LLD 22.1 (2); RUSTC_BOOTSTRAP=1 in 1 variant"
+    )
+    assert described(replace(side, linkers={}, bootstrap=0)).endswith("LLVM 22.1; nothing was linked")

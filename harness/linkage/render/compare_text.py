@@ -59,13 +59,11 @@ def verdict(result: Comparison) -> str:
 
 def described(side: ComparedSide) -> str:
     """A side in one line: the toolchain, what linked its outputs, and in which environment."""
-    linked = (
-        ", ".join(f"{name} ({count})" for name, count in Counter(side.linkers).most_common())
-        or "nothing was linked"
-    )
-    bootstrap = f"; RUSTC_BOOTSTRAP=1 in {side.bootstrap} variants" if side.bootstrap else ""
+    linkers = ", ".join(f"{name} ({count})" for name, count in Counter(side.linkers).most_common())
+    linked = f"linked by {linkers}" if linkers else "nothing was linked"
+    bootstrap = f"; RUSTC_BOOTSTRAP=1 in {plural(side.bootstrap, 'variant')}" if side.bootstrap else ""
     source = f" from {side.snapshot}" if side.snapshot else ""
-    return f"{side.name}{source}: rustc {side.version}, LLVM {side.llvm}; linked by {linked}{bootstrap}"
+    return f"{side.name}{source}: rustc {side.version}, LLVM {side.llvm}; {linked}{bootstrap}"
 
 
 def notes(result: Comparison) -> Iterator[str]:

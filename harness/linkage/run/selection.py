@@ -118,7 +118,9 @@ def chosen_cases(texts: Sequence[str], folder: Path | None = None) -> list[Chose
             else:
                 raise LinkageError("no such case file or directory", where=name, help="run `linkage list`")
         except OSError as error:
-            raise LinkageError(f"cannot be read: {error.strerror}", where=name) from None
+            # It may be a folder in the one that is named.
+            where = name if error.filename == str(path) else str(error.filename)
+            raise LinkageError(f"cannot be read: {error.strerror}", where=where) from None
     if not found:
         raise LinkageError("no case files", where=", ".join(texts), help="a case is a .yaml file")
     return list(dict.fromkeys(found))
@@ -140,7 +142,8 @@ def _raise(error: OSError) -> NoReturn:
 def may_have_cases(folder: Path) -> bool:
     """Whether to look for cases in a folder below one that was named."""
     hidden = folder.name.startswith(".") or folder.name == "__pycache__"
-    return not hidden and not (folder / "pyvenv.cfg").exists()
+    # Path.exists raises an error for a folder that cannot be read; who reads it names the folder.
+    return not hidden and not os.path.exists(folder / "pyvenv.cfg")  # noqa: PTH110
 
 
 def split(text: str, folder: Path | None = None) -> tuple[str, str | None, str | None]:

@@ -112,7 +112,11 @@ def existing(folder: Path) -> Store:
     """The store in a folder. Raises LinkageError if it is not a store: other folders are not touched."""
     if not folder.is_dir():
         raise LinkageError("no such directory", where=str(folder), help="name a store with --store")
-    if not _versions(folder):
+    try:
+        versions = _versions(folder)
+    except OSError as error:
+        raise LinkageError(f"cannot be read: {error.strerror}", where=str(folder)) from None
+    if not versions:
         raise LinkageError(
             "not a linkage store",
             where=str(folder),
