@@ -180,11 +180,18 @@ def test_absent_variant(folder: Path, some_rustc: str, workers: tuple[str, ...])
 
 def test_pytest_with_workers_reports_what_is_wrong(folder: Path, some_rustc: str, cache: Path) -> None:
     """Otherwise the workers run nothing and report nothing."""
+    (folder / "n\udcff.yaml").write_text((folder / "good.yaml").read_text())
     settings = ["-p", "xdist", "--toolchain", some_rustc]
     for words, told in (
         (["-n", "1", "gone.yaml"], "gone.yaml: file or directory not found (help: check the path)"),
         (["-n", "1", "good.yaml::some[lto=thick]"], "good.yaml: no variant [lto=thick]"),
+        (
+            ["-n", "1", "good.yaml::other"],
+            "good.yaml::other: this run has no toolchain `other` (help: it has",
+        ),
         (["-n", "-1", "good.yaml"], "-n -1: must not be negative"),
+        (["-n", "1", "gone\x1b[1m.yaml"], "gone\\x1b[1m.yaml: file or directory not found"),
+        (["-n", "1", "n\udcff.yaml"], "-n needs names that are UTF-8, which n\\udcff.yaml is not (help: "),
     ):
         found = pytest_on(folder, *settings, *words, cache=cache)
         assert found.returncode == USAGE

@@ -14,6 +14,7 @@ import pytest
 
 from linkage.dependencies import check_dependencies
 from linkage.errors import LinkageError
+from linkage.host.terminal import escape
 from linkage.run.options import RUN_OPTIONS
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 SETTING = "linkage_cases"
 RUN = "--linkage-run"
 """`linkage run` passes it: the arguments are cases, whatever the project's settings are."""
+_LINE = 2000
+"""Characters of a message that are printed."""
 KEYWORDS, TAGS = "--linkage-keywords", "--linkage-tags"
 """The -k and the -m of `linkage run`, which mean what they mean in its other commands."""
 
@@ -48,17 +51,19 @@ def pytest_configure(config: pytest.Config) -> None:
         if not places and not config.getoption("--toolchain"):
             return
         check_dependencies()
+        from linkage.plugin.hooks import Hooks  # noqa: PLC0415 - after the check, and only if there are cases
+
+        config.pluginmanager.register(Hooks(config, places), "linkage-hooks")
         if named is None and getattr(config.option, "numprocesses", None) is not None:
             from linkage.plugin.arguments import check_distributed  # noqa: PLC0415 - only if there are cases
 
             check_distributed(config)
-        from linkage.plugin.hooks import Hooks  # noqa: PLC0415 - after the check, and only if there are cases
-
-        config.pluginmanager.register(Hooks(config, places), "linkage-hooks")
         if named is not None:
             named.choose(config)
     except LinkageError as error:
-        raise pytest.UsageError(str(error)) from None
+        # `linkage run` escapes what it prints itself.
+        text = str(error) if config.getoption(RUN) else escape(str(error), _LINE)
+        raise pytest.UsageError(text) from None
 
 
 def _named(config: pytest.Config) -> "RunArguments":

@@ -34,14 +34,7 @@ class RunArguments:
     def choose(self, config: pytest.Config) -> None:
         """Make pytest collect them. Raises LinkageError for a toolchain that the run does not have."""
         for one in self.chosen:
-            if one.toolchain is not None:
-                known = [toolchain.name for toolchain in toolchains_of(config)]
-                if one.toolchain not in known:
-                    raise LinkageError(
-                        f"this run has no toolchain `{one.toolchain}`",
-                        where=str(replace(one, file=Path(os.path.relpath(one.file, config.rootpath)))),
-                        help=f"it has {', '.join(known)}",
-                    )
+            _check_toolchain(one, config)
         config.args[:] = self.collected
         config.stash[CHOSEN] = self.variants
 
@@ -75,9 +68,23 @@ def check_distributed(config: pytest.Config) -> None:
         name, toolchain, cell = split(text)
         if not os.path.lexists(text.partition("::")[0]) and not os.path.lexists(located(name)):
             raise LinkageError("file or directory not found", where=name, help="check the path")
+        if text.encode(errors="replace") != text.encode(errors="surrogatepass"):
+            raise LinkageError(f"-n needs names that are UTF-8, which {text} is not", help="leave -n out")
         if name.endswith(".yaml") and (toolchain or cell):
             (one,) = chosen_cases([text])
             one.rows(fitting(read_case(one.file, case_name(one.file)), one.cell))
+            _check_toolchain(one, config)
+
+
+def _check_toolchain(one: ChosenCase, config: pytest.Config) -> None:
+    """Raise LinkageError if a toolchain is named that the run does not have."""
+    known = [toolchain.name for toolchain in toolchains_of(config)] if one.toolchain is not None else []
+    if one.toolchain is not None and one.toolchain not in known:
+        raise LinkageError(
+            f"this run has no toolchain `{one.toolchain}`",
+            where=str(replace(one, file=Path(os.path.relpath(one.file, config.rootpath)))),
+            help=f"it has {', '.join(known)}",
+        )
 
 
 CHOSEN: pytest.StashKey[Mapping[Path, Sequence[ChosenCase]]] = pytest.StashKey()
