@@ -59,7 +59,6 @@ def program(words: Sequence[str]) -> int:
     interruption.begin()
     try:
         status = main(words)
-        streams.flush()
     except SystemExit as error:
         status = error.code if isinstance(error.code, int) else int(error.code is not None)
     except BaseException:
@@ -67,6 +66,7 @@ def program(words: Sequence[str]) -> int:
         if not interruption.asked and streams.error is None:
             raise
         status = interruption.status
+    streams.flush()  # of --help and --version, too, which leave by SystemExit
     if interruption.asked:
         interruption.notice()
         status = interruption.status

@@ -305,6 +305,15 @@ def test_a_full_disk(name: str, place: StoppedCommands) -> None:
     assert "Traceback" not in err
 
 
+@pytest.mark.parametrize("words", [["--version"], ["--help"], ["help", "run"]], ids=" ".join)
+def test_a_full_disk_for_help(words: list[str], place: StoppedCommands) -> None:
+    with Path("/dev/full").open("w") as full:
+        process = place.start(*words, stdout=full.fileno())
+    _, err = process.communicate(timeout=240)
+    assert err == "linkage: standard output cannot be written: No space left on device\n"
+    assert process.returncode == 4
+
+
 @pytest.mark.parametrize("name", PRINTS)
 def test_a_reader_that_is_gone(name: str, place: StoppedCommands) -> None:
     read, write = os.pipe()

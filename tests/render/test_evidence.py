@@ -53,6 +53,18 @@ def test_claims_that_cannot_be_judged_for_one_reason_are_told_together() -> None
     ]
 
 
+def test_several_claims_of_one_name_are_counted() -> None:
+    whole = [
+        Failure("lib", "a.staticlib", f"a.yaml:{line}:7", "can be judged", "cut short", error=True)
+        for line in (9, 10, 11)
+    ]
+    verdict = Verdict(VerdictKind.ERROR, failures=(*whole,))
+    assert explain_verdict(verdict, NODE).splitlines()[:2] == [
+        "a.yaml:9:7: lib: a.staticlib (3 claims) could not be judged",
+        "    because: cut short",
+    ]
+
+
 def test_every_failure_is_shown_and_each_command_once() -> None:
     exit_status = Failure(
         "main", "exit", "cases/a.yaml:12:5", "exit status 0", "exit status 1\nerror: one\nerror: two",

@@ -196,8 +196,10 @@ def _claim(findings: Sequence[Sequence[Place]], where: Where, names: Sequence[st
     """
     failure = findings[0][0][1]
     kind = "could not be judged" if failure.error else "does not hold"
-    more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
-    name = ": ".join(part for part in (failure.step, ", ".join(names[:_NAMES]) + more) if part)
+    distinct = list(dict.fromkeys(names))
+    more = f" and {len(distinct) - _NAMES} more" if len(distinct) > _NAMES else ""
+    more = more or (f" ({len(names)} claims)" if len(names) > len(distinct) else "")
+    name = ": ".join(part for part in (failure.step, ", ".join(distinct[:_NAMES]) + more) if part)
     yield f"{escape(failure.where, _LINE)}: {f'{escape(name, _LINE)} ' if name else ''}{kind}"
     lines: list[str] = []
     for finding in findings[:_FINDINGS]:
