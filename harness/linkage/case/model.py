@@ -260,11 +260,22 @@ Size = Annotated[
 """Bytes, written as `500M` or `2G`."""
 
 
+_LEAST_MEMORY = 16 << 20  # what starts the processes needs some
+
+
+def _enough_memory(size: int) -> int:
+    if size < _LEAST_MEMORY:
+        raise PydanticCustomError(
+            "memory", "`memory` must be at least 16M", {"help": "write it as 500M or 2G"}
+        )
+    return size
+
+
 class CaseLimits(Model):
     """What the processes of each step may use of the machine."""
 
-    memory: Size = StepLimits.memory
-    """Of all processes of a step together."""
+    memory: Annotated[Size, AfterValidator(_enough_memory)] = StepLimits.memory
+    """Of all processes of a step together, the one that starts them too: at least 16M."""
     processes: StrictInt = Field(default=StepLimits.processes, ge=1, le=1_000_000)
     """How many processes and threads a step may have at once."""
     file_size: Size = StepLimits.file_size
