@@ -17,7 +17,7 @@ QUESTION = b"(g)ood, (b)ad, (s)kip or (r)etry?"
 PATIENCE = 120.0
 
 
-class Terminal:
+class PseudoTerminal:
     """A bisection on a terminal, and what it has printed there."""
 
     def __init__(self, *words: str) -> None:
@@ -70,7 +70,7 @@ def compilers(case: str, make_rustc: MakeRustc) -> str:
 
 
 def test_a_person_answers_on_a_terminal(compilers: str, tmp_path: Path) -> None:
-    terminal = Terminal(compilers, *LISTED, "--prompt", "--session", "mine.log", "-o", "answer.md")
+    terminal = PseudoTerminal(compilers, *LISTED, "--prompt", "--session", "mine.log", "-o", "answer.md")
     asked = terminal.read(QUESTION)
     assert b"error: the shim is missing" in asked
     assert asked.splitlines()[-1].startswith(b"new (1.")
@@ -86,7 +86,7 @@ def test_a_person_answers_on_a_terminal(compilers: str, tmp_path: Path) -> None:
 
 
 def test_a_question_is_interrupted_and_asked_again(compilers: str, tmp_path: Path) -> None:
-    terminal = Terminal(compilers, *LISTED, "--prompt", "--session", "mine.log")
+    terminal = PseudoTerminal(compilers, *LISTED, "--prompt", "--session", "mine.log")
     terminal.read(QUESTION)
     terminal.type(b"bad\n")
     terminal.read(QUESTION)
@@ -95,7 +95,7 @@ def test_a_question_is_interrupted_and_asked_again(compilers: str, tmp_path: Pat
     assert terminal.process.returncode == 2, shown
     assert b"interrupted (help: resume with: linkage bisect --resume mine.log)" in shown
     assert b"Traceback" not in shown
-    again = Terminal("--resume", "mine.log", "-o", "answer.md")
+    again = PseudoTerminal("--resume", "mine.log", "-o", "answer.md")
     assert b"\nnew (1." not in again.read(QUESTION)  # that answer is known
     for answer in (b"g\n", b"g\n", b"b\n"):
         again.type(answer)

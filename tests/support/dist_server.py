@@ -94,11 +94,11 @@ def serve(folder: Path) -> Iterator[DistServer]:
     """Serve the folder on a free port of the loopback interface."""
     folder.mkdir(parents=True, exist_ok=True)
 
-    class Handler(QuietHandler, SimpleHTTPRequestHandler):
+    class DistHandler(QuietHandler, SimpleHTTPRequestHandler):
         def __init__(self, *arguments: Any) -> None:
             super().__init__(*arguments, directory=str(folder))
 
-    with serving(Handler) as url:
+    with serving(DistHandler) as url:
         yield DistServer(folder, url)
 
 

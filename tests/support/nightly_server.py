@@ -192,10 +192,10 @@ def serve(host: str, rustc_on: Callable[[str], str | None], *, ipv6: bool = Fals
 def serving_nightlies(shown: NightlyServer, *, ipv6: bool = False) -> Iterator[NightlyServer]:
     """Serve what a test has described."""
 
-    class Handler(_Handler):
+    class NightlyHandler(_Handler):
         server_of = shown
 
-    with serving(Handler, ipv6=ipv6) as shown.url:
+    with serving(NightlyHandler, ipv6=ipv6) as shown.url:
         try:
             yield shown
         finally:

@@ -7,7 +7,7 @@ ar_hdr_big), which LLVM's `llvm/Object/Archive.h` repeats.
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from linkage.artifact.ar import ArchiveEntry, ContentReader, members_of, number, terminated_names
+from linkage.artifact.ar import ContentReader, MemberEntry, members_of, number, terminated_names
 from linkage.artifact.bounds import take
 from linkage.artifact.facts import Archive
 from linkage.artifact.request import FactsRequest
@@ -38,7 +38,7 @@ def read_aix_archive(data: memoryview, request: FactsRequest, read_member: Conte
     indexes = [_index(_member(data, at).content) for at in tables if at]
     index = tuple(name for one in indexes for name in one) if indexes else None
     entries = [
-        ArchiveEntry(member.name.decode(errors="backslashreplace"), len(member.content), member.content)
+        MemberEntry(member.name.decode(errors="backslashreplace"), len(member.content), member.content)
         for member in _members(data)
     ]
     return Archive(FLAVOUR, False, members_of(entries, request, read_member), index)  # noqa: FBT003 - not thin

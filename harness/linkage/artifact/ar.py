@@ -55,7 +55,7 @@ _known: LruCache[tuple[bytes, FactsRequest], CrateMembers] = LruCache(256)
 """What was read last, by content: the crates of std of a few toolchains."""
 
 
-class ArchiveEntry(NamedTuple):
+class MemberEntry(NamedTuple):
     """A member as its header describes it; `content` is None if a thin archive refers to a file."""
 
     name: str
@@ -74,7 +74,7 @@ def read_archive(data: memoryview, request: FactsRequest, read_member: ContentRe
     thin = data[:8] == THIN_MAGIC
     flavour: str | None = None
     index: tuple[str, ...] | None = None
-    found: list[ArchiveEntry] = []
+    found: list[MemberEntry] = []
     for entry in _entries(data, thin=thin):
         spelling = _INDEXES.get(entry.name)
         if entry.name == _ARM64EC_INDEX and entry.content is not None:
@@ -105,13 +105,13 @@ def _source_names(index: tuple[str, ...], members: Members) -> tuple[str, ...]:
     return tuple(joined.replace("\0" + prefix, "\0").split("\0")[1:])  # ten times as fast as one by one
 
 
-def members_of(entries: Iterable[ArchiveEntry], request: FactsRequest, read_member: ContentReader) -> Members:
+def members_of(entries: Iterable[MemberEntry], request: FactsRequest, read_member: ContentReader) -> Members:
     """The members of any archive, read crate by crate."""
     runs = groupby(entries, key=lambda entry: crate_of(entry.name))
     return Members.joined([_crate(tuple(run), request, read_member) for _, run in runs])
 
 
-def _referred(entry: ArchiveEntry, request: FactsRequest) -> ArchiveEntry:
+def _referred(entry: MemberEntry, request: FactsRequest) -> MemberEntry:
     """A member of a thin archive with the content of the file that it refers to."""
     if request.member_file is None:
         return entry._replace(error="the thin archive refers to a file, which is not read")
@@ -124,7 +124,7 @@ def _referred(entry: ArchiveEntry, request: FactsRequest) -> ArchiveEntry:
 
 
 def _crate(
-    entries: tuple[ArchiveEntry, ...], request: FactsRequest, read_member: ContentReader
+    entries: tuple[MemberEntry, ...], request: FactsRequest, read_member: ContentReader
 ) -> CrateMembers:
     """The members of one crate, which are next to each other. Those of std are the same in every static
     library that a toolchain makes: they are read once, and recognised by their contents.
@@ -137,7 +137,7 @@ def _crate(
     return known
 
 
-def _digest(entries: tuple[ArchiveEntry, ...]) -> bytes:
+def _digest(entries: tuple[MemberEntry, ...]) -> bytes:
     found = blake3()
     for entry in entries:
         content = b"" if entry.content is None else entry.content
@@ -148,7 +148,7 @@ def _digest(entries: tuple[ArchiveEntry, ...]) -> bytes:
     return found.digest()
 
 
-def _entries(data: memoryview, *, thin: bool) -> Iterator[ArchiveEntry]:
+def _entries(data: memoryview, *, thin: bool) -> Iterator[MemberEntry]:
     at, long_names, end = 8, b"", len(data)
     while at < end:
         header = bytes(take(data, at, _HEADER, "archive member's header"))
@@ -165,16 +165,16 @@ def _entries(data: memoryview, *, thin: bool) -> Iterator[ArchiveEntry]:
             yield _entry(name, size, content, long_names)
 
 
-def _entry(name: bytes, size: int, content: memoryview | None, long_names: bytes) -> ArchiveEntry:
+def _entry(name: bytes, size: int, content: memoryview | None, long_names: bytes) -> MemberEntry:
     if name.startswith(b"#1/") and content is not None:
         length = number(name[3:], "name", 0)
         real = bytes(take(content, 0, length, "archive member's name")).rstrip(b"\0")
-        return ArchiveEntry(_text(real), size - length, content[length:], bsd=True)
+        return MemberEntry(_text(real), size - length, content[length:], bsd=True)
     if name[:1] == b"/" and name[1:].isdigit():
         name = _long_name(long_names, int(name[1:]))
     elif name not in _INSIDE_THIN:
         name = name.removesuffix(b"/")
-    return ArchiveEntry(_text(name), size, content, bsd=False)
+    return MemberEntry(_text(name), size, content, bsd=False)
 
 
 def _long_name(names: bytes, offset: int) -> bytes:
@@ -234,7 +234,7 @@ def terminated_names(names: bytes, count: int) -> tuple[str, ...]:
     return tuple(_text(names).split("\0", count)[:count])
 
 
-def _member(entry: ArchiveEntry, request: FactsRequest, read_member: ContentReader) -> ArchiveMember:
+def _member(entry: MemberEntry, request: FactsRequest, read_member: ContentReader) -> ArchiveMember:
     if entry.content is None:
         return ArchiveMember(entry.name, entry.size, crate=crate_of(entry.name), error=entry.error)
     return member_facts(entry.name, entry.content, request, read_member)

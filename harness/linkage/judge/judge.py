@@ -197,14 +197,21 @@ def _step(
             miss = Mismatch("", f"produces {path}", f"succeeded, but produced {listing(outcome.produced)}")
             yield _failure(plan, part, "produces", part.path, miss, ())
     if ended_right(step, outcome):
-        groups = (*step.claims, *(group for part in step.parallel for group in part.claims))
-        for group in groups:
-            yield from _group(plan, step, group, outcome, step.id, files, sibling)
-        told = (SelectedFiles.of(outcome, group.patterns) for group in (*groups, *plan.end))
-        claimed = {name for files_ in told for name in files_.names}
-        for part, one in zip(step.parallel or (step,), outcome.parts or (outcome,), strict=True):
-            if one.status == 0:
-                yield from _invariants(plan, part, outcome, step.id, claimed)
+        yield from _artifacts(plan, step, outcome, files, sibling)
+
+
+def _artifacts(
+    plan: Plan, step: PlannedStep, outcome: Outcome, files: Mapping[str, str], sibling: Sibling
+) -> Iterator[Failure]:
+    """The claims about files that do not hold after a step, and the invariants."""
+    groups = (*step.claims, *(group for part in step.parallel for group in part.claims))
+    for group in groups:
+        yield from _group(plan, step, group, outcome, step.id, files, sibling)
+    told = (SelectedFiles.of(outcome, group.patterns) for group in (*groups, *plan.end))
+    claimed = {name for one in told for name in one.names}
+    for part, one in zip(step.parallel or (step,), outcome.parts or (outcome,), strict=True):
+        if one.status == 0:
+            yield from _invariants(plan, part, outcome, step.id, claimed)
 
 
 def _invariants(

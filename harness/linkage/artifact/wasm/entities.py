@@ -48,7 +48,7 @@ class WasmExport(NamedTuple):
 
 
 @dataclass(slots=True)
-class Imports:
+class ModuleImports:
     """All imports, in order and by their kind, and whether an imported memory has 64-bit addresses."""
 
     listed: list[WasmImport] = field(default_factory=list)
@@ -65,8 +65,8 @@ class WasmEntities:
         self.wasm = wasm
 
     @cached_property
-    def imports(self) -> Imports:
-        found = Imports()
+    def imports(self) -> ModuleImports:
+        found = ModuleImports()
         cursor = self.wasm.cursor(IMPORT)
         if cursor is None:
             return found
