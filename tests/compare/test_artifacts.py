@@ -169,14 +169,14 @@ def test_symbols_of_a_bitcode_file() -> None:
 
 
 def test_what_is_not_read_is_never_the_same_unless_its_bytes_are() -> None:
-    def xcoff(digest: str) -> Facts:
-        return Facts("other", 9, digest, other=UnknownFile(None, "XCOFF"))
+    def goff(digest: str) -> Facts:
+        return Facts("other", 9, digest, other=UnknownFile(None, "GOFF"))
 
     def held(digest: str, **given: str) -> Facts:
         return replace(archive(ArchiveMember("a.o", 9, **given)), digest=digest)  # type: ignore[arg-type]
 
     for one, same, other, why in (
-        (xcoff("1"), xcoff("1"), xcoff("2"), "an XCOFF file, which is not read"),
+        (goff("1"), goff("1"), goff("2"), "a GOFF file, which is not read"),
         (
             held("1", unread="COFF"), held("1", unread="COFF"), held("2", unread="COFF"),
             "member a.o is a COFF file, which is not read",

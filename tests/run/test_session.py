@@ -11,7 +11,7 @@ from linkage.judge.verdict import Verdict, VerdictKind
 from linkage.plan.plan import Variant
 from linkage.run.session import Session, sources
 from linkage.store.store import Store
-from linkage.toolchain import Located, Toolchain, probe
+from linkage.toolchain import Toolchain
 
 NO_STD = """\
   lib.rs: |
@@ -38,8 +38,8 @@ sources:
 
 
 @pytest.fixture(scope="module")
-def toolchain(found_toolchains: list[Located], cache: Path) -> Toolchain:
-    return probe(found_toolchains[-1], cache)
+def toolchain(real_toolchain: Toolchain) -> Toolchain:
+    return real_toolchain
 
 
 @pytest.fixture
