@@ -10,6 +10,7 @@ from rich.text import Text
 from linkage.artifact import demangle
 from linkage.artifact.facts import Archive, Binding, Bitcode, Dynamic, Facts, Metadata, ObjectFile, Symbol
 from linkage.host.terminal import escape
+from linkage.judge.formats import no_counterpart
 from linkage.render.inspect_data import Selection, place, tables
 
 _ROWS = 40
@@ -201,7 +202,9 @@ def _headline(facts: Facts) -> str:
     size = f"{facts.size} bytes"
     if facts.object is not None:
         kind = facts.object.type.value
-        return f"{_TYPES.get(kind, kind)}, {facts.object.format} {facts.object.machine}, {size}"
+        format_, machine = facts.object.format, facts.object.machine
+        named = format_ if machine in format_ else f"{format_} {machine}"
+        return f"{_TYPES.get(kind, kind)}, {named}, {size}"
     if facts.archive is not None:
         archive = facts.archive
         thin = "thin " * archive.thin
@@ -224,22 +227,31 @@ def _fields(found: ObjectFile) -> Iterator[tuple[str, str]]:
 
 
 def _dynamic_fields(found: ObjectFile, dynamic: Dynamic) -> Iterator[tuple[str, str]]:
-    is_elf = found.kind == "elf"
     yield "needed", _listed(dynamic.needed)
     if dynamic.optional:
         yield "needed later", _listed(dynamic.optional)
-    yield "soname", _listed([dynamic.soname] if dynamic.soname else [])
-    if is_elf or dynamic.runpath:
-        yield "runpath", _listed(dynamic.runpath)
+    for key, names in (
+        ("soname", [dynamic.soname] if dynamic.soname else []),
+        ("runpath", dynamic.runpath),
+        ("interpreter", [found.interpreter] if found.interpreter else []),
+    ):
+        if names or no_counterpart(key, found.kind) is None:
+            yield key, _listed(names)
     if dynamic.rpath:
         yield "rpath", _listed(dynamic.rpath)
-    if is_elf or found.interpreter:
-        yield "interpreter", _listed([found.interpreter] if found.interpreter else [])
-    flags = {"pie": found.pie}
-    if is_elf:
-        flags |= {"bind-now": dynamic.bind_now, "text-relocations": dynamic.text_relocations}
-    text = ", ".join(f"{key} {'yes' if value else 'no'}" for key, value in flags.items())
-    yield "hardening", text + f", relro {found.relro.value}" * is_elf
+    flags = {
+        "pie": found.pie,
+        "bind-now": dynamic.bind_now,
+        "text-relocations": dynamic.text_relocations,
+        "relro": found.relro.value,
+    }
+    hardening = [
+        f"{key} {value if isinstance(value, str) else 'yes' if value else 'no'}"
+        for key, value in flags.items()
+        if no_counterpart(key, found.kind) is None
+    ]
+    if hardening:
+        yield "hardening", ", ".join(hardening)
     for label, versions in (
         ("versions needed", dynamic.versions_needed),
         ("versions defined", dynamic.versions_defined),
@@ -252,7 +264,7 @@ def _properties(found: ObjectFile) -> Iterator[tuple[str, str]]:
     if found.executable_stack is not None:
         yield "executable stack", "yes" if found.executable_stack else "no"
     if found.properties:
-        yield "GNU properties", _listed(found.properties)
+        yield "GNU properties" if found.kind == "elf" else "features", _listed(found.properties)
     if found.build_id is not None:
         yield "build id", found.build_id
     if found.debug_file is not None:
