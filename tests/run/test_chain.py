@@ -294,7 +294,7 @@ def test_claim_about_facts_that_were_not_read_before(
     """A new subject has no facts yet; they come from the step, carried out once more for both cells."""
     outcomes(session, RLIB, counted, tmp_path)
     counted.new()
-    text = RLIB.replace("lib.rlib: {defines", "dep.rlib: {metadata: true}, lib.rlib: {defines")
+    text = RLIB.replace("lib.rlib: {defines", "dep.rlib: {content: {contains: [rust]}}, lib.rlib: {defines")
     outcomes(session, text, counted, tmp_path)
     assert counted.new() == 1
     outcomes(session, text, counted, tmp_path)

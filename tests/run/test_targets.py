@@ -42,7 +42,7 @@ HALVES = """\
     claims: {lib.cdylib: {exists: true}, lib.cdylib-import: {exists: true}, lib.cdylib-pdb: {exists: true}}
 """
 LINKERS = (
-    "rust-lld (a toolchain of rustup has it), ld.lld-22 (lld-22), s390x-linux-gnu-gcc (gcc-s390x-linux-gnu)"
+    "rust-lld (a toolchain of rustup has it), s390x-linux-gnu-gcc (gcc-s390x-linux-gnu), ld.lld-22 (lld-22)"
 )
 SessionOn = Callable[[Path], Session]
 

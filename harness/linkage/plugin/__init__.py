@@ -14,7 +14,6 @@ import pytest
 
 from linkage.dependencies import check_dependencies
 from linkage.errors import LinkageError
-from linkage.host.terminal import escape
 from linkage.run.options import RUN_OPTIONS
 
 if TYPE_CHECKING:
@@ -61,6 +60,8 @@ def pytest_configure(config: pytest.Config) -> None:
         if named is not None:
             named.choose(config)
     except LinkageError as error:
+        from linkage.host.terminal import escape  # noqa: PLC0415 - only if there is an error
+
         # `linkage run` escapes what it prints itself.
         text = str(error) if config.getoption(RUN) else escape(str(error), _LINE)
         raise pytest.UsageError(text) from None
