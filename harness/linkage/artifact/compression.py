@@ -6,6 +6,7 @@ Formats: gABI, chapter "Sections", "Compressed Sections" (the numbers of the alg
 """
 
 import zlib
+from collections.abc import Callable, Iterable
 from importlib import import_module
 
 from linkage.artifact.bounds import take
@@ -17,6 +18,21 @@ not pass because only half of it was read."""
 
 _ZLIB, _ZSTD = 1, 2  # ch_type: ELFCOMPRESS_ZLIB, ELFCOMPRESS_ZSTD
 _GNU_MAGIC = b"ZLIB"
+
+
+def contents_by_name(
+    names: Iterable[str], parts: Callable[[str], Iterable[bytes | memoryview]]
+) -> dict[str, bytes]:
+    """The content of the sections of each name, of which there may be several, one after the other.
+
+    `parts` gives those of one name. ArtifactError if a name has more than LIMIT.
+    """
+    found: dict[str, bytes] = {}
+    for name in names:
+        for content in parts(name):
+            check_size(len(found.get(name, b"")) + len(content), name)
+            found[name] = found.get(name, b"") + bytes(content)
+    return found
 
 
 def plain_content(raw: memoryview, name: str) -> bytes:

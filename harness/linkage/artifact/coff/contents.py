@@ -1,10 +1,10 @@
 """The bytes of named sections, and what compilers embed in sections: bitcode and crate metadata."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from linkage.artifact.bitcode.reader import read_bitcode
 from linkage.artifact.coff.file import CoffFile
-from linkage.artifact.compression import check_size, plain_content
+from linkage.artifact.compression import contents_by_name, plain_content
 from linkage.artifact.facts import Bitcode, Metadata
 from linkage.artifact.metadata.header import MAGIC, read_metadata
 from linkage.artifact.tables import SectionTable
@@ -21,13 +21,13 @@ def read_contents(coff: CoffFile, sections: SectionTable, names: Sequence[str]) 
 
     ArtifactError if a content is larger than LIMIT or cannot be decompressed.
     """
-    found: dict[str, bytes] = {}
-    for name in names:
+
+    def parts(name: str) -> Iterator[bytes]:
         for index in sections.indexes(name):
             raw = coff.content(index)
-            found[name] = found.get(name, b"") + (plain_content(raw, name) if raw else b"")
-            check_size(len(found[name]), name)
-    return found
+            yield plain_content(raw, name) if raw else b""
+
+    return contents_by_name(names, parts)
 
 
 def read_embedded(coff: CoffFile, sections: SectionTable) -> tuple[Bitcode | None, Metadata | None]:

@@ -7,7 +7,7 @@ import struct
 from collections.abc import Sequence
 
 from linkage.artifact.bounds import take
-from linkage.artifact.compression import check_size, decompressed, plain_content
+from linkage.artifact.compression import contents_by_name, decompressed, plain_content
 from linkage.artifact.elf.file import ElfFile
 from linkage.artifact.tables import SHF_COMPRESSED
 
@@ -18,12 +18,9 @@ def read_contents(elf: ElfFile, names: Sequence[str]) -> dict[str, bytes]:
     A section of SHT_NOBITS has none. ArtifactError if a content is larger than LIMIT or cannot be
     decompressed.
     """
-    found: dict[str, bytes] = {}
-    for name in names:
-        for index in elf.sections.indexes(name):
-            found[name] = found.get(name, b"") + _content(elf, index, name)
-            check_size(len(found[name]), name)
-    return found
+    return contents_by_name(
+        names, lambda name: (_content(elf, index, name) for index in elf.sections.indexes(name))
+    )
 
 
 def _content(elf: ElfFile, index: int, name: str) -> bytes:

@@ -5,11 +5,11 @@ What a module is: an object if it has a `linking` section and exports nothing; a
 whose functions a host calls.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from linkage.artifact.bitcode.reader import read_bitcode
-from linkage.artifact.compression import check_size
+from linkage.artifact.compression import contents_by_name
 from linkage.artifact.facts import Dynamic, ObjectFile, ObjectType, Relro
 from linkage.artifact.metadata.header import read_metadata
 from linkage.artifact.request import COMMENT, FactsRequest
@@ -151,17 +151,17 @@ def _contents(
     entities: WasmEntities, layout: WasmLayout, request: FactsRequest, *, is_object: bool
 ) -> dict[str, bytes]:
     """The content of every section and data segment that is there, by name; `.comment` from `producers`."""
-    found: dict[str, bytes] = {}
     sections, wasm = entities.wasm.sections, entities.wasm
-    for name in request.contents:
+
+    def parts(name: str) -> Iterator[memoryview]:
         for row in layout.table.indexes(name):
             if row < layout.first_segment:
-                content = wasm.content(sections[row - 1])
+                yield wasm.content(sections[row - 1])
             else:
                 start, size = entities.segments[row - layout.first_segment]
-                content = (wasm.section(DATA) or memoryview(b""))[start : start + size]
-            check_size(len(found.get(name, b"")) + len(content), name)
-            found[name] = found.get(name, b"") + bytes(content)
+                yield (wasm.section(DATA) or memoryview(b""))[start : start + size]
+
+    found = contents_by_name(request.contents, parts)
     if request.for_comparison and not is_object and (producers := read_producers(wasm)) is not None:
         found[COMMENT] = found.get(COMMENT, b"") + producers
     return found

@@ -6,7 +6,7 @@ Format: IBM's "AIX Files Reference", "XCOFF Object File Format". rustc keeps its
 
 from linkage.artifact.bitcode.reader import MAGIC, read_bitcode
 from linkage.artifact.bounds import take
-from linkage.artifact.compression import check_size
+from linkage.artifact.compression import contents_by_name
 from linkage.artifact.facts import Bitcode, Metadata, ObjectFile, ObjectType, Relro
 from linkage.artifact.metadata.header import read_metadata
 from linkage.artifact.request import FactsRequest
@@ -87,10 +87,7 @@ def _metadata(xcoff: XcoffFile) -> Metadata | None:
 
 def _contents(xcoff: XcoffFile, request: FactsRequest) -> dict[str, bytes]:
     """The content of every section that is there, by name; several of one name one after the other."""
-    found: dict[str, bytes] = {}
-    for name in request.contents:
-        for index in xcoff.table.indexes(name):
-            content = xcoff.content(xcoff.sections[index - 1])
-            check_size(len(found.get(name, b"")) + len(content), name)
-            found[name] = found.get(name, b"") + bytes(content)
-    return found
+    return contents_by_name(
+        request.contents,
+        lambda name: (xcoff.content(xcoff.sections[index - 1]) for index in xcoff.table.indexes(name)),
+    )
