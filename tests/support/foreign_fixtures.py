@@ -46,16 +46,17 @@ def foreign(rustc: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[
     return build
 
 
-def compile_without_core(rustc: Path, folder: Path, name: str, *flags: str) -> Path:
+def compile_without_core(rustc: Path, folder: Path, name: str, *flags: str, source: str = NO_CORE) -> Path:
     """The crate, compiled with these flags into a file of this name."""
-    output = folder / name
+    output, errors = folder / name, []
     command: list[str | Path] = [rustc, "-O", "-Awarnings", *flags, "lib.rs", f"-o{output}"]
     for items in ITEMS:
-        (folder / "lib.rs").write_text(NO_CORE.replace("@ITEMS@", items))
+        (folder / "lib.rs").write_text(source.replace("@ITEMS@", items))
         environment = os.environ | {"RUSTC_BOOTSTRAP": "1"}
         done = subprocess.run(
             command, cwd=folder, env=environment, capture_output=True, check=False, text=True
         )
         if done.returncode == 0:
             return output
-    pytest.fail(f"no spelling of the language items compiles: {done.stderr}")
+        errors.append(done.stderr)
+    pytest.fail(f"no spelling of the language items compiles: {errors}")

@@ -1,13 +1,11 @@
 """Real files of any target that rustc knows: a crate without core that has many kinds of symbols."""
 
-import os
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from support.foreign_fixtures import ITEMS
+from support.foreign_fixtures import compile_without_core
 
 NoCoreBuild = Callable[..., Path]
 """Builds for a target, with flags; `crate_type`, or `emit` to get an object."""
@@ -48,24 +46,14 @@ def no_core(rustc: Path, tmp_path_factory: pytest.TempPathFactory) -> NoCoreBuil
             return made[key]
         place = folder / f"{len(list(folder.iterdir()))}-{target}"
         place.mkdir()
-        errors = []
         kind = (
             () if any(one.startswith("--crate-type") for one in flags) else ("--crate-type=lib", "--emit=obj")
         )
-        command = [rustc, "-O", "-Awarnings", "-Cpanic=abort", f"--target={target}", *kind, *flags, "lib.rs",
-                   f"-o{output}"]  # fmt: skip
         # A section's name has another form in Mach-O, and not every target has thread-local storage.
         text = source.replace("@NOTE@", '#[link_section = "notes"]').replace("@THREAD@", "#[thread_local]")
-        environment = os.environ | {"RUSTC_BOOTSTRAP": "1"}
-        for items in ITEMS:
-            (place / "lib.rs").write_text(text.replace("@ITEMS@", items))
-            done = subprocess.run(
-                command, cwd=place, env=environment, capture_output=True, check=False, text=True
-            )
-            if done.returncode == 0:
-                made[key] = place / output
-                return made[key]
-            errors.append(done.stderr)
-        pytest.fail(f"no spelling of the language items compiles for {target}: {errors}")
+        made[key] = compile_without_core(
+            rustc, place, output, "-Cpanic=abort", f"--target={target}", *kind, *flags, source=text
+        )
+        return made[key]
 
     return build
