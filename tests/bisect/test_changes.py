@@ -21,7 +21,7 @@ from linkage.errors import ToolchainError
 from linkage.toolchain import Located, probe, resolve
 from linkage.toolchain.sources.rustup.folders import machine_host
 from support.nightly_server import NightlyServer, serve
-from support.told_rustc import breaking
+from support.scripted_rustc import breaking
 
 CASES = Path(__file__).parent / "cases"
 WITH_DYNAMIC_STD = {

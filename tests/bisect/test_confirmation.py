@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from linkage.cli import main
-from support.told_rustc import FAILS, MakeRustc, breaking
+from support.scripted_rustc import FAILS, MakeRustc, breaking
 
 LINKED = """\
 summary: What linked it is named in it

@@ -16,7 +16,7 @@ from linkage.errors import LinkageError
 from support.github_server import GitHubServer, Refusal, serve_github
 from support.nightly_server import NightlyServer
 from support.rust_history import CULPRIT, RustHistory, bisect, git, put
-from support.told_rustc import FAILS
+from support.scripted_rustc import FAILS
 
 ONE, OTHER = "1" * 40, "2" * 40
 LIST = f"Perf builds for each rolled up PR:\n\n|PR#|Message|Sha|\n|#1107|A|`{ONE}`|\n|#1108|B|`{OTHER}`|\n"

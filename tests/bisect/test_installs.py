@@ -15,7 +15,7 @@ from linkage.toolchain import probe, resolve
 from linkage.toolchain.sources.rustup.folders import machine_host
 from support.mounts import can_mount, in_namespace
 from support.nightly_server import NightlyServer, serve
-from support.told_rustc import FAILS, breaking
+from support.scripted_rustc import FAILS, breaking
 
 HOST = machine_host()
 BROKE = "2026-02-11"

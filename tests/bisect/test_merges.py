@@ -11,7 +11,7 @@ from linkage.bisect.merges import Pull, rolled_up
 from linkage.errors import LinkageError
 from support.nightly_server import NightlyServer
 from support.rust_history import ROLLUP, RustHistory, bisect, put
-from support.told_rustc import FAILS_OTHERWISE
+from support.scripted_rustc import FAILS_OTHERWISE
 
 
 def test_the_merge_and_its_rollup_are_named(ci: NightlyServer, history: RustHistory, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import pytest
 from linkage.toolchain.sources.rustup.folders import machine_host
 from support.loopback import QuietHandler, serving
 from support.nightly_server import NightlyServer, serve
-from support.told_rustc import FAILS, breaking
+from support.scripted_rustc import FAILS, breaking
 
 HOST = machine_host()
 MIRROR = "http://mirror.invalid"

@@ -15,7 +15,7 @@ from linkage.cli import main
 from linkage.toolchain import probe, resolve
 from linkage.toolchain.sources.rustup.folders import machine_host
 from support.nightly_server import NightlyServer, serve
-from support.told_rustc import FAILS, FAILS_OTHERWISE, breaking
+from support.scripted_rustc import FAILS, FAILS_OTHERWISE, breaking
 
 HOST = machine_host()
 BROKE = "2026-02-11"

@@ -10,7 +10,7 @@ import pytest
 
 from linkage.bisect.callers import interrupt_cargo_bisect_rustc
 from linkage.cli import main
-from support.told_rustc import FAILS, FAILS_OTHERWISE, MakeRustc
+from support.scripted_rustc import FAILS, FAILS_OTHERWISE, MakeRustc
 
 REPOSITORY = Path(__file__).parents[2]
 KNOWN = """\

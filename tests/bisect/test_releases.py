@@ -10,7 +10,7 @@ from linkage.cli import main
 from linkage.toolchain.sources.rustup.folders import machine_host
 from support.nightly_server import NightlyServer, serve
 from support.rust_history import bisect
-from support.told_rustc import FAILS, breaking
+from support.scripted_rustc import FAILS, breaking
 
 HOST = machine_host()
 CULPRIT = "2026-05-01"

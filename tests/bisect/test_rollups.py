@@ -9,7 +9,7 @@ from linkage.cli import main
 from linkage.errors import LinkageError
 from support.nightly_server import NightlyServer
 from support.rust_history import CULPRIT, RustHistory, bisect, put
-from support.told_rustc import FAILS, FAILS_OTHERWISE
+from support.scripted_rustc import FAILS, FAILS_OTHERWISE
 
 ONE, OTHER, THIRD = "1" * 40, "2" * 40, "3" * 40
 WHOLE = "4" * 40

@@ -13,7 +13,7 @@ import pytest
 
 from linkage.bisect.session_files import create_in, last_in
 from linkage.errors import LinkageError
-from support.told_rustc import FAILS, MakeRustc
+from support.scripted_rustc import FAILS, MakeRustc
 
 
 @pytest.fixture

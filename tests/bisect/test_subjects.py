@@ -11,7 +11,7 @@ import pytest
 from linkage.bisect.rust_source import case_text
 from linkage.case.reader import parse_case
 from linkage.cli import main
-from support.told_rustc import FAILS, FAILS_OTHERWISE, MakeRustc
+from support.scripted_rustc import FAILS, FAILS_OTHERWISE, MakeRustc
 
 LISTED = ("--toolchains", "./old", "--toolchains", "./mid", "--toolchains", "./new")
 ICE = "echo 'error: internal compiler error: no entry found for key' >&2; exit 101"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from support.told_rustc import FAILS, MakeRustc
+from support.scripted_rustc import FAILS, MakeRustc
 
 LISTED = [word for name in ("./old", "./mid", "./new") for word in ("--toolchains", name)]
 QUESTION = b"(g)ood, (b)ad, (s)kip or (r)etry?"

@@ -7,7 +7,7 @@ import pytest
 from linkage.case.check.compilers import told_apart
 from linkage.case.condition import COMPILER, LIST_AXES, Condition
 from linkage.toolchain.release import RustcVersion
-from support.asked import said_of
+from support.case_texts import errors_of_small
 
 CELL = {
     "lto": "thin",
@@ -77,7 +77,7 @@ def test_the_axes_that_it_names_at_any_depth() -> None:
 @pytest.mark.parametrize("empty", ["{}", "{any: []}", "{not: {}}"])
 def test_a_condition_that_names_no_axis(empty: str) -> None:
     place = 20 if "not" in empty else 14
-    assert said_of(
+    assert errors_of_small(
         f"steps:\n  - {{rustc: lib.rs}}\n  - rustc: lib.rs\n    id: b\n    when:    {empty}\n"
     ) == [f"case.yaml:7:{place}: a condition must name an axis (help: write it as `{{lto: fat}}`)"]
 

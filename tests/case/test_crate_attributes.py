@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from linkage.case.crate_attributes import CrateAttributes, crate_attributes
 from linkage.case.resolution import TrackedRow, resolve
-from support.asked import read, said
+from support.case_texts import errors_of, read
 
 TYPE = CrateAttributes(types=("cdylib",))
 
@@ -75,7 +75,7 @@ def test_the_steps_of_such_sources_make_what_they_say() -> None:
 
 def test_a_role_that_such_a_source_does_not_make() -> None:
     text = CASE + "claims: {one.dylib: {exists: true}, one.cdylib: {exists: true}}\n"
-    assert said(text) == [
+    assert errors_of(text) == [
         (
             "case.yaml:13:10: no variant makes `one.dylib`, so this claim selects nothing "
             "(help: did you mean `one.cdylib`?)"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from linkage.case.matrix import expand, row_id
 from linkage.case.model import Matrix
-from support.asked import read, small
+from support.case_texts import read, small
 
 
 def cells(**matrix: Any) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ import pytest
 from linkage.case.output_names import linux_name
 from linkage.case.resolution import ResolvedStep, TrackedRow, resolve
 from linkage.case.steps import CcStep, RustcStep
-from support.asked import read, said
+from support.case_texts import errors_of, read
 
 EVERYTHING = "link,metadata,obj,asm,llvm-ir,llvm-bc,mir,dep-info"
 
@@ -90,7 +90,7 @@ def test_a_crate_and_a_c_program_of_one_name_are_one_file() -> None:
         'sources: {no-std.rs: "fn main() {}", no-std.c: "int main(void) { return 0; }"}\n'
         "steps: [{parallel: [{rustc: no-std.rs}, {cc: no-std.c}]}]\n"
     )
-    (line,) = said(text)
+    (line,) = errors_of(text)
     assert line == (
         "case.yaml:3:41: two parallel steps write `no-std` "
         "(help: the other one is at case.yaml:3:21; give one of them another output)"

@@ -7,7 +7,7 @@ import pytest
 from linkage.case.case import Case
 from linkage.case.resolution import ResolvedStep, TrackedRow, resolve
 from linkage.errors import CaseError
-from support.asked import small
+from support.case_texts import small
 
 
 def steps(case: Case, index: int = 0) -> tuple[ResolvedStep, ...]:

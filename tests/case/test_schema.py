@@ -10,7 +10,7 @@ from linkage.case.document import parse
 from linkage.case.matrix import AXIS_VALUES
 from linkage.case.reader import read_case
 from linkage.case.schema import case_schema, schema_text
-from support.asked import SMALL, said
+from support.case_texts import SMALL, errors_of
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -109,7 +109,7 @@ known-bugs: {unreported: x, signature: {step: lib, claim: lib.bin.size}}
 
 def test_shorthands_are_in_the_schema() -> None:
     assert flagged(SMALL + SHORTHANDS) == []
-    assert not [line for line in said(SMALL + SHORTHANDS) if "must be" in line or "unknown key" in line]
+    assert not [line for line in errors_of(SMALL + SHORTHANDS) if "must be" in line or "unknown key" in line]
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_shorthands_are_in_the_schema() -> None:
     ],
 )
 def test_it_flags_what_the_reader_refuses(wrong: str) -> None:
-    assert said(SMALL + wrong)
+    assert errors_of(SMALL + wrong)
     assert flagged(SMALL + wrong)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from linkage.case.source_files import CrateSources
-from support.asked import said
+from support.case_texts import errors_of
 
 MIND = "(help: move the file into the case's folder)"
 ABSENT = "(help: put it beside the case, or add it to `sources`)"
@@ -26,32 +26,32 @@ def folder(tmp_path: Path) -> Path:
     return place
 
 
-def said_of(steps: str, folder: Path) -> list[str]:
-    return said(f"summary: x\n{steps}\n", folder)
+def errors_of_small(steps: str, folder: Path) -> list[str]:
+    return errors_of(f"summary: x\n{steps}\n", folder)
 
 
 @pytest.mark.parametrize("name", ["lib.rs", "./lib.rs", "parts/deep/a.rs", "inside.rs"])
 def test_a_source_beside_the_case(name: str, folder: Path) -> None:
-    assert said_of(f"steps: {{rustc: {name}}}", folder) == []
+    assert errors_of_small(f"steps: {{rustc: {name}}}", folder) == []
 
 
 @pytest.mark.parametrize("name", ["link.rs", "up/outside.rs"])
 def test_link_to_outside(name: str, folder: Path) -> None:
-    assert said_of(f"steps: {{rustc: {name}}}", folder) == [
+    assert errors_of_small(f"steps: {{rustc: {name}}}", folder) == [
         f"case.yaml:2:16: `{name}` is outside the case's folder {MIND}"
     ]
 
 
 def test_link_to_outside_in_a_folder(folder: Path) -> None:
-    assert said_of("steps: {rustc: lib.rs}\nfiles: [parts, lib.rs]", folder) == []
+    assert errors_of_small("steps: {rustc: lib.rs}\nfiles: [parts, lib.rs]", folder) == []
     (folder / "parts" / "deep" / "b.rs").symlink_to("../../../outside.rs")
-    assert said_of("steps: {rustc: lib.rs}\nfiles: [parts]", folder) == [
+    assert errors_of_small("steps: {rustc: lib.rs}\nfiles: [parts]", folder) == [
         f"case.yaml:3:9: `parts/deep/b.rs` is outside the case's folder {MIND}"
     ]
 
 
 def test_a_link_to_itself(folder: Path) -> None:
-    (found,) = said_of("steps: {rustc: loop.rs}", folder)
+    (found,) = errors_of_small("steps: {rustc: loop.rs}", folder)
     assert found.startswith("case.yaml:2:16: ")
 
 
@@ -65,13 +65,13 @@ def test_the_text_of_a_source(folder: Path) -> None:
 
 
 def test_folder_is_not_a_source(folder: Path) -> None:
-    assert said_of("steps: {rustc: parts}", folder) == [
+    assert errors_of_small("steps: {rustc: parts}", folder) == [
         "case.yaml:2:16: `parts` is a folder (help: name a file in it)"
     ]
 
 
 def test_the_nearest_file_is_named(folder: Path) -> None:
-    assert said_of("steps: {rustc: parts/deep/b.rs}\nfiles: part", folder) == [
+    assert errors_of_small("steps: {rustc: parts/deep/b.rs}\nfiles: part", folder) == [
         "case.yaml:2:16: the source `parts/deep/b.rs` does not exist (help: did you mean `parts/deep/a.rs`?)",
         f"case.yaml:3:8: the source `part` does not exist {ABSENT}",
     ]
@@ -79,7 +79,7 @@ def test_the_nearest_file_is_named(folder: Path) -> None:
 
 def test_a_name_with_a_variable_is_looked_up_in_each_variant(folder: Path) -> None:
     matrix = "matrix: {name: [lib, inside, gone, link]}"
-    assert said_of(f"{matrix}\nsteps: {{rustc: '${{name}}.rs'}}", folder) == [
+    assert errors_of_small(f"{matrix}\nsteps: {{rustc: '${{name}}.rs'}}", folder) == [
         (
             "case.yaml:3:16: the source `gone.rs` does not exist in the variant [name=gone] "
             "(help: did you mean `inside.rs`?)"
@@ -91,4 +91,4 @@ def test_a_name_with_a_variable_is_looked_up_in_each_variant(folder: Path) -> No
 def test_an_expected_text_is_beside_the_case(folder: Path) -> None:
     (folder / "out.txt").write_text("")
     steps = "steps: {rustc: lib.rs, stdout: {file: out.txt}, stderr: {file: err.txt}}"
-    assert said_of(steps, folder) == [f"case.yaml:2:64: the source `err.txt` does not exist {ABSENT}"]
+    assert errors_of_small(steps, folder) == [f"case.yaml:2:64: the source `err.txt` does not exist {ABSENT}"]

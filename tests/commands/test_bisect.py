@@ -19,7 +19,7 @@ from linkage.cli import main
 from linkage.host.folders import store_folder
 from linkage.store.results import Results
 from linkage.toolchain.sources.rustup.folders import machine_host
-from support.told_rustc import FAILS, FAILS_OTHERWISE, MakeRustc
+from support.scripted_rustc import FAILS, FAILS_OTHERWISE, MakeRustc
 
 BUILD = """#!/bin/sh
 mkdir -p build/host/stage1/bin && cd build/host/stage1/bin || exit 1

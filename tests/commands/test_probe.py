@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from linkage.cli import main
-from support.told_rustc import FAILS, FAILS_OTHERWISE, MakeRustc
+from support.scripted_rustc import FAILS, FAILS_OTHERWISE, MakeRustc
 
 
 def probe(*words: str | Path) -> int:

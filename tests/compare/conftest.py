@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from support.desk import Desk
+from support.comparison_project import ComparisonProject
 
 
 @pytest.fixture(scope="session")
@@ -14,6 +14,8 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, rustc: Path, shared: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+def comparison(
+    tmp_path: Path, rustc: Path, shared: Path, monkeypatch: pytest.MonkeyPatch
+) -> ComparisonProject:
     monkeypatch.setenv("LINKAGE_CACHE", str(shared / "cache"))
-    return Desk(tmp_path, rustc, shared)
+    return ComparisonProject(tmp_path, rustc, shared)

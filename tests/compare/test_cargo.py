@@ -11,7 +11,7 @@ from linkage.compare.request import ComparisonOptions, compared
 from linkage.errors import LinkageError
 from linkage.run.cargo import made, messages
 from support.changed_library import changes
-from support.desk import Desk
+from support.comparison_project import ComparisonProject
 
 WORKSPACE = {
     "Cargo.toml": """\
@@ -70,10 +70,10 @@ MORE = 'case "$*" in *"--crate-name shared "*) set -- "$@" --cfg more ;; esac'
 
 
 @pytest.fixture
-def project(desk: Desk) -> Path:
-    if not (desk.rustc.parent / "cargo").exists() and shutil.which("cargo") is None:
+def project(comparison: ComparisonProject) -> Path:
+    if not (comparison.rustc.parent / "cargo").exists() and shutil.which("cargo") is None:
         pytest.fail("these tests need a cargo: install a Rust toolchain")
-    folder = desk.folder / "project"
+    folder = comparison.folder / "project"
     for name, text in WORKSPACE.items():
         place = folder / name
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -81,45 +81,51 @@ def project(desk: Desk) -> Path:
     return folder
 
 
-def compare(desk: Desk, head: str, project: Path) -> Comparison:
-    given = (f"real={desk.rustc}", head)
+def compare(comparison: ComparisonProject, head: str, project: Path) -> Comparison:
+    given = (f"real={comparison.rustc}", head)
     return compared(
-        ComparisonOptions(given, store=str(desk.shared / "store"), cargo=str(project), offline=True, jobs=2)
+        ComparisonOptions(
+            given, store=str(comparison.shared / "store"), cargo=str(project), offline=True, jobs=2
+        )
     )
 
 
-def test_a_workspace_is_the_same_with_the_same_compiler(desk: Desk, project: Path) -> None:
-    result = compare(desk, desk.compiler("same", ""), project)
+def test_a_workspace_is_the_same_with_the_same_compiler(comparison: ComparisonProject, project: Path) -> None:
+    result = compare(comparison, comparison.compiler("same", ""), project)
     assert changes(result) == []
     assert (result.compared, result.same, result.not_compared) == (1, True, ())
     assert result.bytes[0] == result.bytes[1] > 0
     assert sum(result.base.linkers.values()) == 3  # the proc-macro, the cdylib and the program
 
 
-def test_one_more_export_of_one_crate_is_all_that_is_reported(desk: Desk, project: Path) -> None:
-    result = compare(desk, desk.compiler("more", MORE), project)
+def test_one_more_export_of_one_crate_is_all_that_is_reported(
+    comparison: ComparisonProject, project: Path
+) -> None:
+    result = compare(comparison, comparison.compiler("more", MORE), project)
     assert changes(result) == [
         ("export new", "cdylib", "shared_more"),
         ("symbol new", "rlib", "shared_more"),
     ], [one.headline() for one in result.groups]
 
 
-def test_of_a_member_only_what_it_needs_is_built(desk: Desk, project: Path) -> None:
-    other = desk.compiler("other", 'case "$*" in *"--crate-name tool "*) exit 1 ;; esac')
-    assert compare(desk, other, project / "shared").same
-    assert not compare(desk, other, project).same
+def test_of_a_member_only_what_it_needs_is_built(comparison: ComparisonProject, project: Path) -> None:
+    other = comparison.compiler("other", 'case "$*" in *"--crate-name tool "*) exit 1 ;; esac')
+    assert compare(comparison, other, project / "shared").same
+    assert not compare(comparison, other, project).same
 
 
-def test_a_project_that_does_not_compile_with_one_side_differs(desk: Desk, project: Path) -> None:
+def test_a_project_that_does_not_compile_with_one_side_differs(
+    comparison: ComparisonProject, project: Path
+) -> None:
     broken = 'case "$*" in *"--crate-name archive "*) set -- "$@" --crate-type=bin ;; esac'
-    result = compare(desk, desk.compiler("broken", broken), project)
+    result = compare(comparison, comparison.compiler("broken", broken), project)
     kinds = {one.kind for one in result.groups}
     assert {"exit", "diagnostic new", "output gone"} <= kinds
 
 
-def test_folder_without_a_project_is_reported(desk: Desk, tmp_path: Path) -> None:
+def test_folder_without_a_project_is_reported(comparison: ComparisonProject, tmp_path: Path) -> None:
     with pytest.raises(LinkageError, match=r"--cargo .*: no Cargo\.toml"):
-        compare(desk, desk.compiler("same", ""), tmp_path)
+        compare(comparison, comparison.compiler("same", ""), tmp_path)
     with pytest.raises(LinkageError, match="takes no cases"):
         compared(ComparisonOptions(("a", "b"), ["case.yaml"], cargo="."))
 

@@ -14,25 +14,27 @@ from linkage.compare.comparison import ComparedSide
 from linkage.compare.snapshot import decoded, encoded
 from linkage.render.compare_text import described
 from support.changed_library import AFTER, BEFORE, CASE, changes
-from support.desk import Desk
+from support.comparison_project import ComparisonProject
 
 MORE = BEFORE.format("--cfg more")
 
 
 @pytest.fixture
-def run(desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> "ReportRun":
-    monkeypatch.setenv("LINKAGE_STORE", str(desk.shared / "store"))
-    monkeypatch.chdir(desk.folder)
-    desk.case(CASE)
-    return ReportRun(desk, capsys)
+def run(
+    comparison: ComparisonProject, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> "ReportRun":
+    monkeypatch.setenv("LINKAGE_STORE", str(comparison.shared / "store"))
+    monkeypatch.chdir(comparison.folder)
+    comparison.case(CASE)
+    return ReportRun(comparison, capsys)
 
 
 class ReportRun:
     """The command line, as a user has it."""
 
-    def __init__(self, desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
-        self.desk, self.capsys = desk, capsys
-        self.real = f"real={desk.rustc}"
+    def __init__(self, comparison: ComparisonProject, capsys: pytest.CaptureFixture[str]) -> None:
+        self.comparison, self.capsys = comparison, capsys
+        self.real = f"real={comparison.rustc}"
 
     def __call__(self, *words: str) -> tuple[int, str]:
         status = main(words)
@@ -41,7 +43,7 @@ class ReportRun:
 
 
 def test_the_report_goes_from_the_verdict_down(run: ReportRun) -> None:
-    changed = run.desk.compiler("changed", MORE)
+    changed = run.comparison.compiler("changed", MORE)
     status, text = run("compare", run.real, changed, "case.yaml", "--json", "r.json", "--markdown", "r.md")
     lines = text.splitlines()
     assert (status, lines[0]) == (1, "different: 2 kinds of change (1 variant compared)")
@@ -62,7 +64,7 @@ def test_the_report_goes_from_the_verdict_down(run: ReportRun) -> None:
 
 
 def test_what_is_meant_does_not_fail_and_what_does_not_occur_does(run: ReportRun) -> None:
-    changed = run.desk.compiler("changed", MORE)
+    changed = run.comparison.compiler("changed", MORE)
     entry = "expected:\n  - {change: [export new, symbol new], name: more, reason: a new API}\n"
     Path("meant.yaml").write_text(entry)
     status, text = run("compare", run.real, changed, "case.yaml", "--expect", "meant.yaml")
@@ -71,7 +73,9 @@ def test_what_is_meant_does_not_fail_and_what_does_not_occur_does(run: ReportRun
         "same except for 2 expected changes (1 variant compared)",
     )
     assert "    expected: a new API" in text.splitlines()
-    status, text = run("compare", run.real, f"same={run.desk.rustc}", "case.yaml", "--expect", "meant.yaml")
+    status, text = run(
+        "compare", run.real, f"same={run.comparison.rustc}", "case.yaml", "--expect", "meant.yaml"
+    )
     assert status == 1
     assert "expected change did not occur: meant.yaml:2:5: export new, symbol new more" in text
 
@@ -80,7 +84,7 @@ def test_snapshot_replaces_its_toolchain(run: ReportRun) -> None:
     assert run("snapshot", run.real, "case.yaml", "-o", "old.snapshot")[0] == 0
     status, text = run("compare", "old.snapshot", run.real, "case.yaml")
     assert (status, text.splitlines()[0]) == (0, "same (1 variant compared)"), text
-    changed = run.desk.compiler("changed", MORE)
+    changed = run.comparison.compiler("changed", MORE)
     status, text = run("compare", "old.snapshot", changed, "case.yaml")
     assert status == 1
     assert [line for line in text.splitlines() if line.startswith("≠")] == [
@@ -125,7 +129,7 @@ def test_a_snapshot_that_was_taken_otherwise_is_refused(run: ReportRun) -> None:
 
 
 def test_a_rule_that_is_turned_off_shows_what_it_hides(run: ReportRun) -> None:
-    other = run.desk.compiler("other", BEFORE.format("-Cmetadata=other"))
+    other = run.comparison.compiler("other", BEFORE.format("-Cmetadata=other"))
     assert run("compare", run.real, other, "case.yaml")[0] == 0
     status, text = run("compare", run.real, other, "case.yaml", "--keep", "crate-hash")
     assert status == 1
@@ -134,7 +138,7 @@ def test_a_rule_that_is_turned_off_shows_what_it_hides(run: ReportRun) -> None:
 
 
 def test_what_cannot_be_compared_is_never_the_same(run: ReportRun) -> None:
-    broken = run.desk.compiler("broken", AFTER.format("truncate -s 300 liblib.a"))
+    broken = run.comparison.compiler("broken", AFTER.format("truncate -s 300 liblib.a"))
     status, text = run("compare", run.real, broken, "case.yaml")
     assert status == 1
     assert text.splitlines()[0] == "nothing was compared, 1 not compared"
@@ -145,10 +149,10 @@ def test_variant_that_only_one_side_can_build_is_reported_with_the_reason(run: R
     case = Path("one.yaml")
     text = CASE.replace("sources:", 'toolchains: "<1.10"\nsources:')
     case.write_text(text)
-    status, text = run("compare", run.real, f"same={run.desk.rustc}", "one.yaml", "case.yaml")
+    status, text = run("compare", run.real, f"same={run.comparison.rustc}", "one.yaml", "case.yaml")
     assert (status, text.splitlines()[0]) == (0, "same (1 variant compared, 1 not compared)")
     assert "the case is about <1.10" in text
-    assert run("compare", run.real, f"same={run.desk.rustc}", "one.yaml")[0] == 5
+    assert run("compare", run.real, f"same={run.comparison.rustc}", "one.yaml")[0] == 5
 
 
 @pytest.mark.parametrize(
@@ -168,8 +172,8 @@ def test_wrong_input_is_reported_in_one_line(words: tuple[str, ...], said: str, 
 
 
 def test_swapped_members_are_reported_without_their_index(run: ReportRun) -> None:
-    swapped = run.desk.compiler("swap", AFTER.format("ar mb --plugin=/dev/null two.o liblib.a three.o"))
-    assert changes(run.desk.compare(swapped, "case.yaml")) == [("member order", "staticlib", "")]
+    swapped = run.comparison.compiler("swap", AFTER.format("ar mb --plugin=/dev/null two.o liblib.a three.o"))
+    assert changes(run.comparison.compare(swapped, "case.yaml")) == [("member order", "staticlib", "")]
 
 
 def test_a_side_in_one_line() -> None:

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from support.changed_library import AFTER, BEFORE, CASE, changes
-from support.desk import Desk
+from support.comparison_project import ComparisonProject
 
 
 @pytest.mark.parametrize(
@@ -35,21 +35,22 @@ from support.desk import Desk
     ids=["nothing", "export", "weakened", "library", "member", "section", "swapped", "renamed"],
 )
 def test_one_seeded_change_is_all_that_is_reported(
-    body: str, expected: list[tuple[str, str, str]], desk: Desk
+    body: str, expected: list[tuple[str, str, str]], comparison: ComparisonProject
 ) -> None:
-    result = desk.compare(desk.compiler("changed", body), desk.case(CASE))
+    result = comparison.compare(comparison.compiler("changed", body), comparison.case(CASE))
     assert changes(result) == expected, [one.found[0][0].change for one in result.groups]
     assert (result.compared, result.not_compared, result.same) == (1, (), not expected)
 
 
-def test_what_was_swapped_and_what_went_is_named(desk: Desk) -> None:
-    gone = desk.compare(
-        desk.compiler("less", AFTER.format("ar d --plugin=/dev/null liblib.a two.o")), desk.case(CASE)
+def test_what_was_swapped_and_what_went_is_named(comparison: ComparisonProject) -> None:
+    gone = comparison.compare(
+        comparison.compiler("less", AFTER.format("ar d --plugin=/dev/null liblib.a two.o")),
+        comparison.case(CASE),
     )
     assert re.fullmatch(r"object, \d+ bytes, with two", gone.groups[0].found[0][0].change.base)
-    order = desk.compare(
-        desk.compiler("swap", AFTER.format("ar mb --plugin=/dev/null two.o liblib.a three.o")),
-        desk.case(CASE),
+    order = comparison.compare(
+        comparison.compiler("swap", AFTER.format("ar mb --plugin=/dev/null two.o liblib.a three.o")),
+        comparison.case(CASE),
     )
     change = order.groups[0].found[0][0].change
     names = {re.sub(r"\d+\. ", "", side) for side in (change.base, change.head)}

@@ -10,7 +10,7 @@ from linkage.cli import main
 from linkage.compare.request import ComparisonOptions, compared
 from linkage.toolchain import probe, resolve_all
 from support.changed_library import changes
-from support.desk import Desk
+from support.comparison_project import ComparisonProject
 
 CASE = """\
 summary: What names its folder, its time, or the compiler's place
@@ -53,34 +53,39 @@ def _linked(old: str, new: str) -> None:
         shutil.copy2(old, new)
 
 
-def test_copy_elsewhere_builds_the_same(desk: Desk, copy: Path) -> None:
-    given = ComparisonOptions((str(desk.rustc), str(copy)), [desk.case(CASE)], no_store=True, jobs=3)
+def test_copy_elsewhere_builds_the_same(comparison: ComparisonProject, copy: Path) -> None:
+    given = ComparisonOptions(
+        (str(comparison.rustc), str(copy)), [comparison.case(CASE)], no_store=True, jobs=3
+    )
     result = compared(given)
     assert changes(result) == [], [one.found[0][0].change for one in result.groups]
     assert (result.compared, result.not_compared) == (5, ())
 
 
 def test_another_store_and_other_jobs_and_temporary_paths_make_the_same(
-    desk: Desk, copy: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    comparison: ComparisonProject,
+    copy: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    case = desk.case(CASE)
-    sides = ((str(desk.rustc), "one", "1"), (str(copy), "two/and/deeper", "3"))
+    case = comparison.case(CASE)
+    sides = ((str(comparison.rustc), "one", "1"), (str(copy), "two/and/deeper", "3"))
     for spec, place, jobs in sides:
-        folder = desk.folder / place
+        folder = comparison.folder / place
         (folder / "tmp").mkdir(parents=True)
         monkeypatch.setenv("TMPDIR", str(folder / "tmp"))
         monkeypatch.setenv("LINKAGE_CACHE", str(folder / "cache"))
         words = ("-j", jobs, "--store", str(folder / "store"), "-o", str(folder / "x.snapshot"))
         assert main(("snapshot", spec, case, *words)) == 0
-    files = [str(desk.folder / place / "x.snapshot") for _, place, _ in sides]
+    files = [str(comparison.folder / place / "x.snapshot") for _, place, _ in sides]
     status = main(("compare", *files))
     assert (status, "same (5 variants compared)" in capsys.readouterr().out) == (0, True)
 
 
-def test_the_place_is_a_difference_without_its_filter(desk: Desk, copy: Path) -> None:
+def test_the_place_is_a_difference_without_its_filter(comparison: ComparisonProject, copy: Path) -> None:
     given = ComparisonOptions(
-        (str(desk.rustc), str(copy)),
-        [desk.case(CASE)],
+        (str(comparison.rustc), str(copy)),
+        [comparison.case(CASE)],
         no_store=True,
         jobs=3,
         keep=["place", "incremental"],

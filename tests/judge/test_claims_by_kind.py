@@ -21,7 +21,7 @@ from linkage.run.session import Session
 from linkage.store.store import Store
 from linkage.toolchain import Toolchain
 from support.artifact_kinds import build_every_kind
-from support.asked import said
+from support.case_texts import errors_of
 from support.claim_forms import VALUES, every_form, missing_keys
 from support.no_core_fixtures import NoCoreBuild
 
@@ -195,7 +195,7 @@ def refused(role: str, row: str) -> str:
         claim = text.partition(": ")[2].replace("KIND", subject)
         before = f"summary: A role\nsources: {{lib.rs: '', code.c: ''}}\nsteps:\n  - {step}\n    claims:\n"
         whole = f"{before}      {subject}:\n        - {claim}\n"
-        found = said(whole)
+        found = errors_of(whole)
         place = f"case.yaml:{whole.count(chr(10))}:"
         assert all(line.startswith(place) and " does not apply to `" in line for line in found), found
         answers.add("R" if found else ".")

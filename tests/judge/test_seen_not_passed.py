@@ -17,7 +17,7 @@ from linkage.render.evidence import explain_verdict
 from linkage.run.session import Session
 from linkage.store.store import Store
 from linkage.toolchain import Located, Toolchain, probe, resolve
-from support.asked import said
+from support.case_texts import errors_of
 
 NO_STD = "#![no_std] #[panic_handler] fn panic(_: &core::panic::PanicInfo) -> ! { loop {} }"
 PASS, FAIL, ERROR = VerdictKind.PASS, VerdictKind.FAIL, VerdictKind.ERROR
@@ -224,7 +224,7 @@ def test_what_is_right(name: str, toolchain: Toolchain, tmp_path: Path, cache: P
 )
 def test_what_is_refused_when_the_case_is_read(steps: str, mistake: str) -> None:
     sources = "{a.rs: '', no-std.rs: 'fn main() {}', no-std.c: 'int main(void) { return 0; }'}"
-    (found,) = said(f"summary: A mistake\nsources: {sources}\nsteps: {steps}\n")
+    (found,) = errors_of(f"summary: A mistake\nsources: {sources}\nsteps: {steps}\n")
     assert mistake in found
 
 

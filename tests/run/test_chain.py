@@ -11,7 +11,7 @@ import pytest
 from linkage.artifact.digest import file_digest
 from linkage.judge.verdict import VerdictKind
 from linkage.run.session import Session
-from support.counting import Counted
+from support.counted_toolchain import Counted
 from support.small_cases import verdicts
 
 Sessions = Callable[[Path], Session]

@@ -14,7 +14,7 @@ from linkage.run import chain
 from linkage.run.executor import Context, execute
 from linkage.run.session import Session
 from linkage.run.workspace import Workspace
-from support.counting import Counted
+from support.counted_toolchain import Counted
 from support.small_cases import planned, verdicts
 
 Sessions = Callable[[Path], Session]

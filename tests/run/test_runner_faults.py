@@ -9,7 +9,7 @@ import pytest
 from linkage.judge.verdict import VerdictKind
 from linkage.run.runner_faults import runner_fault
 from linkage.run.session import Session
-from support.counting import Counted
+from support.counted_toolchain import Counted
 from support.small_cases import verdicts
 
 ABORT = """\

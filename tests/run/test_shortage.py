@@ -20,7 +20,7 @@ from linkage.run.session import Session
 from linkage.run.shortage import MachineState, shortage
 from linkage.run.workspace import Workspace
 from linkage.toolchain import Toolchain
-from support.counting import Counted
+from support.counted_toolchain import Counted
 from support.mounts import can_mount, in_namespace
 from support.small_cases import verdicts
 

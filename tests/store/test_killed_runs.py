@@ -25,7 +25,7 @@ def test_runs_that_were_killed_fifty_times(runs: Runs) -> None:
     """Two at once on one store, killed at random moments, then one that may finish."""
     runs.case(cells(CELLS), main_c=MAIN)
     store = runs.folder / "store"
-    script = Path(__file__).parents[1] / "support/killing.py"
+    script = Path(__file__).parents[1] / "support/killed_runs.py"
     words = [
         sys.executable,
         script,

@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 from linkage.store.store import Store
-from support.counting import Counted
+from support.counted_toolchain import Counted
 
 CELLS = 50
 CASE = f"""\

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from support.rust_history import ci, history
-from support.told_rustc import ANSWER, MakeRustc, breaking
+from support.scripted_rustc import ANSWER, MakeRustc, breaking
 
 __all__ = ["case", "ci", "history", "make_rustc", "own_rustup", "probes"]
 

@@ -21,7 +21,7 @@ from support.github_server import GitHubServer, Refusal, serve_github
 from support.large_toolchains import REAL, LargeNightlies
 from support.nightly_server import serving_nightlies
 from support.rust_history import HOST, RustHistory, make_history
-from support.told_rustc import FAILS
+from support.scripted_rustc import FAILS
 
 ORIGIN = "https://static.rust-lang.org"
 MISSING = ("02", "08", "15")

@@ -15,7 +15,7 @@ import pytest
 from linkage.cli import main
 from linkage.toolchain.sources.rustup.folders import machine_host
 from support.nightly_server import NightlyServer, package, serve
-from support.told_rustc import FAILS, breaking
+from support.scripted_rustc import FAILS, breaking
 
 HOST = machine_host()
 CULPRIT = 7

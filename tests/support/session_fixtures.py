@@ -9,7 +9,7 @@ import pytest
 from linkage.run.session import Session
 from linkage.store.store import Store
 from linkage.toolchain import Located, Toolchain, probe
-from support.counting import Counted
+from support.counted_toolchain import Counted
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """Runs that are killed: processes that carry a case's variants out, two at once, each killed at a random
 moment until that many were at work then.
 
-    killing.py CASE STORE CACHE RUSTC HOW-MANY SEED
+    killed_runs.py CASE STORE CACHE RUSTC HOW-MANY SEED
 
 They are forked where all is imported, so that no moment is spent on the start of an interpreter.
 """

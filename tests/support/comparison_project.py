@@ -8,7 +8,7 @@ from linkage.compare.request import ComparisonOptions, compared
 
 
 @dataclass
-class Desk:
+class ComparisonProject:
     """A folder with a case, and compilers that differ from the real one in one thing."""
 
     folder: Path

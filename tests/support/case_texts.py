@@ -23,7 +23,7 @@ def small(rest: str, folder: Path = Path("nowhere")) -> Case:
     return read(SMALL + dedent(rest).lstrip("\n"), folder)
 
 
-def said(text: str, folder: Path = Path("nowhere")) -> list[str]:
+def errors_of(text: str, folder: Path = Path("nowhere")) -> list[str]:
     """The lines that are said of a wrong case; none of a right one."""
     try:
         read(text, folder)
@@ -32,6 +32,6 @@ def said(text: str, folder: Path = Path("nowhere")) -> list[str]:
     return []
 
 
-def said_of(rest: str, folder: Path = Path("nowhere")) -> list[str]:
+def errors_of_small(rest: str, folder: Path = Path("nowhere")) -> list[str]:
     """Like said, for the rest of a small case; it starts in line 3."""
-    return said(SMALL + dedent(rest).lstrip("\n"), folder)
+    return errors_of(SMALL + dedent(rest).lstrip("\n"), folder)
