@@ -8,12 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from linkage.bisect.axis import Range, outward, steps_back
 from linkage.bisect.journal import Journal, JournalEntry
-from linkage.bisect.question import ProbeOutcome, Question, only, questions, why
+from linkage.bisect.probing import Probing
+from linkage.bisect.question import Question, only, questions, why
 from linkage.bisect.search import Mark, asking, choose, gaps, remaining, spread, upcoming
-from linkage.bisect.signature import ProbeResult
 from linkage.bisect.subject import (
     Finding,
-    MissingError,
     OpenQuestion,
     Prober,
     SearchOptions,
@@ -45,15 +44,13 @@ class Bisection:
         self.prober = prober
         self.journal = journal
         self.options = options
-        self.say = say
         self.subjects = [Subject(variant, options.fixed) for variant in variants]
-        self.tried: set[int] = set()
-        self._probed: dict[tuple[str, str], ProbeResult] = {}
+        self.probing = Probing(asked.axis, prober, journal, options, say)
 
     def run(self, hints: Sequence[int] = ()) -> SearchResult:
         """Search until nothing can be narrowed; `hints` are places where a good end may be."""
         ends = [place for place in (self.range.new, self.range.old) if place is not None]
-        self.prober.prefetch([self._name(place) for place in ends if self._wanted(place)])
+        self.prober.prefetch([self.probing.name(place) for place in ends if self._wanted(place)])
         self._new_end()
         tried = [subject.new for subject in self.subjects if subject.new is not None]
         if not tried:
@@ -85,24 +82,15 @@ class Bisection:
             if not open_ones:
                 break
             coming = range(place + 1, min(place + 3, self.range.new + 1))
-            self._probe(place, open_ones, [self._name(one) for one in coming])
+            self._probe(place, open_ones, [self.probing.name(one) for one in coming])
         return {asked.question: asked.known for subject in self.subjects for asked in subject.asked}
-
-    def why_not(self, question: Question, place: int) -> str:
-        """Why a position is inconclusive for a question."""
-        name = self._name(place)
-        entry = self.journal.entries.get((name, question.variant))
-        if entry is not None and entry.result is not None:
-            return why(question, entry.result)
-        return self.journal.missing.get(name, "set by hand")
-
-    def _name(self, place: int) -> str:
-        return self.range.axis.name(place)
 
     def _wanted(self, place: int) -> bool:
         """Whether the toolchain must be tried."""
-        name = self._name(place)
-        return name not in self.journal.missing and not all(self._has(name, one) for one in self.subjects)
+        name = self.probing.name(place)
+        return name not in self.journal.missing and not all(
+            self.probing.has(name, one) for one in self.subjects
+        )
 
     def _at_end(
         self,
@@ -121,11 +109,11 @@ class Bisection:
                 subjects = open_ones()
                 if not subjects or missing >= MISSING:
                     break
-                if not self._prepare(place, subjects):
+                if not self.probing.prepare(place, subjects):
                     missing += 1
                     continue
                 missing = 0
-                for subject, entry in self._entries(place, subjects, failing=failing):
+                for subject, entry in self.probing.entries(place, subjects, failing=failing):
                     visit(place, subject, entry)
 
     def _spaced(self, places: Iterable[int]) -> Iterator[int]:
@@ -136,7 +124,7 @@ class Bisection:
                 left -= 1
                 continue
             yield place
-            if self._name(place) not in self.journal.missing:
+            if self.probing.name(place) not in self.journal.missing:
                 left = (1 << found) - 1
                 found += 1
 
@@ -168,7 +156,7 @@ class Bisection:
         self._at_end(places, open_ones, visit, failing=lambda subject: not subject.backwards)
         for subject in self.subjects:
             if subject.new is None:
-                subject.problem = f"no toolchain at or near {self._name(asked)}"
+                subject.problem = f"no toolchain at or near {self.probing.name(asked)}"
 
     def _old_end(self, new: int, hints: Sequence[int]) -> None:
         if self.range.old is not None:
@@ -211,7 +199,7 @@ class Bisection:
             if subject.backwards:
                 self._ask(place, subject, entry)
             else:
-                self._note(place, subject, entry)
+                self.probing.note(place, subject, entry)
             subject.old = place if subject.old is None or entry.mark is not Mark.SKIP else subject.old
 
         def open_ones() -> list[Subject]:
@@ -242,7 +230,7 @@ class Bisection:
 
         def visit(place: int, subject: Subject, entry: JournalEntry) -> None:
             subject.tries += 1
-            self._note(place, subject, entry)
+            self.probing.note(place, subject, entry)
             told = any(asked.known[place] is not Mark.SKIP for asked in subject.asked)
             subject.new = place if subject.new is None or told else subject.new
 
@@ -260,7 +248,7 @@ class Bisection:
 
     def _ask(self, place: int, subject: Subject, entry: JournalEntry) -> None:
         """Derive the questions from a failing toolchain."""
-        name = self._name(place)
+        name = self.probing.name(place)
         if entry.result is not None and entry.mark is Mark.BAD:
             subject.problem, subject.passes = "", False
             found = questions(subject.variant, entry.result, self.options.match)
@@ -282,7 +270,7 @@ class Bisection:
         elif not subject.problem:
             reason = f": {entry.result.reason}" if entry.result is not None and entry.result.reason else ""
             subject.problem = f"could not be judged on {name}, the bad end{reason}"
-        self._note(place, subject, entry)
+        self.probing.note(place, subject, entry)
 
     def _check_ends(self) -> None:
         """Drop the questions whose ends do not differ, with the reason."""
@@ -300,8 +288,8 @@ class Bisection:
         asked = subject.asked[0]
         place = subject.new if subject.backwards else subject.old
         if place is None:
-            return f"no toolchain at or near {self._name(self.range.old or self.range.axis.floor)}"
-        name = self._name(place)
+            return f"no toolchain at or near {self.probing.name(self.range.old or self.range.axis.floor)}"
+        name = self.probing.name(place)
         entry = self.journal.entries.get((name, subject.variant))
         end = "the newer end" if subject.backwards else "the good end"
         if asked.known.get(place) is Mark.BAD:
@@ -318,25 +306,25 @@ class Bisection:
         for place in spread(old, new, self.options.spread):
             self._probe(place, [subject for subject in self.subjects if subject.asked])
             passing = [subject for subject in self.subjects if subject.passes and not subject.asked]
-            if not passing or not self._prepare(place, passing):
+            if not passing or not self.probing.prepare(place, passing):
                 continue
-            for subject, entry in self._entries(place, passing, failing=lambda _: True):
+            for subject, entry in self.probing.entries(place, passing, failing=lambda _: True):
                 subject.marks[place] = entry.mark
                 if entry.mark is not Mark.BAD:
-                    self._write(place, subject, entry)
+                    self.probing.write(place, subject, entry)
                     continue
                 seen = [*subject.marks]
                 self._ask(place, subject, entry)
                 for other in seen:  # what was tried before there was a question
-                    known = self.journal.entries.get((self._name(other), subject.variant))
+                    known = self.journal.entries.get((self.probing.name(other), subject.variant))
                     if known is not None:
-                        self._note(other, subject, known)
+                        self.probing.note(other, subject, known)
 
     def _narrow(self) -> None:
         while True:
             known = [asked.known for subject in self.subjects for asked in subject.asked]
             ends = {end for one in known for gap in gaps(one) for end in (gap.before, gap.after)}
-            self.prober.retain([self._name(end) for end in ends])
+            self.prober.retain([self.probing.name(end) for end in ends])
             place = choose(known, self._at_hand(known))
             if place is None:
                 return
@@ -346,114 +334,26 @@ class Bisection:
                 for subject in self.subjects
                 if any(asking(asked.known, place) for asked in subject.asked)
             ]
-            self._probe(place, wanting, [self._name(one) for one in upcoming(known, place)])
+            self._probe(place, wanting, [self.probing.name(one) for one in upcoming(known, place)])
 
     def _at_hand(self, known: Sequence[dict[int, Mark]]) -> set[int]:
         """Positions inside the gaps whose toolchain is installed."""
         inside = {p for one in known for gap in gaps(one) for p in range(gap.before + 1, gap.after)}
-        names = {self._name(place): place for place in inside}
+        names = {self.probing.name(place): place for place in inside}
         return {names[name] for name in self.prober.available(names)}
 
     def _probe(self, place: int, subjects: Sequence[Subject], coming: Sequence[str] = ()) -> None:
         if not subjects:
             return
-        if not self._prepare(place, subjects):
+        if not self.probing.prepare(place, subjects):
             for subject in self.subjects:
                 for asked in subject.asked:
                     asked.known.setdefault(place, Mark.SKIP)
             return
-        if not all(self._has(self._name(place), one) for one in subjects):
+        if not all(self.probing.has(self.probing.name(place), one) for one in subjects):
             self.prober.prefetch(coming)  # while this one is tried
-        for subject, entry in self._entries(place, subjects):
-            self._note(place, subject, entry)
-
-    def _prepare(self, place: int, subjects: Iterable[Subject]) -> bool:
-        """Make a toolchain available if it must be tried; False if it is missing."""
-        name = self._name(place)
-        if name in self.journal.missing:
-            return False
-        if all(self._has(name, one) for one in subjects):
-            return True
-        try:
-            self.prober.get(name)
-        except MissingError as error:
-            self.journal.note_missing(name, str(error), for_now=error.for_now)
-            self.say(f"{name}: skipped: {error}")
-            return False
-        self.tried.add(place)
-        return True
-
-    def _has(self, name: str, subject: Subject) -> bool:
-        """Whether the journal has the result; for a failing end its signature, too."""
-        entry = self.journal.entries.get((name, subject.variant))
-        return entry is not None and (
-            entry.result is not None or bool(subject.asked) or entry.mark is not Mark.BAD
-        )
-
-    def _entries(
-        self,
-        place: int,
-        subjects: Sequence[Subject],
-        *,
-        failing: Callable[[Subject], bool] = lambda _: False,
-    ) -> Iterator[tuple[Subject, JournalEntry]]:
-        """The journal's entries, or those of new probes, which run at the same time.
-
-        `failing` tells for which subjects the questions are derived from them.
-        """
-        name = self._name(place)
-        wanted = [one.variant for one in subjects if not self._has(name, one)]
-        wanted = [one for one in wanted if (name, one) not in self._probed]
-        results = iter(self.prober.results(name, wanted)) if wanted else iter(())
-        for subject in subjects:
-            known = self.journal.entries.get((name, subject.variant))
-            if known is not None and self._has(name, subject):
-                yield subject, known
-                continue
-            while (name, subject.variant) not in self._probed:
-                variant, result = next(results)
-                self._probed[name, variant] = result
-            found = self._probed[name, subject.variant]
-            yield subject, JournalEntry(self._overall(subject, found, failing=failing(subject)), found)
-
-    def _overall(self, subject: Subject, found: ProbeResult, *, failing: bool = False) -> Mark:
-        asked = [one.question for one in subject.asked]
-        if failing:
-            asked = list(questions(subject.variant, found, self.options.match))
-        if not asked:
-            passes = found.outcome in (VerdictKind.PASS, VerdictKind.KNOWN, VerdictKind.FIXED)
-            return Mark.GOOD if passes else Mark.SKIP
-        answers = {question.mark(found) for question in asked}
-        if Mark.BAD in answers:
-            return Mark.BAD
-        return Mark.GOOD if answers == {Mark.GOOD} else Mark.SKIP
-
-    def _note(self, place: int, subject: Subject, entry: JournalEntry) -> None:
-        """Apply an entry to every question of its subject, and write it to the journal if it is new."""
-        corrected = entry.result is None or (
-            bool(subject.asked) and entry.mark is not self._overall(subject, entry.result)
-        )
-        for asked in subject.asked:
-            given = entry.mark if corrected or entry.result is None else asked.question.mark(entry.result)
-            asked.known[place] = given
-        subject.marks[place] = entry.mark
-        self._write(place, subject, entry)
-
-    def _write(self, place: int, subject: Subject, entry: JournalEntry) -> None:
-        name = self._name(place)
-        if self.journal.entries.get((name, subject.variant)) != entry:
-            summary = self._told(subject, entry)
-            self.journal.note(name, subject.variant, entry, summary)
-            self.say(f"{name}: {entry.mark.value}: {subject.variant}: {summary}")
-
-    def _told(self, subject: Subject, entry: JournalEntry) -> str:
-        if entry.result is None:
-            return "set by hand"
-        asked = [one.question for one in subject.asked]
-        bad = [one for one in asked if one.outcome(entry.result) is ProbeOutcome.SAME]
-        if asked:
-            return why((bad or asked)[0], entry.result)
-        return entry.result.reason or next(map(str, entry.result.failures), entry.result.outcome)
+        for subject, entry in self.probing.entries(place, subjects):
+            self.probing.note(place, subject, entry)
 
     def _result(self, used: Range) -> SearchResult:
         findings = tuple(
@@ -468,8 +368,8 @@ class Bisection:
             if (at := gaps(asked.known))
         )
         problems = tuple((one.variant, one.problem) for one in self.subjects if one.problem)
-        return SearchResult(findings, problems, used, len(self.tried))
+        return SearchResult(findings, problems, used, len(self.probing.tried))
 
     def _skipped(self, asked: OpenQuestion) -> tuple[tuple[int, str], ...]:
         places = sorted(place for place, answer in asked.known.items() if answer is Mark.SKIP)
-        return tuple((place, self.why_not(asked.question, place)) for place in places)
+        return tuple((place, self.probing.why_not(asked.question, place)) for place in places)

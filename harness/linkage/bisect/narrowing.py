@@ -202,7 +202,7 @@ class Narrowing:
             if place not in known:
                 why = "not needed: another one has the effect alone"
             else:
-                why = search.why_not(one.question, place)
+                why = search.probing.why_not(one.question, place)
             return _member(pull, build, effect, known.get(place), why, older=older)
 
         return members
