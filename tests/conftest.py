@@ -21,6 +21,9 @@ pytest_plugins = [
 
 _COMPILING = {"found_toolchains", "rustc"}
 
+# In a job of GitHub Actions, every run would also report to it.
+os.environ.pop("GITHUB_ACTIONS", None)
+
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell starts a job in the background with SIGINT ignored, and children inherit it: tests
     # that interrupt a run would wait for ever.

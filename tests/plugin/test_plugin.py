@@ -151,6 +151,35 @@ def test_junit(judged: tuple[Project, Result]) -> None:
     assert own <= {"rust-lld of real", "package of real"}
 
 
+def test_junit_has_each_fact_once(judged: tuple[Project, Result]) -> None:
+    text = (judged[0].folder / "out.xml").read_text()
+    assert "linkage_verdict" not in text
+    tests = {one.get("name"): one for one in ET.fromstring(text).iter("testcase")}  # noqa: S314 - likewise
+    assert {(one.get("classname"), one.get("file")) for one in tests.values()} == {
+        ("cases.each", "cases/each.yaml")
+    }
+    facts = {
+        name: {one.get("name"): one.get("value") for one in test.findall("properties/property")}
+        for name, test in tests.items()
+    }
+    assert {name: found["outcome"] for name, found in facts.items()} == {
+        f"real[cell={cell}]": outcome
+        for cell, outcome in {
+            "passes": "pass", "skips": "skip", "fails": "fail", "known": "known", "fixed": "fixed",
+            "errs": "error", "unstable": "pass",
+        }.items()
+    }  # fmt: skip
+    failing = facts["real[cell=fails]"]
+    assert (failing["toolchain"], failing["cell"]) == ("real", "cell=fails")
+    assert re.fullmatch(
+        r"cases/each\.yaml:16:\d+: lib: lib\.cdylib\.exports\.all", str(failing["failed-claim"])
+    )
+    assert {found["cached"] for found in facts.values()} <= {"true", "false"}
+    assert facts["real[cell=known]"]["known-bug"] == "rust-lang/rust#1"
+    assert "no-such-tool" in facts["real[cell=skips]"]["reason"]
+    assert text.count("exports.all does not hold") == 1
+
+
 def test_junit_of_other_tests_has_no_tools(project: Project) -> None:
     project.write("test_it.py", "def test_it(): pass")
     assert project.run("test_it.py", "--junitxml=out.xml").status == 0

@@ -1,6 +1,7 @@
 """The hooks that pytest calls in a run that has cases: collection, and the start and end of the run."""
 
 import fnmatch
+import os
 from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -47,9 +48,13 @@ class Hooks:
         recorder = Recorder(config, store, lambda: session_of(config).machine.versions)
         config.pluginmanager.register(recorder, "linkage-recorder")
         if config.getoption("xmlpath", None):
-            from linkage.plugin.junit_tools import JUnitTools  # noqa: PLC0415 - other runs need none of it
+            from linkage.plugin.junit import JUnitFile  # noqa: PLC0415 - other runs need none of it
 
-            config.pluginmanager.register(JUnitTools(config), "linkage-junit-tools")
+            config.pluginmanager.register(JUnitFile(config), "linkage-junit")
+        if os.environ.get("GITHUB_ACTIONS") == "true":
+            from linkage.plugin.github_actions import GitHubActions  # noqa: PLC0415 - likewise
+
+            config.pluginmanager.register(GitHubActions(config.rootpath), "linkage-github-actions")
         targets_of(config)
         if config.getoption("--toolchain"):
             toolchains_of(config)

@@ -4,10 +4,13 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
+import pytest
+
 from linkage.case.matrix import row_id
-from linkage.judge.verdict import Verdict
+from linkage.judge.verdict import Verdict, VerdictKind
 from linkage.plan.plan import Variant
 from linkage.render.evidence import explain_verdict
+from linkage.render.run_data import VariantReport
 from linkage.store.results import file_identity
 
 VERDICT = "linkage_verdict"
@@ -60,3 +63,13 @@ def verdict_of(user_properties: Iterable[tuple[str, object]]) -> dict[str, Any] 
     """The verdict among the properties of a report; None for other tests."""
     found = (value for name, value in user_properties if name == VERDICT)
     return next((value for value in found if isinstance(value, dict)), None)
+
+
+def variant_report(report: pytest.TestReport) -> VariantReport | None:
+    """The verdict of a report; None for other tests, and for phases in which nothing was decided."""
+    found = verdict_of(report.user_properties)
+    if found is None or report.when == "teardown" or (report.when == "setup" and report.passed):
+        return None
+    return VariantReport.of(
+        report.nodeid, found, refused=report.failed and found["outcome"] == VerdictKind.SKIP
+    )

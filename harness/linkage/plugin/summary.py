@@ -15,9 +15,8 @@ from typing import Any
 import pytest
 
 from linkage.host.interruption import deaf_children, interruption
-from linkage.judge.verdict import VerdictKind
-from linkage.plugin.junit_tools import tools_of_machine
-from linkage.plugin.properties import verdict_of
+from linkage.plugin.junit import tools_of_machine
+from linkage.plugin.properties import variant_report, verdict_of
 from linkage.render.progress import ProgressLine, interrupted
 from linkage.render.run_data import VariantReport, run_json
 from linkage.render.run_table import print_summary, summary_console
@@ -126,17 +125,14 @@ class Summary:
             self.unreadable.append(str(report.longrepr))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        found = verdict_of(report.user_properties)
-        if found is None:
+        if verdict_of(report.user_properties) is None:
             if report.failed:
                 self.broken.append(f"{report.nodeid}: {report.longreprtext}")
             return
-        if report.nodeid in self.reports or report.when == "teardown":
+        found = variant_report(report)
+        if found is None or report.nodeid in self.reports:
             return
-        if report.when == "setup" and report.passed:
-            return
-        refused = report.failed and found["outcome"] == VerdictKind.SKIP
-        self.reports[report.nodeid] = VariantReport.of(report.nodeid, found, refused=refused)
+        self.reports[report.nodeid] = found
         self._show_progress(report.nodeid)
 
     def pytest_terminal_summary(self, exitstatus: int, config: pytest.Config) -> None:
