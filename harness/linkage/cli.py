@@ -25,6 +25,7 @@ COMMANDS = {
     "repro": "write a shell script that reproduces a variant with rustc and cc alone",
     "inspect": "print the symbols, sections and dependencies of artifacts",
     "table": "print the recorded verdicts as a table of cases by compilers",
+    "report": "write the recorded verdicts as a page: static files that open in a browser",
     "compare": "build the cases with two toolchains and report how the outputs differ",
     "snapshot": "record what a toolchain builds, for a later `linkage compare`",
     "bisect": "find the compiler that introduced or fixed a failure",

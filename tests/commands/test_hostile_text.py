@@ -155,10 +155,7 @@ def invocations(place: HostilePlace) -> Iterator[tuple[str, tuple[str, ...]]]:
     yield "inspect", (f"liba{EVIL}.a",)
     yield "inspect", (f"liba{EVIL}.a", "--all", "--json")
     yield "inspect", (case, f"gone{EVIL}")
-    yield "table", ()
-    yield "table", ("--variants",)
-    yield "table", ("--markdown",)
-    yield "table", ("--json",)
+    yield from _of_results()
     yield "compare", (f"one={one}", f"two={two}")
     yield "compare", (f"one={one}", f"two={two}", "--markdown", "-")
     yield "compare", (f"one={one}", f"two={two}", "--json", "-")
@@ -179,6 +176,16 @@ def invocations(place: HostilePlace) -> Iterator[tuple[str, tuple[str, ...]]]:
     yield "schema", ()
     yield "completion", (f"odd{EVIL}",)
     yield "completion", ("bash",)
+
+
+def _of_results() -> Iterator[tuple[str, tuple[str, ...]]]:
+    yield "table", ()
+    yield "table", ("--variants",)
+    yield "table", ("--markdown",)
+    yield "table", ("--json",)
+    yield "report", ("-o", f"page{EVIL}", "--history", f"nights{EVIL}")
+    yield "report", ("-o", "cases")
+    yield "report", (f"gone{EVIL}", "-o", "page")
 
 
 def test_every_command_is_tried(place: HostilePlace) -> None:
@@ -206,6 +213,16 @@ def test_nothing_controls_the_terminal(name: str, place: HostilePlace) -> None:
             lines = [line for line in (out + err).splitlines() if raw(line)]
             found[f"{command} {words!r}"] = [*map(ascii, lines[:5])]
     assert found == {}
+
+
+def test_no_page_has_control_characters(place: HostilePlace) -> None:
+    status, out, err = place.call("report", "-o", "page", "--history", "nights")
+    assert (status, err) == (4, ""), out  # one case cannot be read
+    pages = list((place.folder / "page").rglob("*.html"))
+    assert len(pages) >= 3
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        assert raw(text) == [], page.name
 
 
 def test_colour_is_ours_alone(place: HostilePlace) -> None:

@@ -68,11 +68,11 @@ def run(arguments: argparse.Namespace) -> int:
     cases = list(read_cases(named_cases(arguments), arguments.chosen, wrong.append))
     folder = store_folder(arguments.store, os.environ)
     narrowed = arguments.chosen is not None or any(split(text)[2] for text in arguments.cases)
-    kept = [(case, _kept(folder, case, narrowed=narrowed)) for case in cases]
+    kept = [(case, kept_results(folder, case, narrowed=narrowed)) for case in cases]
     tools = {key: versions for case in cases for key, versions in _tools(folder, case).items()}
     found = grid(
         kept,
-        _chosen(arguments.toolchain),
+        chosen_compilers(arguments.toolchain),
         tools=tools,
         by_variant=arguments.variants,
         by_target=arguments.targets,
@@ -98,7 +98,7 @@ def run(arguments: argparse.Namespace) -> int:
     return ExitCode.USAGE if wrong else ExitCode.OK
 
 
-def _kept(folder: Path, case: Case, *, narrowed: bool) -> Sequence[KeptResult]:
+def kept_results(folder: Path, case: Case, *, narrowed: bool) -> Sequence[KeptResult]:
     """The results of a case; if only some of its variants are meant, without those of the others."""
     found = Results.open(folder).of_case(case.file) if folder.is_dir() else ()
     return [one for one in found if not narrowed or one.cell in case.ids]
@@ -108,7 +108,7 @@ def _tools(folder: Path, case: Case) -> Mapping[str, Mapping[str, str]]:
     return Results.open(folder).tools_of(case.file) if folder.is_dir() else {}
 
 
-def _chosen(specs: Sequence[str]) -> list[Compiler] | None:
+def chosen_compilers(specs: Sequence[str]) -> list[Compiler] | None:
     """The compilers that were asked for, as they are now."""
     if not specs:
         return None

@@ -343,14 +343,14 @@ def decoded(stored: bytes, place: Path, shape: type[T]) -> T | None:
     if _checksum(place, body) != check:
         return None
     try:
-        content = _inflated(body[1:]) if body[:1] == b"z" else body[1:]
+        content = inflated(body[1:]) if body[:1] == b"z" else body[1:]
         return msgspec.msgpack.decode(content, type=shape)
     except (zlib.error, *MALFORMED):
         return None
 
 
-def _inflated(body: bytes) -> bytes:
-    """An entry's content. Raises zlib.error if it is damaged, or larger than any that is written."""
+def inflated(body: bytes) -> bytes:
+    """What was compressed. Raises zlib.error if it is damaged, or larger than anything that is written."""
     inflating = zlib.decompressobj()
     content = inflating.decompress(body, _LARGEST)
     if not inflating.eof:
