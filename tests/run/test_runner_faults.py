@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from linkage.judge.verdict import VerdictKind
-from linkage.run.runner_faults import runner_fault
+from linkage.run.runner_faults import BuiltProgram, not_started, runner_fault
 from linkage.run.session import Session
 from support.counted_toolchain import Counted
 from support.small_cases import verdicts
@@ -146,3 +146,139 @@ def test_valgrind_finds_its_limits_as_they_stay(
     case = CASE.format(status=0, flags="--tool=none", exit=0) + steps
     (verdict,) = verdicts(session_on(tmp_path / "store"), case, counted.toolchain, tmp_path)
     assert verdict.outcome is VerdictKind.PASS, verdict.failures
+
+
+STARTS = """\
+summary: A program that something else starts
+sources:
+  main.c: |
+    #include <stdio.h>
+    int main(void) {{ puts("ran"); return {status}; }}
+steps:
+  - {{cc: main.c}}
+  - {{chmod: main.bin, mode: "{mode}"}}
+  - {{run: main, runner: {runner}, exit: {exit}}}
+"""
+
+
+@pytest.mark.parametrize("expected", ["any", "fails", "126", "127"])
+@pytest.mark.parametrize(
+    ("runner", "told"),
+    [
+        (
+            "[env, no-such-program]",
+            "`env` did not start `./main`: env: 'no-such-program': No such file or directory",
+        ),
+        ("[nice, --no-such-option]", "`nice` did not start `./main`: "),
+        ("[timeout, 5, no-such-program]", "`timeout` did not start `./main`: timeout: failed to run command"),
+        (
+            "[sh, -c, 'no-such-program \"$0\"']",
+            "`sh` did not start `./main`: ./main: 1: no-such-program: not found",
+        ),
+        ("[sh, -c, 'exit 127']", "`sh` did not start `./main`: exit status 127"),
+        ("[env, nice, setarch, no-such-program]", "`env` did not start `./main`: "),
+    ],
+)
+def test_a_program_that_its_runner_does_not_start_is_an_error(
+    runner: str,
+    told: str,
+    expected: str,
+    session_on: Callable[[Path], Session],
+    counted: Counted,
+    tmp_path: Path,
+) -> None:
+    """Whatever is expected: the exit status is not the program's."""
+    case = STARTS.format(status=0, mode=755, runner=runner, exit=expected)
+    (verdict,) = verdicts(session_on(tmp_path / "store"), case, counted.toolchain, tmp_path)
+    assert verdict.outcome is VerdictKind.ERROR
+    (failure,) = verdict.failures
+    assert failure.found.startswith(told)
+
+
+def test_a_runner_that_succeeds_without_the_program_is_an_error(
+    session_on: Callable[[Path], Session], counted: Counted, tmp_path: Path
+) -> None:
+    case = STARTS.format(status=0, mode=755, runner="['true']", exit=0)
+    (verdict,) = verdicts(session_on(tmp_path / "store"), case, counted.toolchain, tmp_path)
+    assert verdict.outcome is VerdictKind.ERROR
+    assert [one.found for one in verdict.failures] == ["`true` did not start `./main`: exit status 0"]
+
+
+@pytest.mark.parametrize("runner", ["[env]", "[nice]", "[timeout, 60]", "[sh, -c, 'exec \"$0\"']"])
+def test_a_program_without_the_right_to_be_executed_is_an_error(
+    runner: str, session_on: Callable[[Path], Session], counted: Counted, tmp_path: Path
+) -> None:
+    case = STARTS.format(status=0, mode=644, runner=runner, exit="any")
+    (verdict,) = verdicts(session_on(tmp_path / "store"), case, counted.toolchain, tmp_path)
+    assert verdict.outcome is VerdictKind.ERROR
+    assert [one.found.endswith("Permission denied") for one in verdict.failures] == [True]
+
+
+@pytest.mark.parametrize("content", ["00ff00ff", "7f454c46020101", ""])
+@pytest.mark.parametrize(
+    "runner",
+    [
+        "[env]",
+        "[timeout, 60]",
+        "[setarch, -R]",
+        "[bash, -c, 'exec \"$0\"']",
+        "[sh, -c, '\"$0\"']",
+        "[valgrind]",
+    ],
+)
+def test_a_program_that_the_system_does_not_execute_is_an_error(
+    runner: str, content: str, session_on: Callable[[Path], Session], counted: Counted, tmp_path: Path
+) -> None:
+    """Its file is opened all the same, and env has a shell read it as a script."""
+    case = STARTS.format(status=0, mode=755, runner=runner, exit="any")
+    broken = f'  - {{write: main.bin, hex: "{content}"}}\n  - {{run:'
+    (verdict,) = verdicts(
+        session_on(tmp_path / "store"), case.replace("  - {run:", broken), counted.toolchain, tmp_path
+    )
+    assert verdict.outcome is VerdictKind.ERROR, verdict
+    assert [" start `./main`: " in one.found for one in verdict.failures] == [True]
+
+
+@pytest.mark.parametrize("status", [0, 3, 126, 127])
+@pytest.mark.parametrize("runner", ["[]", "[env]", "[nice, -n, 1]", "[sh, -c, '\"$0\"']", "[valgrind, -q]"])
+def test_the_exit_status_of_a_program_that_was_started_is_its_own(
+    runner: str, status: int, session_on: Callable[[Path], Session], counted: Counted, tmp_path: Path
+) -> None:
+    case = STARTS.format(status=status, mode=755, runner=runner, exit=status)
+    (verdict,) = verdicts(session_on(tmp_path / "store"), case, counted.toolchain, tmp_path)
+    assert verdict.outcome is VerdictKind.PASS, verdict.failures
+
+
+def test_a_program_that_is_not_there_is_an_error(
+    session_on: Callable[[Path], Session], counted: Counted, tmp_path: Path
+) -> None:
+    case = STARTS.format(status=0, mode=755, runner="[env]", exit="any").replace(
+        "  - {run:", "  - {remove: main}\n  - {run:"
+    )
+    (verdict,) = verdicts(session_on(tmp_path / "store"), case, counted.toolchain, tmp_path)
+    assert verdict.outcome is VerdictKind.ERROR
+    assert [one.found for one in verdict.failures] == ["cannot start `./main`: No such file or directory"]
+
+
+@pytest.mark.parametrize(
+    ("runner", "status", "stderr", "is_script"),
+    [
+        (
+            ["env"],
+            127,
+            "./main: error while loading shared libraries: x.so: No such file or directory",
+            False,
+        ),
+        (["env"], 126, "what the program says of env: ./main", False),
+        (["env"], 3, "env: './main': Exec format error", False),
+        (["env"], 1, "./main: 1: it failed", False),
+        (["sh", "-c"], 127, "sh: 1: other: not found", False),
+        (["env"], 127, "./main: 2: other: not found", True),
+        (["env"], 127, "", False),
+    ],
+)
+@pytest.mark.parametrize("opened", [True, None])
+def test_what_a_program_that_was_started_ends_with_is_judged(
+    runner: list[str], status: int, stderr: str, *, is_script: bool, opened: bool | None
+) -> None:
+    assert not_started(runner, BuiltProgram("./main", opened, is_script), status, stderr) is None

@@ -313,6 +313,7 @@ sources:
 steps:
   - {rustc: main.rs, crate-type: bin, link: {count: 1}, claims: {main.bin: {defines: [main]}}}
   - {run: main, stdout: {equals: "true\\n"}, produces: {all: [out]}}
+  - {run: main, id: given, runner: [nice, -n, 1], stdout: {equals: "true\\n"}}
   - {tool: sh, id: outside, args: [-c, 'echo x > /var/tmp/linkage-was-here'], exit: EXIT}
 """
 

@@ -34,6 +34,8 @@ class Command:
     program: str
     """The meaning of the first argument: "rustc", "run", "cc", "cxx", "ar", "tool"."""
     argv: tuple[Word, ...]
+    runner: tuple[Word, ...] = ()
+    """The first words of `argv`, if they are a program that runs a built one."""
     env: Mapping[str, Template] = field(default_factory=dict)
     stdin: Template | None = None
     cwd: str = "."

@@ -30,6 +30,7 @@ from linkage.plan.state import State
 from linkage.plan.steps.kind import LINK_INPUTS
 from linkage.plan.template import CapturedText, Template, placeless
 from linkage.run import linker_wrapper as linker
+from linkage.run.given_program import GivenProgram
 from linkage.run.job_server import JobServer
 from linkage.run.runner_faults import runner_fault
 from linkage.run.shortage import MachineState, shortage
@@ -155,7 +156,6 @@ def _words(word: Word, cwd: str, workspace: Workspace, context: Context) -> list
 def _process(step: PlannedStep, command: Command, workspace: Workspace, context: Context) -> Outcome:
     try:
         argv = arguments(command, workspace, context)
-        cwd = workspace.inside(command.cwd)
     except (OperationError, ArtifactError) as error:
         return Outcome(problem=str(error))
     env = environment(command, workspace, context)
@@ -171,22 +171,9 @@ def _process(step: PlannedStep, command: Command, workspace: Workspace, context:
         found = shutil.which(argv[0], path=env["PATH"])
         if found is None:
             return Outcome(problem=f"program `{argv[0]}` is not on PATH")
-    try:
-        result = process.run(
-            argv,
-            env=env,
-            cwd=cwd,
-            stdin=None if command.stdin is None else context.filled(command.stdin, workspace).encode(),
-            time_limit=command.timeout,
-            output_limit=command.limits.output,
-            umask=context.umask,
-            limits=command.limits,
-            sandbox=context.sandbox,
-        )
-    except (OSError, ValueError) as error:  # ValueError: what a step captured has a NUL character
-        why = (isinstance(error, OSError) and error.strerror) or error
-        return Outcome(problem=f"cannot start `{argv[0]}`: {why}")
-    outcome = _ended(result, step, command, workspace)
+    outcome = _started(step, command, argv, env, workspace, context)
+    if outcome.status is None:
+        return outcome
     if command.watch_linker:
         if kept and linker.hides_inputs(watched):
             return replace(outcome, problem="rustc passed the linker's inputs in a file: they cannot be seen")
@@ -195,6 +182,38 @@ def _process(step: PlannedStep, command: Command, workspace: Workspace, context:
     if isinstance(step.model, model.ProcessStep) and step.model.capture is not None:
         context.captured[step.id] = captured_text(outcome, step.model.capture)
     return outcome
+
+
+def _started(
+    step: PlannedStep,
+    command: Command,
+    argv: list[str],
+    env: dict[str, str],
+    workspace: Workspace,
+    context: Context,
+) -> Outcome:
+    """Start a command, and tell how it ended."""
+    cwd = workspace.inside(command.cwd)
+    try:
+        with GivenProgram(command, cwd, lambda text: context.filled(text, workspace)) as given:
+            result = process.run(
+                argv,
+                env=env,
+                cwd=cwd,
+                stdin=None if command.stdin is None else context.filled(command.stdin, workspace).encode(),
+                time_limit=command.timeout,
+                output_limit=command.limits.output,
+                umask=context.umask,
+                limits=command.limits,
+                sandbox=context.sandbox,
+            )
+            outcome = _ended(result, step, command, workspace)
+            return replace(outcome, problem=outcome.problem or given.not_started(outcome))
+    except OperationError as error:
+        return Outcome(problem=str(error))
+    except (OSError, ValueError) as error:  # ValueError: what a step captured has a NUL character
+        why = (isinstance(error, OSError) and error.strerror) or error
+        return Outcome(problem=f"cannot start `{argv[0]}`: {why}")
 
 
 def environment(command: Command, workspace: Workspace, context: Context) -> dict[str, str]:
@@ -230,14 +249,8 @@ def _ended(
         command.timeout,
         expected=ended_right(step, outcome),
     )
-    return replace(outcome, problem=why or runner_fault(_runner(step, command), stderr))
-
-
-def _runner(step: PlannedStep, command: Command) -> list[str]:
-    """The words of a command line that may be a program that runs another."""
-    if isinstance(step.model, model.RunStep):
-        return [str(word) for word in command.argv[: len(step.model.runner)]]
-    return [str(word) for word in command.argv[:1]] if command.program == "tool" else []
+    others = command.argv[:1] if command.program == "tool" else command.runner
+    return replace(outcome, problem=why or runner_fault(map(str, others), stderr))
 
 
 _OVERCOMMIT = Path("/proc/sys/vm/overcommit_memory")

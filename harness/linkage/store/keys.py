@@ -30,6 +30,7 @@ READERS = ("linkage.artifact", "linkage.run.kept_facts")
 RUNNERS = (
     "linkage.run.chain",
     "linkage.run.executor",
+    "linkage.run.given_program",
     "linkage.run.linker_wrapper",
     "linkage.run.restore",
     "linkage.run.runner_faults",
@@ -39,6 +40,7 @@ RUNNERS = (
     "linkage.host.cgroup_tree",
     "linkage.host.control_group",
     "linkage.host.limits",
+    "linkage.host.opening",
     "linkage.host.process",
     "linkage.host.sandbox",
     "linkage.host.sandbox_launcher",

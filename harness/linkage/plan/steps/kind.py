@@ -43,6 +43,11 @@ class ProcessKind(StepKind[P_contra]):
     def argv(self, step: P_contra, scope: Scope) -> Sequence[Word | str]:
         """The command line. Raises CaseError for a step that makes no sense."""
 
+    def runner(self, step: P_contra, scope: Scope) -> Sequence[Word | str]:
+        """The words at the beginning of the command line that run a built program."""
+        _ = step, scope
+        return ()
+
     def env(self, step: P_contra, scope: Scope) -> Mapping[str, Template]:
         """Variables that it sets unless the case does."""
         _ = step, scope
@@ -62,11 +67,12 @@ class ProcessKind(StepKind[P_contra]):
         self, step: P_contra, scope: Scope, env: Mapping[str, str], timeout: int, limits: StepLimits
     ) -> Command:
         """The process; `env`, `timeout` and `limits` are the case's. Raises CaseError."""
-        argv = tuple(Template.of(word) if isinstance(word, str) else word for word in self.argv(step, scope))
+        argv = _words(self.argv(step, scope))
         own = {key: scope.text(value) for key, value in {**env, **step.env}.items()}
         return Command(
             self.program,
             argv,
+            _words(self.runner(step, scope)),
             own | {key: value for key, value in self.env(step, scope).items() if key not in own},
             scope.text(step.stdin) if step.stdin is not None else None,
             scope.cwd,
@@ -77,6 +83,10 @@ class ProcessKind(StepKind[P_contra]):
             or any(subject.startswith(LINK_INPUTS) for subject in step.claims),
             path=self.path(scope),
         )
+
+
+def _words(words: Sequence[Word | str]) -> tuple[Word, ...]:
+    return tuple(Template.of(word) if isinstance(word, str) else word for word in words)
 
 
 class OperationKind(StepKind[S_contra]):

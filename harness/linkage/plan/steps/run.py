@@ -14,7 +14,16 @@ class RunKind(ProcessKind[model.RunStep]):
     program = "run"
 
     def argv(self, step: model.RunStep, scope: Scope) -> Sequence[Word | str]:
-        return (*_runner(step, scope), scope.program(step.run), *scope.each(step.args))
+        return (*self.runner(step, scope), scope.program(step.run), *scope.each(step.args))
+
+    def runner(self, step: model.RunStep, scope: Scope) -> Sequence[Word | str]:
+        """What the built program is given to: as the step says, or what runs programs of its target."""
+        recipe = None if step.runner else scope.tools.runner(scope.resolved.target)
+        if recipe is None:
+            return scope.each(step.runner)
+        libraries = _libraries(scope, recipe.separator)
+        more = recipe.library_arguments if step.library_path else ()
+        return (recipe.program, *recipe.arguments, *(_with(word, libraries) for word in more))
 
     def env(self, step: model.RunStep, scope: Scope) -> Mapping[str, Template]:
         recipe = None if step.runner else scope.tools.runner(scope.resolved.target)
@@ -35,16 +44,6 @@ class RunKind(ProcessKind[model.RunStep]):
 
 
 _PLACE = "${libraries}"
-
-
-def _runner(step: model.RunStep, scope: Scope) -> tuple[Word | str, ...]:
-    """What the built program is given to: as the step says, or what runs programs of its target."""
-    recipe = None if step.runner else scope.tools.runner(scope.resolved.target)
-    if recipe is None:
-        return scope.each(step.runner)
-    libraries = _libraries(scope, recipe.separator)
-    more = recipe.library_arguments if step.library_path else ()
-    return (recipe.program, *recipe.arguments, *(_with(word, libraries) for word in more))
 
 
 def _libraries(scope: Scope, separator: str) -> Template:
