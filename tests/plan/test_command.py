@@ -293,3 +293,27 @@ def test_the_toolchains_own_lld_is_an_lld() -> None:
         assert missing_before_plan(variant(case, made=brought), nothing, lambda *_: False) is None
         reason = missing_before_plan(variant(case, made=made), nothing, lambda *_: False)
         assert reason == "this machine has no linker lld"
+
+
+@pytest.mark.parametrize(
+    ("argument", "word"),
+    [
+        ("*.o", "<*.o>"),
+        ("a[*]b", "a*b"),
+        ("[?]", "?"),
+        ("[[][*]]", "[*]"),
+        ("[*]*", "<[*]*>"),
+        ("[x]", "[x]"),
+        ("[[]", "[[]"),
+        ("printf [*][?] > ${work}/x", "printf *? > $WORK/x"),
+        ("/usr/[*].h", "/usr/*.h"),
+        ("-I*", "-I*"),
+        ("-I[*]", "-I[*]"),
+    ],
+)
+@pytest.mark.parametrize("key", ["tool: x, args", "cc: main.c, flags", "run: ./x, runner: x, args"])
+def test_an_argument_with_wildcards_is_a_glob_unless_they_are_escaped(
+    key: str, argument: str, word: str
+) -> None:
+    """As in fnmatch: `[*]`, `[?]`, `[[]`. What begins with `-` is no glob."""
+    assert word in words(planned(f"  - {{{key}: ['{argument}']}}\n").steps[0])

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from linkage.plan.command import Command
 from linkage.plan.shell import command_line, pattern, printed, quoted, text_printed, written
+from linkage.plan.state import matching
 from linkage.plan.template import Template
 from support.small_cases import planned
 
@@ -72,7 +73,18 @@ def test_the_longest_place_wins(text: str, word: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("glob", "word"), [("*.o", "*.o"), ("a b/?.o", "'a b/'?.o"), ("$x", "'$x'"), ("", "''")]
+    ("glob", "word"),
+    [
+        ("*.o", "*.o"),
+        ("a b/?.o", "'a b/'?.o"),
+        ("$x", "'$x'"),
+        ("", "''"),
+        ("[ab]", "'[ab]'"),
+        ("[ab]*", "[ab]*"),
+        ("[!a-c]*", "[!a-c]*"),
+        ("[*]$*", "[*]'$'*"),
+        ("[$x]*", "'[$x]'*"),
+    ],
 )
 def test_the_wildcards_of_a_glob_are_left_to_the_shell(glob: str, word: str) -> None:
     assert pattern(glob) == word
@@ -92,3 +104,12 @@ def test_the_wildcards_of_a_glob_are_left_to_the_shell(glob: str, word: str) -> 
 )
 def test_a_command_as_it_is_typed(step: str, line: str) -> None:
     assert command_line(command_of(step), PLACES) == line
+
+
+def test_a_glob_means_the_same_to_the_shell(tmp_path: Path) -> None:
+    names = ["a*b", "a?b", "a[b", "aab", "abb", "acb"]
+    for name in names:
+        (tmp_path / name).touch()
+    for glob in ("a*b", "a[*]?", "a[ab]*", "a[!ab]?", "a[?]*", "a[[]*", "*[*]*"):
+        found = said_by_shell(f"printf '%s\\n' {pattern(glob)}", tmp_path).decode().splitlines()
+        assert sorted(found) == matching(names, glob), glob

@@ -234,3 +234,32 @@ def test_a_capability_that_is_missing_is_named(
     session.bootstrap = False
     (verdict,) = verdicts(session, simple.format("", "flags: -Zknown"), tmp_path, lame)
     assert verdict.reason == "lame needs RUSTC_BOOTSTRAP=1 for unstable flags, which --no-bootstrap forbids"
+
+
+STARS = """\
+summary: Arguments with wildcards
+sources: {a.c: "int a;", b.c: "int b;"}
+steps:
+  - {tool: printf, args: ['%s\\n', 'a[*]b [?] [[]', '*.c', "${captured.stars}"], stdout: EXPECTED}
+"""
+
+
+def test_wildcards_that_are_escaped_are_passed_on(
+    session: Session, toolchain: Toolchain, tmp_path: Path
+) -> None:
+    first = "  - {tool: printf, id: stars, args: ['a [*]'], capture: stdout}\n"
+    text = STARS.replace("steps:\n", f"steps:\n{first}")
+    expected = '"a*b ? [\\na.c\\nb.c\\na *\\n"'
+    (found,) = verdicts(session, text.replace("EXPECTED", expected), tmp_path, toolchain)
+    assert (found.outcome, found.failures) == (VerdictKind.PASS, ())
+
+
+def test_a_glob_that_matches_nothing_says_how_to_pass_it_on(
+    session: Session, toolchain: Toolchain, tmp_path: Path
+) -> None:
+    text = STARS.replace(", '*.c', \"${captured.stars}\"", ", 'echo *'").replace("EXPECTED", "any")
+    (found,) = verdicts(session, text.replace(", stdout: any", ""), tmp_path, toolchain)
+    assert found.outcome is VerdictKind.ERROR
+    assert [one.found for one in found.failures] == [
+        "no file matches `echo *` (help: `[*]` and `[?]` stand for the characters)"
+    ]

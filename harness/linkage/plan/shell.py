@@ -8,9 +8,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
 from linkage.plan.command import Command, Word
+from linkage.plan.state import is_glob
 from linkage.plan.template import WORK, Captured, CapturedText, Part, Template, WorkFolder
 
-_WILDCARD = re.compile(r"[*?]+")
+_WILDCARD = re.compile(r"\[!?\]?[\w.*?[-]+\]|[*?]+")
+"""What stands for other characters in a glob, or keeps a character from it."""
 
 
 def shell_word(text: str) -> str:
@@ -103,6 +105,8 @@ def _pieces(part: Part, places: Mapping[str, str]) -> Iterator[tuple[str, str | 
 
 def pattern(glob: str) -> str:
     """A path or glob, quoted except for its wildcards."""
+    if not is_glob(glob):
+        return shell_word(glob)
     literals = [shell_word(part) if part else "" for part in _WILDCARD.split(glob)]
     wildcards = [*_WILDCARD.findall(glob), ""]
     return "".join(part for pair in zip(literals, wildcards, strict=True) for part in pair) or "''"

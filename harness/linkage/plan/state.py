@@ -2,6 +2,7 @@
 
 import fnmatch
 import posixpath
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -50,6 +51,19 @@ def initial(sources: Mapping[str, bytes]) -> State:
 def is_glob(pattern: str) -> bool:
     """Whether a text is a glob; `*` matches across folders."""
     return any(char in pattern for char in "*?")
+
+
+_LITERAL = re.compile(r"\[([*?[])\]")
+
+
+def is_escaped(text: str) -> bool:
+    """Whether all of a text's wildcards are escaped, as fnmatch has it: `[*]` and `[?]`; a `[` is `[[]`."""
+    return is_glob(text) and not is_glob(_LITERAL.sub("", text))
+
+
+def unescaped(text: str) -> str:
+    """A text with the characters themselves in place of the escaped ones."""
+    return _LITERAL.sub(r"\1", text)
 
 
 def fits(name: str, pattern: str) -> bool:

@@ -144,13 +144,20 @@ def _words(word: Word, cwd: str, workspace: Workspace, context: Context) -> list
     if word.archive is None and word.pattern.startswith("/"):
         return workspace.outside(word.pattern)
     if word.archive is None:
-        return [os.path.relpath(path, workspace.root / cwd) for path in workspace.matching(word.pattern)]
+        return [os.path.relpath(path, workspace.root / cwd) for path in _files(word.pattern, workspace)]
     archive = read(workspace.inside(word.archive)).archive
     names = [member.name for member in archive.members] if archive else []
     found = fnmatch.filter(names, word.pattern)
     if not found:
         raise OperationError(f"no member of {word.archive} matches `{word.pattern}`")
     return found
+
+
+def _files(pattern: str, workspace: Workspace) -> list[Path]:
+    try:
+        return workspace.matching(pattern)
+    except OperationError as error:
+        raise OperationError(f"{error} (help: `[*]` and `[?]` stand for the characters)") from None
 
 
 def _process(step: PlannedStep, command: Command, workspace: Workspace, context: Context) -> Outcome:

@@ -8,7 +8,7 @@ from linkage.case.resolution import ResolvedStep
 from linkage.errors import CaseError
 from linkage.plan.command import Glob, Word
 from linkage.plan.outputs import Outputs
-from linkage.plan.state import is_glob
+from linkage.plan.state import is_escaped, is_glob, unescaped
 from linkage.plan.template import Template
 from linkage.toolchain.model import Target, Toolchain
 from linkage.toolchain.recipes import NO_TOOLS, ForeignTools
@@ -20,7 +20,8 @@ def toolchain_or_inside(path: str, variables: Mapping[str, str]) -> str:
     if path.startswith("/") and not path.startswith(places):
         raise CaseError(
             f"`{path}` leads outside the working folder and the toolchain",
-            help="write it with ${sysroot} or ${libdir}",
+            help="write it with ${sysroot} or ${libdir}"
+            + (", or [*] for a * itself" if is_glob(path) else ""),
         )
     return path
 
@@ -30,7 +31,8 @@ class Scope:
     """One step of a variant, and the meaning of its words.
 
     The value of a key (`path`, `file`) is a path in the working folder, wherever the step runs; it is made
-    relative to the step's own folder. An argument (`word`) is unchanged, unless it is a role or a glob.
+    relative to the step's own folder. An argument (`word`) is unchanged, unless it is a role or has
+    wildcards: then it is a glob, or a text if all of them are escaped.
     """
 
     resolved: ResolvedStep
@@ -103,6 +105,8 @@ class Scope:
             return Template.of(self.relative(path))
         if not is_glob(name) or name.startswith("-"):
             return word
+        if is_escaped(name):
+            return Template.of(*(unescaped(part) if isinstance(part, str) else part for part in word.parts))
         return self.glob(word.path if word.is_absolute else posixpath.join(self.cwd, name))
 
     def glob(self, pattern: str) -> Glob:
