@@ -17,6 +17,7 @@ from linkage.commands import add_toolchains
 from linkage.errors import ExitCode, LinkageError, ToolchainError
 from linkage.host.folders import cache_folder
 from linkage.host.terminal import escape
+from linkage.run.containment import Containment, examine_containment
 from linkage.run.selection import check_targets
 from linkage.toolchain import (
     Tool,
@@ -42,7 +43,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `linkage toolchains`."""
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument(
-        "-v", "--verbose", action="store_true", help="also list this machine's tools with paths and versions"
+        "-v",
+        "--verbose",
+        action="store_true",
+        help="also list this machine's tools with paths and versions, "
+        "what keeps steps within their limits, and the sandbox",
     )
     add_toolchains(parser)
     words = parser.add_subparsers(metavar="install|remove", parser_class=type(parser))
@@ -104,6 +109,7 @@ def run(arguments: argparse.Namespace) -> int:
     machine = examine(cache, os.environ)
     linkers = ", ".join(sorted(machine.linkers)) or "none"
     if arguments.json:
+        contained = examine_containment(os.environ)
         data = {
             "toolchains": [dict(describe(one)) for one in found],
             "unusable": wrong,
@@ -111,6 +117,12 @@ def run(arguments: argparse.Namespace) -> int:
             "tools": {
                 tool.name: {"path": str(tool.path), "version": tool.version} if tool.path else None
                 for tool in (*machine.tools, ask_rustup(cache, os.environ))
+            },
+            "limits": {"groups": contained.groups, "folders": contained.folders},
+            "sandbox": {
+                "path": contained.sandbox,
+                "version": contained.sandbox_version,
+                "problem": contained.no_sandbox,
             },
         }
         print(json.dumps(data, indent=1))
@@ -130,6 +142,7 @@ def run(arguments: argparse.Namespace) -> int:
         console.print(Text(escape(text, _VALUE), "bold red"))
     if arguments.verbose:
         _print_tools((*machine.tools, ask_rustup(cache, os.environ)), console)
+        _print_containment(examine_containment(os.environ), console)
     console.print(
         Text(
             escape(f"this machine: {machine.cc_version or 'no C compiler'}; working linkers: {linkers}"),
@@ -151,6 +164,19 @@ def _print_tools(tools: Sequence[Tool], console: Console) -> None:
             Text(escape(path, _VALUE), "" if tool.path else "dim"),
             Text(escape(tool.recorded or "", _VALUE)),
         )
+    console.print(table)
+    console.print()
+
+
+def _print_containment(found: Containment, console: Console) -> None:
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    sandbox = (
+        f"{found.sandbox}  {found.sandbox_version or ''}" if found.sandbox else f"none: {found.no_sandbox}"
+    )
+    table.add_row("limits", Text(escape(found.limits, _VALUE)))
+    table.add_row("sandbox", Text(escape(sandbox, _VALUE)))
     console.print(table)
     console.print()
 

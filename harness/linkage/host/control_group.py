@@ -50,6 +50,11 @@ class ControlGroup:
         self._seen = self._counts()
 
     @property
+    def is_unified(self) -> bool:
+        """Whether it is one of cgroup v2."""
+        return self._places[0].unified
+
+    @property
     def homes(self) -> list[Path]:
         return [place.home for place in self._places]
 
