@@ -393,3 +393,44 @@ def test_copies_in_comdat_groups_are_one_definition() -> None:
     assert misses("duplicates: {only: [g]}", facts) == []
     facts = archive(member("a.o", kept), member("b.o", {"f": "", "plain": "comdat=plain"}))
     assert misses("duplicates: {only: [f, plain]}", facts) == []
+
+
+# --- what may be missing
+
+
+DELAYED = elf(
+    {}, {"now": "undefined", "late": "undefined", "#7": "undefined", "soft": "weak undefined", "mine": ""},
+    format="pe-x86_64",
+    dynamic=Dynamic(
+        ("a.dll", "b.dll"),
+        optional=("b.dll",),
+        imports={"a.dll": ("now", "soft", "#7"), "b.dll": ("late", "#7")},
+    ),
+)  # fmt: skip
+
+
+def test_what_may_be_missing() -> None:
+    claim = "{imports: {optional: {only: [late, '#7', soft], count: 3}}, needed: {optional: {only: [b.dll]}}}"
+    assert misses(claim, DELAYED) == []
+    claim = "{imports: {all: [now], optional: {none: [now]}}, needed: {count: 2, optional: {none: [a.dll]}}}"
+    assert misses(claim, DELAYED) == []
+
+
+@pytest.mark.parametrize(
+    ("claim", "key", "found"),
+    [
+        ("imports: {optional: none}", "imports.optional.only", "has #7, late, soft"),
+        ("imports: {only: ['*'], optional: [now]}", "imports.optional.all", "not among late, #7, soft"),
+        ("imports: {optional: {none: [soft]}}", "imports.optional.none", "has soft"),
+        ("needed: {optional: [a.dll]}", "needed.optional.all", "not among b.dll"),
+        ("needed: {all: [c.dll], optional: [b.dll]}", "needed.all", "not among a.dll, b.dll"),
+    ],
+)
+def test_a_claim_about_what_may_be_missing_that_does_not_hold(claim: str, key: str, found: str) -> None:
+    ((its_key, _, its_found, _),) = misses(claim, DELAYED)
+    assert (its_key, its_found) == (key, found)
+
+
+def test_an_elf_file_has_no_optional_libraries() -> None:
+    ((_, verdict),) = verdicts("needed: {optional: none}", LIBRARY)
+    assert verdict == "error: needed.optional has no counterpart in an ELF file"

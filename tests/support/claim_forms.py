@@ -50,6 +50,8 @@ VALUES = {
 }
 _NESTED = {
     "symbol-versions.symbols": ("symbol-versions: {symbols: {'*': ", "}}"),
+    "imports.optional": ("imports: {optional: ", "}"),
+    "needed.optional": ("needed: {optional: ", "}"),
     "references": ("references: {inside: ", "}"),
     "each-member.defines": ("each-member: {'*': {defines: ", "}}"),
 }

@@ -101,7 +101,7 @@ class Dynamic:
     text_relocations: bool = False
     versions_needed: tuple[str, ...] = ()  # "libc.so.6:GLIBC_2.34"
     versions_defined: tuple[str, ...] = ()
-    optional: tuple[str, ...] = ()  # of `needed`: may be missing (Mach-O), or loaded at the first use (PE)
+    optional: tuple[str, ...] = ()  # of `needed`: may be missing, or loaded at the first use (PE, Mach-O)
     imports: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The names that are imported from each library (PE, Mach-O's two-level names) or module (wasm); `#7` if
     only by ordinal."""

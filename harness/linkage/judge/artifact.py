@@ -59,12 +59,17 @@ def _failed(
 
 def _names(claims: ArtifactClaims, view: View, version: RustcVersion) -> Iterator[FailedClaim]:
     for aspect in ASPECTS:
-        claim: Names | None = getattr(
-            claims, {"global": "global_"}.get(aspect.key, aspect.key.replace("-", "_"))
-        )
+        claim = _claim(claims, aspect.key)
         if claim is not None and claim.about_names:
             for miss in _aspect(aspect, claim, view, version):
                 yield FailedClaim(aspect.key, miss, aspect.look)
+
+
+def _claim(claims: ArtifactClaims, key: str) -> Names | None:
+    """The claim of a key: `needed`, or the part `needed.optional` of it."""
+    field, _, part = key.partition(".")
+    claim: Names | None = getattr(claims, {"global": "global_"}.get(field, field.replace("-", "_")))
+    return getattr(claim, part, None) if part else claim
 
 
 def _aspect(aspect: Aspect, claim: Names, view: View, version: RustcVersion) -> Iterator[Mismatch]:

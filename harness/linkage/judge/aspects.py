@@ -15,7 +15,7 @@ from linkage.judge.view import Table, View
 
 @dataclass(frozen=True, slots=True)
 class Aspect:
-    """One key of ArtifactClaims that takes names."""
+    """One key of ArtifactClaims that takes names, or a part of one: `imports.optional`."""
 
     key: str
     table: Table
@@ -95,6 +95,14 @@ ASPECTS: tuple[Aspect, ...] = (
     _dynamic_symbols("exports", lambda s: s.defined),
     _dynamic_symbols("imports", lambda s: not s.defined),
     Aspect(
+        "imports.optional",
+        Table.DYNAMIC_SYMBOLS,
+        lambda view: view.optional_imports,
+        lambda view: view.dynamic,
+        "no dynamic symbol table: the file is linked statically",
+        DYNAMIC_SYMBOLS,
+    ),
+    Aspect(
         "duplicates",
         Table.MEMBER_SYMBOLS,
         lambda v: v.duplicates,
@@ -103,6 +111,7 @@ ASPECTS: tuple[Aspect, ...] = (
         SYMBOLS,
     ),
     _loader("needed", lambda d: d.needed, "no dynamic section"),
+    _loader("needed.optional", lambda d: d.optional, "no dynamic section"),
     _loader("soname", lambda d: [d.soname] if d.soname else [], "no soname", itself=True),
     _loader("runpath", lambda d: (*d.runpath, *d.rpath), "no runpath", itself=True),
     _loader("symbol-versions", lambda d: (*d.versions_needed, *d.versions_defined), "no symbol versions"),

@@ -17,6 +17,7 @@ _ONLY: Mapping[str, frozenset[str]] = {
     "symbol-versions": _ELF, "gnu-properties": _ELF, "relro": _ELF, "bind-now": _ELF,
     "text-relocations": _ELF,
     "runpath": _ELF | {"macho", "xcoff"},
+    "needed.optional": frozenset({"pe", "macho"}),
     "interpreter": _ELF | {"macho"},
     "soname": _ELF | {"pe", "macho"},
     "build-id": _ELF | {"pe", "macho"},

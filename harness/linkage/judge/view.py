@@ -197,6 +197,19 @@ class View:
                 found.setdefault(symbol.name, {})[symbol.value] = symbol.listed
         return found
 
+    @property
+    def optional_imports(self) -> list[str]:
+        """Imports of which the loader may find nothing: weak ones, and those from an optional library."""
+        dynamic = self.facts.object.dynamic if self.facts.object is not None else None
+        libraries = dynamic.optional if dynamic is not None else ()
+        imports = dynamic.imports if dynamic is not None else {}
+        found = [name for library in libraries for name in imports.get(library, ())]
+        late = set(found)
+        weak = self.select(
+            lambda s: not s.defined and s.binding is Binding.WEAK and s.name not in late, dynamic=True
+        )
+        return found + weak
+
     @cached_property
     def unresolved(self) -> list[str]:
         """Undefined symbols that the artifact does not define."""

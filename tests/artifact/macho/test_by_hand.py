@@ -280,8 +280,17 @@ def test_libraries_of_every_kind() -> None:
     )  # fmt: skip
     assert found.dynamic is not None
     assert found.dynamic.needed == ("/usr/lib/libother.dylib", "/usr/lib/libmore.dylib", "re", "lazy", "up")
-    assert found.dynamic.optional == ("/usr/lib/libmore.dylib",)
+    assert found.dynamic.optional == ("/usr/lib/libmore.dylib", "lazy")
     assert (found.dynamic.soname, found.dynamic.runpath) == ("@rpath/libme.dylib", ("@loader_path",))
+
+
+@pytest.mark.parametrize(("flags", "optional"), [(0, False), (1, True), (4, False), (8, True), (0xA, True)])
+def test_the_flags_of_a_library(flags: int, *, optional: bool) -> None:
+    use = command(0xC, struct.pack("<IIIII", 28, 0x1A741800, 0, 0, flags) + b"flagged\0")
+    found = _object(macho(use, OTHER, kind=DYLIB, flags=DYLDLINK))
+    assert found.dynamic is not None
+    assert found.dynamic.needed == ("flagged", "/usr/lib/libother.dylib")
+    assert found.dynamic.optional == ("flagged",) * optional
 
 
 @pytest.mark.parametrize(

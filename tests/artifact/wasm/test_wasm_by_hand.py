@@ -296,6 +296,17 @@ def test_dylink() -> None:
     assert old.needed == ("libc.so",)
 
 
+def test_imports_of_a_shared_library_that_may_be_missing() -> None:
+    imports = vector(*(name("env") + name(one) + b"\0\0" for one in ("must", "may")))
+    flagged = vector(name("env") + name("may") + b"\1", name("other") + name("must") + b"\1")
+    held = found(
+        custom("dylink.0", part(4, flagged)), section(1, vector(b"\x60\0\0")), section(IMPORTS, imports)
+    )
+    assert {one.name: one.binding for one in held.dynamic_symbols or ()} == {
+        "must": Binding.GLOBAL, "may": Binding.WEAK,
+    }  # fmt: skip
+
+
 def test_custom_sections_of_tools() -> None:
     held = found(
         custom("target_features", vector(b"+" + name("simd128"), b"-" + name("atomics"))),

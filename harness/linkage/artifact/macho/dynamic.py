@@ -1,7 +1,7 @@
 """What a linked Mach-O file asks of dyld: its libraries, its exports and its imports.
 
-Formats: Apple's <mach-o/loader.h>: `dylib_command`, `rpath_command`, `dyld_info_command` and
-`linkedit_data_command`.
+Formats: Apple's <mach-o/loader.h>: `dylib_command`, `dylib_use_command`, `rpath_command`, `dyld_info_command`
+and `linkedit_data_command`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,6 +20,10 @@ from linkage.artifact.macho.file import MachoFile
 from linkage.artifact.macho.imports import chained_imports, undefined_imports
 from linkage.artifact.macho.names import source_name
 from linkage.artifact.macho.numbers import (  # fmt: skip
+    DYLIB_USE_DELAYED,
+    DYLIB_USE_MARKER,
+    DYLIB_USE_SIZE,
+    DYLIB_USE_WEAK,
     LC_DYLD_CHAINED_FIXUPS,
     LC_DYLD_EXPORTS_TRIE,
     LC_DYLD_INFO,
@@ -76,7 +80,7 @@ def read_linkage(macho: MachoFile, symbols: MachoSymbols | None) -> Linkage | No
     libraries = tuple(_names(macho, *_LIBRARIES))
     if macho.header.type in (MH_OBJECT, MH_DSYM) or not (macho.header.flags & MH_DYLDLINK or libraries):
         return None
-    optional = tuple(_names(macho, LC_LOAD_WEAK_DYLIB))
+    optional = tuple(_optional(macho))
     chained = _linkedit(macho, LC_DYLD_CHAINED_FIXUPS)
     trie = _linkedit(macho, LC_DYLD_EXPORTS_TRIE)
     info = _info(macho)
@@ -131,6 +135,21 @@ def _names(macho: MachoFile, *commands: int) -> Iterator[str]:
     for command in macho.commands:
         if command.number in commands:
             yield macho.text(command.data, 8, f"load command {command.number:#x}")
+
+
+def _optional(macho: MachoFile) -> Iterator[str]:
+    """The libraries that may be missing, or that are not initialised before their first use."""
+    for command in macho.commands:
+        if command.number not in _LIBRARIES:
+            continue
+        what = f"load command {command.number:#x}"
+        is_optional = command.number in (LC_LOAD_WEAK_DYLIB, LC_LAZY_LOAD_DYLIB)
+        offset, marker = macho.numbers(command.data, "II", 8, what)
+        if marker == DYLIB_USE_MARKER and offset == DYLIB_USE_SIZE:
+            (flags,) = macho.numbers(command.data, "I", DYLIB_USE_SIZE - 4, what)
+            is_optional = is_optional or bool(flags & (DYLIB_USE_WEAK | DYLIB_USE_DELAYED))
+        if is_optional:
+            yield macho.text(command.data, 8, what)
 
 
 def _linkedit(macho: MachoFile, number: int) -> memoryview | None:

@@ -8,7 +8,14 @@ from dataclasses import dataclass
 
 from linkage.artifact.wasm.file import WasmFile
 from linkage.artifact.wasm.leb128 import Cursor
-from linkage.artifact.wasm.numbers import DYLINK_EXPORTS, DYLINK_NEEDED, DYLINK_RUNTIME_PATH, SYMBOL_TLS
+from linkage.artifact.wasm.numbers import (  # fmt: skip
+    DYLINK_EXPORTS,
+    DYLINK_IMPORTS,
+    DYLINK_NEEDED,
+    DYLINK_RUNTIME_PATH,
+    SYMBOL_TLS,
+    SYMBOL_WEAK,
+)
 
 _DYLINK, _OLD_DYLINK = "dylink.0", "dylink"
 _TEXT_LIMIT = 64  # bytes of a build id; real ones have 8 to 20
@@ -21,6 +28,8 @@ class Dylink:
     needed: tuple[str, ...] = ()
     runtime_path: tuple[str, ...] = ()
     tls: bool = False
+    weak: frozenset[tuple[bytes, bytes]] = frozenset()
+    """The module and the name of each import that may be missing."""
 
 
 def read_dylink(wasm: WasmFile) -> Dylink | None:
@@ -31,6 +40,7 @@ def read_dylink(wasm: WasmFile) -> Dylink | None:
     needed: tuple[str, ...] = ()
     path: tuple[str, ...] = ()
     tls = False
+    weak: list[tuple[bytes, bytes]] = []
     for number, content in cursor.parts():
         part = Cursor(content, f"subsection {number} of section {_DYLINK}")
         if number == DYLINK_NEEDED:
@@ -39,7 +49,10 @@ def read_dylink(wasm: WasmFile) -> Dylink | None:
             path = tuple(part.text() for _ in part.vector())
         elif number == DYLINK_EXPORTS:
             tls = any((part.name(), part.number())[1] & SYMBOL_TLS for _ in part.vector())
-    return Dylink(needed, path, tls)
+        elif number == DYLINK_IMPORTS:
+            listed = [(part.name(), part.name(), part.number()) for _ in part.vector()]
+            weak += [one[:2] for one in listed if one[2] & SYMBOL_WEAK]
+    return Dylink(needed, path, tls, frozenset(weak))
 
 
 def _read_old(cursor: Cursor | None) -> Dylink | None:

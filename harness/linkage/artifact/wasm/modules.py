@@ -1,5 +1,7 @@
 """A linked module's symbols: those of its `name` section, its imports and its exports."""
 
+from collections.abc import Collection
+
 from linkage.artifact.facts import Dynamic
 from linkage.artifact.tables import Binding, SymbolTable, SymbolType
 from linkage.artifact.wasm.customs import Dylink
@@ -12,7 +14,7 @@ from linkage.errors import ArtifactError
 
 _TYPES = {EXTERN_FUNCTION: SymbolType.FUNC, EXTERN_GLOBAL: SymbolType.OBJECT}
 _KINDS = ("function", "table", "memory", "global", "tag")
-_GLOBAL, _LOCAL = Binding.GLOBAL << 4, Binding.LOCAL << 4
+_GLOBAL, _WEAK, _LOCAL = Binding.GLOBAL << 4, Binding.WEAK << 4, Binding.LOCAL << 4
 
 
 class ModuleSymbols:
@@ -35,11 +37,12 @@ class ModuleSymbols:
                 rows.add(rows.name(name), binding | kind_type, 0, *self._place(kind, index))
         return rows.table([])
 
-    def dynamic(self) -> SymbolTable:
-        """The imports, which are undefined, then the exports."""
+    def dynamic(self, weak: Collection[tuple[bytes, bytes]] = ()) -> SymbolTable:
+        """The imports, which are undefined, then the exports; `weak`: those that may be missing."""
         rows = SymbolRows(self._layout)
         for one in self._entities.imports.listed:
-            info = _GLOBAL | _TYPES.get(one.kind, SymbolType.OTHER)
+            info = _WEAK if weak and (one.module, one.name) in weak else _GLOBAL
+            info |= _TYPES.get(one.kind, SymbolType.OTHER)
             rows.add(rows.name(one.name), info, 0, UNDEFINED, 0, 0)
         for export in self._entities.exports:
             info = _GLOBAL | _TYPES.get(export.kind, SymbolType.OTHER)

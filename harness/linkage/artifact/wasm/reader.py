@@ -125,7 +125,7 @@ def _linked(
         symbols: SymbolTable | None = object_symbols(linking, entities, layout)[0]
     else:
         symbols = None if cursor is None else tables.named(names)
-    exports = tables.dynamic()
+    exports = tables.dynamic(() if dylink is None else dylink.weak)
     return _ModuleTables(
         layout,
         symbols,

@@ -5,7 +5,7 @@ exactly that.
 """
 
 from linkage.case.claims.artifact import OF_FILES, ArtifactClaims, ClaimMap, SectionClaim
-from linkage.case.claims.names import Names, SymbolVersions
+from linkage.case.claims.names import LoaderNames, Names, SymbolVersions
 from linkage.case.claims.patterns import Comparison, Pattern, Patterns, Regex
 from linkage.case.claims.references import ArtifactReference, ArtifactReferences, ExportsDiffer
 from linkage.case.claims.rustc import DiagnosticClaim, DiagnosticPattern, LinkClaim
@@ -24,6 +24,7 @@ __all__ = [
     "DiagnosticPattern",
     "ExportsDiffer",
     "LinkClaim",
+    "LoaderNames",
     "Names",
     "Number",
     "Pattern",

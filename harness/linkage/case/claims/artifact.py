@@ -6,7 +6,7 @@ from pydantic import AfterValidator, BeforeValidator, StrictBool, StrictStr, mod
 from pydantic_core import PydanticCustomError
 
 from linkage.case.base import FileName, Mode, Model, Texts, listed
-from linkage.case.claims.names import Names, SymbolVersions
+from linkage.case.claims.names import LoaderNames, Names, SymbolVersions
 from linkage.case.claims.patterns import Comparison, Pattern
 from linkage.case.claims.references import ArtifactReference, ArtifactReferences, ExportsDiffer
 from linkage.case.claims.symbols import ResolvedClaim, Symbols
@@ -51,7 +51,7 @@ class ArtifactClaims(Model):
     """Undefined symbols that no member of the same archive or object defines."""
     exports: Names | None = None
     """Dynamic symbols that are defined."""
-    imports: Names | None = None
+    imports: LoaderNames | None = None
     """Dynamic symbols that are not defined."""
     weak: Names | None = None
     """Defined symbols with weak binding."""
@@ -72,7 +72,7 @@ class ArtifactClaims(Model):
     references: dict[StrictStr, Names] = {}
     """What each of these functions refers to: calls and addresses taken."""
 
-    needed: Names | None = None
+    needed: LoaderNames | None = None
     soname: Names | None = None
     runpath: Names | None = None
     interpreter: Names | None = None

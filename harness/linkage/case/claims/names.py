@@ -68,6 +68,17 @@ class Names(Model):
         return bool(self.all or self.any or self.order or self.only is not None or self.count)
 
 
+class LoaderNames(Names):
+    """A claim about what the loader brings, and about what of it may be missing."""
+
+    optional: Names | None = None
+    """Those without which the file is loaded all the same: weak, or looked up at their first use."""
+
+    @property
+    def says_something(self) -> bool:
+        return self.about_names or self.optional is not None
+
+
 class SymbolVersions(Names):
     """A claim about versions, and about the symbols that carry them."""
 
