@@ -320,6 +320,8 @@ def test_relocations_that_overlap() -> None:
         (0, 1, b"f\0a.dll\0", AMD64, ["__imp_f", "f"], "f"),
         (1, 1, b"f\0a.dll\0", AMD64, ["__imp_f"], "f"),
         (2, 0, b"f\0a.dll\0", AMD64, ["__imp_f", "f"], "#7"),
+        (0, 0, b"_f@8\0a.dll\0", I386, ["__imp_f", "f"], "#7"),
+        (0, 0, b"#f\0a.dll\0", ARM64EC, ["__imp_f", "f", "__imp_aux_f", "#f"], "#7"),
         (0, 2, b"_f@8\0a.dll\0", I386, ["__imp_f", "f"], "f@8"),
         (0, 3, b"_f@8\0a.dll\0", I386, ["__imp_f", "f"], "f"),
         (0, 4, b"f\0a.dll\0g\0", AMD64, ["__imp_f", "f"], "g"),
@@ -335,7 +337,8 @@ def test_a_member_of_an_import_library(
     assert found is not None
     assert [one.name for one in found.symbols or ()] == symbols
     assert all(one.defined for one in found.symbols or ())
-    assert found.dynamic == Dynamic(needed=("a.dll",), imports={"a.dll": (imported,)})
+    ordinals = {"f": 7} if imported == "#7" else {}
+    assert found.dynamic == Dynamic(needed=("a.dll",), imports={"a.dll": (imported,)}, ordinals=ordinals)
     assert (facts.kind, found.format.rpartition("-")[0]) == ("coff", "coff-import")
 
 

@@ -152,6 +152,7 @@ def _compare_with_pefile(data: bytes) -> tuple[int, int]:
     undefined = [found.raw_names.get(one.name, one.name) for one in symbols if not one.defined]
     assert exports == other.exports
     assert {found.raw_names.get(k, k): v for k, v in dynamic.forwarders.items()} == other.forwarders
+    assert {found.raw_names.get(k, k): v for k, v in dynamic.ordinals.items()} == other.ordinals
     assert imports == other.imports
     assert undefined == [name for names in imports.values() for name in names]
     assert (list(dynamic.needed), list(dynamic.optional)) == (list(other.imports), other.delayed)
@@ -180,6 +181,7 @@ def test_a_dll_and_its_import_library(for_windows: ForWindows, target: str) -> N
         {"lib.dll": ("COUNTER",)},
         {"lib.dll": ("inside",)},
     ]
+    assert found.dynamic.ordinals == {"COUNTER": 1, "inside": 2}
     assert [[one.name for one in found.symbols or ()] for found in short] == [
         ["__imp_COUNTER"],
         ["__imp_inside", "inside"],

@@ -186,6 +186,7 @@ def test_what_an_image_asks_for() -> None:
         optional=("late.dll",),
         imports={"a.dll": ("f", "#7"), "late.dll": ("g",)},
         forwarders={"h": "b.k"},
+        ordinals={"h": 12, "z": 3},
     )
     found = replace(
         object_of(),
@@ -205,24 +206,25 @@ def test_what_an_image_asks_for() -> None:
     for line in (
         ["hardening", "pie", "no"], ["needed", "later", "late.dll"], ["debug", "file", "x.pdb"],
         ["before", "names", "_", "(left", "out", "here)"], ["a.dll", "#7"], ["late.dll", "later", "g"],
-        ["h", "b.k"], ["f", "_f@8"], ["-export:h"],
+        ["12", "h"], ["h", "b.k"], ["f", "_f@8"], ["-export:h"],
     ):  # fmt: skip
         assert line in lines
     data = file_data("f", facts, Selection())["object"]
     assert (data["name_prefix"], data["raw_names"]) == ("_", {"f": "_f@8"})
     assert (data["linker_options"], data["debug_file"]) == (["-export:h"], "x.pdb")
+    assert data["dynamic"]["ordinals"] == {"h": 12, "z": 3}
     assert data["dynamic"]["imports"] == {"a.dll": ("f", "#7"), "late.dll": ("g",)}
     narrow = shown(facts, Selection(exports=True))
     assert not any("a.dll" in line for line in narrow)
 
 
 def test_an_import_librarys_member() -> None:
-    dynamic = Dynamic(needed=("a.dll",), imports={"a.dll": ("f",)})
+    dynamic = Dynamic(needed=("a.dll",), imports={"a.dll": ("#3",)}, ordinals={"f": 3})
     found = replace(object_of(), format="coff-import-x86_64", dynamic=dynamic)
     members = Members.of([ArchiveMember("a.dll", 9, found)])
     facts = Facts("archive", 1, "", archive=Archive("coff", thin=False, members=members, index=None))
     (line,) = [line for line in shown(facts) if "imports" in line]
-    assert line.endswith("a.dll  imports f from a.dll")
+    assert line.endswith("a.dll  imports #3 from a.dll as f")
 
 
 def test_real_artifacts(linkage: Linkage, artifacts: dict[str, Path]) -> None:

@@ -46,6 +46,7 @@ class ImageFacts:
     exports: dict[str, int]  # addresses; 0 for a forwarder
     forwarders: dict[str, str]
     soname: str | None
+    ordinals: dict[str, int]
     imports: dict[str, list[str]] = field(default_factory=dict)
     delayed: list[str] = field(default_factory=list)
     sections: list[tuple[str, int]] = field(default_factory=list)
@@ -65,6 +66,7 @@ def pefile_facts(data: bytes) -> ImageFacts:
         {name: 0 if one.forwarder else one.address for name, one in zip(names, exports, strict=True)},
         {name: one.forwarder.decode() for name, one in zip(names, exports, strict=True) if one.forwarder},
         found.get_string_at_rva(table.struct.Name).decode() if table is not None else None,
+        {one.name.decode("latin-1"): one.ordinal for one in exports if one.name},
     )
     normal = getattr(found, "DIRECTORY_ENTRY_IMPORT", [])
     delayed = getattr(found, "DIRECTORY_ENTRY_DELAY_IMPORT", [])

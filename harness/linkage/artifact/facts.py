@@ -106,6 +106,10 @@ class Dynamic:
     """The names that are imported from each library (PE, Mach-O's two-level names) or module (wasm); `#7` if
     only by ordinal."""
 
+    ordinals: Mapping[str, int] = field(default_factory=dict)
+    """Of PE: the ordinals of exports that have names (`#7` is one without); of an import library's member
+    that imports `#7`, the name that stands for it in the library."""
+
     forwarders: Mapping[str, str] = field(default_factory=dict)
     """Exports that another library defines: name to `NTDLL.RtlAllocateHeap` (PE) or `libfoo.dylib:_foo`."""
 

@@ -70,8 +70,11 @@ class Printer:
             for library, names in dynamic.imports.items()
             for name in names or ("",)
         ]
+        ordinals = sorted((str(number), name) for name, number in dynamic.ordinals.items())
+        ordinals.sort(key=lambda row: int(row[0]))
         listed: tuple[tuple[str, Row, Collection[Row]], ...] = (
             ("imports by library", ("library", "", "name"), libraries),
+            ("ordinals of exports", (">ordinal", "name"), ordinals),
             ("forwarded exports", ("name", "to"), dynamic.forwarders.items()),
             ("names that the format spells otherwise", ("name", "raw name"), found.raw_names.items()),
             ("options for the linker", ("option",), [(option,) for option in found.linker_options]),
@@ -288,8 +291,13 @@ def _embedded(bitcode: Bitcode | None, metadata: Metadata | None) -> str:
 
 def _imported(found: ObjectFile | None) -> str:
     """What an import library's member imports."""
-    imports = found.dynamic.imports if found is not None and found.dynamic is not None else {}
-    return "; ".join(f"imports {_listed(names)} from {escape(library)}" for library, names in imports.items())
+    if found is None or found.dynamic is None:
+        return ""
+    known_as = "".join(f" as {escape(name)}" for name in found.dynamic.ordinals)
+    imports = found.dynamic.imports.items()
+    return "; ".join(
+        f"imports {_listed(names)} from {escape(library)}{known_as}" for library, names in imports
+    )
 
 
 def _listed(names: Sequence[str]) -> str:

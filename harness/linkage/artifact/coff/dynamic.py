@@ -35,12 +35,16 @@ def read_dynamic(
         def spelled(text: str) -> str:
             return source_name(shown(text), prefixed=False)
 
+    ordinals = exports.ordinals
+    if spelled is not shown or not "".join(ordinals).isascii():
+        ordinals = {spelled(name): number for name, number in ordinals.items()}
     libraries = {name: shown(name) for name in imports.names}
     dynamic = Dynamic(
         needed=tuple(libraries.values()),
         soname=None if exports.library is None else shown(exports.library),
         optional=tuple(libraries[name] for name in dict.fromkeys(imports.delayed)),
         imports={libraries[name]: tuple(map(spelled, names)) for name, names in imports.names.items()},
+        ordinals=ordinals,
         forwarders={spelled(name): shown(target) for name, target in exports.forwarders.items()},
     )
     return dynamic, table, raw_names

@@ -23,6 +23,7 @@ class Exports:
     names: list[str] = field(default_factory=list)
     addresses: list[int] = field(default_factory=list)  # 0 for a forwarder
     forwarders: dict[str, str] = field(default_factory=dict)
+    ordinals: dict[str, int] = field(default_factory=dict)  # of those with a name
 
 
 def read_exports(image: PeImage) -> Exports:
@@ -40,6 +41,7 @@ def read_exports(image: PeImage) -> Exports:
     texts = image.texts(_numbers(image, names, named, "I"), "an export's name")
     found = Exports(start, image.texts([library], "export table")[0] if library else None, texts)
     found.addresses = [addresses[index] for index in indexes]
+    found.ordinals = dict(zip(texts, map(base.__add__, indexes), strict=True))
     if len(set(indexes)) < count - addresses.count(0):
         nameless = sorted({index for index in range(count) if addresses[index]}.difference(indexes))
         found.names += [f"#{base + index}" for index in nameless]

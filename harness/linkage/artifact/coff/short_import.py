@@ -21,7 +21,7 @@ from linkage.artifact.coff.numbers import (
     NAME_UNDECORATED,
 )
 from linkage.artifact.coff.records import SIZE
-from linkage.artifact.coff.source_names import PREFIX, with_source_names
+from linkage.artifact.coff.source_names import PREFIX, source_name, with_source_names
 from linkage.artifact.facts import Dynamic, ObjectFile, ObjectType, Relro
 from linkage.artifact.tables import (
     Binding,
@@ -51,12 +51,14 @@ def read_short_import(data: memoryview) -> ObjectFile:
     imported = export_as if name_type == NAME_EXPORT_AS and export_as else _imported(name, name_type, ordinal)
     if machine in (ARM64EC, ARM64X):
         symbols = SymbolTable.of(_arm64ec_symbols(name, is_data=kind == IMPORT_DATA))
+        name = _plain_arm64ec(name)
     else:
         text = _TABLE.names + raw[: raw.index(b"\0") + 1]
         symbols = replace(_TABLE, names=text, records=_TABLE.records[: SIZE if kind == IMPORT_DATA else None])
     raw_names: Mapping[str, str] = {}
     if machine == I386:
         symbols, raw_names = with_source_names(symbols)
+        name = source_name(name, prefixed=True)
     machine_name = MACHINES.get(machine, str(machine))
     return ObjectFile(
         format=f"coff-import-{machine_name}",
@@ -65,7 +67,11 @@ def read_short_import(data: memoryview) -> ObjectFile:
         sections=SectionTable(),
         symbols=symbols,
         dynamic_symbols=None,
-        dynamic=Dynamic(needed=(library,), imports={library: (imported,)}),
+        dynamic=Dynamic(
+            needed=(library,),
+            imports={library: (imported,)},
+            ordinals={name: ordinal} if name_type == NAME_ORDINAL else {},
+        ),
         interpreter=None,
         pie=False,
         relro=Relro.NONE,
@@ -94,8 +100,12 @@ def _imported(name: str, name_type: int, ordinal: int) -> str:
     return name.partition("@")[0] if name_type == NAME_UNDECORATED else name
 
 
+def _plain_arm64ec(name: str) -> str:
+    return name.removeprefix("#") if name.startswith("#") else name.replace("$$h", "", 1)
+
+
 def _arm64ec_symbols(name: str, *, is_data: bool) -> Iterator[Symbol]:
-    plain = name.removeprefix("#") if name.startswith("#") else name.replace("$$h", "", 1)
+    plain = _plain_arm64ec(name)
     yield _symbol(f"__imp_{plain}", SymbolType.OBJECT)
     if not is_data:
         yield _symbol(plain, SymbolType.FUNC)
