@@ -259,7 +259,7 @@ def test_linker_is_wrapped_only_if_a_claim_needs_it() -> None:
     ):
         (step,) = planned(f"  - {{rustc: lib.rs, {keys}}}\n").steps
         assert step.command is not None
-        assert step.command.watch_linker is watched
+        assert (step.command.watched is not None) is watched
 
 
 def test_a_step_uses_what_an_earlier_one_made_and_kept() -> None:

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from linkage.plan.command import WatchedLinker
 from linkage.run import linker_wrapper as linker
-from linkage.run.linker_wrapper import export_names, response_words
+from linkage.run.export_lists import file_names, wasm_names
+from linkage.run.linker_wrapper import response_words
 
 
 @pytest.mark.parametrize(
@@ -23,7 +25,36 @@ from linkage.run.linker_wrapper import export_names, response_words
     ],
 )  # fmt: skip
 def test_names_of_a_version_script_or_a_dynamic_list(script: str, names: tuple[str, ...]) -> None:
-    assert export_names(script) == names
+    assert file_names("script", script) == names
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "names"),
+    [
+        ("def", 'LIBRARY\nEXPORTS\n  "LIB_DATA" DATA\n  "a.b"\n  c\n', ("LIB_DATA", "a.b", "c")),
+        ("def", "LIBRARY x\nEXPORTS f=g @7 NONAME\n h=other.i\n; k\nVERSION 1\n", ("f", "h")),
+        ("def", "LIBRARY\nEXPORTS\n", ()),
+        ("apple", "# list\n_lib_c\n__RNv\n\n  _x  \n", ("lib_c", "_RNv", "x")),
+        ("aix", "#! libx.a\n* a comment\n  lib_c\n  data export\n", ("lib_c", "data")),
+    ],
+)
+def test_names_of_other_linkers_lists(form: str, text: str, names: tuple[str, ...]) -> None:
+    assert file_names(form, text) == names
+
+
+def test_names_that_webassemblys_linker_exports() -> None:
+    assert wasm_names(["-flavor", "wasm", "--export", "a", "--export=b", "-o", "x"]) == ("a", "b")
+    assert wasm_names(["-flavor", "wasm", "-o", "x"]) == ()
+    assert wasm_names(["-flavor", "gnu", "--export", "a"]) is None
+
+
+def test_the_linker_that_rustc_calls() -> None:
+    watched = WatchedLinker("rust-lld", {"rust-lld": "/own/rust-lld"})
+    assert linker.called(["rustc", "x.rs"], watched) == "/own/rust-lld"
+    assert linker.called(["rustc", "-Clinker=gcc", "-Clinker=rust-lld"], watched) == "/own/rust-lld"
+    assert linker.called(["rustc", "-C", "linker=wasm-ld"], watched) == "wasm-ld"
+    assert linker.called(["rustc", "--codegen=linker=/a/ld"], watched) == "/a/ld"
+    assert linker.called(["rustc"], WatchedLinker()) == "cc"
 
 
 def test_words_of_a_response_file() -> None:
@@ -81,6 +112,46 @@ def test_the_version_script_and_the_dynamic_list(wrapped: Wrapped) -> None:
     for option in ("--version-script=list", "--dynamic-list=list"):
         assert wrapped.cc("-shared", "-fPIC", "answer.c", "-o", "lib.so", f"-Wl,{option}") == 0
     assert [exports for _, _, exports in wrapped.calls] == [("answer",), ("answer",)]
+
+
+RECORDS = """#!/bin/sh
+exit 0
+"""
+
+
+@pytest.mark.parametrize(
+    ("args", "output"),
+    [
+        (["-flavor", "link", "/DEF:names.def", "/OUT:out/lib.dll", "/IMPLIB:lib.dll.lib"], "lib.dll"),
+        (["-Wl,names.def", "-Wl,--output-def=other.def", "-o", "lib.dll"], "lib.dll"),
+        (["names.def", "-o", "lib.dll"], "lib.dll"),
+        (["-flavor", "darwin", "-exported_symbols_list", "names.apple", "-o", "lib.dylib"], "lib.dylib"),
+        (["-Wl,-exported_symbols_list", "-Wl,names.apple", "-o", "lib.dylib"], "lib.dylib"),
+        (["-Wl,-exported_symbols_list,names.apple", "-o", "lib.dylib"], "lib.dylib"),
+        (["-bE:names.exp", "-o", "liblib.so"], "liblib.so"),
+        (["--version-script=names.ver", "-o", "liblib.so"], "liblib.so"),
+        (["-flavor", "wasm", "--export", "f", "--export", "g", "-o", "lib.wasm"], "lib.wasm"),
+    ],
+)
+def test_every_linkers_list_of_exports(tmp_path: Path, args: list[str], output: str) -> None:
+    texts = {"def": "EXPORTS\n  f\n  g DATA\n", "apple": "_f\n_g\n", "exp": "f\ng\n", "ver": "{ f; g; };"}
+    for end, text in texts.items():
+        (tmp_path / f"names.{end}").write_text(text)
+    (tmp_path / "other.def").write_text("EXPORTS\n  wrong\n")
+    real = tmp_path / "real" / "rust-lld"
+    real.parent.mkdir()
+    real.write_text(RECORDS)
+    real.chmod(0o755)
+    places = linker.install(tmp_path / "linker", tmp_path / "inputs", (), os.environ["PATH"], str(real))
+    subprocess.run([places / "rust-lld", *args], cwd=tmp_path, check=True)
+    (call,) = linker.calls(tmp_path / "linker")
+    assert (call.args, call.output, call.exports) == (tuple(args), output, ("f", "g"))
+
+
+def test_a_response_file_in_utf_16(wrapped: Wrapped) -> None:
+    (wrapped.folder / "args").write_text('"-c"\n"answer.c"\n"-o"\n"a\u00e4.o"\n', encoding="utf-16")
+    wrapped.cc("@args")
+    assert [call[1] for call in wrapped.calls] == ["a\u00e4.o"]
 
 
 def test_a_response_file_is_read_in_its_place(wrapped: Wrapped) -> None:

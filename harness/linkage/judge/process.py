@@ -23,6 +23,8 @@ from linkage.plan.observation import Diagnostic, LinkerCall, Outcome, native_sta
 from linkage.plan.plan import PlannedStep
 from linkage.toolchain.version import RustcVersion
 
+_MSVC_OPTION = re.compile(r"/[A-Za-z]+:")
+
 
 def check_process(
     step: PlannedStep,
@@ -220,11 +222,11 @@ def libraries(call: LinkerCall) -> list[str]:
     """The libraries of a call in order: `-lfoo`, and archives and shared libraries by file name."""
     found = []
     for before, word in zip(("", *call.args), call.args, strict=False):
-        if before == "-o":
+        if before == "-o" or _MSVC_OPTION.match(word):
             continue
         if word.startswith("-l"):
             found.append(word)
-        elif not word.startswith("-") and re.search(r"\.(a|rlib|so(\.\d+)*|lib|dll)$", word):
+        elif not word.startswith("-") and re.search(r"\.(a|rlib|so(\.\d+)*|lib|dll|dylib|tbd)$", word):
             found.append(PurePosixPath(word).name)
     return found
 
@@ -234,5 +236,7 @@ def inputs(call: LinkerCall) -> list[str]:
     return [
         PurePosixPath(word).name
         for word in call.args
-        if not word.startswith("-") and word.endswith((".o", ".a", ".rlib"))
+        if word.endswith((".o", ".obj", ".a", ".rlib"))
+        and not word.startswith("-")
+        and not _MSVC_OPTION.match(word)
     ]

@@ -28,6 +28,16 @@ Word = Template | Glob
 
 
 @dataclass(frozen=True, slots=True)
+class WatchedLinker:
+    """The linker of a rustc whose calls are recorded."""
+
+    default: str = "cc"
+    """The one that rustc calls if no flag names another."""
+    own: Mapping[str, str] = field(default_factory=dict)
+    """The paths of those that the toolchain itself has, which come before those on PATH, by name."""
+
+
+@dataclass(frozen=True, slots=True)
 class Command:
     """A process to start. Paths are relative to the folder that it runs in, or absolute."""
 
@@ -44,7 +54,8 @@ class Command:
     limits: StepLimits = field(default_factory=StepLimits)
     unstable: bool = False
     """Whether a stable rustc needs RUSTC_BOOTSTRAP=1 for it."""
-    watch_linker: bool = False
+    watched: WatchedLinker | None = None
+    """What of the linker is recorded; None if no claim is about it."""
     path: tuple[str, ...] = ()
     """Folders that are searched for a tool before PATH."""
 

@@ -29,13 +29,13 @@ class Diagnostic:
 
 @dataclass(frozen=True, slots=True)
 class LinkerCall:
-    """One call of the linker by rustc, as recorded by the `cc` that it called."""
+    """One call of the linker by rustc, as recorded by the one that it called."""
 
     args: tuple[str, ...]
     output: str | None
     """The output's file name."""
     exports: tuple[str, ...] | None
-    """Names in the version script or the export list; None if there was neither."""
+    """The names that it is to export, from whatever list its format has; None if there was none."""
 
 
 @dataclass(frozen=True, slots=True)

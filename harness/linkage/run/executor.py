@@ -168,12 +168,13 @@ def _process(step: PlannedStep, command: Command, workspace: Workspace, context:
     env = environment(command, workspace, context)
     if context.jobs is not None and context.tells_jobs and command.program == "rustc":
         env.setdefault("MAKEFLAGS", context.jobs.makeflags)
-    if command.watch_linker:
-        kept = inputs_wanted(step)
-        watched = workspace.linker / step.id  # parallel steps have one each
-        name = linker.linker_name(argv)
-        first = linker.install(watched, workspace.root / LINK_INPUTS, kept, env["PATH"], name)
+    watched = workspace.linker / step.id  # parallel steps have one each
+    kept = inputs_wanted(step)
+    if command.watched is not None:
+        called = linker.called(argv, command.watched)
+        first = linker.install(watched, workspace.root / LINK_INPUTS, kept, env["PATH"], called)
         env["PATH"] = f"{first}:{env['PATH']}"
+        argv = linker.redirected(argv, first / Path(called).name) if "/" in called else argv
     if command.program in ("ar", "tool", "cc", "cxx"):
         found = shutil.which(argv[0], path=env["PATH"])
         if found is None:
@@ -181,7 +182,7 @@ def _process(step: PlannedStep, command: Command, workspace: Workspace, context:
     outcome = _started(step, command, argv, env, workspace, context)
     if outcome.status is None:
         return outcome
-    if command.watch_linker:
+    if command.watched is not None:
         if kept and linker.hides_inputs(watched):
             return replace(outcome, problem="rustc passed the linker's inputs in a file: they cannot be seen")
         calls = linker.calls(watched)

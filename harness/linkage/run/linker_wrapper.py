@@ -1,39 +1,48 @@
 """Records how rustc calls the linker: a wrapper of its name precedes the real one on rustc's PATH.
 
 Nothing else changes: rustc finds `cc`, or the linker that `-Clinker=NAME` names, on PATH, so the
-choice of flavour and of a default LLD stays rustc's. A linker at a path, or the toolchain's own
-`rust-lld`, is not seen; a claim about its calls then fails with that reason.
+choice of flavour and of a default LLD stays rustc's. A linker at a path, and the toolchain's own LLD, which
+rustc looks for before PATH, are replaced by a wrapper of the same name, from which rustc infers the flavour.
 """
 
-import re
 import shlex
 import shutil
 from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from pathlib import Path, PurePosixPath
 
+from linkage.plan.command import WatchedLinker
 from linkage.plan.observation import LinkerCall
 from linkage.plan.shell import pattern
+from linkage.run.export_lists import FORMS, file_names, wasm_names
 
-_LINKER = "-Clinker="
-_NAME = re.compile(r'"?([^\s{};:"]+)"?\s*;')
-
-
-def linker_name(argv: Iterable[str]) -> str:
-    """The name by which rustc looks for the linker on PATH: `cc`, or what its flags say."""
-    found = [word.removeprefix(_LINKER) for word in argv if word.startswith(_LINKER)]
-    return found[-1] if found and "/" not in found[-1] else "cc"
+_LINKER = ("-Clinker=", "linker=", "--codegen=linker=")
+_UTF_16 = b"\xff\xfe"
+_OUTPUT = ("/out:", "-out:")
 
 
-def install(folder: Path, inputs: Path, kept: Sequence[str], path: str, name: str = "cc") -> Path:
+def called(argv: Iterable[str], watched: WatchedLinker) -> str:
+    """The linker that rustc calls with these arguments: a name, which it looks for on PATH, or a path."""
+    found = [word.partition("linker=")[2] for word in argv if word.startswith(_LINKER)]
+    linker = found[-1] if found else watched.default
+    return watched.own.get(linker, linker)
+
+
+def redirected(argv: Sequence[str], wrapper: Path) -> list[str]:
+    """The command line with the wrapper as its linker."""
+    return [*argv, f"-Clinker={wrapper}"]
+
+
+def install(folder: Path, inputs: Path, kept: Sequence[str], path: str, linker: str = "cc") -> Path:
     """Write the wrapper into `folder` and remove its earlier records; return the folder to put first on PATH.
 
-    `name` is the linker's: rustc finds the wrapper by it.
+    `linker` is the real one, a path or a name on `path`; the wrapper has its name.
 
     Inputs of the linker whose names match a pattern of `kept` are copied to `inputs`; the second of a
     name to `inputs/2`, and so on.
     """
-    real = shutil.which(name, path=path) or f"/usr/bin/{name}"
+    name = Path(linker).name
+    real = shutil.which(linker, path=path) or (linker if name != linker else f"/usr/bin/{name}")
     calls = folder / "calls"
     shutil.rmtree(calls, ignore_errors=True)
     calls.mkdir(parents=True)
@@ -70,12 +79,17 @@ def _call(folder: Path) -> LinkerCall:
             for word in (response_words(_text(response)) if arg.startswith("@") else (arg,))
         ]
     output = next((args[i + 1] for i, arg in enumerate(args[:-1]) if arg == "-o"), None)
-    listed = folder / "exports"
-    return LinkerCall(
-        tuple(args),
-        PurePosixPath(output).name if output else None,
-        export_names(_text(listed)) if listed.exists() else None,
-    )
+    output = next((arg.partition(":")[2] for arg in args if arg.lower().startswith(_OUTPUT)), output)
+    return LinkerCall(tuple(args), PurePosixPath(output).name if output else None, _exports(folder, args))
+
+
+def _exports(folder: Path, args: Sequence[str]) -> tuple[str, ...] | None:
+    """The names that the linker is asked to export; None if it was given no list of them."""
+    for form in FORMS:
+        listed = folder / f"exports.{form}"
+        if listed.exists():
+            return file_names(form, _text(listed))
+    return wasm_names(args)
 
 
 def response_words(text: str) -> list[str]:
@@ -83,16 +97,7 @@ def response_words(text: str) -> list[str]:
     return shlex.split(text, posix=True)
 
 
-def export_names(script: str) -> tuple[str, ...]:
-    """The global names of a version script or a dynamic list.
-
-    https://sourceware.org/binutils/docs/ld/VERSION.html
-    """
-    before_local = re.split(r"\blocal\s*:", script)[0]
-    return tuple(
-        name for name in _NAME.findall(before_local.replace("global:", " ").replace("{", " ")) if name != "}"
-    )
-
-
 def _text(path: Path) -> str:
-    return path.read_bytes().decode("utf-8", "backslashreplace")
+    raw = path.read_bytes()
+    wide = raw.startswith(_UTF_16)  # as rustc writes response files for Microsoft's linker
+    return raw.decode("utf-16" if wide else "utf-8", "backslashreplace")

@@ -30,6 +30,7 @@ READERS = ("linkage.artifact", "linkage.run.kept_facts")
 RUNNERS = (
     "linkage.run.chain",
     "linkage.run.executor",
+    "linkage.run.export_lists",
     "linkage.run.given_program",
     "linkage.run.linker_wrapper",
     "linkage.run.restore",
@@ -158,7 +159,7 @@ def _described(step: PlannedStep, rustc: str) -> object:
     ]
     env = sorted((key, neutral(value)) for key, value in command.env.items())
     stdin = None if command.stdin is None else neutral(command.stdin)
-    watched = [command.watch_linker, inputs_wanted(step)]
+    watched = [command.watched is not None, inputs_wanted(step)]
     limits = asdict(command.limits)
     return [command.program, words, env, stdin, command.cwd, command.timeout, limits, watched]
 

@@ -55,7 +55,7 @@ class DiagnosticClaim(Model):
 
 
 class LinkClaim(Model):
-    """What rustc asked of the linker, seen at the `cc` that it called."""
+    """What rustc asked of the linker, seen at the one that it called."""
 
     output: StrictStr | None = None
     """The role of the output that was linked; without it every call of the linker."""
@@ -65,7 +65,8 @@ class LinkClaim(Model):
     inputs: Names | None = None
     """Object files and archives, by file name."""
     exports: Names | None = None
-    """Names in the version script or export list."""
+    """Names that the linker is asked to export: in a version script, a `.def` file or an export list, or by
+    `--export` (WebAssembly)."""
     export_list: StrictBool | None = None
     """Whether there was one."""
     count: Comparison | None = None

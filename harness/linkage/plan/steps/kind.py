@@ -6,10 +6,11 @@ from typing import ClassVar, Generic, TypeVar
 
 from linkage.case import steps as model
 from linkage.host.limits import StepLimits
-from linkage.plan.command import Command, Word
+from linkage.plan.command import Command, WatchedLinker, Word
 from linkage.plan.operations import Operation
 from linkage.plan.steps.scope import Scope
 from linkage.plan.template import Template
+from linkage.toolchain.recipes import RUST_LLD
 
 S_contra = TypeVar("S_contra", bound=model.Step, contravariant=True)
 P_contra = TypeVar("P_contra", bound=model.ProcessStep, contravariant=True)
@@ -79,9 +80,20 @@ class ProcessKind(StepKind[P_contra]):
             step.timeout or timeout,
             limits,
             unstable=self.is_unstable(step, argv),
-            watch_linker=bool(getattr(step, "link", ()))
-            or any(subject.startswith(LINK_INPUTS) for subject in step.claims),
+            watched=self.watched(step, scope),
             path=self.path(scope),
+        )
+
+    def watched(self, step: P_contra, scope: Scope) -> WatchedLinker | None:
+        """The linker whose calls claims are about."""
+        asked = bool(getattr(step, "link", ()))
+        if not asked and not any(subject.startswith(LINK_INPUTS) for subject in step.claims):
+            return None
+        recipe = scope.tools.linker(scope.resolved.target, bare=scope.resolved.bare)
+        own = scope.toolchain.capabilities.rust_lld
+        return WatchedLinker(
+            recipe.program if recipe is not None and recipe.is_default else "cc",
+            {} if own is None else {RUST_LLD: str(own)},
         )
 
 
