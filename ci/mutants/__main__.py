@@ -25,7 +25,7 @@ from linkage.store.store import Store
 from linkage.toolchain import Toolchain
 from mutants import harness_mutants, workers
 from mutants.claims import Claim, claims_of, never_red
-from mutants.document import written
+from mutants.document import ENOUGH, short_name, unfinished, written
 from mutants.faults.table import EVERY, FAULTS, PLAIN
 from mutants.report import show, show_claims, show_list, show_plain, show_unbroken
 from mutants.search import Limits, Report
@@ -80,10 +80,28 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--all", action="store_true", help="try every variant that a fault may affect")
     parser.add_argument(
-        "--enough", type=int, default=1, metavar="N", help="cases that must detect a fault (default: 1)"
+        "--unfinished",
+        metavar="FILE",
+        help="try the faults for which the table in this document names fewer than two cases",
     )
     parser.add_argument(
-        "--tries", type=int, default=20, metavar="N", help="variants to try for a fault (default: 20)"
+        "--witnesses",
+        type=int,
+        default=ENOUGH,
+        metavar="N",
+        help=f"cases that must detect a fault (default: {ENOUGH})",
+    )
+    parser.add_argument(
+        "--tries",
+        type=int,
+        default=20,
+        metavar="N",
+        help="variants to try for a fault, apart from those of an earlier run (default: 20)",
+    )
+    parser.add_argument(
+        "--folder",
+        metavar="DIR",
+        help="keep results and outputs of rustc in this folder; a run that was interrupted goes on",
     )
     parser.add_argument(
         "--claims", action="store_true", help="list the claims that no fault has made fail so far"
@@ -104,7 +122,7 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--rustc-cache",
         metavar="DIR",
-        help="keep the outputs of rustc in this folder (default: a temporary one)",
+        help="keep the outputs of rustc in this folder (default: that of --folder, or a temporary one)",
     )
     parser.add_argument("--no-rustc-cache", action="store_true", help="run rustc again for each fault")
     parser.add_argument("--into", metavar="FILE", help="update the table between the marks of this document")
@@ -121,8 +139,8 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
             parser.error(f"no fault is named `{name}` (help: run `ci/mutants/run --list`)")
     if options.sample is not None and not 1 <= options.sample <= len(FAULTS):
         parser.error(f"--sample: must be from 1 to {len(FAULTS)}, the number of faults")
-    if options.sample is not None and options.only:
-        parser.error("--sample: cannot be combined with --only")
+    if sum(map(bool, (options.sample, options.only, options.unfinished))) > 1:
+        parser.error("--sample, --only and --unfinished cannot be combined")
     return options
 
 
@@ -132,27 +150,30 @@ def _main(options: argparse.Namespace, console: Console) -> int:
     session = Session(Store(store_folder(options.store, os.environ)), cache)
     toolchain = session.toolchains([options.toolchain])[0]
     wrappers = cache / "faults"
+    folder = Path(options.folder).resolve() if options.folder else wrappers
     if options.wrapper:
         console.print(str(write_wrapper(EVERY[options.wrapper], toolchain.rustc, wrappers)))
         return ExitCode.OK
     if options.into:
         place = Path(options.into)
-        text = written(
-            place.read_text(encoding="utf-8"), FAULTS, Results.open(wrappers / "results").all(), options.into
-        )
+        known = {short_name(str(file.resolve())) for file in case_files(options.paths or ["cases"])}
+        text = written(_read(place), FAULTS, Results.open(folder / "results").all(), options.into, known)
         OutputFile(options.into, "--into").write(text)
         return ExitCode.OK
+    names, lacking = _names(_asked(options), toolchain)
     cases = [read_case(file, str(file)) for file in case_files(options.paths or ["cases"])]
     found = list(cells(cases, toolchain, session))
-    kept = Results.open(wrappers / "results")
-    names, lacking = _names(options.only or drawn(options.sample, options.seed), toolchain)
+    kept = Results.open(folder / "results")
     for name in (*names, PLAIN.name):
         write_wrapper(EVERY[name], toolchain.rustc, wrappers)
     sys.stderr.write(f"{len(names)} faults, {len(cases)} cases, {len(found)} variants on {toolchain.name}\n")
     with ExitStack() as stack:
         rustc_cache = _rustc_cache(options, stack)
-        limits = Limits(None, None, None) if options.all else Limits(options.enough, tries=options.tries)
-        workers.begin(workers.WorkerState(session, found, wrappers, rustc_cache, _before(kept), limits))
+        limits = Limits(None, None, None) if options.all else Limits(options.witnesses, tries=options.tries)
+        attempts = folder / "attempts" if options.folder else None
+        workers.begin(
+            workers.WorkerState(session, found, wrappers, rustc_cache, _before(kept), limits, attempts, kept)
+        )
         if options.hunt:
             return _hunted(options, cases, names, kept, console)
         reports = {report.fault: report for report in workers.carried_out(names, options.n, kept)}
@@ -167,9 +188,11 @@ def _main(options: argparse.Namespace, console: Console) -> int:
         never = _never(cases, found, kept, session)
         show_claims(((case.name, count, claims) for case, count, claims in never), console)
     unseen = sum(not report.caught for report in reports.values())
+    alone = sum(len(report.witnesses) == 1 for report in reports.values())
     unsound = sum(len(report.unsound) for report in reports.values())
     console.print(
-        f"{len(names)} faults: {len(names) - unseen} detected, {unseen} not; {unsound} unsound; "
+        f"{len(names)} faults: {len(names) - unseen} detected, {alone} of them by one case, {unseen} not; "
+        f"{unsound} unsound; "
         f"{len(plain.caught)} failed with the plain wrapper; {time.monotonic() - started:.0f} s"
     )
     return ExitCode.FAILED if unseen or unsound or plain.caught else ExitCode.OK
@@ -181,9 +204,23 @@ def drawn(count: int | None, seed: int) -> list[str]:
     return random.Random(seed).sample(sorted(FAULTS), count) if count is not None else []  # noqa: S311
 
 
+def _asked(options: argparse.Namespace) -> Sequence[str]:
+    """The names of the faults to try."""
+    if options.unfinished:
+        return unfinished(_read(Path(options.unfinished)), FAULTS)
+    return options.only or drawn(options.sample, options.seed) or list(FAULTS)
+
+
+def _read(document: Path) -> str:
+    try:
+        return document.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise LinkageError(f"cannot be read: {error}", where=str(document)) from None
+
+
 def _names(only: Sequence[str], toolchain: Toolchain) -> tuple[list[str], list[str]]:
     """The requested faults, and those of them that this compiler cannot have."""
-    names = [name for name in FAULTS if name in (only or FAULTS)]
+    names = [name for name in FAULTS if name in only]
     lacking = [
         name for name in names if FAULTS[name].needs and not toolchain.has_unstable(FAULTS[name].needs)
     ]
@@ -200,8 +237,8 @@ def _before(kept: Results) -> dict[str, list[tuple[str, str]]]:
 def _rustc_cache(options: argparse.Namespace, stack: ExitStack) -> Path | None:
     if options.no_rustc_cache:
         return None
-    if options.rustc_cache:
-        return Path(options.rustc_cache).resolve()
+    if options.rustc_cache or options.folder:
+        return Path(options.rustc_cache or options.folder).resolve()
     return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="linkage-faults-")))
 
 

@@ -20,7 +20,7 @@ def show(reports: Sequence[Report], faults: Mapping[str, Fault], console: Consol
         table.add_column(name, overflow="fold")
     for report in reports:
         first = report.caught[0] if report.caught else None
-        cases = ", ".join(dict.fromkeys(one.case for one in report.caught))
+        cases = ", ".join(report.witnesses)
         seen = Text(cases) if cases else Text(_unseen(report), "bold red")
         tried = f"{report.tried} of {report.applicable}"
         table.add_row(Text(report.fault), seen, Text(first.claim if first else "", "dim"), Text(tried, "dim"))

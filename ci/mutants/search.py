@@ -15,7 +15,8 @@ from linkage.plan.plan import Plan
 from linkage.run.session import Session
 from mutants.faults.fault import Fault
 from mutants.fixed_folders import FixedFolderStore
-from mutants.variants import PlannedVariant, faulted
+from mutants.journal import Journal
+from mutants.variants import PlannedVariant, faulted, rarity
 
 RED = (VerdictKind.FAIL, VerdictKind.FIXED, VerdictKind.ERROR)
 _SHOWN = 60
@@ -27,7 +28,7 @@ BROKEN = "linkage-fault:"
 class Limits:
     """When to stop the search."""
 
-    enough: int | None = 1
+    witnesses: int | None = 2
     """Cases that must detect the fault; None: try all."""
     per_case: int | None = 3
     """Variants to try of a case."""
@@ -53,6 +54,7 @@ class Report:
     applicable: int = 0
     """Variants with a command line to which it applies."""
     tried: int = 0
+    """Variants that were run now, without those of an earlier run."""
     caught: list[Detection] = field(default_factory=list)
     missed: list[str] = field(default_factory=list)
     """Cases that were tried and passed."""
@@ -61,9 +63,14 @@ class Report:
     results: list[KeptResult] = field(default_factory=list)
     seconds: float = 0.0
 
+    @property
+    def witnesses(self) -> list[str]:
+        """The names of the cases that detect it."""
+        return list(dict.fromkeys(one.case for one in self.caught))
+
 
 def order(
-    found: Sequence[tuple[PlannedVariant, int]],
+    found: Sequence[tuple[PlannedVariant, float]],
     caught_before: Iterable[tuple[str, str]],
     per_case: int | None,
 ) -> list[PlannedVariant]:
@@ -75,7 +82,7 @@ def order(
 
     ranked = sorted(found, key=lambda one: (not known(one[0]), -one[1], len(one[0].plan.steps)))
     taken: Counter[str] = Counter()
-    placed: list[tuple[bool, int, int, int, PlannedVariant]] = []
+    placed: list[tuple[bool, int, float, int, PlannedVariant]] = []
     for index, (cell, promise) in enumerate(ranked):
         number = taken[cell.case.name]
         taken[cell.case.name] += 1
@@ -118,34 +125,56 @@ def look(
     before: Iterable[tuple[str, str]],
     limits: Limits,
     rustc_cache: Path | None = None,
+    journal: Journal | None = None,
 ) -> Report:
-    """Try a fault on variants until enough cases have detected it."""
+    """Try a fault on variants until enough cases have detected it; the journal spares attempts."""
     started = time.monotonic()
     session = FaultySession.of(real, fault, wrapper, rustc_cache)
-    found = [(cell, cell.promise(fault)) for cell in cells if cell.affected(fault)]
+    weights = rarity(cells)
+    found = [(cell, cell.promise(fault, weights)) for cell in cells if cell.affected(fault)]
     report = Report(fault.name, applicable=len(found))
     green: dict[str, None] = {}
-    for cell in order(found, before, limits.per_case):
-        done = {one.case for one in report.caught}
-        if cell.case.name in done and limits.enough is not None:
+    left = order(found, before, limits.per_case)
+    recalled = {id(cell): journal.known(cell) for cell in left} if journal else {}
+    # The known ones first: they are free.
+    for cell in sorted(left, key=lambda one: recalled.get(id(one)) is None):
+        if cell.case.name in report.witnesses and limits.witnesses is not None:
             continue
-        if len(done) == limits.enough or report.tried == limits.tries:
+        if len(report.witnesses) == limits.witnesses or report.tried == limits.tries:
             break
-        report.tried += 1
-        verdict = session.verdict(cell.variant)
-        if verdict.outcome not in RED:
+        claim = recalled.get(id(cell))
+        if claim is None:
+            report.tried += 1
+            claim = _attempt(cell, session, real, report, journal)
+        if claim:
+            report.caught.append(Detection(cell.case.name, cell.id, claim))
+        elif claim is not None:
             green[cell.case.name] = None
-            continue
-        report.results.append(result_of(cell, fault, verdict))
-        if any(BROKEN in one.found for one in verdict.failures):
-            report.unsound.append(f"{cell.case.name}[{cell.id}]: the wrapper failed: {_first(verdict)}")
-        elif real.verdict(cell.variant).outcome in RED:
-            report.unsound.append(f"{cell.case.name}[{cell.id}]: fails without a fault, too")
-        else:
-            report.caught.append(Detection(cell.case.name, cell.id, _first(verdict)))
-    report.missed = [name for name in green if name not in {one.case for one in report.caught}]
+    report.missed = [name for name in green if name not in report.witnesses]
     report.seconds = time.monotonic() - started
     return report
+
+
+def _attempt(
+    cell: PlannedVariant, session: FaultySession, real: Session, report: Report, journal: Journal | None
+) -> str | None:
+    """The first claim that the fault makes fail, an empty text if none does; None if it cannot be told."""
+    verdict = session.verdict(cell.variant)
+    if verdict.outcome not in RED:
+        if journal:
+            journal.note(cell)
+        return ""
+    if any(BROKEN in one.found for one in verdict.failures):
+        report.unsound.append(f"{cell.case.name}[{cell.id}]: the wrapper failed: {_first(verdict)}")
+    elif real.verdict(cell.variant).outcome in RED:
+        report.unsound.append(f"{cell.case.name}[{cell.id}]: fails without a fault, too")
+    else:
+        result = result_of(cell, session.fault, verdict)
+        report.results.append(result)
+        if journal:
+            journal.note(cell, _first(verdict), result)
+        return _first(verdict)
+    return None
 
 
 def _first(verdict: Verdict) -> str:

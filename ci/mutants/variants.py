@@ -1,9 +1,12 @@
 """The variants of the cases on one compiler, and what a fault changes in their plans. Pure."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import log
 from pathlib import Path
+from types import MappingProxyType
 
 from linkage.case.case import Case
 from linkage.case.claims import Names
@@ -17,6 +20,7 @@ from mutants.faults.call import Call
 from mutants.faults.fault import Fault
 from mutants.faults.rustc_cache import ASKED
 
+_EQUAL: Mapping[str, float] = MappingProxyType({})
 _ALONE = {ASKED: Template.of("1")}
 
 
@@ -60,10 +64,20 @@ class PlannedVariant:
             if _shows(fault, refused) and fault.applies(call)
         )
 
-    def promise(self, fault: Fault) -> int:
-        """How likely the variant is to detect the fault: by the claims at these steps, and by all."""
+    def promise(self, fault: Fault, rarity: Mapping[str, float] = _EQUAL) -> float:
+        """How likely the variant is to detect the fault: by the claims at these steps, and by all.
+
+        A claim that few variants have counts for more: every step has an exit status, and few state what
+        the linker is told.
+        """
         at = frozenset[str]().union(*(self.calls[path][2] for path in self.affected(fault)))
-        return sum(3 * (key in at) + (key in self.claimed) for key in fault.breaks)
+        return sum(rarity.get(key, 1) * (3 * (key in at) + (key in self.claimed)) for key in fault.breaks)
+
+
+def rarity(cells: Sequence[PlannedVariant]) -> dict[str, float]:
+    """How much each key of a claim says, from how many variants have it: 0 for one that all have."""
+    count = Counter(key for cell in cells for key in cell.claimed)
+    return {key: log(len(cells) / number) for key, number in count.items()}
 
 
 def _is_refused(step: PlannedStep) -> bool:

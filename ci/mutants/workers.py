@@ -15,9 +15,11 @@ from linkage.judge.results import KeptResult
 from linkage.run.session import Session
 from linkage.store.results import Results
 from mutants.claims import Claim
+from mutants.document import short_name
 from mutants.faults.fault import Fault
 from mutants.faults.table import EVERY, PLAIN
 from mutants.hunt import Hunt
+from mutants.journal import Journal
 from mutants.search import BROKEN, RED, FaultySession, Limits, Report, look, result_of
 from mutants.variants import PlannedVariant
 from mutants.wrappers import write_wrapper
@@ -41,6 +43,9 @@ class WorkerState:
     before: dict[str, list[tuple[str, str]]]
     """By fault, the variants that detected it in an earlier run."""
     limits: Limits
+    attempts: Path | None = None
+    """The folder of the journals, if attempts are kept."""
+    kept: Results | None = None
 
     def wrapper(self, name: str) -> Path:
         return write_wrapper(EVERY[name], self.cells[0].variant.toolchain.rustc, self.wrappers)
@@ -48,8 +53,12 @@ class WorkerState:
     def look(self, name: str, cells: Sequence[PlannedVariant], limits: Limits) -> Report:
         if not cells:
             return Report(name)
-        before = self.before.get(name, ())
-        return look(EVERY[name], self.wrapper(name), cells, self.session, before, limits, self.rustc_cache)
+        before, journal = self.before.get(name, ()), None
+        if self.attempts and self.kept:
+            journal = Journal(self.attempts, EVERY[name], self.kept)
+        return look(
+            EVERY[name], self.wrapper(name), cells, self.session, before, limits, self.rustc_cache, journal
+        )
 
 
 @dataclass
@@ -79,7 +88,7 @@ def carried_out(names: Sequence[str], workers: int, kept: Results) -> Iterator[R
     """The report of each fault, as soon as it is complete; its results are kept at once."""
     for number, report in enumerate(_each(_one, names, workers), 1):
         kept.record(report.results)
-        seen = report.caught[0].case if report.caught else "not detected"
+        seen = ", ".join(map(short_name, report.witnesses)) or "not detected"
         took = f"{report.tried} tried, {report.seconds:.0f} s"
         sys.stderr.write(f"{number} of {len(names)}: {report.fault}: {seen}, {took}\n")
         yield report

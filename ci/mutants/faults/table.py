@@ -29,22 +29,26 @@ PLAIN = Fault(
     outputs=archives.unchanged,
 )
 
-_ALL = [
-    *flags.FAULTS,
-    *linking.FAULTS,
-    *symbols.FAULTS,
-    *sources.FAULTS,
-    *sections.FAULTS,
-    *archives.FAULTS,
-    *files.FAULTS,
-    *exits.FAULTS,
-    *link_order.FAULTS,
-    *headers.FAULTS,
-    *rlink.FAULTS,
-    *printed.FAULTS,
-    *rebuilt.FAULTS,
-    *foreign.FAULTS,
-]
+_MODULES = (
+    flags,
+    linking,
+    symbols,
+    sources,
+    sections,
+    archives,
+    files,
+    exits,
+    link_order,
+    headers,
+    rlink,
+    printed,
+    rebuilt,
+    foreign,
+)
 
-FAULTS: Mapping[str, Fault] = {one.name: one for one in _ALL}
+FAULTS: Mapping[str, Fault] = {one.name: one for module in _MODULES for one in module.FAULTS}
 EVERY: Mapping[str, Fault] = {PLAIN.name: PLAIN, **FAULTS}
+MODULES: Mapping[str, str] = {PLAIN.name: "table"} | {
+    one.name: module.__name__.rpartition(".")[2] for module in _MODULES for one in module.FAULTS
+}
+"""The module that has each fault."""

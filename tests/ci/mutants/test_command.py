@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mutants.__main__ import drawn
+from mutants.document import BEGIN, END
 from mutants.faults.table import FAULTS
 
 ROOT = Path(__file__).parents[3]
@@ -68,11 +69,32 @@ def test_faults_are_seen_and_the_plain_wrapper_is_not(env: dict[str, str], tmp_p
     assert "case.yaml: 1 of 2 claims have never failed\n" in done.stdout
     assert "lib: lib.cdylib.soname" in done.stdout
     assert done.stdout.endswith(
-        "2 faults: 1 detected, 1 not; 0 unsound; 0 failed with the plain wrapper; "
+        "2 faults: 1 detected, 1 of them by one case, 1 not; 0 unsound; 0 failed with the plain wrapper; "
         + done.stdout.rpartition("; ")[2]
     )
     again = faults(env, tmp_path, "case.yaml", "--toolchain", spec, "--only", "export-lost")
     assert again.returncode == 0, again.stdout
+
+
+def test_a_run_goes_on_in_its_folder(env: dict[str, str], tmp_path: Path, spec: str) -> None:
+    (tmp_path / "other.yaml").write_text(CASE)
+    words = ("--toolchain", spec, "--folder", "kept", "--only", "export-lost")
+    first = faults(env, tmp_path, "case.yaml", *words)
+    assert first.returncode == 0, first.stderr
+    assert "export-lost: case, 1 tried, " in first.stderr
+    again = faults(env, tmp_path, "case.yaml", *words)
+    assert "export-lost: case, 0 tried, " in again.stderr
+    assert "1 detected, 1 of them by one case" in again.stdout
+    both = faults(env, tmp_path, "case.yaml", "other.yaml", *words)
+    assert "export-lost: case, other, 1 tried, " in both.stderr
+    assert "1 detected, 0 of them by one case" in both.stdout
+
+    table = tmp_path / "README.md"
+    table.write_text(f"{BEGIN}\n| `export-lost` | old | case, gone |\n{END}\n")
+    into = ("--toolchain", spec, "--folder", "kept", "--into", str(table))
+    assert faults(env, tmp_path, "case.yaml", "other.yaml", *into).returncode == 0
+    folder = tmp_path.name
+    assert f"is not exported | {folder}/case, {folder}/other |" in table.read_text()
 
 
 def test_a_wrapper_as_a_toolchain(env: dict[str, str], tmp_path: Path, spec: str) -> None:
@@ -102,7 +124,8 @@ def test_wrong_input(env: dict[str, str], tmp_path: Path) -> None:
         ),
         (["nowhere"], "nowhere: no such case file or directory"),
         (["--sample", "0"], "--sample: must be from 1 to "),
-        (["--sample", "1", "--only", "lto-off"], "--sample: cannot be combined with --only"),
+        (["--sample", "1", "--only", "lto-off"], "--sample, --only and --unfinished cannot be combined"),
+        (["--unfinished", "nowhere.md"], "nowhere.md: cannot be read: "),
     ):
         done = faults(env, tmp_path, *words)
         assert done.returncode != 0

@@ -12,11 +12,12 @@ from linkage.judge.results import Compiler, KeptFailure, KeptResult
 from linkage.plan.plan import Variant, plan
 from linkage.toolchain import Located, probe
 from mutants.claims import claims_of
-from mutants.document import BEGIN, END, written
+from mutants.document import BEGIN, END, detections, unfinished, written
 from mutants.faults.fault import Fault
 from mutants.faults.table import FAULTS
 from mutants.green_claims import ALWAYS_GREEN
 from mutants.hunt import Hunt
+from mutants.lone_witnesses import ONE_PLACE
 from mutants.variants import PlannedVariant
 
 ROOT = Path(__file__).parents[3]
@@ -124,11 +125,42 @@ def test_what_is_written() -> None:
     text = written(f"before\n{BEGIN}\nold\n{END}\nafter\n", FAULTS, seen, "README.md")
     assert text.startswith(f"before\n{BEGIN}\n")
     assert text.endswith(f"{END}\nafter\n")
-    assert "| topic/a, topic/b, topic/c, topic/d and 1 more |" in text
+    assert "| topic/a, topic/b, topic/c, topic/d and more |" in text
     assert "\nold\n" not in text
     assert sum(line.startswith("| `") for line in text.splitlines()) == len(FAULTS)
     with pytest.raises(LinkageError, match="lacks the marks"):
         written("no marks", FAULTS, seen, "README.md")
+
+
+def test_detections_of_a_partial_run_are_added_to_the_table() -> None:
+    def seen(fault: str, case: str) -> KeptResult:
+        return KeptResult(f"/x/cases/topic/{case}.yaml", "", Compiler(fault, "", ""), "fail")
+
+    names = ("topic/a", "topic/b", "topic/c")
+    empty = f"{BEGIN}\n{END}\n"
+    first = written(empty, FAULTS, [seen("stripped", "a"), seen("lto-off", "gone")], "README.md", names)
+    assert detections(first)["stripped"] == {"topic/a"}
+    assert detections(first)["lto-off"] == set()  # what detected it is no case
+    assert f"{len(FAULTS)} faults: 1 detected, 0 (0 %) by two cases or more, 1 by one, " in first
+    assert "stripped" in unfinished(first, FAULTS)
+
+    second = written(first, FAULTS, [seen("stripped", "b"), seen("pie-off", "c")], "README.md", names)
+    assert detections(second)["stripped"] == {"topic/a", "topic/b"}
+    assert detections(second)["pie-off"] == {"topic/c"}
+    assert f"{len(FAULTS)} faults: 2 detected, 1 (0 %) by two cases or more, 1 by one, " in second
+    assert "stripped" not in unfinished(second, FAULTS)
+    assert written(second, FAULTS, (), "README.md", names) == second
+    assert detections(written(second, FAULTS, (), "README.md", names[:1]))["stripped"] == {"topic/a"}
+
+
+def test_faults_of_one_place_are_faults_and_have_a_reason() -> None:
+    text = (ROOT / "ci/mutants/README.md").read_text(encoding="utf-8")
+    seen = detections(text)
+    for name, why in ONE_PLACE.items():
+        assert name in FAULTS
+        assert len(why) > 20
+        assert len(seen[name]) == 1, f"{name} is detected by {seen[name]}"
+        assert f"- `{name}`: {why}\n" in text
 
 
 def test_what_stays_is_a_claim_of_a_case() -> None:
