@@ -28,6 +28,7 @@ COMMANDS = {
     "report": "write the recorded verdicts as a page: static files that open in a browser",
     "compare": "build the cases with two toolchains and report how the outputs differ",
     "snapshot": "record what a toolchain builds, for a later `linkage compare`",
+    "fuzz": "generate crate graphs whose outputs check each other, and report what fails",
     "bisect": "find the compiler that introduced or fixed a failure",
     "probe": "test one case with one compiler, for `git bisect run`",
     "toolchains": "list, install and remove toolchains",
@@ -48,7 +49,7 @@ exit status:
   4  wrong usage, or a case that cannot be read
   5  no variant was run"""
 
-_JUDGE = ("run", "compare", "snapshot", "bisect", "probe")
+_JUDGE = ("run", "compare", "snapshot", "fuzz", "bisect", "probe")
 """The commands that do more than print."""
 _LINE = 2000
 """Characters of a message that are printed."""

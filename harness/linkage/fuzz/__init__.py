@@ -1,0 +1,1 @@
+"""Generated crate graphs whose outputs check each other."""
