@@ -14,6 +14,8 @@ from linkage.bisect.rollup import Build
 from linkage.bisect.signature import Match
 from linkage.bisect.subject import SearchOptions
 from linkage.errors import LinkageError
+from linkage.plan.other_toolchain import divided_cell
+from linkage.run.selection import split
 
 
 class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -38,6 +40,8 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     no_skip: bool = False
     linker: str = ""
     """What every compiler links with; empty: what it links with by default."""
+    other_toolchains: tuple[str, ...] = ()
+    """The toolchains for steps with `toolchain: other`, the same for every compiler that is tried."""
     script: str | None = None
     """A program that tells which toolchains are bad."""
     cargo: str | None = None
@@ -83,6 +87,8 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         words += ["--match", self.match] if self.match != "text" else []
         words += ["--spread", str(self.spread)] if self.spread else []
         words += ["--linker", self.linker] if self.linker else []
+        for one in self.other_toolchains:
+            words += ["--other-toolchain", one]
         for one in self.targets:
             words += ["--target", one]
         words += ["--ignore-limits"] if self.ignore_limits else []
@@ -97,6 +103,12 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         words += ["--alt"] if self.alt else []
         words += ["--", *self.arguments] if self.arguments else []
         return shlex.join(words)
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """The toolchains for steps with `toolchain: other`: as asked for, or as in the variants' names."""
+        named = (divided_cell(split(text)[2] or "")[1] for text in self.cases)
+        return self.other_toolchains or tuple(dict.fromkeys(filter(None, named)))
 
     @property
     def external(self) -> bool:
@@ -138,7 +150,12 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if len(given) > 1 or (given and self.cases):
             other = "a case" if self.cases else given[1]
             raise LinkageError(f"{given[0]} and {other} exclude each other", help="leave one of them out")
-        for_cases = {"--ignore-limits": self.ignore_limits, "--no-skip": self.no_skip, "--claim": self.claim}
+        for_cases = {
+            "--ignore-limits": self.ignore_limits,
+            "--no-skip": self.no_skip,
+            "--claim": self.claim,
+            "--other-toolchain": self.other_toolchains,
+        }
         for option, value in for_cases.items():
             if given and value:
                 raise LinkageError(f"does not apply to {given[0]}", where=option, help="leave it out")

@@ -69,6 +69,14 @@ def add_search_arguments(parser: argparse.ArgumentParser) -> None:
         help="also install the std of this target",
     )
     parser.add_argument(
+        "--other-toolchain",
+        action="append",
+        default=[],
+        metavar="SPEC",
+        help="the toolchain for steps with `toolchain: other`, the same for every compiler that is tried; "
+        "may be repeated",
+    )
+    parser.add_argument(
         "--linker",
         default="",
         metavar="NAME",

@@ -105,10 +105,16 @@ class Sessions:
 
 @contextlib.contextmanager
 def sessions(
-    env: Mapping[str, str], *, no_store: bool, width: int | None, linker: str, sandbox: bool
+    env: Mapping[str, str],
+    *,
+    no_store: bool,
+    width: int | None,
+    linker: str,
+    sandbox: bool,
+    others: Sequence[str] = (),
 ) -> Iterator[Sessions]:
-    """The sessions of a bisection. Raises LinkageError for a linker or a sandbox that this machine does not
-    have.
+    """The sessions of a bisection. `others`: the toolchains for steps with `toolchain: other`. Raises
+    LinkageError for a linker, a sandbox or such a toolchain that this machine does not have.
     """
     width = width or processors()
     program = find_sandbox(env) if sandbox else ""
@@ -124,6 +130,7 @@ def sessions(
             raise LinkageError(
                 f"this machine has no linker {linker}", where="--linker", help=f"it has {known}"
             )
+        session.choose_others(others)
         yield Sessions(session, replace(session, store=Store(folder / "fresh")), width)
 
 
@@ -253,7 +260,9 @@ class BisectSession:
         env = self.session.environment
         folders = {
             one.rpartition("/")[0].rpartition("/")[0]: "…"
-            for one in (spec.partition("=")[2] or spec for spec in self.request.toolchains)
+            for one in (
+                spec.partition("=")[2] or spec for spec in (*self.request.toolchains, *self.request.others)
+            )
             if one.startswith("/") and one.count("/") > 2  # noqa: PLR2004 - two parts are kept
         }
         folders |= {str(bisect_folder(env)): "$LINKAGE_CACHE/bisect", self.request.folder: "."}

@@ -14,7 +14,16 @@ from linkage.bisect.trial import CaseTrial, Trial
 from linkage.case.case import Case
 from linkage.case.reader import parse_case, read_case
 from linkage.errors import CaseError, CaseErrors, LinkageError
-from linkage.run.selection import ChosenCase, case_files, case_name, located, split, without_limits
+from linkage.run.selection import (
+    ChosenCase,
+    case_files,
+    case_name,
+    fitting,
+    located,
+    split,
+    without_limits,
+)
+from linkage.toolchain import resolve_all
 
 RUST = ".rs"
 
@@ -54,10 +63,22 @@ def _of_cases(request: Request) -> Iterator[tuple[str, Trial]]:
     folder = Path(request.folder)
     for text in request.cases:
         place, _, cell = split(text, folder)
-        for case in _cases(place, folder, request):
+        for read in _cases(place, folder, request):
+            case = _with_others(fitting(read, cell), request)
             rows = dict(zip(case.ids, case.rows, strict=True))
             for one in ChosenCase(case.file, None, cell).rows(case):
                 yield f"{case.name}[{one}]" if one else case.name, CaseTrial(case, rows[one])
+
+
+def _with_others(case: Case, request: Request) -> Case:
+    """The case with the other toolchains that its steps need. Raises LinkageError if none is named."""
+    if not case.pairs_toolchains:
+        return case
+    names = [one.name for one in resolve_all(request.others, os.environ)]
+    if not names:
+        help = "name it with --other-toolchain SPEC: it stays the same, whatever compiler is tried"
+        raise LinkageError("its steps need another toolchain", where=case.name, help=help)
+    return case.with_others(names)
 
 
 def _cases(place: str, folder: Path, request: Request) -> Iterator[Case]:

@@ -1,6 +1,6 @@
 """A case as it was read: what its file says, its cells, and where each part of it stands."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -8,10 +8,12 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+from linkage.case.condition import OTHER_COMPILER
 from linkage.case.document import Document, KeyPath
 from linkage.case.matrix import MatrixCell, excluded_cells, expand, row_id
 from linkage.case.mini_core import mini_core_sources
 from linkage.case.model import CaseModel
+from linkage.case.other_toolchain import uses_other
 from linkage.case.source_files import CrateSources, source_files
 from linkage.case.variables import REFERENCE, text
 from linkage.errors import Position
@@ -55,9 +57,32 @@ class Case:
         found = replace(self)
         rows = [row for row in self.rows if text(row.get("target")) in triples]
         if not any(row.get("target") for row in self.rows):
-            rows = [_with_target(row, triple) for triple in dict.fromkeys(triples) for row in self.rows]
+            rows = [_with(row, "target", triple) for triple in dict.fromkeys(triples) for row in self.rows]
         vars(found)["rows"] = tuple(rows)
         return found
+
+    @property
+    def pairs_toolchains(self) -> bool:
+        """Whether a cell has a step with `toolchain: other`, and no cell says which one that is."""
+        return any(self._lacks_other(row) for row in self.rows)
+
+    def with_others(self, names: Iterable[str]) -> "Case":
+        """The case with each cell that has a step with `toolchain: other` once for each of these."""
+        listed = tuple(dict.fromkeys(names))
+        if not listed or not self.pairs_toolchains:
+            return self
+        found = replace(self)
+        vars(found)["rows"] = tuple(
+            one
+            for row in self.rows
+            for one in (
+                [_with(row, OTHER_COMPILER, name) for name in listed] if self._lacks_other(row) else [row]
+            )
+        )
+        return found
+
+    def _lacks_other(self, row: Mapping[str, Any]) -> bool:
+        return OTHER_COMPILER not in row and uses_other(self.model, row)
 
     @cached_property
     def excluded(self) -> tuple[tuple[str, Position], ...]:
@@ -90,9 +115,11 @@ class Case:
         return self.document.key(path)
 
 
-def _with_target(row: Mapping[str, Any], triple: str) -> MatrixCell:
-    added = {"target": triple}
-    return MatrixCell({**row, **added}, "-".join(filter(None, (row_id(row), row_id(added)))))
+def _with(row: Mapping[str, Any], axis: str, value: str) -> MatrixCell:
+    """A cell with one more axis; the cell of the matrix that it was made from is noted."""
+    added = {axis: value}
+    name = row_id(row)
+    return MatrixCell({**row, **added}, "-".join(filter(None, (name, row_id(added)))), name)
 
 
 def _files(folder: Path, name: str) -> Iterator[Path]:

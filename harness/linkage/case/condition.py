@@ -1,6 +1,7 @@
 """Conditions on a cell of the matrix, for `when` and `exclude`.
 
-`toolchain` is not an axis, but a condition can limit it like one: the compiler that builds the cell.
+`toolchain` is not an axis, but a condition can limit it like one: the compiler that builds the cell; and
+likewise `other-toolchain`, the compiler of the steps with `toolchain: other`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,9 @@ from linkage.toolchain.version import RustcVersion, VersionRange
 
 COMPILER = "toolchain"
 """The key of a cell's compiler version, and the key that limits it in a condition."""
+
+OTHER_COMPILER = "other-toolchain"
+"""Likewise of the compiler of the steps with `toolchain: other`; in a matrix, the axis that names it."""
 
 LIST_AXES = "list-axes"
 """In the context of a validation: the axes that have lists among their values."""
@@ -36,6 +40,8 @@ class Condition(Model):
     any: tuple["Condition", ...] = ()
     toolchain: StrictStr | None = None
     """A range of compilers."""
+    other_toolchain: StrictStr | None = None
+    """A range of compilers, of the steps with `toolchain: other`."""
     shorthand = ({"type": "string"},)
 
     @model_validator(mode="before")
@@ -55,7 +61,7 @@ class Condition(Model):
             for key, value in data.items()
         }
 
-    @field_validator("toolchain")
+    @field_validator("toolchain", "other_toolchain")
     @classmethod
     def _range(cls, text: str | None) -> str | None:
         if text is not None:
@@ -67,7 +73,7 @@ class Condition(Model):
 
     @model_validator(mode="after")
     def _names_something(self) -> "Condition":
-        if not (self.axes or self.any or self.not_ or self.toolchain):
+        if not (self.axes or self.any or self.not_ or self.toolchain or self.other_toolchain):
             raise PydanticCustomError(
                 "no_axis", "a condition must name an axis", {"help": "write it as `{lto: fat}`"}
             )
@@ -85,23 +91,29 @@ class Condition(Model):
 
     def ranges(self) -> Iterator[str]:
         """Every range of compilers that it names, at any depth."""
-        if self.toolchain is not None:
-            yield self.toolchain
+        yield from (one.toolchain for one in self._parts() if one.toolchain is not None)
+
+    def other_ranges(self) -> Iterator[str]:
+        """Every range that it names of the compilers of steps with `toolchain: other`, at any depth."""
+        yield from (one.other_toolchain for one in self._parts() if one.other_toolchain is not None)
+
+    def _parts(self) -> "Iterator[Condition]":
+        yield self
         for inner in (*self.any, *([self.not_] if self.not_ else [])):
-            yield from inner.ranges()
+            yield from inner._parts()  # noqa: SLF001 - its own class
 
     def holds(self, row: MatrixRow) -> bool:
         """Whether this cell matches. An axis that the cell does not have matches nothing."""
         return (
-            (self.toolchain is None or _built_by(self.toolchain, row))
+            (self.toolchain is None or _in_range(self.toolchain, row.get(COMPILER)))
+            and (self.other_toolchain is None or _in_range(self.other_toolchain, row.get(OTHER_COMPILER)))
             and all(axis in row and matches(expected, row[axis]) for axis, expected in self.axes.items())
             and not (self.not_ is not None and self.not_.holds(row))
             and (not self.any or any(condition.holds(row) for condition in self.any))
         )
 
 
-def _built_by(versions: str, row: MatrixRow) -> bool:
-    compiler = row.get(COMPILER)
+def _in_range(versions: str, compiler: object) -> bool:
     return isinstance(compiler, RustcVersion) and _parsed(versions).contains(compiler)
 
 

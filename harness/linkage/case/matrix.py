@@ -62,9 +62,11 @@ def product(matrix: Matrix) -> list[dict[str, Any]]:
 class MatrixCell(dict[str, Any]):
     """A cell that knows its name: `expand` makes it unique in the matrix."""
 
-    def __init__(self, row: MatrixRow, name: str) -> None:
+    def __init__(self, row: MatrixRow, name: str, origin: str | None = None) -> None:
         super().__init__(row)
         self.name = name
+        self.origin = origin
+        """The name of the cell that it was made from by adding an axis; None in the matrix itself."""
 
 
 def expand(matrix: Matrix) -> list[dict[str, Any]]:
@@ -122,6 +124,11 @@ def row_id(row: MatrixRow) -> str:
         return row.name
     parts = (_part(axis, value) for axis, value in row.items())
     return "-".join(part for part in parts if part)
+
+
+def origin(row: MatrixRow) -> str | None:
+    """The name of the cell of the matrix that a cell was made from; None for one of the matrix itself."""
+    return row.origin if isinstance(row, MatrixCell) else None
 
 
 def _part(axis: str, value: object) -> str:

@@ -93,6 +93,8 @@ class Requirement(Model):
     """The target's architecture: `x86_64`."""
     libc: Texts = ()
     """The target's libc (rustc's `target_env`): `gnu`, `musl`."""
+    of: Literal["other"] | None = None
+    """`other`: asked of the toolchain of the steps with `toolchain: other`, not of the variant's."""
     when: Condition | None = None
     shorthand = (
         {"enum": ["dynamic-std", "profiler-runtime", "std-bitcode"]},
@@ -118,7 +120,7 @@ class Requirement(Model):
         given = [
             name
             for name in type(self).model_fields
-            if name != "when" and getattr(self, name) not in (None, ())
+            if name not in ("when", "of") and getattr(self, name) not in (None, ())
         ]
         if len(given) != 1:
             raise PydanticCustomError(
@@ -134,7 +136,7 @@ class Requirement(Model):
 
 
 _FLAGS = "write it as `-ZNAME` or `-CNAME`; for others, limit the range with `toolchain`"
-REQUIREMENTS = tuple(sorted(keys(Requirement) - {"when"}))
+REQUIREMENTS = tuple(sorted(keys(Requirement) - {"when", "of"}))
 
 
 def _seen_exit(value: object) -> object:
@@ -194,6 +196,8 @@ class KnownBug(Model):
     when: Condition | None = None
     toolchains: StrictStr | None = None
     """A version range; by default every toolchain."""
+    other_toolchains: StrictStr | None = None
+    """Likewise of the toolchain of the steps with `toolchain: other`."""
     signature: BugSignature
     note: StrictStr | None = None
 
@@ -304,6 +308,8 @@ class CaseModel(Model):
     """pytest marks: `-m TAG` selects the case."""
     toolchains: StrictStr | None = None
     """The range of toolchains that the case is about; it is skipped on others."""
+    other_toolchains: StrictStr | None = None
+    """Likewise of the toolchain of the steps with `toolchain: other`."""
     matrix: Matrix = Matrix()
     mini_core: MiniCore | None = None
     """Three crates in place of core, alloc and std, for targets without a library."""

@@ -51,6 +51,12 @@ def add_toolchains(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_others(parser: argparse.ArgumentParser) -> None:
+    """The toolchains for steps with `toolchain: other`."""
+    (option,) = (one for one in RUN_OPTIONS if one.flags == ("--other-toolchain",))
+    parser.add_argument(*option.flags, **option.settings)
+
+
 def add_targets(parser: argparse.ArgumentParser) -> None:
     """The targets that a command is about."""
     (option,) = (one for one in RUN_OPTIONS if one.flags == ("--target",))

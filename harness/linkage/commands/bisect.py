@@ -170,6 +170,7 @@ def _search(
         width=arguments.jobs,
         linker=request.linker,
         sandbox=arguments.sandbox,
+        others=request.others,
     )
     with own as tried_in:
         session = BisectSession(request, options, history, tried_in, talk)
@@ -260,6 +261,7 @@ def _check_resumed(arguments: argparse.Namespace) -> None:
     if arguments.resume is not None and arguments.replay is not None:
         raise LinkageError("--resume and --replay exclude each other", help="leave one of them out")
     fixed = ["good", "bad", "toolchains", "claim", "spread", "target", "ignore_limits", "no_skip", "linker"]
+    fixed.append("other_toolchain")
     fixed += ["script", "cargo", "timeout", "prompt", "component", "with_src", "with_dev", "host", "alt"]
     fixed += ["rust_src", "no_github", "rollup_builds"] if arguments.replay is not None else ["session"]
     fixed.append("chosen")
@@ -303,6 +305,7 @@ def _request(arguments: argparse.Namespace, say: "Callable[[str], None]") -> "tu
         github=not arguments.no_github,
         rollup_builds=_builds(arguments.rollup_builds),
         targets=tuple(arguments.target),
+        other_toolchains=tuple(arguments.other_toolchain),
         ignore_limits=arguments.ignore_limits,
         no_skip=arguments.no_skip,
         linker=arguments.linker,

@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from linkage.commands import add_cases, add_keywords, add_sandbox, add_store, output
+from linkage.commands import add_cases, add_keywords, add_others, add_sandbox, add_store, output
 from linkage.compare.comparison import Comparison
 from linkage.compare.request import ComparisonOptions, compared
 from linkage.errors import ExitCode
@@ -36,6 +36,7 @@ def add_build_arguments(parser: argparse.ArgumentParser) -> None:
     """What is built and how, for `linkage compare` and `linkage snapshot`."""
     add_cases(parser)
     add_keywords(parser)
+    add_others(parser)
     parser.add_argument("-j", "--jobs", type=width, metavar="N", help="run at most N processes at once")
     parser.add_argument("--linker", default="", metavar="NAME", help="link with bfd, lld, mold or gold")
     parser.add_argument(

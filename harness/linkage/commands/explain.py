@@ -8,7 +8,7 @@ from rich.text import Text
 
 from linkage.case.matrix import row_id
 from linkage.case.model import CaseModel
-from linkage.commands import add_keywords, add_targets, add_toolchains
+from linkage.commands import add_keywords, add_others, add_targets, add_toolchains
 from linkage.errors import ExitCode
 from linkage.host.terminal import escape, escape_lines
 from linkage.judge.judge import shown_step
@@ -17,7 +17,7 @@ from linkage.plan.name_filter import selected
 from linkage.plan.plan import Plan, PlannedStep, Variant
 from linkage.render.claims import claims, compact, expectations, invariants
 from linkage.run.selection import check_targets, chosen, one_case, variants
-from linkage.run.session import Session, chosen_toolchains, session_for
+from linkage.run.session import Session, choose_others, chosen_toolchains, session_for
 
 _LINE = 10_000
 """Characters of a command line or a claim that are printed."""
@@ -28,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("case", metavar="CASE[VARIANT]", help="a case file, or the node id of a variant")
     add_keywords(parser)
     add_toolchains(parser)
+    add_others(parser)
     add_targets(parser)
 
 
@@ -41,8 +42,10 @@ def run(arguments: argparse.Namespace) -> int:
     console.print(Text.assemble((case.name, "bold"), ": ", escape(case.model.summary, _LINE)))
     _print_head(case.model, console)
     session = session_for(os.environ)
-    for toolchain in chosen_toolchains(session, arguments.toolchain, named):
-        for variant in variants(case, toolchain, cell):
+    toolchains = chosen_toolchains(session, arguments.toolchain, named)
+    others = choose_others(session, case, arguments.other_toolchain, cell)
+    for toolchain in toolchains:
+        for variant in variants(case, toolchain, cell, others):
             if chosen(arguments.chosen, case, row_id(variant.row), toolchain.name):
                 _print_variant(session, variant, console)
     return ExitCode.OK

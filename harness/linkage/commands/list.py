@@ -38,7 +38,8 @@ def run(arguments: argparse.Namespace) -> int:
     total = 0
     for case in read_cases(named_cases(arguments), arguments.chosen, report):
         total += len(case.ids)
-        count = (f" ({plural(len(case.ids), 'variant')})", "dim")
+        pairs = ", with each other toolchain" if case.pairs_toolchains else ""
+        count = (f" ({plural(len(case.ids), 'variant')}{pairs})", "dim")
         console.print(Text.assemble((case.name, "bold"), ": ", escape(case.model.summary, 2000), count))
         for name in case.ids:
             console.print(Text(f"    {case.name}[{name}]" if name else f"    {case.name}"))

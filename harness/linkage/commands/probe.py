@@ -9,10 +9,10 @@ import argparse
 import os
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from linkage.commands import add_sandbox, output
+from linkage.commands import add_others, add_sandbox, output
 from linkage.errors import LinkageError, ToolchainError
 from linkage.host.interruption import NO_ANSWER
 from linkage.host.terminal import escape
@@ -58,6 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--script-mode", action="store_true", help="use the exit statuses of `cargo bisect-rustc --script`"
     )
+    add_others(parser)
     add_sandbox(parser)
     parser.add_argument(
         "--ignore-limits", action="store_true", help="also try compilers outside the case's `toolchains`"
@@ -96,7 +97,7 @@ def _answered(arguments: argparse.Namespace) -> int:
     spec = arguments.toolchain or named or _chosen(os.environ)
     saved = signature_file.load(arguments.like, case.name) if arguments.like else None
     try:
-        found = _results(session_for(os.environ), case, cell, spec)
+        found = _results(session_for(os.environ), case, cell, spec, arguments.other_toolchain)
     except ToolchainError as error:
         print(f"{_WORDS[INCONCLUSIVE]}: {escape(str(error), _LINE)}", file=sys.stderr)
         return INCONCLUSIVE
@@ -137,14 +138,17 @@ def _chosen(env: Mapping[str, str]) -> str:
     return spec
 
 
-def _results(session: "Session", case: "Case", cell: str | None, spec: str) -> "dict[str, ProbeResult]":
+def _results(
+    session: "Session", case: "Case", cell: str | None, spec: str, others: Sequence[str]
+) -> "dict[str, ProbeResult]":
     from linkage.bisect.signature import probe_result  # noqa: PLC0415
+    from linkage.case.matrix import row_id  # noqa: PLC0415
     from linkage.run.selection import variants  # noqa: PLC0415
+    from linkage.run.session import choose_others  # noqa: PLC0415
 
     (toolchain,) = session.toolchains([spec])
-    tried = variants(case, toolchain, cell)
-    names = [name for name in case.ids if cell in (None, name)]
-    return {name: probe_result(session.verdict(variant)) for name, variant in zip(names, tried, strict=True)}
+    tried = variants(case, toolchain, cell, choose_others(session, case, others, cell))
+    return {row_id(one.row): probe_result(session.verdict(one)) for one in tried}
 
 
 def _answer(

@@ -68,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
     cases = list(read_cases(named_cases(arguments), arguments.chosen, wrong.append))
     folder = store_folder(arguments.store, os.environ)
     narrowed = arguments.chosen is not None or any(split(text)[2] for text in arguments.cases)
-    kept = [(case, kept_results(folder, case, narrowed=narrowed)) for case in cases]
+    kept = kept_results(folder, cases, narrowed=narrowed)
     found = grid(kept, chosen_compilers(arguments.toolchain), by_variant=True)
     for error in wrong:
         print(f"linkage: {escape_lines(str(error))}")

@@ -6,13 +6,14 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
-from linkage.commands import add_toolchains, output
+from linkage.case.matrix import row_id
+from linkage.commands import add_others, add_toolchains, output
 from linkage.errors import ExitCode, LinkageError
 from linkage.judge.verdict import Verdict
 from linkage.plan.plan import Plan, Variant
 from linkage.render.script import OtherBuild, repro_script
 from linkage.run.selection import one_case, variants
-from linkage.run.session import Session, chosen_toolchains, session_for, sources
+from linkage.run.session import Session, choose_others, chosen_toolchains, session_for, sources
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,6 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("case", metavar="CASE[VARIANT]", help="the node id of a variant, as a run prints it")
     parser.add_argument("-o", "--output", metavar="FILE", help="write it to FILE instead of standard output")
     add_toolchains(parser)
+    add_others(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -34,13 +36,19 @@ def run(arguments: argparse.Namespace) -> int:
         )
     session = session_for(os.environ)
     toolchain = chosen_toolchains(session, arguments.toolchain, named)[0]
-    variant = variants(case, toolchain, cell)[0]
+    others = choose_others(session, case, arguments.other_toolchain, cell)
+    every = variants(case, toolchain, None, others)
+    found = variants(case, toolchain, cell, others)
+    if len(found) > 1:
+        help = f"name one, such as {case.name}[{row_id(found[0].row)}]"
+        raise LinkageError(f"the case has {len(found)} variants", where=text, help=help)
+    variant = found[0]
     planned = session.planned(variant)
     if isinstance(planned, str):
         raise LinkageError(f"cannot be run: {planned}", where=variant.id)
     verdict = session.verdict(variant)
-    others = _others(session, planned, verdict, variants(case, toolchain, None))
-    script = repro_script(planned, sources(variant), verdict, others)
+    builds = _others(session, planned, verdict, every)
+    script = repro_script(planned, sources(variant), verdict, builds)
     if file is None:
         sys.stdout.write(script)
         return ExitCode.OK

@@ -3,7 +3,7 @@
 import argparse
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -17,7 +17,7 @@ from linkage.host.files import OutputFile
 from linkage.host.folders import cache_folder, store_folder
 from linkage.host.terminal import escape, escape_lines
 from linkage.judge.results import Compiler, KeptResult
-from linkage.render.grid import Grid, grid
+from linkage.render.grid import Grid, grid, with_others
 from linkage.render.grid_text import (
     bug_place,
     cell_parts,
@@ -68,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
     cases = list(read_cases(named_cases(arguments), arguments.chosen, wrong.append))
     folder = store_folder(arguments.store, os.environ)
     narrowed = arguments.chosen is not None or any(split(text)[2] for text in arguments.cases)
-    kept = [(case, kept_results(folder, case, narrowed=narrowed)) for case in cases]
+    kept = kept_results(folder, cases, narrowed=narrowed)
     tools = {key: versions for case in cases for key, versions in _tools(folder, case).items()}
     found = grid(
         kept,
@@ -98,10 +98,17 @@ def run(arguments: argparse.Namespace) -> int:
     return ExitCode.USAGE if wrong else ExitCode.OK
 
 
-def kept_results(folder: Path, case: Case, *, narrowed: bool) -> Sequence[KeptResult]:
-    """The results of a case; if only some of its variants are meant, without those of the others."""
-    found = Results.open(folder).of_case(case.file) if folder.is_dir() else ()
-    return [one for one in found if not narrowed or one.cell in case.ids]
+def kept_results(
+    folder: Path, cases: Iterable[Case], *, narrowed: bool
+) -> list[tuple[Case, Sequence[KeptResult]]]:
+    """The results of each case; if only some of its variants are meant, without those of the others."""
+    stored = [(case, _kept(folder, case)) for case in cases]
+    paired = [(with_others(case, found), found) for case, found in stored]
+    return [(case, [one for one in found if not narrowed or one.cell in case.ids]) for case, found in paired]
+
+
+def _kept(folder: Path, case: Case) -> Sequence[KeptResult]:
+    return Results.open(folder).of_case(case.file) if folder.is_dir() else ()
 
 
 def _tools(folder: Path, case: Case) -> Mapping[str, Mapping[str, str]]:

@@ -29,12 +29,14 @@ from linkage.compare.snapshot import SUFFIX, Snapshot, decoded
 from linkage.errors import LinkageError
 from linkage.host.folders import cache_folder, store_folder
 from linkage.plan.name_filter import selected
+from linkage.plan.other_toolchain import divided_cell
 from linkage.run.cargo import CargoProject, cargo_of
 from linkage.run.job_server import JobServer, processors
 from linkage.run.sandbox import find_sandbox
 from linkage.run.selection import case_name, chosen, chosen_cases, read_cases, split
 from linkage.run.session import Session
 from linkage.store.store import Store
+from linkage.toolchain import resolve_all
 
 Progress = Callable[[int, int], None]
 """Is told how many variants are done, of how many."""
@@ -52,6 +54,8 @@ class ComparisonOptions:
     """One or two toolchains or snapshot files."""
     cases: Sequence[str] = ()
     chosen: str | None = None
+    other_toolchain: Sequence[str] = ()
+    """The toolchains for steps with `toolchain: other`, on both sides."""
     store: str | None = None
     no_store: bool = False
     jobs: int | None = None
@@ -145,7 +149,8 @@ def _cells(options: ComparisonOptions, given: Sequence[Snapshot | None]) -> list
         found = [ComparedVariant(name) for name in names if not wanted or name.startswith(wanted)]
         return [one for one in found if selected(options.chosen, one.name)]
     texts = options.cases or ["cases"]
-    cases = {case.name: case for case in read_cases(texts)}
+    names = [one.name for one in resolve_all(options.other_toolchain, os.environ)]
+    cases = {case.name: case.with_others(names) for case in read_cases(texts)}
     cells = cells_of(cases.values())
     # Variants of these cases that only a snapshot has are reported as not compared.
     gone = {name for one in snapshots for name in one.builds} - {cell.name for cell in cells}
@@ -233,7 +238,10 @@ def _session(options: ComparisonOptions, held: contextlib.ExitStack, stores: lis
     if jobs is not None:
         held.callback(jobs.close)
     sandbox = find_sandbox(os.environ) if options.sandbox else ""
-    return Session(store, cache_folder(os.environ), dict(os.environ), jobs=jobs, sandbox=sandbox)
+    found = Session(store, cache_folder(os.environ), dict(os.environ), jobs=jobs, sandbox=sandbox)
+    named = filter(None, (divided_cell(split(text)[2] or "")[1] for text in options.cases))
+    found.choose_others(options.other_toolchain or tuple(dict.fromkeys(named)))
+    return found
 
 
 @contextlib.contextmanager

@@ -179,7 +179,6 @@ def _step(
     if outcome.problem is not None or outcome.limit is not None:
         yield _error(plan, step, "", step.path, how(outcome))
         return
-    version = plan.variant.toolchain.version
     known = {**streams, **_streams(step, outcome)} if step.parallel else streams
     for part, one in zip(step.parallel or (step,), outcome.parts or (outcome,), strict=True):
         if _crashed(part, one) and not ended_right(part, one):
@@ -191,7 +190,7 @@ def _step(
                 f"{how(one)}\n{messages(one.stderr or one.stdout)}",
             )
             continue
-        for key, miss in check_process(part, one, version, files, part.roles, known):
+        for key, miss in check_process(part, one, part.toolchain.version, files, part.roles, known):
             yield _failure(plan, part, key, (*part.path, _place(key)), miss, ())
         for path in not_produced(part, replace(one, produced=outcome.produced)):
             miss = Mismatch("", f"produces {path}", f"succeeded, but produced {listing(outcome.produced)}")
@@ -223,7 +222,7 @@ def _invariants(
         facts = outcome.facts.get(group.file)
         if facts is None:
             continue  # whether it must exist is another claim
-        for found in check_invariants(group.names, group.file, View(facts), plan.variant.toolchain.version):
+        for found in check_invariants(group.names, group.file, View(facts), step.toolchain.version):
             if found.mismatch.error and any(
                 group.file in SelectedFiles.of(outcome, one.patterns).names for one in claims
             ):
@@ -252,7 +251,7 @@ def _group(
     files: Mapping[str, str],
     sibling: Sibling,
 ) -> Iterator[Failure]:
-    version = plan.variant.toolchain.version
+    version = group.compiler
     selected = SelectedFiles.of(outcome, group.patterns)
     if not group.claims.exists:
         for name in sorted({*selected.names, *selected.others}):

@@ -9,6 +9,7 @@ from linkage.judge.verdict import Bug, Failure, VerdictKind
 from linkage.plan.expectation import as_expected, ended_right, exit_word
 from linkage.plan.observation import Observation, Outcome
 from linkage.plan.plan import Plan, PlannedStep
+from linkage.toolchain.model import Toolchain
 from linkage.toolchain.version import VersionRange
 
 
@@ -19,8 +20,16 @@ def applicable(plan: Plan) -> list[KnownBug]:
         bug
         for bug in variant.case.model.known_bugs
         if (bug.when is None or bug.when.holds(variant.cell))
-        and (bug.toolchains is None or VersionRange.parse(bug.toolchains).contains(variant.toolchain.version))
+        and _within(bug.toolchains, variant.toolchain)
+        and _within(bug.other_toolchains, variant.other)
     ]
+
+
+def _within(versions: str | None, toolchain: Toolchain | None) -> bool:
+    """Whether a toolchain is in a range; none is in no range."""
+    return versions is None or (
+        toolchain is not None and VersionRange.parse(versions).contains(toolchain.version)
+    )
 
 
 def weigh(

@@ -17,9 +17,15 @@ def chooses_linker(flags: Iterable[str]) -> bool:
     return any(flag.startswith(_CHOOSES) for flag in flags)
 
 
-def foreign_needs(steps: Iterable[ResolvedStep], toolchain: Toolchain) -> Iterator[tuple[str, str]]:
-    """What each step needs that the host's own tools are not enough for: what it is, and the target."""
+def foreign_needs(
+    steps: Iterable[ResolvedStep], toolchain: Toolchain, *, by_other: bool = False
+) -> Iterator[tuple[str, str]]:
+    """What each step of a toolchain needs that the host's own tools are not enough for: what it is, and the
+    target. `by_other`: of the steps with `toolchain: other`, and not of the rest.
+    """
     for resolved in flat(steps):
+        if resolved.step.by_other is not by_other:
+            continue
         triple = resolved.target
         if triple is None or _is_native(triple, toolchain):
             continue

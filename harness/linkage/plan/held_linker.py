@@ -6,7 +6,6 @@ from linkage.plan.command import Command
 from linkage.plan.plan import Plan, PlannedStep
 from linkage.plan.steps.rustc import linker_choice
 from linkage.plan.template import Template
-from linkage.toolchain import Toolchain
 
 _CHOOSES = ("-fuse-ld=", "-Clinker", "linker=", "linker-flavor", "-Zlink-self-contained")
 """In the arguments of a compiler that was told what to link with."""
@@ -14,16 +13,15 @@ _CHOOSES = ("-fuse-ld=", "-Clinker", "linker=", "linker-flavor", "-Zlink-self-co
 
 def with_linker(planned: Plan, linker: str) -> Plan:
     """The plan with this linker for every rustc that links for the host, unless the case chooses one."""
-    toolchain = planned.variant.toolchain
-    return replace(planned, steps=tuple(_step(step, linker, toolchain) for step in planned.steps))
+    return replace(planned, steps=tuple(_step(step, linker) for step in planned.steps))
 
 
-def _step(step: PlannedStep, linker: str, toolchain: Toolchain) -> PlannedStep:
-    parts = tuple(_step(part, linker, toolchain) for part in step.parallel)
+def _step(step: PlannedStep, linker: str) -> PlannedStep:
+    parts = tuple(_step(part, linker) for part in step.parallel)
     command = step.command
-    if command is None or command.program != "rustc" or not _may_choose(command, toolchain.host):
+    if command is None or command.program != "rustc" or not _may_choose(command, step.toolchain.host):
         return replace(step, parallel=parts)
-    more = tuple(Template.of(word) for word in linker_choice(linker, toolchain))
+    more = tuple(Template.of(word) for word in linker_choice(linker, step.toolchain))
     return replace(step, parallel=parts, command=replace(command, argv=(*command.argv, *more)))
 
 

@@ -53,16 +53,19 @@ class Outputs:
         roles = tuple(f"{resolved.id}.{kind}" for kind in kinds if kind in _SORTED)
         self._linked[resolved.id] = tuple(role for role in roles if role in self.roles)
 
-    def linked(self, crate_type: str, name: str, triple: str | None) -> str:
-        """The target's file name of a linked output.
+    def linked(
+        self, crate_type: str, name: str, triple: str | None, toolchain: Toolchain | None = None
+    ) -> str:
+        """The target's file name of an output that a toolchain links, by default the variant's.
 
         Raises AbsentCrateTypeError if the target does not have the crate type.
         """
-        target = self.toolchain.target(triple)
+        toolchain = toolchain or self.toolchain
+        target = toolchain.target(triple)
         output = target.output(crate_type) if target else None
         if output is None:
             raise AbsentCrateTypeError(
-                f"{self.toolchain.name} has no crate type {crate_type} for {triple or self.toolchain.host}"
+                f"{toolchain.name} has no crate type {crate_type} for {triple or toolchain.host}"
             )
         return output.file(name)
 

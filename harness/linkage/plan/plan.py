@@ -10,7 +10,7 @@ from pydantic import BaseModel, TypeAdapter
 from linkage.case import steps as model
 from linkage.case.case import Case
 from linkage.case.claims import ArtifactClaims, ArtifactReference, ClaimMap
-from linkage.case.condition import COMPILER
+from linkage.case.condition import COMPILER, OTHER_COMPILER
 from linkage.case.document import KeyPath
 from linkage.case.matrix import row_id
 from linkage.case.regular_expression import literal
@@ -30,6 +30,7 @@ from linkage.plan.steps.scope import toolchain_or_inside
 from linkage.plan.template import WORK, Template
 from linkage.toolchain.model import Toolchain
 from linkage.toolchain.recipes import NO_TOOLS, ForeignTools
+from linkage.toolchain.version import RustcVersion
 
 
 @dataclass(frozen=True)
@@ -41,13 +42,27 @@ class Variant:
     toolchain: Toolchain
     tools: ForeignTools = NO_TOOLS
     """How it links, compiles C and runs for targets other than the host."""
+    other: Toolchain | None = None
+    """The toolchain of the steps with `toolchain: other`."""
+    other_tools: ForeignTools = NO_TOOLS
+    """Likewise for its steps."""
 
     @cached_property
     def cell(self) -> Mapping[str, Any]:
         """Its cell as conditions see it: the axes, the compiler and the target's platform."""
         target = self.toolchain.target(self.target)
         platform = {} if target is None else target.platform
-        return {**self.row, **platform, COMPILER: self.toolchain.version}
+        found = {**self.row, **platform, COMPILER: self.toolchain.version}
+        return found if self.other is None else {**found, OTHER_COMPILER: self.other.version}
+
+    @property
+    def toolchains(self) -> tuple[Toolchain, ...]:
+        """Its toolchain, and the other one if it has one."""
+        return (self.toolchain,) if self.other is None else (self.toolchain, self.other)
+
+    def toolchain_of(self, step: model.Step) -> Toolchain:
+        """The toolchain that a step is for."""
+        return self.other if step.by_other and self.other is not None else self.toolchain
 
     @property
     def target(self) -> str | None:
@@ -92,6 +107,8 @@ class ClaimGroup:
     pattern: str
     """The subject's file, or a glob over files."""
     claims: ArtifactClaims
+    compiler: RustcVersion
+    """What made the subject: its names are spelled as this compiler spells them."""
 
     @property
     def patterns(self) -> tuple[str, ...]:
@@ -123,6 +140,13 @@ class PlannedStep:
     """What holds of the files that it links or archives, without a claim."""
     reads: tuple[Read, ...] = ()
     parallel: tuple["PlannedStep", ...] = ()
+    toolchains: tuple[Toolchain, ...] = ()
+    """What its outcome depends on: first the toolchain that it is for."""
+
+    @property
+    def toolchain(self) -> Toolchain:
+        """The toolchain that it is for."""
+        return self.toolchains[0]
 
     @property
     def action(self) -> str:
@@ -152,16 +176,16 @@ def plan(variant: Variant) -> Plan:
     """Plan a variant. Raises CaseError if a value of this cell makes no sense, AbsentCrateTypeError for a
     crate type that the target lacks.
     """
-    case, toolchain = variant.case, variant.toolchain
+    case = variant.case
     resolved = resolve(case, TrackedRow(variant.cell, set()))
-    outputs = Outputs(toolchain, variant.target)
+    outputs = Outputs(variant.toolchain, variant.target)
     planner = _Planner(variant, outputs)
     steps = [planner.step(one) for one in resolved]
-    if planner.unstable and toolchain.needs_bootstrap:
+    if planner.unstable:
         # For every compilation of the variant: it changes how names are mangled, and
         # the halves of one program must agree.
         steps = [_bootstrapped(step) for step in steps]
-    end = tuple(planner.claims(case.model.claims, case.document.data, ("claims",)))
+    end = tuple(planner.claims(case.model.claims, case.document.data, ("claims",), variant.toolchain))
     if steps and end:
         # The claims at the end are read right after the last step, so that its record has their facts too.
         steps[-1] = replace(steps[-1], reads=_merge([*steps[-1].reads, *planner.reads(end)]))
@@ -170,7 +194,7 @@ def plan(variant: Variant) -> Plan:
 
 def _bootstrapped(step: PlannedStep) -> PlannedStep:
     parts = tuple(_bootstrapped(part) for part in step.parallel)
-    if step.command is None or step.command.program != "rustc":
+    if step.command is None or step.command.program != "rustc" or not step.toolchain.needs_bootstrap:
         return replace(step, parallel=parts)
     env = {**step.command.env, "RUSTC_BOOTSTRAP": Template.of("1")}
     return replace(step, command=replace(step.command, env=env))
@@ -187,17 +211,10 @@ class _Planner:
         self.outputs = outputs
         self.unstable = False
         self.object_formats: dict[str, str] = {}
+        self.makers: dict[str, Toolchain] = {}
+        """Which toolchain each step is for, by the step's id."""
         self.row = TrackedRow(variant.cell, set())
-        target = variant.toolchain.target(outputs.target)
-        self.variables = {
-            "sysroot": str(variant.toolchain.sysroot),
-            "libdir": str(target.libdir) if target else "",
-            "target": outputs.target or variant.toolchain.host,
-            "host": variant.toolchain.host,
-        }
         self.env = {key: self.cell(value) for key, value in variant.case.model.env.items()}
-        self.said = {**self.variables, "work": str(WORK)}
-        """The variables as claims see them: without the working folder's name, as in a process's output."""
 
     def cell(self, text: str) -> str:
         """A text with the cell's axes filled in; other variables are filled in later."""
@@ -207,8 +224,14 @@ class _Planner:
     def step(self, resolved: ResolvedStep) -> PlannedStep:
         step = resolved.step
         parts = tuple(self.step(part) for part in resolved.parallel)
-        scope = Scope(resolved, self.variant.toolchain, self.outputs, self.variables, self.variant.tools)
-        target = self.variant.toolchain.target(resolved.target)
+        variant = self.variant
+        toolchain = variant.toolchain_of(step)
+        variables = _variables(toolchain, self.outputs.target)
+        tools = variant.other_tools if toolchain is variant.other else variant.tools
+        beside = tuple(one for one in variant.toolchains if one is not toolchain)
+        scope = Scope(resolved, toolchain, self.outputs, variables, tools, beside)
+        self.makers[resolved.id] = toolchain
+        target = toolchain.target(resolved.target)
         self.object_formats[resolved.id] = target.object_format if target is not None else ""
         kind = kind_of(step)
         process: Command | None = None
@@ -219,25 +242,26 @@ class _Planner:
                 operation = kind.operation(step, scope)
             promised = kind.produce(step, scope)
             if isinstance(kind, ProcessKind):
-                case = self.variant.case.model
+                case = variant.case.model
                 process = kind.command(step, scope, self.env, case.timeout, case.limits.limits)
                 promised = () if _says_what_it_makes(step) else promised
         except AbsentCrateTypeError:
             raise
         except CaseError as error:
             if error.where is None:
-                where = self.variant.case.position(resolved.path)
+                where = variant.case.position(resolved.path)
                 raise CaseError(error.what, where=where, help=error.help) from None
             raise
         self.unstable = self.unstable or (process is not None and process.unstable)
-        groups = tuple(self.claims(step.claims, self._data(resolved.path), (*resolved.path, "claims")))
+        place = (*resolved.path, "claims")
+        groups = tuple(self.claims(step.claims, self._data(resolved.path), place, toolchain))
         linked = self.outputs.linked_by(step, resolved.id)
-        lifted = self.variant.case.model.invariants
+        lifted = variant.case.model.invariants
         kept = tuple(invariants(resolved, linked, self.outputs.roles, lifted))
         return PlannedStep(
             resolved.path,
             resolved.id,
-            self._filled(step),
+            _filled(step, variables),
             process,
             operation,
             roles=dict(self.outputs.roles),
@@ -248,12 +272,9 @@ class _Planner:
             invariants=kept,
             reads=_merge((*self.reads(groups), *(Read(group.file) for group in kept))),
             parallel=parts,
+            # A program or a C compiler uses the libraries of both.
+            toolchains=(toolchain,) if kind.by_one_toolchain else (toolchain, *beside),
         )
-
-    def _filled(self, step: model.Step) -> model.Step:
-        """The step with the variables of this variant filled into its claims."""
-        keys = step.model_fields_set.intersection(model.EXPECTATIONS)
-        return step.model_copy(update={key: filled(getattr(step, key), self.said) for key in keys})
 
     def reads(self, groups: Iterable[ClaimGroup]) -> tuple[Read, ...]:
         """What must be read after the step for the claims."""
@@ -265,18 +286,25 @@ class _Planner:
             data = data if part == 0 and not isinstance(data, list) else data[part]
         return data
 
-    def claims(self, found: ClaimMap, data: Any, path: KeyPath) -> Iterator[ClaimGroup]:  # noqa: ANN401
+    def claims(
+        self,
+        found: ClaimMap,
+        data: Any,  # noqa: ANN401 - what stands in the file
+        path: KeyPath,
+        toolchain: Toolchain,
+    ) -> Iterator[ClaimGroup]:
         """The claims that apply to this cell, each with its place; none for a role that it lacks."""
         doc = self.variant.case.document
+        variables = _variables(toolchain, self.outputs.target)
         raw = data["claims"] if isinstance(data, dict) and "claims" in data else {}
         for subject, sets in found.items():
             listed = raw.get(subject, []) if isinstance(raw, dict) else []
             listed = listed if isinstance(listed, list) else [listed]
-            pattern = self.outputs.subject(Template.parse(self.cell(subject), self.variables).path)
+            pattern = self.outputs.subject(Template.parse(self.cell(subject), variables).path)
             if pattern is None:
                 continue
             try:
-                toolchain_or_inside(pattern, self.variables)
+                toolchain_or_inside(pattern, variables)
             except CaseError as error:
                 where = self.variant.case.position((*path, subject))
                 raise CaseError(error.what, where=where, help=error.help) from None
@@ -289,7 +317,30 @@ class _Planner:
                 concrete = (
                     applied(doc, one, raw_set, place, self.row, _CLAIMS) if path == ("claims",) else one
                 )
-                yield ClaimGroup(place, subject, pattern, filled(concrete, self.said))
+                maker = self.makers.get(subject.rpartition(".")[0], toolchain)
+                yield ClaimGroup(place, subject, pattern, filled(concrete, _said(variables)), maker.version)
+
+
+def _variables(toolchain: Toolchain, triple: str | None) -> dict[str, str]:
+    """The variables of the steps of a toolchain."""
+    target = toolchain.target(triple)
+    return {
+        "sysroot": str(toolchain.sysroot),
+        "libdir": str(target.libdir) if target else "",
+        "target": triple or toolchain.host,
+        "host": toolchain.host,
+    }
+
+
+def _said(variables: Mapping[str, str]) -> dict[str, str]:
+    """The variables as claims see them: without the working folder's name, as in a process's output."""
+    return {**variables, "work": str(WORK)}
+
+
+def _filled(step: model.Step, variables: Mapping[str, str]) -> model.Step:
+    """The step with the variables of its variant filled into its claims."""
+    keys = step.model_fields_set.intersection(model.EXPECTATIONS)
+    return step.model_copy(update={key: filled(getattr(step, key), _said(variables)) for key in keys})
 
 
 def _says_what_it_makes(step: model.Step) -> bool:

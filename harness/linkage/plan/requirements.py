@@ -29,38 +29,53 @@ _FLAG = re.compile(r"-Z\s*([\w-]+)")
 
 
 def in_range(variant: Variant) -> bool:
-    """Whether the case is about the variant's compiler."""
-    limit = variant.case.model.toolchains
-    return limit is None or VersionRange.parse(limit).contains(variant.toolchain.version)
+    """Whether the case is about the variant's compiler, and about the other one if it has one."""
+    return _outside_range(variant) is None
+
+
+def _outside_range(variant: Variant) -> str | None:
+    model = variant.case.model
+    about = [(model.toolchains, variant.toolchain, "the case is about {}, this is {}")]
+    if variant.other is not None:
+        text = f"the case is about {{}} as the other toolchain, {variant.other.name} is {{}}"
+        about.append((model.other_toolchains, variant.other, text))
+    for limit, toolchain, why in about:
+        if limit is not None and not VersionRange.parse(limit).contains(toolchain.version):
+            return why.format(limit, toolchain.version)
+    return None
 
 
 def missing_before_plan(variant: Variant, machine: Machine, has_program: HasProgram) -> str | None:
     """The first capability that the case requires and that is missing, in words."""
     model, toolchain = variant.case.model, variant.toolchain
-    if not in_range(variant):
-        return f"the case is about {model.toolchains}, this is {toolchain.version}"
+    outside = _outside_range(variant)
+    if outside is not None:
+        return outside
     mini = model.mini_core
     if mini is not None and mini.used_in(variant.cell) and not _MINI_CORE.contains(toolchain.version):
         return f"the crates of mini-core are for compilers {RANGE}, this is {toolchain.version}"
     target = variant.target
-    if target is not None and (known := toolchain.target(target)) is not None and not known.known:
-        return f"{toolchain.name} does not know the target {target}"
-    absent = [triple for triple, bare in absent_targets(variant).items() if not bare]
-    if absent:
-        return f"{toolchain.name} has no std for {absent[0]}"
+    for one in variant.toolchains:
+        if target is not None and (known := one.target(target)) is not None and not known.known:
+            return f"{one.name} does not know the target {target}"
+        absent = [triple for triple, bare in absent_targets(variant, one).items() if not bare]
+        if absent:
+            return f"{one.name} has no std for {absent[0]}"
     linker = variant.row.get("linker")
     if linker not in (None, "default") and not _has_linker(str(linker), toolchain, machine):
         return f"this machine has no linker {linker}"
     for requirement in model.requires:
         if requirement.when is None or requirement.when.holds(variant.cell):
-            lacking = _lacking(requirement, variant, target, machine, has_program)
+            asked = variant.other if requirement.of is not None and variant.other is not None else toolchain
+            lacking = _lacking(requirement, asked, target, machine, has_program)
             if lacking is not None:
                 return lacking
     return None
 
 
-def absent_targets(variant: Variant) -> dict[str, bool]:
-    """The targets for which the toolchain lacks a library, each with whether no crate for it needs one.
+def absent_targets(variant: Variant, toolchain: Toolchain) -> dict[str, bool]:
+    """The targets for which one of the variant's toolchains lacks a library that its steps may need, each
+    with whether no crate for it needs one.
 
     Such a crate is `#![no_core]`: it needs only a compiler that knows the target. A crate that is not
     `#![no_std]` needs std, which some targets do not have, unless it is to fail.
@@ -71,13 +86,15 @@ def absent_targets(variant: Variant) -> dict[str, bool]:
     if triples <= {None} and variant.target is None:
         return {}
     found: dict[str, bool] = {}
-    if variant.target is not None and variant.toolchain.target(variant.target) is None:
+    if variant.target is not None and toolchain.target(variant.target) is None:
         found[variant.target] = True
     for step in flat(resolve(variant.case, TrackedRow(variant.cell, set()))):
         triple = step.axes.get("target")
         if triple is None or not isinstance(step.step, RustcStep) or step.step.rustc is None:
             continue
-        target = variant.toolchain.target(str(triple))
+        if variant.toolchain_of(step.step) is not toolchain:
+            continue
+        target = toolchain.target(str(triple))
         if target is None or not target.has_core:
             found[str(triple)] = found.get(str(triple), True) and step.attributes.no_core
         elif not (target.has_std or step.attributes.no_std or step.attributes.no_core or step.step.exit):
@@ -90,20 +107,22 @@ def missing_after_plan(plan: Plan, known: Vocabulary, *, bootstrap: bool) -> str
 
     Raises CaseError for a flag that no known compiler has.
     """
-    toolchain = plan.variant.toolchain
-    if plan.unstable and toolchain.needs_bootstrap and not bootstrap:
-        return f"{toolchain.name} needs RUSTC_BOOTSTRAP=1 for unstable flags, which --no-bootstrap forbids"
+    for toolchain in plan.variant.toolchains:
+        if plan.unstable and toolchain.needs_bootstrap and not bootstrap:
+            return (
+                f"{toolchain.name} needs RUSTC_BOOTSTRAP=1 for unstable flags, which --no-bootstrap forbids"
+            )
     lacking = [
         (step, flag)
         for step, flag in _unstable_flags(plan)
-        if not toolchain.has_unstable(flag) and flag != "help"
+        if not step.toolchain.has_unstable(flag) and flag != "help"
     ]
     for step, flag in lacking:
         if (spelled := spelled_flag(f"-Z{flag}")) not in known["flag"]:
             where = plan.variant.case.position(step.path)
             help = suggest(spelled, sorted(known["flag"]), CHECK_SPELLING)
             raise CaseError(f"no known rustc has `{spelled}`", where=where, help=help)
-    return f"{toolchain.name} has no -Z{lacking[0][1]}" if lacking else None
+    return f"{lacking[0][0].toolchain.name} has no -Z{lacking[0][1]}" if lacking else None
 
 
 def _unstable_flags(plan: Plan) -> Iterator[tuple[PlannedStep, str]]:
@@ -114,9 +133,12 @@ def _unstable_flags(plan: Plan) -> Iterator[tuple[PlannedStep, str]]:
 
 
 def _lacking(
-    requirement: Requirement, variant: Variant, target: str | None, machine: Machine, has_program: HasProgram
+    requirement: Requirement,
+    toolchain: Toolchain,
+    target: str | None,
+    machine: Machine,
+    has_program: HasProgram,
 ) -> str | None:
-    toolchain = variant.toolchain
     where = f" for {target}" if target else ""
     checks: Mapping[str, tuple[object, Callable[[str], bool], str]] = {
         "dynamic-std": (requirement.dynamic_std, lambda _: toolchain.dynamic_std(target), "a dynamic std"),
@@ -136,7 +158,7 @@ def _lacking(
             "a version in {}",
         ),
         "target": (requirement.target, lambda name: toolchain.target(name) is not None, "a std for {}"),
-        "flag": (requirement.flag, lambda flag: _has_flag(variant, flag), "{}"),
+        "flag": (requirement.flag, lambda flag: _has_flag(toolchain, flag), "{}"),
         "sanitizer": (
             requirement.sanitizer,
             lambda name: toolchain.has_sanitizer(name, target),
@@ -176,7 +198,7 @@ def _tool_folders(toolchain: Toolchain, target: str | None) -> list[Path]:
     return [toolchain.sysroot / "bin", *([found.libdir.parent / "bin"] if found else [])]
 
 
-def _has_flag(variant: Variant, flag: str) -> bool:
+def _has_flag(toolchain: Toolchain, flag: str) -> bool:
     name = flag[2:].partition("=")[0]
-    known = variant.toolchain.has_unstable if flag.startswith("-Z") else variant.toolchain.has_codegen
+    known = toolchain.has_unstable if flag.startswith("-Z") else toolchain.has_codegen
     return known(name)

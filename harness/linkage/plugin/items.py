@@ -19,9 +19,9 @@ from linkage.judge.verdict import Verdict, VerdictKind
 from linkage.plan.plan import Variant
 from linkage.plugin.arguments import CHOSEN
 from linkage.plugin.properties import VERDICT, properties
-from linkage.plugin.run_session import AHEAD, session_of, targets_of, toolchains_of
+from linkage.plugin.run_session import AHEAD, others_of, session_of, targets_of, toolchains_of
 from linkage.render.evidence import explain_verdict
-from linkage.run.selection import ChosenCase, case_name, fitting
+from linkage.run.selection import ChosenCase, case_name, fitting, variants
 
 _REASON = 2000
 """Characters of a reason that pytest prints."""
@@ -38,7 +38,7 @@ class CaseFile(pytest.File):
     def collect(self) -> Iterator["VariantItem"]:
         try:
             case = read_case(self.path, self.nodeid)
-            toolchains = toolchains_of(self.config)
+            toolchains, others = toolchains_of(self.config), others_of(self.config)
         except LinkageError as error:
             raise self.CollectError(str(error)) from None
         for name in case.model.tags:
@@ -46,11 +46,10 @@ class CaseFile(pytest.File):
         chosen = self.config.stash.get(CHOSEN, {}).get(self.path)
         case = _for_targets(case, targets_of(self.config), chosen)
         for toolchain in toolchains:
-            for row, cell in zip(case.rows, case.ids, strict=True):
-                if chosen is not None and not any(one.means(toolchain.name, cell) for one in chosen):
+            for variant in variants(case, toolchain, None, others):
+                if chosen is not None and not any(one.means(toolchain.name, variant.row) for one in chosen):
                     continue
-                name = f"{toolchain.name}[{cell}]" if cell else toolchain.name
-                variant = Variant(case, row, toolchain)
+                name = variant.name
                 # The id is explicit: --lf does not recognize the structured ids of pytest 9.2.
                 yield VariantItem.from_parent(
                     self, name=name, nodeid=f"{self.nodeid}::{name}", variant=variant

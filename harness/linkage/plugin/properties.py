@@ -46,6 +46,8 @@ def _properties(variant: Variant, verdict: Verdict) -> dict[str, object]:
         "toolchain": variant.toolchain.name,
         "version": str(variant.toolchain.version),
         "tools": variant.toolchain.tools,
+        "other_toolchain": variant.other.name if variant.other else "",
+        "other_version": str(variant.other.version) if variant.other else "",
         "outcome": verdict.outcome.value,
         "reason": verdict.reason,
         "bugs": [asdict(bug) for bug in verdict.bugs],

@@ -74,5 +74,13 @@ def targets_of(config: pytest.Config) -> Sequence[str]:
 def toolchains_of(config: pytest.Config) -> list["Toolchain"]:
     """The run's toolchains. Raises ToolchainError."""
     if TOOLCHAINS not in config.stash:
-        config.stash[TOOLCHAINS] = session_of(config).toolchains(config.getoption("--toolchain"))
+        session = session_of(config)
+        found = config.stash[TOOLCHAINS] = session.toolchains(config.getoption("--toolchain"))
+        session.choose_others(config.getoption("--other-toolchain"), found)
     return config.stash[TOOLCHAINS]
+
+
+def others_of(config: pytest.Config) -> list["Toolchain"]:
+    """The run's toolchains for steps with `toolchain: other`. Raises ToolchainError."""
+    toolchains_of(config)
+    return session_of(config).others

@@ -4,11 +4,15 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 
 from linkage.case.case import Case
+from linkage.case.condition import OTHER_COMPILER
+from linkage.case.matrix import origin
 from linkage.case.variables import text as axis_text
 from linkage.judge.results import Compiler, KeptResult
 from linkage.judge.verdict import VerdictKind
+from linkage.plan.other_toolchain import divided_cell
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +140,13 @@ def _rows(
 ) -> Iterator[GridRow]:
     latest = {(one.cell, one.compiler): one for one in kept}
     other = {(one.cell, one.compiler.name) for one in kept}
-    cells = [[_cell(case, id_, column, latest, other) for column in columns] for id_ in case.ids]
+    cells = [
+        [
+            GridCell() if _is_itself(row, column) else _cell(case, id_, column, latest, other)
+            for column in columns
+        ]
+        for row, id_ in zip(case.rows, case.ids, strict=True)
+    ]
     if by_variant:
         yield from (GridRow(case, id_, tuple(each)) for id_, each in zip(case.ids, cells, strict=True))
         return
@@ -145,6 +155,17 @@ def _rows(
         for total, cell in zip(sums, each, strict=True):
             total.add(cell)
     yield GridRow(case, None, sums)
+
+
+def _is_itself(row: Mapping[str, Any], column: Column) -> bool:
+    """Whether a cell is about a compiler beside itself, which no run has."""
+    return origin(row) is not None and row.get(OTHER_COMPILER) == column.compiler.name
+
+
+def with_others(case: Case, kept: Sequence[KeptResult]) -> Case:
+    """The case with the other toolchains with which its results were obtained."""
+    divided = (divided_cell(one.cell) for one in kept)
+    return case.with_others(sorted({other for cell, other in divided if other and cell in case.ids}))
 
 
 def _by_target(rows: Iterable[GridRow]) -> list[GridRow]:

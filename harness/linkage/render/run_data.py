@@ -36,6 +36,9 @@ class VariantReport:
     """Cached steps that were run again to compare."""
     tools: Mapping[str, str] = field(default_factory=dict)
     """The versions of what comes with the toolchain: `rust-lld`, a Debian `package`."""
+    other_toolchain: str = ""
+    """What ran its steps with `toolchain: other`; empty if it has none."""
+    other_version: str = ""
     refused: bool = False
     """Whether it is a skip that --no-skip turns into a failure."""
 
@@ -71,6 +74,8 @@ class VariantReport:
             stored=verdict.get("stored", False),
             rechecked=verdict.get("rechecked", 0),
             tools=verdict.get("tools", {}),
+            other_toolchain=verdict.get("other_toolchain", ""),
+            other_version=verdict.get("other_version", ""),
             refused=refused,
         )
 

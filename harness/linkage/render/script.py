@@ -81,10 +81,12 @@ class _Script:
     def __init__(self, planned: Plan, verdict: Verdict, rustc: str = "") -> None:
         self.planned = planned
         self.verdict = verdict
-        toolchain = planned.variant.toolchain
+        toolchain, self.other = planned.variant.toolchain, planned.variant.other
         self.rustc = rustc or shell_word(str(toolchain.rustc))
         self.version = toolchain.version
         self.places = {str(toolchain.rustc): "RUSTC", str(toolchain.sysroot): "SYSROOT"}
+        if self.other is not None:
+            self.places |= {str(self.other.rustc): "OTHER_RUSTC", str(self.other.sysroot): "OTHER_SYSROOT"}
 
     def head(self) -> list[str]:
         variant = self.planned.variant
@@ -97,9 +99,8 @@ class _Script:
             f"# with {self.version}; another compiler: RUSTC=/path/to/rustc sh THIS_FILE",
             "set -u",
             f"unset {_FOREIGN}",
-            f"RUSTC=${{RUSTC:-{self.rustc}}}",
-            'SYSROOT=$("$RUSTC" --print sysroot) ||',
-            f'    {{ echo "cannot run the compiler $RUSTC" >&2; exit {_NO_COMPILER}; }}',
+            *_compiler("", self.rustc),
+            *self._other_compiler(),
             "PLACE=$(mktemp -d) || exit 1",
             'WORK=$PLACE/work; OUT=$PLACE/streams; mkdir "$WORK" "$OUT" && cd "$WORK" || exit 1',
             "export LC_ALL=C",
@@ -107,6 +108,14 @@ class _Script:
             _FUNCTIONS,
             'say "in $WORK"',
             "",
+        ]
+
+    def _other_compiler(self) -> list[str]:
+        if self.other is None:
+            return []
+        return [
+            f"# the other compiler is {self.other.version}; another one: OTHER_RUSTC=/path/to/rustc",
+            *_compiler("OTHER_", shell_word(str(self.other.rustc))),
         ]
 
     def steps(self) -> Iterator[str]:
@@ -179,6 +188,15 @@ class _Script:
             claimed = escape(failure.claimed, 400)
             text = f"{step}: {failure.claim}: claimed: {claimed}; found with {self.version}: {found}"
             yield f"miss {shell_word(text)}"
+
+
+def _compiler(prefix: str, rustc: str) -> list[str]:
+    """The lines that find a compiler and its sysroot, unless a variable names one."""
+    return [
+        f"{prefix}RUSTC=${{{prefix}RUSTC:-{rustc}}}",
+        f'{prefix}SYSROOT=$("${prefix}RUSTC" --print sysroot) ||',
+        f'    {{ echo "cannot run the compiler ${prefix}RUSTC" >&2; exit {_NO_COMPILER}; }}',
+    ]
 
 
 def _comments(lines: Iterable[str]) -> Iterator[str]:

@@ -33,10 +33,6 @@ from linkage.run.workspace import Workspace, root_in
 from linkage.store.keys import named_programs, plan_key, step_key
 from linkage.store.recheck import Recheck, difference
 from linkage.store.store import Store
-from linkage.toolchain.version import VersionRange
-
-_KNOWS_FIFO = VersionRange.parse(">=1.74")
-"""Older compilers know a job server only as two open pipes: they get none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,20 +145,10 @@ class _Chain:
         self.task = task
         self.plan, self.store = task.plan, task.store
         self.folder = folder
-        toolchain = self.plan.variant.toolchain
-        self.places = (folder, toolchain.rustc.resolve(), toolchain.sysroot)
         self.workspace: Workspace | None = None
         self.at = 0
         """The index of the step that the workspace on disk is ready for."""
-        tells_jobs = _KNOWS_FIFO.contains(toolchain.version)
-        self.context = Context(
-            task.sources,
-            task.environment,
-            {},
-            jobs=task.jobs,
-            sandbox=self._sandbox(),
-            tells_jobs=tells_jobs,
-        )
+        self.context = Context(task.sources, task.environment, {}, jobs=task.jobs, sandbox=self._sandbox())
         self.done: list[StepObservation] = []
         self.records: list[_Record] = []
         self.positions = [_Position(FolderState.of(initial(task.sources)))]
@@ -175,8 +161,8 @@ class _Chain:
         if not task.sandbox:
             return None
         fifo = None if task.jobs is None else task.jobs.fifo
-        toolchain = task.plan.variant.toolchain
-        return sandbox_for(task.sandbox, self.folder, fifo, toolchain, task.environment)
+        toolchains = task.plan.variant.toolchains
+        return sandbox_for(task.sandbox, self.folder, fifo, toolchains, task.environment)
 
     @property
     def complete(self) -> bool:
@@ -252,17 +238,16 @@ class _Chain:
 
     def _key(self, index: int) -> str:
         step, place = self.plan.steps[index], self.positions[index]
-        toolchain = self.plan.variant.toolchain
         programs = self._programs(step)
+        compilers = [path for one in step.toolchains for path in (one.rustc.resolve(), one.sysroot)]
         return step_key(
             step,
-            toolchain,
             self.task.machine,
             place.state,
             place.captured,
             place.umask,
             programs,
-            self.places,
+            (self.folder, *compilers),
         )
 
     def _programs(self, step: PlannedStep) -> list[str]:
@@ -381,7 +366,7 @@ class _Chain:
             self.store.drop_blob(digest)
         self.at = index + 1
         self.carried_out.add(index)
-        compiler = str(self.plan.variant.toolchain.version)
+        compiler = str(step.toolchain.version)
         record = _Record(
             outcome,
             changed,

@@ -36,9 +36,13 @@ from linkage.run.runner_faults import runner_fault
 from linkage.run.shortage import MachineState, shortage
 from linkage.run.workspace import FolderChanges, OperationError, Workspace
 from linkage.store.keys import inputs_wanted
+from linkage.toolchain.version import VersionRange
 
 PASSED_ENVIRONMENT = ("PATH", "SYSTEMROOT", "SDKROOT", "DEVELOPER_DIR")
 """The variables of the harness's own environment that a step's process gets; the case sets all others."""
+
+_KNOWS_FIFO = VersionRange.parse(">=1.74")
+"""Older compilers know a job server only as two open pipes: they get none."""
 
 _FATAL = {
     errno.ENOSPC: "the disk is full",
@@ -59,8 +63,6 @@ class Context:
     jobs: JobServer | None = None
     sandbox: Sandbox | None = None
     """In which its processes run, if they are not trusted."""
-    tells_jobs: bool = False
-    """Whether the compiler supports a job server in a fifo."""
 
     def filled(self, text: Template, workspace: Workspace) -> str:
         """A text of the plan with this working folder and what was captured in place."""
@@ -83,7 +85,7 @@ def execute(step: PlannedStep, workspace: Workspace, context: Context) -> tuple[
                 outcome, touched = _operate(step.operation, workspace, context)
             else:
                 outcome = _outcome(step, workspace, context)
-            if context.jobs and context.tells_jobs and _died(step, outcome):
+            if context.jobs and _died(step, outcome):
                 context.jobs.lose()
     except OSError as error:
         outcome = Outcome(problem=_told(error, workspace))
@@ -116,13 +118,17 @@ def _starts(step: PlannedStep) -> bool:
     return any(part.command is not None for part in (step.parallel or (step,)))
 
 
+def _takes_tokens(step: PlannedStep) -> bool:
+    """Whether it is a compiler that supports a job server in a fifo."""
+    rustc = step.command is not None and step.command.program == "rustc"
+    return rustc and _KNOWS_FIFO.contains(step.toolchain.version)
+
+
 def _died(step: PlannedStep, outcome: Outcome) -> bool:
     """Whether a compiler may have died with tokens of the job server."""
     parts = zip(step.parallel or (step,), outcome.parts or (outcome,), strict=False)
     return any(
-        part.command is not None
-        and part.command.program == "rustc"
-        and (one.limit is not None or one.ice or (one.status or 0) < 0)
+        _takes_tokens(part) and (one.limit is not None or one.ice or (one.status or 0) < 0)
         for part, one in parts
     )
 
@@ -166,7 +172,7 @@ def _process(step: PlannedStep, command: Command, workspace: Workspace, context:
     except (OperationError, ArtifactError) as error:
         return Outcome(problem=str(error))
     env = environment(command, workspace, context)
-    if context.jobs is not None and context.tells_jobs and command.program == "rustc":
+    if context.jobs is not None and _takes_tokens(step):
         env.setdefault("MAKEFLAGS", context.jobs.makeflags)
     watched = workspace.linker / step.id  # parallel steps have one each
     kept = inputs_wanted(step)

@@ -36,6 +36,14 @@ RUN_OPTIONS = (
         "or NAME=PATH; may be repeated (default: $RUSTC and all rustup toolchains, else the rustc on PATH)",
     ),
     _option(
+        "--other-toolchain",
+        action="append",
+        default=[],
+        metavar="SPEC",
+        help="a toolchain, as for --toolchain, for the steps with `toolchain: other`; may be repeated "
+        "(default: every other toolchain of the run)",
+    ),
+    _option(
         "--target",
         action="append",
         default=[],

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from linkage.errors import LinkageError
@@ -40,10 +40,12 @@ def find_sandbox(env: Mapping[str, str]) -> str:
 
 
 def sandbox_for(
-    program: str, folder: Path, fifo: Path | None, toolchain: Toolchain, env: Mapping[str, str]
+    program: str, folder: Path, fifo: Path | None, toolchains: Sequence[Toolchain], env: Mapping[str, str]
 ) -> Sandbox:
     """The sandbox of the steps in a working folder; `fifo` is the job server's."""
     programs = filter(None, env.get("PATH", "").split(os.pathsep))
-    compiler = (toolchain.sysroot, toolchain.rustc.parent, toolchain.rustc.resolve().parent)
+    compilers = (
+        place for one in toolchains for place in (one.sysroot, one.rustc.parent, one.rustc.resolve().parent)
+    )
     writable = (folder,) if fifo is None else (folder, fifo)
-    return Sandbox(program, writable, (*compiler, *map(Path, programs)), env.get("HOME", ""))
+    return Sandbox(program, writable, (*compilers, *map(Path, programs)), env.get("HOME", ""))

@@ -6,17 +6,19 @@ What is printed of a case or a variant can be typed in every command, also what 
 
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from linkage.case.base import nearest
 from linkage.case.case import Case
+from linkage.case.matrix import origin, row_id
 from linkage.case.reader import read_case
 from linkage.errors import LinkageError
 from linkage.host.terminal import printable_name, typed_name
 from linkage.plan.name_filter import selected
+from linkage.plan.other_toolchain import divided_cell, other_names, other_toolchain
 from linkage.plan.plan import Variant
 from linkage.toolchain import Toolchain
 from linkage.toolchain.vocabulary import platforms
@@ -46,17 +48,16 @@ class ChosenCase:
         toolchain, cell = self.toolchain, self.cell
         return f"{case_name(self.file)}{f'::{toolchain}' if toolchain else ''}{f'[{cell}]' if cell else ''}"
 
-    def means(self, toolchain: str, cell: str) -> bool:
-        """Whether a variant is meant."""
-        return self.toolchain in (None, toolchain) and self.cell in (None, cell)
+    def means(self, toolchain: str, row: Mapping[str, Any]) -> bool:
+        """Whether a variant is meant: by its cell, or by the one in the matrix that it was made from."""
+        return self.toolchain in (None, toolchain) and self.cell in (None, row_id(row), origin(row))
 
     def rows(self, case: Case) -> list[str]:
         """The cells that are meant. Raises LinkageError if the case does not have the one that is named."""
-        if self.cell is None:
-            return list(case.ids)
-        if self.cell in case.ids:
-            return [self.cell]
-        near = nearest(self.cell, list(case.ids))
+        found = [row_id(row) for row in case.rows if self.cell in (None, row_id(row), origin(row))]
+        if found:
+            return found
+        near = nearest(self.cell or "", list(case.ids))
         help = f"did you mean [{near}]?" if near else f"run `linkage list {case.name}`"
         raise LinkageError(f"no variant [{self.cell}]", where=case.name, help=help)
 
@@ -65,9 +66,15 @@ _TARGET = re.compile(r"(?:^|-)target=([\w.]+(?:-[\w.]+)*)$")
 
 
 def fitting(case: Case, cell: str | None) -> Case:
-    """The case in which a cell is: one that `--target` made is in the case for that target."""
-    found = None if cell is None or cell in case.ids else _TARGET.search(cell)
-    return case.for_targets([found[1]]) if found else case
+    """The case in which a cell is: one that `--target` made is in the case for that target, and one with
+    another toolchain in the case for that.
+    """
+    if cell is None or cell in case.ids:
+        return case
+    rest, other = divided_cell(cell)
+    found = None if rest in case.ids else _TARGET.search(rest)
+    case = case.for_targets([found[1]]) if found else case
+    return case if other is None else case.with_others([other])
 
 
 def check_targets(triples: Sequence[str]) -> tuple[str, ...]:
@@ -181,6 +188,8 @@ def read_cases(
             case = read_case(file, case_name(file))
             if len(several) == 1:
                 case = fitting(case, several[0].cell)
+            else:
+                case = case.with_others(filter(None, (divided_cell(one.cell or "")[1] for one in several)))
             meant = {name for one in several for name in one.rows(case)}
         except LinkageError as error:
             if wrong is None:
@@ -201,14 +210,19 @@ def chosen(expression: str | None, case: Case, cell: str, toolchain: str | None 
 
 
 def without_limits(case: Case) -> Case:
-    """The case without its own range of compilers."""
-    return replace(case, model=case.model.model_copy(update={"toolchains": None}))
+    """The case without its own ranges of compilers."""
+    return replace(case, model=case.model.model_copy(update={"toolchains": None, "other_toolchains": None}))
 
 
-def variants(case: Case, toolchain: Toolchain, cell: str | None) -> list[Variant]:
-    """The case's variants on a toolchain, or the one of this cell."""
+def variants(
+    case: Case, toolchain: Toolchain, cell: str | None, others: Sequence[Toolchain] = ()
+) -> list[Variant]:
+    """The case's variants on a toolchain, each with its other toolchain; or those of this cell."""
+    paired = case.with_others(other_names(toolchain, others))
+    found = [
+        Variant(paired, row, toolchain) for row in paired.rows if cell in (None, row_id(row), origin(row))
+    ]
     return [
-        Variant(case, row, toolchain)
-        for row, name in zip(case.rows, case.ids, strict=True)
-        if cell in (None, name)
+        one if isinstance(other := other_toolchain(one, others), str) else replace(one, other=other)
+        for one in found
     ]

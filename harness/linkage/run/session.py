@@ -28,6 +28,7 @@ from linkage.judge.verdict import Failure, Verdict, VerdictKind
 from linkage.plan.foreign_needs import foreign_needs
 from linkage.plan.held_linker import with_linker
 from linkage.plan.observation import Observation
+from linkage.plan.other_toolchain import divided_cell, other_toolchain
 from linkage.plan.plan import Plan, PlannedStep, Read, Variant, plan
 from linkage.plan.requirements import absent_targets, in_range, missing_after_plan, missing_before_plan
 from linkage.plan.state import matching
@@ -59,6 +60,8 @@ class Session:
     """Which cached steps are run again and compared."""
     probed: list[Toolchain] = field(default_factory=list)
     """The toolchains of the run: a word that one of them knows is not misspelt in a case."""
+    others: list[Toolchain] = field(default_factory=list)
+    """The toolchains for steps with `toolchain: other`."""
     bare: dict[tuple[str, str], Target] = field(default_factory=dict)
     """Targets without a library that were asked about, by the toolchain's fingerprint and the triple."""
     jobs: JobServer | None = None
@@ -104,6 +107,14 @@ class Session:
         self.probed += found
         return found
 
+    def choose_others(self, specs: Sequence[str], run: Sequence[Toolchain] = ()) -> list[Toolchain]:
+        """Note the toolchains for steps with `toolchain: other`: those of these specs, else those of the run.
+
+        Raises ToolchainError.
+        """
+        self.others = self.toolchains(specs) if specs else list(run)
+        return self.others
+
     def has_program(self, name: str, folders: Sequence[Path]) -> bool:
         """Whether a program of this name is in one of these folders or on PATH."""
         paths = [*map(str, folders), self.environment.get("PATH")]
@@ -120,14 +131,22 @@ class Session:
         mistakes = list(impossible(variant.case, known))
         if mistakes:
             raise CaseErrors(mistakes)
-        variant = self._with_bare_targets(variant)
+        chosen = other_toolchain(variant, self.others)
+        if isinstance(chosen, str):
+            return chosen
+        variant = self._with_bare_targets(replace(variant, other=chosen))
         reason = missing_before_plan(variant, self.machine, self.has_program)
         if reason is not None:
             return reason
-        tools = self._tools(variant)
+        tools = self._tools(variant, variant.toolchain)
         if isinstance(tools, str):
             return tools
         variant = replace(variant, tools=tools)
+        if variant.other is not None:
+            tools = self._tools(variant, variant.other)
+            if isinstance(tools, str):
+                return tools
+            variant = replace(variant, other_tools=tools)
         try:
             planned = plan(variant)
         except AbsentCrateTypeError as error:
@@ -137,31 +156,40 @@ class Session:
         return missing_after_plan(planned, known, bootstrap=self.bootstrap) or planned
 
     def _with_bare_targets(self, variant: Variant) -> Variant:
-        """The variant, with a toolchain that was also asked about targets for which it has no library."""
+        """The variant, with toolchains that were also asked about targets for which they have no library."""
         if variant.target is not None:  # conditions are about its platform
-            variant = self._with_target(variant, variant.target)
-        for triple, bare in absent_targets(variant).items():
-            if bare:
-                variant = self._with_target(variant, triple)
+            variant = replace(variant, toolchain=self._with_target(variant.toolchain, variant.target))
+        variant = replace(variant, toolchain=self._with_absent(variant, variant.toolchain))
+        if variant.other is not None:
+            variant = replace(variant, other=self._with_absent(variant, variant.other))
         return variant
 
-    def _with_target(self, variant: Variant, triple: str) -> Variant:
-        if variant.toolchain.target(triple) is not None:
-            return variant
-        key = variant.toolchain.fingerprint, triple
-        if key not in self.bare:
-            self.bare[key] = probe_target(variant.toolchain, triple, self.environment)
-        can = variant.toolchain.capabilities
-        can = replace(can, targets=(*can.targets, self.bare[key]))
-        return replace(variant, toolchain=replace(variant.toolchain, capabilities=can))
+    def _with_absent(self, variant: Variant, toolchain: Toolchain) -> Toolchain:
+        found = toolchain
+        for triple, bare in absent_targets(variant, toolchain).items():
+            if bare:
+                found = self._with_target(found, triple)
+        return found
 
-    def _tools(self, variant: Variant) -> ForeignTools | str:
-        """What the variant's steps need for other targets than the host; a reason if something is missing."""
+    def _with_target(self, toolchain: Toolchain, triple: str) -> Toolchain:
+        if toolchain.target(triple) is not None:
+            return toolchain
+        key = toolchain.fingerprint, triple
+        if key not in self.bare:
+            self.bare[key] = probe_target(toolchain, triple, self.environment)
+        can = toolchain.capabilities
+        return replace(toolchain, capabilities=replace(can, targets=(*can.targets, self.bare[key])))
+
+    def _tools(self, variant: Variant, toolchain: Toolchain) -> ForeignTools | str:
+        """What the steps of a toolchain need for other targets than the host; a reason if something is
+        missing.
+        """
         found: dict[tuple[str, str], Recipe] = {}
         recipes = self.foreign.recipes
         steps = resolve(variant.case, TrackedRow(variant.cell, set()))
-        for need, triple in dict.fromkeys(foreign_needs(steps, variant.toolchain)):
-            recipe = self.foreign.find(need, triple, variant.toolchain)
+        by_other = toolchain is variant.other
+        for need, triple in dict.fromkeys(foreign_needs(steps, toolchain, by_other=by_other)):
+            recipe = self.foreign.find(need, triple, toolchain)
             if isinstance(recipe, str):
                 return recipe
             found[triple, need] = recipe
@@ -176,7 +204,9 @@ class Session:
         try:
             planned = self.planned(variant)
             if isinstance(planned, str):
-                return Verdict(VerdictKind.SKIP, planned, outside_range=not in_range(variant)), False
+                chosen = other_toolchain(variant, self.others)
+                about = variant if isinstance(chosen, str) else replace(variant, other=chosen)
+                return Verdict(VerdictKind.SKIP, planned, outside_range=not in_range(about)), False
             given = sources(variant)
             observation = self._observe(planned, given)
             files = {name: content.decode("utf-8", "replace") for name, content in given.items()}
@@ -267,6 +297,19 @@ def chosen_toolchains(session: Session, specs: Sequence[str], named: str | None)
     """The toolchains asked for, or the one that a node id names. Raises ToolchainError."""
     found = session.toolchains(specs or ([named] if named else []))
     return [one for one in found if named in (None, one.name)] or found
+
+
+def choose_others(session: Session, case: Case, specs: Sequence[str], cell: str | None) -> list[Toolchain]:
+    """The toolchains for the steps with `toolchain: other` of a case, for a command that is about one case:
+    those asked for, or the one that a cell names, or all that a run would have. Raises ToolchainError.
+    """
+    known = list(session.probed)
+    named = divided_cell(cell or "")[1]
+    if specs or not (named or case.pairs_toolchains):
+        return session.choose_others(specs, known)
+    if named is not None:
+        return session.choose_others([] if named in {one.name for one in known} else [named], known)
+    return session.choose_others([], known if len(known) > 1 else session.toolchains(()))
 
 
 def sources(variant: Variant) -> dict[str, bytes]:

@@ -20,7 +20,6 @@ from linkage.plan.state import State, target
 from linkage.plan.steps.kind import LINK_INPUTS
 from linkage.plan.template import CapturedText, Template
 from linkage.store.store import key_of
-from linkage.toolchain.model import Toolchain
 
 _LINKER = re.compile(r"(?:-C|--codegen=)?linker=(.+)")
 """The option of rustc that names a linker."""
@@ -58,7 +57,6 @@ RUNNERS = (
 
 def step_key(
     step: PlannedStep,
-    toolchain: Toolchain,
     machine: str,
     state: FolderState,
     captured: Mapping[str, CapturedText],
@@ -66,7 +64,8 @@ def step_key(
     programs: Sequence[str],
     places: Sequence[Path],
 ) -> str:
-    """The key of a step's outcome: its commands, the compiler, and the working folder with its content.
+    """The key of a step's outcome: its commands, the compilers that it depends on, and the working folder
+    with its content.
 
     `machine` stands for the linker and the C compiler, `programs` for others that it starts by name.
     `places` are the folders whose names the outcome may contain: no search finds one
@@ -75,10 +74,10 @@ def step_key(
     parts = step.parallel or (step,)
     return key_of(
         own_code(RUNNERS),
-        toolchain.fingerprint,
+        [one.fingerprint for one in step.toolchains],
         list(map(str, places)),
         machine,
-        [_described(part, str(toolchain.rustc)) for part in parts],
+        [_described(part) for part in parts],
         state.digest,
         sorted(captured.items()),
         umask,
@@ -89,10 +88,9 @@ def step_key(
 
 def plan_key(plan: Plan, machine: str, state: State) -> str:
     """The key of everything that a variant does, in whatever folder."""
-    toolchain = plan.variant.toolchain
     parts = [part for step in plan.steps for part in (step.parallel or (step,))]
-    described = [_described(part, str(toolchain.rustc)) for part in parts]
-    return key_of(toolchain.fingerprint, machine, described, sorted(map(str, state.items())))
+    fingerprints = [one.fingerprint for one in plan.variant.toolchains]
+    return key_of(fingerprints, machine, list(map(_described, parts)), sorted(map(str, state.items())))
 
 
 def facts_key(state: State, request: Read) -> str:
@@ -146,8 +144,8 @@ def _with_parts(program: str) -> list[str]:
     return [program, *(f"{prefix}{part}" for part in ("as", "ld", "dlltool") if prefix is not None)]
 
 
-def _described(step: PlannedStep, rustc: str) -> object:
-    command = step.command
+def _described(step: PlannedStep) -> object:
+    command, rustc = step.command, str(step.toolchain.rustc)
     if command is None:
         return step.action, step.operation
 

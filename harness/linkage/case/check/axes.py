@@ -5,7 +5,7 @@ from typing import Any
 
 from linkage.case import matrix
 from linkage.case.base import suggest
-from linkage.case.condition import COMPILER, same
+from linkage.case.condition import COMPILER, OTHER_COMPILER, same
 from linkage.case.document import Document, KeyPath, is_plain
 from linkage.case.model import CaseModel
 from linkage.case.output_kinds import CrateType
@@ -88,6 +88,9 @@ def _value(axis: str, value: object, doc: Document, path: KeyPath) -> Iterator[C
         yield CaseError(
             "a value that is a mapping needs a `name`", where=where, help="the variant's id contains it"
         )
+    elif axis == OTHER_COMPILER and not (isinstance(value, str) and value):
+        help = "write it as for `linkage run --toolchain`, such as `nightly` or `debian:1.63`"
+        yield CaseError(f"`{spelled(value)}` names no toolchain", where=where, help=help)
     elif axis == "crate-type":
         known = [kind.value for kind in CrateType]
         for index, one in enumerate(value if isinstance(value, (list, tuple)) else (value,)):

@@ -61,15 +61,20 @@ def check(case: Case) -> list[CaseError]:
         *errors,
         *survey.findings.errors(len(built)),
         *check_never(survey),
-        *check_unused(model, doc, survey.used),
+        *check_unused(model, doc, rows, survey.used),
         *check_bugs(survey),
     ]
 
 
 def _ranges(model: CaseModel, doc: Document) -> Iterator[CaseError]:
-    found: list[tuple[str | None, KeyPath]] = [(model.toolchains, ("toolchains",))]
+    found: list[tuple[str | None, KeyPath]] = [
+        (model.toolchains, ("toolchains",)),
+        (model.other_toolchains, ("other-toolchains",)),
+    ]
     found += [(one.toolchain, ("requires", i, "toolchain")) for i, one in enumerate(model.requires)]
-    found += [(one.toolchains, ("known-bugs", i, "toolchains")) for i, one in enumerate(model.known_bugs)]
+    for i, bug in enumerate(model.known_bugs):
+        found.append((bug.toolchains, ("known-bugs", i, "toolchains")))
+        found.append((bug.other_toolchains, ("known-bugs", i, "other-toolchains")))
     for text, path in found:
         if text is not None:
             try:

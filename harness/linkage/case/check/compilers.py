@@ -7,8 +7,9 @@ from functools import lru_cache
 from typing import Any
 
 from linkage.case.check.conditions import every_condition
-from linkage.case.condition import COMPILER
+from linkage.case.condition import COMPILER, OTHER_COMPILER
 from linkage.case.model import CaseModel
+from linkage.case.other_toolchain import uses_other
 from linkage.toolchain.platform import PLATFORM
 from linkage.toolchain.release import CYCLE, FIRST_RELEASE, Channel, RustcVersion
 from linkage.toolchain.version import VersionRange
@@ -23,15 +24,30 @@ def built_by(
     rows: Sequence[Mapping[str, Any]], names: Sequence[str], model: CaseModel
 ) -> Iterator[tuple[Mapping[str, Any], str]]:
     """Each cell with its name; if conditions name compilers, once for each that they distinguish."""
-    named = list(
-        dict.fromkeys(text for placed in every_condition(model) for text in placed.condition.ranges())
-    )
-    if not named:
-        yield from zip(rows, names, strict=True)
+    conditions = [placed.condition for placed in every_condition(model)]
+    named = tuple(dict.fromkeys(text for one in conditions for text in one.ranges()))
+    others = tuple(dict.fromkeys(text for one in conditions for text in one.other_ranges()))
+    cells: Iterable[tuple[Mapping[str, Any], str]] = zip(rows, names, strict=True)
+    if named:
+        cells = list(_each_compiler(cells, COMPILER, told_apart(named, model.toolchains)))
+    if not others:
+        yield from cells
         return
-    for compiler in told_apart(tuple(named), model.toolchains):
-        for row, name in zip(rows, names, strict=True):
-            yield {**row, COMPILER: compiler}, f"{name} with {compiler}".lstrip()
+    compilers = told_apart(others, model.other_toolchains)
+    for row, name in cells:
+        if uses_other(model, row):
+            yield from _each_compiler([(row, name)], OTHER_COMPILER, compilers)
+        else:
+            yield row, name
+
+
+def _each_compiler(
+    cells: Iterable[tuple[Mapping[str, Any], str]], key: str, compilers: Sequence[RustcVersion]
+) -> Iterator[tuple[Mapping[str, Any], str]]:
+    listed = list(cells)
+    for compiler in compilers:
+        for row, name in listed:
+            yield {**row, key: compiler}, f"{name} with {compiler}".lstrip()
 
 
 def built_for(

@@ -6,11 +6,12 @@ from typing import Any, Literal, NamedTuple
 from linkage.case import claims, matrix
 from linkage.case.base import suggest
 from linkage.case.check.axes import spelled
-from linkage.case.condition import Condition, matches
+from linkage.case.condition import OTHER_COMPILER, Condition, matches
 from linkage.case.document import Document, KeyPath
 from linkage.case.model import CaseModel
+from linkage.case.other_toolchain import choosing_steps
 from linkage.case.steps import every_step
-from linkage.errors import CaseError
+from linkage.errors import CaseError, Position
 from linkage.toolchain.platform import PLATFORM
 from linkage.toolchain.vocabulary import platform_words
 
@@ -43,15 +44,19 @@ def check_conditions(
 
     `built` are the rows, each with the compilers that the case's conditions distinguish.
     """
+    choosing = any(choosing_steps(model))
     before = matrix.product(model.matrix)
     values, values_before = values_of(rows), values_of(before)
     for placed in every_condition(model):
         among, known = (before, values_before) if placed.exclude else (built, values)
         errors = list(_names(placed.condition, placed.path, known, doc))
-        if placed.exclude and any(placed.condition.ranges()):
+        ranges = [*placed.condition.ranges(), *placed.condition.other_ranges()]
+        if placed.exclude and ranges:
             where = doc.key(placed.path)
             help = "a matrix is the same on every compiler: use `requires` or `toolchains`"
             errors.append(CaseError("an exclude cannot name a `toolchain`", where=where, help=help))
+        if not (choosing or placed.exclude) and any(placed.condition.other_ranges()):
+            errors.append(no_other(f"`{OTHER_COMPILER}` in a condition", doc.key(placed.path)))
         if placed.exclude and placed.condition.names() & set(PLATFORM):
             where = doc.key(placed.path)
             help = "exclude the `target`, or limit steps and claims with `when`"
@@ -59,6 +64,11 @@ def check_conditions(
         yield from errors
         if not errors and not any(placed.condition.holds(row) for row in among):
             yield CaseError(_NOTHING[placed.of], where=doc.key(placed.path), help=_MEND)
+
+
+def no_other(what: str, where: Position) -> CaseError:
+    """The error that nothing is run by another toolchain, although a part of the case is about it."""
+    return CaseError(f"{what} is about no step", where=where, help="give a step `toolchain: other`")
 
 
 def every_condition(model: CaseModel) -> Iterator[PlacedCondition]:

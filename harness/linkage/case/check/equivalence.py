@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from linkage.case.check.claims import compared_with
 from linkage.case.check.conditions import every_condition
-from linkage.case.condition import COMPILER
+from linkage.case.condition import COMPILER, OTHER_COMPILER
 from linkage.case.document import Document
 from linkage.case.matrix import AXIS_VALUES
 from linkage.case.model import CaseModel
@@ -61,4 +61,4 @@ def _looked_at(model: CaseModel, doc: Document) -> set[str]:
     texts += [source for source in model.sources.values() if "#![crate_" in source.replace(" ", "")]
     conditions = (placed.condition.names() for placed in every_condition(model))
     referred = {name.partition(".")[0] for name, _ in references(texts)}
-    return {COMPILER, *AXIS_VALUES, *referred}.union(*conditions)
+    return {COMPILER, OTHER_COMPILER, *AXIS_VALUES, *referred}.union(*conditions)

@@ -7,7 +7,7 @@ from pydantic import StrictInt, StrictStr, model_validator
 from pydantic_core import PydanticCustomError
 
 from linkage.case.base import FileName, FileNames, Mode, Paths, RelativePath
-from linkage.case.steps.step import FileChanges, RoleReference, Step, StepNames, each
+from linkage.case.steps.step import FileChanges, RoleReference, Step, StepNames, ToolchainChoice, each
 
 
 class RemoveStep(Step):
@@ -106,6 +106,8 @@ class CopyStep(Step):
     action = "copy"
     copy_: FileName
     to: RelativePath
+    toolchain: ToolchainChoice = None
+    """`other`: `${sysroot}` and `${libdir}` are those of another toolchain of the run."""
 
     def may_be_roles(self) -> Iterator[RoleReference]:
         yield RoleReference(self.copy_, ("copy",))

@@ -7,7 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from linkage.case.base import Environment, RelativePath
 from linkage.case.steps.expectations import ProcessExpectations
-from linkage.case.steps.step import Step
+from linkage.case.steps.step import Step, ToolchainChoice
 
 
 class ProcessStep(Step, ProcessExpectations):
@@ -25,6 +25,8 @@ class ProcessStep(Step, ProcessExpectations):
     is this alone, what `--print native-static-libs` reported."""
     timeout: StrictInt | None = Field(default=None, ge=1, le=3600)
     """In seconds."""
+    toolchain: ToolchainChoice = None
+    """`other`: with another toolchain of the run than the variant's."""
 
     @model_validator(mode="after")
     def _captures_what_there_is(self) -> "ProcessStep":

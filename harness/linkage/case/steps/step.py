@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, NamedTuple
 
-from pydantic import AfterValidator, StrictStr
+from pydantic import AfterValidator, BeforeValidator, StrictStr
 from pydantic_core import PydanticCustomError
 
 from linkage.case.base import Model
@@ -30,6 +30,25 @@ def _id(value: str) -> str:
             {"id": value, "help": f"write at most {_LONGEST_ID} printable characters without `/`"},
         )
     return value
+
+
+OTHER = "other"
+"""As a step's toolchain: another one of the run than the variant's."""
+
+
+def _toolchain(value: object) -> object:
+    if value is None or value == OTHER or (isinstance(value, str) and value.startswith("${")):
+        return value
+    help = (
+        "write `toolchain: other`; which one it is says the run, or the axis `other-toolchain` of the matrix"
+    )
+    raise PydanticCustomError(
+        "toolchain", "a step's toolchain is `other`, not `{value}`", {"value": value, "help": help}
+    )
+
+
+ToolchainChoice = Annotated[StrictStr | None, BeforeValidator(_toolchain)]
+"""Which toolchain runs a step: `other`, or by default the variant's."""
 
 
 class RoleReference(NamedTuple):
@@ -82,6 +101,11 @@ class Step(Model):
     """Only the variants that this selects have the step."""
     claims: ClaimMap = {}
     """Claims about artifacts as they are right after this step."""
+
+    @property
+    def by_other(self) -> bool:
+        """Whether another toolchain of the run is used for it than the variant's."""
+        return getattr(self, "toolchain", None) == OTHER
 
     def default_id(self, crate: str | None) -> str:
         """Its id if the case gives none; `crate` is the crate's name as its source says."""

@@ -24,6 +24,8 @@ C_contra = TypeVar("C_contra", bound=model.CcStep, contravariant=True)
 
 
 class _CompilerKind(ProcessKind[C_contra], Generic[C_contra]):
+    by_one_toolchain = False
+
     def produce(self, step: C_contra, scope: Scope) -> tuple[str, ...]:
         target = scope.target
         path = step.output_file(scope.resolved.id, target.os if target is not None else "linux")
@@ -93,7 +95,8 @@ def _linked(step: model.CcStep, scope: Scope, libraries: Sequence[str]) -> list[
             argv.append(file)
     if shared:
         # bfd searches for the libraries that shared libraries need
-        folders = (*map(scope.relative, scope.outputs.folders), scope.variables["libdir"])
+        libdirs = scope.libdirs if scope.beside else (scope.variables["libdir"],)
+        folders = (*map(scope.relative, scope.outputs.folders), *libdirs)
         argv += [f"-Wl,-rpath-link,{folder}" for folder in folders if folder]
     if step.system_libraries and step.link_with:
         argv += libraries

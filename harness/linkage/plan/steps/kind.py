@@ -24,6 +24,8 @@ class StepKind(ABC, Generic[S_contra]):
 
     keys: ClassVar[type[model.Step]]
     """The model of its keys in a case."""
+    by_one_toolchain: ClassVar[bool] = True
+    """Whether its outcome depends on one toolchain alone, also in a variant that has another one."""
 
     def produce(self, step: S_contra, scope: Scope) -> tuple[str, ...]:
         """Note the step's outputs by role; return the files that must exist if it succeeds.

@@ -6,3 +6,4 @@ from linkage.plan.steps.kind import StepKind
 
 class ParallelKind(StepKind[model.ParallelStep]):
     keys = model.ParallelStep
+    by_one_toolchain = False

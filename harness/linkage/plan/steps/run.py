@@ -12,6 +12,7 @@ from linkage.plan.template import WORK, Template
 class RunKind(ProcessKind[model.RunStep]):
     keys = model.RunStep
     program = "run"
+    by_one_toolchain = False
 
     def argv(self, step: model.RunStep, scope: Scope) -> Sequence[Word | str]:
         return (*self.runner(step, scope), scope.program(step.run), *scope.each(step.args))
@@ -47,14 +48,13 @@ _PLACE = "${libraries}"
 
 
 def _libraries(scope: Scope, separator: str) -> Template:
-    """The folders of the variant's libraries and the toolchain's."""
-    target = scope.target
+    """The folders of the variant's libraries and the toolchains'."""
     folders = (
         part
         for folder in scope.outputs.folders
         for part in (WORK, separator if folder == "." else f"/{folder}{separator}")
     )
-    return Template.of(*folders, str(target.libdir) if target is not None else scope.variables["libdir"])
+    return Template.of(*folders, separator.join(scope.libdirs or (scope.variables["libdir"],)))
 
 
 def _with(text: str, libraries: Template) -> Template:

@@ -32,7 +32,9 @@ class RustcKind(ProcessKind[model.RustcStep]):
         folder = step.out_dir or step.cwd or "."
         outputs.search(folder)
         triple = resolved.axes.get("target")
-        named = step.outputs(resolved.names, lambda kind, name: outputs.linked(kind, name, triple))
+        named = step.outputs(
+            resolved.names, lambda kind, name: outputs.linked(kind, name, triple, scope.toolchain)
+        )
         paths = {role: path for role, path in named.items() if path != STREAM}
         outputs.roles.update({f"{resolved.id}.{role}": path for role, path in paths.items()})
         outputs.roles.update(sides(resolved.id, paths, scope))

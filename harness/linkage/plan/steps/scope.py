@@ -37,9 +37,18 @@ class Scope:
 
     resolved: ResolvedStep
     toolchain: Toolchain
+    """What the step is for."""
     outputs: Outputs
     variables: Mapping[str, str]
     tools: ForeignTools = NO_TOOLS
+    beside: tuple[Toolchain, ...] = ()
+    """The variant's toolchain if the step is for the other one, and the reverse."""
+
+    @property
+    def libdirs(self) -> tuple[str, ...]:
+        """The folders of the target's libraries: of the step's toolchain, then of the one beside it."""
+        targets = (one.target(self.resolved.target) for one in (self.toolchain, *self.beside))
+        return tuple(dict.fromkeys(str(one.libdir) for one in targets if one is not None))
 
     @property
     def target(self) -> Target | None:
