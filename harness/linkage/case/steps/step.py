@@ -40,7 +40,7 @@ def _toolchain(value: object) -> object:
     if value is None or value == OTHER or (isinstance(value, str) and value.startswith("${")):
         return value
     help = (
-        "write `toolchain: other`; which one it is says the run, or the axis `other-toolchain` of the matrix"
+        "write `toolchain: other`: the run says which one it is, or the axis `other-toolchain` of the matrix"
     )
     raise PydanticCustomError(
         "toolchain", "a step's toolchain is `other`, not `{value}`", {"value": value, "help": help}
