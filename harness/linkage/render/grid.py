@@ -142,7 +142,7 @@ def _rows(
     other = {(one.cell, one.compiler.name) for one in kept}
     cells = [
         [
-            GridCell() if _is_itself(row, column) else _cell(case, id_, column, latest, other)
+            GridCell() if is_itself(row, column) else _cell(case, id_, column, latest, other)
             for column in columns
         ]
         for row, id_ in zip(case.rows, case.ids, strict=True)
@@ -157,7 +157,7 @@ def _rows(
     yield GridRow(case, None, sums)
 
 
-def _is_itself(row: Mapping[str, Any], column: Column) -> bool:
+def is_itself(row: Mapping[str, Any], column: Column) -> bool:
     """Whether a cell is about a compiler beside itself, which no run has."""
     return origin(row) is not None and row.get(OTHER_COMPILER) == column.compiler.name
 

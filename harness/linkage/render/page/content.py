@@ -14,7 +14,7 @@ from linkage.host.terminal import escape, escape_lines, printable_name
 from linkage.judge.nights import BAD
 from linkage.judge.results import KeptResult
 from linkage.judge.verdict import VerdictKind
-from linkage.render.grid import Column, Grid, SeenBug
+from linkage.render.grid import Column, Grid, SeenBug, is_itself
 
 _TEXT = 4000
 """Characters of a text that a page shows."""
@@ -57,6 +57,8 @@ class ShownVariant:
     name: str
     """Empty if the case has no matrix."""
     results: tuple[ShownResult | None, ...]
+    impossible: tuple[bool, ...]
+    """For each toolchain, whether it has no such variant: it would be beside itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,14 +125,17 @@ def _case(case: Case, results: Sequence[KeptResult], columns: Sequence[Column], 
             tuple(
                 _result(case, file, number, latest.get((name, column.compiler)), column) for column in columns
             ),
+            tuple(is_itself(row, column) for column in columns),
         )
-        for number, name in enumerate(case.ids)
+        for number, (row, name) in enumerate(zip(case.rows, case.ids, strict=True))
     )
     counts = tuple(
         Counter(one.results[at].kind for one in variants if one.results[at] is not None)  # type: ignore[union-attr]
         for at in range(len(columns))
     )
-    missing = tuple(len(variants) - counted.total() for counted in counts)
+    missing = tuple(
+        sum(one.results[at] is None and not one.impossible[at] for one in variants) for at in range(len(columns))
+    )
     parent = str(PurePosixPath(file).parent)
     model = case.model
     return ShownCase(
