@@ -134,7 +134,8 @@ def _case(case: Case, results: Sequence[KeptResult], columns: Sequence[Column], 
         for at in range(len(columns))
     )
     missing = tuple(
-        sum(one.results[at] is None and not one.impossible[at] for one in variants) for at in range(len(columns))
+        sum(one.results[at] is None and not one.impossible[at] for one in variants)
+        for at in range(len(columns))
     )
     parent = str(PurePosixPath(file).parent)
     model = case.model

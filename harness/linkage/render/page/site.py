@@ -8,7 +8,6 @@ from itertools import groupby
 from pathlib import Path
 
 import jinja2
-from markupsafe import Markup
 
 from linkage.case.case import Case
 from linkage.host.terminal import escape_lines
@@ -115,7 +114,7 @@ def _templates() -> jinja2.Environment:
 
 
 def _without_control_characters(value: object) -> object:
-    plain = isinstance(value, str) and not isinstance(value, Markup)
+    plain = isinstance(value, str) and not hasattr(value, "__html__")  # what is not markup already
     return escape_lines(str(value), _TEXT) if plain else value
 
 
