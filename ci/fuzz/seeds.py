@@ -53,6 +53,32 @@ _LINKED = ("x86_64-pc-windows-msvc", "i686-pc-windows-msvc")
 """What rustup's linker links: an image and its import library."""
 
 
+_LINES = {
+    "manifest": (
+        "[profiles]", 'minimal = ["rustc", "rust-std"]', "[renames.a]", 'to = "rustc"',
+        "[pkg.rustc.target.x]", 'xz_url = "https://x"', 'xz_hash = "00"',
+    ),
+    "recipes": (
+        "[[linkers]]", 'name = "a"', 'targets = ["s390x-*"]', 'program = "my-ld"', 'flavor = "ld.lld"',
+        "[[runners]]", 'name = "board"', 'targets = ["thumbv7em-none-eabi*"]', 'program = "run-on-board"',
+        'probe = ["--version"]', "[loader-variables]", 'haiku = "LIBRARY_PATH"',
+    ),
+    "linker-calls": (
+        '{ global: a; "b"; local: *; };', "EXPORTS", ' "c" @1', "# x", "_d weak", '--export=e "-o" lib.so',
+    ),
+    "cargo-output": (
+        '{"reason":"compiler-artifact","target":{"name":"a","kind":["lib"]},"filenames":["a"]}',
+        '{"reason":"compiler-message","message":{"level":"error"}}',
+    ),
+    "apt": (
+        "deb [signed-by=/k.gpg] http://deb.debian.org/debian bookworm main", "", "Package: rustc",
+        "Version: 1.63", "Depends: libc6 (>= 2), a | b", "", "URIs: http://x", "Suites: sid",
+        "rustc | 1.63 | http://x sid/main amd64 Packages",
+    ),
+}  # fmt: skip
+"""What is read line by line, or is nearly so."""
+
+
 def write_seeds(folder: Path) -> None:
     """Write the seeds of each target into a folder of its name."""
     with tempfile.TemporaryDirectory(prefix="linkage-seeds-") as scratch:
@@ -146,6 +172,9 @@ def _texts(folder: Path) -> Iterator[tuple[str, str, bytes]]:
     yield "expectations", "expected.yaml", b"- change: symbol-added\n  names: [foo]\n  reason: it is new\n"
     yield "store", "bytes", b"r" + msgspec.msgpack.encode(b"part")
     yield "store", "facts", b"r" + msgspec.msgpack.encode([["elf", 3, "00"], []])
+    for target, lines in _LINES.items():
+        yield target, "lines", "\n".join(lines).encode()
+    yield "remembered", "record", b'{"package":"rustc","version":"1.63","release":"1.63.0","unpacked":{}}'
     message = {
         "message": "cannot find `x`",
         "code": {"code": "E0425"},

@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import io
 import tempfile
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -14,21 +15,30 @@ import msgspec
 from linkage.artifact import read_bytes
 from linkage.artifact.demangle import demangle, demangled_path
 from linkage.artifact.facts import Facts
-from linkage.bisect import journal, rollup, signature_file
+from linkage.bisect import journal, nightlies, rollup, signature_file
+from linkage.bisect.contents import ToolchainContents
+from linkage.bisect.download import FailedError
 from linkage.bisect.request import Request
 from linkage.case.claims import ArtifactClaims
 from linkage.case.crate_attributes import crate_attributes
 from linkage.case.reader import parse_case
+from linkage.case.recipe_file import recipes_for
 from linkage.compare import snapshot
 from linkage.compare.expectations import parse_expected
-from linkage.errors import ArtifactError, CaseErrors
+from linkage.errors import ArtifactError, CaseErrors, LinkageError
+from linkage.fuzz import fuzz_log
 from linkage.judge.artifact import check_artifact
 from linkage.judge.results import KeptResult
 from linkage.judge.view import View
+from linkage.run import cargo, export_lists, linker_wrapper
 from linkage.run.executor import rustc_messages
 from linkage.run.kept_facts import FileFacts
+from linkage.store.history import read_nights
 from linkage.store.store import decoded
+from linkage.toolchain import cache_file
+from linkage.toolchain.model import Capabilities
 from linkage.toolchain.release import RustcVersion
+from linkage.toolchain.sources.debian import apt_sources, installed, packages
 from linkage.toolchain.version import VersionRange
 
 FUNCTIONS = ("count_shapes", "caller", "inside", "answer", "main")
@@ -143,6 +153,65 @@ def builds(data: bytes) -> None:
     rollup.read_builds(data.decode("utf-8", "replace"), "page")
 
 
+def manifest(data: bytes) -> None:
+    """What a server of rustup's has; another's may have anything."""
+    try:
+        nightlies.archives(
+            data.decode("utf-8", "replace"), ToolchainContents(("wasm32-wasip1",), ("rust-src",))
+        )
+    except FailedError:  # as it documents
+        return
+
+
+def recipes(data: bytes) -> None:
+    _file(data, "linkage.toml")
+    recipes_for(_folder())
+
+
+def fuzz_session(data: bytes) -> None:
+    _file(data, fuzz_log.NAME)
+    fuzz_log.load(_folder())
+
+
+def nights(data: bytes) -> None:
+    """As a file; and as what is compressed in one."""
+    for content in (data, zlib.compress(data, 1)):
+        _file(content, "2026-05-19.json.z")
+        try:
+            read_nights(_folder())
+        except LinkageError:
+            continue
+
+
+def linker_calls(data: bytes) -> None:
+    text = data.decode("utf-8", "surrogateescape")
+    export_lists.wasm_names(["-flavor", "wasm", *text.split()])
+    for form in export_lists.FORMS:
+        export_lists.file_names(form, text)
+    linker_wrapper.response_words(text)
+
+
+def cargo_output(data: bytes) -> None:
+    cargo.made(list(cargo.messages(data.decode("utf-8", "backslashreplace"))))
+
+
+def remembered(data: bytes) -> None:
+    """Small files that only save time: what is wrong with one is ignored."""
+    for kind in (Capabilities, tuple[str, Path], bool):
+        cache_file.load(_file(data), kind)
+    _file(data, installed.RECORD)
+    assert installed.read(_folder()) is None
+
+
+def apt_files(data: bytes) -> None:
+    text = data.decode("utf-8", "replace")
+    apt_sources.choose([*apt_sources.parse_list(text), *apt_sources.parse_paragraphs(text)])
+    found = packages.parse(text)
+    for one in found:
+        packages.needed(found, one.name)
+    packages.offers(text, "sid")
+
+
 @cache
 def _folder() -> Path:
     shared = Path("/dev/shm")  # noqa: S108 - only where the files are
@@ -154,8 +223,8 @@ def _folder() -> Path:
 _KEPT: list[object] = []
 
 
-def _file(data: bytes) -> Path:
-    file = _folder() / "input"
+def _file(data: bytes, name: str = "input") -> Path:
+    file = _folder() / name
     file.write_bytes(data)
     return file
 
@@ -190,4 +259,12 @@ TARGETS: Mapping[str, FuzzTarget] = {
     "compiler-output": FuzzTarget(compiler_output),
     "versions": FuzzTarget(versions, 1 << 9),
     "builds": FuzzTarget(builds),
+    "manifest": FuzzTarget(manifest),
+    "recipes": FuzzTarget(recipes, 1 << 12),
+    "fuzz-session": FuzzTarget(fuzz_session),
+    "nights": FuzzTarget(nights),
+    "linker-calls": FuzzTarget(linker_calls, 1 << 12),
+    "cargo-output": FuzzTarget(cargo_output),
+    "remembered": FuzzTarget(remembered),
+    "apt": FuzzTarget(apt_files),
 }

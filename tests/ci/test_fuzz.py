@@ -1,11 +1,16 @@
 """The fuzzer of the readers: its findings stay fixed, and it detects errors."""
 
+import ast
+import re
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
+import linkage
 from fuzz.judgement import failure
 from fuzz.targets import TARGETS
+from linkage.artifact.reader import FORMATS
 from linkage.errors import ArtifactError
 
 CORPUS = Path(__file__).parents[2] / "ci/fuzz/corpus"
@@ -62,3 +67,63 @@ def test_an_input_that_takes_too_long_is_a_finding() -> None:
     found = failure(_endless, b"", 1)
     assert found is not None
     assert found.error == "TooSlowError"
+
+
+DECODING = re.compile(
+    r"\b(?:json\.loads?|msgspec\.\w+\.decode|tomllib\.loads?|yaml\.(?:compose|parse|\w*load\w*)|gzip\.open|tarfile\.open"
+    r"|zlib\.decompress\w*|inflated|shlex\.split|pickle\.\w+)\("
+)
+FUZZED = {
+    "bisect.journal", "bisect.nightlies", "bisect.signature_file", "case.document", "case.recipe_file",
+    "compare.snapshot", "fuzz.fuzz_log", "run.cargo", "run.executor", "run.linker_wrapper", "store.history",
+    "store.store", "toolchain.cache_file", "toolchain.sources.debian.installed",
+}  # fmt: skip
+"""Modules whose decoders a target calls."""
+ELSEWHERE = {
+    "bisect.bounds": "the date and the version of a manifest, of which any error is caught",
+    "bisect.ci_artifacts": "the standard library's tar reader, whose errors are caught",
+    "bisect.github_api": "decoded with its types checked, by msgspec",
+    "bisect.session_files": "the first line of a session, which linkage.bisect.journal has read",
+    "case.yaml_errors": "a YAML file that the reader of cases has refused: the target of cases",
+    "render.bisect_json": "what it has just encoded",
+    "run.shortage": "lines of a compiler, likewise in run.executor",
+    "toolchain.sources.debian.dynamic_std": "a file of a signed package",
+    "toolchain.sources.rustup.folders": "rustup's settings, of which any error is caught",
+    "toolchain.vocabulary": "shipped data",
+}
+"""Modules that decode something and need no target of their own, with the reason."""
+
+
+def test_every_format_of_artifacts_is_a_target() -> None:
+    assert {one.kind for one in FORMATS} | {"foreign"} <= TARGETS.keys()
+
+
+def test_everything_that_decodes_is_fuzzed_or_says_why_not() -> None:
+    source = Path(linkage.__file__).parent
+    decoding = {
+        ".".join(file.relative_to(source).with_suffix("").parts)
+        for file in source.rglob("*.py")
+        if DECODING.search(file.read_text("utf-8")) and file.relative_to(source).parts[0] != "artifact"
+    }
+    assert decoding == FUZZED | ELSEWHERE.keys()
+
+
+def test_what_the_targets_call_is_what_is_listed() -> None:
+    """A module counts as fuzzed only if the targets import it, or something that imports it."""
+    reached, todo = set[str](), ["fuzz.targets"]
+    while todo:
+        spec = find_spec(todo.pop())
+        for node in ast.walk(ast.parse(Path(str(spec and spec.origin)).read_text("utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("linkage"):
+                names = [str(node.module), *(f"{node.module}.{one.name}" for one in node.names)]
+                found = {name for name in names if name not in reached and _is_module(name)}
+                reached |= found
+                todo += found
+    assert {f"linkage.{name}" for name in FUZZED} <= reached
+
+
+def _is_module(name: str) -> bool:
+    try:
+        return find_spec(name) is not None
+    except ModuleNotFoundError:
+        return False

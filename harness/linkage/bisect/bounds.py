@@ -82,7 +82,7 @@ def _newest_beta(env: Mapping[str, str]) -> str:
         raise LinkageError(
             str(error), where="beta", help="check the network and RUSTUP_DIST_SERVER"
         ) from None
-    except (tomllib.TOMLDecodeError, ValueError, LookupError, TypeError):
+    except (tomllib.TOMLDecodeError, ValueError, LookupError, TypeError, RecursionError):
         raise LinkageError("is not the manifest of a beta", where=url, help="give a date instead") from None
     return f"{'.'.join(map(str, version.release))}=beta-{day}"
 

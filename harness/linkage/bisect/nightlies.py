@@ -124,11 +124,17 @@ def on_server(url: str, env: Mapping[str, str]) -> str:
 
 
 def archives(manifest: str, contents: ToolchainContents) -> list[tuple[str, str]]:
-    """The URLs and hashes of the archives of rustup's minimal profile and more, from a manifest."""
+    """The URLs and hashes of the archives of rustup's minimal profile and more, from a manifest.
+
+    Raises FailedError for what is not a manifest.
+    """
     try:
-        data = tomllib.loads(manifest)
-    except tomllib.TOMLDecodeError as error:
+        return _archives(tomllib.loads(manifest), contents)
+    except (tomllib.TOMLDecodeError, RecursionError, AttributeError, TypeError) as error:
         raise FailedError(f"the server's manifest cannot be read: {error}") from None
+
+
+def _archives(data: Mapping[str, Any], contents: ToolchainContents) -> list[tuple[str, str]]:
     found = []
     minimal = data.get("profiles", {}).get("minimal", ["rustc", "rust-std"])
     for package in dict.fromkeys([*minimal, *contents.components]):

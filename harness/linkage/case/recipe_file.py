@@ -48,7 +48,7 @@ def _own(file: Path) -> TargetRecipes | None:
         return None
     except OSError as error:
         raise LinkageError(f"cannot be read: {error.strerror or error}", where=file.name) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise LinkageError(f"is not TOML: {error}", where=file.name) from None
     place = "" if file.name == _USERS[0] else "tool.linkage.targets."
     for part in filter(None, place.split(".")):

@@ -125,7 +125,17 @@ def messages(stdout: str) -> Iterator[dict[str, Any]]:
 
 
 def made(reported: Sequence[Mapping[str, Any]]) -> dict[str, Path]:
-    """The files of all targets by `NAME.KIND`, with the package's version if two have the same name."""
+    """The files of all targets by `NAME.KIND`, with the package's version if two have the same name.
+
+    Raises LinkageError for a message that names none: a macro can print what looks like one.
+    """
+    try:
+        return _named(reported)
+    except (KeyError, TypeError, AttributeError):
+        raise LinkageError("a message of Cargo about a compiled file does not name it") from None
+
+
+def _named(reported: Sequence[Mapping[str, Any]]) -> dict[str, Path]:
     found: list[tuple[str, str, str, Path]] = []
     for one in reported:
         if one.get("reason") == "compiler-artifact":

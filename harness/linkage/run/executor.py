@@ -189,13 +189,23 @@ def _process(step: PlannedStep, command: Command, workspace: Workspace, context:
     if outcome.status is None:
         return outcome
     if command.watched is not None:
-        if kept and linker.hides_inputs(watched):
-            return replace(outcome, problem="rustc passed the linker's inputs in a file: they cannot be seen")
-        calls = linker.calls(watched)
-        outcome = replace(outcome, linker_calls=tuple(_neutral_call(call, workspace) for call in calls))
+        outcome = _with_calls(outcome, watched, workspace, kept=bool(kept))
+        if outcome.problem is not None:
+            return outcome
     if isinstance(step.model, model.ProcessStep) and step.model.capture is not None:
         context.captured[step.id] = captured_text(outcome, step.model.capture)
     return outcome
+
+
+def _with_calls(outcome: Outcome, watched: Path, workspace: Workspace, *, kept: bool) -> Outcome:
+    """The outcome of a compiler with its calls of the linker; `kept`: their inputs are wanted, too."""
+    if kept and linker.hides_inputs(watched):
+        return replace(outcome, problem="rustc passed the linker's inputs in a file: they cannot be seen")
+    try:
+        calls = linker.calls(watched)
+    except ArtifactError as error:
+        return replace(outcome, problem=str(error))
+    return replace(outcome, linker_calls=tuple(_neutral_call(call, workspace) for call in calls))
 
 
 def _started(

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from pathlib import Path, PurePosixPath
 
+from linkage.errors import ArtifactError
 from linkage.plan.command import WatchedLinker
 from linkage.plan.observation import LinkerCall
 from linkage.plan.shell import pattern
@@ -59,7 +60,7 @@ def install(folder: Path, inputs: Path, kept: Sequence[str], path: str, linker: 
 
 
 def calls(folder: Path) -> tuple[LinkerCall, ...]:
-    """The calls that the wrapper recorded, in order."""
+    """The calls that the wrapper recorded, in order. Raises ArtifactError for one that cannot be read."""
     found = sorted((folder / "calls").iterdir(), key=lambda entry: int(entry.name))
     return tuple(_call(entry) for entry in found)
 
@@ -93,8 +94,14 @@ def _exports(folder: Path, args: Sequence[str]) -> tuple[str, ...] | None:
 
 
 def response_words(text: str) -> list[str]:
-    """A response file's words: one a line as rustc writes it, quoted as GNU ld reads it."""
-    return shlex.split(text, posix=True)
+    """A response file's words: one a line as rustc writes it, quoted as GNU ld reads it.
+
+    Raises ArtifactError if a quotation has no end.
+    """
+    try:
+        return shlex.split(text, posix=True)
+    except ValueError as error:
+        raise ArtifactError(f"the linker's response file cannot be read: {error}") from None
 
 
 def _text(path: Path) -> str:
