@@ -73,6 +73,10 @@ class ToolchainError(LinkageError):
     """A toolchain that is missing, cannot be started, or does not answer as rustc does."""
 
 
+class AbsentStdError(ToolchainError):
+    """Nobody ships the std of this target for this compiler."""
+
+
 class AbsentSuiteError(ToolchainError):
     """The mirror of a Debian archive does not have the suite."""
 

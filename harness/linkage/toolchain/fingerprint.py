@@ -19,7 +19,9 @@ from linkage.toolchain import cache_file
 
 _COMPILER = ("bin/rustc*", "bin/*.dll", "lib/{own}", "lib/*/{own}", "lib/llvm-*/lib/libLLVM*.so*")
 _OWN = ("*rustc_driver*", "libLLVM*.so*", "libLLVM*.dylib", "libstd-*", "libtest-*")
-_TARGETS = ("lib/rustlib/*/lib/*", "lib/rustlib/*/bin/**/*", "lib/rustlib/*/codegen-backends/*")
+_TARGETS = (
+    "lib/rustlib/{target}/lib/*", "lib/rustlib/{target}/bin/**/*", "lib/rustlib/{target}/codegen-backends/*"
+)  # fmt: skip
 _ABSOLUTE = re.compile(rb"/[^\s\"'$;|&<>()`\\]+")
 _SCRIPT_LIMIT = 1 << 20
 SETTLED_NS = 2_000_000_000
@@ -36,8 +38,10 @@ class FileHash(msgspec.Struct, array_like=True, frozen=True):
     hash: str
 
 
-def fingerprint(rustc: Path, sysroot: Path, cache_dir: Path) -> str:
+def fingerprint(rustc: Path, sysroot: Path, cache_dir: Path, *, target: str = "*") -> str:
     """A short hexadecimal digest of everything that the outputs of this rustc depend on.
+
+    `target` limits it to what the compiler is and what it has for that target.
 
     For a script that starts a rustc, its text counts, the sysroot that it reports, and any compiler
     that it names by absolute path.
@@ -46,7 +50,7 @@ def fingerprint(rustc: Path, sysroot: Path, cache_dir: Path) -> str:
     seen = cache_file.load(memo, dict[str, FileHash]) or {}
     fresh: dict[str, FileHash] = {}
     digest = hashlib.blake2b(digest_size=16)
-    for label, path in _parts(rustc, sysroot):
+    for label, path in _parts(rustc, sysroot, target):
         try:
             found = _hash(path, seen, fresh)
         except OSError:
@@ -69,10 +73,10 @@ def is_script(rustc: Path) -> bool:
         return False
 
 
-def _parts(rustc: Path, sysroot: Path) -> Iterator[tuple[str, Path]]:
+def _parts(rustc: Path, sysroot: Path, target: str) -> Iterator[tuple[str, Path]]:
     """Every file that counts, under a label that does not depend on where the toolchain is."""
     yield "rustc", rustc
-    for path in _matching(sysroot, _TARGETS):
+    for path in _matching(sysroot, _TARGETS, target):
         yield path.relative_to(sysroot).as_posix(), path
     roots = [sysroot, rustc.resolve().parent.parent]
     if is_script(rustc):
@@ -82,8 +86,8 @@ def _parts(rustc: Path, sysroot: Path) -> Iterator[tuple[str, Path]]:
             yield f"{number}:{path.relative_to(root).as_posix()}", path
 
 
-def _matching(root: Path, patterns: Iterable[str]) -> list[Path]:
-    spelled = {pattern.format(own=own) for pattern in patterns for own in _OWN}
+def _matching(root: Path, patterns: Iterable[str], target: str = "*") -> list[Path]:
+    spelled = {pattern.format(own=own, target=target) for pattern in patterns for own in _OWN}
     return sorted({path for pattern in spelled for path in root.glob(pattern) if path.is_file()})
 
 

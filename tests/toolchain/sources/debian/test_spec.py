@@ -48,6 +48,7 @@ def test_what_means_nothing(what: str) -> None:
         ("1.63.0-web", "1.63.0", "rustc", False),
         ("1.85-dynamic", "1.85.1", "rustc-dynamic", True),
         ("1.85-dynamic", "1.85.1", "rustc", False),
+        ("1.85", "1.85.1", "rustc-dynamic", False),
         ("1.6", "1.63.0", "rustc", False),
         ("1.63.0", "1.63.1", "rustc", False),
         ("1.63.1", "1.63.10", "rustc", False),

@@ -318,5 +318,6 @@ def test_a_toolchain_of_the_user_gets_no_std(env: dict[str, str], fake_rustc: Fa
         sources.install("stable", InstallOptions(targets=(WASM,)), env, lambda _: None)
     assert str(raised.value) == (
         f"toolchain stable: {folder} was not installed by linkage, and has no std for {WASM} "
-        f"(help: rustup target add --toolchain stable {WASM})"
+        f"(help: rustup target add --toolchain stable {WASM}, or name a version that your rustup does "
+        "not have, which linkage then installs for itself)"
     )

@@ -10,6 +10,7 @@ import os
 import shutil
 import tomllib
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +18,16 @@ import msgspec
 
 from linkage.errors import ToolchainError
 from linkage.toolchain.query import ask
-from linkage.toolchain.release import verbose_keys
-from linkage.toolchain.sources.debian import apt_sources, installed
-from linkage.toolchain.sources.debian.apt import Apt, require_programs
-from linkage.toolchain.sources.debian.foreign_std import found_in, suites
-from linkage.toolchain.sources.debian.installed import UnpackedCompiler
+from linkage.toolchain.sources import rust_src
+from linkage.toolchain.sources.debian import installation, installed
+from linkage.toolchain.sources.debian.installed import CompilerRecord, UnpackedCompiler
 from linkage.toolchain.sources.debian.packages import folder_name
+from linkage.toolchain.sources.debian.spec import DYNAMIC
+from linkage.toolchain.sources.debian.version_search import VersionSearch
 from linkage.toolchain.sources.protocol import InstallOptions
+from linkage.toolchain.sources.rust_src import RustSource, StdCompiler
 from linkage.toolchain.sources.staging import Say, staging, take_away
 
-FLAVOUR = "rustc-dynamic"
-"""In place of the package's name in a record."""
 _BUILT = ("std", "proc_macro")
 _REPLACED = (*_BUILT, "test", "getopts", "unicode_width", "rustc_std_workspace_std", "sysroot")
 """Crates that depend on std: with another std they cannot be used."""
@@ -35,59 +35,76 @@ _FEATURES = ("addr2line", "backtrace", "miniz_oxide", "object", "panic-unwind")
 _TIME_LIMIT = 3600.0
 
 
+@dataclass(frozen=True, slots=True)
+class BaseCompiler:
+    """The unpacked compiler that it is made of: its folder, how it is started, and its origin."""
+
+    folder: Path
+    rustc: Path
+    record: CompilerRecord | None
+    """None for a folder that the user unpacked."""
+
+
 def install(
-    compiler: UnpackedCompiler, text: str, options: InstallOptions, env: Mapping[str, str], say: Say
-) -> None:
-    """Make the compiler with a dynamic std, unless it is there. Raises ToolchainError with the reason."""
-    record, home = compiler.record, compiler.folder.parent
-    target = home / folder_name(FLAVOUR, record.release)
+    base: BaseCompiler, home: Path, text: str, options: InstallOptions, env: Mapping[str, str], say: Say
+) -> UnpackedCompiler:
+    """Make the compiler with a dynamic std, unless it is there and made of this one.
+
+    Raises ToolchainError with the reason.
+    """
+    compiler = rust_src.compiler_of(base.rustc, env, text)
+    target = home / folder_name(DYNAMIC, compiler.release)
     if found := installed.read(target):
-        say(f"{text}: already installed: {found.name}: {found.rustc}")
-        return
-    host = verbose_keys(ask([compiler.rustc, "-vV"], env, who=text).stdout).get("host", "")
-    lib = Path("usr/lib/rustlib", host, "lib")
-    if any((compiler.folder / lib).glob("libstd-*.so")):
-        raise ToolchainError(f"{compiler.name} has a dynamic std", where=f"toolchain {text}")
-    require_programs(text, env)
-    mirrors = apt_sources.mirrors(env, who=text, mirror=options.mirror, keyrings=options.keyrings)
+        if found.record.made_of == compiler.identity:
+            say(f"{text}: already installed: {found.name}: {found.rustc}")
+            return found
+        say(f"{text}: {found.name} was made of another compiler, and is made anew")
+    lib = compiler.libraries(compiler.host).relative_to(compiler.sysroot)
+    if any((compiler.sysroot / lib).glob("libstd-*.so")):
+        raise ToolchainError(f"{base.folder} has a dynamic std", where=f"toolchain {text}")
     with staging(home, text, say) as staged:
-        apts = (
-            Apt(home / "apt", suite, mirrors, env, who=text, unsigned=options.unsigned)
-            for suite in suites(record)
+        record = base.record or CompilerRecord(
+            DYNAMIC, compiler.release, compiler.release, (), {}, verified=False
         )
-        apt, (package,) = found_in(["rust-src"], record, apts, text, say)
-        say(f"{text}: {package.name} {package.version}, {package.size >> 20} MiB")
-        deb = apt.download(package, staged)
-        apt.unpack(deb, staged / "src")
-        deb.unlink()
-        library = next((staged / "src").glob("usr/src/*/library"), None)
-        if library is None:
-            raise ToolchainError(f"{package.name} has no library", where=f"toolchain {text}")
+        source = VersionSearch(record, home, options, env, text, say).source(compiler.sysroot, staged)
+        source.require(compiler.release, text)
         root = staged / target.name
-        shutil.copytree(compiler.folder, root, symlinks=True, copy_function=os.link)
-        for crate in _REPLACED:
-            for old in (root / lib).glob(f"lib{crate}-*"):
-                old.unlink()
-        for crate in _BUILT:
-            say(f"{text}: compiling {crate}")
-            _compile(compiler, library, crate, root / lib, host, env, text)
-        unpacked = record.unpacked | {package.name: package.version}
-        made = msgspec.structs.replace(record, package=FLAVOUR, suites=(), unpacked=unpacked)
-        installed.write(made, root)
-        if target.exists():  # damaged
+        shutil.copytree(base.folder, root, symlinks=True, copy_function=_link)
+        _replace_std(compiler, source, root / "usr" / lib, env, text, say)
+        made = msgspec.structs.replace(
+            record, package=DYNAMIC, suites=(), source=source.origin, made_of=compiler.identity
+        )
+        installation.make_usable(root, made, env, text)
+        if target.exists():
             take_away(target)
         root.rename(target)
-    say(f"{text}: installed {UnpackedCompiler(target, made).name}, with a dynamic std built from rust-src")
+    done = UnpackedCompiler(target, made)
+    say(f"{text}: installed {done.name}, with a dynamic std built from {source.origin}: {done.rustc}")
+    return done
+
+
+def _link(file: str, copy: str) -> None:
+    """A second name for a file; a copy of one on another disk."""
+    try:
+        os.link(file, copy)
+    except OSError:
+        shutil.copy2(file, copy)
+
+
+def _replace_std(
+    compiler: StdCompiler, source: RustSource, lib: Path, env: Mapping[str, str], text: str, say: Say
+) -> None:
+    """Put our std in place of the package's, and take away what depends on that."""
+    for crate in _REPLACED:
+        for old in lib.glob(f"lib{crate}-*"):
+            old.unlink()
+    for crate in _BUILT:
+        say(f"{text}: compiling {crate}")
+        _compile(compiler, source.library, crate, lib, env, text)
 
 
 def _compile(
-    compiler: UnpackedCompiler,
-    library: Path,
-    crate: str,
-    lib: Path,
-    host: str,
-    env: Mapping[str, str],
-    text: str,
+    compiler: StdCompiler, library: Path, crate: str, lib: Path, env: Mapping[str, str], text: str
 ) -> None:
     """Compile a crate of the library into the new folder of libraries."""
     manifest = tomllib.loads((library / crate / "Cargo.toml").read_text("utf-8"))
@@ -102,7 +119,8 @@ def _compile(
         *(word for feature in features for word in ("--cfg", f'feature="{feature}"')),
         "--cfg", "backtrace_in_libstd", *extern_arguments(manifest, lib), "-L", lib, "--out-dir", lib,
     ]  # fmt: skip
-    said = {"RUSTC_BOOTSTRAP": "1", "STD_ENV_ARCH": host.partition("-")[0], "CFG_RELEASE_CHANNEL": "stable"}
+    arch = compiler.host.partition("-")[0]
+    said = {"RUSTC_BOOTSTRAP": "1", "STD_ENV_ARCH": arch, "CFG_RELEASE_CHANNEL": "stable"}
     answer = ask(words, {**env, **said}, who=text, time_limit=_TIME_LIMIT, cwd=lib.parent, bootstrap=True)
     if answer.status != 0 or not all(
         any(lib.glob(f"lib{crate}-*.{'so' if kind == 'dylib' else kind}")) for kind in kinds

@@ -1,22 +1,23 @@
-"""The std of other targets for an unpacked compiler: from Debian's packages of the same version.
+"""The std of other targets for an unpacked compiler: from Debian's packages, else compiled from `rust-src`.
 
 For another architecture of Debian it is that architecture's own std; for WebAssembly and Windows there are
-packages for all architectures.
+packages for all architectures. All are of the compiler's version.
 """
 
 import fnmatch
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
-from linkage.errors import AbsentSuiteError, ToolchainError, UnverifiedError
-from linkage.toolchain.sources.debian import apt_sources, installed
-from linkage.toolchain.sources.debian.apt import Apt, require_programs
-from linkage.toolchain.sources.debian.archive import in_order
+from linkage.errors import AbsentStdError, ToolchainError
+from linkage.toolchain.sources import rust_src, std_build
+from linkage.toolchain.sources.debian import installed
+from linkage.toolchain.sources.debian.apt import Apt
 from linkage.toolchain.sources.debian.installed import CompilerRecord, UnpackedCompiler
 from linkage.toolchain.sources.debian.packages import Package
+from linkage.toolchain.sources.debian.version_search import VersionSearch
 from linkage.toolchain.sources.protocol import InstallOptions
 from linkage.toolchain.sources.staging import Say, staging
 
@@ -37,107 +38,90 @@ _STD = "libstd-rust"
 def install(
     compiler: UnpackedCompiler, text: str, options: InstallOptions, env: Mapping[str, str], say: Say
 ) -> None:
-    """Unpack the std of each target that is asked for and not there.
+    """Unpack or compile the std of each target that is asked for and not there.
 
-    Each appears when it is complete. Raises ToolchainError for a target for which Debian has none, or not of
-    the compiler's version.
+    Each appears when it is complete. Raises ToolchainError for a target for which Debian has none, if it can
+    not be compiled either.
     """
-    wanted = [one for one in options.targets if not _has(compiler.folder, one)]
-    for target in options.targets:
-        if target not in wanted:
-            say(f"{text}: std for {target} is already installed")
-    if not wanted:
+    if not options.targets:
         return
-    require_programs(text, env)
-    mirrors = apt_sources.mirrors(env, who=text, mirror=options.mirror, keyrings=options.keyrings)
     home = compiler.folder.parent
     with staging(home, text, say) as staged:
-        for target in wanted:
-            names, architecture = _packages(target, compiler.record, text)
-            foreign = "" if architecture == mirrors.architecture else architecture
-            apt, packages = found_in(
-                names,
-                compiler.record,
-                (
-                    Apt(
-                        home / "apt",
-                        suite,
-                        mirrors,
-                        env,
-                        who=text,
-                        unsigned=options.unsigned,
-                        foreign=foreign,
-                    )
-                    for suite in suites(compiler.record)
-                ),
-                text,
-                say,
-            )
-            _put(apt, packages, target, compiler.folder, staged, text, say)
-            record = installed.read(compiler.folder) or compiler
-            unpacked = record.record.unpacked | {package.name: package.version for package in packages}
-            installed.write(msgspec.structs.replace(record.record, unpacked=unpacked), compiler.folder)
+        search = VersionSearch(compiler.record, home, options, env, text, say)
+        for target in options.targets:
+            record = (installed.read(compiler.folder) or compiler).record
+            if _has(compiler, target, env, text):
+                say(f"{text}: std for {target} is already installed")
+                continue
+            try:
+                apt, packages = search.find(*_packages(target, record, text))
+            except AbsentStdError as none_unpacked:
+                _compile(compiler, search, target, staged, env, text, say, none_unpacked)
+                continue
+            _put(search, apt, packages, target, compiler.folder, staged, text)
+            unpacked = record.unpacked | {package.name: package.version for package in packages}
+            installed.write(msgspec.structs.replace(record, unpacked=unpacked), compiler.folder)
             say(f"{text}: installed std for {target}")
 
 
-def _has(folder: Path, target: str) -> bool:
-    return any((folder / "usr/lib/rustlib" / target / "lib").glob("libcore-*.rlib"))
+def _has(compiler: UnpackedCompiler, target: str, env: Mapping[str, str], text: str) -> bool:
+    """Whether it has the target's std; one that was compiled here counts only for the same compiler."""
+    folder = compiler.folder / "usr/lib/rustlib" / target
+    if (folder / std_build.RECORD).exists():
+        return std_build.usable(rust_src.compiler_of(compiler.rustc, env, text), target)
+    return any((folder / "lib").glob("libcore-*.rlib"))
 
 
 def _packages(target: str, record: CompilerRecord, text: str) -> tuple[list[str], str]:
     """The packages with a target's std, and their architecture; empty if they are for all."""
     dev = next((name for name in record.unpacked if name.startswith(_STD) and name.endswith("-dev")), "")
     for pattern, name in _FOR_ALL.items():
-        if fnmatch.fnmatchcase(target, pattern):
+        if dev and fnmatch.fnmatchcase(target, pattern):
             return [f"{dev}-{name}"], ""
     architecture = _ARCHITECTURES.get(target)
     if architecture is None or not dev:
-        raise ToolchainError(
-            f"Debian has no std for {target}",
-            where=f"toolchain {text}",
-            help=f"it has those for {', '.join([*_ARCHITECTURES, *_FOR_ALL])}",
-        )
+        raise AbsentStdError(f"Debian has no std for {target}", where=f"toolchain {text}")
     own = [name for name in record.unpacked if name.startswith(_STD) and ":" not in name]
-    return [
-        f"{name}:{architecture}" for name in own if not name.endswith(tuple(_FOR_ALL.values()))
-    ], architecture
+    names = [name for name in own if not name.endswith(tuple(_FOR_ALL.values()))]
+    return [f"{name}:{architecture}" for name in names], architecture
 
 
-def suites(record: CompilerRecord) -> list[str]:
-    """The suites in which packages of a compiler's version are searched, in order."""
-    return list(dict.fromkeys([*record.suites, *in_order(record.release)]))
-
-
-def found_in(
-    names: list[str], record: CompilerRecord, apts: Iterator[Apt], text: str, say: Say
-) -> tuple[Apt, list[Package]]:
-    """The packages in the compiler's version, and the apt of a suite that has them. Raises ToolchainError."""
-    for apt in apts:
-        say(f"{text}: searching {apt.suite}")
-        try:
-            apt.update()
-        except (AbsentSuiteError, UnverifiedError):
-            continue
-        found = [package for name in names if (package := apt.exact(name, record.version)) is not None]
-        if len(found) == len(names):
-            return apt, found
-    raise ToolchainError(
-        f"no suite of the mirror has {' and '.join(names)} of version {record.version}",
-        where=f"toolchain {text}",
-        help="install the compiler anew, if its suite has a newer one",
-    )
+def _compile(
+    compiler: UnpackedCompiler,
+    search: VersionSearch,
+    target: str,
+    staged: Path,
+    env: Mapping[str, str],
+    text: str,
+    say: Say,
+    none_unpacked: AbsentStdError,
+) -> None:
+    """Compile the std of a target for which nothing can be unpacked, for the reason that is given."""
+    say(f"{text}: {none_unpacked.what}: it is compiled here")
+    try:
+        source = search.source(compiler.folder / "usr", staged)
+    except ToolchainError as error:
+        raise ToolchainError(
+            f"{none_unpacked.what}, and it cannot be compiled: {error.what}",
+            where=f"toolchain {text}",
+            help=error.help,
+        ) from error
+    own = rust_src.compiler_of(compiler.rustc, env, text)
+    std_build.install(own, source, target, staged, env, say, who=text)
 
 
 def _put(
-    apt: Apt, packages: list[Package], target: str, folder: Path, staged: Path, text: str, say: Say
+    search: VersionSearch,
+    apt: Apt,
+    packages: Sequence[Package],
+    target: str,
+    folder: Path,
+    staged: Path,
+    text: str,
 ) -> None:
     """Unpack packages beside the compiler, and move the target's folder into its sysroot."""
-    root = staged / f"std-{target}"
-    for number, package in enumerate(packages, 1):
-        say(f"{text}: [{number}/{len(packages)}] {package.name} {package.version}, {package.size >> 20} MiB")
-        deb = apt.download(package, staged)
-        apt.unpack(deb, root)
-        deb.unlink()
+    root = staged / f"package-{target}"
+    search.put(apt, packages, staged, root)
     unpacked = root / "usr/lib/rustlib" / target
     if not any((unpacked / "lib").glob("libcore-*.rlib")):
         raise ToolchainError(

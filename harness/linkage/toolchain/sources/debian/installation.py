@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from linkage.errors import ToolchainError
+from linkage.host.files import replace_file
 from linkage.toolchain.query import ask, first_words
 from linkage.toolchain.sources.debian import apt_sources, installed, tree
 from linkage.toolchain.sources.debian.apt import Apt, require_programs
@@ -34,7 +35,7 @@ def install(text: str, options: InstallOptions, env: Mapping[str, str], say: Say
             where=f"toolchain {text}",
             help=f"linkage run --toolchain {text}",
         )
-    home = _home(env, text)
+    home = home_of(env, text)
     if found := installed.matching(spec, env):
         return _there_already(found[0], text, say)
     require_programs(text, env)
@@ -57,7 +58,7 @@ def install(text: str, options: InstallOptions, env: Mapping[str, str], say: Say
         record = CompilerRecord(
             offer.package, offer.version, offer.release, suites, unpacked, verified=not options.unsigned
         )
-        _make_usable(root, record, env, text)
+        make_usable(root, record, env, text)
         if target.exists():  # damaged, or not ours: moved away at once
             take_away(target)
         root.rename(target)
@@ -76,7 +77,7 @@ def remove(text: str, env: Mapping[str, str], say: Say) -> None:
             where=f"toolchain {text}",
             help="name the release or the suite, such as debian:1.63",
         )
-    home = _home(env, text)
+    home = home_of(env, text)
     if not installed.matching(spec, env):
         have = ", ".join(one.spec for one in installed.compilers(env)) or "none"
         raise ToolchainError(f"not installed; found: {have}", where=f"toolchain {text}")
@@ -128,11 +129,13 @@ def _unpack(apt: Apt, packages: list[Package], root: Path, staged: Path, text: s
         deb.unlink()
 
 
-def _make_usable(root: Path, record: CompilerRecord, env: Mapping[str, str], text: str) -> None:
-    """Put the script and the record beside the compiler, and let it print its version."""
+def make_usable(root: Path, record: CompilerRecord, env: Mapping[str, str], text: str) -> None:
+    """Put the script and the record beside the compiler, and let it print its version.
+
+    Raises ToolchainError if it does not.
+    """
     script = root / "rustc"
-    script.write_text(tree.wrapper(root))
-    script.chmod(0o755)
+    replace_file(script, tree.wrapper(root), mode=0o755)  # it may be a link to another compiler's
     answer = ask([script, "--version"], env, who=text)
     if answer.status != 0 or not answer.stdout.startswith("rustc "):
         printed = answer.summary if answer.status else first_words(answer.stdout) or "nothing"
@@ -143,7 +146,8 @@ def _make_usable(root: Path, record: CompilerRecord, env: Mapping[str, str], tex
     installed.write(record, root)
 
 
-def _home(env: Mapping[str, str], text: str) -> Path:
+def home_of(env: Mapping[str, str], text: str) -> Path:
+    """The folder of unpacked compilers. Raises ToolchainError if there can be none."""
     home = installed.home(env)
     if home is None:
         raise ToolchainError(

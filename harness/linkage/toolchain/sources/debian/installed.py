@@ -32,6 +32,10 @@ class CompilerRecord(msgspec.Struct, frozen=True):
     unpacked: dict[str, str]
     """Every package that is in the folder, with its version."""
     verified: bool = True
+    source: str = ""
+    """Where the sources of a std that was compiled here are from."""
+    made_of: str = ""
+    """The identity of the compiler that one with another std is made of."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 COMPILERS = ("rustc", "rustc-web", "rustc-mozilla")
 _UPSTREAM = re.compile(r"(?:\d+:)?(\d+\.\d+\.\d+)(?:~(beta\.\d+))?(?![\d.])", re.ASCII)
+_REBUILT = re.compile(r"\+b\d+$", re.ASCII)
 _NAME = re.compile(r"[a-z0-9][a-z0-9+.-]*", re.ASCII)
 _OF_RUST = ("rustc", "libstd-rust")
 
@@ -50,6 +51,11 @@ def release_of(version: str) -> str | None:
     """The release of rustc in a package's version: `1.63.0` of `1.63.0+dfsg1-2`."""
     found = _UPSTREAM.match(version)
     return found and "-".join(part for part in found.groups() if part)
+
+
+def source_version(version: str) -> str:
+    """The version of what a package was built from, of a binary-only rebuild: `1.96.0-1` of `1.96.0-1+b2`."""
+    return _REBUILT.sub("", version)
 
 
 def folder_name(package: str, release: str) -> str:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from linkage.errors import ToolchainError
 
 PREFIX = "debian:"
+DYNAMIC = "rustc-dynamic"
+"""In place of the package's name for a compiler that was made of another."""
 _RELEASE = re.compile(
     r"(?P<release>\d+\.\d+(?:\.\d+(?:-beta\.\d+)?)?)(?:-(?P<flavour>web|mozilla|dynamic))?", re.ASCII
 )
@@ -26,9 +28,9 @@ class ReleaseSpec:
     package: str | None
 
     def covers(self, release: str, package: str) -> bool:
-        """Whether the spec means a compiler of this release and package."""
+        """Whether it means a compiler of this release and package: if it names none, any of Debian's own."""
         same = release == self.release or release.startswith((f"{self.release}.", f"{self.release}-"))
-        return same and self.package in (None, package)
+        return same and (package == self.package if self.package else package != DYNAMIC)
 
 
 @dataclass(frozen=True, slots=True)

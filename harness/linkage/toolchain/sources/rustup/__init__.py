@@ -7,7 +7,7 @@ from pathlib import Path
 
 from linkage.errors import ToolchainError
 from linkage.toolchain.sources.protocol import InstallOptions, not_installable
-from linkage.toolchain.sources.rustup import folders, installation
+from linkage.toolchain.sources.rustup import folders, installation, target_std
 from linkage.toolchain.sources.staging import Say
 
 NAME = "rustup"
@@ -48,26 +48,14 @@ def check(spec: str) -> None:
 
 def install(spec: str, options: InstallOptions, env: Mapping[str, str], say: Say) -> None:
     """Let rustup install it into the harness's own folder, unless the user has it; and the std of targets."""
-    if there := folders.find(spec, env):
-        say(f"{spec}: already installed: {folders.rustc_of(there)}")
-        for target in options.targets:
-            if has_std(there, target):
-                say(f"{spec}: std for {target} is already installed")
-            else:
-                say(f"{spec}: installing std for {target} with rustup")
-                installation.add_target(spec, target, there, env)
-        return
-    say(
-        f"{spec}: installing with rustup, profile minimal{', with std for ' if options.targets else ''}"
-        f"{', '.join(options.targets)}"
-    )
-    folder = installation.install(spec, env, say, options.targets)
-    say(f"{spec}: installed: {folders.rustc_of(folder)}")
-
-
-def has_std(toolchain: Path, target: str) -> bool:
-    """Whether a toolchain's folder has the std of a target, or its core if it has no std."""
-    return any((toolchain / "lib" / "rustlib" / target / "lib").glob("libcore-*.rlib"))
+    if folder := folders.find(spec, env):
+        say(f"{spec}: already installed: {folders.rustc_of(folder)}")
+    else:
+        say(f"{spec}: installing with rustup, profile minimal")
+        folder = installation.install(spec, env, say)
+        say(f"{spec}: installed: {folders.rustc_of(folder)}")
+    for target in options.targets:
+        target_std.install(spec, target, folder, env, say)
 
 
 def remove(spec: str, env: Mapping[str, str], say: Say) -> None:

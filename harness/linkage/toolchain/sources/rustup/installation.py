@@ -20,10 +20,8 @@ _BY_HAND = (
 )
 
 
-def install(name: str, env: Mapping[str, str], say: Say | None = None, targets: Sequence[str] = ()) -> Path:
+def install(name: str, env: Mapping[str, str], say: Say | None = None) -> Path:
     """Install the rustup toolchain `name` into the harness's own rustup folder; returns its folder.
-
-    With the std of each of these targets, beside the host's.
 
     The toolchain appears there at once, when it is complete. Raises ToolchainError with the reason.
     """
@@ -31,7 +29,7 @@ def install(name: str, env: Mapping[str, str], say: Say | None = None, targets: 
     with staging(home, name, say, help=_BY_HAND) as staged:
         folder = folders.find_in(home, name)
         if folder is None:
-            new = _install_into(staged, name, env, targets)
+            new = _install_into(staged, name, env)
             folder = home / "toolchains" / new.name
             folder.parent.mkdir(exist_ok=True)
             if folder.exists():  # without a rustc, so damaged
@@ -59,28 +57,19 @@ def remove(name: str, env: Mapping[str, str], say: Say) -> None:
             say(f"{name}: removed {folder}")
 
 
-def add_target(name: str, target: str, folder: Path, env: Mapping[str, str]) -> None:
-    """Let rustup add the std of a target to a toolchain of the harness's own folder.
+def add(name: str, words: Sequence[str], folder: Path, env: Mapping[str, str]) -> None:
+    """Let rustup add something to a toolchain of the harness's own folder: `target add T`.
 
-    rustup puts a component into place only when it has all of it. Raises ToolchainError, also for a toolchain
-    of the user's own rustup, which is never changed.
+    rustup puts a component into place only when it has all of it. Raises ToolchainError with its complaint.
     """
     home = own_home(env, name)
-    if not folder.is_relative_to(home):
-        raise ToolchainError(
-            f"{folder} was not installed by linkage, and has no std for {target}",
-            where=f"toolchain {name}",
-            help=f"rustup target add --toolchain {name} {target}",
-        )
     with staging(home, name) as staged:
         program = find_rustup(env, name)
         own = _environment(env, home, staged / "cargo")
-        words: list[str | Path] = [program, "target", "add", "--toolchain", folder.name, target]
-        answer = ask(words, own, who=name, time_limit=_TIME_LIMIT)
+        command: list[str | Path] = [program, *words[:2], "--toolchain", folder.name, *words[2:]]
+        answer = ask(command, own, who=name, time_limit=_TIME_LIMIT)
     if answer.status != 0:
-        raise ToolchainError(
-            f"rustup cannot install std for {target}: {answer.complaint}", where=f"toolchain {name}"
-        )
+        raise ToolchainError(answer.complaint, where=f"toolchain {name}")
 
 
 def _environment(env: Mapping[str, str], home: Path, cargo: Path) -> dict[str, str]:
@@ -88,13 +77,12 @@ def _environment(env: Mapping[str, str], home: Path, cargo: Path) -> dict[str, s
     return own | {"RUSTUP_HOME": str(home), "CARGO_HOME": str(cargo)}
 
 
-def _install_into(staging: Path, name: str, env: Mapping[str, str], targets: Sequence[str]) -> Path:
+def _install_into(staging: Path, name: str, env: Mapping[str, str]) -> Path:
     """Let rustup install into a folder of its own, and return the toolchain's folder in it."""
     program = find_rustup(env, name)
     own = _environment(env, staging, staging / "cargo")
-    more = [word for target in targets for word in ("--target", target)]
     answer = ask(
-        [program, "toolchain", "install", name, "--profile", "minimal", "--no-self-update", *more],
+        [program, "toolchain", "install", name, "--profile", "minimal", "--no-self-update"],
         own,
         who=name,
         time_limit=_TIME_LIMIT,
