@@ -6,6 +6,7 @@ import pytest
 
 from linkage.case.check.requirements import impossible
 from linkage.case.reader import parse_case
+from linkage.errors import CaseErrors
 from linkage.toolchain.vocabulary import Vocabulary
 
 HEAD = "summary: x\nsources: {lib.rs: ''}\n"
@@ -74,3 +75,14 @@ def test_flag_is_known_with_any_value_and_spelling() -> None:
     text = "requires: [{flag: -Z1_flag=3}, {flag: -Z99-flag}]\nsteps: [{rustc: lib.rs}]\n"
     (error,) = found(text, {"flag": FLAGS})
     assert error == "x.yaml:3:39: no known rustc has `-Z99-flag` (help: did you mean `-Z9-flag`?)"
+
+
+def test_an_object_format_that_rustc_does_not_write() -> None:
+    """These are not the compiler's words: the case is wrong whatever runs it."""
+    text = HEAD + "requires: [{object-format: elf}, {object-format: pe}]\nsteps: [{rustc: lib.rs}]\n"
+    with pytest.raises(CaseErrors) as refused:
+        parse_case(text, Path("nowhere/x.yaml"), "x.yaml")
+    assert str(refused.value) == (
+        "x.yaml:3:50: no known target has the object format `pe`"
+        " (help: expected one of coff, elf, macho, wasm, xcoff)"
+    )

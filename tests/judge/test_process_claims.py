@@ -269,3 +269,18 @@ def test_each_part_of_steps_that_run_together_is_judged() -> None:
         ("b", "exit"),
         ("b", "produces"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("object_format", "verdict"), [("coff", VerdictKind.PASS), ("elf", VerdictKind.FAIL)]
+)
+def test_line_ends_of_a_program_for_windows(object_format: str, verdict: VerdictKind) -> None:
+    """C's printf writes CR LF there, so that a case's text is the same for all targets."""
+    made = planned(
+        "  - {rustc: lib.rs, id: main, crate-name: main, crate-type: bin}\n"
+        '  - {run: main, id: first, stdout: "1\\n2\\n"}\n'
+        "  - {run: main, id: second, stdout: {same-as: first}}\n"
+    )
+    steps = tuple(replace(step, object_formats={step.id: object_format}) for step in made.steps)
+    outcomes = (done(), done(stdout="1\r\n2\r\n"), done(stdout="1\n2\n"))
+    assert judged(replace(made, steps=steps), *outcomes).outcome is verdict

@@ -14,7 +14,7 @@ from linkage.plan.plan import Plan, plan
 from linkage.store.keys import named_programs
 from linkage.toolchain.model import Toolchain
 from linkage.toolchain.platform import object_format
-from linkage.toolchain.recipes import CC, LINK, LINK_BARE, RUN, ForeignTools
+from linkage.toolchain.recipes import CC, LINK, LINK_BARE, RUN, ForeignTools, RunnerRecipe
 from linkage.toolchain.vocabulary import platforms
 from support.small_cases import HOST, toolchain, variant, words
 
@@ -129,6 +129,21 @@ def test_wine_is_told_of_libraries_in_its_environment() -> None:
     assert ran.command is not None
     assert str(ran.command.env["WINEPATH"]).startswith("$WORK;/rust/")
     assert words(ran)[-2:] == ["wine64", "./main.exe"]
+
+
+def test_a_runner_has_folders_with_libraries_of_its_own() -> None:
+    made = with_targets()
+    one = variant(
+        f"summary: x\nsources: {{main.c: ''}}\nmatrix: {{target: [{GNU}]}}\n"
+        "steps:\n  - {cc: main.c}\n  - {run: main}\n",
+        made=made,
+    )
+    wine = next(shipped_recipes().of(RUN, GNU))
+    assert isinstance(wine, RunnerRecipe)
+    tools = {(GNU, RUN): wine.model_copy(update={"folders": ("/a", "/b")})}
+    ran = plan(replace(one, tools=ForeignTools(tools, {}))).steps[1]
+    assert ran.command is not None
+    assert str(ran.command.env["WINEPATH"]) == f"$WORK;/rust/lib/rustlib/{GNU}/lib;/a;/b"
 
 
 @pytest.mark.parametrize(

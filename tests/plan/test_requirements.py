@@ -72,6 +72,12 @@ def test_what_a_case_requires(requirement: str, lacking: str | None) -> None:
         ("{arch: [x86, arm]}", {"arch": "avr"}, f"the architecture of {HOST} is avr, not x86 or arm"),
         ("{libc: gnu}", {"libc": ""}, f"the libc of {HOST} is none, not gnu"),
         ("{libc: [musl, gnu]}", {"libc": "gnu"}, None),
+        ("{object-format: elf}", {"os": "linux", "arch": "avr"}, None),
+        (
+            "{object-format: [elf, macho]}",
+            {"os": "aix"},
+            f"the object format of {HOST} is xcoff, not elf or macho",
+        ),
     ],
 )
 def test_what_a_case_requires_of_the_target(
@@ -84,6 +90,13 @@ def test_a_requirement_is_about_the_target_of_the_cell() -> None:
     text = f"matrix: {{target: [{ARM}]}}\nrequires: [dynamic-std]\n"
     assert reason(text) == f"made lacks a dynamic std for {ARM}"
     assert reason(f"matrix: {{target: [{FOREIGN}]}}\n") == f"made has no std for {FOREIGN}"
+
+
+def test_tools_of_the_host_are_for_its_own_files() -> None:
+    own, foreign = (f"matrix: {{target: [{triple}]}}\nrequires: [native]\n" for triple in (HOST, ARM))
+    assert reason("requires: [native]\n") is None
+    assert reason(own) is None
+    assert reason(foreign) == f"the case uses tools of the host, and {ARM} is another target"
 
 
 def test_a_requirement_with_a_condition_counts_only_if_it_holds() -> None:

@@ -138,3 +138,16 @@ def test_a_runner_that_works_in_no_sandbox(tmp_path: Path) -> None:
     assert isinstance(found.find(RUN, S390X, toolchain()), RunnerRecipe)
     found.sandbox = True
     assert "board does not work in a sandbox" in str(found.find(RUN, S390X, toolchain()))
+
+
+def test_the_folders_of_a_runner_are_those_that_are_there(tmp_path: Path) -> None:
+    for name in ("gcc/12", "gcc/13", "lib"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "gcc/file").write_text("")
+    executable(tmp_path / "bin/wine", "exit 0")
+    folders = (f"{tmp_path}/gcc/*", f"{tmp_path}/none/*", f"{tmp_path}/lib")
+    wine = RunnerRecipe(name="wine", targets=("*-windows-*",), program="wine", probe=("x",), folders=folders)
+    recipes = TargetRecipes(runners=(wine,))
+    found = machine(recipes, tmp_path, tmp_path / "bin").find(RUN, "x86_64-pc-windows-gnu", toolchain())
+    assert isinstance(found, RunnerRecipe)
+    assert found.folders == tuple(f"{tmp_path}/{name}" for name in ("gcc/12", "gcc/13", "lib"))

@@ -77,6 +77,8 @@ class Requirement(Model):
     dynamic_std: Literal[True] | None = None
     profiler_runtime: Literal[True] | None = None
     std_bitcode: Literal[True] | None = None
+    native: Literal[True] | None = None
+    """The target is the host: a tool of the machine knows its files."""
     toolchain: StrictStr | None = None
     """A version range: `>=1.87, <1.91`."""
     target: StrictStr | None = None
@@ -93,11 +95,13 @@ class Requirement(Model):
     """The target's architecture: `x86_64`."""
     libc: Texts = ()
     """The target's libc (rustc's `target_env`): `gnu`, `musl`."""
+    object_format: Texts = ()
+    """The format of the target's objects: `elf`, `coff`, `macho`, `wasm`, `xcoff`."""
     of: Literal["other"] | None = None
     """`other`: asked of the toolchain of the steps with `toolchain: other`, not of the variant's."""
     when: Condition | None = None
     shorthand = (
-        {"enum": ["dynamic-std", "profiler-runtime", "std-bitcode"]},
+        {"enum": ["dynamic-std", "native", "profiler-runtime", "std-bitcode"]},
         {"type": "string", "pattern": "^-"},
     )
 

@@ -18,7 +18,7 @@ from linkage.judge.failed_claim import FailedClaim
 from linkage.judge.invariants import check_invariants
 from linkage.judge.link_set import check_link_set
 from linkage.judge.name_set import Mismatch, listing, unjudged
-from linkage.judge.process import check_process
+from linkage.judge.process import as_printed, check_process
 from linkage.judge.selected_files import SelectedFiles
 from linkage.judge.text import NOT_EMPTY, messages
 from linkage.judge.verdict import Failure, OtherVariant, Verdict, VerdictKind
@@ -116,10 +116,11 @@ def _failures(
     streams: dict[str, str] = {}
     for planned, seen in zip(plan.steps, observation.steps, strict=False):
         step = _with_captured(planned, captured)
-        yield from _step(plan, step, seen.outcome, files, streams, sibling)
-        captured |= _captured(step, seen.outcome)
-        streams |= _streams(step, seen.outcome)
-        if not as_expected(step, seen.outcome):
+        outcome = as_printed(step, seen.outcome)
+        yield from _step(plan, step, outcome, files, streams, sibling)
+        captured |= _captured(step, outcome)
+        streams |= _streams(step, outcome)
+        if not as_expected(step, outcome):
             final = step
             break
     if final is None and plan.end and observation.steps:

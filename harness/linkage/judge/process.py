@@ -3,6 +3,7 @@
 import fnmatch
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from linkage.case import claims, steps
@@ -24,6 +25,19 @@ from linkage.plan.plan import PlannedStep
 from linkage.toolchain.version import RustcVersion
 
 _MSVC_OPTION = re.compile(r"/[A-Za-z]+:")
+
+
+def as_printed(step: PlannedStep, outcome: Outcome) -> Outcome:
+    """The outcome with the line ends that the program wrote: C's streams write CR LF for LF on Windows
+    (https://learn.microsoft.com/cpp/c-runtime-library/reference/fopen-wfopen, "text mode"), Rust's do not.
+    """
+    if step.parallel and outcome.parts:
+        pairs = zip(step.parallel, outcome.parts, strict=True)
+        return replace(outcome, parts=tuple(as_printed(part, one) for part, one in pairs))
+    if not isinstance(step.model, steps.RunStep) or step.object_formats.get(step.id) != "coff":
+        return outcome
+    lines = {stream: getattr(outcome, stream).replace("\r\n", "\n") for stream in ("stdout", "stderr")}
+    return replace(outcome, **lines)
 
 
 def check_process(

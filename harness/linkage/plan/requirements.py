@@ -24,7 +24,12 @@ HasProgram = Callable[[str, Sequence[Path]], bool]
 """Whether a program of this name is in one of these folders or on PATH."""
 
 _MINI_CORE = VersionRange.parse(RANGE)
-_PLATFORM = {"os": "operating system", "arch": "architecture", "libc": "libc"}
+_PLATFORM = {
+    "os": "operating system",
+    "arch": "architecture",
+    "libc": "libc",
+    "object_format": "object format",
+}
 _FLAG = re.compile(r"-Z\s*([\w-]+)")
 
 
@@ -174,12 +179,14 @@ def _lacking(
     for value, has, name in checks.values():
         if value is not None and not has(str(value)):
             return f"{toolchain.name} lacks {name.format(value)}{where}"
+    if requirement.native and target not in (None, toolchain.host):
+        return f"the case uses tools of the host, and {target} is another target"
     found = toolchain.target(target)
-    for key in ("os", "arch", "libc"):
+    for key, name in _PLATFORM.items():
         value = getattr(requirement, key)
         actual = getattr(found, key, "")
         if value and actual not in value:
-            of = f"the {_PLATFORM[key]} of {target or toolchain.host}"
+            of = f"the {name} of {target or toolchain.host}"
             return f"{of} is {actual or 'none'}, not {' or '.join(value)}"
     if requirement.linker is not None and not _has_linker(requirement.linker, toolchain, machine):
         return f"this machine has no linker {requirement.linker}"

@@ -5,7 +5,7 @@ import shutil
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -65,6 +65,8 @@ class ForeignMachine:
                 lacking.append(f"{program} does not work in a sandbox")
             elif isinstance(recipe, RunnerRecipe) and (why := self._does_not_run(recipe)) is not None:
                 lacking.append(why)
+            elif isinstance(recipe, RunnerRecipe):
+                return recipe.model_copy(update={"folders": tuple(_existing(recipe.folders))})
             else:
                 return recipe
         what = _WHAT[need]
@@ -120,6 +122,14 @@ class ForeignMachine:
             return f"{recipe.program} does not run a program of the target{package}: {answer.summary}"
         cache_file.save(place, value=True)
         return None
+
+
+def _existing(patterns: Iterable[str]) -> Iterator[str]:
+    """The folders that are there, each pattern's in order."""
+    for one in patterns:
+        root = Path(Path(one).anchor)
+        found = root.glob(str(Path(one).relative_to(root)))
+        yield from (str(folder) for folder in sorted(found) if folder.is_dir())
 
 
 def runner_environment(recipe: RunnerRecipe) -> Mapping[str, str]:

@@ -117,6 +117,8 @@ class RunnerRecipe(Recipe):
     """Arguments with `${libraries}`, the folders in which the loader looks for libraries."""
     in_sandbox: bool = True
     """Whether it works in a sandbox, where only the working folder is writable."""
+    folders: tuple[str, ...] = ()
+    """More folders with libraries of the target, as globs over absolute paths."""
     separator: str = ":"
     """Divides these folders."""
     probe: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 
 from linkage.toolchain.model import CRATE_TYPES, Toolchain
-from linkage.toolchain.platform import PLATFORM, object_format
+from linkage.toolchain.platform import OBJECT_FORMATS, PLATFORM, object_format
 
 LINKERS = ("bfd", "gold", "lld", "mold", "wild")
 """Linkers that `-fuse-ld=` can choose."""
@@ -31,6 +31,7 @@ Vocabulary = Mapping[str, frozenset[str]]
 FIXED: Vocabulary = {
     "crate-type": frozenset({*CRATE_TYPES, "lib"}),
     "linker": frozenset({*LINKERS, "cc"}),
+    "object-format": frozenset(OBJECT_FORMATS),
     "sanitizer": frozenset(SANITIZERS.values()),
 }
 """Words that do not depend on the compiler."""

@@ -17,6 +17,7 @@ _WHAT = {
     "flag": "no known rustc has `{}`",
     "libc": "no known target has the libc `{}`",
     "linker": "unknown linker `{}`",
+    "object-format": "no known target has the object format `{}`",
     "os": "no known target has the operating system `{}`",
     "sanitizer": "no sanitizer `{}` has a runtime",
     "target": "no known rustc has the target `{}`",

@@ -22,14 +22,14 @@ class RunKind(ProcessKind[model.RunStep]):
         recipe = None if step.runner else scope.tools.runner(scope.resolved.target)
         if recipe is None:
             return scope.each(step.runner)
-        libraries = _libraries(scope, recipe.separator)
+        libraries = _libraries(scope, recipe.separator, recipe.folders)
         more = recipe.library_arguments if step.library_path else ()
         return (recipe.program, *recipe.arguments, *(_with(word, libraries) for word in more))
 
     def env(self, step: model.RunStep, scope: Scope) -> Mapping[str, Template]:
         recipe = None if step.runner else scope.tools.runner(scope.resolved.target)
         if recipe is not None:
-            libraries = _libraries(scope, recipe.separator)
+            libraries = _libraries(scope, recipe.separator, recipe.folders)
             asked = {
                 key: value for key, value in recipe.env.items() if step.library_path or _PLACE not in value
             }
@@ -47,14 +47,15 @@ class RunKind(ProcessKind[model.RunStep]):
 _PLACE = "${libraries}"
 
 
-def _libraries(scope: Scope, separator: str) -> Template:
-    """The folders of the variant's libraries and the toolchains'."""
+def _libraries(scope: Scope, separator: str, more: Sequence[str] = ()) -> Template:
+    """The folders of the variant's libraries and the toolchains', and those of a runner's recipe."""
     folders = (
         part
         for folder in scope.outputs.folders
         for part in (WORK, separator if folder == "." else f"/{folder}{separator}")
     )
-    return Template.of(*folders, separator.join(scope.libdirs or (scope.variables["libdir"],)))
+    libdirs = scope.libdirs or (scope.variables["libdir"],)
+    return Template.of(*folders, separator.join((*libdirs, *more)))
 
 
 def _with(text: str, libraries: Template) -> Template:
