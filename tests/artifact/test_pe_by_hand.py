@@ -6,6 +6,7 @@ import pytest
 
 from linkage.artifact import read_bytes
 from linkage.artifact.facts import ObjectFile, ObjectType
+from support.hand_made import verdicts
 from support.windows_files import (
     AMD64,
     BASE,
@@ -187,6 +188,32 @@ def test_what_the_code_of_an_image_refers_to() -> None:
     other = read_bytes(pe_image(body, directories | {EXCEPTION: (pdata, 0)}), references=["f"]).object
     assert other is not None
     assert other.references == {}
+
+
+@pytest.mark.parametrize("code", [b"\xe8\x10\0\0\0", b"\x48\x8d\x05\x10\0\0\0", b"\x8b\x05\x10\0\0\0"])
+def test_what_has_no_name(code: bytes) -> None:
+    """A function that calls, takes the address of, or reads what only a symbol table could name."""
+    body = ImageBody()
+    body.data += bytes(80)
+    body.data[: len(code)] = code
+    place = add_exports(body, [RVA, RVA + 48], {b"f": 0, b"leaf": 1})
+    directories = {EXPORT: place, EXCEPTION: (body.numbers("I", RVA, RVA + 8, 0), 12)}
+    for comparison in (False, True):
+        facts = read_bytes(pe_image(body, directories), references=["f"], for_comparison=comparison)
+        assert facts.object is not None
+        assert facts.object.references == {}
+        ((_, verdict),) = verdicts("references: {f: {none: [inside]}}", facts)
+        assert verdict == (
+            "error: a PE file without a symbol table: not everything that f refers to has a name"
+        )
+    compared = read_bytes(pe_image(body, directories), for_comparison=True).object
+    assert compared is not None
+    assert compared.references == {"f": ()}
+    table = struct.pack("<8sIhHBB", b"inside", 0x10 + len(code), 1, 0x20, 2, 0)
+    named = read_bytes(pe_image(body, directories, symbols=table), references=["f"])
+    assert named.object is not None
+    assert named.object.references == {"f": ("inside",)}
+    assert verdicts("references: {f: {none: [inside]}}", named) == [("references.f", "fail")]
 
 
 def test_functions_that_overlap() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from linkage.artifact import read, read_bytes
 from linkage.artifact.disassembly import AddressOperand, code_for
+from support.hand_made import verdicts
 
 Compile = Callable[..., Path]
 CALLS = """
@@ -103,9 +104,10 @@ def test_through_slots_without_a_relocation(compile_c: Compile, flags: tuple[str
 
 
 def test_stripped_of_its_symbol_table(compile_c: Compile) -> None:
-    """Only the dynamic symbols are left: what they name is still found."""
-    found = _references(compile_c(CALLS, "-shared", "-O1", "-fPIC", "-s"), "caller")
-    assert {"imported", "other"} <= set(found["caller"])
+    """Only the dynamic symbols are left: what they name is still found, to compare it."""
+    found = read(compile_c(CALLS, "-shared", "-O1", "-fPIC", "-s"), for_comparison=True).object
+    assert found is not None
+    assert {"imported", "other"} <= set(found.references["caller"])
 
 
 def test_of_a_rust_library(built: dict[str, Path]) -> None:
@@ -200,3 +202,17 @@ def test_a_function_whose_code_is_not_known_to_the_end_is_left_out(compile_c: Ca
     foreign = read_bytes(bytes(data), references=["sized"]).object
     assert foreign is not None
     assert foreign.references == {}
+
+
+def test_in_a_stripped_library(compile_c: Compile) -> None:
+    """A hidden function has lost its name: that it is called cannot be seen, and no claim can be judged."""
+    path = compile_c(CALLS, "-shared", "-O1", "-fPIC", "-fno-inline", "-s")
+    assert set(_references(path, "caller", "other", "own")) == {"other"}
+    facts = read(path, references=["caller"])
+    ((_, verdict),) = verdicts("references: {caller: {none: [own]}}", facts)
+    assert verdict == (
+        "error: an ELF file without a symbol table: not everything that caller refers to has a name"
+    )
+    compared = read(path, for_comparison=True).object
+    assert compared is not None
+    assert "imported" in compared.references["caller"]

@@ -21,6 +21,10 @@ class AddressOperand:
     slot: bool = False
 
 
+_MARKS = ("endbr64", "endbr32", "bti", "nop")
+"""Instructions before what a stub does."""
+
+
 class Code(Protocol):
     """The reading of one architecture's code."""
 
@@ -28,6 +32,10 @@ class Code(Protocol):
 
     def targets(self, code: bytes, address: int) -> Iterator[AddressOperand]:
         """The addresses in the code that begins at `address`."""
+        ...
+
+    def stub_slot(self, code: bytes, address: int) -> int | None:
+        """The slot that a stub jumps through, if the code is one and does nothing else."""
         ...
 
 
@@ -48,6 +56,15 @@ class _X86:
             elif found := self._RELATIVE.search(operands):
                 distance = int(found[1] + found[2], 0) if found[1] else 0
                 yield AddressOperand(at + size + distance, slot=mnemonic != "lea")
+
+    def stub_slot(self, code: bytes, address: int) -> int | None:
+        for at, size, mnemonic, operands in self._engine.disasm_lite(code, address):
+            if mnemonic in _MARKS:
+                continue
+            found = self._RELATIVE.search(operands) if mnemonic.endswith("jmp") else None
+            distance = int(found[1] + found[2], 0) if found and found[1] else 0
+            return at + size + distance if found else None
+        return None
 
 
 class _AArch64:
@@ -80,6 +97,13 @@ class _AArch64:
                 held.pop(f"x{found[1]}", None)
             elif not mnemonic.startswith(self._READERS):
                 held.pop(written, None)
+
+    def stub_slot(self, code: bytes, address: int) -> int | None:
+        listed = self._engine.disasm_lite(code, address)
+        words = [f"{mnemonic} {operands}" for _, _, mnemonic, operands in listed if mnemonic not in _MARKS]
+        if len(words) < 2 or not words[0].startswith("adrp x16,") or not words[1].startswith("ldr x1"):  # noqa: PLR2004
+            return None  # stubs alone may use x16 and x17
+        return next((one.address for one in self.targets(code, address) if one.slot), None)
 
 
 def code_for(machine: str) -> Code | None:

@@ -5,6 +5,9 @@ from collections.abc import Iterator
 
 from linkage.artifact.tables import Binding, SymbolTable, SymbolType, Visibility
 
+NAMELESS = ""
+"""Stands among the names of what a function refers to for what has none."""
+
 _GLOBAL = (Binding.GLOBAL, Binding.WEAK)
 _VISIBLE = (Visibility.DEFAULT, Visibility.PROTECTED)
 _MANGLED = re.compile(r"_(?:Z|R[A-Z])|\?")

@@ -19,7 +19,7 @@ from linkage.judge.name_set import (
 )
 from linkage.judge.pattern import compile_patterns
 from linkage.judge.rows import SymbolRow
-from linkage.judge.view import Table, View, describe
+from linkage.judge.view import Table, View, describe, described
 from linkage.toolchain.version import RustcVersion
 
 
@@ -121,11 +121,20 @@ def _kind_of(kind: SymbolKind | None, version: RustcVersion) -> Callable[[Symbol
     return is_of_kind
 
 
+def _nameless(function: str, view: View) -> str | None:
+    """Why it is not known what a function refers to in a linked file whose symbol table was removed."""
+    stripped = view.facts.object is not None and view.facts.object.symbols is None
+    if not stripped or not any(row.defined and row.name == function for row in view.dynamic or ()):
+        return None
+    file = described(view.facts)
+    return f"{file} without a symbol table: not everything that {function} refers to has a name"
+
+
 def _references(function: str, claim: Names, view: View, version: RustcVersion) -> Iterator[FailedClaim]:
     look = f"objdump -dr --disassemble={function} {{file}}"
     why = view.unseen(Table.CODE)
     if why is not None or function not in view.references:
-        found = why or f"no function {function} with readable code"
+        found = why or _nameless(function, view) or f"no function {function} with readable code"
         near = tuple(state for state in view.states(function))
         miss = replace(unjudged(found), nearest=near)
         yield FailedClaim(f"references.{function}", miss, look)

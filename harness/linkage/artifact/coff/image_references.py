@@ -15,7 +15,7 @@ from linkage.artifact.coff.image import PeImage, shown
 from linkage.artifact.coff.imports import Imports
 from linkage.artifact.coff.numbers import AMD64, DIRECTORY_EXCEPTION, SCN_EXECUTE
 from linkage.artifact.request import FactsRequest
-from linkage.artifact.symbol_names import callable_names
+from linkage.artifact.symbol_names import NAMELESS, callable_names
 from linkage.artifact.tables import SymbolTable, SymbolType
 from linkage.errors import ArtifactError
 
@@ -35,7 +35,8 @@ def read_image_references(
 ) -> dict[str, tuple[str, ...]]:
     """For every requested function that is defined here, the names of what it refers to, sorted.
 
-    A function whose code cannot be read, or whose end is not known, is left out. `tables` are the symbol
+    A function whose code cannot be read, or whose end is not known, is left out. So is one that refers to
+    what has no name, if there is no symbol table (a comparison takes what has one). `tables` are the symbol
     table, if there is one, and the exports.
     """
     names = [*request.references, *(callable_names(tables[1]) if request.for_comparison else ())]
@@ -47,7 +48,9 @@ def read_image_references(
         extents = [reader.extent(address) for address in reader.functions(name)]
         known = [extent for extent in extents if extent is not None]
         if known and len(known) == len(extents):
-            found[name] = tuple(sorted({one for extent in known for one in reader.of(extent)}))
+            referred = {one for extent in known for one in reader.of(extent)}
+            if tables[0] is not None or NAMELESS not in referred or name not in request.references:
+                found[name] = tuple(sorted(referred - {NAMELESS}))
     return found
 
 
@@ -111,7 +114,8 @@ class _ImageReferences:
                 yield self._slots[target.address]
                 continue
             names = self._names_at(target.address)
-            yield from names or (self._through_stub(target.address) if target.branch else ())
+            names = names or (self._through_stub(target.address) if target.branch else ())
+            yield from names or (NAMELESS,)
 
     def _names_at(self, address: int) -> tuple[str, ...]:
         """The symbols that begin at an address."""
@@ -124,8 +128,8 @@ class _ImageReferences:
         if not section or not self._image.coff.section(section).flags & SCN_EXECUTE:
             return ()
         code = bytes(self._image.view(address, "code")[: self._code.stub_size])
-        slot = next((target for target in self._code.targets(code, address) if target.slot), None)
-        return (self._slots[slot.address],) if slot and slot.address in self._slots else ()
+        slot = self._code.stub_slot(code, address)
+        return (self._slots[slot],) if slot in self._slots else ()
 
     @cached_property
     def _code(self) -> "Code":

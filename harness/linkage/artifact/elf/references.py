@@ -25,7 +25,7 @@ from linkage.artifact.elf.numbers import (  # fmt: skip
 from linkage.artifact.elf.relocations import Relocation, relocation_sections, relocations
 from linkage.artifact.facts import Binding, Symbol, SymbolTable, SymbolType
 from linkage.artifact.request import FactsRequest
-from linkage.artifact.symbol_names import callable_names
+from linkage.artifact.symbol_names import NAMELESS, callable_names
 from linkage.errors import ArtifactError
 
 if TYPE_CHECKING:
@@ -42,7 +42,8 @@ def read_references(
 ) -> dict[str, tuple[str, ...]]:
     """For every requested function that is defined here, the names of what it refers to, sorted.
 
-    A function whose code cannot be read, or not all of it, is left out: its size is not known, say.
+    A function whose code cannot be read, or not all of it, is left out: its size is not known, say. So is one
+    that refers to what has no name, if there is no symbol table (a comparison takes what has one).
     `tables` are the symbol table and the dynamic one, as far as there are any.
     """
     names = [*request.references]
@@ -56,7 +57,8 @@ def read_references(
         functions = [symbol for symbol in reader.named(name) if symbol[1].defined]
         if functions and all(reader.is_readable(index, symbol) for index, symbol in functions):
             referred = {one for index, symbol in functions for one in reader.references(index, symbol)}
-            found[name] = tuple(sorted(referred))
+            if tables[0] is not None or NAMELESS not in referred or name not in request.references:
+                found[name] = tuple(sorted(referred - {NAMELESS}))
     return found
 
 
@@ -212,10 +214,11 @@ class _InImage:
             if target.address in range(function.value, function.value + size) and not target.slot:
                 continue  # a jump within the function
             if target.slot:
-                yield from self._in_slot(target.address)
+                yield from self._in_slot(target.address) or (NAMELESS,)
                 continue
             names = self._places.at(target.address)
-            yield from names or (self._through_stub(target.address) if target.branch else ())
+            names = names or (self._through_stub(target.address) if target.branch else ())
+            yield from names or (NAMELESS,)
 
     @cached_property
     def _code(self) -> "Code | None":
@@ -259,8 +262,8 @@ class _InImage:
         code = self._bytes(address, self._code.stub_size)
         if code is None:
             return ()
-        slot = next((target for target in self._code.targets(code, address) if target.slot), None)
-        return self._slots.get(slot.address, ()) if slot else ()
+        slot = self._code.stub_slot(code, address)
+        return self._slots.get(slot, ()) if slot is not None else ()
 
     def _bytes(self, address: int, size: int) -> bytes | None:
         """The file's bytes at an address, None if it has none."""

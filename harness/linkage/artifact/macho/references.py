@@ -32,7 +32,7 @@ from linkage.artifact.macho.relocations import (
 )
 from linkage.artifact.macho.symbols import MachoSymbols, section_number
 from linkage.artifact.request import FactsRequest
-from linkage.artifact.symbol_names import callable_names
+from linkage.artifact.symbol_names import NAMELESS, callable_names
 
 if TYPE_CHECKING:
     from linkage.artifact.disassembly import Code
@@ -56,7 +56,8 @@ def read_references(
 ) -> dict[str, tuple[str, ...]]:
     """For every requested function that is defined here, the names of what it refers to, sorted.
 
-    A function whose code cannot be read, or not all of it, is left out. `tables` are the symbol table and the
+    A function whose code cannot be read, or not all of it, is left out. So is one that refers to what has no
+    name, if there is no symbol table (a comparison takes what has one). `tables` are the symbol table and the
     dynamic one, as far as there are any.
     """
     is_object = macho.header.type == MH_OBJECT
@@ -71,8 +72,10 @@ def read_references(
     found = {}
     for name, (function, section) in _defined(tables, set(names)).items():
         referred = reader.references(function, section) if section else None
-        if referred is not None:
-            found[name] = tuple(sorted(referred))
+        if referred is None:
+            continue
+        if tables[0] is not None or NAMELESS not in referred or name not in request.references:
+            found[name] = tuple(sorted(referred - {NAMELESS}))
     return found
 
 
@@ -193,7 +196,8 @@ class _ImageCode:
         found = set[str]()
         for target in self._code.targets(code, function.value):
             if target.slot or not function.value <= target.address < end:
-                found.update(self._indirect.at(target.address) or self._named.get(target.address, ()))
+                names = self._indirect.at(target.address) or self._named.get(target.address, ())
+                found.update(names or (NAMELESS,))
         return found
 
     @cached_property
