@@ -146,6 +146,7 @@ class FuzzSession:
         outcomes: Counter[str] = Counter()
         refusals: Counter[str] = Counter()
         found: set[int] = set()
+        reduced_one = False
         with self._own_store(f"graph-{number}") as session:
             for check in checks_of(graph, seed, without):
                 if self._is_over():
@@ -157,13 +158,28 @@ class FuzzSession:
                 if result.outcome is CheckOutcome.REFUSED:
                     refusals[result.reason] += 1
                 if result.outcome is CheckOutcome.FAILS:
-                    finding = self._finding(number, seed, graph, check, toolchain, result)
+                    # What else fails in one graph mostly has one cause; if not, another graph shows it, too.
+                    finding = self._seen(result)
+                    if finding is None and not reduced_one:
+                        reduced_one = True
+                        finding = self._finding(number, seed, graph, check, toolchain, result)
                     found |= {finding} if finding is not None else set()
         entry = CheckedGraph(
             number, seed, toolchain.name, dict(outcomes), dict(refusals), tuple(sorted(found))
         )
         with self._lock:
             self.log.add(entry)
+
+    def _seen(self, result: CheckResult) -> int | None:
+        """The number of the finding that a failure is, if it is not the first of its kind."""
+        with self._lock:
+            for one in self.log.findings:
+                if result.signatures[0].same(one.signature):
+                    return one.number
+            for other, first in self._open:
+                if same_failure(result.signatures, first.signatures):
+                    return other
+        return None
 
     def _finding(
         self,
@@ -176,12 +192,9 @@ class FuzzSession:
     ) -> int | None:
         """The number of the finding that a failure is; the first of its kind is reduced and reported."""
         with self._lock:
-            for one in self.log.findings:
-                if result.signatures[0].same(one.signature):
-                    return one.number
-            for other, first in self._open:
-                if same_failure(result.signatures, first.signatures):
-                    return other
+            seen = self._seen(result)
+            if seen is not None:
+                return seen
             mine = 1 + max(
                 [one.number for one in self.log.findings] + [one for one, _ in self._open], default=0
             )

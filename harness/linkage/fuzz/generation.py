@@ -59,8 +59,8 @@ def graph_of(seed: int) -> Graph:
 
 def _crate(dice: Dice, graph: Graph, index: int, *, is_last: bool, allocator: bool) -> GraphCrate:
     types = dice.choice(_LAST if is_last else _INNER)
-    if not is_last and index == 0 and not any(kind in types for kind in LINKABLE):
-        types = ("rlib",)
+    if not graph.std and index == 0 and not is_last and "rlib" not in types and dice.chance(90):
+        types = ("rlib", *types)  # every crate needs it, and a staticlib as an rlib
     edges = _edges(dice, graph, index, types)
     contents = _contents(dice, graph, is_last=is_last)
     if allocator:

@@ -79,6 +79,7 @@ def _pieces(graph: Graph, check: GraphCheck) -> Iterator[Candidate]:
     used |= set(graph.below(other)) if other is not None else set()
     if len(used) < len(graph.crates):
         yield _kept(graph, check, used)
+    yield from _in_bulk(graph, check)
     for index in range(len(graph.crates)):
         if index != check.crate:
             yield _kept(graph, check, set(range(len(graph.crates))) - {index})
@@ -88,10 +89,24 @@ def _pieces(graph: Graph, check: GraphCheck) -> Iterator[Candidate]:
             crates = list(graph.crates)
             crates[index] = simpler
             yield replace(graph, crates=tuple(crates)), check
-    if graph.std:
-        yield replace(graph, std=False, panic="abort"), check
     if graph.std and graph.panic != "unwind":
         yield replace(graph, panic="unwind"), check
+
+
+def _in_bulk(graph: Graph, check: GraphCheck) -> Iterator[Candidate]:
+    """Many pieces at once, which often are of no importance; core is faster to build than std."""
+    fewer = tuple(replace(one, contents=()) for one in graph.crates)
+    if graph.std:
+        yield replace(graph, crates=fewer, std=False, panic="abort"), check
+        yield replace(graph, std=False, panic="abort"), check
+    if sum(len(one.contents) for one in graph.crates) > 1:
+        yield replace(graph, crates=fewer), check
+    plain = tuple(
+        one if index == check.crate else replace(one, flags=(), halves="")
+        for index, one in enumerate(graph.crates)
+    )
+    if plain != graph.crates:
+        yield replace(graph, crates=plain), check
 
 
 def _simpler(one: GraphCrate) -> Iterator[GraphCrate]:

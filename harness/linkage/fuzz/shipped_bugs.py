@@ -15,6 +15,7 @@ from linkage.case.case import Case
 from linkage.case.condition import COMPILER, Condition, matches
 from linkage.case.model import KnownBug
 from linkage.case.regular_expression import RegularExpression
+from linkage.case.steps import AnyStep
 from linkage.errors import PatternError
 from linkage.fuzz.graph import Graph
 from linkage.fuzz.graph_case import GraphCheck, graph_sources
@@ -30,6 +31,8 @@ _COMMON = frozenset(
 )
 _NAMES = re.compile(r"\b(?:fn|crate|mod|static)\s+(\w{3,})")
 _WORD = re.compile(r"[A-Za-z_]\w{2,}")
+_ENOUGH = 2
+"""Conditions and words that a match needs: one alone is chance."""
 _CRASHES = ("internal compiler error", "panicked at", "signal")
 
 
@@ -66,7 +69,7 @@ def _of_case(case: Case, texts: Sequence[str]) -> Iterator[ShippedBug]:
     attributes = frozenset(_ATTRIBUTE.findall(text)) - _COMMON
     for bug in case.model.known_bugs:
         step = bug.signature.step
-        actions = {one.action for one in case.model.steps if step in (one.action, one.id_, _named(one))}
+        actions = {one.action for one in case.model.steps if step in (one.action, _named(one))}
         yield ShippedBug(
             case.name, bug, tuple(sorted(actions or {step})), names, attributes, case.model.toolchains
         )
@@ -80,14 +83,9 @@ def _source_names(case: Case) -> Iterator[str]:
     yield from (name for name in case.model.sources if name.endswith(".rs"))
 
 
-def _named(step: object) -> str:
+def _named(step: AnyStep) -> str:
     """The id of a step that has none of its own."""
-    for key in ("crate_name", "rustc", "cc", "run", "link_only"):
-        value = getattr(step, key, None)
-        value = value[0] if isinstance(value, tuple) and value else value
-        if isinstance(value, str):
-            return value.rpartition("/")[2].partition(".")[0]
-    return ""
+    return step.id_ or step.default_id(None)
 
 
 def matching(
@@ -103,11 +101,14 @@ def matching(
     text = "\n".join(graph_sources(graph, check.crate).values())
     attributes = frozenset(_ATTRIBUTE.findall(text)) - _COMMON
     cell = cell_of(graph, _crate_of(failures[0].step, check), version)
-    return tuple(
-        bug
+    found = [
+        (_evidence(bug, cell), bug)
         for bug in bugs
-        if _about(bug, cell, version) and any(_explains(bug, one, attributes) for one in failures)
-    )
+        if _about(bug, cell, version)
+        and any(_explains(bug, one, attributes, _used(one.step, graph, check, cell)) for one in failures)
+    ]
+    best = max((weight for weight, _ in found), default=0)
+    return tuple(bug for weight, bug in found if weight == best and weight >= _ENOUGH)
 
 
 def _crate_of(step: str, check: GraphCheck) -> int:
@@ -123,11 +124,22 @@ def cell_of(graph: Graph, crate: int, version: RustcVersion) -> Mapping[str, Any
     cell["panic"] = graph.panic if graph.std else "abort"
     for name in ("prefer-dynamic", "dylib-lto"):
         cell[name] = one.flag(name) is not None
+    cell |= {"opt-level": 0, "debuginfo": 0, "strip": "none", "linker": "default"}  # rustc's defaults
     for name in ("codegen-units", "opt-level", "debuginfo", "strip", "linker"):
         value = one.flag(name)
         if value is not None:
             cell[name] = int(value) if value.isdecimal() else value
     return cell
+
+
+def _evidence(bug: ShippedBug, cell: Mapping[str, Any]) -> int:
+    """How much of a bug carries over: the conditions that certainly hold, and words that are not its own."""
+    when, signature = bug.bug.when, bug.bug.signature
+    texts = filter(None, (signature.stderr, signature.matches, signature.found, signature.code))
+    words = {one for text in texts for one in _WORD.findall(text) if one not in bug.names}
+    held = 0 if when is None else sum(axis in cell for axis in when.names())
+    rare = bug.actions == ("link-only",)
+    return held + min(2, len(words)) + bool(bug.attributes) + bool(signature.claim) + rare
 
 
 def _about(bug: ShippedBug, cell: Mapping[str, Any], version: RustcVersion) -> bool:
@@ -153,6 +165,13 @@ def possible(condition: Condition, cell: Mapping[str, Any]) -> bool | None:
     return False if False in parts else None if None in parts else True
 
 
+def _used(step: str, graph: Graph, check: GraphCheck, cell: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The cell, with only the crate type of the output that a C program uses."""
+    one = graph.crates[check.crate]
+    kind = "staticlib" if "c-static" in step or "c-both" in step else one.shared
+    return {**cell, "crate-type": (kind,)} if action_of(step) in ("cc", "run") and kind else cell
+
+
 def action_of(step: str) -> str:
     """The kind of a step of a generated case, by its id."""
     for prefix, action in (("run-", "run"), ("c-", "cc"), ("link-", "link-only")):
@@ -164,8 +183,10 @@ def action_of(step: str) -> str:
 _COMPILING = {"rustc", "link-only"}
 
 
-def _explains(bug: ShippedBug, failure: Failure, attributes: frozenset[str]) -> bool:
+def _explains(bug: ShippedBug, failure: Failure, attributes: frozenset[str], used: Mapping[str, Any]) -> bool:
     mine = action_of(failure.step)
+    if mine == "run" and "undefined symbol" in failure.found:
+        mine = "cc"  # the loader links, too
     if mine not in bug.actions and not (mine in _COMPILING and _COMPILING & set(bug.actions)):
         return False
     signature = bug.bug.signature
@@ -183,7 +204,8 @@ def _explains(bug: ShippedBug, failure: Failure, attributes: frozenset[str]) -> 
     told = bool(signature.code or patterns)
     if not (told or signature.claim) or mine == "run":
         # Nothing but where it is seen: the sources must have something in common.
-        return bool(bug.attributes & attributes)
+        when = bug.bug.when
+        return bool(bug.attributes & attributes) and (when is None or possible(when, used) is not False)
     return all(_seen(pattern, bug.names, failure.found_there) for pattern in patterns)
 
 

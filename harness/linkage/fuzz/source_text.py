@@ -49,14 +49,7 @@ def rust(graph: Graph, crate: int) -> str:
     if not graph.std and crate == 0:
         lines += [_BASE.rstrip()]
     lines += [filled(CONTENTS[kind].items, name, number_of(crate, kind)) for kind in one.contents]
-    lines += ["pub fn value() -> u64 {", "    let mut sum = 0u64;"]
-    lines += [_added(graph, crate, kind, "crate") for kind in one.contents]
-    for edge in one.edges:
-        path = graph.name(edge.crate)
-        kinds = graph.crates[edge.crate].contents
-        lines += [_added(graph, edge.crate, kind, path) for kind in kinds if CONTENTS[kind].cross]
-        lines.append(f"    sum += {path}::value();")
-    lines += ["    sum", "}"]
+    lines += ["pub fn value() -> u64 {", "    " + "\n        + ".join(_terms(graph, crate) or ["0"]), "}"]
     if has_entry(graph, crate):
         lines.append(f'#[no_mangle] pub extern "C" fn {entry(graph, crate)}() -> u64 {{ value() }}')
     if is_bin:
@@ -64,9 +57,21 @@ def rust(graph: Graph, crate: int) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _added(graph: Graph, crate: int, kind: str, path: str) -> str:
+def _terms(graph: Graph, crate: int) -> list[str]:
+    """What the crate's value is the sum of, in the order in which the model counts."""
+    one = graph.crates[crate]
+    found = [_call(graph, crate, kind, "crate") for kind in one.contents]
+    for edge in one.edges:
+        path = graph.name(edge.crate)
+        kinds = graph.crates[edge.crate].contents
+        found += [_call(graph, edge.crate, kind, path) for kind in kinds if CONTENTS[kind].cross]
+        found.append(f"{path}::value()")
+    return found
+
+
+def _call(graph: Graph, crate: int, kind: str, path: str) -> str:
     call = filled(CONTENTS[kind].call, graph.name(crate), number_of(crate, kind), path)
-    return f"    sum += {call};"
+    return f"({call})"  # a block alone would be a statement
 
 
 def native_library(graph: Graph, crate: int, kind: str) -> str | None:

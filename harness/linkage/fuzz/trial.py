@@ -19,6 +19,11 @@ _NUMBERED = re.compile(r"k\d+_")
 _LINKER = re.compile(r"linking with `")
 _ERROR = re.compile(r"^error(\[E\d+\])?: (?P<text>.*)$", re.MULTILINE)
 _CRASH = re.compile(r"internal compiler error|panicked at")
+_UNUSABLE = re.compile(
+    r"E0460|E0461|E0462|E0463|E0514|E0786|invalid metadata|can't find crate|malformed|truncated"
+    r"|failed to (?:add|load|open|parse|read)|could not find native"
+)
+"""What rustc says of a file that it or the archiver made before: the refusal is of an unusable output."""
 _SECOND = re.compile(r"^(link-)?(again|third|alone-\w+)")
 _COMPILES = re.compile(r"^(link-)?(k\d+|again|third|alone-\w+|user)$")
 
@@ -59,20 +64,21 @@ def check_result(
     if refused is not None:
         return CheckResult(CheckOutcome.REFUSED, refused)
     found = tuple(dict.fromkeys(graph_signature(one) for one in verdict.failures))
-    return CheckResult(CheckOutcome.FAILS, "", found, verdict.failures, verdict.commands, verdict.seconds)
+    commands = tuple(one.replace(str(toolchain.rustc), "rustc") for one in verdict.commands)
+    return CheckResult(CheckOutcome.FAILS, "", found, verdict.failures, commands, verdict.seconds)
 
 
 def _refusal(failures: tuple[Failure, ...], check: GraphCheck) -> str | None:
     """The message of rustc, if the check ended because rustc refused with one; None if it is a finding.
 
-    The linker's errors are no refusal, although rustc reports them; nor is the refusal of a second build
-    that must be accepted as the first was.
+    The linker's errors are no refusal, although rustc reports them; nor is the refusal of an output that
+    rustc made, or of a second build that must be accepted as the first was.
     """
     ended = [one for one in failures if one.claim == "exit" and _COMPILES.match(one.step)]
     if len(ended) != 1 or len(failures) != 1 or failures[0].error:
         return None
     text = ended[0].found
-    if not text.startswith("exit") or _LINKER.search(text) or _CRASH.search(text):
+    if not text.startswith("exit") or any(one.search(text) for one in (_LINKER, _CRASH, _UNUSABLE)):
         return None
     found = _ERROR.search(text)
     if found is None or (RELATIONS[check.relation].strict and _SECOND.match(ended[0].step)):
