@@ -10,7 +10,7 @@ from linkage.case.reader import read_case
 from linkage.fuzz.graph import Graph, GraphCrate, GraphEdge
 from linkage.fuzz.graph_case import GraphCheck, graph_case
 from linkage.fuzz.relations import RELATIONS
-from linkage.fuzz.trial import CheckOutcome, CheckResult, check_result, same_failure
+from linkage.fuzz.trial import CheckOutcome, RelationResult, check_result, same_failure
 from linkage.plan.plan import Variant
 from linkage.run.session import Session
 from linkage.toolchain import Located, Toolchain, probe
@@ -38,13 +38,13 @@ REFUSED = core(GraphCrate(("rlib", "cdylib"), (), (), (("lto", "fat"),)))
 @pytest.fixture
 def checked(
     real_toolchain: Toolchain, cache: Path, session_on: Callable[[Path], Session], tmp_path: Path
-) -> Callable[..., CheckResult]:
+) -> Callable[..., RelationResult]:
     """Check a relation of a graph's last crate, with a fault if one is named; with `second`, only builds into
     a folder of their own have it.
     """
     session = session_on(tmp_path / "store")
 
-    def run(graph: Graph, relation: str, fault: str = "", *, second: bool = False) -> CheckResult:
+    def run(graph: Graph, relation: str, fault: str = "", *, second: bool = False) -> RelationResult:
         toolchain = real_toolchain
         if fault:
             rustc = write_wrapper(EVERY[fault], toolchain.rustc, tmp_path / "faults")
@@ -79,7 +79,7 @@ def checked(
     ],
 )
 def test_a_relation_holds_and_fails_with_a_fault(
-    checked: Callable[..., CheckResult], relation: str, graph: Graph, fault: str, claim: str
+    checked: Callable[..., RelationResult], relation: str, graph: Graph, fault: str, claim: str
 ) -> None:
     assert checked(graph, relation).outcome is CheckOutcome.HOLDS
     found = checked(graph, relation, fault)
@@ -102,7 +102,7 @@ def test_a_relation_holds_and_fails_with_a_fault(
     ],
 )  # fmt: skip
 def test_a_second_build_that_differs_is_seen(
-    checked: Callable[..., CheckResult], relation: str, graph: Graph, fault: str, claim: str
+    checked: Callable[..., RelationResult], relation: str, graph: Graph, fault: str, claim: str
 ) -> None:
     assert checked(graph, relation).outcome is CheckOutcome.HOLDS
     found = checked(graph, relation, fault, second=True)
@@ -120,7 +120,7 @@ def test_every_relation_has_a_fault_here() -> None:
     assert named == set(RELATIONS)
 
 
-def test_a_refusal_in_words_is_no_finding(checked: Callable[..., CheckResult]) -> None:
+def test_a_refusal_in_words_is_no_finding(checked: Callable[..., RelationResult]) -> None:
     """A staticlib needs an rlib of what it contains, which no rule of the model says."""
     graph = core(
         replace(BASE, types=("dylib",)), GraphCrate(("staticlib",), (GraphEdge(0, "dylib"),), ("inline",))
@@ -131,7 +131,7 @@ def test_a_refusal_in_words_is_no_finding(checked: Callable[..., CheckResult]) -
 
 
 def test_a_finding_is_replayed_by_the_path_of_any_case(
-    checked: Callable[..., CheckResult],
+    checked: Callable[..., RelationResult],
     real_toolchain: Toolchain,
     session_on: Callable[[Path], Session],
     tmp_path: Path,

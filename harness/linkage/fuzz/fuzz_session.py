@@ -5,7 +5,7 @@ import shutil
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,13 +17,13 @@ from linkage.fuzz.graph import Graph
 from linkage.fuzz.graph_case import GraphCheck, graph_case
 from linkage.fuzz.reduction import Reduction, reduced
 from linkage.fuzz.shipped_bugs import ShippedBug, matching
-from linkage.fuzz.trial import CheckOutcome, CheckResult, check_result, same_failure
+from linkage.fuzz.trial import CheckOutcome, RelationResult, check_result, same_failure
 from linkage.host import process
 from linkage.run.session import Session
 from linkage.store.store import Store
 from linkage.toolchain import Toolchain
 
-Report = Callable[[GraphFinding, Graph, GraphCheck, CheckResult, str], str]
+Report = Callable[[GraphFinding, Graph, GraphCheck, RelationResult, str], str]
 """The text of a report on a finding: it gets the reduced case, too."""
 MOST_TRIES = 400
 """Of one reduction."""
@@ -61,8 +61,7 @@ class FuzzSession:
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _began: float = 0.0
     _stopped: bool = False
-    _errors: list[BaseException] = field(default_factory=list)
-    _open: list[tuple[int, CheckResult]] = field(default_factory=list)
+    _open: list[tuple[int, RelationResult]] = field(default_factory=list)
     """Findings that are being reduced: their numbers and first results."""
 
     def run(self) -> None:
@@ -85,8 +84,6 @@ class FuzzSession:
                 self._stopped = True
                 process.end_all()  # the pool waits for what is still running
                 raise
-        for error in self._errors:
-            raise error
 
     def _waited(self, waiting: set[Future[None]]) -> set[Future[None]]:
         done, left = wait(waiting, timeout=1.0, return_when=FIRST_COMPLETED)
@@ -170,7 +167,7 @@ class FuzzSession:
         with self._lock:
             self.log.add(entry)
 
-    def _seen(self, result: CheckResult) -> int | None:
+    def _seen(self, result: RelationResult) -> int | None:
         """The number of the finding that a failure is, if it is not the first of its kind."""
         with self._lock:
             for one in self.log.findings:
@@ -188,7 +185,7 @@ class FuzzSession:
         graph: Graph,
         check: GraphCheck,
         toolchain: Toolchain,
-        result: CheckResult,
+        result: RelationResult,
     ) -> int | None:
         """The number of the finding that a failure is; the first of its kind is reduced and reported."""
         with self._lock:
@@ -216,18 +213,18 @@ class FuzzSession:
                 self._open = [one for one in self._open if one[0] != mine]
         return mine
 
-    def _again(self, toolchain: Toolchain, graph: Graph, check: GraphCheck) -> CheckResult | None:
+    def _again(self, toolchain: Toolchain, graph: Graph, check: GraphCheck) -> RelationResult | None:
         """A check in an empty store; None if it does not fail."""
         with self._own_store(f"again-{threading.get_ident()}") as session:
             found = check_result(session, toolchain, graph, check, self.log.start.without)
         return found if found.outcome is CheckOutcome.FAILS else None
 
-    def _repeats(self, toolchain: Toolchain, graph: Graph, check: GraphCheck, first: CheckResult) -> bool:
+    def _repeats(self, toolchain: Toolchain, graph: Graph, check: GraphCheck, first: RelationResult) -> bool:
         found = self._again(toolchain, graph, check)
         return found is not None and same_failure(first.signatures, found.signatures)
 
     def _reduced(
-        self, toolchain: Toolchain, graph: Graph, check: GraphCheck, first: CheckResult
+        self, toolchain: Toolchain, graph: Graph, check: GraphCheck, first: RelationResult
     ) -> Reduction:
         with self._own_store(f"reduced-{threading.get_ident()}") as session:
 
@@ -253,8 +250,8 @@ class FuzzSession:
         seed: int,
         toolchain: Toolchain,
         made: Reduction,
-        final: CheckResult,
-        first: CheckResult,
+        final: RelationResult,
+        first: RelationResult,
         seconds: float,
     ) -> None:
         version = toolchain.version
@@ -282,8 +279,3 @@ class FuzzSession:
                 f"finding {mine} [{kind}]: {made.check.relation} on {toolchain.name}, graph seed {seed}: "
                 + finding.line
             )
-
-
-def toolchain_names(toolchains: Sequence[Toolchain]) -> Mapping[str, str]:
-    """The versions of the session's toolchains, by name."""
-    return {one.name: str(one.version) for one in toolchains}

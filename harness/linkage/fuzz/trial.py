@@ -38,7 +38,7 @@ class CheckOutcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class CheckResult:
+class RelationResult:
     """A check's outcome, the signature by which its failure is found again, and the failures."""
 
     outcome: CheckOutcome
@@ -52,20 +52,20 @@ class CheckResult:
 
 def check_result(
     session: Session, toolchain: Toolchain, graph: Graph, check: GraphCheck, without: Collection[str] = ()
-) -> CheckResult:
+) -> RelationResult:
     """Run a check. Raises CaseErrors if the generated case is not valid."""
     case, _ = graph_case(graph, check, without)
     verdict = session.verdict(Variant(case, case.rows[0], toolchain))
     if verdict.outcome is VerdictKind.SKIP:
-        return CheckResult(CheckOutcome.SKIPPED, verdict.reason)
+        return RelationResult(CheckOutcome.SKIPPED, verdict.reason)
     if verdict.outcome is VerdictKind.PASS:
-        return CheckResult(CheckOutcome.HOLDS, commands=verdict.commands, seconds=verdict.seconds)
+        return RelationResult(CheckOutcome.HOLDS, commands=verdict.commands, seconds=verdict.seconds)
     refused = _refusal(verdict.failures, check)
     if refused is not None:
-        return CheckResult(CheckOutcome.REFUSED, refused)
+        return RelationResult(CheckOutcome.REFUSED, refused)
     found = tuple(dict.fromkeys(graph_signature(one) for one in verdict.failures))
     commands = tuple(one.replace(str(toolchain.rustc), "rustc") for one in verdict.commands)
-    return CheckResult(CheckOutcome.FAILS, "", found, verdict.failures, commands, verdict.seconds)
+    return RelationResult(CheckOutcome.FAILS, "", found, verdict.failures, commands, verdict.seconds)
 
 
 def _refusal(failures: tuple[Failure, ...], check: GraphCheck) -> str | None:

@@ -4,7 +4,7 @@ from linkage.fuzz.fuzz_log import FuzzLog, GraphFinding
 from linkage.fuzz.graph import Graph
 from linkage.fuzz.graph_case import GraphCheck
 from linkage.fuzz.relations import RELATIONS
-from linkage.fuzz.trial import CheckResult
+from linkage.fuzz.trial import RelationResult
 from linkage.host.terminal import escape, escape_lines
 
 _LONGEST = 3000
@@ -12,7 +12,7 @@ _MOST_REFUSALS = 10
 
 
 def finding_text(
-    finding: GraphFinding, graph: Graph, check: GraphCheck, result: CheckResult, case: str
+    finding: GraphFinding, graph: Graph, check: GraphCheck, result: RelationResult, case: str
 ) -> str:
     """A report on one finding, in Markdown."""
     relation = RELATIONS[check.relation]
