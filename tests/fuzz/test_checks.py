@@ -75,7 +75,7 @@ def checked(
         ("two-staticlibs", TWO, "static-symbol-lost", "exit"),
         ("exports", CDYLIB, "export-list-ignored", "k.cdylib.exports"),
         ("exports", STATICLIB, "own-member-doubled", "k.staticlib.invariants.duplicates"),
-        ("exports", CDYLIB, "dependency-dropped", "k.cdylib.invariants.undefined"),
+        ("exports", STATICLIB, "dependency-lost", "k.staticlib.unresolved"),
     ],
 )
 def test_a_relation_holds_and_fails_with_a_fault(

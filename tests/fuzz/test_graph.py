@@ -182,6 +182,13 @@ def test_without_std_every_crate_needs_the_first() -> None:
     assert "does not depend on k0" in str(Graph((GraphCrate(("rlib",)),) * 2, std=False).invalid())
 
 
+def test_a_graph_needs_the_linkers_that_it_names() -> None:
+    """Without it a machine that has no LLD would fail where it must skip."""
+    graph = Graph((GraphCrate(("cdylib",), (), ("assembly",), (("linker", "lld"), ("lto", "fat"))),))
+    found = case_data(graph, GraphCheck("dlopen", 0))["requires"]
+    assert found == ["std-bitcode", {"arch": "x86_64"}, {"linker": "lld"}]
+
+
 def test_the_documentation_names_every_relation() -> None:
     text = (Path(__file__).parents[2] / "docs" / "fuzz.md").read_text("utf-8")
     assert [name for name in RELATIONS if f"`{name}`" not in text] == []

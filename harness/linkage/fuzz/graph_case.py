@@ -15,8 +15,8 @@ from linkage.fuzz.relations import RELATIONS, partner
 from linkage.fuzz.rules import LTO
 from linkage.fuzz.source_text import c_program, loading_program, native, native_library, rust
 
-TIMEOUT = 120
-"""Seconds for each step: more is a hang."""
+TIMEOUT = 300
+"""Seconds for each step: more is a hang, also on a busy machine."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -70,12 +70,7 @@ def case_data(
         named = {str(step.get(key)) for step in steps for key in ("rustc", "cc")}
         files = {name: text for name, text in files.items() if name in named}
     data: dict[str, object] = {"summary": relation.about[0].upper() + relation.about[1:]}
-    below = [graph.crates[index] for index in range(len(graph.crates))]
-    requires: list[object] = []
-    if any(one.flag("lto") in LTO for one in below) or check.relation == "lto":
-        requires.append("std-bitcode")
-    archs = sorted({CONTENTS[kind].arch for one in below for kind in one.contents} - {""})
-    requires += [{"arch": arch} for arch in archs]
+    requires = _requires(graph, check)
     if requires:
         data["requires"] = requires
     data["timeout"] = TIMEOUT
@@ -83,6 +78,17 @@ def case_data(
     if lifted:
         data["invariants"] = lifted
     return data | {"sources": files, "steps": steps}
+
+
+def _requires(graph: Graph, check: GraphCheck) -> list[object]:
+    """The capabilities that the graph needs, without those that follow from a flag of rustc."""
+    found: list[object] = []
+    if any(one.flag("lto") in LTO for one in graph.crates) or check.relation == "lto":
+        found.append("std-bitcode")
+    archs = {CONTENTS[kind].arch for one in graph.crates for kind in one.contents} - {""}
+    linkers = {one.flag("linker") for one in graph.crates} - {None}
+    found += [{"arch": arch} for arch in sorted(archs)]
+    return [*found, *({"linker": linker} for linker in sorted(map(str, linkers)))]
 
 
 def graph_case(
