@@ -10,7 +10,7 @@ from linkage.fuzz.graph_case import GraphCheck
 from linkage.fuzz.shipped_bugs import ShippedBug, action_of, matching, possible, shipped_bugs
 from linkage.judge.verdict import Failure
 from linkage.toolchain.version import RustcVersion
-from support.asked import read
+from support.case_texts import read
 
 CASE = """\
 summary: A case with known bugs
