@@ -206,6 +206,7 @@ ELSEWHERE = {
     "bisect/journal.py": "a session grows by a line a probe, and is locked",
     "bisect/provisioning.py": "marks in the folder of an installed toolchain",
     "bisect/surroundings.py": "in the working folder of a probe",
+    "fuzz/fuzz_log.py": "a session grows by a line a graph, and is locked; its cases are beside it",
     "host/control_group.py": "files of the kernel",
     "host/supervisor.py": "files of the kernel",
     "host/files.py": "it is the function",
