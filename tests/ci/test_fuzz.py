@@ -89,6 +89,7 @@ ELSEWHERE = {
     "run.shortage": "lines of a compiler, likewise in run.executor",
     "toolchain.sources.debian.dynamic_std": "a file of a signed package",
     "toolchain.sources.rustup.folders": "rustup's settings, of which any error is caught",
+    "toolchain.sources.std_build": "what a compiler says of a target, of which any error is caught",
     "toolchain.vocabulary": "shipped data",
 }
 """Modules that decode something and need no target of their own, with the reason."""

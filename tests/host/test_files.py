@@ -217,7 +217,7 @@ ELSEWHERE = {
     "toolchain/foreign.py": "in a temporary folder of its own",
     "toolchain/machine.py": "in a temporary folder of its own",
     "toolchain/sources/debian/apt.py": "in a temporary folder of its own",
-    "toolchain/sources/debian/installation.py": "in a folder that is put in its place as a whole",
+    "toolchain/sources/std_build.py": "in a folder that is put in its place as a whole",
 }  # fmt: skip
 
 

@@ -124,7 +124,7 @@ def _ask_specification(
     answer = ask(words, env, who=who, bootstrap=True)
     try:
         facts = json.loads(answer.stdout) if answer.status == 0 else None
-    except ValueError:
+    except (ValueError, RecursionError):
         facts = None
     if not isinstance(facts, dict):
         raise ToolchainError(
