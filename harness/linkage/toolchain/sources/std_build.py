@@ -190,12 +190,9 @@ def environment(compiler: StdCompiler, source: RustSource, env: Mapping[str, str
         # cargo has this for its own tests; without it the sources must be in the sysroot.
         "__CARGO_TESTS_ONLY_SRC_ROOT": str(source.library),
         # As rustc's own build has it: bitcode for LTO. The optimiser costs more time than it is worth here.
+        # Not --cap-lints=allow: it hides the warnings by which cargo knows the crate types of a target.
         "CARGO_ENCODED_RUSTFLAGS": "\x1f".join(
-            [
-                "-Cembed-bitcode=yes",
-                "--cap-lints=allow",
-                f"--remap-path-prefix={source.library.parent}=/rust-src",
-            ]
+            ["-Cembed-bitcode=yes", f"--remap-path-prefix={source.library.parent}=/rust-src"]
         ),
         "CARGO_PROFILE_RELEASE_OPT_LEVEL": "1",
         "CARGO_PROFILE_RELEASE_DEBUG": "0",
