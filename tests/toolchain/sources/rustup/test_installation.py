@@ -1,6 +1,7 @@
 """Installing a rustc if there is none, with the real rustup, from a server on this machine."""
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from linkage.toolchain.sources.rustup.installation import install
 from linkage.toolchain.sources.rustup.wheel import install_wheel
 from support.dist_server import DistServer, serve
 from support.fake_compiler import FakeRustc
+from support.std_compiling import BARE, RUSTC, put_cargo
 
 HOST = machine_host()
 SYSTEM = "/usr/bin:/bin"
@@ -309,6 +311,36 @@ def test_a_target_that_the_server_does_not_have(
     with pytest.raises(ToolchainError, match="rustup cannot install std for aarch64-apple-darwin: "):
         sources.install("stable", InstallOptions(targets=("aarch64-apple-darwin",)), env, lambda _: None)
     assert installed_stds(env) == [HOST]
+
+
+def test_a_target_that_is_compiled(
+    server: DistServer, env: dict[str, str], rustup_folder: Path, fake_rustc: FakeRustc, tmp_path: Path
+) -> None:
+    env["PATH"] = f"{put_cargo(tmp_path / 'cargo')}:{rustup_folder}:{SYSTEM}"
+    env["LOG"] = str(tmp_path / "log")
+    sysroot = fake_rustc(RUSTC, "compiling/bin/rustc").parents[1]
+    (sysroot / f"lib/rustlib/{HOST}/lib").mkdir(parents=True)
+    (sysroot / f"lib/rustlib/{HOST}/lib/libstd-1.rlib").write_bytes(b"!<arch>\n")
+    server.publish(sysroot, host=HOST, channel="1.96.0", date="2026-05-28", version="1.96.0")
+    said: list[str] = []
+    options = InstallOptions(targets=(BARE,))
+    with pytest.raises(ToolchainError) as raised:
+        sources.install("1.96.0", options, env, said.append)
+    assert re.fullmatch(
+        rf"toolchain 1\.96\.0: rustup cannot install std for {BARE}: error: .*, nor rust-src to compile it: "
+        r"error: .*\(help: put the sources of the same version into .*/lib/rustlib/src/rust\)",
+        str(raised.value),
+    )
+    folder = Path(env["HOME"], ".cache/linkage/rustup/toolchains", f"1.96.0-{HOST}")
+    core = folder / "lib/rustlib/src/rust/library/core/src/lib.rs"
+    core.parent.mkdir(parents=True)
+    core.touch()
+    for _ in range(2):
+        sources.install("1.96.0", options, env, said.append)
+    assert f"1.96.0: installed std for {BARE}, compiled here: alloc, compiler_builtins, core" in said
+    assert said[-1] == f"1.96.0: std for {BARE} is already installed"
+    assert (folder / "lib/rustlib" / BARE / "lib/libcore-1.rlib").exists()
+    assert [path.name for path in folder.parents[1].glob("new-*")] == []
 
 
 def test_a_toolchain_of_the_user_gets_no_std(env: dict[str, str], fake_rustc: FakeRustc) -> None:
