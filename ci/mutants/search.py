@@ -1,9 +1,9 @@
 """The search for a case that detects a fault: which variants are tried, and in which order."""
 
 import time
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import Self
 
@@ -74,21 +74,36 @@ def order(
     caught_before: Iterable[tuple[str, str]],
     per_case: int | None,
 ) -> list[PlannedVariant]:
-    """The variants to try: those that detected it before, then the most promising of each case. Pure."""
+    """The variants to try: those that detected it before, then the most promising of each case. Pure.
+
+    Each further variant of a case counts for less, and is as different as possible from the one before it.
+    """
     before = set(caught_before)
 
     def known(cell: PlannedVariant) -> bool:
         return (str(cell.case.file.resolve()), cell.id) in before
 
     ranked = sorted(found, key=lambda one: (not known(one[0]), -one[1], len(one[0].plan.steps)))
-    taken: Counter[str] = Counter()
-    placed: list[tuple[bool, int, float, int, PlannedVariant]] = []
-    for index, (cell, promise) in enumerate(ranked):
-        number = taken[cell.case.name]
-        taken[cell.case.name] += 1
-        if per_case is None or number < per_case:
-            placed.append((not known(cell), number, -promise, index, cell))
+    of_case: dict[str, list[tuple[PlannedVariant, float]]] = {}
+    for one in ranked:
+        of_case.setdefault(one[0].case.name, []).append(one)
+    placed: list[tuple[bool, float, int, int, PlannedVariant]] = []
+    for variants in of_case.values():
+        for number, (cell, promise) in enumerate(_spread(variants)[:per_case]):
+            placed.append((not known(cell), -promise / (number + 1), number, len(placed), cell))
     return [one[-1] for one in sorted(placed, key=lambda one: one[:4])]
+
+
+def _spread(ranked: Sequence[tuple[PlannedVariant, float]]) -> list[tuple[PlannedVariant, float]]:
+    """The same order, except that of equally promising variants the first is followed by the last, the one
+    between them, and then the others: neighbours in a matrix differ in one axis only.
+    """
+    spread: list[tuple[PlannedVariant, float]] = []
+    for _, group in groupby(ranked, key=lambda one: (one[1], len(one[0].plan.steps))):
+        equal = list(group)
+        places = dict.fromkeys((0, len(equal) - 1, len(equal) // 2, *range(len(equal))))
+        spread += [equal[place] for place in places]
+    return spread
 
 
 class FaultySession(Session):

@@ -21,6 +21,7 @@ from mutants.faults.fault import Fault
 from mutants.faults.rustc_cache import ASKED
 
 _EQUAL: Mapping[str, float] = MappingProxyType({})
+_FEW = 2
 _ALONE = {ASKED: Template.of("1")}
 
 
@@ -70,8 +71,18 @@ class PlannedVariant:
         A claim that few variants have counts for more: every step has an exit status, and few state what
         the linker is told.
         """
-        at = frozenset[str]().union(*(self.calls[path][2] for path in self.affected(fault)))
-        return sum(rarity.get(key, 1) * (3 * (key in at) + (key in self.claimed)) for key in fault.breaks)
+        affected = self.affected(fault)
+        at = frozenset[str]().union(*(self.calls[path][2] for path in affected))
+        found = sum(rarity.get(key, 1) * (3 * (key in at) + (key in self.claimed)) for key in fault.breaks)
+        # What is wrong with an output shows in the steps that use it.
+        ends = "exit" in fault.breaks or "stdout" in fault.breaks
+        return found + (self._used(affected) if ends else 0)
+
+    def _used(self, affected: frozenset[KeyPath]) -> int:
+        """How many processes run after the first of these steps, up to a few."""
+        paths = [step.path for step in self.plan.flat() if step.command is not None]
+        first = next((at for at, path in enumerate(paths) if path in affected), len(paths))
+        return min(_FEW, len(paths[first + 1 :]))
 
 
 def rarity(cells: Sequence[PlannedVariant]) -> dict[str, float]:

@@ -125,7 +125,7 @@ FAULTS = (
         "output-stale",
         "an output of an earlier build is left in place",
         _built,
-        ("same-as", "stdout", "differs-from", "produces"),
+        ("defines.none", "exports.none", "text", "same-as"),
         outputs=_stale,
         keeps_before=True,
     ),

@@ -136,7 +136,7 @@ FAULTS = (
         "output-appended",
         "an output is written behind the old one",
         _built,
-        ("exit", "members"),
+        ("defines.none", "exports.none", "text", "members"),
         outputs=_appended,
         keeps_before=True,
     ),

@@ -11,6 +11,7 @@ from mutants.faults import (
     headers,
     link_order,
     linking,
+    lto_move,
     printed,
     rebuilt,
     rlink,
@@ -43,6 +44,7 @@ _MODULES = (
     rlink,
     printed,
     rebuilt,
+    lto_move,
     foreign,
 )
 

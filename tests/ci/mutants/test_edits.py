@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 from mutants.faults import ar, elf
+from mutants.faults.call import Call
 from mutants.faults.elf import NEEDED, NOTHING, WEAK, EditableElf
+from mutants.faults.fault import CompilerOutputs
+from mutants.faults.table import EVERY
 
 SOURCE = "int outside(void);\nint answer(void) { return outside(); }\nint other(void) { return 1; }\n"
 
@@ -71,6 +74,33 @@ def test_symbols_are_undefined_hidden_and_weakened(made: Path) -> None:
     elf.change(object_, weaken)
     assert " W other" in said("nm", str(object_))
     assert elf.defined(b"odd") == elf.undefined(b"\x7fELF\x02\x01") == []
+
+
+def test_members_that_lto_should_have_taken_in(made: Path) -> None:
+    """What the faults of `lto_move` do to an archive of a crate."""
+    source = made / "top.c"
+    source.write_text("int _Rused(void) { return 1; }\nint _Runused(void) { return 2; }\n")
+    (made / "user.c").write_text("int _Rused(void);\nint top(void) { return _Rused(); }\n")
+    for name in ("top", "user"):
+        subprocess.run(
+            ["cc", "-c", str(made / f"{name}.c"), "-o", str(made / f"{name}.0.rcgu.o")], check=True
+        )
+    objects = [str(made / "top.0.rcgu.o"), str(made / "user.0.rcgu.o")]
+    file = made / "libtop.a"
+    subprocess.run(["ar", "rcs", str(file), *objects], check=True)
+    outputs = CompilerOutputs(Call.of(["top.rs"]), (file,), {})
+
+    def apply(name: str) -> dict[str, bytes]:
+        change = EVERY[name].outputs
+        assert change is not None
+        change(outputs)
+        return {one.name: one.content for one in ar.members(file.read_bytes())}
+
+    twice = apply("lto-module-twice")
+    assert twice["top.lto.rcgu.o"] == twice["top.0.rcgu.o"]
+    local = apply("thin-import-internalised")
+    assert elf.defined(local["top.0.rcgu.o"]) == ["_Runused"]  # the one that is not imported stays
+    assert "_Rused" in elf.undefined(local["user.0.rcgu.o"])
 
 
 def test_a_needed_library_is_dropped(made: Path) -> None:

@@ -1,7 +1,10 @@
 """Command lines of rustc as faults see them, and to which of them each fault applies."""
 
+from types import ModuleType
+
 import pytest
 
+from mutants.faults import lto_move
 from mutants.faults.call import Call
 from mutants.faults.table import EVERY, FAULTS
 
@@ -65,6 +68,26 @@ def test_what_links() -> None:
     assert call(LINK_ONLY).makes("cdylib")
 
 
+def test_faults_of_moving_lto_apply_where_it_is_done() -> None:
+    found = applying(STATICLIB) & names_of(lto_move)
+    assert {"upstream-beside-lto", "lto-module-twice", "shim-beside-lto", "last-type-only"} <= found
+    assert {"exports-as-a-cdylib", "undefined-after-lto", "lto-native-lost"} <= found
+    assert (
+        not {"thin-import-internalised", "exports-as-a-dylib", "split-debug-lost", "rlib-internalised"}
+        & found
+    )
+    assert applying("lib.rs --crate-type=cdylib") & names_of(lto_move) == set()
+    assert applying("lib.rs --crate-type=cdylib -Clto=thin") & names_of(lto_move) >= {"script-before-lto"}
+    assert {"rlib-internalised", "exports-as-a-dylib"} <= applying(
+        "lib.rs --crate-type=rlib --crate-type=cdylib"
+    )
+    assert {"link-only-metadata-lost", "link-only-exports-all"} <= applying(LINK_ONLY)
+
+
+def names_of(module: ModuleType) -> set[str]:
+    return {one.name for one in module.FAULTS}
+
+
 def applying(text: str) -> set[str]:
     return {name for name, fault in FAULTS.items() if fault.applies(call(text))}
 
@@ -101,6 +124,7 @@ def test_each_fault_has_an_effect_and_a_description(name: str) -> None:
         ("first-crate-type-only", "l.rs --crate-type=a --crate-type=b", "l.rs --crate-type=a"),
         ("cdylib-is-dylib", "l.rs --crate-type=cdylib", "l.rs --crate-type=dylib"),
         ("print-ignored", "l.rs --print link-args", "l.rs"),
+        ("last-type-only", "l.rs --crate-type=a --crate-type=b", "l.rs --crate-type=b"),
     ],
 )
 def test_what_rustc_is_really_called_with(name: str, words: str, called: str) -> None:

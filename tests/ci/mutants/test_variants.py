@@ -13,7 +13,7 @@ from linkage.toolchain import Located, Toolchain, probe
 from mutants.claims import claims_of, never_red
 from mutants.faults.table import FAULTS
 from mutants.search import order
-from mutants.variants import PlannedVariant, faulted
+from mutants.variants import PlannedVariant, faulted, rarity
 
 TEXT = """\
 summary: Two kinds
@@ -77,6 +77,25 @@ def test_each_case_gets_its_turn(cells: Make) -> None:
     assert order(found, (), 1) == [first[1], second[0]]
     before = (str(first[0].case.file.resolve()), first[0].id)
     assert order(found, [before], 1) == [first[0], second[0]]
+
+
+def test_variants_of_a_case_are_spread(cells: Make) -> None:
+    many = cells("x.yaml", TEXT.replace("[cdylib, rlib]", "[cdylib, rlib, dylib, staticlib, bin]"))
+    other = cells("y.yaml")[0]
+    found = [*((cell, 4.0) for cell in many), (other, 1.5)]
+    first, second, third, fourth, fifth = many
+    # The fourth of a case is worth a quarter of its promise.
+    assert order(found, (), None) == [first, fifth, other, third, second, fourth]
+    assert order(found, (), 2) == [first, fifth, other]
+
+
+def test_rare_claims_promise_more(cells: Make) -> None:
+    cdylib, rlib = cells()
+    weights = rarity([cdylib, rlib, rlib, rlib])
+    assert weights["exit"] == 0
+    assert weights["exports"] > weights["defines"] > 0
+    exports = FAULTS["export-lost"]
+    assert cdylib.promise(exports, weights) > cdylib.promise(exports, dict.fromkeys(weights, 0.0)) > 0
 
 
 def test_claims_that_never_failed(cells: Make) -> None:
