@@ -94,6 +94,15 @@ def test_a_claim_about_another_kind_of_output_is_news() -> None:
     assert issues(GRAPH, replace(found, claim="k1.cdylib.unresolved.none")) == []
 
 
+def test_a_bug_of_the_second_half_is_not_one_of_a_whole_step() -> None:
+    text = CASE.replace("  - {rustc: lib.rs,", "  - {rustc: lib.rs, no-link: true}\n  - {link-only: lib,")
+    text = text.replace("{step: lib, claim: lib.staticlib.unresolved}", "{step: link-lib, claim: produces}")
+    bugs = shipped_bugs([(read(text), [])])
+    nothing = Failure("link-k1", "produces", "", "produces libk1.a", "produced nothing")
+    assert issues(GRAPH, nothing, bugs=bugs) == ["rust-lang/rust#3"]
+    assert issues(GRAPH, replace(nothing, step="k1"), bugs=bugs) == []
+
+
 def test_a_condition_on_an_axis_of_the_case_alone_is_open() -> None:
     cell = {"lto": "fat", "crate-type": ("dylib",)}
     for data, expected in (

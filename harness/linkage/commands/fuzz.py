@@ -97,7 +97,6 @@ def run(arguments: argparse.Namespace) -> int:
 
         fuzzing, log = _fuzzing(arguments, Path(folder))
         fuzzing.say, fuzzing.show = say, show
-        interruption.describe = lambda: _interrupted(arguments, log)
         say(f"seed {log.start.seed}, on {', '.join(one.name for one in fuzzing.toolchains)}")
         try:
             fuzzing.run()
@@ -125,6 +124,7 @@ def _fuzzing(arguments: argparse.Namespace, folder: Path) -> "tuple[FuzzSession,
     from linkage.run.job_server import JobServer, processors  # noqa: PLC0415
 
     session = _session(arguments, folder)
+    bugs = shipped_bugs((case, _texts(case)) for case in _shipped())  # slow: before there is anything to keep
     save = Path(arguments.save) if arguments.save else None
     log = load(save) if arguments.resume and save else None
     toolchains = session.toolchains(list(log.start.toolchains) if log else arguments.toolchain)
@@ -135,7 +135,7 @@ def _fuzzing(arguments: argparse.Namespace, folder: Path) -> "tuple[FuzzSession,
     at_once = arguments.jobs or processors()
     session.jobs = JobServer.make(folder, at_once)
     limits = FuzzLimits(arguments.minutes * 60, arguments.graphs, at_once)
-    bugs = shipped_bugs((case, _texts(case)) for case in _shipped())
+    interruption.describe = lambda: _interrupted(arguments, log)
     return FuzzSession(session, toolchains, log, limits, folder, bugs, finding_text), log
 
 

@@ -180,15 +180,12 @@ def action_of(step: str) -> str:
     return "cc" if step.endswith(("_native", "_data")) else "rustc"
 
 
-_COMPILING = {"rustc", "link-only"}
-
-
 def _explains(bug: ShippedBug, failure: Failure, attributes: frozenset[str], used: Mapping[str, Any]) -> bool:
     mine = action_of(failure.step)
     if mine == "run" and "undefined symbol" in failure.found:
         mine = "cc"  # the loader links, too
-    if mine not in bug.actions and not (mine in _COMPILING and _COMPILING & set(bug.actions)):
-        return False
+    if mine not in bug.actions and not (mine == "link-only" and "rustc" in bug.actions):
+        return False  # what one step does wrong, two halves may, too; not the other way round
     signature = bug.bug.signature
     texts = [one for one in (signature.stderr, signature.found) if one is not None]
     if signature.claim and not _claimed(signature.claim, failure.claim):
