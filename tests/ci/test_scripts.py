@@ -363,6 +363,49 @@ def test_pips_own_words_for_no_network(tmp_path: Path, checkout: Checkout) -> No
     assert "pip cannot reach the package index" in checkout.refusal(PIP_SAYS=pip.stdout + pip.stderr)
 
 
+TARGETS_TOOLS = (
+    "qemu-s390x s390x-linux-gnu-gcc x86_64-w64-mingw32-gcc aarch64-linux-gnu-gcc i686-linux-gnu-gcc"
+)
+TARGETS_TOOLS += " riscv64-linux-gnu-gcc ld.lld-22 llvm-readobj-22 wasm-objdump node"
+
+
+def _with_tools_of_targets(checkout: Checkout) -> None:
+    for name in TARGETS_TOOLS.split():
+        checkout.add(name, "#!/bin/sh\n")
+    (checkout.bin / "basename").symlink_to(shutil.which("basename") or "/usr/bin/basename")
+
+
+def test_the_quick_targets_install_no_compiler(checkout: Checkout) -> None:
+    _with_tools_of_targets(checkout)
+    assert checkout.call("ci/targets", "--quick", "-k", "x").returncode == 0
+    assert [line for line in checkout.log() if line.startswith("linkage")] == [
+        "linkage run -n auto cases/targets -k x"
+    ]
+
+
+def test_all_targets_run_on_compilers_of_their_own(checkout: Checkout) -> None:
+    _with_tools_of_targets(checkout)
+    rustc = checkout.folder / "cache/linkage-targets/linkage/debian/1.85.1/rustc"
+    rustc.parent.mkdir(parents=True)
+    rustc.write_text("#!/bin/sh\n")
+    rustc.chmod(0o755)
+    result = checkout.call("ci/targets", XDG_CACHE_HOME=str(checkout.folder / "cache"))
+    assert result.returncode == 0, result
+    *installs, first, second = [line for line in checkout.log() if line.startswith("linkage")]
+    assert "linkage toolchains install debian:1.63 --target x86_64-pc-windows-gnu" in installs
+    assert all(line.startswith("linkage toolchains install debian:") for line in installs)
+    assert first == "linkage run -n auto cases/targets"
+    assert second == f"linkage run -n auto cases/targets --toolchain debian-1.85.1={rustc}"
+
+
+def test_a_std_that_is_not_there_does_not_stop_the_others(checkout: Checkout) -> None:
+    _with_tools_of_targets(checkout)
+    result = checkout.call("ci/targets", "--install-only", FAIL="linkage")
+    assert result.returncode == 0
+    assert "== no std for aarch64-unknown-linux-gnu of debian:1.63: see above" in result.stdout
+    assert sum("toolchains install" in line for line in checkout.log()) == 14
+
+
 def test_the_scripts_are_shellcheck_clean() -> None:
     shellcheck = shutil.which("shellcheck")
     if not shellcheck:
