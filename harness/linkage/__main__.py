@@ -18,7 +18,8 @@ def _leave(_number: int, _frame: object) -> None:
 
 def main() -> int:
     """Run the command that this process was started for, and return its exit status."""
-    for number in (_signal.SIGINT, _signal.SIGTERM, _signal.SIGHUP):
+    asked = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
+    for number in (getattr(_signal, name) for name in asked if hasattr(_signal, name)):
         if _signal.getsignal(number) != _signal.SIG_IGN:
             _signal.signal(number, _leave)
     from linkage.host.interruption import NO_ANSWER, interruption  # noqa: PLC0415 - after the signals

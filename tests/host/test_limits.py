@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from linkage.host import process
+from linkage.host import supervised_process
 from linkage.host.control_group import group_places
-from linkage.host.limits import StepLimits, own_memory, usage
+from linkage.host.limits import StepLimits
 from linkage.host.process import ProcessResult, run
 from linkage.host.supervisor import children
+from linkage.host.watch import own_memory, usage
 
 ENV = {"PATH": os.environ["PATH"]}
 SMALL = StepLimits(memory=100 << 20, processes=40, file_size=1 << 20, open_files=64)
@@ -23,11 +24,11 @@ SMALL = StepLimits(memory=100 << 20, processes=40, file_size=1 << 20, open_files
 def kept(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Both ways to keep processes within limits."""
     if request.param == "by looking":
-        monkeypatch.setattr(process, "make_group", lambda *_: None)
+        monkeypatch.setattr(supervised_process, "make_group", lambda *_: None)
     elif not group_places():
         pytest.skip("this user cannot make control groups for memory and processes here")
-    pool = process._SupervisorPool()
-    monkeypatch.setattr(process, "_supervisors", pool)
+    pool = supervised_process._SupervisorPool()
+    monkeypatch.setattr(supervised_process, "_supervisors", pool)
     yield
     for one in [one for idle in pool._idle.values() for one in idle]:
         one.stop()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from linkage.host import process
+from linkage.host import process, supervised_process
 from linkage.host.process import ProcessResult, run, signal_name
 
 ENV = {"PATH": os.environ["PATH"]}
@@ -176,7 +176,7 @@ def test_what_was_started_dies_with_us(number: signal.Signals, tmp_path: Path) -
 def test_all_that_runs_can_be_ended_from_another_thread(tmp_path: Path) -> None:
     with ThreadPoolExecutor(2) as pool:
         running = [pool.submit(shell, "touch started$$; exec sleep 1000", tmp_path) for _ in range(2)]
-        while len(list(tmp_path.glob("started*"))) < 2 or len(process._running.groups) < 2:
+        while len(list(tmp_path.glob("started*"))) < 2 or len(supervised_process._running.groups) < 2:
             time.sleep(0.02)
         process.end_all()
         assert [one.result(30).status for one in running] == [-signal.SIGKILL] * 2

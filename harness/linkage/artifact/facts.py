@@ -7,7 +7,7 @@ encodes them to MessagePack and decodes them with their types checked.
 
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from functools import cached_property, lru_cache
 from itertools import groupby, takewhile
@@ -282,7 +282,25 @@ def _without_tables(member: ArchiveMember) -> ArchiveMember:
 def _with_tables(member: ArchiveMember, sections: SectionTable, symbols: SymbolTable | None) -> ArchiveMember:
     if member.object is None:
         return member
-    return replace(member, object=replace(member.object, sections=sections, symbols=symbols))
+    # Not dataclasses.replace: import libraries have thousands of members, and it takes twice as long.
+    values = list(_OBJECT_FIELDS(member.object))
+    values[_SECTIONS], values[_SYMBOLS] = sections, symbols
+    one = ObjectFile(*values)
+    return ArchiveMember(
+        member.name,
+        member.size,
+        one,
+        member.bitcode,
+        member.metadata,
+        member.crate,
+        member.error,
+        member.unread,
+    )
+
+
+_NAMES = [one.name for one in fields(ObjectFile)]
+_OBJECT_FIELDS = attrgetter(*_NAMES)
+_SECTIONS, _SYMBOLS = _NAMES.index("sections"), _NAMES.index("symbols")
 
 
 @dataclass(frozen=True, slots=True)

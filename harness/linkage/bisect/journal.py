@@ -9,7 +9,6 @@ The first word of a line counts: changing it, or writing a line without the resu
 probe. If two lines are about the same probe, the later one counts.
 """
 
-import fcntl
 import json
 import os
 import re
@@ -24,6 +23,7 @@ from linkage.bisect.search import Mark
 from linkage.bisect.signature import ProbeResult
 from linkage.errors import LinkageError
 from linkage.host.decoding import MALFORMED
+from linkage.host.locks import lock
 
 _FIELD = r'("(?:[^"\\]|\\.)*"|[^\s"{][^\s]*)'
 _LINE = re.compile(rf"(\w+)\s+{_FIELD}\s+{_FIELD}(?:\s+(\{{.*\}}))?\s*(?:#.*)?")
@@ -175,7 +175,7 @@ def _held(file: Path, *, wait: bool = False) -> IO[bytes]:
     except OSError as error:
         raise LinkageError(f"cannot be read: {error.strerror}", where=str(file)) from None
     try:
-        fcntl.flock(stream, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        lock(stream.fileno(), wait=wait)
     except BlockingIOError:
         stream.close()
         raise LinkageError(

@@ -1,7 +1,6 @@
 """Installs a bisection's toolchains and tries variants on them."""
 
 import contextlib
-import fcntl
 import os
 import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -31,6 +30,8 @@ from linkage.bisect.subject import NOT_ON_SERVER, MissingError
 from linkage.bisect.trial import Trial
 from linkage.compare.builds import in_order
 from linkage.errors import LinkageError, ToolchainError
+from linkage.host.locks import lock
+from linkage.host.system import disk_size
 from linkage.judge.verdict import Verdict, VerdictKind
 from linkage.run.session import Session
 from linkage.toolchain import Toolchain
@@ -291,7 +292,7 @@ class ToolchainProber:
         with contextlib.suppress(OSError):
             os.utime(home / _SIZE)
             self._used[name] = (home / _USED).open("a")
-            fcntl.flock(self._used[name], fcntl.LOCK_SH | fcntl.LOCK_NB)
+            lock(self._used[name].fileno(), shared=True, wait=False)
 
     def _make_room(self) -> None:
         """Remove unused toolchains until the next one fits."""
@@ -317,7 +318,7 @@ class ToolchainProber:
         self._found.pop(name, None)
         try:
             with FileLock(home / "lock", timeout=0), (home / _USED).open("a") as mark:
-                fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                lock(mark.fileno(), wait=False)
                 toolchain_home.remove(home)
         except (OSError, Timeout):
             return False  # another bisection uses it, or is fetching it
@@ -367,5 +368,5 @@ def _size(folder: Path) -> int:
     total = 0
     for file in folder.rglob("*"):
         with contextlib.suppress(OSError):  # it may be gone by now
-            total += file.lstat().st_blocks * 512
+            total += disk_size(file.lstat())
     return total

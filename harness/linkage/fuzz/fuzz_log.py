@@ -5,7 +5,6 @@ finding. A last line without its end was being written when the machine stopped:
 """
 
 import contextlib
-import fcntl
 import json
 from collections import Counter
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ import msgspec
 from linkage.bisect.signature import Signature
 from linkage.errors import LinkageError
 from linkage.host.decoding import MALFORMED
+from linkage.host.locks import lock
 
 NAME = "session.jsonl"
 
@@ -187,7 +187,7 @@ def load(folder: Path) -> FuzzLog:
 
 def _lock(stream: IO[bytes], folder: Path) -> None:
     try:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock(stream.fileno(), wait=False)
     except BlockingIOError:
         stream.close()
         raise LinkageError("another process uses this session", where=str(folder)) from None

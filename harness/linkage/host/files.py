@@ -182,12 +182,12 @@ def _write_to_descriptor(number: int, stream: object, content: bytes) -> None:
 
 
 def _write_to_special(path: Path, mode: int, content: bytes) -> None:
-    if stat.S_ISSOCK(mode):
+    if sys.platform != "win32" and stat.S_ISSOCK(mode):
         with socket.socket(socket.AF_UNIX) as connection:
             connection.connect(str(path))
             connection.sendall(content)
         return
-    number = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    number = os.open(path, os.O_WRONLY | getattr(os, "O_CLOEXEC", 0))
     try:
         _write_all(number, content)
     finally:

@@ -18,7 +18,9 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import NoReturn
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_SIGNALS = tuple(
+    found for name in ("SIGINT", "SIGTERM", "SIGHUP") if (found := getattr(signal, name, None)) is not None
+)
 _AGAIN = 0.2
 """Seconds after which a signal that was not noticed is repeated."""
 _PATIENCE = 5.0
@@ -75,7 +77,7 @@ class Interruption:
         """Kill the processes of `children`. Compilers have a guard of their own: linkage.host.process."""
         for pid in self.children:
             with contextlib.suppress(OSError):
-                os.kill(pid, signal.SIGKILL)
+                os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
 
     def _handle(self, number: int, _: FrameType | None) -> None:
         if self._repeats:
@@ -111,6 +113,10 @@ def deaf_children() -> Iterator[None]:
     over = threading.Event()
     # This thread takes the signals: Python's handlers run in the main thread all the same.
     threading.Thread(target=over.wait, daemon=True).start()
+    if sys.platform == "win32":  # has no mask of signals
+        yield
+        over.set()
+        return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     try:
         yield
@@ -128,7 +134,8 @@ def hear() -> None:
             raise KeyboardInterrupt
 
     signal.signal(signal.SIGINT, handle)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+    if sys.platform != "win32":
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
 
 
 interruption = Interruption()

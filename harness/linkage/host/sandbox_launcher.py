@@ -2,9 +2,11 @@
 # Sets the limits, runs the command, and writes to the open file REPORT how it ended: bwrap tells a signal
 # only as an exit status. It imports as little as it can, because every step waits for it.
 import os
-import resource
 import signal
 import sys
+
+assert sys.platform != "win32"  # bwrap starts it
+import resource
 
 report, limits, command = int(sys.argv[1]), sys.argv[2], sys.argv[3:]
 os.set_inheritable(report, False)

@@ -15,10 +15,8 @@ nothing is left of it, by itself or because the harness wrote `END`.
 
 import contextlib
 import errno
-import fcntl
 import marshal
 import os
-import resource
 import select
 import signal
 import socket
@@ -28,6 +26,11 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
+assert sys.platform != "win32"  # linkage.host.process chooses
+import fcntl
+import resource
+
+PROCESSES = "/proc"
 _PR_SET_CHILD_SUBREAPER = 36
 _PAUSE = 0.002
 _CHUNK = 4096
@@ -56,23 +59,58 @@ class StartRequest(NamedTuple):
 
 
 def children(pid: int) -> list[int]:
-    """The children of a process; none if it has ended, or where there is no /proc.
-
-    One may be missed if another ends at this moment.
-    """
+    """The children of a process; none if it has ended. One may be missed if another ends at this moment."""
+    if not os.path.isdir(PROCESSES):
+        return [one.pid for one in listed() if one.parent == pid]
     found: list[int] = []
     with contextlib.suppress(OSError):
-        for thread in os.listdir(f"/proc/{pid}/task"):
-            with contextlib.suppress(OSError), open(f"/proc/{pid}/task/{thread}/children", "rb") as file:
+        for thread in os.listdir(f"{PROCESSES}/{pid}/task"):
+            with (
+                contextlib.suppress(OSError),
+                open(f"{PROCESSES}/{pid}/task/{thread}/children", "rb") as file,
+            ):
                 found += map(int, file.read().split())
     return found
 
 
+class ListedProcess(NamedTuple):
+    """What `ps` says of a process; `resident` is in bytes."""
+
+    pid: int
+    parent: int
+    resident: int
+
+
+def listed() -> list[ListedProcess]:
+    """All processes, on a system without /proc: macOS, the BSDs. None if there is no `ps` either."""
+    import subprocess
+
+    command = ["ps", "-A", "-o", "pid=", "-o", "ppid=", "-o", "rss="]
+    with contextlib.suppress(OSError):
+        printed = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False).stdout
+        rows = [line.split() for line in printed.splitlines()]
+        return [ListedProcess(int(one[0]), int(one[1]), int(one[2]) << 10) for one in rows if one[2:]]
+    return []
+
+
 def tree(pid: int) -> list[int]:
     """A process and all that descend from it."""
+    if not os.path.isdir(PROCESSES):
+        return [pid, *(one.pid for one in descendants(pid))]
     found = [pid]
     for one in found:
         found += children(one)
+    return found
+
+
+def descendants(pid: int) -> list[ListedProcess]:
+    """All that descend from a process, by one list of `ps`."""
+    by_parent: dict[int, list[ListedProcess]] = {}
+    for one in listed():
+        by_parent.setdefault(one.parent, []).append(one)
+    found = list(by_parent.get(pid, ()))
+    for one in found:
+        found += by_parent.get(one.pid, ())
     return found
 
 
@@ -113,6 +151,7 @@ class _Supervisor:
                     os.close(one)
             self._tell(b"started %d" % program)
             if not self._until_ended(program):
+                _kill_group(program)  # the leader of its own
                 end()
             self._tell(b"done")
 

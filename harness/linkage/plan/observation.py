@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from linkage.artifact.facts import Facts
+from linkage.host.system import SIGBUS, SIGHUP, SIGKILL, SIGXCPU, SIGXFSZ
 from linkage.plan.template import CapturedText
 
 _FROM_OUTSIDE = {
-    signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP,  # out of memory, a shutdown
-    signal.SIGBUS, signal.SIGXCPU, signal.SIGXFSZ,  # a full disk under a mapped file, limits
+    SIGKILL, signal.SIGTERM, signal.SIGINT, SIGHUP,  # out of memory, a shutdown
+    SIGBUS, SIGXCPU, SIGXFSZ,  # a full disk under a mapped file, limits
 }  # fmt: skip
 
 _NATIVE_LIBS = "native-static-libs: "

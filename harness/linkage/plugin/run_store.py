@@ -1,7 +1,6 @@
 """The store that a run's options choose."""
 
 import contextlib
-import fcntl
 import os
 import random
 import re
@@ -14,7 +13,9 @@ import pytest
 
 from linkage.errors import LinkageError
 from linkage.host.folders import store_folder
+from linkage.host.locks import lock, open_to_lock
 from linkage.host.size import parse_size
+from linkage.host.system import owns
 from linkage.plugin.properties import verdict_of
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def _temporary_folder() -> tuple[str, int]:
     parent = Path(tempfile.gettempdir())
     for left in parent.glob(f"{_PREFIX}*"):
         with contextlib.suppress(OSError):
-            if left.stat().st_uid == os.getuid() and not left.is_symlink():
+            if owns(left) and not left.is_symlink():
                 remove_unheld(left)
     try:
         folder = tempfile.mkdtemp(prefix=_PREFIX)
@@ -140,7 +141,7 @@ def _temporary_folder() -> tuple[str, int]:
             where=str(parent),
             help="free space, or set TMPDIR",
         ) from None
-    mark = os.open(folder, os.O_RDONLY)
+    mark = open_to_lock(Path(folder))
     with contextlib.suppress(OSError):
-        fcntl.flock(mark, fcntl.LOCK_EX)
+        lock(mark)
     return folder, mark

@@ -6,7 +6,6 @@ import fnmatch
 import json
 import os
 import posixpath
-import resource
 import shutil
 import socket
 from collections.abc import Collection, Iterator, Mapping
@@ -21,6 +20,7 @@ from linkage.errors import ArtifactError
 from linkage.host import process
 from linkage.host.sandbox import Sandbox
 from linkage.host.size import shown_size
+from linkage.host.system import free_space, memory_is_limited
 from linkage.plan.command import Command, Word
 from linkage.plan.expectation import ended_right
 from linkage.plan.observation import Diagnostic, LinkerCall, Outcome, captured_text
@@ -179,7 +179,7 @@ def _process(step: PlannedStep, command: Command, workspace: Workspace, context:
     if command.watched is not None:
         called = linker.called(argv, command.watched)
         first = linker.install(watched, workspace.root / LINK_INPUTS, kept, env["PATH"], called)
-        env["PATH"] = f"{first}:{env['PATH']}"
+        env["PATH"] = f"{first}{os.pathsep}{env['PATH']}"
         argv = linker.redirected(argv, first / Path(called).name) if "/" in called else argv
     if command.program in ("ar", "tool", "cc", "cxx"):
         found = shutil.which(argv[0], path=env["PATH"])
@@ -245,7 +245,7 @@ def environment(command: Command, workspace: Workspace, context: Context) -> dic
     env = {key: context.environment[key] for key in PASSED_ENVIRONMENT if key in context.environment}
     env.setdefault("PATH", os.defpath)
     env |= {"LC_ALL": "C", "TMPDIR": str(workspace.temporary), "HOME": str(workspace.temporary)}
-    env["PATH"] = ":".join((*command.path, env["PATH"]))
+    env["PATH"] = os.pathsep.join((*command.path, env["PATH"]))
     env |= {key: context.filled(value, workspace) for key, value in command.env.items()}
     return env
 
@@ -281,14 +281,10 @@ _OVERCOMMIT = Path("/proc/sys/vm/overcommit_memory")
 
 
 def _machine_state(workspace: Workspace) -> MachineState:
-    disk = os.statvfs(workspace.temporary)
-    unlimited = resource.RLIM_INFINITY
-    limited = any(
-        resource.getrlimit(one)[0] != unlimited for one in (resource.RLIMIT_AS, resource.RLIMIT_DATA)
-    )
+    disk, limited = free_space(workspace.temporary), memory_is_limited()
     with contextlib.suppress(OSError):
         limited = limited or _OVERCOMMIT.read_text().strip() == "2"
-    return MachineState(disk.f_bavail * disk.f_frsize, disk.f_favail if disk.f_files else -1, limited)
+    return MachineState(disk.size, disk.files, limited)
 
 
 def _neutral_call(call: LinkerCall, workspace: Workspace) -> LinkerCall:

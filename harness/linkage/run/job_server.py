@@ -12,7 +12,6 @@ memory is low, no step starts next to others.
 """
 
 import contextlib
-import fcntl
 import os
 import select
 import sys
@@ -22,8 +21,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from linkage.host.locks import lock, unlock
+from linkage.host.system import make_fifo
+
 _PATIENCE = 0.5  # seconds between checks whether any holder is left that will return a token
 _TOKEN = b"+"
+_NONBLOCK, _CLOEXEC = (getattr(os, name, 0) for name in ("O_NONBLOCK", "O_CLOEXEC"))  # Windows has no FIFOs
 ROOM = 1 << 30
 """Bytes of memory that must be available before another process starts next to others: what a fat-LTO
 link of std needs. The first one always starts."""
@@ -55,9 +58,9 @@ class JobServer:
         if len(str(folder).split()) > 1 or "$" in str(folder):
             return None
         try:
-            os.mkfifo(server.fifo, 0o600)
+            make_fifo(server.fifo)
             (folder / "holders").touch()
-            server.kept = os.open(server.fifo, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+            server.kept = os.open(server.fifo, os.O_RDWR | _NONBLOCK | _CLOEXEC)
             os.write(server.kept, _TOKEN * width)
         except OSError:
             return None
@@ -89,7 +92,7 @@ class JobServer:
         with contextlib.ExitStack() as held:
             pipe = holders = None
             try:
-                pipe = _opened(self.fifo, os.O_RDWR | os.O_NONBLOCK, held)
+                pipe = _opened(self.fifo, os.O_RDWR | _NONBLOCK, held)
                 holders = _opened(self.folder / "holders", os.O_RDWR, held)
                 self._take(pipe, holders)
             except OSError:
@@ -103,13 +106,13 @@ class JobServer:
 
     def _take(self, pipe: int, holders: int) -> None:
         while True:
-            fcntl.flock(holders, fcntl.LOCK_SH)
+            lock(holders, shared=True)
             if not self._lost.exists() and (available() > ROOM or _alone(holders)):
                 with contextlib.suppress(BlockingIOError):
                     if os.read(pipe, 1):
                         return
             # Wait without the lock: a process that waits is not a holder that will return a token.
-            fcntl.flock(holders, fcntl.LOCK_UN)
+            unlock(holders)
             self._restore(pipe, holders)
             if self._lost.exists() or available() <= ROOM:
                 time.sleep(_PATIENCE / 10)  # the fifo may hold some
@@ -119,7 +122,7 @@ class JobServer:
     def _restore(self, pipe: int, holders: int) -> None:
         """Put all tokens into the fifo if nobody holds one."""
         try:
-            fcntl.flock(holders, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock(holders, wait=False)
         except BlockingIOError:
             return
         try:
@@ -129,17 +132,17 @@ class JobServer:
             self._lost.unlink(missing_ok=True)
             os.write(pipe, _TOKEN * self.width)
         finally:
-            fcntl.flock(holders, fcntl.LOCK_UN)
+            unlock(holders)
 
 
 def _alone(holders: int) -> bool:
     """Whether nobody else holds a token; the shared lock is held again afterwards."""
     try:
-        fcntl.flock(holders, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock(holders, wait=False)
     except BlockingIOError:
         return False
     finally:
-        fcntl.flock(holders, fcntl.LOCK_SH)
+        lock(holders, shared=True)
     return True
 
 
@@ -154,6 +157,6 @@ def available(meminfo: Path = _MEMORY) -> int:
 
 
 def _opened(place: Path, flags: int, held: contextlib.ExitStack) -> int:
-    handle = os.open(place, flags | os.O_CLOEXEC)
+    handle = os.open(place, flags | _CLOEXEC)
     held.callback(os.close, handle)
     return handle

@@ -9,11 +9,11 @@ inodes do not count: machines that were installed alike can share a store.
 import hashlib
 import os
 import platform
-import resource
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from linkage.host.system import is_root, resource_limits
 from linkage.run.executor import PASSED_ENVIRONMENT
 from linkage.toolchain.machine import Machine
 from linkage.toolchain.tools import marks
@@ -117,10 +117,10 @@ def _beside() -> Iterator[Path]:
 
 def _allowed() -> Iterator[str]:
     """The limits of resources, and the privileges: root reads what others may not."""
-    for name in sorted(name for name in dir(resource) if name.startswith("RLIMIT_")):
-        yield f"{name}={resource.getrlimit(getattr(resource, name))}"
+    for name, limits in resource_limits().items():
+        yield f"{name}={limits}"
     privileges = _lines(_STATUS, "CapEff:", "Seccomp:", "NoNewPrivs:")
-    yield f"root={os.geteuid() == 0} {privileges}"
+    yield f"root={is_root()} {privileges}"
 
 
 def _processor() -> str:

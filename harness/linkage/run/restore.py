@@ -1,11 +1,11 @@
 """Restores a cached state of a working folder."""
 
-import os
 import tempfile
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
+from linkage.host.system import make_fifo
 from linkage.plan.state import FIFO, Node, State
 from linkage.run.workspace import Workspace
 from linkage.store.store import Store, remove_tree
@@ -59,7 +59,7 @@ def _make(root: Path, missing: Mapping[str, Node], fetched: Mapping[str, Path]) 
             path.symlink_to(node.content)
         elif node.kind == "special":
             path.unlink(missing_ok=True)
-            os.mkfifo(path)
+            make_fifo(path)
             path.chmod(node.mode)
         elif node.stored is not None:
             _place(fetched[node.stored], path, node.mode, again=uses[node.stored] > 1)

@@ -7,12 +7,12 @@ may contain any text; and what a program prints counts only if the limit can hav
 
 import json
 import re
-import signal
 from dataclasses import dataclass
 
 from linkage.host.limits import StepLimits
 from linkage.host.process import ProcessResult
 from linkage.host.size import shown_size
+from linkage.host.system import SIGBUS, SIGKILL, SIGXCPU, SIGXFSZ
 
 FULL = 1 << 20
 """With fewer bytes free, a disk is full."""
@@ -102,12 +102,12 @@ def shortage(
 def _by_cause(status: int, machine: MachineState, limits: StepLimits) -> str | None:
     if machine.free < FULL or machine.free_files == 0:
         return DISK_FULL
-    if status == -signal.SIGBUS and machine.free < NEARLY_FULL:
+    if status == -SIGBUS and machine.free < NEARLY_FULL:
         return f"was killed by SIGBUS: {DISK_FULL}"
     return {
-        -signal.SIGXFSZ: limit_text("file_size", limits, 0),
-        -signal.SIGXCPU: "was killed by SIGXCPU (help: see `ulimit -t`)",
-        -signal.SIGKILL: _KILLED,
+        -SIGXFSZ: limit_text("file_size", limits, 0),
+        -SIGXCPU: "was killed by SIGXCPU (help: see `ulimit -t`)",
+        -SIGKILL: _KILLED,
     }.get(status)
 
 

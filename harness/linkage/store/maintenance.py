@@ -5,7 +5,6 @@ touched: the working folders of its variants, files that it is writing, and the 
 is running.
 """
 
-import fcntl
 import os
 import re
 import time
@@ -19,6 +18,7 @@ import filelock
 
 from linkage.artifact.digest import file_digest
 from linkage.errors import LinkageError, StoreError
+from linkage.host.locks import lock, open_to_lock
 from linkage.store.store import (
     FOLDERS,
     TAG,
@@ -274,11 +274,11 @@ def _temporary(store: Store) -> list[Path]:
 
 def _is_held(place: Path) -> bool:
     try:
-        mark = os.open(mark_of(place), os.O_RDONLY)
+        mark = open_to_lock(mark_of(place))
     except OSError:
         return False
     try:
-        fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock(mark, wait=False)
     except OSError:
         return True
     finally:

@@ -6,7 +6,6 @@ temporary file that is then renamed, so that no reader sees half of it.
 """
 
 import contextlib
-import fcntl
 import hashlib
 import itertools
 import json
@@ -27,6 +26,7 @@ from linkage.artifact.cache import LruCache
 from linkage.artifact.digest import file_digest
 from linkage.errors import StoreError
 from linkage.host.decoding import MALFORMED
+from linkage.host.locks import lock, open_to_lock
 
 VERSION = 4
 """Of the layout and the readers: entries of other versions are ignored."""
@@ -207,7 +207,7 @@ class Store:
         """Lock a variant's folder for as long as `held` is open, unless it is locked. Raises OSError."""
         mark = os.open(self.folder / "marks" / folder.name, os.O_RDWR | os.O_CREAT, 0o666)
         try:
-            fcntl.flock(mark, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock(mark, wait=wait)
         except BlockingIOError:
             os.close(mark)
             return False
@@ -239,11 +239,11 @@ class Store:
             except OSError:
                 folder = self._elsewhere()
             try:
-                mark = os.open(folder, os.O_RDONLY)
+                mark = open_to_lock(folder)
             except FileNotFoundError:  # swept before it could be locked
                 continue
             with contextlib.suppress(OSError):  # a file system without locks has no sweeper either
-                fcntl.flock(mark, fcntl.LOCK_EX)
+                lock(mark)
             if folder.exists():
                 return folder, mark
             os.close(mark)
@@ -311,7 +311,7 @@ class Store:
         while True:
             mark, name = _made_for(self.folder / "new/file", lambda place: tempfile.mkstemp(dir=place.parent))
             with contextlib.suppress(OSError):
-                fcntl.flock(mark, fcntl.LOCK_EX)
+                lock(mark)
             if os.fstat(mark).st_nlink:
                 return Path(name), mark
             os.close(mark)  # swept before it could be locked
@@ -380,11 +380,11 @@ def _make_empty(folder: Path) -> None:
 def remove_unheld(place: Path) -> bool:
     """Remove a file or folder that no process holds a lock on; return whether it is gone."""
     try:
-        mark = os.open(mark_of(place), os.O_RDONLY)
+        mark = open_to_lock(mark_of(place))
     except OSError:
         return not os.path.lexists(place)
     try:
-        fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock(mark, wait=False)
         remove_tree(place) if place.is_dir() else place.unlink(missing_ok=True)
     except OSError:
         return False
