@@ -7,8 +7,8 @@ import pytest
 from linkage.case.case import Case
 from linkage.case.reader import parse_case, read_case
 from linkage.judge.verdict import Failure, Verdict, VerdictKind
-from linkage.plan.plan import Variant
 from linkage.render.evidence import explain_verdict
+from linkage.run.selection import variants
 from linkage.run.session import Session
 from linkage.toolchain import Toolchain
 from support.teeth import Tooth, teeth
@@ -24,8 +24,8 @@ def _name(file: Path) -> str:
 
 def verdicts(case: Case, toolchain: Toolchain, session: Session) -> dict[str, Verdict]:
     """The verdict on each variant of a case, by its id."""
-    variants = [Variant(case, row, toolchain) for row in case.rows]
-    return {variant.id: session.verdict(variant) for variant in variants}
+    found = variants(case, toolchain, None, session.others)
+    return {variant.id: session.verdict(variant) for variant in found}
 
 
 def _claim(failure: Failure) -> str:
@@ -34,6 +34,7 @@ def _claim(failure: Failure) -> str:
 
 @pytest.mark.parametrize("file", FILES, ids=_name)
 def test_a_case_passes(file: Path, toolchains: list[Toolchain], session: Session) -> None:
+    session.choose_others([], toolchains)
     wrong: list[str] = []
     skipped: set[str] = set()
     passed = 0
@@ -52,6 +53,7 @@ def test_a_case_passes(file: Path, toolchains: list[Toolchain], session: Session
 
 @pytest.mark.parametrize("tooth", TEETH, ids=str)
 def test_teeth_fail_on_a_fault(tooth: Tooth, toolchains: list[Toolchain], session: Session) -> None:
+    session.choose_others([], toolchains)
     case = parse_case(tooth.text, tooth.file, tooth.file.name)
     for toolchain in toolchains:
         found = verdicts(case, toolchain, session)
