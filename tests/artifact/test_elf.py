@@ -331,6 +331,13 @@ def test_functions_that_are_called_at_the_start_and_the_end(compile_c: Compile) 
     sectionless = read_bytes(bytes(data)).object
     assert sectionless is not None
     assert (sectionless.init_array, sectionless.fini_array) == (2, 1)
+    whole = path.read_bytes()
+    untold = read_bytes(whole.replace(struct.pack("<QQ", 28, 8), struct.pack("<QQ", 0x6FFFFEF0, 8), 1)).object
+    assert untold is not None
+    assert (untold.init_array, untold.fini_array) == (
+        2,
+        0,
+    )  # the section is there; the loader is not told of it
     nothing = _object(compile_c(LIBRARY, "-c"))
     assert (nothing.init_array, nothing.fini_array) == (0, 0)
 

@@ -120,8 +120,11 @@ def test_explain_compiles_nothing(linkage: Linkage, rustc: str, tmp_path: Path) 
         "      produces: liblib.a",
         '      lib.staticlib (liblib.a): defines {"all": ["question"]}',
     ]
-    assert known[4] == "      lib.staticlib (liblib.a): invariants duplicates"
-    assert known[5].startswith("  known bug rust-lang/rust#1: ")
+    assert known[4:6] == [
+        "      lib.staticlib (liblib.a): invariants duplicates, executable-stack, age",
+        "      lib: invariants files",
+    ]
+    assert known[6].startswith("  known bug rust-lang/rust#1: ")
     assert blocks[5].splitlines()[1:] == ["  skipped: this machine has no no-such-program"]
     assert "  $ truncate -s '<100' liblib.a" in blocks[6].splitlines()
     assert not [

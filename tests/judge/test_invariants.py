@@ -1,9 +1,13 @@
 """Invariants: each holds, does not hold, cannot be judged, or does not apply; and a case lifts one."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
-from linkage.artifact.facts import Dynamic, Facts, ObjectType, UnknownFile
-from linkage.case.invariants import INVARIANTS, OF_KIND, InvariantName
+from linkage.artifact.facts import ArchiveMember, Dynamic, Facts, Metadata, ObjectType, Relro, UnknownFile
+from linkage.artifact.tables import Section
+from linkage.case.invariants import INVARIANTS, OF_KIND, OF_STEP, InvariantName
 from linkage.judge.invariants import check_invariants
 from linkage.judge.verdict import VerdictKind
 from linkage.judge.view import View
@@ -12,14 +16,22 @@ from support.hand_made import STABLE, archive, done, elf, judged, member, planne
 OF_C = Dynamic(needed=("libgcc_s.so.1", "libc.so.6"), soname="liblib.so")
 OVER_RUST = Dynamic(needed=("libstd-1f2e.so", "libc.so.6"), soname="liblib.so")
 RUST = "_RNvNtCs1_4core9panicking5panic"
-GOOD = elf({"foo": "", "memcpy": "undefined"}, {"memcpy": "undefined"}, dynamic=OF_C, executable_stack=False)
+FULL: dict[str, Any] = {"relro": Relro.FULL}
+GOOD = elf({"foo": "", "memcpy": "undefined"}, {"memcpy": "undefined @GLIBC_2.14"}, dynamic=OF_C, **FULL)
 ONE, OTHER = member("one.o", ["foo"]), member("two.o", ["bar"])
-ALL = tuple(INVARIANTS)
+OF_LIBRARIES = tuple(name for name in INVARIANTS if name != "program-exports")
+
+
+def noteless(name: str, *, stack: bool | None) -> ArchiveMember:
+    """A member whose stack is executable, or that does not say."""
+    held = member(name, ["bar"])
+    assert held.object is not None
+    return replace(held, object=replace(held.object, executable_stack=stack))
 
 
 def found(facts: Facts, *names: InvariantName, file: str = "out/liblib.so") -> list[tuple[str, str, bool]]:
     """What does not hold: the invariant, what was found, and whether it is an error."""
-    misses = check_invariants(names or ALL, file, View(facts), STABLE)
+    misses = check_invariants(names or OF_LIBRARIES, file, View(facts), STABLE)
     return [(one.key.removeprefix("invariants."), one.mismatch.found, one.mismatch.error) for one in misses]
 
 
@@ -27,15 +39,22 @@ def found(facts: Facts, *names: InvariantName, file: str = "out/liblib.so") -> l
     "facts",
     [
         GOOD,
-        elf({RUST: "undefined"}, dynamic=OVER_RUST, executable_stack=False),
-        elf(
-            {RUST: "undefined weak", "rust_eh_personality": "undefined"}, dynamic=OF_C, executable_stack=False
-        ),
+        elf({RUST: "undefined"}, dynamic=OVER_RUST, **FULL),
+        elf({RUST: "undefined weak", "rust_eh_personality": "undefined"}, dynamic=OF_C, **FULL),
+        elf({}, {"memcpy": "undefined"}, dynamic=Dynamic(needed=("libc.so",), soname="liblib.so"), **FULL),
+        elf(sections=[Section(".init_array", 16, "INIT_ARRAY", "WA")], dynamic=OF_C, init_array=2, **FULL),
+        elf(sections=[Section(".init_array", 16, "INIT_ARRAY", "WA")], type=ObjectType.RELOCATABLE),
+        elf(dynamic=OF_C, machine="riscv"),
         archive(ONE, OTHER),
         archive(ONE, member("two.o", {"foo": "weak"})),
+        archive(ONE, member("lib.rmeta", None, metadata=Metadata(9, None, 8, compressed=False))),
     ],
-    ids=["of C", "over a Rust library", "weak or left to the user", "archive", "weak definitions"],
-)
+    ids=[
+        "of C", "over a Rust library", "weak or left to the user", "of a C library without versions",
+        "arrays", "an object's array", "a machine without full RELRO", "archive", "weak definitions",
+        "metadata",
+    ],
+)  # fmt: skip
 def test_holds(facts: Facts) -> None:
     assert found(facts) == []
 
@@ -49,6 +68,22 @@ def test_holds(facts: Facts) -> None:
         (elf({RUST: "undefined"}, dynamic=OF_C), "undefined", RUST),
         (elf({}, {RUST: "undefined"}, dynamic=OF_C), "undefined", RUST),
         (elf({RUST: "undefined"}), "undefined", RUST),
+        (elf({}, {RUST: ""}, dynamic=OF_C), "program-exports", RUST),
+        (elf({}, {"memcpy": "undefined"}, dynamic=OF_C), "symbol-versions", "no version of memcpy"),
+        (elf(dynamic=Dynamic(rpath=("/lib",))), "rpath", "DT_RPATH /lib"),
+        (elf(dynamic=OF_C, relro=Relro.PARTIAL), "relro", "partial"),
+        (
+            elf(sections=[Section(".fini_array", 8, "FINI_ARRAY", "WA")], dynamic=OF_C),
+            "called-functions",
+            "1 in it, 0 that the loader calls",
+        ),
+        (
+            elf(sections=[Section(".init_arrax", 8, "INIT_ARRAY", "WA")], dynamic=OF_C, init_array=1),
+            "called-functions",
+            "0 in it, 1 that the loader calls",
+        ),
+        (archive(ONE, noteless("two.o", stack=None)), "executable-stack", "two.o"),
+        (archive(ONE, noteless("two.o", stack=True)), "executable-stack", "two.o"),
         (elf(dynamic=Dynamic(soname="libother.so")), "soname", "libother.so"),
         (elf(dynamic=Dynamic()), "soname", "no SONAME"),
         (archive(ONE, member("two.o", ["foo"])), "duplicates", "foo"),
@@ -98,19 +133,21 @@ def test_every_kind_of_output_has_them() -> None:
     assert [(one.subject, one.file, one.names) for step in steps for one in step.invariants] == [
         ("lib.staticlib", "liblib.a", OF_KIND["staticlib"]),
         ("lib.dylib", "liblib.so", OF_KIND["dylib"]),
-        ("main.bin", "main", OF_KIND["bin"]),
+        ("lib", "", OF_STEP),
+        ("main.bin", "main", OF_KIND["shared"]),
     ]
     assert {read.pattern for step in steps for read in step.reads} >= {"liblib.a", "liblib.so", "main"}
 
 
 def test_of_two_outputs_with_one_name_the_last_is_left() -> None:
     (step,) = planned("  {rustc: lib.rs, id: lib, crate-type: [dylib, cdylib]}").steps
-    assert [one.subject for one in step.invariants] == ["lib.cdylib"]
+    assert [one.subject for one in step.invariants if one.file] == ["lib.cdylib"]
 
 
 @pytest.mark.parametrize("key", ["no-link: true, emit: [link]", "emit: [obj]"])
 def test_what_is_not_linked_has_none(key: str) -> None:
-    assert not planned(f"  {{rustc: lib.rs, crate-type: dylib, {key}}}").steps[0].invariants
+    step = planned(f"  {{rustc: lib.rs, crate-type: dylib, {key}}}").steps[0]
+    assert [one.names for one in step.invariants] == [OF_STEP]
 
 
 HEAD = "summary: A case\nsources: {lib.rs: ''}\n"
@@ -120,7 +157,7 @@ def case(lifted: str = "", bugs: str = "") -> str:
     return f"{HEAD}{lifted}\n{bugs}\nsteps: {{rustc: lib.rs, id: lib, crate-type: cdylib}}\n"
 
 
-BAD = done(facts={"liblib.so": elf(dynamic=OF_C, executable_stack=True)})
+BAD = done(facts={"liblib.so": elf(dynamic=OF_C, executable_stack=True, **FULL)})
 
 
 def test_a_verdict_names_the_invariant() -> None:
@@ -154,3 +191,54 @@ def test_an_unreadable_file_is_an_error_unless_the_case_makes_claims_about_it() 
     assert judged(planned(case()), outcome).outcome is VerdictKind.ERROR
     claimed = case().replace("cdylib}", "cdylib, claims: {lib.cdylib: {size: 9}}}")
     assert judged(planned(claimed), outcome).outcome is VerdictKind.PASS
+
+
+WELL = elf(dynamic=OF_C, **FULL)
+
+
+@pytest.mark.parametrize(
+    ("given", "claim", "found"),
+    [
+        ({"produced": ("liblib.so", "liblib-copy.so")}, "lib.invariants.files", "created liblib-copy.so"),
+        ({"produced": ("lib.rs", "liblib.so")}, "lib.invariants.files", "changed lib.rs"),
+        ({"older": ("liblib.so",)}, "lib.cdylib.invariants.age", "older"),
+    ],
+)
+def test_what_a_step_writes(given: dict[str, tuple[str, ...]], claim: str, found: str) -> None:
+    verdict = judged(planned(case()), done(facts={"liblib.so": WELL}, **given), files={"lib.rs": ""})
+    ((one, seen),) = [(failure.claim, failure.found) for failure in verdict.failures]
+    assert one == claim
+    assert found in seen
+
+
+def test_what_an_earlier_step_made_was_there() -> None:
+    steps = (
+        "steps: [{rustc: lib.rs, id: lib, crate-type: cdylib}, {rustc: lib.rs, id: next, crate-type: rlib}]"
+    )
+    outcomes = done(), done(produced=("liblib.rlib", "liblib.so"))
+    (failure,) = judged(planned(f"{HEAD}{steps}\n"), *outcomes).failures
+    assert (failure.claim, failure.found) == ("next.invariants.files", "changed liblib.so")
+
+
+@pytest.mark.parametrize(
+    ("more", "written"),
+    [
+        ("no-link: true", ("lib.rlink", "lib.lib.1f2e-cgu.0.rcgu.o")),
+        ("flags: [-Cincremental=state]", ("liblib.so", "state/lib-1f2e/s-1/dep-graph.bin")),
+        ("exit: 1", ("left-behind",)),
+    ],
+)
+def test_what_rustc_may_write_besides_its_outputs(more: str, written: tuple[str, ...]) -> None:
+    text = case().replace("cdylib}", f"cdylib, {more}}}")
+    status = 1 if more == "exit: 1" else 0
+    assert judged(planned(text), done(status=status, produced=written)).outcome is VerdictKind.PASS
+
+
+def test_another_program_beside_rustc_may_write_anything() -> None:
+    steps = "steps: {parallel: [{rustc: lib.rs, id: lib, crate-type: cdylib}, {tool: make, id: make}]}"
+    parts = done(), done()
+    outcome = done(produced=("liblib.so", "liblib.rlib", "made"), parts=parts)
+    assert judged(planned(f"{HEAD}{steps}\n"), outcome).outcome is VerdictKind.PASS
+    alone = steps.replace("{tool: make, id: make}", "{rustc: lib.rs, id: next, crate-type: rlib}")
+    (failure,) = judged(planned(f"{HEAD}{alone}\n"), outcome).failures
+    assert failure.found == "created made"

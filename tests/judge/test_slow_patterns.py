@@ -31,7 +31,9 @@ steps:
     claims:
       lib.cdylib: {{exports: [foo]}}
       {claims}
-{bugs}"""
+{bugs}
+invariants: {{files: LONG is one more}}
+"""
     library = elf({LONG: "undefined"}, exports={"foo": "", LONG: f"@{LONG}"})
     outcome = done(
         stdout=LONG,

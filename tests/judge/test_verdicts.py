@@ -59,6 +59,7 @@ def test_absent_artifact() -> None:
     assert [(one.claim, one.found, one.nearest) for one in verdict.failures] == [
         ("produces", "succeeded, but produced liblib.a, libold.so", ()),
         ("lib.cdylib.exists", "does not exist", ("libold.so",)),
+        ("lib.invariants.files", "created libold.so", ()),
     ]
 
 

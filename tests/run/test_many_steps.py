@@ -1,5 +1,6 @@
 """Thousands of steps: what each costs does not depend on how many there are."""
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -171,6 +172,15 @@ def test_a_symlink_is_written_through_whether_or_not_the_store_has_its_target(tm
 def test_inputs_of_the_linker_are_not_produced(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path / "run")
     assert execute_one(f"write: {LINK_INPUTS}a.o, text: a", workspace)[0] == ()
+
+
+def test_a_file_with_a_time_before_its_step(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path / "run")
+    context = Context({}, {"PATH": os.environ["PATH"]}, {})
+    script = "echo new >new; echo old >old; touch -d 2001-02-03 old"
+    (step,) = planned(f"  - {{tool: sh, args: [-c, '{script}']}}\n").steps
+    outcome, _ = execute(step, workspace, context)
+    assert (outcome.problem, outcome.produced, outcome.older) == (None, ("new", "old"), ("old",))
 
 
 def test_a_folder_that_something_else_has_changed(

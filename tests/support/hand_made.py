@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ from linkage.judge.judge import judge
 from linkage.judge.verdict import OtherVariant, Verdict
 from linkage.judge.view import View
 from linkage.plan.observation import Observation, Outcome, StepObservation
-from linkage.plan.plan import Plan, Variant, plan
+from linkage.plan.plan import Plan, PlannedStep, Variant, plan
 from linkage.toolchain.model import Capabilities, OutputName, Target, Toolchain
 from linkage.toolchain.release import RustcVersion
 
@@ -231,9 +232,20 @@ def planned(text: str, cell: int = 0, version: str = "1.97.0-nightly") -> Plan:
     return plan(Variant(case, case.rows[cell], toolchain(version)))
 
 
+_USUAL = ("liblib.so", "liblib.a", "liblib.rlib", "main")
+
+
 def done(**given: Any) -> Outcome:
-    """What a step did; by default it succeeded."""
-    return Outcome(**{"status": 0, "produced": ("liblib.so", "liblib.a", "liblib.rlib", "main"), **given})
+    """What a step did; by default it succeeded, and produced what it should of `_USUAL`."""
+    return Outcome(**{"status": 0, "produced": _USUAL, **given})
+
+
+def _own(step: PlannedStep, outcome: Outcome) -> Outcome:
+    """The outcome with the usual files that the step may write, instead of all."""
+    writes = [one for group in step.invariants for one in group.writes]
+    if outcome.produced is not _USUAL or not writes:
+        return outcome
+    return replace(outcome, produced=tuple(name for name in _USUAL if name in writes))
 
 
 OTHER = OtherVariant("case.yaml::nightly[lto=off]", "OTHER_lto_off", ("rustc lib.rs",))
@@ -247,7 +259,7 @@ def judged(
 ) -> Verdict:
     """The verdict where the steps did this, in their order."""
     steps = tuple(
-        StepObservation(step.id, (), outcome)
+        StepObservation(step.id, (), _own(step, outcome))
         for step, outcome in zip(made_plan.steps, outcomes, strict=False)
     )
     other = sibling if isinstance(sibling, str) else OtherArtifact(sibling, "liblib.so", OTHER)

@@ -62,6 +62,7 @@ class EditableElf:
         raw = [_SECTION.unpack_from(content, offset + index * _SECTION.size) for index in range(count)]
         base = raw[names][4] if raw else 0
         self.sections = [SectionEntry(self._text(base + one[0]), one[4], one[5], one[6]) for one in raw]
+        self.section_names = self.sections[names] if raw else None
 
     def _text(self, at: int) -> str:
         return self.bytes[at : self.bytes.index(0, at)].decode("utf-8", "replace")

@@ -27,6 +27,7 @@ _INIT_ARRAY, _FINI_ARRAY, _GNU_HASH, _TEXTREL, _VERNEED, _VERNEEDNUM, _FLAGS_1 =
     0x6FFFFFFB,
 )
 _PIE = 0x08000000
+_DF_TEXTREL = 4
 _OBJECT = 1
 
 
@@ -63,8 +64,14 @@ def _without_tags(*tags: int) -> Edit:
 
 
 def _with_textrel(found: EditableElf) -> None:
-    spare = [at for at, tag, _ in found.dynamic() if tag == 0]
-    if len(spare) > 1:
+    """In DT_FLAGS, which linkers write for `-z now`, else in a spare entry."""
+    entries = list(found.dynamic())
+    flags = [(at, value) for at, tag, value in entries if tag == elf.FLAGS]
+    spare = [at for at, tag, _ in entries if tag == 0]
+    if flags:
+        at, value = flags[0]
+        found.set_dynamic(at, elf.FLAGS, value | _DF_TEXTREL)
+    elif len(spare) > 1:
         found.set_dynamic(spare[0], _TEXTREL, 0)
 
 
@@ -100,10 +107,10 @@ def _moved(found: EditableElf, symbol: elf.SymbolEntry) -> None:
 
 
 def _section_renamed(name: str, new: str) -> Edit:
-    """Another name of the same length, in the table of sections' names."""
+    """Another name of the same length, in the table of sections' names, which may be `.strtab` (LLVM)."""
 
     def edit(found: EditableElf) -> None:
-        table = found.section(".shstrtab")
+        table = found.section_names
         if table is not None:
             part = bytes(found.bytes[table.offset : table.offset + table.size])
             found.bytes[table.offset : table.offset + table.size] = part.replace(

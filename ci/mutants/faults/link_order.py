@@ -203,20 +203,6 @@ _TOLD: tuple[tuple[str, str, Sequence[str], Sequence[str], Sequence[str]], ...] 
         ("-Wl,--default-symver",),
         ("symbol-versions", "exports"),
     ),
-    (
-        "init-added",
-        "a function is called when the library is loaded",
-        _SHARED,
-        ("-Wl,-init,abort",),
-        ("stdout", "exit"),
-    ),
-    (
-        "undefined-forced",
-        "an undefined symbol that nothing defines",
-        _LINKED,
-        ("-Wl,-u,linkage_nowhere",),
-        ("undefined", "exit"),
-    ),
 )
 
 FAULTS = (

@@ -1,28 +1,19 @@
-"""Invariants: what holds of every file that rustc or the C compiler links, and of rustc's archives. Pure.
+"""Invariants: what holds of every step, of every linked file, and of rustc's archives. Pure.
 
 An invariant is judged if the file's format has what it is about: of a PE file, nothing says whether its
 stack is executable. If a file of the right format cannot be read, that is an error.
 """
 
-import re
-from collections.abc import Callable, Iterable, Iterator
-from pathlib import PurePosixPath
+from collections.abc import Callable, Collection, Iterable, Iterator
 
-from linkage.artifact.facts import Binding, ObjectFile, ObjectType
 from linkage.case.invariants import InvariantName
-from linkage.judge.failed_claim import DYNAMIC, HEADERS, SYMBOLS, FailedClaim
-from linkage.judge.name_set import Mismatch, listing, readable, unjudged
-from linkage.judge.pattern import compile_patterns
+from linkage.judge import linked_invariants as linked
+from linkage.judge.failed_claim import DYNAMIC, DYNAMIC_SYMBOLS, HEADERS, SECTIONS, SYMBOLS, FailedClaim
+from linkage.judge.name_set import Mismatch, listing, unjudged
 from linkage.judge.view import Table, View, described
+from linkage.plan.observation import Outcome
+from linkage.plan.state import fits
 from linkage.toolchain.version import RustcVersion
-
-_RUST = ("${rust-symbols}",)
-_LEFT_TO_USERS = ("${personality}",)
-"""The prebuilt core refers to it, and a crate without std may have none if nothing unwinds."""
-_OF_THE_SYSTEM = re.compile(
-    r"(lib(c|m|dl|rt|util|pthread|gcc_s|stdc\+\+|unwind|asan|atomic)|ld-linux.*|ld64)\.so(\.\d+)*"
-)
-"""Libraries of C and of the system, which define no Rust symbol."""
 
 
 def check_invariants(
@@ -34,68 +25,34 @@ def check_invariants(
         yield FailedClaim("invariants", unjudged(why), "file {file}")
         return
     for name in names:
-        check = _duplicates(view) if name == "duplicates" else _LINKED[name](file, view, version)
-        for found in check:
-            yield FailedClaim(f"invariants.{name}", found, _LOOK[name])
+        check, look = _OF_FILES.get(name, (None, ""))
+        if check is not None:
+            for found in check(file, view, version):
+                yield FailedClaim(f"invariants.{name}", found, look)
 
 
-def _elf(view: View) -> ObjectFile | None:
-    """The linked ELF file; None for a file of another format, or that is not linked."""
-    found = view.facts.object
-    if view.facts.kind != "elf" or found is None:
-        return None
-    return found if found.type in (ObjectType.SHARED, ObjectType.EXECUTABLE) else None
+def check_age(file: str, outcome: Outcome) -> Iterator[FailedClaim]:
+    """Whether a file that a step wrote has a time before the step."""
+    if file in outcome.older:
+        miss = Mismatch(
+            "", "not older than the step that makes it", "older: it has the time of something else"
+        )
+        yield FailedClaim("invariants.age", miss, "ls -l --time-style=full-iso {file}")
 
 
-def _executable_stack(_file: str, view: View, _version: RustcVersion) -> Iterator[Mismatch]:
-    found = _elf(view)
-    if found is None or found.executable_stack is False:
-        return
-    seen = (
-        "executable"
-        if found.executable_stack
-        else "the file does not say, so the system may make it executable"
-    )
-    yield Mismatch("", "the stack is not executable", seen)
+def check_files(writes: Collection[str], outcome: Outcome, known: Collection[str]) -> Iterator[FailedClaim]:
+    """What a step wrote besides its outputs. `known`: the files that were there before."""
+    others = [name for name in outcome.produced if not any(fits(name, pattern) for pattern in writes)]
+    for what, names in (
+        ("changed", [name for name in others if name in known]),
+        ("created", [name for name in others if name not in known]),
+    ):
+        if names:
+            miss = Mismatch("", "writes its outputs and no other file", f"{what} {listing(names)}")
+            yield FailedClaim("invariants.files", miss, "ls -l")
 
 
-def _text_relocations(_file: str, view: View, _version: RustcVersion) -> Iterator[Mismatch]:
-    found = _elf(view)
-    if found is not None and found.dynamic is not None and found.dynamic.text_relocations:
-        yield Mismatch("", "no text relocations", "has text relocations")
-
-
-def _undefined(_file: str, view: View, version: RustcVersion) -> Iterator[Mismatch]:
-    found = _elf(view)
-    needed = found.dynamic.needed if found is not None and found.dynamic is not None else ()
-    if found is None or not all(_OF_THE_SYSTEM.fullmatch(name) for name in needed):
-        return
-    patterns, left = compile_patterns(_RUST, version), compile_patterns(_LEFT_TO_USERS, version)
-    undefined = sorted(
-        {
-            symbol.plain
-            for table in (view.symbols, view.dynamic)
-            for symbol in table or ()
-            if not symbol.defined
-            and symbol.binding is not Binding.WEAK
-            and any(one.matches(symbol.plain) for one in patterns)
-            and not any(one.matches(symbol.plain) for one in left)
-        }
-    )
-    if undefined:
-        yield Mismatch("", "no undefined Rust symbols", listing(readable(_RUST, undefined)))
-
-
-def _soname(file: str, view: View, _version: RustcVersion) -> Iterator[Mismatch]:
-    found = _elf(view)
-    if found is None:
-        return
-    wanted, soname = PurePosixPath(file).name, found.dynamic.soname if found.dynamic is not None else None
-    if soname != wanted:
-        yield Mismatch("", f"SONAME {wanted}", soname or "no SONAME")
-
-
-def _duplicates(view: View) -> Iterator[Mismatch]:
+def _duplicates(_file: str, view: View, _version: RustcVersion) -> Iterator[Mismatch]:
     if view.facts.archive is None or any(
         part.unread and "not read:" not in part.unread for part in view.parts
     ):
@@ -107,16 +64,33 @@ def _duplicates(view: View) -> Iterator[Mismatch]:
         yield Mismatch("", "no duplicate strong definitions", listing(view.duplicates))
 
 
-_LINKED: dict[str, Callable[[str, View, RustcVersion], Iterator[Mismatch]]] = {
-    "executable-stack": _executable_stack,
-    "text-relocations": _text_relocations,
-    "undefined": _undefined,
-    "soname": _soname,
+def _executable_stack(file: str, view: View, version: RustcVersion) -> Iterator[Mismatch]:
+    if view.facts.archive is None:
+        yield from linked.executable_stack(file, view, version)
+        return
+    found = [
+        member.name
+        for member in view.facts.archive.members
+        if member.object is not None
+        and member.object.kind == "elf"
+        and member.object.symbols  # metadata has none, and is not linked
+        and member.object.executable_stack is not False
+    ]
+    if found:
+        claimed = "its objects say that the stack need not be executable"
+        yield Mismatch("", claimed, f"not said by {listing(found)}")
+
+
+_OF_FILES: dict[InvariantName, tuple[Callable[[str, View, RustcVersion], Iterator[Mismatch]], str]] = {
+    "executable-stack": (_executable_stack, HEADERS),
+    "text-relocations": (linked.text_relocations, DYNAMIC),
+    "undefined": (linked.undefined, SYMBOLS),
+    "symbol-versions": (linked.symbol_versions, DYNAMIC_SYMBOLS),
+    "rpath": (linked.rpath, DYNAMIC),
+    "called-functions": (linked.called_functions, SECTIONS),
+    "relro": (linked.relro, HEADERS),
+    "program-exports": (linked.program_exports, DYNAMIC_SYMBOLS),
+    "duplicates": (_duplicates, SYMBOLS),
+    "soname": (linked.soname, DYNAMIC),
 }
-_LOOK: dict[str, str] = {
-    "executable-stack": HEADERS,
-    "text-relocations": DYNAMIC,
-    "undefined": SYMBOLS,
-    "soname": DYNAMIC,
-    "duplicates": SYMBOLS,
-}
+"""The invariants that the facts of a file decide, each with the command that shows it."""

@@ -1,7 +1,7 @@
 """A plan's claims against its observation: all failures, then the known bugs. Pure."""
 
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -15,7 +15,7 @@ from linkage.judge import known_bugs as known
 from linkage.judge.artifact import check_artifact
 from linkage.judge.comparison import Look, OtherArtifact, check_comparisons
 from linkage.judge.failed_claim import FailedClaim
-from linkage.judge.invariants import check_invariants
+from linkage.judge.invariants import check_age, check_files, check_invariants
 from linkage.judge.link_set import check_link_set
 from linkage.judge.name_set import Mismatch, listing, unjudged
 from linkage.judge.process import as_printed, check_process
@@ -114,10 +114,13 @@ def _failures(
     final = None
     captured: dict[str, CapturedText] = {}
     streams: dict[str, str] = {}
+    present = set(files)
     for planned, seen in zip(plan.steps, observation.steps, strict=False):
         step = _with_captured(planned, captured)
         outcome = as_printed(step, seen.outcome)
         yield from _step(plan, step, outcome, files, streams, sibling)
+        yield from _written(plan, step, outcome, present)
+        present = (present | {*outcome.produced}) - {*outcome.removed}
         captured |= _captured(step, outcome)
         streams |= _streams(step, outcome)
         if not as_expected(step, outcome):
@@ -223,7 +226,9 @@ def _invariants(
         facts = outcome.facts.get(group.file)
         if facts is None:
             continue  # whether it must exist is another claim
-        for found in check_invariants(group.names, group.file, View(facts), step.toolchain.version):
+        view, version = View(facts), step.toolchain.version
+        age = check_age(group.file, outcome) if "age" in group.names else ()
+        for found in (*check_invariants(group.names, group.file, view, version), *age):
             if found.mismatch.error and any(
                 group.file in SelectedFiles.of(outcome, one.patterns).names for one in claims
             ):
@@ -231,6 +236,18 @@ def _invariants(
             look = (found.look.format(file=shlex.quote(escape(group.file))),)
             key = f"{group.subject}.{found.key}"
             yield _failure(plan, step, key, group.path, found.mismatch, look, step_id)
+
+
+def _written(plan: Plan, step: PlannedStep, outcome: Outcome, present: Collection[str]) -> Iterator[Failure]:
+    """The files that a step wrote besides its outputs. `present`: those that were there before."""
+    parts = step.parallel or (step,)
+    groups = [group for part in parts for group in part.invariants if not group.file]
+    if len(groups) != len(parts) or any(one.status != 0 for one in outcome.parts or (outcome,)):
+        return  # a failed step may leave files behind, and another program than rustc may write any
+    writes = {pattern for group in groups for pattern in group.writes}
+    for found in check_files(writes, outcome, present):
+        key = f"{groups[0].subject}.{found.key}"
+        yield _failure(plan, parts[0], key, groups[0].path, found.mismatch, (found.look,), step.id)
 
 
 def _crashed(step: PlannedStep, outcome: Outcome) -> bool:

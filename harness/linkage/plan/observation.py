@@ -57,6 +57,8 @@ class Outcome:
     problem: str | None = None
     produced: tuple[str, ...] = ()
     """Files that it created or changed, sorted."""
+    older: tuple[str, ...] = ()
+    """Those of them that have a time before the step."""
     removed: tuple[str, ...] = ()
     linker_calls: tuple[LinkerCall, ...] = ()
     facts: Mapping[str, Facts] = field(default_factory=dict)

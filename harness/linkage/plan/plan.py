@@ -137,7 +137,7 @@ class PlannedStep:
     """The roles of the outputs that rustc links, in its order."""
     claims: tuple[ClaimGroup, ...] = ()
     invariants: tuple[InvariantGroup, ...] = ()
-    """What holds of the files that it links or archives, without a claim."""
+    """What holds of it and of the files that it links or archives, without a claim."""
     reads: tuple[Read, ...] = ()
     parallel: tuple["PlannedStep", ...] = ()
     toolchains: tuple[Toolchain, ...] = ()
@@ -270,7 +270,7 @@ class _Planner:
             linked=linked,
             claims=groups,
             invariants=kept,
-            reads=_merge((*self.reads(groups), *(Read(group.file) for group in kept))),
+            reads=_merge((*self.reads(groups), *(Read(group.file) for group in kept if group.file))),
             parallel=parts,
             # A program or a C compiler uses the libraries of both.
             toolchains=(toolchain,) if kind.by_one_toolchain else (toolchain, *beside),

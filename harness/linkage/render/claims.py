@@ -29,9 +29,10 @@ def claims(groups: Sequence[ClaimGroup]) -> Iterator[str]:
 
 
 def invariants(step: PlannedStep) -> Iterator[str]:
-    """What holds of the files that the step links or archives, without a claim."""
+    """What holds of the step and of the files that it links or archives, without a claim."""
     for group in step.invariants:
-        yield f"{group.subject} ({group.file}): invariants {', '.join(group.names)}"
+        subject = f"{group.subject} ({group.file})" if group.file else group.subject
+        yield f"{subject}: invariants {', '.join(group.names)}"
 
 
 def compact(value: Any) -> str:  # noqa: ANN401 - the data of any claim

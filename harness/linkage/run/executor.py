@@ -8,6 +8,7 @@ import os
 import posixpath
 import shutil
 import socket
+import time
 from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -44,6 +45,8 @@ PASSED_ENVIRONMENT = ("PATH", "SYSTEMROOT", "SDKROOT", "DEVELOPER_DIR")
 _KNOWS_FIFO = VersionRange.parse(">=1.74")
 """Older compilers know a job server only as two open pipes: they get none."""
 
+_CLOCKS = 2.0
+"""Seconds by which a file system's clock may be behind."""
 _FATAL = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "the disk quota is exceeded",
@@ -76,6 +79,7 @@ def execute(step: PlannedStep, workspace: Workspace, context: Context) -> tuple[
     cannot be read.
     """
     before = workspace.state
+    started = time.time()
     if any(inputs_wanted(part) for part in (step.parallel or (step,))):
         shutil.rmtree(workspace.root / LINK_INPUTS, ignore_errors=True)  # of an earlier step
     touched: frozenset[str] | None = None
@@ -95,8 +99,10 @@ def execute(step: PlannedStep, workspace: Workspace, context: Context) -> tuple[
         why = f"{name} has {shown_size(size)}, more than {shown_size(workspace.largest)}"
         outcome = replace(outcome, problem=f"{why} (help: raise `file-size` in `limits`)")
     produced = tuple(sorted(_produced(changes.written, before, workspace.state)))
+    older = workspace.older(produced, started - _CLOCKS) if _starts(step) else ()
     removed = tuple(sorted(name for name in changes.gone if not f"{name}/".startswith(LINK_INPUTS)))
-    return replace(outcome, produced=produced, removed=removed, obtained=_now()), changes
+    outcome = replace(outcome, produced=produced, older=older, removed=removed, obtained=_now())
+    return outcome, changes
 
 
 def _produced(written: Collection[str], before: State, after: State) -> Iterator[str]:

@@ -114,6 +114,11 @@ class Workspace:
         )
         return FolderChanges(written, gone)
 
+    def older(self, names: Iterable[str], moment: float) -> tuple[str, ...]:
+        """Those of these files that were written before a moment (seconds), by the times that they have."""
+        limit = moment * 1e9
+        return tuple(name for name in names if name in self._seen and self._seen[name][0][2] < limit)
+
     def scan(self) -> State:
         """Everything that is in the folder now, by relative path."""
         state: dict[str, Node] = {}

@@ -28,7 +28,7 @@ from linkage.errors import StoreError
 from linkage.host.decoding import MALFORMED
 from linkage.host.locks import lock, open_to_lock
 
-VERSION = 4
+VERSION = 5
 """Of the layout and the readers: entries of other versions are ignored."""
 
 BLOB_LIMIT = 4 << 30

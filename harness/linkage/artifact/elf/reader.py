@@ -78,8 +78,8 @@ def read_elf(data: memoryview, request: FactsRequest) -> ObjectFile:
         executable_stack=_executable_stack(elf),
         properties=properties,
         build_id=build_id,
-        init_array=_array(elf, SHT_INIT_ARRAY, DT_INIT_ARRAYSZ),
-        fini_array=_array(elf, SHT_FINI_ARRAY, DT_FINI_ARRAYSZ),
+        init_array=_array(elf, linked, SHT_INIT_ARRAY, DT_INIT_ARRAYSZ),
+        fini_array=_array(elf, linked, SHT_FINI_ARRAY, DT_FINI_ARRAYSZ),
         tls=_has_tls(elf),
     )
 
@@ -102,11 +102,12 @@ def _executable_stack(elf: ElfFile) -> bool | None:
     return None if segment is None else bool(segment.flags & PF_X)
 
 
-def _array(elf: ElfFile, section: int, tag: int) -> int:
-    """The number of functions in an array of them, by its section, else by the dynamic section."""
-    size = sum(elf.section(index).size for index in elf.of_type(section))
-    if not elf.count and elf.header.type != ET_REL:
+def _array(elf: ElfFile, linked: "_Linked", section: int, tag: int) -> int:
+    """The number of functions in an array of them: what the loader is told, else what the sections hold."""
+    if linked.dynamic is not None:
         size = elf.image.value(tag) or 0
+    else:
+        size = sum(elf.section(index).size for index in elf.of_type(section))
     return size // (8 if elf.header.wide else 4)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 from linkage.case.base import kebab, suggest
 from linkage.case.check.survey import Survey
 from linkage.case.claims import ArtifactClaims
-from linkage.case.invariants import OF_KIND
+from linkage.case.invariants import OF_KIND, OF_STEP
 from linkage.case.resolution import ResolvedStep
 from linkage.case.steps import ACTIONS, EXPECTATIONS, LinkOnlyStep
 from linkage.errors import CaseError
@@ -49,17 +49,14 @@ def _claimed(survey: Survey, name: str) -> set[str]:
 
 
 def _invariants(resolved: ResolvedStep, lifted: Collection[str]) -> set[str]:
-    """The keys of the invariants of what a step may link or archive."""
+    """The keys of the invariants of a step, and of what it may link or archive."""
     step = resolved.step
     owner, kinds = (
         (step.link_only, [*OF_KIND]) if isinstance(step, LinkOnlyStep) else (resolved.id, resolved.roles)
     )
-    return {
-        f"{owner}.{kind}{_INVARIANTS}{name}"
-        for kind in kinds
-        for name in OF_KIND.get(kind, ())
-        if name not in lifted
-    }
+    of_files = [(f"{owner}.{kind}", name) for kind in kinds for name in OF_KIND.get(kind, ())]
+    of_step = [(resolved.id, name) for name in OF_STEP]
+    return {f"{subject}{_INVARIANTS}{name}" for subject, name in (*of_files, *of_step) if name not in lifted}
 
 
 def _keys(claims: dict[str, tuple[ArtifactClaims, ...]]) -> set[str]:
