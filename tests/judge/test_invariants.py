@@ -225,6 +225,7 @@ def test_what_an_earlier_step_made_was_there() -> None:
     [
         ("no-link: true", ("lib.rlink", "lib.lib.1f2e-cgu.0.rcgu.o")),
         ("flags: [-Cincremental=state]", ("liblib.so", "state/lib-1f2e/s-1/dep-graph.bin")),
+        ("flags: [-Csplit-debuginfo=packed]", ("liblib.so", "liblib.so.dwp")),
         ("exit: 1", ("left-behind",)),
     ],
 )

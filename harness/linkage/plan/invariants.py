@@ -13,6 +13,9 @@ _INCREMENTAL = "-Cincremental="
 _OF_FIRST_HALF = ("*.o", "*.rmeta", "*.rlink")
 """What -Zno-link leaves for -Zlink-only."""
 
+_DEBUG_INFORMATION = ("*.dwo", "*.dwp")
+"""What -Csplit-debuginfo leaves beside the outputs."""
+
 
 @dataclass(frozen=True, slots=True)
 class InvariantGroup:
@@ -86,4 +89,6 @@ def _writes(resolved: ResolvedStep, roles: Mapping[str, str]) -> tuple[str, ...]
         return ()
     own = (file for role, file in roles.items() if role.rpartition(".")[0] == owner)
     folders = (word.removeprefix(_INCREMENTAL) for word in step.flags if word.startswith(_INCREMENTAL))
+    if any(word.startswith("-Csplit-debuginfo") for word in step.flags):
+        more = (*more, *_DEBUG_INFORMATION)
     return (*own, *more, *stated, *(posixpath.join(folder, "*") for folder in folders))
