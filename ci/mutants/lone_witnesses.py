@@ -2,4 +2,6 @@
 
 from collections.abc import Mapping
 
-ONE_PLACE: Mapping[str, str] = {}
+ONE_PLACE: Mapping[str, str] = {
+    "oom-ignored": "-Zoom was removed in 1.92 and did one thing, which the one case about it states",
+}
