@@ -178,7 +178,7 @@ def _main(options: argparse.Namespace, console: Console) -> int:
             return _hunted(options, cases, names, kept, console)
         reports = {report.fault: report for report in workers.carried_out(names, options.n, kept)}
         plain = Report(PLAIN.name)
-        if not options.only or PLAIN.name in options.only:
+        if PLAIN.name in options.only or not (options.only or options.sample or options.unfinished):
             plain = workers.plain(options.n, everything=options.all)
     show([reports[name] for name in names], FAULTS, console)
     show_plain(plain, console)
