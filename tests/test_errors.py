@@ -13,6 +13,7 @@ CODES = {
     "PatternError": ExitCode.USAGE,
     "AbsentCrateTypeError": ExitCode.USAGE,
     "ToolchainError": ExitCode.USAGE,
+    "AbsentStdError": ExitCode.USAGE,
     "AbsentSuiteError": ExitCode.USAGE,
     "UnverifiedError": ExitCode.USAGE,
     "ArtifactError": ExitCode.FAILED,

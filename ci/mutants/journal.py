@@ -17,7 +17,7 @@ _KEPT = 500
 
 
 @dataclass(frozen=True)
-class Attempt:
+class FaultAttempt:
     """A variant that was tried with a fault, and the first claim that failed, if one did."""
 
     key: str
@@ -26,7 +26,7 @@ class Attempt:
     """Empty if the variant passed."""
 
 
-class Journal:
+class FaultJournal:
     """The attempts of a fault, in a file of its own."""
 
     def __init__(self, folder: Path, fault: Fault, results: Results) -> None:
@@ -46,7 +46,7 @@ class Journal:
         """Keep an attempt, and its result if a claim failed; the file is whole at any time."""
         if result is not None:
             self._results.record([result])
-        found = Attempt(self._key(cell), claim)
+        found = FaultAttempt(self._key(cell), claim)
         self._known.pop(found.key, None)
         self._known[found.key] = found
         self.file.parent.mkdir(parents=True, exist_ok=True)
@@ -58,17 +58,17 @@ class Journal:
         return " ".join((self._fault, compiler, cell.case.digest, str(cell.case.file.resolve()), cell.id))
 
 
-def _lines(attempts: Iterable[Attempt]) -> Iterator[str]:
+def _lines(attempts: Iterable[FaultAttempt]) -> Iterator[str]:
     return (json.dumps(asdict(one)) for one in attempts)
 
 
-def _read(file: Path) -> Iterator[Attempt]:
+def _read(file: Path) -> Iterator[FaultAttempt]:
     """The attempts of a file; a line that is not one is as if it were not there."""
     if not file.is_file():
         return
     for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
             found = json.loads(line)
-            yield Attempt(str(found["key"]), str(found["claim"]))
+            yield FaultAttempt(str(found["key"]), str(found["claim"]))
         except (ValueError, KeyError, TypeError):
             continue

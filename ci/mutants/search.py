@@ -15,7 +15,7 @@ from linkage.plan.plan import Plan
 from linkage.run.session import Session
 from mutants.faults.fault import Fault
 from mutants.fixed_folders import FixedFolderStore
-from mutants.journal import Journal
+from mutants.journal import FaultJournal
 from mutants.variants import PlannedVariant, faulted, rarity
 
 RED = (VerdictKind.FAIL, VerdictKind.FIXED, VerdictKind.ERROR)
@@ -140,7 +140,7 @@ def look(
     before: Iterable[tuple[str, str]],
     limits: Limits,
     rustc_cache: Path | None = None,
-    journal: Journal | None = None,
+    journal: FaultJournal | None = None,
 ) -> Report:
     """Try a fault on variants until enough cases have detected it; the journal spares attempts."""
     started = time.monotonic()
@@ -171,7 +171,7 @@ def look(
 
 
 def _attempt(
-    cell: PlannedVariant, session: FaultySession, real: Session, report: Report, journal: Journal | None
+    cell: PlannedVariant, session: FaultySession, real: Session, report: Report, journal: FaultJournal | None
 ) -> str | None:
     """The first claim that the fault makes fail, an empty text if none does; None if it cannot be told."""
     verdict = session.verdict(cell.variant)

@@ -19,7 +19,7 @@ from mutants.document import short_name
 from mutants.faults.fault import Fault
 from mutants.faults.table import EVERY, PLAIN
 from mutants.hunt import Hunt
-from mutants.journal import Journal
+from mutants.journal import FaultJournal
 from mutants.search import BROKEN, RED, FaultySession, Limits, Report, look, result_of
 from mutants.variants import PlannedVariant
 from mutants.wrappers import write_wrapper
@@ -55,7 +55,7 @@ class WorkerState:
             return Report(name)
         before, journal = self.before.get(name, ()), None
         if self.attempts and self.kept:
-            journal = Journal(self.attempts, EVERY[name], self.kept)
+            journal = FaultJournal(self.attempts, EVERY[name], self.kept)
         return look(
             EVERY[name], self.wrapper(name), cells, self.session, before, limits, self.rustc_cache, journal
         )

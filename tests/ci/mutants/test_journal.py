@@ -12,7 +12,7 @@ from linkage.store.results import Results
 from linkage.toolchain import Located, Toolchain, probe
 from mutants import wrappers
 from mutants.faults.table import EVERY, FAULTS, MODULES
-from mutants.journal import Journal
+from mutants.journal import FaultJournal
 from mutants.variants import PlannedVariant
 
 TEXT = 'summary: An rlib\nsources: {lib.rs: ""}\nsteps: [{rustc: lib.rs, crate-type: rlib}]\n'
@@ -34,14 +34,14 @@ def test_an_attempt_counts_until_something_changes(toolchain: Toolchain, tmp_pat
     kept, fault = Results.open(tmp_path / "results"), FAULTS["output-missing"]
     green = cell(toolchain, tmp_path / "green")
     red = cell(toolchain, tmp_path / "red")
-    first = Journal(tmp_path, fault, kept)
+    first = FaultJournal(tmp_path, fault, kept)
     assert first.known(green) is None
     first.note(green)
     first.note(red, "lib: exit: exit status 1")
 
-    again = Journal(tmp_path, fault, kept)
+    again = FaultJournal(tmp_path, fault, kept)
     assert (again.known(green), again.known(red)) == ("", "lib: exit: exit status 1")
-    assert Journal(tmp_path, FAULTS["output-empty"], kept).known(green) is None
+    assert FaultJournal(tmp_path, FAULTS["output-empty"], kept).known(green) is None
     assert again.known(cell(toolchain, tmp_path / "green", f"{TEXT}# changed\n")) is None
     other = replace(toolchain, fingerprint="another")
     assert again.known(cell(other, tmp_path / "green")) is None
@@ -50,12 +50,12 @@ def test_an_attempt_counts_until_something_changes(toolchain: Toolchain, tmp_pat
 def test_a_damaged_line_is_an_attempt_that_was_not_made(toolchain: Toolchain, tmp_path: Path) -> None:
     kept, fault = Results.open(tmp_path / "results"), FAULTS["output-missing"]
     one = cell(toolchain, tmp_path / "one")
-    Journal(tmp_path, fault, kept).note(one)
+    FaultJournal(tmp_path, fault, kept).note(one)
     file = tmp_path / "output-missing.jsonl"
     file.write_text(f"odd\n[]\n{{}}\n{file.read_text()}")
-    assert Journal(tmp_path, fault, kept).known(one) == ""
+    assert FaultJournal(tmp_path, fault, kept).known(one) == ""
     file.write_text(file.read_text()[:20])
-    assert Journal(tmp_path, fault, kept).known(one) is None
+    assert FaultJournal(tmp_path, fault, kept).known(one) is None
 
 
 def test_a_fault_depends_on_the_code_that_it_imports_only(monkeypatch: pytest.MonkeyPatch) -> None:
