@@ -59,6 +59,10 @@ def test_holds(facts: Facts) -> None:
     assert found(facts) == []
 
 
+def test_a_program_exports_what_its_libraries_refer_to() -> None:
+    assert found(elf({}, {RUST: ""}, dynamic=OVER_RUST), "program-exports") == []
+
+
 @pytest.mark.parametrize(
     ("facts", "invariant", "text"),
     [

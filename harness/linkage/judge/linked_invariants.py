@@ -57,7 +57,7 @@ def text_relocations(_file: str, view: View, _version: RustcVersion) -> Iterator
 
 def undefined(_file: str, view: View, version: RustcVersion) -> Iterator[Mismatch]:
     """Rust symbols that nothing defines at run time."""
-    if linked_elf(view) is None or not all(_OF_THE_SYSTEM.fullmatch(one) for one in _dynamic(view).needed):
+    if linked_elf(view) is None or not _needs_only_the_system(view):
         return
     left = compile_patterns(_LEFT_TO_USERS, version)
     names = {
@@ -69,6 +69,10 @@ def undefined(_file: str, view: View, version: RustcVersion) -> Iterator[Mismatc
     found = [one for one in _rust(names, version) if not any(pattern.matches(one) for pattern in left)]
     if found:
         yield Mismatch("", "no undefined Rust symbols", listing(readable(_RUST, found)))
+
+
+def _needs_only_the_system(view: View) -> bool:
+    return all(_OF_THE_SYSTEM.fullmatch(one) for one in _dynamic(view).needed)
 
 
 def _rust(names: Iterable[str], version: RustcVersion) -> list[str]:
@@ -131,8 +135,12 @@ def relro(_file: str, view: View, _version: RustcVersion) -> Iterator[Mismatch]:
 
 
 def program_exports(_file: str, view: View, version: RustcVersion) -> Iterator[Mismatch]:
-    """Rust symbols that a program exports."""
-    if linked_elf(view) is None:
+    """Rust symbols that a program exports.
+
+    Not of a program that needs other libraries than those of C and the system: linkers export what these
+    refer to, such as the allocator of a program over libstd-*.so (gABI, "Dynamic Linking").
+    """
+    if linked_elf(view) is None or not _needs_only_the_system(view):
         return
     names = {symbol.plain for symbol in view.dynamic or () if symbol.defined}
     found = _rust(names, version)
