@@ -140,12 +140,23 @@ def test_cases_exits_as_the_run_does(checkout: Checkout) -> None:
 def test_tests_runs_every_check(checkout: Checkout) -> None:
     result = checkout.call("ci/tests")
     assert result.returncode == 0, result
-    checks = ["ruff format --check .", "ruff check .", "mypy", "lint-imports", "pytest tests -n auto"]
+    systems = [
+        f"mypy --platform {name} --no-warn-unreachable harness/linkage" for name in ("win32", "darwin")
+    ]
+    checks = [
+        "ruff format --check .",
+        "ruff check .",
+        "mypy",
+        *systems,
+        "lint-imports",
+        "pytest tests -n auto",
+    ]
     assert checkout.log() == ["venv .venv", *LOCKED_DEV, *checks]
     for check in checks:
         assert f"$ .venv/bin/{check}\n" in result.stdout
     result = checkout.call("ci/tests", FAIL="mypy")
-    assert (result.returncode, result.stdout.splitlines()[-1]) == (1, "failed: [mypy]")
+    failed = "failed: [mypy] [mypy --platform win32] [mypy --platform darwin]"
+    assert (result.returncode, result.stdout.splitlines()[-1]) == (1, failed)
     assert checkout.log() == checks
 
 

@@ -156,6 +156,7 @@ def invocations(place: HostilePlace) -> Iterator[tuple[str, tuple[str, ...]]]:
     yield "inspect", (f"liba{EVIL}.a", "--all", "--json")
     yield "inspect", (case, f"gone{EVIL}")
     yield from _of_results()
+    yield from _of_fuzz(one)
     yield "compare", (f"one={one}", f"two={two}")
     yield "compare", (f"one={one}", f"two={two}", "--markdown", "-")
     yield "compare", (f"one={one}", f"two={two}", "--json", "-")
@@ -176,6 +177,14 @@ def invocations(place: HostilePlace) -> Iterator[tuple[str, tuple[str, ...]]]:
     yield "schema", ()
     yield "completion", (f"odd{EVIL}",)
     yield "completion", ("bash",)
+
+
+def _of_fuzz(one: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    yield "fuzz", ("--list",)
+    yield "fuzz", ("--toolchain", f"gone{EVIL}")
+    yield "fuzz", ("--toolchain", f"one={one}", "--without", f"odd{EVIL}")
+    yield "fuzz", ("--toolchain", f"one={one}", "--focus", f"odd{EVIL}")
+    yield "fuzz", ("--toolchain", f"one={one}", "--resume", "--save", f"gone{EVIL}")
 
 
 def _of_results() -> Iterator[tuple[str, tuple[str, ...]]]:

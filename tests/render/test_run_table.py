@@ -66,7 +66,8 @@ def test_json_of_a_run() -> None:
     assert [one["case"] for one in data["variants"]] == ["a.yaml", "b.yaml"]
     assert data["variants"][0].keys() == {
         "id", "case", "summary", "toolchain", "version", "outcome", "reason", "bugs", "failures", "commands",
-        "obtained", "evidence", "seconds", "stored", "rechecked", "tools", "refused",
+        "obtained", "evidence", "seconds", "stored", "rechecked", "tools", "refused", "other_toolchain",
+        "other_version",
     }  # fmt: skip
 
 

@@ -16,6 +16,9 @@ _OF_FIRST_HALF = ("*.o", "*.rmeta", "*.rlink")
 _DEBUG_INFORMATION = ("*.dwo", "*.dwp")
 """What -Csplit-debuginfo leaves beside the outputs."""
 
+_IMPORT_LIBRARY = ".lib"
+"""What Microsoft's linker writes beside a program that exports something."""
+
 
 @dataclass(frozen=True, slots=True)
 class InvariantGroup:
@@ -87,7 +90,8 @@ def _writes(resolved: ResolvedStep, roles: Mapping[str, str]) -> tuple[str, ...]
         owner, more = resolved.id, _OF_FIRST_HALF if step.no_link else ()
     else:
         return ()
-    own = (file for role, file in roles.items() if role.rpartition(".")[0] == owner)
+    own = [file for role, file in roles.items() if role.rpartition(".")[0] == owner]
+    own += [f"{file.removesuffix('.exe')}{_IMPORT_LIBRARY}" for file in own if file.endswith(".exe")]
     folders = (word.removeprefix(_INCREMENTAL) for word in step.flags if word.startswith(_INCREMENTAL))
     if any(word.startswith("-Csplit-debuginfo") for word in step.flags):
         more = (*more, *_DEBUG_INFORMATION)
