@@ -323,7 +323,7 @@ def test_a_reader_that_is_gone(name: str, place: StoppedCommands) -> None:
     process = place.start(*COMMANDS[name], stdout=write)
     os.close(write)
     _, err = process.communicate(timeout=240)
-    assert process.returncode == (2 if COMMANDS[name][0] in ("run", "compare", "bisect") else 0)
+    assert process.returncode == (2 if COMMANDS[name][0] in ("run", "compare", "fuzz", "bisect") else 0)
     assert "Traceback" not in err
     assert "INTERNALERROR" not in err
     assert "BrokenPipe" not in err
