@@ -24,6 +24,7 @@ def test_only_one_module_matches_patterns_that_are_not_its_own() -> None:
     assert found == {
         "case/yaml_errors.py: re.search(kind.pattern, words)",  # its own table of PyYAML's messages
         "run/runner_faults.py: re.match(pattern, line)",  # likewise of runners' messages
+        "run/runner_faults.py: re.match(refused, line)",  # made of the names of runners, escaped
         "compare/noise_filters.py: re.compile(pattern, re.ASCII | flags)",  # the rows of its own table
     }
 

@@ -226,7 +226,7 @@ def test_nothing_controls_the_terminal(name: str, place: HostilePlace) -> None:
 
 def test_no_page_has_control_characters(place: HostilePlace) -> None:
     status, out, err = place.call("report", "-o", "page", "--history", "nights")
-    assert (status, err) == (4, ""), out  # one case cannot be read
+    assert (status, err) == (0, ""), out
     pages = list((place.folder / "page").rglob("*.html"))
     assert len(pages) >= 3
     for page in pages:

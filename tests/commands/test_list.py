@@ -156,7 +156,7 @@ def test_toolchains(linkage: Linkage, rustc: str, tmp_path: Path) -> None:
     assert done.stdout.splitlines()[0].split()[-1] == "here"
     assert "this machine: " in done.stdout
     data = json.loads(linkage("toolchains", "--json", "--toolchain", f"here={rustc}").stdout)
-    assert data.keys() == {"toolchains", "unusable", "linkers", "tools"}
+    assert data.keys() == {"toolchains", "unusable", "linkers", "tools", "limits", "sandbox"}
     ld = data["tools"]["ld"]
     assert list(data["tools"])[-2:] == ["ar", "rustup"]
     assert Path(ld["path"]).is_absolute()

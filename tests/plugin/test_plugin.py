@@ -177,7 +177,7 @@ def test_junit_has_each_fact_once(judged: tuple[Project, Result]) -> None:
     assert {found["cached"] for found in facts.values()} <= {"true", "false"}
     assert facts["real[cell=known]"]["known-bug"] == "rust-lang/rust#1"
     assert "no-such-tool" in str(facts["real[cell=skips]"]["reason"])
-    assert text.count("exports.all does not hold") == 1
+    assert text.count("claimed: has missing") == 1
 
 
 def test_junit_of_other_tests_has_no_tools(project: Project) -> None:

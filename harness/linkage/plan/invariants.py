@@ -16,6 +16,9 @@ _OF_FIRST_HALF = ("*.o", "*.rmeta", "*.rlink")
 _DEBUG_INFORMATION = ("*.dwo", "*.dwp")
 """What -Csplit-debuginfo leaves beside the outputs."""
 
+_INTERFACE = ".rs"
+"""What rustc writes beside an sdylib: its interface."""
+
 _IMPORT_LIBRARY = ".lib"
 """What Microsoft's linker writes beside a program that exports something."""
 
@@ -91,6 +94,11 @@ def _writes(resolved: ResolvedStep, roles: Mapping[str, str]) -> tuple[str, ...]
     else:
         return ()
     own = [file for role, file in roles.items() if role.rpartition(".")[0] == owner]
+    own += [
+        f"{posixpath.splitext(file)[0]}{_INTERFACE}"
+        for role, file in roles.items()
+        if role == f"{owner}.sdylib"
+    ]
     own += [f"{file.removesuffix('.exe')}{_IMPORT_LIBRARY}" for file in own if file.endswith(".exe")]
     folders = (word.removeprefix(_INCREMENTAL) for word in step.flags if word.startswith(_INCREMENTAL))
     if any(word.startswith("-Csplit-debuginfo") for word in step.flags):

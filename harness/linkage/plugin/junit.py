@@ -88,6 +88,7 @@ class JUnitFile:
                     for name, value in junit_facts(verdict):
                         ET.SubElement(listed, "property", name=name, value=value)
                     _name(test, node)
+                    _shorten(test)
         written: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
         return written
 
@@ -137,3 +138,9 @@ def _name(test: ET.Element, node: str) -> None:
     test.set("classname", case.removesuffix(".yaml").replace("/", "."))
     test.set("name", name)
     test.set("file", case)
+
+
+def _shorten(test: ET.Element) -> None:
+    """Pytest repeats the whole text of a failure as its message: leave the first line of it."""
+    for failure in (*test.findall("failure"), *test.findall("error")):
+        failure.set("message", failure.get("message", "").partition("\n")[0])
