@@ -9,7 +9,7 @@ from typing import Self
 
 from linkage.case.document import KeyPath
 from linkage.judge.results import Compiler, KeptFailure, KeptResult
-from linkage.judge.verdict import Verdict, VerdictKind
+from linkage.judge.verdict import FAILING, Verdict
 from linkage.plan.observation import Observation
 from linkage.plan.plan import Plan
 from linkage.run.session import Session
@@ -18,7 +18,6 @@ from mutants.fixed_folders import FixedFolderStore
 from mutants.journal import FaultJournal
 from mutants.variants import PlannedVariant, faulted, rarity
 
-RED = (VerdictKind.FAIL, VerdictKind.FIXED, VerdictKind.ERROR)
 _SHOWN = 60
 BROKEN = "linkage-fault:"
 """The prefix of a message of a wrapper that failed itself."""
@@ -175,13 +174,13 @@ def _attempt(
 ) -> str | None:
     """The first claim that the fault makes fail, an empty text if none does; None if it cannot be told."""
     verdict = session.verdict(cell.variant)
-    if verdict.outcome not in RED:
+    if verdict.outcome not in FAILING:
         if journal:
             journal.note(cell)
         return ""
     if any(BROKEN in one.found for one in verdict.failures):
         report.unsound.append(f"{cell.case.name}[{cell.id}]: the wrapper failed: {_first(verdict)}")
-    elif real.verdict(cell.variant).outcome in RED:
+    elif real.verdict(cell.variant).outcome in FAILING:
         report.unsound.append(f"{cell.case.name}[{cell.id}]: fails without a fault, too")
     else:
         result = result_of(cell, session.fault, verdict)

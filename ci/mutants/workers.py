@@ -12,6 +12,7 @@ from typing import TypeVar
 from linkage.case.case import Case
 from linkage.case.document import KeyPath
 from linkage.judge.results import KeptResult
+from linkage.judge.verdict import FAILING
 from linkage.run.session import Session
 from linkage.store.results import Results
 from mutants.claims import Claim
@@ -20,7 +21,7 @@ from mutants.faults.fault import Fault
 from mutants.faults.table import EVERY, PLAIN
 from mutants.hunt import Hunt
 from mutants.journal import FaultJournal
-from mutants.search import BROKEN, RED, FaultySession, Limits, Report, look, result_of
+from mutants.search import BROKEN, FaultySession, Limits, Report, look, result_of
 from mutants.variants import PlannedVariant
 from mutants.wrappers import write_wrapper
 
@@ -167,7 +168,7 @@ def _hunt(task: tuple[str, tuple[Claim, ...], tuple[str, ...], int, bool]) -> Hu
     name, claims, names, per_claim, likely = task
     run = _RUN[0]
     cells = [cell for cell in run.cells if cell.case.name == name]
-    sound = [cell for cell in cells if run.session.verdict(cell.variant).outcome not in RED]
+    sound = [cell for cell in cells if run.session.verdict(cell.variant).outcome not in FAILING]
     hunt = Hunt.of(sound, claims, per_claim, likely=likely)
     found = HuntResult()
 
@@ -178,7 +179,7 @@ def _hunt(task: tuple[str, tuple[Claim, ...], tuple[str, ...], int, bool]) -> Hu
         if any(BROKEN in one.found for one in verdict.failures):
             found.unsound.append(f"{fault.name}: {cell.case.name}[{cell.id}]: the wrapper failed")
             return None
-        return result_of(cell, fault, verdict) if verdict.outcome in RED else None
+        return result_of(cell, fault, verdict) if verdict.outcome in FAILING else None
 
     found.results = list(hunt.carried_out([EVERY[one] for one in names], attempt))
     found.open, found.tried = sorted(hunt.open), hunt.tried

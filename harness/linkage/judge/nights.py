@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from linkage.judge.results import KeptResult
-from linkage.judge.verdict import VerdictKind
+from linkage.judge.verdict import FAILING, VerdictKind
 
 LETTERS = {
     VerdictKind.PASS: "p", VerdictKind.FAIL: "f", VerdictKind.KNOWN: "k",
@@ -18,8 +18,6 @@ LETTERS = {
 NOTHING = "-"
 """No verdict on this variant that night."""
 _KINDS = {letter: kind for kind, letter in LETTERS.items()}
-BAD = frozenset({VerdictKind.FAIL, VerdictKind.FIXED, VerdictKind.ERROR})
-"""The verdicts that fail a run."""
 
 
 class Night(msgspec.Struct, frozen=True):
@@ -90,13 +88,13 @@ class NightChange:
     @property
     def title(self) -> str:
         """Under which heading it belongs."""
-        if self.after in BAD:
-            return "newly failing" if self.before not in BAD else "failing differently"
+        if self.after in FAILING:
+            return "newly failing" if self.before not in FAILING else "failing differently"
         if self.before is None:
             return "new"
         if self.after is VerdictKind.SKIP:
             return "newly skipped"
-        return "fixed" if self.before in BAD else "otherwise changed"
+        return "fixed" if self.before in FAILING else "otherwise changed"
 
 
 TITLES = (

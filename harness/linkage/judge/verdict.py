@@ -17,6 +17,10 @@ class VerdictKind(StrEnum):
     ERROR = "error"  # it could not be judged
 
 
+FAILING = frozenset({VerdictKind.FAIL, VerdictKind.FIXED, VerdictKind.ERROR})
+"""The verdicts that fail a run."""
+
+
 @dataclass(frozen=True, slots=True)
 class OtherVariant:
     """The variant that a claim compares with, and how it is built."""

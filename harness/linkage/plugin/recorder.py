@@ -8,7 +8,7 @@ import pytest
 
 from linkage.errors import LinkageError
 from linkage.judge.results import Compiler, KeptBug, KeptFailure, KeptResult
-from linkage.judge.verdict import Failure, VerdictKind
+from linkage.judge.verdict import FAILING, Failure
 from linkage.plugin.properties import verdict_of
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 _BETWEEN = 2.0
 """Seconds between writes: a run that is killed loses the verdicts since the last one."""
-_BAD = (VerdictKind.FAIL, VerdictKind.FIXED, VerdictKind.ERROR)
 
 
 class Recorder:
@@ -42,7 +41,7 @@ class Recorder:
             return
         self.judged.add(report.nodeid)
         self.coming.append(_kept(found, time.time()))
-        if found["outcome"] in _BAD or report.failed:  # a skip fails with --no-skip
+        if found["outcome"] in FAILING or report.failed:  # a skip fails with --no-skip
             self.failed[report.nodeid] = None
         if time.monotonic() - self.written > _BETWEEN:
             self._write()

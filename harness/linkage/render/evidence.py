@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from linkage.host.terminal import escape
 from linkage.judge.name_set import listing, plural
-from linkage.judge.verdict import Failure, Verdict, VerdictKind
+from linkage.judge.verdict import FAILING, Failure, Verdict, VerdictKind
 from linkage.render.run_data import VariantReport
 
 _INDENT = "    "
@@ -54,7 +54,7 @@ class EvidenceBlock:
 
 def explain_run(reports: Sequence[VariantReport]) -> Iterator[EvidenceBlock]:
     """Everything that does not hold in a run, each claim once."""
-    bad = [one for one in reports if one.outcome in (VerdictKind.FAIL, VerdictKind.FIXED, VerdictKind.ERROR)]
+    bad = [one for one in reports if one.outcome in FAILING]
     places: dict[object, list[Place]] = defaultdict(list)
     sharing: dict[object, dict[str, None]] = defaultdict(dict)
     for report in bad:

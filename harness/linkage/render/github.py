@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 
 from linkage.host.terminal import escape
-from linkage.judge.verdict import VerdictKind
+from linkage.judge.verdict import FAILING, VerdictKind
 from linkage.render.evidence import EvidenceBlock, explain_run
 from linkage.render.run_data import VariantReport
 
@@ -26,7 +26,6 @@ _LEFT = 2000
 _CASES = 40
 """Rows of the table: of more cases, only those in which something failed are shown."""
 _POSITION = re.compile(r"(?P<file>.+?):(?P<line>\d+):(?P<col>\d+)")
-_BAD = (VerdictKind.FAIL, VerdictKind.FIXED, VerdictKind.ERROR)
 
 
 def annotations(
@@ -109,7 +108,7 @@ def _table(reports: Sequence[VariantReport]) -> Iterator[str]:
     yield "## linkage"
     yield ""
     yield f"{_total(reports)}."
-    bad = {report.case for report in reports if report.outcome in _BAD}
+    bad = {report.case for report in reports if report.outcome in FAILING}
     cases = sorted({report.case for report in reports})
     shown = [case for case in cases if case in bad] if len(cases) > _CASES else cases
     if not shown:
@@ -130,7 +129,7 @@ def _total(reports: Sequence[VariantReport]) -> str:
 
 def _cell(counted: Counter[str]) -> str:
     words = [
-        f"**{counted[kind]} {kind}**" if kind in _BAD else f"{counted[kind]} {kind}"
+        f"**{counted[kind]} {kind}**" if kind in FAILING else f"{counted[kind]} {kind}"
         for kind in VerdictKind
         if counted[kind]
     ]

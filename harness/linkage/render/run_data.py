@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from linkage.judge.verdict import Bug, Failure, Verdict, VerdictKind
+from linkage.judge.verdict import FAILING, Bug, Failure, Verdict, VerdictKind
 
 FORMAT = 1
 """Of the JSON; incremented when the meaning of a key changes or a key is removed."""
@@ -69,7 +69,7 @@ class VariantReport:
             failures=tuple(Failure.of(one) for one in verdict["failures"]),
             commands=tuple(verdict["commands"]),
             obtained=verdict["obtained"],
-            evidence=verdict["evidence"] if outcome in ("fail", "fixed", "error") else "",
+            evidence=verdict["evidence"] if outcome in FAILING else "",
             seconds=round(verdict.get("seconds", 0.0), 3),
             stored=verdict.get("stored", False),
             rechecked=verdict.get("rechecked", 0),

@@ -11,9 +11,8 @@ from pathlib import Path, PurePosixPath
 
 from linkage.case.case import Case
 from linkage.host.terminal import escape, escape_lines, printable_name
-from linkage.judge.nights import BAD
 from linkage.judge.results import KeptResult
-from linkage.judge.verdict import VerdictKind
+from linkage.judge.verdict import FAILING, VerdictKind
 from linkage.render.grid import Column, Grid, SeenBug, is_itself
 
 _TEXT = 4000
@@ -81,7 +80,7 @@ class ShownCase:
     @property
     def bad(self) -> int:
         """How many verdicts fail a run."""
-        return sum(count for counted in self.counts for kind, count in counted.items() if kind in BAD)
+        return sum(count for counted in self.counts for kind, count in counted.items() if kind in FAILING)
 
     @property
     def kinds(self) -> str:
@@ -234,5 +233,5 @@ def failing(cases: Iterable[ShownCase]) -> Iterator[tuple[ShownCase, ShownVarian
     for case in cases:
         for variant in case.variants:
             for result in variant.results:
-                if result is not None and result.kind in BAD:
+                if result is not None and result.kind in FAILING:
                     yield case, variant, result
