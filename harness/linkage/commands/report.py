@@ -8,16 +8,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from linkage.case.case import Case
-from linkage.commands import add_cases, add_keywords, add_shipped, add_store, add_toolchains, named_cases
-from linkage.commands.table import chosen_compilers, kept_results
-from linkage.errors import ExitCode, LinkageError, NoResultError
+from linkage.commands import add_cases, add_keywords, add_shipped, add_store, add_toolchains
+from linkage.commands.table import chosen_compilers, kept_results, require_results
+from linkage.errors import ExitCode, LinkageError
 from linkage.host.files import OutputFile
 from linkage.host.folders import store_folder
 from linkage.host.terminal import escape, escape_lines, printable_name
 from linkage.judge.nights import Night
 from linkage.judge.results import KeptResult
 from linkage.render.grid import Grid, grid
-from linkage.run.selection import read_cases, split
+from linkage.render.grid_text import shown_file
 from linkage.store.history import read_nights, write_night
 
 
@@ -64,20 +64,12 @@ def run(arguments: argparse.Namespace) -> int:
     target = Path(arguments.output)
     _check(target)
     base = Path.cwd()
-    wrong: list[LinkageError] = []
-    cases = list(read_cases(named_cases(arguments), arguments.chosen, wrong.append))
     folder = store_folder(arguments.store, os.environ)
-    narrowed = arguments.chosen is not None or any(split(text)[2] for text in arguments.cases)
-    kept = kept_results(folder, cases, narrowed=narrowed)
+    kept, wrong = kept_results(arguments, folder)
     found = grid(kept, chosen_compilers(arguments.toolchain), by_variant=True)
     for error in wrong:
         print(f"linkage: {escape_lines(str(error))}")
-    if not found.columns:
-        raise NoResultError(
-            "no verdicts of these cases are recorded",
-            where=str(folder),
-            help="use `linkage run` first, or another --store",
-        )
+    require_results(found, folder)
     now = datetime.now(UTC)
     nights: Sequence[Night] = ()
     if arguments.history is not None:
@@ -95,8 +87,6 @@ def _remember(
     folder: Path, date: str, kept: Sequence[tuple[Case, Sequence[KeptResult]]], found: Grid, base: Path
 ) -> list[Night]:
     """Add the night to the history; the nights up to it. Raises LinkageError."""
-    from linkage.render.page.content import shown_file  # noqa: PLC0415 - as above
-
     shown = {column.compiler for column in found.columns}
     results = [
         (shown_file(case.file, base), one)

@@ -3,7 +3,7 @@
 import argparse
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -64,12 +64,9 @@ def run(arguments: argparse.Namespace) -> int:
             raise LinkageError("--into needs --markdown", help=f"--markdown --into {into}")
         _between_marks(into)  # before anything else is done
         OutputFile(into, "--into")
-    wrong: list[LinkageError] = []
-    cases = list(read_cases(named_cases(arguments), arguments.chosen, wrong.append))
     folder = store_folder(arguments.store, os.environ)
-    narrowed = arguments.chosen is not None or any(split(text)[2] for text in arguments.cases)
-    kept = kept_results(folder, cases, narrowed=narrowed)
-    tools = {key: versions for case in cases for key, versions in _tools(folder, case).items()}
+    kept, wrong = kept_results(arguments, folder)
+    tools = {key: versions for case, _ in kept for key, versions in _tools(folder, case).items()}
     found = grid(
         kept,
         chosen_compilers(arguments.toolchain),
@@ -81,12 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
         Console(stderr=True, highlight=False, soft_wrap=True).print(
             Text(escape_lines(str(error)), "bold red")
         )
-    if not found.columns:
-        raise NoResultError(
-            "no verdicts of these cases are recorded",
-            where=str(folder),
-            help="use `linkage run` first, or another --store",
-        )
+    require_results(found, folder)
     if into is not None:
         _put(into, markdown(found, Path(into).parent))
     elif arguments.markdown:
@@ -99,12 +91,29 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def kept_results(
-    folder: Path, cases: Iterable[Case], *, narrowed: bool
-) -> list[tuple[Case, Sequence[KeptResult]]]:
-    """The results of each case; if only some of its variants are meant, without those of the others."""
+    arguments: argparse.Namespace, folder: Path
+) -> tuple[list[tuple[Case, list[KeptResult]]], list[LinkageError]]:
+    """The cases that the arguments mean with their results, and the cases that could not be read.
+
+    If only some variants of a case are meant, the results of the others are left out. Raises LinkageError.
+    """
+    wrong: list[LinkageError] = []
+    cases = list(read_cases(named_cases(arguments), arguments.chosen, wrong.append))
+    narrowed = arguments.chosen is not None or any(split(text)[2] for text in arguments.cases)
     stored = [(case, _kept(folder, case)) for case in cases]
     paired = [(with_others(case, found), found) for case, found in stored]
-    return [(case, [one for one in found if not narrowed or one.cell in case.ids]) for case, found in paired]
+    kept = [(case, [one for one in found if not narrowed or one.cell in case.ids]) for case, found in paired]
+    return kept, wrong
+
+
+def require_results(found: Grid, folder: Path) -> None:
+    """Raise NoResultError if nothing is recorded of the cases."""
+    if not found.columns:
+        raise NoResultError(
+            "no verdicts of these cases are recorded",
+            where=str(folder),
+            help="use `linkage run` first, or another --store",
+        )
 
 
 def _kept(folder: Path, case: Case) -> Sequence[KeptResult]:

@@ -18,6 +18,7 @@ _INDENT = "    "
 _LINE = 240
 """Characters of a line; the middle of a longer one is left out."""
 _COMMAND = 2000
+_ID = 400
 _TOLD = 60
 _FINDINGS = 3
 """How many different findings of one claim are shown."""
@@ -50,6 +51,12 @@ class EvidenceBlock:
     others: int
     """The other variants with the same failure."""
     text: str
+
+    @property
+    def headline(self) -> str:
+        """What failed, in one line."""
+        others = f" and {plural(self.others, 'other variant')}" if self.others else ""
+        return f"{self.report.outcome}: {escape(self.report.id, _ID)}{others}"
 
 
 def explain_run(reports: Sequence[VariantReport]) -> Iterator[EvidenceBlock]:

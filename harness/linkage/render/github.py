@@ -4,6 +4,7 @@ The form of workflow commands and their escapes: "Workflow commands for GitHub A
 documentation, and `packages/core/src/command.ts` of actions/toolkit.
 """
 
+import html
 import os.path
 import re
 from collections import Counter, defaultdict
@@ -11,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 
 from linkage.host.terminal import escape
+from linkage.judge.name_set import plural
 from linkage.judge.verdict import FAILING, VerdictKind
 from linkage.render.evidence import EvidenceBlock, explain_run
 from linkage.render.run_data import VariantReport
@@ -87,7 +89,7 @@ def job_summary(reports: Sequence[VariantReport], unreadable: Sequence[str], bro
     failures = [
         *(("a case that cannot be read", text) for text in unreadable),
         *(("without a verdict", text) for text in broken),
-        *((_headline(block), block.text) for block in explain_run(reports)),
+        *((block.headline, block.text) for block in explain_run(reports)),
     ]
     size = len(parts[0].encode())
     for number, (title, text) in enumerate(failures):
@@ -123,7 +125,7 @@ def _table(reports: Sequence[VariantReport]) -> Iterator[str]:
 
 
 def _total(reports: Sequence[VariantReport]) -> str:
-    number = f"{len(reports)} variant{'' if len(reports) == 1 else 's'}"
+    number = plural(len(reports), "variant")
     return f"{number}: {_cell(Counter(one.outcome for one in reports))}" if reports else "No variant was run"
 
 
@@ -136,15 +138,10 @@ def _cell(counted: Counter[str]) -> str:
     return ", ".join(words) or "—"
 
 
-def _headline(block: EvidenceBlock) -> str:
-    others = f" and {block.others} other variant{'' if block.others == 1 else 's'}" if block.others else ""
-    return f"{block.report.outcome}: {escape(block.report.id, _ID)}{others}"
-
-
 def _folded(title: str, text: str) -> Iterator[str]:
     text = "\n".join(escape(line, _MESSAGE) for line in text.splitlines())
     fence = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", text) or [""]))
-    yield f"<details open><summary>{_html(title)}</summary>"
+    yield f"<details open><summary>{html.escape(title, quote=False)}</summary>"
     yield ""
     yield f"{fence}text"
     yield text
@@ -152,10 +149,7 @@ def _folded(title: str, text: str) -> Iterator[str]:
     yield "</details>"
 
 
-def _html(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
 def _code(text: str) -> str:
     """A text in a cell of a table, as it is."""
-    return f"<code>{_html(escape(text, _ID)).replace('|', '&#124;').replace('`', '&#96;')}</code>"
+    marked = html.escape(escape(text, _ID), quote=False)
+    return f"<code>{marked.replace('|', '&#124;').replace('`', '&#96;')}</code>"

@@ -54,21 +54,22 @@ def cell_text(cell: GridCell, *, word: bool = False) -> str:
 
 def row_label(row: GridRow, base: Path) -> str:
     """The file of a row, relative to a folder, with its variant or its target."""
-    file = _relative(row.case.file, base)
+    file = shown_file(row.case.file, base)
     return f"{file}[{row.variant}]" if row.variant else f"{file}, {row.target}" if row.target else file
 
 
 def bug_place(bug: SeenBug, base: Path) -> str:
-    return _relative(bug.case.file, base)
+    return shown_file(bug.case.file, base)
 
 
 def report_place(bug: SeenBug, base: Path) -> str | None:
     """The file with the report of an unreported bug."""
-    return _relative(bug.case.folder / bug.report, base) if bug.report else None
+    return shown_file(bug.case.folder / bug.report, base) if bug.report else None
 
 
-def _relative(file: Path, base: Path) -> str:
-    return printable_name(os.path.relpath(file.resolve(), base.resolve()))
+def shown_file(file: Path, base: Path) -> str:
+    """A file as tables, pages and the history name it: relative to a folder."""
+    return printable_name(os.path.relpath(file.resolve(), base.resolve()).replace(os.sep, "/"))
 
 
 def seen_in(bug: SeenBug, grid: Grid) -> str:
@@ -149,7 +150,7 @@ def _md_row(cells: Sequence[str]) -> str:
 
 
 def _md_label(row: GridRow, base: Path) -> str:
-    file = _relative(row.case.file, base)
+    file = shown_file(row.case.file, base)
     shown = row.variant or row.target
     return f"[{file}]({file})" + (f" `{shown}`" if shown else "")
 
@@ -187,7 +188,7 @@ def data(grid: Grid, base: Path) -> dict[str, Any]:
         ],
         "cases": [
             {
-                "case": _relative(row.case.file, base),
+                "case": shown_file(row.case.file, base),
                 "variant": row.variant,
                 "target": row.target,
                 "summary": row.case.model.summary,

@@ -13,9 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from linkage.host.terminal import escape, escape_lines
-from linkage.judge.name_set import plural
 from linkage.judge.verdict import VerdictKind
-from linkage.render.evidence import EvidenceBlock, explain_run
+from linkage.render.evidence import explain_run
 from linkage.render.run_data import VariantReport
 
 STYLES = {
@@ -25,8 +24,6 @@ STYLES = {
 }  # fmt: skip
 _EVIDENCE_SHOWN = 12
 """Blocks of evidence that are printed; of the others only the variants are listed."""
-_ID = 400
-_ID = 400
 _LOG_WIDTH = 140
 """Columns of a table if the output is not a terminal."""
 _NO_BREAK = "\ue000"  # a private character: rich folds at every kind of space
@@ -146,18 +143,13 @@ def _print_skips(records: Sequence[VariantReport], console: Console) -> None:
 def _print_failures(records: Sequence[VariantReport], console: Console) -> None:
     blocks = list(explain_run(records))
     for block in blocks[:_EVIDENCE_SHOWN]:
-        _heading(_headline(block), STYLES[VerdictKind(block.report.outcome)], console)
+        _heading(block.headline, STYLES[VerdictKind(block.report.outcome)], console)
         console.print(Text(block.text))
     rest = blocks[_EVIDENCE_SHOWN:]
     if rest:
         _heading(f"{len(rest)} more", "bold red", console)
         for block in rest:
-            console.print(Text(_headline(block)))
-
-
-def _headline(block: EvidenceBlock) -> str:
-    others = f" and {plural(block.others, 'other variant')}" if block.others else ""
-    return f"{block.report.outcome}: {escape(block.report.id, _ID)}{others}"
+            console.print(Text(block.headline))
 
 
 def _closing(

@@ -1,6 +1,5 @@
 """What the pages show, from cases and their recorded results. Pure."""
 
-import os
 import re
 import shlex
 from collections import Counter
@@ -10,10 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
 from linkage.case.case import Case
-from linkage.host.terminal import escape, escape_lines, printable_name
+from linkage.host.terminal import escape, escape_lines
 from linkage.judge.results import KeptResult
 from linkage.judge.verdict import FAILING, VerdictKind
 from linkage.render.grid import Column, Grid, SeenBug, is_itself
+from linkage.render.grid_text import shown_file
 
 _TEXT = 4000
 """Characters of a text that a page shows."""
@@ -149,11 +149,6 @@ def _case(case: Case, results: Sequence[KeptResult], columns: Sequence[Column], 
         counts=counts,
         missing=missing,
     )
-
-
-def shown_file(file: Path, base: Path) -> str:
-    """A case's file as the pages and the history name it."""
-    return printable_name(os.path.relpath(file.resolve(), base.resolve()).replace(os.sep, "/"))
 
 
 def _slug(file: str) -> str:
