@@ -53,14 +53,12 @@ def add_toolchains(parser: argparse.ArgumentParser) -> None:
 
 def add_others(parser: argparse.ArgumentParser) -> None:
     """The toolchains for steps with `toolchain: other`."""
-    (option,) = (one for one in RUN_OPTIONS if one.flags == ("--other-toolchain",))
-    parser.add_argument(*option.flags, **option.settings)
+    _add_run_option(parser, "--other-toolchain")
 
 
 def add_targets(parser: argparse.ArgumentParser) -> None:
     """The targets that a command is about."""
-    (option,) = (one for one in RUN_OPTIONS if one.flags == ("--target",))
-    parser.add_argument(*option.flags, **option.settings)
+    _add_run_option(parser, "--target")
 
 
 def output(arguments: argparse.Namespace, option: str) -> OutputFile | None:
@@ -81,5 +79,10 @@ def add_store(parser: argparse.ArgumentParser, default: str | None = None) -> No
 
 def add_sandbox(parser: argparse.ArgumentParser) -> None:
     """Whether the steps run in a sandbox."""
-    (option,) = (one for one in RUN_OPTIONS if one.flags == ("--sandbox",))
+    _add_run_option(parser, "--sandbox")
+
+
+def _add_run_option(parser: argparse.ArgumentParser, flag: str) -> None:
+    """An option that means what it means for `linkage run`."""
+    (option,) = (one for one in RUN_OPTIONS if one.flags == (flag,))
     parser.add_argument(*option.flags, **option.settings)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import combinations
 
 from linkage.fuzz.contents import CONTENTS
@@ -38,6 +39,7 @@ def _groups() -> Iterator[tuple[str, ...]]:
     yield ("panic=abort", "panic=unwind")
 
 
+@cache
 def possible_pairs() -> int:
     """How many pairs of features there are, with those that no valid graph has (core and `thread`)."""
     return sum(len(one) * len(other) for one, other in combinations(list(_groups()), 2))

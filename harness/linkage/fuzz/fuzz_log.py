@@ -5,7 +5,6 @@ finding. A last line without its end was being written when the machine stopped:
 """
 
 import contextlib
-import json
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +15,7 @@ import msgspec
 from linkage.bisect.signature import Signature
 from linkage.errors import LinkageError
 from linkage.host.decoding import MALFORMED
+from linkage.host.files import replace_file
 from linkage.host.locks import lock
 
 NAME = "session.jsonl"
@@ -112,7 +112,7 @@ class FuzzLog:
         """Write a file beside the session's. Raises LinkageError."""
         if self.folder is not None:
             with _reported(self.folder / name):
-                (self.folder / name).write_text(content, encoding="utf-8")
+                replace_file(self.folder / name, content)
 
     def _write(self, line: _Line) -> None:
         if self.folder is not None:
@@ -170,7 +170,7 @@ def load(folder: Path) -> FuzzLog:
     for number, text in enumerate(whole.splitlines(), 1):
         try:
             line = msgspec.json.decode(text, type=_Line)
-        except (ValueError, json.JSONDecodeError, *MALFORMED) as error:
+        except (ValueError, *MALFORMED) as error:
             stream.close()
             raise LinkageError(f"invalid line: {error}", where=f"{file}:{number}") from None
         if line.start is not None:

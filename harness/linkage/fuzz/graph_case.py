@@ -45,9 +45,8 @@ def graph_sources(graph: Graph, crate: int) -> dict[str, str]:
 
 
 def _user(graph: Graph, crate: int) -> str:
-    user = Graph((*graph.crates[:crate], graph.crates[crate]), graph.std)
     name = graph.name(crate)
-    if user.std:
+    if graph.std:
         return f'extern crate {name};\nfn main() {{ println!("answer={{}}", {name}::value()); }}\n'
     return (
         f"#![no_std]\n#![no_main]\nextern crate {name};\n"

@@ -39,7 +39,7 @@ _GRACE = 1.0  # seconds for pipes that a surviving grandchild keeps open
 
 
 def run(
-    argv: Sequence[str | Path],
+    argv: Sequence[str],
     *,
     env: Mapping[str, str],
     cwd: Path,
@@ -51,7 +51,7 @@ def run(
     sandbox: Sandbox | None = None,
 ) -> ProcessResult:
     """As `linkage.host.process.run`."""
-    words = [str(word) for word in argv]
+    words: Sequence[str] = argv
     given = {} if limits is None else limits.resources
     resources = {int(getattr(resource, name)): value for name, value in given.items()}
     started = time.monotonic()

@@ -120,7 +120,8 @@ def _failures(
         outcome = as_printed(step, seen.outcome)
         yield from _step(plan, step, outcome, files, streams, sibling)
         yield from _written(plan, step, outcome, present)
-        present = (present | {*outcome.produced}) - {*outcome.removed}
+        present.update(outcome.produced)
+        present.difference_update(outcome.removed)
         captured |= _captured(step, outcome)
         streams |= _streams(step, outcome)
         if not as_expected(step, outcome):
